@@ -1,0 +1,51 @@
+"""Time: deadlines that a stepped clock cannot move, and the server's clock."""
+
+import threading
+import time
+from typing import Any, Callable, Optional
+
+#: Seconds that only ever go forward; the zero is arbitrary. Injected in tests.
+Monotonic = Callable[[], float]
+
+NEVER = float("inf")
+
+
+class ServerClock:
+    """The server's Unix time, which the dates of a call are on.
+
+    It is the session's ``now`` plus the monotonic time since, so that a local clock that is
+    wrong or stepped does no harm. Before there is a session it is the local clock.
+    Thread-safe.
+    """
+
+    def __init__(
+        self, monotonic: Monotonic = time.monotonic, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._monotonic = monotonic
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._offset: Optional[float] = None
+
+    def set(self, now: Any) -> None:
+        """Takes over the server's ``now``, in Unix seconds; what is no number is passed over."""
+        seconds = as_seconds(now)
+        if seconds is not None:
+            with self._lock:
+                self._offset = seconds - self._monotonic()
+
+    def now(self) -> float:
+        """The server's Unix time in seconds."""
+        with self._lock:
+            offset = self._offset
+        return self._wall() if offset is None else offset + self._monotonic()
+
+
+def as_seconds(date: Any) -> Optional[float]:
+    """A date of the server in Unix seconds, or None where it is not one."""
+    if isinstance(date, bool) or not isinstance(date, (int, float, str)):
+        return None
+    try:
+        seconds = float(date)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if abs(seconds) < NEVER else None

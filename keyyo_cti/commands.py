@@ -1,0 +1,225 @@
+"""Names and fields on the wire: commands out, replies and notifications in.
+
+Pure: each function checks its arguments and gives a Command, or raises KeyyoError 400
+``invalid_params``. Numbers are passed on unchanged, because short numbers and "callpark" are
+legal and the server judges.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Dict, Union
+
+from .errors import UnreadableMessage, invalid_params
+
+PROTOCOL_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Command:
+    """One request to the server: an action and its fields, of which some may be secret."""
+
+    action: str
+    fields: Dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def encode(self, number: int) -> str:
+        """The message that asks for it, under an id that is new for each command."""
+        return json.dumps({"action": self.action, "id": number, **self.fields})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The server's answer to the command with this id; ``error`` is None on success."""
+
+    id: int
+    error: Any
+    result: Any
+
+
+@dataclass(frozen=True)
+class CallNotification:
+    """A call of a subscribed line as it is now."""
+
+    callref: str
+    fields: Dict[str, Any]
+
+
+def decode(message: Any) -> Union[Reply, CallNotification]:
+    """What a message of the server says.
+
+    :param message: one SockJS message; a string that holds a JSON object.
+    :raises UnreadableMessage: it is not of the protocol.
+    """
+    if not isinstance(message, str):
+        raise UnreadableMessage(f"expected a string with JSON, got {type(message).__name__}")
+    try:
+        fields = json.loads(message)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableMessage(f"not JSON: {type(error).__name__}") from error
+    if not isinstance(fields, dict):
+        raise UnreadableMessage(f"expected an object, got {type(fields).__name__}")
+    if "notify" in fields:
+        return _notification(fields)
+    return _reply(fields)
+
+
+def _notification(fields: Dict[str, Any]) -> CallNotification:
+    if fields["notify"] != "call":
+        raise UnreadableMessage(f"unknown notification {str(fields['notify'])[:40]!r}")
+    call = fields.get("call")
+    if not isinstance(call, dict) or not isinstance(call.get("callref"), str):
+        raise UnreadableMessage("a call notification without a call and its callref")
+    return CallNotification(call["callref"], call)
+
+
+def _reply(fields: Dict[str, Any]) -> Reply:
+    number = fields.get("id")
+    if type(number) is not int:
+        raise UnreadableMessage("neither a notification nor a reply with an id")
+    error = fields.get("error")
+    if error is None and "result" not in fields:
+        error = {"status_code": 500, "message": "The server sent neither a result nor an error"}
+    return Reply(number, error, fields.get("result"))
+
+
+def create_session(token: Any, auto_answer: Any = None) -> Command:
+    fields = {"token": _text("csi_token", token), "protocol_version": PROTOCOL_VERSION}
+    if auto_answer is not None:
+        fields["auto_answer"] = _flag("auto_answer", auto_answer)
+    return Command("create_session", fields)
+
+
+def restore_session(token: Any, session_id: Any = None) -> Command:
+    """A missing session id is the server's to judge, as in JavaScript."""
+    fields: Dict[str, Any] = {"token": _text("csi_token", token)}
+    if session_id is not None:
+        fields["session_id"] = _text("session_id", session_id)
+    fields["protocol_version"] = PROTOCOL_VERSION
+    return Command("restore_session", fields)
+
+
+def destroy_session() -> Command:
+    return Command("destroy_session")
+
+
+def subscribe(number: Any) -> Command:
+    return Command("subscribe", {"number": _text("number", number)})
+
+
+def unsubscribe(number: Any) -> Command:
+    return Command("unsubscribe", {"number": _text("number", number)})
+
+
+def get_subscriptions() -> Command:
+    return Command("get_subscriptions")
+
+
+def set_auto_answer(auto_answer: Any) -> Command:
+    return Command("set_auto_answer", {"auto_answer": _flag("auto_answer", auto_answer)})
+
+
+def get_auto_answer() -> Command:
+    return Command("get_auto_answer")
+
+
+def dial(number: Any) -> Command:
+    return Command("call", {"number": _text("number", number)})
+
+
+def send_message(number: Any, message: Any) -> Command:
+    return Command(
+        "send_message", {"number": _text("number", number), "message": _text("message", message)}
+    )
+
+
+def int_to_local(number: Any) -> Command:
+    return Command("get_int_to_local_numbers", {"number": _text("number", number)})
+
+
+def local_to_int(number: Any) -> Command:
+    return Command("get_local_to_int_number", {"number": _text("number", number)})
+
+
+def ping() -> Command:
+    return Command("ping")
+
+
+def answer(call_ref: str) -> Command:
+    return Command("answer_call", {"call_ref": call_ref})
+
+
+def hang_up(call_ref: str) -> Command:
+    return Command("terminate_call", {"call_ref": call_ref})
+
+
+def reject(call_ref: str) -> Command:
+    return Command("reject_call", {"call_ref": call_ref})
+
+
+def transfer(call_ref: str, side: Any, to: Any) -> Command:
+    return Command(
+        "transfer_call", {"call_ref": call_ref, "side": _side("side", side), "to": _text("to", to)}
+    )
+
+
+def supervised_transfer(call_ref: str, side: Any, to: Any, invite_timer: Any = None) -> Command:
+    fields = {"call_ref": call_ref, "side": _side("side", side), "to": _text("to", to)}
+    if invite_timer is not None:
+        fields["invite_timer"] = _whole("invite_timer", invite_timer, least=0)
+    return Command("supervised_transfer_call", fields)
+
+
+def merge(call_ref: str, side: Any, call_ref2: str, side2: Any) -> Command:
+    return Command(
+        "merge_call",
+        {
+            "call_ref": call_ref,
+            "side": _side("side", side),
+            "call_ref2": call_ref2,
+            "side2": _side("side2", side2),
+        },
+    )
+
+
+def pause(call_ref: str) -> Command:
+    return Command("pause_call", {"call_ref": call_ref})
+
+
+def park(call_ref: str, side: Any, slot: Any = None) -> Command:
+    """The seed's default slot of -1 is the server's, which chooses a free one."""
+    fields = {"call_ref": call_ref, "side": _side("side", side)}
+    if slot is not None:
+        fields["slot"] = _whole("slot", slot, least=-1)
+    return Command("park_call", fields)
+
+
+def unpark(call_ref: str) -> Command:
+    return Command("unpark_call", {"call_ref": call_ref})
+
+
+def _text(argument: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        raise invalid_params(argument, f"expected a string, got {type(value).__name__}")
+    if not value:
+        raise invalid_params(argument, "expected a string that is not empty")
+    return value
+
+
+def _flag(argument: str, value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise invalid_params(argument, f"expected True or False, got {type(value).__name__}")
+    return value
+
+
+def _side(argument: str, value: Any) -> Any:
+    if value not in ("caller", "callee"):
+        shown = repr(value)[:40] if isinstance(value, str) else type(value).__name__
+        raise invalid_params(argument, f'expected "caller" or "callee", got {shown}')
+    return value
+
+
+def _whole(argument: str, value: Any, least: int) -> Any:
+    if type(value) is not int:
+        raise invalid_params(argument, f"expected a whole number, got {type(value).__name__}")
+    if value < least:
+        raise invalid_params(argument, f"expected {least} or more, got {value}")
+    return value

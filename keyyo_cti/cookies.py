@@ -1,0 +1,169 @@
+"""Where the session id is kept between two runs: JavaScript's cookie, in a jar or in a file."""
+
+import contextlib
+import os
+import sqlite3
+import stat
+import time
+from http.cookiejar import Cookie, CookieJar
+from pathlib import Path
+from typing import Callable, Iterator, Optional, Protocol
+
+import platformdirs
+
+_DAY = 86400
+
+#: Seconds that another process may hold the file.
+_PATIENCE = 5.0
+
+Wall = Callable[[], float]
+
+
+class SessionCookie(Protocol):
+    """One cookie. Its value is a secret."""
+
+    def load(self) -> Optional[str]:
+        """The session id, or None when there is none or it has expired."""
+
+    def save(self, session_id: str) -> None:
+        """Keeps a session id from now on, in place of any other.
+
+        :raises OSError: it could not be kept.
+        """
+
+    def delete(self) -> None:
+        """Forgets the session id.
+
+        :raises OSError: that could not be done.
+        """
+
+
+class JarCookie:
+    """The cookie in a jar of the user's.
+
+    It belongs to no host: the page's cookie of the JavaScript SDK is never sent to Keyyo, and a
+    jar that also serves HTTP requests must not send this one.
+
+    :param expires: life in days.
+    """
+
+    def __init__(self, jar: CookieJar, name: str, expires: float, wall: Wall = time.time) -> None:
+        self._jar = jar
+        self._name = name
+        self._expires = expires
+        self._wall = wall
+
+    def load(self) -> Optional[str]:
+        now = self._wall()
+        for cookie in self._jar:
+            if cookie.name == self._name and not cookie.is_expired(int(now)):
+                return cookie.value
+        return None
+
+    def save(self, session_id: str) -> None:
+        self.delete()
+        self._jar.set_cookie(
+            Cookie(
+                version=0,
+                name=self._name,
+                value=session_id,
+                port=None,
+                port_specified=False,
+                domain="",
+                domain_specified=False,
+                domain_initial_dot=False,
+                path="/",
+                path_specified=True,
+                secure=True,
+                expires=int(self._wall() + self._expires * _DAY),
+                discard=False,
+                comment=None,
+                comment_url=None,
+                rest={"HttpOnly": ""},
+            )
+        )
+
+    def delete(self) -> None:
+        for cookie in list(self._jar):
+            if cookie.name == self._name:
+                self._jar.clear(cookie.domain, cookie.path, cookie.name)
+
+
+class FileCookie:
+    """The cookie in a file that only its owner can read.
+
+    The file is an SQLite database, which makes each change whole or not at all, and keeps two
+    processes that use it at the same moment from undoing each other's. It holds the cookies of
+    all endpoints apart, so that no server is sent the session id of another.
+
+    :param expires: life in days.
+    """
+
+    def __init__(
+        self, path: Path, endpoint: str, name: str, expires: float, wall: Wall = time.time
+    ) -> None:
+        self._path = path
+        self._key = (endpoint, name)
+        self._expires = expires
+        self._wall = wall
+
+    def load(self) -> Optional[str]:
+        if not self._path.exists():
+            return None
+        with self._open() as table:
+            row = table.execute(
+                "SELECT session_id FROM cookie WHERE endpoint = ? AND name = ? AND expires > ?",
+                (*self._key, self._wall()),
+            ).fetchone()
+        return str(row[0]) if row else None
+
+    def save(self, session_id: str) -> None:
+        now = self._wall()
+        with self._open() as table:
+            table.execute("DELETE FROM cookie WHERE expires <= ?", (now,))
+            table.execute(
+                "INSERT OR REPLACE INTO cookie VALUES (?, ?, ?, ?)",
+                (*self._key, session_id, now + self._expires * _DAY),
+            )
+
+    def delete(self) -> None:
+        if self._path.exists():
+            with self._open() as table:
+                table.execute("DELETE FROM cookie WHERE endpoint = ? AND name = ?", self._key)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """The table, in one transaction.
+
+        :raises OSError: it cannot be had; the message names the file, never what is in it.
+        """
+        try:
+            self._make_private()
+            with contextlib.closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as database:
+                with database:
+                    database.execute(
+                        "CREATE TABLE IF NOT EXISTS cookie (endpoint TEXT, name TEXT, "
+                        "session_id TEXT, expires REAL, PRIMARY KEY (endpoint, name))"
+                    )
+                    yield database
+        except sqlite3.Error as error:
+            raise OSError(f"cookie file {self._path}: {error}") from error
+
+    def _make_private(self) -> None:
+        """Makes the file, readable by its owner only, before there is anything in it."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A link that somebody else put there could make us write into a file of theirs choice.
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self._path, flags, 0o600)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(f"cookie file {self._path}: not a regular file")
+            if hasattr(os, "fchmod"):
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+
+
+def default_file() -> Path:
+    """The cookie file of this user: in the state directory of the platform."""
+    return platformdirs.user_state_path("keyyo-cti", appauthor=False) / "sessions.sqlite3"

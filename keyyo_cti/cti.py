@@ -1,0 +1,266 @@
+"""CTI: sessions, the line's commands, events. What a program sees; the switchboard does it."""
+
+from concurrent.futures import Future
+from typing import Any, List, Mapping, Optional, overload
+
+from . import commands
+from . import options as options_
+from .call import Call, callback_last
+from .events import Emitter, event_attribute
+from .pending import Callback
+from .switchboard import Switchboard
+
+
+class CTI(Emitter):
+    """A line of Keyyo: its session, its calls, its commands, its events.
+
+    Every method that asks the server takes ``callback(error, result)`` last, which may be left
+    out, and returns a ``concurrent.futures.Future``. ``error`` is a KeyyoError or None, and
+    ``result`` what the server sent or None; ``Future.result()`` gives or raises the same. A
+    wrong value is answered there too, with KeyyoError 400 ``invalid_params``, and nothing is
+    sent. Without a connection the answer is ConnectionClosed. Methods may be called from any
+    thread, also inside handlers and callbacks.
+
+    :param options: as a dict, JavaScript's object literal; see ``keyyo_cti.options.Options``.
+    :param keywords: the same by keyword.
+    :raises TypeError: an option is unknown or of a wrong kind.
+    :raises ValueError: an option has an impossible value.
+
+    Source: section CTI of Keyyo's page.
+    """
+
+    EVENTS = ("newCall", "disconnected", "error")
+
+    onNewCall = event_attribute(
+        "newCall", "handler(call)", "A call is notified, be it new or changed."
+    )
+    onDisconnected = event_attribute(
+        "disconnected", "handler()", "The connection is gone, and nobody asked for it."
+    )
+    onError = event_attribute(
+        "error", "handler(exception)", "A handler raised, or the server cannot be understood."
+    )
+
+    def __init__(self, options: Optional[Mapping[str, Any]] = None, **keywords: Any) -> None:
+        super().__init__()
+        self._switchboard = Switchboard(self, options_.read(options, keywords))
+
+    # Session.
+
+    @overload
+    def create_session(
+        self, csi_token: str, callback: Optional[Callback] = None, /
+    ) -> "Future[Any]": ...
+
+    @overload
+    def create_session(
+        self,
+        csi_token: str,
+        auto_answer: Optional[bool] = None,
+        callback: Optional[Callback] = None,
+    ) -> "Future[Any]": ...
+
+    def create_session(
+        self, csi_token: Any, auto_answer: Any = None, callback: Any = None
+    ) -> "Future[Any]":
+        """Connects, and creates a session. Source: section Create session.
+
+        :param csi_token: the CSI token of the line, valid for one hour.
+        :param auto_answer: whether the line's telephone answers by itself when a call is made
+            for it; the server's default is True.
+        :returns: ``number`` (the line's), ``now`` (server time, Unix seconds), ``session_id``.
+        """
+        auto_answer, callback = callback_last(auto_answer, callback)
+        return self._switchboard.create_session(csi_token, auto_answer, callback)
+
+    @overload
+    def restore_session(
+        self, csi_token: str, callback: Optional[Callback] = None, /
+    ) -> "Future[Any]": ...
+
+    @overload
+    def restore_session(
+        self,
+        csi_token: str,
+        session_id: Optional[str] = None,
+        callback: Optional[Callback] = None,
+    ) -> "Future[Any]": ...
+
+    def restore_session(
+        self, csi_token: Any, session_id: Any = None, callback: Any = None
+    ) -> "Future[Any]":
+        """Connects, and goes on with the session of before. Source: section Restore session.
+
+        With ``cookie_auto`` a session that the server does not know any more is replaced by a
+        new one.
+
+        :param csi_token: the CSI token of the line, valid for one hour.
+        :param session_id: the session; by default, with ``cookie_auto``, the cookie's.
+        :returns: ``number``, ``now``; of a new session also ``session_id``.
+        """
+        session_id, callback = callback_last(session_id, callback)
+        return self._switchboard.restore_session(csi_token, session_id, callback)
+
+    def destroy_session(self, callback: Optional[Callback] = None) -> "Future[Any]":
+        """Destroys the session, and closes the connection. Source: section Destroy session.
+
+        :returns: what the server sent, 1.
+        """
+        return self._switchboard.destroy_session(callback)
+
+    def session_exists(self) -> bool:
+        """Whether a session id is at hand for ``restore_session``. Source: JavaScript SDK 1.1."""
+        return self.session_id is not None or self._switchboard.session.remembered() is not None
+
+    def close(self) -> None:
+        """Closes the connection, and leaves the session to the server's five minutes.
+
+        Returns within two seconds, from any thread and in any state. Commands that wait are
+        answered with ConnectionClosed; events that are here already are handled first, as far
+        as those two seconds go, and no handler starts after that. There is no ``disconnected``,
+        for it was asked for. The CTI can open another session later.
+        """
+        self._switchboard.close()
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Waits until nothing more will come: closed, destroyed, or dropped and the
+        ``disconnected`` handlers have opened nothing new.
+
+        With ``dispatch="manual"`` the handlers run in here. Ctrl-C closes and raises
+        KeyboardInterrupt.
+
+        :param timeout: seconds, None for no end.
+        :returns: False when the time was up first.
+        :raises RuntimeError: called in a handler, which would wait for itself.
+        """
+        return self._switchboard.wait(timeout)
+
+    def poll(self, timeout: float = 0) -> int:
+        """Runs the handlers and callbacks that are due, in this thread; for
+        ``dispatch="manual"``.
+
+        :param timeout: seconds to wait for the first.
+        :returns: how many events and answers were handled.
+        """
+        return self._switchboard.poll(timeout)
+
+    def __enter__(self) -> "CTI":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether a session is open. Source: section Attributes."""
+        return self._switchboard.session.connected
+
+    @property
+    def number(self) -> Optional[str]:
+        """The line's number, once a session told it."""
+        return self._switchboard.session.number
+
+    @property
+    def session_id(self) -> Optional[str]:
+        """The session's id, a secret, once there is one."""
+        return self._switchboard.session.session_id
+
+    # Line.
+
+    def dial(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+        """Calls a number from the line's telephone. Source: section Dial number.
+
+        :param number: in international format, such as ``"33172587948"``.
+        """
+        return self._switchboard.ask(commands.dial, (number,), callback)
+
+    def send_message(
+        self, number: str, message: str, callback: Optional[Callback] = None
+    ) -> "Future[Any]":
+        """Sends a SIP message. Source: section Send message.
+
+        :param number: the recipient's, in international format.
+        :param message: the text.
+        """
+        return self._switchboard.ask(commands.send_message, (number, message), callback)
+
+    def subscribe(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+        """Asks to be notified of another line's calls too. Source: section Subscribe.
+
+        :param number: a line of the same organisation in international format, or
+            ``"callpark"`` for the parked calls.
+        """
+        return self._switchboard.ask(commands.subscribe, (number,), callback)
+
+    def unsubscribe(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+        """Undoes ``subscribe``. Source: section Unsubscribe.
+
+        :param number: as for ``subscribe``.
+        """
+        return self._switchboard.ask(commands.unsubscribe, (number,), callback)
+
+    def get_subscriptions(self, callback: Optional[Callback] = None) -> "Future[Any]":
+        """The subscriptions of the session. Source: section Get subscriptions.
+
+        :returns: ``numbers``, a list.
+        """
+        return self._switchboard.ask(commands.get_subscriptions, (), callback)
+
+    def set_auto_answer(
+        self, auto_answer: bool, callback: Optional[Callback] = None
+    ) -> "Future[Any]":
+        """Sets whether the line's telephone answers by itself when a call is made or transferred
+        for it. Source: section Set auto-answer's state.
+
+        :param auto_answer: True or False, for the whole session.
+        """
+        return self._switchboard.ask(commands.set_auto_answer, (auto_answer,), callback)
+
+    def get_auto_answer(self, callback: Optional[Callback] = None) -> "Future[Any]":
+        """What ``set_auto_answer`` set. Source: section Get auto-answer's state.
+
+        :returns: ``auto_answer``, True or False.
+        """
+        return self._switchboard.ask(commands.get_auto_answer, (), callback)
+
+    def int_to_local(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+        """A number as it is dialled in its country. Source: JavaScript SDK 1.1.
+
+        :param number: in international format.
+        """
+        return self._switchboard.ask(commands.int_to_local, (number,), callback)
+
+    def local_to_int(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+        """A number in international format. Source: JavaScript SDK 1.1.
+
+        :param number: as it is dialled in its country.
+        """
+        return self._switchboard.ask(commands.local_to_int, (number,), callback)
+
+    def ping(self, callback: Optional[Callback] = None) -> "Future[Any]":
+        """Asks the server for a sign of life. Source: JavaScript SDK 1.1."""
+        return self._switchboard.ask(commands.ping, (), callback)
+
+    # Calls.
+
+    def get_calls(self) -> List[Call]:
+        """The calls that are known, active and ended, the last notified last. Source: section
+        Get calls."""
+        return self._switchboard.calls().all()
+
+    def get_call(self, callref: str) -> Optional[Call]:
+        """One call, or None when it is not known. Source: section Get call.
+
+        :param callref: the call's identifier.
+        """
+        return self._switchboard.calls().get(callref)
+
+    def __repr__(self) -> str:
+        state = "connected" if self.connected else "not connected"
+        return f"<CTI {self.number or 'without a line yet'}, {state}>"
+
+
+class Keyyo:
+    """JavaScript's namespace: ``Keyyo.CTI(options)``."""
+
+    CTI = CTI

@@ -1,0 +1,296 @@
+"""Where handlers and callbacks run: one at a time, in order, never on the reader thread.
+
+Three kinds, by the option ``dispatch``: a thread of the SDK's own (None), whoever calls
+``cti.poll()`` ("manual"), or a function of the user's that is handed each piece of work.
+"""
+
+import logging
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from functools import partial
+from typing import Any, Callable, Deque, NamedTuple, Optional
+
+from .clock import Monotonic
+
+_log = logging.getLogger("keyyo_cti")
+
+Work = Callable[[], None]
+
+#: Seconds after which a handler that still runs is named in a warning.
+SLOW = 5.0
+
+
+class Running(NamedTuple):
+    """User code that runs now."""
+
+    function: Callable[..., object]
+    since: float
+
+
+class Dispatcher(ABC):
+    """A queue of work and the one who does it.
+
+    :param max_backlog: events that may wait; None for no bound.
+    :param report: is told of an exception in user code, after it was logged.
+    """
+
+    def __init__(
+        self,
+        max_backlog: Optional[int],
+        report: Callable[[BaseException], None],
+        clock: Monotonic = time.monotonic,
+    ) -> None:
+        self._max_backlog = max_backlog
+        self._report = report
+        self._clock = clock
+        self._lock = threading.Lock()
+        # Several may wait for each of these at once, so each is always notified to all.
+        self._filled = threading.Condition(self._lock)
+        self._room = threading.Condition(self._lock)
+        self._queue: Deque[Work] = deque()
+        self._doing = threading.local()
+        self._running: Optional[Running] = None
+
+    def put(self, work: Work) -> None:
+        """Queues work. Never waits: a callback may be owed by the very thread that works."""
+        with self._lock:
+            self._queue.append(work)
+            self._filled.notify_all()
+
+    def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Queues a call of user code."""
+        self.put(partial(self.call, function, *arguments))
+
+    def wait_for_room(self, timeout: float, given_up: Callable[[], bool]) -> bool:
+        """Whether the backlog is below its bound or it was given up, now or after at most so
+        many seconds."""
+        if self._has_room():
+            return True
+        with self._lock:
+            return self._room.wait_for(lambda: self._has_room() or given_up(), timeout)
+
+    def wake(self) -> None:
+        """Lets a ``wait_for_room`` look whether it was given up."""
+        with self._lock:
+            self._room.notify_all()
+
+    def call(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Runs user code. What it raises is logged with its traceback, reported, and stops
+        nothing. Only inside work."""
+        assert self.inside()
+        outer, self._running = self._running, Running(function, self._clock())
+        try:
+            function(*arguments)
+        except KeyboardInterrupt:
+            if threading.current_thread() is threading.main_thread():
+                raise
+            self._failed(function, "KeyboardInterrupt")
+        except BaseException as error:
+            self._failed(function, type(error).__name__)
+            self._tell(error)
+        finally:
+            self._running = outer
+
+    def running(self) -> Optional[Running]:
+        """The user code that runs now, if any does."""
+        return self._running
+
+    def waiting(self) -> int:
+        """How many pieces of work are queued."""
+        return len(self._queue)
+
+    def inside(self) -> bool:
+        """Whether this thread is doing work now."""
+        return getattr(self._doing, "work", False)
+
+    @abstractmethod
+    def hold(self) -> None:
+        """Work may come: stay ready."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """Undoes one ``hold``."""
+
+    @abstractmethod
+    def finish(self, timeout: float) -> None:
+        """Waits until the queue is done and no thread is left, as far as that is ours to do and
+        does not mean to wait for oneself."""
+
+    def poll(self, timeout: float) -> int:
+        raise RuntimeError('poll() is for CTI(dispatch="manual")')
+
+    def _do(self, work: Work) -> None:
+        """Does one piece of work in this thread."""
+        self._doing.work = True
+        try:
+            work()
+        finally:
+            self._doing.work = False
+
+    def _take(self) -> Work:
+        """The next work. With the lock held, and something in the queue."""
+        assert self._lock.locked()
+        work = self._queue.popleft()
+        self._room.notify_all()
+        return work
+
+    def _has_room(self) -> bool:
+        return self._max_backlog is None or len(self._queue) < self._max_backlog
+
+    def _tell(self, error: BaseException) -> None:
+        """Reports, but not what goes wrong while reporting."""
+        if getattr(self._doing, "telling", False):
+            return
+        self._doing.telling = True
+        try:
+            self._report(error)
+        finally:
+            self._doing.telling = False
+
+    def _failed(self, function: Callable[..., object], what: str) -> None:
+        _log.error("%s in %s", what, name_of(function), exc_info=True)
+
+
+class EventThread(Dispatcher):
+    """Work is done in a thread of the SDK's own, which lives while there is any to expect."""
+
+    def __init__(self, name: str, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._name = name
+        self._thread: Optional[threading.Thread] = None
+        self._holds = 0
+        self._ended = threading.Condition(self._lock)
+
+    def put(self, work: Work) -> None:
+        with self._lock:
+            self._queue.append(work)
+            self._filled.notify_all()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+
+    def hold(self) -> None:
+        with self._lock:
+            self._holds += 1
+
+    def release(self) -> None:
+        with self._lock:
+            self._holds -= 1
+            self._filled.notify_all()
+
+    def finish(self, timeout: float) -> None:
+        with self._lock:
+            thread = self._thread
+            if thread is None or thread is threading.current_thread():
+                return
+            self._ended.wait_for(lambda: self._thread is not thread, timeout)
+        thread.join(max(0.0, timeout))
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                self._filled.wait_for(lambda: self._queue or not self._holds)
+                if not self._queue:
+                    self._thread = None
+                    self._ended.notify_all()
+                    return
+                work = self._take()
+            try:
+                self._execute(work)
+            except BaseException:
+                # User code is caught where it is called, so this is a fault of the SDK's own;
+                # callbacks are still owed to those who wait in the queue.
+                _log.exception("an event could not be delivered")
+
+    def _execute(self, work: Work) -> None:
+        self._do(work)
+
+
+class Manual(Dispatcher):
+    """Work is done by whoever polls, in that thread."""
+
+    def hold(self) -> None:
+        """Nothing: there is no thread."""
+
+    def release(self) -> None:
+        """Nothing: there is no thread."""
+
+    def finish(self, timeout: float) -> None:
+        """Nothing: what is left is done by the next poll, if there is one."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._polling = threading.Lock()
+
+    def poll(self, timeout: float) -> int:
+        """Does the work that is there, and waits for the first so many seconds.
+
+        :returns: how many pieces were done; those that come meanwhile are for the next poll, so
+            that a window's own events get their turn.
+        """
+        if not self._polling.acquire(blocking=False):
+            raise RuntimeError("poll() while another poll() runs, or inside a handler")
+        try:
+            with self._lock:
+                self._filled.wait_for(lambda: self._queue, timeout)
+                there = len(self._queue)
+            for _ in range(there):
+                with self._lock:
+                    work = self._take()
+                self._do(work)
+            return there
+        finally:
+            self._polling.release()
+
+
+class Foreign(EventThread):
+    """Each piece of work is handed to a function of the user's, which is to run it soon, in
+    order, one at a time. What is handed over and not yet done counts as backlog too."""
+
+    def __init__(self, hand_over: Callable[[Work], object], *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._hand_over = hand_over
+        self._handed = 0
+        self._done = threading.Condition(self._lock)
+
+    def _execute(self, work: Work) -> None:
+        with self._lock:
+            self._done.wait_for(self._takes_more)
+            self._handed += 1
+        try:
+            self._hand_over(partial(self._do, work))
+        except BaseException as error:
+            self._account()
+            # It cannot be reported through the very function that fails.
+            self._failed(self._hand_over, type(error).__name__)
+
+    def release(self) -> None:
+        super().release()
+        with self._lock:
+            self._done.notify_all()
+
+    def _do(self, work: Work) -> None:
+        try:
+            super()._do(work)
+        finally:
+            self._account()
+
+    def _takes_more(self) -> bool:
+        # Once nothing holds it any more, what is owed is handed over at once: a loop that has
+        # stopped must not keep a thread.
+        return not self._holds or self._max_backlog is None or self._handed < self._max_backlog
+
+    def _account(self) -> None:
+        with self._lock:
+            self._handed -= 1
+            self._done.notify_all()
+
+
+def name_of(function: Callable[..., object]) -> str:
+    """A function's name and where it stands, as a person would look for it."""
+    inner = function.func if isinstance(function, partial) else function
+    code = getattr(inner, "__code__", None)
+    where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+    return getattr(inner, "__qualname__", type(inner).__name__) + where

@@ -1,0 +1,119 @@
+"""What goes wrong, as the JavaScript SDK tells it.
+
+::
+
+    Exception
+      KeyyoError             the server refused a command, or an argument is wrong
+        CommandTimeout       no answer came in time (408)
+        ConnectionClosed     the connection is gone, or was never there (400)
+          ConnectionFailed   the connection could not be opened
+      UnreadableMessage      the server sent what no one understands (``error`` event only)
+"""
+
+from typing import Any, Dict, Mapping, Optional
+
+#: error_code by message, as the JavaScript SDK 1.1 adds it.
+_CODES = {
+    "Malformed request (missing required parameters)": "missing_parameter",
+    "RPC invalid params": "invalid_params",
+    "Unknown session_id": "invalid_session_id",
+}
+
+_HINTS: Dict[str, str] = {
+    "invalid_csi_token": "get a fresh CSI token: each is bound to one line and lives one hour",
+    "missing_parameter": "a required argument is missing",
+    "invalid_session_id": "the session has ended: create a new one with create_session",
+}
+
+_CANNOT_TREAT = (
+    "the line may have no telephone registered, or its CTI plugin 'websocket' is disabled, "
+    "or the call is not in a state that allows this"
+)
+
+
+class KeyyoError(Exception):
+    """What a callback gets as ``err`` and what ``Future.result()`` raises.
+
+    Source: section Errors of Keyyo's page.
+
+    :param status_code: HTTP status code, an integer.
+    :param message: the server's words, unchanged.
+    :param error_code: ``invalid_csi_token``, ``missing_parameter``, ``invalid_params``,
+        ``invalid_session_id``, ``timeout``, or None where there is no code.
+    :param hint: what to do about it, in words; never from the server.
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        message: str,
+        error_code: Optional[str] = None,
+        hint: Optional[str] = None,
+    ) -> None:
+        super().__init__(status_code, message, error_code)
+        self.status_code = status_code
+        self.message = message
+        self.error_code = error_code
+        self.hint = hint
+
+    def __str__(self) -> str:
+        code = f" [{self.error_code}]" if self.error_code else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.status_code} {self.message}{code}{hint}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+
+class CommandTimeout(KeyyoError):
+    """The server did not answer in time. It may have done what was asked."""
+
+    def __init__(self, action: str, seconds: float) -> None:
+        super().__init__(
+            408,
+            f"No answer to {action} within {seconds:g} s",
+            "timeout",
+            "the server may or may not have done it: look before you repeat it",
+        )
+
+
+class ConnectionClosed(KeyyoError):
+    """The connection went before an answer came, or there was none.
+
+    ``sent`` is False when the command never left this machine: it is safe to repeat.
+    It is True when the outcome is unknown.
+    """
+
+    def __init__(self, sent: bool, hint: Optional[str] = None) -> None:
+        super().__init__(400, "Connexion closed", None, hint)
+        self.sent = sent
+
+
+class ConnectionFailed(ConnectionClosed):
+    """The connection could not be opened; ``message`` says why and ``hint`` what to do."""
+
+    def __init__(self, reason: str, hint: Optional[str] = None) -> None:
+        super().__init__(sent=False, hint=hint)
+        self.message = f"Connexion closed: {reason}"
+
+
+class UnreadableMessage(Exception):
+    """The server sent something that is not part of the protocol; it is passed over."""
+
+
+def invalid_params(argument: str, problem: str) -> KeyyoError:
+    """The error for an argument with a wrong value, named before anything is sent."""
+    return KeyyoError(400, f"{argument}: {problem}", "invalid_params")
+
+
+def from_server(error: Any) -> KeyyoError:
+    """The KeyyoError for a reply's ``error``, with the code that its message stands for.
+
+    :param error: what the server sent; anything but an object is taken as the message.
+    """
+    fields: Mapping[str, Any] = error if isinstance(error, dict) else {"message": str(error)}
+    status = fields.get("status_code")
+    message = str(fields.get("message", "The server gave no reason"))
+    code = "invalid_csi_token" if message.startswith("Invalid token") else _CODES.get(message)
+    hint = _CANNOT_TREAT if message == "Cannot treat action" else _HINTS.get(code or "")
+    return KeyyoError(status if type(status) is int else 500, message, code, hint)

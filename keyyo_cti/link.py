@@ -1,0 +1,243 @@
+"""One connection to Keyyo, and the commands that wait on it."""
+
+import logging
+import threading
+import time
+from functools import partial
+from typing import Any, List, Optional, Protocol
+
+from . import commands
+from .clock import NEVER, Monotonic
+from .commands import CallNotification, Reply
+from .diagnosis import connection_failed
+from .dispatch import Dispatcher
+from .errors import (
+    CommandTimeout,
+    ConnectionClosed,
+    KeyyoError,
+    UnreadableMessage,
+    from_server,
+)
+from .options import Options
+from .pending import Pending, Request
+from .results import wrap
+from .sockjs import Closed, Connection, Limits, NotOpen, SendFailed
+from .supervisor import HandlerWatch, Pinger
+
+_log = logging.getLogger("keyyo_cti")
+
+#: Seconds that the server has to say goodbye, so that ``close()`` is over within two.
+_GOODBYE = 0.7
+
+
+class Owner(Protocol):
+    """What a link tells of itself. On the reader thread, but for ``after_end``, ``deliver`` and
+    ``emit_error``, which are done where handlers run."""
+
+    def deliver(self, link: "Link", notification: CallNotification) -> None:
+        """Handles a notification."""
+
+    def emit_error(self, error: BaseException) -> None:
+        """Emits ``error``."""
+
+    def session_answered(self, link: "Link", error: Optional[KeyyoError]) -> None:
+        """A request for a session has its answer, and its callback is queued."""
+
+    def ended(self, link: "Link") -> None:
+        """The link is of no use any more; nobody has been told yet."""
+
+    def after_end(self, link: "Link") -> None:
+        """All that waited on the link have been told."""
+
+
+class Link:
+    """A connection from its opening to its end, which comes once.
+
+    Its reader thread opens, reads, keeps the deadlines and completes the Futures. It runs no
+    user code.
+
+    :ivar quiet: whether the end was asked for, so that it is no event.
+    :ivar muted: whether events are not wanted any more, though they are here already.
+    :ivar sessions_asked: requests for a session that have no answer; guarded by the owner's
+        lock.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        options: Options,
+        dispatcher: Dispatcher,
+        name: str,
+        clock: Monotonic = time.monotonic,
+    ) -> None:
+        self.quiet = False
+        self.muted = False
+        self.sessions_asked = 0
+        self._owner = owner
+        self._options = options
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._pending = Pending(options.timeout, clock)
+        self._watch = HandlerWatch(dispatcher)
+        self._pinger = Pinger(None, self._ping, NEVER)
+        self._given_up = False
+        self._lock = threading.Lock()
+        # Guarded by the lock: what is asked before the connection is open, then None.
+        self._early: Optional[List[Request]] = []
+        limits = Limits(
+            options.connect_timeout,
+            options.timeout,
+            options.heartbeat_timeout,
+            options.max_message_size,
+        )
+        ca_certs = None if options.ca_certs is None else str(options.ca_certs)
+        self._connection = Connection(options.endpoint, self, limits, ca_certs, clock)
+        self._thread = threading.Thread(target=self._connection.run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begins to open, in a thread of its own."""
+        self._thread.start()
+
+    def ask(self, request: Request) -> None:
+        """Sends a command, now or as soon as the connection is open if it is for a session.
+        From any thread; waits for nothing but room in the socket."""
+        with self._lock:
+            opening = self._early is not None
+            if self._early is not None and request.opens_session:
+                self._early.append(request)
+                return
+        if opening:
+            self.complete(request, not_connected(), None)
+        else:
+            self._send(request)
+
+    def close(self) -> None:
+        """Ends the connection, within two seconds. From any thread; on the reader thread it
+        only begins to."""
+        self.quiet = True
+        self._given_up = True
+        self._dispatcher.wake()
+        self._connection.close(within=_GOODBYE)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_GOODBYE)
+
+    def complete(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
+        """Gives a request its answer. For the one who took it out of the table."""
+        if request.react is not None:
+            instead = request.react(error, result)
+            if instead is not None:
+                request.command = instead
+                self._send(request)
+                return
+        request.complete(error, result)
+        if request.opens_session:
+            self._owner.session_answered(self, error)
+
+    def _send(self, request: Request) -> None:
+        number = self._pending.add(request)
+        if number is None:
+            self.complete(request, not_connected(), None)
+            return
+        message = request.command.encode(number)
+        request.sent = True
+        # A request that could not be sent is left in the table: the connection is at its end,
+        # which completes all of them in the order they were asked.
+        try:
+            self._connection.send(message)
+        except NotOpen:
+            request.sent = False
+        except SendFailed as error:
+            request.sent = error.begun
+
+    # What the connection tells, on the reader thread.
+
+    def opened(self) -> None:
+        if self._options.ping_auto:
+            self._pinger = Pinger(self._options.ping_interval, self._ping, self._clock())
+        with self._lock:
+            early, self._early = self._early or [], None
+        for request in early:
+            self._send(request)
+
+    def received(self, message: Any) -> None:
+        try:
+            said = commands.decode(message)
+        except UnreadableMessage as error:
+            self.unreadable(error)
+            return
+        if isinstance(said, CallNotification):
+            self._wait_for_room()
+            self._dispatcher.put(partial(self._owner.deliver, self, said))
+        else:
+            self._replied(said)
+
+    def unreadable(self, error: Exception) -> None:
+        _log.warning("the server sent something that cannot be read: %s", error)
+        self._wait_for_room()
+        self._dispatcher.put(partial(self._owner.emit_error, error))
+
+    def due(self) -> float:
+        now = self._clock()
+        return min(self._pending.due(), self._pinger.due(), self._watch.due(now))
+
+    def on_due(self, now: float) -> None:
+        for request in self._pending.take_late(now):
+            late = CommandTimeout(request.command.action, self._options.timeout)
+            self.complete(request, late, None)
+        self._pinger.on_due(now)
+        self._watch.on_due(now)
+
+    def closed(self, closed: Closed) -> None:
+        _log.info("connection ended: %s %s", closed.code, closed.reason)
+        self._owner.ended(self)
+        with self._lock:
+            early, self._early = self._early, None
+        for request in early or []:
+            error = connection_failed(closed, self._options.endpoint)
+            self.complete(request, _by_us() if self._given_up else error, None)
+        for request in self._pending.close():
+            self.complete(request, ConnectionClosed(request.sent, closed.reason), None)
+        self._dispatcher.put(partial(self._owner.after_end, self))
+        self._dispatcher.release()
+
+    def _replied(self, reply: Reply) -> None:
+        request = self._pending.take(reply.id)
+        if request is not None:
+            if reply.error is not None:
+                self.complete(request, from_server(reply.error), None)
+            else:
+                self.complete(request, None, wrap(reply.result))
+        elif self._pending.known(reply.id):
+            _log.info("the reply to command %s comes too late", reply.id)
+        else:
+            self.unreadable(UnreadableMessage("a reply to a command that was never asked"))
+
+    def _wait_for_room(self) -> None:
+        """While too much waits for slow handlers, nothing more is read, and the server feels it;
+        deadlines and pings go on."""
+        while True:
+            now = self._clock()
+            due = self.due()
+            if now >= due:
+                self.on_due(now)
+            elif self._dispatcher.wait_for_room(due - now, lambda: self._given_up):
+                return
+
+    def _ping(self) -> None:
+        self.ask(Request(commands.ping(), self._dispatcher.deliver, react=self._on_ping))
+
+    def _on_ping(self, error: Optional[KeyyoError], result: Any) -> None:
+        if error is not None and not isinstance(error, ConnectionClosed):
+            self._connection.fail(f"the ping failed: {error}")
+
+
+def not_connected() -> ConnectionClosed:
+    """The answer to a command for which there is no connection."""
+    return ConnectionClosed(
+        sent=False,
+        hint="not connected: call create_session or restore_session, and wait for its callback",
+    )
+
+
+def _by_us() -> ConnectionClosed:
+    return ConnectionClosed(sent=False, hint="closed before the connection was open")

@@ -1,0 +1,121 @@
+"""The options of a CTI, checked where they are given."""
+
+import http.cookiejar
+import os
+from dataclasses import dataclass, fields
+from typing import Any, Callable, Dict, Mapping, Optional, Union
+
+from .sockjs import urls
+
+ENDPOINT = "https://ws.keyyo.com/cti"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``CTI(...)`` takes, as a dict, as keywords, or both.
+
+    From JavaScript:
+
+    :ivar cookie_auto: keep the session id in a cookie, and restore from it.
+    :ivar cookie_name: its name.
+    :ivar cookie_expires: its life in days.
+    :ivar ping_auto: ping the server every ``ping_interval`` while connected.
+    :ivar endpoint: the SockJS URL of the service.
+
+    Ours:
+
+    :ivar cookie_jar: any ``http.cookiejar.CookieJar`` that holds the cookie.
+    :ivar cookie_file: or a file of its own; by default one in the user's state directory.
+    :ivar timeout: seconds that a command may take.
+    :ivar connect_timeout: seconds that opening the connection may take.
+    :ivar ping_interval: seconds.
+    :ivar heartbeat_timeout: seconds of silence after which the server is given up.
+    :ivar dispatch: where handlers run: None, ``"manual"``, or a function that is handed each
+        piece of work.
+    :ivar max_ended_calls: how many ended calls are kept; None keeps all.
+    :ivar max_backlog: how many events may wait for slow handlers before reading stops; None
+        for no bound.
+    :ivar max_message_size: bytes that one message of the server may have.
+    :ivar ca_certs: file or folder of the certificate authorities to trust.
+    """
+
+    cookie_auto: bool = True
+    cookie_name: str = "__ksid"
+    cookie_expires: float = 60
+    ping_auto: bool = True
+    endpoint: str = ENDPOINT
+    cookie_jar: Optional[http.cookiejar.CookieJar] = None
+    cookie_file: Union[str, "os.PathLike[str]", None] = None
+    timeout: float = 30.0
+    connect_timeout: float = 10.0
+    ping_interval: float = 300.0
+    heartbeat_timeout: float = 60.0
+    dispatch: Union[None, str, Callable[[Callable[[], None]], object]] = None
+    max_ended_calls: Optional[int] = 10_000
+    max_backlog: Optional[int] = 100_000
+    max_message_size: int = 8 * 1024 * 1024
+    ca_certs: Union[str, "os.PathLike[str]", None] = None
+
+    def __post_init__(self) -> None:
+        for name in ("cookie_auto", "ping_auto"):
+            _check(name, isinstance(getattr(self, name), bool), "True or False")
+        _check("cookie_name", isinstance(self.cookie_name, str) and bool(self.cookie_name),
+               "a string that is not empty")
+        for name in ("cookie_expires", "timeout", "connect_timeout", "ping_interval",
+                     "heartbeat_timeout"):
+            _check(name, _positive(getattr(self, name)), "a number above 0")
+        _check("max_message_size", _whole(self.max_message_size, 1), "a whole number above 0")
+        _check("max_backlog", self.max_backlog is None or _whole(self.max_backlog, 1),
+               "a whole number above 0, or None")
+        _check("max_ended_calls", self.max_ended_calls is None or _whole(self.max_ended_calls, 0),
+               "a whole number, or None")
+        self._check_kinds()
+
+    def _check_kinds(self) -> None:
+        _check("dispatch", self.dispatch in (None, "manual") or callable(self.dispatch),
+               'None, "manual" or a function')
+        _check("cookie_jar", isinstance(self.cookie_jar, (http.cookiejar.CookieJar, type(None))),
+               "an http.cookiejar.CookieJar")
+        _check("cookie_file", isinstance(self.cookie_file, (str, os.PathLike, type(None))),
+               "a path")
+        if self.cookie_jar is not None and self.cookie_file is not None:
+            raise TypeError("cookie_jar and cookie_file: expected one of the two, got both")
+        _check("ca_certs", isinstance(self.ca_certs, (str, os.PathLike, type(None))), "a path")
+        if self.ca_certs is not None and not os.path.exists(self.ca_certs):
+            raise ValueError(f"ca_certs: no such file: {os.fspath(self.ca_certs)!r}")
+        try:
+            urls.base(self.endpoint)
+        except ValueError as error:
+            raise ValueError(f"endpoint: {error}") from None
+
+
+def read(options: Optional[Mapping[str, Any]], keywords: Mapping[str, Any]) -> Options:
+    """The options from JavaScript's object literal and from keywords.
+
+    :raises TypeError: an option is unknown, given twice, or of a wrong kind.
+    :raises ValueError: an option has an impossible value.
+    """
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"options: expected a dict, got {type(options).__name__}")
+    given: Dict[str, Any] = dict(options or {})
+    known = [field.name for field in fields(Options)]
+    for name in [*given, *keywords]:
+        if name not in known:
+            raise TypeError(f"unknown option {name!r}: expected one of {', '.join(known)}")
+    for name in given:
+        if name in keywords:
+            raise TypeError(f"option {name!r} is given twice, in the dict and as a keyword")
+    return Options(**{**given, **keywords})
+
+
+def _check(name: str, good: bool, expected: str) -> None:
+    if not good:
+        raise TypeError(f"{name}: expected {expected}")
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
+def _whole(value: Any, least: int) -> bool:
+    return type(value) is int and value >= least

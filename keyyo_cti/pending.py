@@ -1,0 +1,138 @@
+"""Commands that wait for their answer, each completed exactly once.
+
+A request is taken out of the table under its lock, and whoever takes it out completes it: the
+reply, its deadline, or the end of the connection. A Future refuses to be set twice, so that a
+mistake here would be loud.
+"""
+
+import threading
+import time
+from concurrent.futures import Future
+from typing import Any, Callable, Dict, List, Optional
+
+from .clock import NEVER, Monotonic
+from .commands import Command
+from .errors import KeyyoError
+
+#: ``callback(error, result)``: exactly one of the two is not None.
+Callback = Callable[[Optional[KeyyoError], Any], object]
+
+#: What the SDK itself does with an answer, before its Future is completed. A command that it
+#: returns is asked instead, and its answer is the request's.
+Reaction = Callable[[Optional[KeyyoError], Any], Optional[Command]]
+
+
+#: Has user code run where user code runs: ``deliver(function, *arguments)``.
+Deliver = Callable[..., None]
+
+
+class Answer(Future):  # type: ignore[type-arg]
+    """The Future of a command.
+
+    What ``add_done_callback`` adds runs where callbacks run, never on the reader thread, which
+    completes the Future. It cannot be cancelled: what is on the wire cannot be taken back.
+    """
+
+    def __init__(self, deliver: Deliver) -> None:
+        super().__init__()
+        self._deliver = deliver
+        self.set_running_or_notify_cancel()
+
+    def add_done_callback(self, fn: Callable[[Any], object]) -> None:
+        super().add_done_callback(lambda answer: self._deliver(fn, answer))
+
+
+class Request:
+    """A command as somebody asked it: with a Future, and perhaps a callback.
+
+    :ivar sent: whether any of it may have reached the network.
+    :ivar deadline: monotonic time at which it is given up.
+    :ivar opens_session: whether it is one that makes a connection worth having.
+    """
+
+    __slots__ = ("command", "future", "callback", "react", "deliver", "opens_session", "sent",
+                 "deadline")
+
+    def __init__(
+        self,
+        command: Command,
+        deliver: Deliver,
+        callback: Optional[Callback] = None,
+        react: Optional[Reaction] = None,
+        opens_session: bool = False,
+    ) -> None:
+        self.command = command
+        self.deliver = deliver
+        self.callback = callback
+        self.react = react
+        self.opens_session = opens_session
+        self.sent = False
+        self.deadline = NEVER
+        self.future: "Future[Any]" = Answer(deliver)
+
+    def complete(self, error: Optional[KeyyoError], result: Any) -> None:
+        """Completes the Future, and then has the callback called: so ``result()`` works in any
+        handler. For the one who took the request out of the table."""
+        if error is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+        if self.callback is not None:
+            self.deliver(self.callback, error, result)
+
+
+class Pending:
+    """The table: id -> request. Thread-safe.
+
+    :param timeout: seconds that a command may take, the same for all, so that the first in the
+        table is always the first to be late.
+    """
+
+    def __init__(self, timeout: float, clock: Monotonic = time.monotonic) -> None:
+        self._timeout = timeout
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._requests: Dict[int, Request] = {}
+        self._last = 0
+        self._closed = False
+
+    def add(self, request: Request) -> Optional[int]:
+        """The id under which it waits, or None when the table is closed."""
+        with self._lock:
+            if self._closed:
+                return None
+            self._last += 1
+            request.deadline = self._clock() + self._timeout
+            self._requests[self._last] = request
+            return self._last
+
+    def take(self, number: int) -> Optional[Request]:
+        """The request with this id, or None when nobody waits for it."""
+        with self._lock:
+            return self._requests.pop(number, None)
+
+    def take_late(self, now: float) -> List[Request]:
+        """Those whose deadline has come, in the order they were asked."""
+        with self._lock:
+            late = [key for key, request in self._requests.items() if request.deadline <= now]
+            return [self._requests.pop(number) for number in late]
+
+    def close(self) -> List[Request]:
+        """All, in the order they were asked. Nothing is added from here on."""
+        with self._lock:
+            self._closed = True
+            rest = list(self._requests.values())
+            self._requests.clear()
+            return rest
+
+    def known(self, number: int) -> bool:
+        """Whether an id was ever given out."""
+        return 0 < number <= self._last
+
+    def due(self) -> float:
+        """When to look for late ones, in monotonic seconds. Never later than a time-out from
+        now, because what is added while the reader sleeps is due no sooner."""
+        with self._lock:
+            first = next(iter(self._requests.values()), None)
+        latest = self._clock() + self._timeout
+        return latest if first is None else min(latest, first.deadline)

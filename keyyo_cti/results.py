@@ -1,0 +1,49 @@
+"""What a callback gets as ``res``: the server's objects, by attribute and by key."""
+
+from typing import Any, Dict
+
+#: Fields of documented results. One that the server left out is None, as it is ``undefined``
+#: in JavaScript; any other name is a slip of the pen and raises.
+_KNOWN = frozenset({"number", "now", "session_id", "numbers", "auto_answer"})
+
+_SECRET = frozenset({"session_id", "token"})
+
+
+class Result(Dict[str, Any]):
+    """An object of the server: ``res.number`` is ``res["number"]``.
+
+    Its ``repr`` never shows a session id or a token, so that it can be printed and logged.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            if name in _KNOWN:
+                return None
+            raise AttributeError(f"no field {name!r} in this result: {sorted(self)}") from None
+
+    def __repr__(self) -> str:
+        fields = ", ".join(
+            f"{name}=<hidden>" if name in _SECRET else f"{name}={value!r}"
+            for name, value in self.items()
+        )
+        return f"Result({fields})"
+
+
+def wrap(value: Any) -> Any:
+    """The value with every object in it as a Result; None, which no callback may get, is an
+    empty Result."""
+    if value is None:
+        return Result()
+    return _wrap(value)
+
+
+def _wrap(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Result((name, _wrap(inner)) for name, inner in value.items())
+    if isinstance(value, list):
+        return [_wrap(inner) for inner in value]
+    return value

@@ -1,0 +1,108 @@
+"""The session of a CTI: who we are to the server, and what each answer makes of it."""
+
+import logging
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from . import commands
+from .clock import ServerClock
+from .commands import Command
+from .cookies import FileCookie, JarCookie, SessionCookie, default_file
+from .errors import KeyyoError
+from .options import Options
+from .pending import Reaction
+from .results import Result
+
+_log = logging.getLogger("keyyo_cti")
+
+#: What a restore answers when the session is not there any more.
+_GONE = ((401, "invalid_session_id"), (400, "invalid_params"))
+
+
+class Session:
+    """State of the session: written by the reader thread, read by any.
+
+    :ivar connected: whether a session is open on a connection.
+    :ivar number: the line's number (CSI), once known.
+    :ivar session_id: the session's id, once known; a secret.
+    """
+
+    def __init__(self, cookie: Optional[SessionCookie], clock: ServerClock) -> None:
+        self._cookie = cookie
+        self._clock = clock
+        self.connected = False
+        self.number: Optional[str] = None
+        self.session_id: Optional[str] = None
+
+    def remembered(self) -> Optional[str]:
+        """The session id of the cookie, if there is one."""
+        if self._cookie is None:
+            return None
+        try:
+            return self._cookie.load()
+        except OSError as error:
+            _log.warning("the session cookie cannot be read: %s", error)
+            return None
+
+    def on_create(self, error: Optional[KeyyoError], result: Any) -> None:
+        """Reacts to the answer to create_session."""
+        if error is None:
+            self._begin(result, result.session_id if isinstance(result, Result) else None)
+            if self._cookie is not None and isinstance(self.session_id, str):
+                self._keep(lambda cookie: cookie.save(str(self.session_id)))
+
+    def on_restore(self, token: str, session_id: Optional[str]) -> Reaction:
+        """Reacts to the answer to restore_session: with cookies, a session that is gone is
+        replaced by a new one, and the caller gets the answer of that."""
+
+        fell_back = False
+
+        def react(error: Optional[KeyyoError], result: Any) -> Optional[Command]:
+            nonlocal fell_back
+            if fell_back:
+                self.on_create(error, result)
+            elif error is None:
+                self._begin(result, session_id)
+            elif self._cookie is not None and (error.status_code, error.error_code) in _GONE:
+                fell_back = True
+                return commands.create_session(token)
+            return None
+
+        return react
+
+    def on_destroy(self, error: Optional[KeyyoError]) -> None:
+        """Reacts to the answer to destroy_session: the cookie goes only when the server agrees."""
+        if error is None:
+            self.connected = False
+            self.session_id = None
+            self._keep(lambda cookie: cookie.delete())
+
+    def on_end(self) -> None:
+        """The connection is gone; the session lives on at the server for a while."""
+        self.connected = False
+
+    def _begin(self, result: Any, session_id: Optional[str]) -> None:
+        if isinstance(result, Result):
+            self._clock.set(result.now)
+            self.number = result.number
+        self.session_id = session_id
+        self.connected = True
+
+    def _keep(self, change: Callable[[SessionCookie], None]) -> None:
+        """A cookie that cannot be kept is no reason to refuse a session that is there."""
+        if self._cookie is None:
+            return
+        try:
+            change(self._cookie)
+        except OSError as error:
+            _log.warning("the session cookie cannot be kept: %s", error)
+
+
+def cookie_for(options: Options) -> Optional[SessionCookie]:
+    """The cookie that the options ask for, or None without ``cookie_auto``."""
+    if not options.cookie_auto:
+        return None
+    if options.cookie_jar is not None:
+        return JarCookie(options.cookie_jar, options.cookie_name, options.cookie_expires)
+    path = default_file() if options.cookie_file is None else Path(options.cookie_file)
+    return FileCookie(path, options.endpoint, options.cookie_name, options.cookie_expires)

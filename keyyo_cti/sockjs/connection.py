@@ -1,0 +1,227 @@
+"""One SockJS connection: opened, read and reported by the one thread that runs it."""
+
+import threading
+import time
+from typing import Any, NamedTuple, Optional, Protocol
+
+from ..clock import Monotonic
+from . import urls
+from .abort import Abort
+from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
+from .liveness import Liveness
+from .opening import Opening, Session
+from .protocol import Event, Message, Opened
+from .route import Route
+from .stream import WriteFailed
+from .transport import Transport
+
+
+class Listener(Protocol):
+    """Whom a connection tells. All of it on the thread that runs the connection."""
+
+    def opened(self) -> None:
+        """The connection is open."""
+
+    def received(self, message: Any) -> None:
+        """The server says this, of any JSON type."""
+
+    def unreadable(self, error: Exception) -> None:
+        """The server sent something that cannot be read; the connection goes on."""
+
+    def due(self) -> float:
+        """The monotonic time at which ``on_due`` is wanted."""
+
+    def on_due(self, now: float) -> None:
+        """That time has come."""
+
+    def closed(self, closed: Closed) -> None:
+        """The connection is over. Comes once, after everything else."""
+
+
+class Limits(NamedTuple):
+    """Where patience ends.
+
+    :ivar connect_timeout: seconds until the first frame, over all phases and transports.
+    :ivar write_timeout: seconds that one write may take.
+    :ivar heartbeat_timeout: seconds of silence after which the server is given up.
+    :ivar max_message_size: bytes that one message may have.
+    """
+
+    connect_timeout: float = 10.0
+    write_timeout: float = 30.0
+    heartbeat_timeout: float = 60.0
+    max_message_size: int = 8 * 1024 * 1024
+
+
+class Connection:
+    """A client's connection to a SockJS server.
+
+    :param base_url: the SockJS URL, http or https.
+    :param listener: is told what happens.
+    :param ca_certs: file of trusted certificate authorities, None for the usual ones.
+    :raises ValueError: the URL is not one that SockJS can use.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        listener: Listener,
+        limits: Limits = Limits(),
+        ca_certs: Optional[str] = None,
+        clock: Monotonic = time.monotonic,
+    ) -> None:
+        self._base_url = urls.base(base_url)
+        self._listener = listener
+        self._limits = limits
+        self._clock = clock
+        self._abort = Abort()
+        self._route = Route(
+            urls.origin(self._base_url), ca_certs, self._abort, limits.write_timeout, clock
+        )
+        self._lock = threading.Lock()
+        # Guarded by the lock: the transport while it is open, and how the end came about when
+        # that was our own doing.
+        self._transport: Optional[Transport] = None
+        self._ending: Optional[Closed] = None
+        self._over_by = float("inf")
+        self._over = threading.Event()
+        self._thread: Optional[int] = None
+
+    def run(self) -> None:
+        """Opens, reads to the end, and tells the listener. Called once, in the thread that is
+        to read."""
+        self._thread = threading.get_ident()
+        transport: Optional[Transport] = None
+        closed = Closed(LOST, "The reader failed")
+        try:
+            session = self._open()
+            transport = session.transport
+            closed = self._read(session)
+        except SockJSError as error:
+            closed = error.closed
+        finally:
+            with self._lock:
+                self._transport = None
+                closed = self._ending or closed
+                self._ending = closed
+            if transport is not None:
+                transport.discard()
+            self._over.set()
+            self._listener.closed(closed)
+
+    def send(self, message: str) -> None:
+        """Sends one message. From any thread.
+
+        :raises NotOpen: before the connection is open or after it has closed; nothing is
+            written.
+        :raises SendFailed: the message was not written whole; the connection ends.
+        """
+        with self._lock:
+            transport = self._transport
+        if transport is None:
+            raise NotOpen
+        try:
+            transport.send(message)
+        except WriteFailed as error:
+            failure = SendFailed(f"Sending failed: {error}", error.begun, error)
+            with self._lock:
+                self._ending = self._ending or failure.closed
+                self._transport = None
+            self._abort.pull()
+            raise failure from error
+
+    def close(
+        self, code: int = NORMAL, reason: str = "Normal closure", within: float = 1.0
+    ) -> None:
+        """Ends the connection, politely if it is open. From any thread, at any time.
+
+        Returns when it is over, which it is in ``within`` seconds and a moment; on the thread
+        that runs the connection it returns at once, and the end comes in that time.
+
+        :param code: 1000, or 3000 to 4999.
+        :param within: seconds that the server has to say goodbye.
+        :raises ValueError: another code.
+        """
+        if code != NORMAL and not 3000 <= code <= 4999:
+            raise ValueError(f"code: expected 1000 or 3000 to 4999, got {code}")
+        self._begin_end(Closed(code, reason), within)
+        if threading.get_ident() != self._thread and not self._over.wait(within):
+            self._abort.pull()
+            self._over.wait(within)
+
+    def fail(self, reason: str) -> None:
+        """Ends the connection as lost. On the thread that runs the connection, like the calls
+        of the listener."""
+        assert threading.get_ident() == self._thread
+        self._begin_end(Closed(LOST, reason), within=1.0)
+
+    def _begin_end(self, closed: Closed, within: float) -> None:
+        """The first reason given is the one that is reported."""
+        with self._lock:
+            if self._ending is not None:
+                return
+            self._ending, transport, self._transport = closed, self._transport, None
+        if transport is None:
+            self._abort.pull()
+            return
+        self._over_by = self._clock() + within
+        try:
+            transport.say_goodbye(within)
+        except OSError:
+            self._abort.pull()
+
+    def _open(self) -> Session:
+        limits = self._limits
+        until = self._clock() + limits.connect_timeout
+        session = Opening(
+            self._base_url, self._route, self._abort, until, limits.max_message_size, self._clock
+        ).run()
+        with self._lock:
+            if self._ending is None:
+                self._transport = session.transport
+        return session
+
+    def _read(self, session: Session) -> Closed:
+        transport, protocol, events = session
+        liveness = Liveness(self._limits.heartbeat_timeout, self._clock())
+        while True:
+            for event in events:
+                self._tell(event)
+                if isinstance(event, Closed):
+                    return event
+            # The listener may have taken its time, in which nobody listened to the server.
+            if events:
+                liveness.excuse(self._clock())
+            until = min(self._listener.due(), liveness.due(transport.heard_at), self._over_by)
+            events = []
+            try:
+                text = transport.receive(until)
+            except Unreadable as error:
+                events = [error]
+            else:
+                if text is not None:
+                    events = protocol.receive(text)
+            now = self._clock()
+            if now >= until:
+                self._on_time(now, liveness, transport)
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, Message):
+            self._listener.received(event.value)
+        elif isinstance(event, Opened):
+            self._listener.opened()
+        elif isinstance(event, Unreadable):
+            self._listener.unreadable(event)
+
+    def _on_time(self, now: float, liveness: Liveness, transport: Transport) -> None:
+        if now >= self._over_by:
+            raise SockJSError(LOST, "The server did not answer the closing")
+        if liveness.dead(now, transport.heard_at):
+            limit = self._limits.heartbeat_timeout
+            raise SockJSError(LOST, f"No sign of life from the server for {limit:g} s")
+        if liveness.wants_probe(now, transport.heard_at):
+            try:
+                transport.probe()
+            except OSError as error:
+                raise SockJSError(LOST, f"Sending failed: {error}", error) from error
+        self._listener.on_due(now)

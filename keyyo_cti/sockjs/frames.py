@@ -1,0 +1,104 @@
+"""SockJS frames: what a server may send, and how a message is sent. Pure.
+
+The first character of a frame decides what it is: ``o`` open, ``h`` heartbeat, ``a`` an array
+of messages, ``m`` one message, ``c`` close.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, List, Tuple, Union
+
+
+@dataclass(frozen=True)
+class Open:
+    """The session is open."""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The server is alive."""
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Messages in order, of any JSON type."""
+
+    messages: List[Any]
+
+
+@dataclass(frozen=True)
+class Close:
+    """The server closes the session."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A frame of a known kind whose JSON is not good."""
+
+    kind: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """An empty frame or one of a kind that does not exist: passed over."""
+
+
+Frame = Union[Open, Heartbeat, Messages, Close, Broken, Unknown]
+
+
+def decode(text: str) -> Frame:
+    """What one frame says. Never raises, whatever the text."""
+    kind, body = text[:1], text[1:]
+    if kind == "a":
+        return _array(body)
+    if kind == "h":
+        return Heartbeat()
+    if kind == "o":
+        return Open()
+    if kind == "m":
+        message, problem = _load(body)
+        return Broken(kind, problem) if problem else Messages([message])
+    if kind == "c":
+        return _close(body)
+    return Unknown()
+
+
+def encode(messages: List[str]) -> str:
+    """The text that carries these messages to the server: a JSON array of strings.
+
+    Everything outside ASCII is escaped, which covers what some servers garble and a lone
+    surrogate, which UTF-8 could not carry.
+    """
+    return json.dumps(messages)
+
+
+def _array(body: str) -> Frame:
+    if not body:
+        return Messages([])
+    messages, problem = _load(body)
+    if problem:
+        return Broken("a", problem)
+    if not isinstance(messages, list):
+        return Broken("a", "expected an array")
+    return Messages(messages)
+
+
+def _close(body: str) -> Frame:
+    pair, problem = _load(body)
+    if problem:
+        return Broken("c", problem)
+    if not isinstance(pair, list) or not pair or type(pair[0]) is not int:
+        return Broken("c", "expected [code, reason]")
+    return Close(pair[0], str(pair[1]) if len(pair) > 1 else "")
+
+
+def _load(text: str) -> Tuple[Any, str]:
+    """The JSON value and no problem, or None and what is wrong with it."""
+    try:
+        return json.loads(text), ""
+    except (ValueError, RecursionError) as error:
+        return None, type(error).__name__

@@ -1,0 +1,62 @@
+"""``requests`` over our own streams, so that its waits have our ends."""
+
+from typing import Any, Callable, Optional
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from .stream import Stream
+
+
+def session(open_stream: Callable[[], Stream]) -> requests.Session:
+    """A session for one server, each connection of which is a stream.
+
+    A ``requests`` time-out bounds each read, not the whole: a server that trickles could hold
+    it for hours, and nothing could interrupt it.
+
+    :param open_stream: gives a new stream to the server; what it raises comes out unchanged
+        unless it is an OSError.
+    """
+    session = requests.Session()
+    # The environment's .netrc would add an Authorization header of the user's.
+    session.trust_env = False
+    adapter = _StreamAdapter(open_stream)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def cookie_header(session: requests.Session, url: str) -> Optional[str]:
+    """The ``Cookie`` header with which the session would ask for this URL; None without one."""
+    return session.prepare_request(requests.Request("GET", url)).headers.get("Cookie")
+
+
+class _StreamAdapter(HTTPAdapter):
+    def __init__(self, open_stream: Callable[[], Stream]) -> None:
+        self._open_stream = open_stream
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, **named)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._open_stream)
+
+
+def _pools(open_stream: Callable[[], Stream]) -> Any:
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            self.sock = open_stream()
+
+    class Secure(HTTPSConnection):
+        def connect(self) -> None:
+            self.sock = open_stream()
+            self.is_verified = True
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}

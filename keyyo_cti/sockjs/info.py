@@ -1,0 +1,55 @@
+"""What a SockJS server says of itself before a transport is chosen."""
+
+import json
+import time
+from typing import NamedTuple
+
+import requests
+
+from .errors import CANNOT_CONNECT, SockJSError
+from .stream import TooMuch
+
+_LONGEST = 65536
+
+
+class Info(NamedTuple):
+    """The answer to ``/info``.
+
+    :ivar websocket: whether websockets work there.
+    :ivar round_trip: seconds that the answer took, connecting included.
+    """
+
+    websocket: bool
+    round_trip: float
+
+
+def fetch(session: requests.Session, url: str) -> Info:
+    """Asks the server. The streams of the session bound the time.
+
+    :raises SockJSError: with code 1002 when there is no answer, or not that of a SockJS server.
+    """
+    began = time.monotonic()
+    try:
+        with session.get(url, allow_redirects=False, stream=True) as response:
+            status = response.status_code
+            body = response.raw.read(_LONGEST + 1, decode_content=True)
+    except (requests.RequestException, OSError, TooMuch) as error:
+        raise _refused(f"no proper answer from {url}", error) from error
+    if status != 200:
+        raise _refused(f"{url} answers with status {status}: it is no SockJS endpoint")
+    return Info(_websocket(url, body), time.monotonic() - began)
+
+
+def _websocket(url: str, body: bytes) -> bool:
+    try:
+        if len(body) > _LONGEST:
+            raise ValueError("too long")
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _refused(f"{url} does not answer with JSON: it is no SockJS endpoint", error)
+    # JSON that is no object counts as an empty one, and a missing field means yes.
+    return fields.get("websocket") is not False if isinstance(fields, dict) else True
+
+
+def _refused(reason: str, cause: "BaseException | None" = None) -> SockJSError:
+    return SockJSError(CANNOT_CONNECT, reason, cause)

@@ -1,0 +1,68 @@
+"""The state of a SockJS session: what each frame means, given those before. Pure."""
+
+from dataclasses import dataclass
+from typing import Any, List, Union
+
+from . import frames
+from .errors import LOST, Closed, Unreadable
+
+CONNECTING = "connecting"
+OPEN = "open"
+CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The session is open, once."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """The server says this, of any JSON type."""
+
+    value: Any
+
+
+Event = Union[Opened, Message, Unreadable, Closed]
+
+
+class Protocol:
+    """One SockJS session, from the first frame to the last."""
+
+    def __init__(self) -> None:
+        self.state = CONNECTING
+
+    def receive(self, text: str) -> List[Event]:
+        """What happens on this frame, in order. After the session has closed, nothing does."""
+        frame = frames.decode(text)
+        if self.state == CLOSED:
+            return []
+        if isinstance(frame, frames.Close):
+            return [self._close(Closed(frame.code, frame.reason))]
+        if self.state == CONNECTING:
+            return self._while_connecting(frame)
+        return self._while_open(frame)
+
+    def _while_connecting(self, frame: frames.Frame) -> List[Event]:
+        if isinstance(frame, frames.Open):
+            self.state = OPEN
+            return [Opened()]
+        return self._broken(frame)
+
+    def _while_open(self, frame: frames.Frame) -> List[Event]:
+        if isinstance(frame, frames.Messages):
+            return [Message(value) for value in frame.messages]
+        if isinstance(frame, frames.Open):
+            return [self._close(Closed(LOST, "Server lost session"))]
+        return self._broken(frame)
+
+    def _broken(self, frame: frames.Frame) -> List[Event]:
+        if not isinstance(frame, frames.Broken):
+            return []
+        if frame.kind == "c":
+            return [self._close(Closed(LOST, f"A close frame that cannot be read: {frame}"))]
+        return [Unreadable(f"a frame of kind {frame.kind!r}: {frame.problem}")]
+
+    def _close(self, closed: Closed) -> Closed:
+        self.state = CLOSED
+        return closed

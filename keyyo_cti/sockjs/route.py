@@ -1,0 +1,190 @@
+"""The way to a server: name look-up, TCP, TLS, each with an end."""
+
+import concurrent.futures
+import contextlib
+import errno
+import functools
+import os
+import selectors
+import socket
+import ssl
+import threading
+from typing import Any, List, Optional, Tuple
+
+from ..clock import Monotonic
+from .abort import Abort
+from .errors import CANNOT_CONNECT, SockJSError
+from .stream import Selector, Stream
+from .urls import Origin
+
+_UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
+
+_Address = Tuple[int, int, int, str, Any]
+
+
+class Route:
+    """Opens streams to one server.
+
+    :param origin: where it is.
+    :param ca_certs: file of the certificate authorities that are trusted; None for the
+        environment's (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), else certifi's.
+    :param abort: ends an opening, and every stream opened, wherever it waits.
+    :param write_timeout: seconds that a write on a stream may take.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        ca_certs: Optional[str],
+        abort: Abort,
+        write_timeout: float,
+        clock: Monotonic,
+    ) -> None:
+        self._origin = origin
+        self._ca_certs = ca_certs
+        self._abort = abort
+        self._write_timeout = write_timeout
+        self._clock = clock
+
+    def open(self, until: float) -> Stream:
+        """A new stream, whose reads give up at the same monotonic time until told otherwise.
+
+        :raises SockJSError: with code 1002, a reason that names the phase, and the cause.
+        """
+        host, port, secure = self._origin
+        where = f"{host}:{port}"
+        phase = f"looking up {host}"
+        try:
+            addresses = self._look_up(until)
+            phase = f"connecting to {where}"
+            stream = self._connect(addresses, until)
+            if secure:
+                phase = f"TLS handshake with {where}"
+                self._secure(stream)
+            return stream
+        except (OSError, concurrent.futures.CancelledError) as error:
+            reason = describe(error, self._abort)
+            raise SockJSError(CANNOT_CONNECT, f"{phase}: {reason}", error) from error
+
+    def _look_up(self, until: float) -> List[_Address]:
+        host, port, _ = self._origin
+        try:
+            return _addresses(host, port, socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            pass
+        # The system's look-up can neither be given a deadline nor be interrupted: it has a
+        # thread of its own, which is left behind, and ends by itself, when nobody waits any more.
+        answer: "concurrent.futures.Future[List[_Address]]" = concurrent.futures.Future()
+        threading.Thread(
+            target=_answer, args=(answer, host, port), name="keyyo-cti-resolver", daemon=True
+        ).start()
+        with self._abort.waking(answer.cancel):
+            try:
+                return answer.result(max(0.0, until - self._clock()))
+            except concurrent.futures.TimeoutError:
+                raise socket.timeout("timed out") from None
+
+    def _connect(self, addresses: List[_Address], until: float) -> Stream:
+        """To the first address that takes us; one that is deaf uses up its share of the time."""
+        failure: Optional[OSError] = None
+        for tried, address in enumerate(addresses):
+            now = self._clock()
+            share = now + max(0.0, until - now) / (len(addresses) - tried)
+            try:
+                sock = self._connect_one(address, share)
+            except OSError as error:
+                failure = failure or error
+            else:
+                stream = Stream(sock, self._abort, self._write_timeout, self._clock)
+                stream.read_until = until
+                return stream
+        raise failure or OSError("the host has no address")
+
+    def _connect_one(self, address: _Address, until: float) -> socket.socket:
+        family, kind, protocol, _, target = address
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            code = sock.connect_ex(target)
+            if code in _UNDER_WAY:
+                self._wait(sock, until)
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                raise OSError(code, os.strerror(code))
+            # A command is one small write: it must not wait for the answer to the one before.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
+        except BaseException:
+            sock.close()
+            raise
+
+    def _wait(self, sock: socket.socket, until: float) -> None:
+        """Until the connection stands or has failed. A second socket wakes it, because shutting
+        down one that is not connected yet does not wake its waiter on every system."""
+        sleeper, waker = socket.socketpair()
+        with sleeper, waker, Selector() as selector:
+            selector.register(sock, selectors.EVENT_WRITE)
+            selector.register(sleeper, selectors.EVENT_READ)
+            with self._abort.waking(lambda: waker.send(b"!")):
+                ready = selector.select(max(0.0, until - self._clock()))
+        if self._abort.pulled:
+            raise ConnectionAbortedError("given up")
+        if not ready:
+            raise socket.timeout("timed out")
+
+    def _secure(self, stream: Stream) -> None:
+        try:
+            stream.secure(tls_context(trusted(self._ca_certs)), self._origin.host)
+        except BaseException:
+            stream.close()
+            raise
+
+
+def describe(error: BaseException, abort: Optional[Abort] = None) -> str:
+    """An error of the network in a few words, without addresses of objects or source lines."""
+    if abort is not None and abort.pulled:
+        return "given up, because the connection was closed meanwhile"
+    if isinstance(error, socket.timeout):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is refused: {error.verify_message}"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def trusted(ca_certs: Optional[str]) -> str:
+    """The file or folder of trusted authorities, the same for every transport."""
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    environment = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"))
+    return ca_certs or next(filter(None, environment), None) or DEFAULT_CA_BUNDLE_PATH
+
+
+def tls_context(authorities: str) -> ssl.SSLContext:
+    """The context that trusts these authorities, shared between connections: it takes a
+    megabyte and tens of milliseconds to make. A file that changes is read again."""
+    return _tls_context(authorities, os.stat(authorities).st_mtime)
+
+
+@functools.lru_cache(maxsize=8)
+def _tls_context(authorities: str, _changed: float) -> ssl.SSLContext:
+    if os.path.isdir(authorities):
+        return ssl.create_default_context(capath=authorities)
+    return ssl.create_default_context(cafile=authorities)
+
+
+def _addresses(host: str, port: int, flags: int = 0) -> List[_Address]:
+    try:
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags))
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "not a possible name") from error
+
+
+def _answer(answer: "concurrent.futures.Future[List[_Address]]", host: str, port: int) -> None:
+    # A cancelled answer is one that nobody waits for any more.
+    with contextlib.suppress(concurrent.futures.InvalidStateError):
+        try:
+            addresses = _addresses(host, port)
+        except OSError as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(addresses)

@@ -1,0 +1,185 @@
+"""A connected socket, plain or TLS, on which no wait lasts for ever."""
+
+import io
+import selectors
+import socket
+import ssl
+import threading
+from typing import Any, Optional
+
+from ..clock import NEVER, Monotonic
+from .abort import Abort
+
+# poll() takes any descriptor; select() fails above 1023, which a server with many lines reaches.
+Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+_CHUNK = 65536
+
+
+class WriteFailed(OSError):
+    """A write did not reach its end; ``begun`` tells whether any of it went out."""
+
+    def __init__(self, reason: str, begun: bool) -> None:
+        super().__init__(reason)
+        self.begun = begun
+
+
+class TooMuch(Exception):
+    """More bytes came than one message may have."""
+
+
+class Stream:
+    """A socket as ``http.client`` and ``websocket-client`` use one, with deadlines of its own.
+
+    One thread reads; any thread writes. The socket never blocks: who has to wait does so
+    outside of it, because OpenSSL allows one operation at a time on a connection, and a reader
+    that waits inside one would keep every writer out, or race with it.
+
+    :ivar read_until: monotonic time at which a read gives up with ``socket.timeout``.
+    :ivar heard_at: monotonic time at which the last bytes came, be they half a message.
+    :ivar allowance: bytes that may still be handed out before TooMuch is raised.
+    """
+
+    def __init__(
+        self, sock: socket.socket, abort: Abort, write_timeout: float, clock: Monotonic
+    ) -> None:
+        """Takes over a connected socket that does not block."""
+        self._sock = sock
+        self._abort = abort
+        self._write_timeout = write_timeout
+        self._clock = clock
+        self._operation = threading.Lock()
+        self._writing = threading.Lock()
+        self._buffer = b""
+        self._taken = 0
+        self._broken: Optional[str] = None
+        self.read_until = NEVER
+        self.heard_at = clock()
+        self.allowance = NEVER
+        abort.add(self._shut_down)
+
+    def secure(self, context: ssl.SSLContext, host: str) -> None:
+        """Speaks TLS from here on.
+
+        :param host: the name that the server's certificate must bear.
+        :raises OSError: the handshake failed (``ssl.SSLError``) or took too long.
+        """
+        tls = context.wrap_socket(
+            self._sock, server_hostname=host, do_handshake_on_connect=False
+        )
+        self._sock = tls
+        # A pull while wrapping may have found the plain socket already emptied of its descriptor.
+        if self._abort.pulled:
+            self._shut_down()
+        self._retrying(tls.do_handshake, self.read_until)
+
+    def recv(self, size: int) -> bytes:
+        """Up to ``size`` bytes, from one read of the socket for many calls; none at the end.
+
+        :raises socket.timeout: nothing came before ``read_until``.
+        :raises TooMuch: the allowance is used up.
+        """
+        if self._taken == len(self._buffer):
+            self._buffer = self._retrying(self._sock.recv, self.read_until, _CHUNK)
+            self._taken = 0
+            if self._buffer:
+                self.heard_at = self._clock()
+            elif self._broken:
+                raise ConnectionAbortedError(self._broken)
+        chunk = self._buffer[self._taken : self._taken + size]
+        self._taken += len(chunk)
+        self.allowance -= len(chunk)
+        if self.allowance < 0:
+            raise TooMuch
+        return chunk
+
+    def sendall(self, data: Any, within: Optional[float] = None) -> None:
+        """Writes all of it, and nobody else's bytes in between.
+
+        :param data: bytes.
+        :param within: seconds, by default the write time-out.
+        :raises WriteFailed: the socket is broken, or full for too long. Nothing more can be
+            written then: half a message may be out, and what came next would be its other half.
+        """
+        until = self._clock() + (self._write_timeout if within is None else within)
+        if not self._writing.acquire(timeout=until - self._clock()):
+            raise WriteFailed("another thread's write does not end", begun=False)
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._retrying(self._sock.send, until, left) :]
+        except OSError as error:
+            self._broken = f"writing failed: {error}"
+            self._shut_down()
+            raise WriteFailed(str(error), begun=len(left) < len(data)) from error
+        finally:
+            self._writing.release()
+
+    def send(self, data: bytes) -> int:
+        self.sendall(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Frees the descriptor. Only the thread that reads may call it: for another thread,
+        there is ``Abort.pull``, which cannot free a descriptor under the reader's feet."""
+        try:
+            self._abort.remove(self._shut_down)
+        except ValueError:
+            return
+        self._sock.close()
+
+    def _retrying(self, operation: Any, until: float, *arguments: Any) -> Any:
+        """The operation's result, waiting outside the lock as often as the socket asks to."""
+        while True:
+            try:
+                with self._operation:
+                    return operation(*arguments)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+                writes = isinstance(error, ssl.SSLWantWriteError) or (
+                    isinstance(error, BlockingIOError) and operation == self._sock.send
+                )
+            event = selectors.EVENT_WRITE if writes else selectors.EVENT_READ
+            if not self._wait(event, until):
+                raise socket.timeout("timed out")
+
+    def _wait(self, event: int, until: float) -> bool:
+        with Selector() as selector:
+            selector.register(self._sock, event)
+            timeout = None if until == NEVER else max(0.0, until - self._clock())
+            return bool(selector.select(timeout))
+
+    def _shut_down(self) -> None:
+        try:
+            # Not SSLSocket.shutdown: it takes the TLS state away from under the reader.
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+        except OSError:
+            pass  # The peer, or an earlier pull, was first.
+
+    # What http.client and websocket-client ask of a socket beside the above.
+
+    def makefile(self, mode: str, *_: Any) -> io.BufferedReader:
+        """For ``http.client``, which reads answers through a file."""
+        assert mode == "rb"
+        return io.BufferedReader(_File(self))
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def gettimeout(self) -> None:
+        """None: each library is to trust the socket to end its waits, which this one does."""
+
+    def settimeout(self, timeout: Optional[float]) -> None:
+        """Nothing: the deadlines of a Stream are set by who owns it."""
+
+
+class _File(io.RawIOBase):
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

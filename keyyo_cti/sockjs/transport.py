@@ -1,0 +1,84 @@
+"""What a transport does: frames in, messages out. The rest of the package knows only this."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple, Optional
+
+from ..clock import Monotonic
+from .route import Route
+
+
+class Setting(NamedTuple):
+    """What a transport needs to know of its connection.
+
+    :ivar route: opens streams to the server.
+    :ivar base_url: the SockJS URL.
+    :ivar server: three digits, fixed for the client.
+    :ivar cookies: the ``Cookie`` header's value, or None.
+    :ivar max_message_size: bytes that one message may have.
+    :ivar clock: monotonic seconds.
+    """
+
+    route: Route
+    base_url: str
+    server: str
+    cookies: Optional[str]
+    max_message_size: int
+    clock: Monotonic
+
+
+class Transport(ABC):
+    """One attempt to carry one SockJS session.
+
+    ``send`` and ``say_goodbye`` are for any thread, the rest for the one that reads.
+    """
+
+    #: As in SockJS, and in the option ``transports``.
+    name: ClassVar[str]
+
+    @abstractmethod
+    def __init__(self, setting: Setting) -> None: ...
+
+    @property
+    @abstractmethod
+    def heard_at(self) -> float:
+        """Monotonic time of the last bytes from the server, be they half a frame."""
+
+    @abstractmethod
+    def open(self, until: float) -> None:
+        """Up to the point where the first frame can come.
+
+        :raises SockJSError: it cannot be had, or not by that monotonic time.
+        """
+
+    @abstractmethod
+    def receive(self, until: float) -> Optional[str]:
+        """The next frame, or None when that monotonic time has come first.
+
+        :raises SockJSError: the connection is over.
+        :raises Unreadable: a frame came that is no text; the next call goes on after it.
+        """
+
+    @abstractmethod
+    def send(self, message: str) -> None:
+        """Hands one message over to the network.
+
+        :raises WriteFailed: it could not be written whole; the connection is of no more use.
+        """
+
+    @abstractmethod
+    def probe(self) -> None:
+        """Makes a server that is alive send something.
+
+        :raises WriteFailed: as for ``send``.
+        """
+
+    @abstractmethod
+    def say_goodbye(self, within: float) -> None:
+        """Tells the server that this is the end, in so many seconds; its answer ends ``receive``.
+
+        :raises WriteFailed: that could not be done.
+        """
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Frees what it holds. Can be called at any time, more than once."""

@@ -1,0 +1,74 @@
+"""SockJS URLs. Pure, but for the random session names."""
+
+import random
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
+
+_WEBSOCKET_SCHEME = {"http": "ws", "https": "wss"}
+
+_DEFAULT_PORT = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Where a URL leads: the host to look up, the port, and whether TLS is spoken there."""
+
+    host: str
+    port: int
+    secure: bool
+
+
+def base(url: str) -> str:
+    """The base URL without trailing slashes.
+
+    :raises ValueError: it is no http or https URL, or has a query or a fragment, which
+        SockJS has no place for.
+    """
+    if not isinstance(url, str):
+        raise ValueError(f"expected a URL as a string, got {type(url).__name__}")
+    if any(character in url for character in "?# \t\r\n"):
+        raise ValueError(f"a SockJS URL has no '?', '#' or space: {url!r}")
+    origin(url)
+    return url.rstrip("/")
+
+
+def origin(url: str) -> Origin:
+    """Where an http, https, ws or wss URL leads.
+
+    :raises ValueError: it is none of these, or names no host or no possible port.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in _DEFAULT_PORT:
+        raise ValueError(f"expected a URL that starts with http:// or https://, got {url!r}")
+    if parts.username is not None:
+        raise ValueError("expected a URL without a user name and password")
+    if not parts.hostname:
+        raise ValueError(f"expected a URL with a host, got {url!r}")
+    return Origin(
+        parts.hostname, parts.port or _DEFAULT_PORT[parts.scheme], parts.scheme == "https"
+    )
+
+
+def server_name() -> str:
+    """Three digits, the same for the life of a client."""
+    return f"{random.randrange(1000):03}"
+
+
+def session_name() -> str:
+    """Eight characters, new for every attempt of every transport."""
+    return "".join(random.choices(_LETTERS, k=8))
+
+
+def transport(base_url: str, server: str, session: str, name: str) -> str:
+    """The URL of a transport: ``websocket``, ``xhr``, ``xhr_streaming`` or ``xhr_send``."""
+    url = f"{base_url}/{server}/{session}/{name}"
+    if name != "websocket":
+        return url
+    scheme, rest = url.split(":", 1)
+    return f"{_WEBSOCKET_SCHEME[scheme]}:{rest}"
+
+
+def info(base_url: str) -> str:
+    """The URL that tells what the server can do."""
+    return f"{base_url}/info"

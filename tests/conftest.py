@@ -1,0 +1,57 @@
+"""What every test has around it: a home of its own, a watchdog, and a look for what it left."""
+
+import faulthandler
+import threading
+from pathlib import Path
+from typing import Iterator, List
+
+import pytest
+
+from keyyo_cti.simulator import Line, Simulator
+
+#: Seconds after which a test that hangs shows where every thread stands, and ends the run.
+WATCHDOG = 120.0
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the session file of whoever runs it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    for name in ("KEYYO_CSI_TOKEN", "KEYYO_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def watchdog() -> Iterator[None]:
+    """A test that hangs says where."""
+    faulthandler.dump_traceback_later(WATCHDOG, exit=True)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left(watchdog: None) -> Iterator[None]:
+    """Every thread of the SDK has ended when its test has."""
+    yield
+    for thread in _ours():
+        thread.join(2.0)
+    assert not _ours(), f"threads left: {_ours()}"
+
+
+def _ours() -> List[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("keyyo-")]
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    """A Keyyo of the test's own."""
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def alice(sim: Simulator) -> Line:
+    """The line of the seed's Alice."""
+    return sim.line("33199000001", name="Alice")
