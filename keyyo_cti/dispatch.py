@@ -185,8 +185,10 @@ class EventThread(Dispatcher):
             thread = self._thread
             if thread is None or thread is threading.current_thread():
                 return
-            self._ended.wait_for(lambda: self._thread is not thread, timeout)
-        thread.join(max(0.0, timeout))
+            if not self._ended.wait_for(lambda: self._thread is not thread, timeout):
+                return
+        # Nothing but its last few instructions is left of it.
+        thread.join(timeout)
 
     def _run(self) -> None:
         while True:

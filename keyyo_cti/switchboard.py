@@ -84,6 +84,7 @@ class Switchboard:
         self, token: Any, session_id: Any, callback: Optional[Callback]
     ) -> "Future[Any]":
         """Asks for the session of before, by default that of the cookie."""
+        self._check_process()
         if session_id is None:
             session_id = self.session.remembered()
         react = self.session.on_restore(token, session_id)
@@ -102,10 +103,10 @@ class Switchboard:
         """The server's Unix time in seconds."""
         return self._clock.now()
 
-    def close(self) -> None:
+    def close(self, patience: float = _CLOSE) -> None:
         """See ``CTI.close``."""
         self._check_process()
-        until = time.monotonic() + _CLOSE
+        until = time.monotonic() + patience
         with self._lock:
             links = list(self._links)
             self._link = None
@@ -305,14 +306,16 @@ class Switchboard:
                 "this CTI belongs to the parent process: make another one after fork"
             )
 
-    def _says_goodbye(self) -> bool:
-        return self._process == os.getpid() and bool(self._links)
+    def _unclosed(self) -> bool:
+        """Whether there is a connection, in this process, that nobody has closed."""
+        return self._process == os.getpid() and not all(link.quiet for link in self._links)
 
 
 @atexit.register
 def _close_all() -> None:
     """A program that just ends says goodbye to the server, and its threads are gone before the
     interpreter takes away what they print to."""
+    until = time.monotonic() + _CLOSE
     for switchboard in list(_alive):
-        if switchboard._says_goodbye():
-            switchboard.close()
+        if switchboard._unclosed():
+            switchboard.close(max(0.0, until - time.monotonic()))

@@ -5,9 +5,9 @@ import time
 from typing import NamedTuple
 
 import requests
+import urllib3
 
 from .errors import CANNOT_CONNECT, SockJSError
-from .stream import TooMuch
 
 _LONGEST = 65536
 
@@ -33,7 +33,7 @@ def fetch(session: requests.Session, url: str) -> Info:
         with session.get(url, allow_redirects=False, stream=True) as response:
             status = response.status_code
             body = response.raw.read(_LONGEST + 1, decode_content=True)
-    except (requests.RequestException, OSError, TooMuch) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _refused(f"no proper answer from {url}", error) from error
     if status != 200:
         raise _refused(f"{url} answers with status {status}: it is no SockJS endpoint")

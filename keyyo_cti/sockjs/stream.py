@@ -53,6 +53,8 @@ class Stream:
         self._buffer = b""
         self._taken = 0
         self._broken: Optional[str] = None
+        self._files = 0
+        self._unwanted = False
         self.read_until = NEVER
         self.heard_at = clock()
         self.allowance = NEVER
@@ -120,13 +122,13 @@ class Stream:
         return len(data)
 
     def close(self) -> None:
-        """Frees the descriptor. Only the thread that reads may call it: for another thread,
-        there is ``Abort.pull``, which cannot free a descriptor under the reader's feet."""
-        try:
+        """Frees the descriptor, as soon as the last file on it is closed too. Only the thread
+        that reads may call it: for another thread there is ``Abort.pull``, which does not free
+        a descriptor under the reader's feet."""
+        self._unwanted = True
+        if not self._files and self._sock.fileno() >= 0:
             self._abort.remove(self._shut_down)
-        except ValueError:
-            return
-        self._sock.close()
+            self._sock.close()
 
     def _retrying(self, operation: Any, until: float, *arguments: Any) -> Any:
         """The operation's result, waiting outside the lock as often as the socket asks to."""
@@ -160,7 +162,15 @@ class Stream:
     def makefile(self, mode: str, *_: Any) -> io.BufferedReader:
         """For ``http.client``, which reads answers through a file."""
         assert mode == "rb"
+        self._files += 1
         return io.BufferedReader(_File(self))
+
+    def file_closed(self) -> None:
+        """A file of ``makefile`` is closed. An answer may be read from it after ``http.client``
+        has closed the socket, as sockets allow."""
+        self._files -= 1
+        if self._unwanted:
+            self.close()
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -183,3 +193,8 @@ class _File(io.RawIOBase):
         data = self._stream.recv(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._stream.file_closed()

@@ -1,0 +1,113 @@
+"""A Keyyo of one's own on loopback, to try and test everything without an account::
+
+    from keyyo_cti.simulator import Simulator
+
+    with Simulator() as sim:
+        alice = sim.line("33199000001", name="Alice")
+        token = sim.token(alice)             # give it to a client whose endpoint is sim.endpoint
+        bob = sim.phone("33199020000")       # a telephone outside, in your hands
+        bob.call(alice)
+        alice.phone.wait_until("ringing")
+        alice.phone.pick_up()
+        bob.hang_up()
+
+Faults are at ``sim.faults``. Time can be moved by hand: ``Simulator(clock=ManualClock())`` and
+``sim.elapse(300)``. A server that follows a script of your own is a handler on
+`keyyo_cti.simulator.sockjs.Endpoint`, run by `keyyo_cti.simulator.serving.ServerThread`.
+
+What is assumed of Keyyo, where no document says
+------------------------------------------------
+
+Commands
+    - A message without a positive integer ``id`` is ignored, even if its action is known.
+    - Without ``action``: the error of a missing parameter. An unknown action: "Cannot treat
+      action".
+    - A command on a connection without a session is refused with 401 "Unknown session_id",
+      before its fields are looked at; then missing fields, then wrong ones, then the line.
+    - A number is a string of 2 to 15 digits. An invite timer is at most a day.
+    - ``protocol_version`` may be left out; another one than 1 is refused as invalid.
+    - What a command changes is notified before the command is answered; what is told again on
+      ``restore_session`` and on ``subscribe("callpark")`` comes after the answer.
+
+Sessions
+    - A restore with a token of another line: 401 "Unknown session_id".
+    - A connection that opens a second session leaves the first one, as if it had closed.
+    - A restored session is told the calls that go on at its numbers (``replay_on_restore``); a
+      created one, and a new subscription to a number, are not.
+    - ``destroy_session`` is answered, and then every connection of the session is closed by a
+      SockJS close frame (3000, "Go away!").
+    - Subscribing is for lines of the account with the same organisation, and for "callpark"; any
+      other number is refused as invalid. One may unsubscribe from anything, the own line too.
+    - The CTI plugin counts twice: a session created while it is disabled never commands, and
+      none does while it is disabled. Notifications come all the same.
+    - Without the plugin or without a registered telephone, these are refused with "Cannot treat
+      action": dialling, messages, and everything that has a ``call_ref``.
+    - A session may act on the calls that it is notified of and on those of its own line; other
+      call references are as good as unknown: "Cannot treat action".
+
+Calls
+    - Dialling without auto-answer: the line's own telephone rings first, and the call is placed,
+      and notified, when it is picked up. If it is not, nothing was.
+    - A number that nobody has is an outside telephone that rings and that nobody picks up.
+    - An outside telephone has one call at a time; busy, the new call is missed at once. A line
+      takes several, which all can talk: holding is not modelled. Calling oneself is busy.
+    - A line without a registered telephone misses a call at once.
+    - An unanswered call rings for ever, unless there is a ``ring_timeout``.
+    - Only the called line itself answers and rejects. Rejected, a call is missed; that the
+      caller then talks to the voicemail is not shown.
+    - Hanging up ends a call for both parties, in any state.
+
+Transfers
+    - Transfers, merging and parking need parties that talk: picked up, not parked.
+    - ``transfer_call`` releases the call, and the transferred party calls the new recipient.
+    - ``supervised_transfer_call`` is a second call from the party that stays; picked up, it is
+      merged with the first. Unanswered in time, busy, or with the first call ended, it is
+      missed. If the first call was parked meanwhile, both go on. Auto-answer plays no part.
+    - ``merge_call`` releases both calls and a new one, connected from the start, joins the two
+      parties; the first call's party is its caller.
+    - Connecting a party to itself, or a call to itself, is refused as invalid.
+
+The callpark
+    - Slots are "1" to ``park_slots``, and one named after each line's number for ``pause_call``,
+      which parks the other party. A number that is no slot is invalid; a slot in use, or no free
+      one, is "Cannot treat action".
+    - A parked call stays "CONNECT" and keeps both numbers, but its other party is free: that
+      telephone is idle. The parked one can hang up.
+    - ``unpark_call`` puts the session's line in the place of the party that was let go, under
+      the same callref, without ringing. That the slot is empty again shows by the absence of
+      ``callpark_slot``; an ended call has none either. "callpark" is notified of both.
+
+Numbers
+    - ``get_int_to_local_numbers`` turns 33XXXXXXXXX into 0XXXXXXXXX, ``get_local_to_int_number``
+      the other way; it also drops a leading 00 and knows the short numbers of lines. Any other
+      number comes back as it is.
+"""
+
+from __future__ import annotations
+
+try:
+    import aiohttp  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        'the simulator needs aiohttp: pip install "keyyo-cti[simulator]"') from error
+
+from .calls import CallRecord
+from .clock import ManualClock
+from .errors import NotPossible
+from .exchange import Message
+from .faults import Faults
+from .phones import Line, Phone
+from .server import Simulator
+from .sessions import SessionSnapshot
+
+__all__ = [
+    "CallRecord",
+    "Faults",
+    "Line",
+    "ManualClock",
+    "Message",
+    "NotPossible",
+    "Phone",
+    "SessionSnapshot",
+    "Simulator",
+]

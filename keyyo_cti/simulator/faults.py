@@ -1,0 +1,293 @@
+"""Faults on demand: what networks and servers do wrong, when a test wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Optional, Union
+
+from aiohttp import web
+
+from .actions import refuse
+from .clients import Client, Clients
+from .commands import Command
+from .errors import Refusal
+from .phones import NumberLike, number_of
+from .serving import ServerThread
+from .sockjs import HANDSHAKE, INFO, OPEN, Connection
+
+ACCEPT = "accept"
+STALLS = (ACCEPT, INFO, HANDSHAKE, OPEN)
+REFUSALS = {"connect": "connect", "info": INFO, "websocket": HANDSHAKE}
+
+Effect = Callable[[Client, Command], None]
+Blow = Callable[[Connection], None]
+
+
+@dataclass(eq=False)
+class _Rule:
+    """Something else to do with an action than to perform it."""
+
+    action: str
+    number: Optional[str]
+    times: Optional[int]
+    effect: Effect
+
+
+@dataclass(eq=False)
+class _Obstacle:
+    """Something in the way of new connections in one phase."""
+
+    times: Optional[int]
+    response: Optional[Callable[[], web.Response]] = None
+
+    def __post_init__(self) -> None:
+        self.cleared = asyncio.Event()
+
+
+def _used_up(fault: Any) -> bool:
+    """Count one use of a fault down; None lasts until it is cleared."""
+    if fault.times is not None:
+        fault.times -= 1
+    return bool(fault.times == 0)
+
+
+class Faults:
+    """The faults of a simulator: ``sim.faults``. Every method can be called from any thread.
+
+    Where there is an argument `line`, the fault is for the connections of that line's sessions;
+    None is for all connections. Where there is an argument `on`, the fault waits for the next
+    such action, happens in place of its performance, and happens once.
+
+    :param thread: where the connections live.
+    :param clients: the connections.
+    """
+
+    def __init__(self, thread: ServerThread, clients: Clients) -> None:
+        self._thread = thread
+        self._clients = clients
+        self._rules: List[_Rule] = []
+        self._obstacles: Dict[str, _Obstacle] = {}
+
+    # Open connections
+
+    def reset(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
+        """Reset TCP.
+
+        :returns: how many connections were hit at once.
+        """
+        return self._strike(Connection.reset, line, on)
+
+    def drop(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
+        """Close TCP without a SockJS close frame.
+
+        :returns: how many connections were hit at once.
+        """
+        return self._strike(Connection.drop, line, on)
+
+    def close(
+        self,
+        code: int = 3000,
+        reason: str = "Go away!",
+        line: Optional[NumberLike] = None,
+        *,
+        on: Optional[str] = None,
+    ) -> int:
+        """Close with a SockJS close frame.
+
+        :returns: how many connections were hit at once.
+        """
+        return self._strike(lambda connection: connection.close(code, reason), line, on)
+
+    def garbage(
+        self,
+        frame: Union[str, bytes],
+        line: Optional[NumberLike] = None,
+        *,
+        on: Optional[str] = None,
+    ) -> int:
+        """Send something as a SockJS frame, just as it is.
+
+        :param frame: text, or bytes that need not be UTF-8.
+        :returns: how many connections were hit at once.
+        """
+        payload = frame.encode("utf-8") if isinstance(frame, str) else bytes(frame)
+        return self._strike(lambda connection: connection.send_frame(payload), line, on)
+
+    def silence(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
+        """Send nothing more, heartbeats included, and ignore what comes; TCP stays open.
+
+        :returns: how many connections were hit at once.
+        """
+        return self._strike(Connection.silence, line, on)
+
+    def stop_reading(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
+        """Be silent and leave what comes unread, so that the peer's sends come to a halt.
+
+        :returns: how many connections were hit at once.
+        """
+        return self._strike(Connection.stop_reading, line, on)
+
+    def resume(self, line: Optional[NumberLike] = None) -> int:
+        """End `silence` and `stop_reading`; what fell into the silence is lost.
+
+        :returns: how many connections there are.
+        """
+        return self._strike(Connection.resume, line, None)
+
+    # New connections
+
+    def stall(self, phase: str, *, times: Optional[int] = None) -> None:
+        """Never answer new connections in one phase, until `clear`.
+
+        :param phase: "accept" (TCP opens, nobody reads), "info", "handshake" (of the websocket)
+            or "open" (the opening frame).
+        :param times: for so many connections; None for all. "accept" is always for all.
+        """
+        _require_one_of(phase, STALLS, "phase")
+        self._obstruct(phase, times, None)
+        if phase == ACCEPT:
+            self._thread.wait(lambda: self._thread.listener.hold(), 5.0)
+
+    def refuse(self, what: str, status: int = 403, *, times: Optional[int] = None) -> None:
+        """Refuse new connections, until `clear`.
+
+        :param what: "connect" (nobody listens), "info" or "websocket".
+        :param status: the HTTP status to refuse with.
+        :param times: so many times; None for always. "connect" is always.
+        """
+        _require_one_of(what, REFUSALS, "what")
+        self._obstruct(REFUSALS[what], times, lambda: web.Response(status=status))
+        if what == "connect":
+            self._thread.wait(lambda: self._thread.listener.refuse(), 5.0)
+
+    def info(self, body: Any, status: int = 200, *, times: Optional[int] = None) -> None:
+        """Answer the info request with something else, until `clear`.
+
+        :param body: a string is sent as it is; anything else as JSON.
+        :param status: the HTTP status.
+        :param times: so many times; None for always.
+        """
+        text = body if isinstance(body, str) else json.dumps(body)
+        self._obstruct(INFO, times, lambda: web.Response(
+            text=text, status=status, content_type="application/json"))
+
+    # Actions
+
+    def ignore(
+        self, action: str, line: Optional[NumberLike] = None, *, times: Optional[int] = None
+    ) -> None:
+        """Neither perform nor answer an action.
+
+        :param action: its name on the wire, for example "call".
+        :param times: so many times; None until `clear`.
+        """
+        self._arm(action, line, times, lambda client, command: None)
+
+    def fail(
+        self,
+        action: str,
+        status_code: int = 500,
+        message: str = "Internal error",
+        line: Optional[NumberLike] = None,
+        *,
+        times: Optional[int] = 1,
+    ) -> None:
+        """Answer an action with an error and do not perform it.
+
+        :param action: its name on the wire, for example "call".
+        :param times: so many times; None until `clear`.
+        """
+        refusal = Refusal(status_code, message)
+        self._arm(action, line, times, lambda client, command: refuse(client, command, refusal))
+
+    def clear(self) -> None:
+        """Take every fault away: what is stalled goes on, what is silent speaks again."""
+        self._thread.call(self._clear)
+        self._thread.wait(lambda: self._thread.listener.accept(), 5.0)
+        self.resume()
+
+    # Asked by the server, on the loop's thread
+
+    async def gate(self, phase: str, request: web.Request) -> Optional[web.StreamResponse]:
+        """What is in the way of `request` in `phase`: a response, or a wait, or nothing."""
+        obstacle = self._obstacles.get(phase)
+        if obstacle is None:
+            return None
+        if _used_up(obstacle):
+            del self._obstacles[phase]
+        if obstacle.response is not None:
+            return obstacle.response()
+        await obstacle.cleared.wait()
+        return None
+
+    def intercept(self, client: Client, command: Command) -> bool:
+        """Whether a fault took the place of `command`."""
+        name = command.fields.get("action")
+        for rule in self._rules:
+            if rule.action == name and rule.number in (None, client.number):
+                if _used_up(rule):
+                    self._rules.remove(rule)
+                rule.effect(client, command)
+                return True
+        return False
+
+    # Inside
+
+    def _strike(self, blow: Blow, line: Optional[NumberLike], on: Optional[str]) -> int:
+        number = None if line is None else number_of(line, "line")
+
+        def strike(client: Client) -> None:
+            assert isinstance(client.wire, Connection)
+            blow(client.wire)
+
+        def strike_now() -> int:
+            clients = self._clients.of_line(number)
+            for client in clients:
+                strike(client)
+            return len(clients)
+
+        if on is None:
+            return self._thread.call(strike_now)
+        self._arm(on, line, 1, lambda client, command: strike(client))
+        return 0
+
+    def _arm(
+        self, action: str, line: Optional[NumberLike], times: Optional[int], effect: Effect
+    ) -> None:
+        number = None if line is None else number_of(line, "line")
+        rule = _Rule(action, number, _require_times(times), effect)
+        self._thread.call(self._rules.append, rule)
+
+    def _obstruct(
+        self,
+        phase: str,
+        times: Optional[int],
+        response: Optional[Callable[[], web.Response]],
+    ) -> None:
+        _require_times(times)
+
+        def obstruct() -> None:
+            self._obstacles[phase] = _Obstacle(times, response)
+
+        self._thread.call(obstruct)
+
+    def _clear(self) -> None:
+        self._rules.clear()
+        for obstacle in self._obstacles.values():
+            obstacle.cleared.set()
+        self._obstacles.clear()
+
+
+def _require_times(times: Optional[int]) -> Optional[int]:
+    if times is not None and (isinstance(times, bool) or not isinstance(times, int)):
+        raise TypeError(f"times: expected an integer or None, got {type(times).__name__}")
+    if times is not None and times < 1:
+        raise ValueError(f"times: expected 1 or more, got {times!r}")
+    return times
+
+
+def _require_one_of(value: str, allowed: Any, argument: str) -> None:
+    if value not in allowed:
+        raise ValueError(f"{argument}: expected one of {', '.join(allowed)}; got {value!r}")

@@ -1,0 +1,310 @@
+"""The simulator: the parts wired together, behind methods for any thread."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Callable, Dict, List, Optional, TypeVar
+
+from aiohttp import web
+
+from .calls import CallRecord
+from .clients import Client
+from .clock import Clock, LoopScheduler, ManualClock
+from .commands import Command, Fields
+from .faults import Faults
+from .phones import GRACE, Line, NumberLike, Phone, World, number_of, require_seconds
+from .service import RECEIVED_KEPT, Service
+from .serving import ServerThread
+from .sessions import SessionSnapshot
+from .sockjs import Endpoint
+
+T = TypeVar("T")
+
+EVERYONE = "all"
+
+
+class Simulator:
+    """A Keyyo of one's own on loopback, served by a daemon thread.
+
+    Use it in a ``with`` statement, or call `start` and `stop`. Every other method needs it
+    running, can be called from any thread, and raises `RuntimeError` when it is not.
+
+    :param host: IPv4 address or name to listen on.
+    :param port: port to listen on; 0 takes a free one.
+    :param heartbeat: seconds between two SockJS heartbeats.
+    :param disconnect_delay: seconds that a polling client may stay away.
+    :param session_timer: seconds that a session without connections stays.
+    :param token_lifetime: seconds that a CSI token is good for.
+    :param ring_timeout: seconds after which a call is missed; None rings for ever.
+    :param park_slots: how many numbered slots the callpark has.
+    :param replay_on_restore: whether a restored session is told the calls that go on.
+    :param clock: tells the server's time in Unix seconds. A `ManualClock` also runs the timers
+        of the service (not the heartbeats), when `elapse` moves it.
+    :raises TypeError: an argument has the wrong type.
+    :raises ValueError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        heartbeat: float = 25.0,
+        disconnect_delay: float = 5.0,
+        session_timer: float = 300.0,
+        token_lifetime: float = 3600.0,
+        ring_timeout: Optional[float] = None,
+        park_slots: int = 10,
+        replay_on_restore: bool = True,
+        clock: Clock = time.time,
+    ) -> None:
+        _require_integer(port, "port", 0, 65_535)
+        _require_integer(park_slots, "park_slots", 1, 1_000)
+        if not callable(clock):
+            raise TypeError(f"clock: expected a function, got {type(clock).__name__}")
+        if ring_timeout is not None:
+            require_seconds(ring_timeout, "ring_timeout")
+        self._token_lifetime = require_seconds(token_lifetime, "token_lifetime")
+        self._clock = clock
+        self._lines: Dict[str, Line] = {}
+        self._phones: Dict[str, Phone] = {}
+        self._service = Service(
+            clock,
+            clock if isinstance(clock, ManualClock) else LoopScheduler(),
+            self._intercept,
+            session_timer=require_seconds(session_timer, "session_timer"),
+            ring_timeout=ring_timeout,
+            park_slots=park_slots,
+            replay_on_restore=replay_on_restore,
+        )
+        endpoint = Endpoint(
+            self._service,
+            heartbeat=require_seconds(heartbeat, "heartbeat"),
+            disconnect_delay=require_seconds(disconnect_delay, "disconnect_delay"),
+            gate=self._gate,
+        )
+        self._thread = ServerThread(endpoint, host=host, port=port)
+        self._world = World(self._thread, self._service.exchange, self._service.watchers)
+        self.faults = Faults(self._thread, self._service.clients)
+
+    def __repr__(self) -> str:
+        where = self.endpoint if self._thread.running else "not running"
+        return f"<Simulator {where}>"
+
+    def __enter__(self) -> Simulator:
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start to serve. A simulator starts once.
+
+        :raises RuntimeError: it was started before.
+        :raises OSError: the address cannot be had.
+        """
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close every connection and end the thread, within two seconds; harmless to repeat."""
+        self._thread.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL for a client's option `endpoint`, for example "http://127.0.0.1:40001/cti"."""
+        return self._thread.base_url
+
+    # The account and the world outside
+
+    def line(
+        self,
+        number: NumberLike,
+        *,
+        name: Optional[str] = None,
+        short_number: Optional[str] = None,
+        organisation: Optional[str] = None,
+    ) -> Line:
+        """The account's line `number`; a new one is added, and what is given is set.
+
+        :param number: international format, digits only.
+        :param name: whose line it is.
+        :param short_number: under which it can also be dialled.
+        :param organisation: lines may subscribe to each other only within one organisation.
+        :raises NotPossible: the number is an outside telephone already.
+        """
+        given = {"name": name, "short_number": short_number, "organisation": organisation}
+        line = self._thread.call(self._line, number_of(number))
+        line.set(**{key: value for key, value in given.items() if value is not None})
+        return line
+
+    def _line(self, number: str) -> Line:
+        station = self._service.exchange.add_line(number)
+        return self._lines.setdefault(number, Line(self._world, station))
+
+    def phone(self, number: NumberLike) -> Phone:
+        """The telephone that answers to `number`: a line's own, or one outside.
+
+        :param number: one that is unknown becomes an outside telephone.
+        """
+        return self._thread.call(self._phone, number_of(number))
+
+    def _phone(self, number: str) -> Phone:
+        station = self._service.exchange.station(number)
+        if station.is_line:
+            return self._line(station.number).phone
+        return self._phones.setdefault(number, Phone(self._world, station))
+
+    # Tokens and sessions
+
+    def token(self, line: NumberLike, lifetime: Optional[float] = None) -> str:
+        """A new CSI token for a line.
+
+        :param line: a line, or the number of one.
+        :param lifetime: seconds; None takes the simulator's setting.
+        :raises ValueError: there is no such line.
+        """
+        if lifetime is None:
+            lifetime = self._token_lifetime
+        number = self._line_number(line)
+        return self._thread.call(
+            self._service.tokens.mint, number, require_seconds(lifetime, "lifetime"))
+
+    def _line_number(self, line: NumberLike) -> str:
+        number = number_of(line, "line")
+        if self._thread.call(self._service.exchange.line, number) is None:
+            raise ValueError(f"line: there is no line {number}; add it with line()")
+        return number
+
+    def expire_token(self, token: str) -> None:
+        """Let a token run out now; sessions that are open go on.
+
+        :raises ValueError: not a token of this simulator.
+        """
+        self._thread.call(self._service.tokens.expire, token)
+
+    def revoke_token(self, token: str) -> None:
+        """Make a token invalid; sessions that are open go on.
+
+        :raises ValueError: not a token of this simulator.
+        """
+        self._thread.call(self._service.tokens.revoke, token)
+
+    def sessions(self) -> List[SessionSnapshot]:
+        """Every session that is in use or can be restored, oldest first."""
+        return self._thread.call(
+            lambda: [session.snapshot() for session in self._service.sessions.all()])
+
+    def wait_for_session(
+        self, number: NumberLike, timeout: float = 5.0, *, counter: int = 1
+    ) -> SessionSnapshot:
+        """Wait until a line has a session with that many connections.
+
+        :param number: a line, or the number of one.
+        :param timeout: seconds.
+        :param counter: how many connections; 0 waits for a session that all have left.
+        :raises TimeoutError: there is none; says which there are.
+        """
+        wanted = number_of(number)
+
+        def find() -> Optional[SessionSnapshot]:
+            snapshots = (session.snapshot() for session in self._service.sessions.all())
+            fitting = (s for s in snapshots if (s.number, s.counter) == (wanted, counter))
+            return next(fitting, None)
+
+        def complaint() -> str:
+            seen = [session.snapshot() for session in self._service.sessions.all()]
+            return f"no session of {wanted} with counter {counter} after {timeout} s: saw {seen}"
+
+        return self._wait(find, timeout, complaint)
+
+    # What goes on
+
+    def calls(self) -> List[CallRecord]:
+        """Every call since the start, those that go on last."""
+        return self._thread.call(self._service.exchange.records)
+
+    def received(self, action: Optional[str] = None) -> List[Fields]:
+        """The commands that came in, oldest first, without tokens and session ids.
+
+        :param action: only those of one action.
+        """
+        return self._thread.call(self._received, action)
+
+    def _received(self, action: Optional[str]) -> List[Fields]:
+        everything = self._service.received
+        return [each for each in everything if action is None or each.get("action") == action]
+
+    def wait_for_action(self, action: str, timeout: float = 5.0, *, count: int = 1) -> Fields:
+        """Wait until an action has come in `count` times, and give that command.
+
+        :param action: its name on the wire, for example "call".
+        :param timeout: seconds.
+        :param count: 1 waits for the first one ever, and so on.
+        :raises TimeoutError: it came in fewer times.
+        """
+        _require_integer(count, "count", 1, RECEIVED_KEPT)
+
+        def find() -> Optional[Fields]:
+            come = self._received(action)
+            return come[count - 1] if len(come) >= count else None
+
+        def complaint() -> str:
+            seen = [each.get("action") for each in self._received(None)]
+            return f"no {action!r} number {count} after {timeout} s: saw {seen}"
+
+        return self._wait(find, timeout, complaint)
+
+    def _wait(
+        self, find: Callable[[], Optional[T]], timeout: float, complaint: Callable[[], str]
+    ) -> T:
+        require_seconds(timeout, "timeout")
+        return self._thread.wait(
+            lambda: self._service.watchers.until(find, timeout, complaint), timeout + GRACE)
+
+    # What a test does to it
+
+    def elapse(self, seconds: float) -> None:
+        """Let time pass: the manual clock goes on and the timers that fall due run.
+
+        :raises RuntimeError: the simulator was not made with a `ManualClock`.
+        """
+        clock = self._clock
+        if not isinstance(clock, ManualClock):
+            raise RuntimeError("elapse needs Simulator(clock=ManualClock())")
+        self._thread.call(clock.advance, seconds)
+
+    def push(self, to: NumberLike, *messages: Any, packed: bool = True) -> int:
+        """Send messages unasked, right or wrong.
+
+        :param to: a line (its own sessions' connections get them), or "all".
+        :param messages: anything that JSON can say.
+        :param packed: in one SockJS frame, or in a frame each.
+        :returns: how many connections they were sent to.
+        """
+        number = None if to == EVERYONE else number_of(to, "to")
+        texts = [json.dumps(message) for message in messages]
+
+        def send() -> int:
+            clients = self._service.clients.of_line(number)
+            for client in clients:
+                client.wire.send_many(texts, packed=packed)
+            return len(clients)
+
+        return self._thread.call(send)
+
+    # The faults come last, because they need the thread; until then nobody asks.
+
+    def _intercept(self, client: Client, command: Command) -> bool:
+        return self.faults.intercept(client, command)
+
+    async def _gate(self, phase: str, request: web.Request) -> Optional[web.StreamResponse]:
+        return await self.faults.gate(phase, request)
+
+
+def _require_integer(value: int, argument: str, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{argument}: expected an integer, got {type(value).__name__}")
+    if not low <= value <= high:
+        raise ValueError(f"{argument}: expected {low} to {high}, got {value!r}")

@@ -1,0 +1,209 @@
+"""A server in a thread of its own, for callers that have no event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import socket
+import threading
+from typing import Any, Awaitable, Callable, Optional, TypeVar
+
+from aiohttp import web
+
+from .sockjs import Endpoint
+
+log = logging.getLogger("keyyo_cti.simulator")
+
+T = TypeVar("T")
+
+CALL_TIMEOUT = 10.0
+STOP_TIMEOUT = 2.0
+SHUTDOWN_TIMEOUT = 0.2
+
+
+class Listener:
+    """The listening socket, which can also refuse or leave its callers waiting.
+
+    The server gets a duplicate of the socket. With the duplicate closed, the system still
+    completes TCP connections on the original, and nobody answers them.
+
+    :param runner: serves what is accepted.
+    :param host: IPv4 address or name to listen on.
+    :param port: port to listen on; 0 takes a free one.
+    """
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+        self._runner = runner
+        self._host = host
+        self.port = port
+        self._socket: Optional[socket.socket] = None
+        self._site: Optional[web.SockSite] = None
+
+    async def accept(self) -> None:
+        """Listen and serve; harmless when it does so already.
+
+        :raises OSError: the address cannot be had.
+        """
+        if self._socket is None:
+            self._socket = socket.create_server((self._host, self.port))
+            self.port = self._socket.getsockname()[1]
+        if self._site is None:
+            self._site = web.SockSite(self._runner, self._socket.dup())
+            await self._site.start()
+
+    async def hold(self) -> None:
+        """Let new connections wait; those that are open go on."""
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
+
+    async def refuse(self) -> None:
+        """Refuse new connections; those that are open go on."""
+        await self.hold()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class ServerThread:
+    """Serves a SockJS endpoint on a daemon thread.
+
+    :param endpoint: what is served.
+    :param host: IPv4 address or name to listen on.
+    :param port: port to listen on; 0 takes a free one.
+    :param name: of the thread, and of the server in error messages.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        name: str = "keyyo-simulator",
+    ) -> None:
+        self._endpoint = endpoint
+        self._host = host
+        self._port = port
+        self._name = name
+        self._started: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        # Guards the two flags: whoever sees the server running may submit work to it.
+        self._lock = threading.Lock()
+        self._begun = False
+        self._running = False
+        self._loop: asyncio.AbstractEventLoop
+        self._listener: Listener
+        self._stopping: asyncio.Event
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    @property
+    def base_url(self) -> str:
+        """The URL of the endpoint, without a trailing slash.
+
+        :raises RuntimeError: the server was never started.
+        """
+        if not self._begun:
+            raise RuntimeError(f"{self._name} is not running: call start() first")
+        return f"http://{self._host}:{self._listener.port}{self._endpoint.path}"
+
+    @property
+    def listener(self) -> Listener:
+        """The listening socket; to be used on the loop's thread."""
+        return self._listener
+
+    def start(self) -> None:
+        """Start the thread and listen.
+
+        :raises RuntimeError: it was started before.
+        :raises OSError: the address cannot be had.
+        """
+        with self._lock:
+            if self._begun:
+                raise RuntimeError(f"{self._name} can be started only once")
+            self._begun = True
+        self._thread.start()
+        self._started.result(CALL_TIMEOUT)
+
+    def stop(self) -> None:
+        """Close everything and end the thread; harmless to repeat, and on the loop's thread."""
+        with self._lock:
+            if self._running:
+                self._running = False
+                self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            self._thread.join(STOP_TIMEOUT)
+
+    def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run `function` on the loop's thread and give what it returns.
+
+        :raises RuntimeError: the server is not running.
+        """
+        if threading.current_thread() is self._thread:
+            return function(*args, **kwargs)
+
+        async def run() -> T:
+            return function(*args, **kwargs)
+
+        return self.wait(run, CALL_TIMEOUT)
+
+    def wait(self, start: Callable[[], Awaitable[T]], timeout: float) -> T:
+        """Run the coroutine function `start` on the loop and give what it returns.
+
+        :param timeout: seconds after which it is given up.
+        :raises RuntimeError: the server is not running, or this is the loop's own thread.
+        :raises TimeoutError: it took longer than `timeout`.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(f"the thread of {self._name} cannot wait for itself")
+
+        async def run() -> T:
+            return await start()
+
+        with self._lock:
+            self._require_running()
+            future = asyncio.run_coroutine_threadsafe(run(), self._loop)
+        try:
+            return future.result(timeout)
+        except concurrent.futures.TimeoutError as error:
+            future.cancel()
+            # Until Python 3.11 this is not yet the built-in one.
+            raise TimeoutError(str(error) or f"{self._name} did not answer in time") from None
+        except concurrent.futures.CancelledError:
+            raise RuntimeError(f"{self._name} was stopped meanwhile") from None
+
+    def _require_running(self) -> None:
+        if not self._running:
+            cure = "it has been stopped" if self._begun else "call start() first"
+            raise RuntimeError(f"{self._name} is not running: {cure}")
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if self._started.done():
+                raise
+            self._started.set_exception(error)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        runner = web.AppRunner(
+            self._endpoint.application(), access_log=None, logger=log,
+            handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT)
+        await runner.setup()
+        self._listener = Listener(runner, self._host, self._port)
+        try:
+            await self._listener.accept()
+            self._running = True
+            self._started.set_result(None)
+            await self._stopping.wait()
+        finally:
+            await self._listener.refuse()
+            for connection in list(self._endpoint.connections):
+                connection.drop()
+            await runner.cleanup()

@@ -1,0 +1,98 @@
+"""A SockJS client that shows every frame and forgives nothing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import deque
+from typing import Any, Deque, Dict, List, Optional
+
+import websocket
+
+TIMEOUT = 5.0
+
+
+class RawClient:
+    """One websocket below a SockJS endpoint.
+
+    :param endpoint: the base URL.
+    :param opened: whether to wait for the opening frame.
+    :param settings: for ``websocket.create_connection``.
+    """
+
+    def __init__(self, endpoint: str, *, opened: bool = True, **settings: Any) -> None:
+        url = endpoint.replace("http", "ws", 1) + "/000/abcdefgh/websocket"
+        # Any: websocket-client leaves some of its methods untyped.
+        self.socket: Any = websocket.create_connection(url, **{"timeout": TIMEOUT, **settings})
+        self._ids = itertools.count(1)
+        self._inbox: Deque[Any] = deque()
+        self.notified: List[Dict[str, Any]] = []
+        if opened:
+            assert self.frame() == "o"
+
+    def close(self) -> None:
+        """End TCP, without the closing handshake; harmless to repeat."""
+        self.socket.shutdown()
+
+    def frame(self) -> str:
+        """The next text frame; "" once the websocket is closed."""
+        return str(self.socket.recv())
+
+    def frame_or_end(self) -> str:
+        """The next text frame; "" also when TCP has ended without a word."""
+        try:
+            return self.frame()
+        except (OSError, websocket.WebSocketException):
+            return ""
+
+    def message(self) -> Any:
+        """The next message, decoded; heartbeats are passed over."""
+        while not self._inbox:
+            frame = self.frame()
+            if frame != "h":
+                assert frame[:1] == "a", f"expected messages, got {frame!r}"
+                self._inbox.extend(json.loads(text) for text in json.loads(frame[1:]))
+        return self._inbox.popleft()
+
+    def send_text(self, text: str) -> None:
+        self.socket.send(text)
+
+    def send(self, *messages: Any) -> None:
+        """Send messages in one frame."""
+        self.send_text(json.dumps([json.dumps(message) for message in messages]))
+
+    def command(self, action: str, **fields: Any) -> int:
+        """Send a command and give its id."""
+        number = next(self._ids)
+        self.send({"action": action, "id": number, **fields})
+        return number
+
+    def reply(self, number: int) -> Dict[str, Any]:
+        """The reply to the command `number`; notifications before it are kept in `notified`."""
+        while True:
+            message = self.message()
+            if message.get("id") == number:
+                return dict(message)
+            self.notified.append(message["call"])
+
+    def ask(self, action: str, **fields: Any) -> Dict[str, Any]:
+        """Send a command and wait for its reply."""
+        return self.reply(self.command(action, **fields))
+
+    def call(self) -> Dict[str, Any]:
+        """The next notified call."""
+        if self.notified:
+            return self.notified.pop(0)
+        message = self.message()
+        assert message["notify"] == "call"
+        return dict(message["call"])
+
+    def create_session(self, token: str, **fields: Any) -> str:
+        """Open a session and give its id."""
+        return str(self.ask("create_session", token=token, **fields)["result"]["session_id"])
+
+
+def outcome(reply: Dict[str, Any]) -> Any:
+    """The result of a reply, or the status and message of its error."""
+    error: Optional[Dict[str, Any]] = reply.get("error")
+    return (error["status_code"], error["message"]) if error else reply["result"]

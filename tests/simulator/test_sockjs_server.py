@@ -1,0 +1,250 @@
+"""The server side of SockJS on real sockets, with handlers that follow a script."""
+
+from __future__ import annotations
+
+import json
+import logging
+from queue import Queue
+from typing import Any, Callable, Iterator, List
+
+import pytest
+import requests
+import websocket
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyyo_cti.simulator.serving import ServerThread
+from keyyo_cti.simulator.sockjs import (
+    BrokenFrame,
+    Connection,
+    Endpoint,
+    decode_messages,
+    encode_messages,
+)
+
+from .raw_client import RawClient
+
+TIMEOUT = 5.0
+
+
+class Script:
+    """A handler that notes what happens, and answers a message with what it is told to do."""
+
+    def __init__(self) -> None:
+        self.events: Queue[Any] = Queue()
+        self.answer: Callable[[Connection, str], None] = lambda connection, text: None
+
+    def opened(self, connection: Connection) -> None:
+        self.events.put("opened")
+
+    def message(self, connection: Connection, text: str) -> None:
+        self.events.put(text)
+        self.answer(connection, text)
+
+    def closed(self, connection: Connection) -> None:
+        self.events.put("closed")
+
+    def next(self) -> Any:
+        return self.events.get(timeout=TIMEOUT)
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def endpoint(script: Script) -> Endpoint:
+    return Endpoint(script)
+
+
+@pytest.fixture
+def server(endpoint: Endpoint) -> Iterator[ServerThread]:
+    thread = ServerThread(endpoint)
+    thread.start()
+    yield thread
+    thread.stop()
+
+
+@pytest.fixture
+def client(server: ServerThread) -> Iterator[RawClient]:
+    raw = RawClient(server.base_url)
+    yield raw
+    raw.close()
+
+
+def get(server: ServerThread, path: str) -> requests.Response:
+    return requests.get(server.base_url + path, timeout=TIMEOUT)
+
+
+def test_greeting(server: ServerThread) -> None:
+    """The base URL greets, with and without a slash."""
+    for path in ("", "/"):
+        answer = get(server, path)
+        assert (answer.status_code, answer.text) == (200, "Welcome to SockJS!\n")
+        assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_info(server: ServerThread) -> None:
+    """The info tells the truth about the server, with a new entropy each time, uncached."""
+    first, second = (get(server, "/info") for _ in range(2))
+    facts = first.json()
+    assert 0 <= facts.pop("entropy") < 2**32
+    assert facts == {"websocket": True, "origins": ["*:*"], "cookie_needed": False}
+    assert first.json()["entropy"] != second.json()["entropy"]
+    assert "no-store" in first.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", [
+    "/000/abcdefgh/carrier_pigeon", "/000/abcdefgh", "/000//websocket", "//abcdefgh/websocket",
+    "/0.0/abcdefgh/websocket", "/000/abc.efgh/websocket", "/nothing",
+])
+def test_unknown_url(server: ServerThread, path: str) -> None:
+    """A URL that no transport has is not found."""
+    assert get(server, path).status_code == 404
+
+
+def test_websocket_needs_an_upgrade(server: ServerThread) -> None:
+    """A plain GET on the websocket transport is a bad request, not an error of the server."""
+    assert get(server, "/000/abcdefgh/websocket").status_code == 400
+
+
+def test_messages(client: RawClient, script: Script) -> None:
+    """Arrays of strings and single strings arrive in order, empty frames are ignored."""
+    for frame in ('["a", "b"]', "", '"c"', "[]", '["d"]'):
+        client.send_text(frame)
+    assert [script.next() for _ in range(5)] == ["opened", "a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("frame", [
+    "[", "nonsense", "7", "{}", "[1]", '["a", null]', "[" * 100_000,
+])
+def test_broken_frame(client: RawClient, script: Script, frame: str) -> None:
+    """What is no array of strings closes the websocket, and the handler is told."""
+    client.send_text(frame)
+    assert client.frame() == ""
+    assert [script.next() for _ in range(2)] == ["opened", "closed"]
+
+
+def test_binary_frame(client: RawClient, script: Script) -> None:
+    """A binary frame closes the websocket."""
+    client.socket.send_binary(b'["a"]')
+    assert client.frame() == ""
+
+
+def test_replies(client: RawClient, script: Script) -> None:
+    """Several messages go out packed in one frame, or in a frame each."""
+    script.answer = lambda connection, text: connection.send_many(
+        ["x", "y"], packed=text == "packed")
+    client.send_text('["packed"]')
+    assert client.frame() == 'a["x","y"]'
+    client.send_text('["one by one"]')
+    assert [client.frame(), client.frame()] == ['a["x"]', 'a["y"]']
+
+
+def test_lone_surrogate(client: RawClient, script: Script) -> None:
+    """A lone surrogate passes in both directions."""
+    script.answer = lambda connection, text: connection.send(text)
+    client.send_text(json.dumps(["\ud800"]))
+    assert json.loads(client.frame()[1:]) == ["\ud800"]
+
+
+def test_close(client: RawClient, script: Script) -> None:
+    """Closing sends the close frame, closes the websocket, and nothing after it."""
+    def goodbye(connection: Connection, text: str) -> None:
+        connection.close(3000, "Go away!")
+        connection.send("too late")
+        connection.close(3001, "Twice")
+
+    script.answer = goodbye
+    client.send_text('["bye", "after"]')
+    assert [client.frame(), client.frame()] == ['c[3000,"Go away!"]', ""]
+    assert [script.next() for _ in range(3)] == ["opened", "bye", "closed"]
+
+
+def test_client_closes(client: RawClient, script: Script) -> None:
+    """A closing handshake of the client is answered, and the handler told."""
+    client.socket.send_close()
+    assert client.frame() == ""
+    assert [script.next() for _ in range(2)] == ["opened", "closed"]
+
+
+def test_client_vanishes(client: RawClient, script: Script) -> None:
+    """The end of TCP is noticed, and the handler told."""
+    client.close()
+    assert [script.next() for _ in range(2)] == ["opened", "closed"]
+
+
+def test_ping(client: RawClient) -> None:
+    """A websocket PING gets its PONG with the same data; a PONG is passed over."""
+    client.socket.pong(b"unasked")
+    client.socket.ping(b"1234")
+    opcode, data = client.socket.recv_data(control_frame=True)
+    assert (opcode, data) == (websocket.ABNF.OPCODE_PONG, b"1234")
+
+
+def test_no_compression(server: ServerThread) -> None:
+    """Compression is not accepted, even if it is offered."""
+    client = RawClient(server.base_url, header={"Sec-WebSocket-Extensions": "permessage-deflate"})
+    assert "sec-websocket-extensions" not in client.socket.getheaders()
+    client.close()
+
+
+def test_heartbeats(script: Script) -> None:
+    """Heartbeats come again and again."""
+    server = ServerThread(Endpoint(script, heartbeat=0.01))
+    server.start()
+    try:
+        client = RawClient(server.base_url)
+        assert [client.frame() for _ in range(3)] == ["h", "h", "h"]
+        client.close()
+    finally:
+        server.stop()
+
+
+def test_handler_that_raises(
+    client: RawClient, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A handler's mistake is logged, and the next message arrives."""
+    def mistaken(connection: Connection, text: str) -> None:
+        if text == "first":
+            raise KeyError("oops")
+        connection.send(text)
+
+    script.answer = mistaken
+    client.send_text('["first", "second"]')
+    assert client.frame() == 'a["second"]'
+    failures = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.name for record in failures] == ["keyyo_cti.simulator"]
+
+
+def test_connections_are_forgotten(
+    server: ServerThread, endpoint: Endpoint, script: Script
+) -> None:
+    """A hundred connections later the server holds none."""
+    for _ in range(100):
+        client = RawClient(server.base_url)
+        client.close()
+        assert [script.next(), script.next()] == ["opened", "closed"]
+    last = RawClient(server.base_url)
+    last.send_text('["settle"]')
+    assert [script.next(), script.next()] == ["opened", "settle"]
+    assert server.call(len, endpoint.connections) == 1
+    last.close()
+
+
+@given(st.lists(st.text()))
+def test_encoding_is_reversible(messages: List[str]) -> None:
+    """Any strings, surrogates included, come back from their frame."""
+    frame = encode_messages(messages)
+    assert frame.isascii()
+    assert decode_messages(frame[1:].decode("ascii")) == messages
+
+
+@given(st.text())
+def test_junk_frames(text: str) -> None:
+    """Any frame of a client is a list of strings, or broken."""
+    try:
+        assert all(isinstance(each, str) for each in decode_messages(text))
+    except BrokenFrame:
+        pass
