@@ -1,0 +1,275 @@
+"""``close()`` in every phase of opening, and from every kind of handler."""
+
+import socket
+import ssl
+import threading
+import time
+from typing import Any, Callable, List
+
+import pytest
+import trustme
+
+from keyyo_cti import CTI, ConnectionClosed
+from keyyo_cti.simulator import Line, Simulator
+
+from . import peer as peers
+from .peer import Peer
+from .probe import PATIENCE, Record, Seen
+from .scripted import ScriptedServer, session
+
+#: Seconds in which close() is to return; measured with some room for a loaded machine.
+SOON = 3.0
+
+
+def close_and_look(cti: CTI) -> None:
+    """Closes, and asserts that it was quick and left no thread."""
+    began = time.monotonic()
+    cti.close()
+    assert time.monotonic() - began < SOON
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith(("keyyo-cti-reader", "keyyo-cti-ev"))]
+
+
+def closed_while_opening(cti: CTI, reached: threading.Event) -> None:
+    seen = Seen(cti)
+    cti.create_session("tok", seen.callback())
+    assert reached.wait(PATIENCE)
+    close_and_look(cti)
+    _, _, error, _ = seen.wait_for("callback")
+    assert isinstance(error, ConnectionClosed) and not error.sent
+    assert seen.of("disconnected") == []
+
+
+def test_close_while_looking_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """close() does not wait for a name server that does not answer."""
+    reached, over = threading.Event(), threading.Event()
+    look_up = socket.getaddrinfo
+
+    def deaf(host: Any, *arguments: Any, **named: Any) -> Any:
+        if named.get("flags"):
+            return look_up(host, *arguments, **named)
+        reached.set()
+        over.wait(PATIENCE)
+        raise socket.gaierror("too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", deaf)
+    try:
+        closed_while_opening(CTI(endpoint="http://name.invalid/cti"), reached)
+    finally:
+        over.set()
+
+
+def test_close_while_connecting() -> None:
+    """close() does not wait for a host that does not answer TCP."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        # The queue of a listener that accepts nobody fills up; further ones get no answer.
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        reached = threading.Event()
+        reached.set()
+        closed_while_opening(
+            CTI(endpoint=f"http://127.0.0.1:{full.getsockname()[1]}/cti"), reached
+        )
+        for sock in waiting:
+            sock.close()
+
+
+def handshake_stalls(sock: socket.socket) -> None:
+    peers.request(sock)
+
+
+def open_stalls(sock: socket.socket) -> None:
+    peers.upgrade(sock)
+
+
+@pytest.mark.parametrize("script", [handshake_stalls, open_stalls])
+def test_close_before_the_opening_frame(script: Callable[[socket.socket], None]) -> None:
+    """close() works while the websocket's handshake, or the opening frame, does not come."""
+
+    stalled = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        script(sock)
+        stalled.set()
+        peer.stall(sock)
+
+    peer = Peer(peers.info, serve)
+    with peer:
+        cti = CTI(endpoint=peer.endpoint)
+        seen = Seen(cti)
+        cti.create_session("tok", seen.callback())
+        assert stalled.wait(PATIENCE)
+        close_and_look(cti)
+        assert isinstance(seen.wait_for("callback")[2], ConnectionClosed)
+
+
+def test_close_while_the_info_stalls() -> None:
+    """close() works while the server accepts and says nothing."""
+    peer = Peer(lambda sock: peer.stall(sock))
+    with peer:
+        closed_while_opening(CTI(endpoint=peer.endpoint), peer.reached)
+
+
+def test_close_during_the_tls_handshake() -> None:
+    """close() works while the server accepts TCP and speaks no TLS."""
+    peer = Peer(lambda sock: peer.stall(sock))
+    with peer:
+        endpoint = f"https://127.0.0.1:{peer.port}/cti"
+        closed_while_opening(CTI(endpoint=endpoint), peer.reached)
+
+
+def test_close_while_tls_is_open_and_silent() -> None:
+    """close() works on a TLS connection whose server has gone deaf."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    def serve(sock: socket.socket) -> None:
+        peers.open_session(sock)
+        peer.stall(sock)
+
+    peer = Peer(peers.info, serve, tls=context)
+    with authority.cert_pem.tempfile() as ca_certs, peer:
+        cti = CTI(endpoint=peer.endpoint, ca_certs=ca_certs)
+        cti.create_session("tok").result(PATIENCE)
+        close_and_look(cti)
+
+
+def test_close_when_nothing_was_opened() -> None:
+    """close() on a CTI that never connected does nothing, more than once."""
+    cti = CTI()
+    close_and_look(cti)
+    close_and_look(cti)
+
+
+def test_close_while_open(sim: Simulator, alice: Line) -> None:
+    """close() says goodbye: the server sees the session left, and no event comes of it."""
+    cti = CTI(endpoint=sim.endpoint)
+    seen = Seen(cti)
+    cti.create_session(sim.token(alice)).result(PATIENCE)
+    close_and_look(cti)
+    sim.wait_for_session(alice, counter=0)
+    assert not cti.connected and seen.items == []
+
+
+def test_close_answers_what_waits() -> None:
+    """Commands that wait when close() comes are answered before it returns, in order."""
+    with ScriptedServer() as server:
+        cti = CTI(endpoint=server.endpoint)
+        seen = Seen(cti)
+        cti.create_session("tok", seen.callback(0))
+        server.received.wait_for_count(1)
+        for number in range(1, 11):
+            cti.get_subscriptions(seen.callback(number))
+        close_and_look(cti)
+    assert [item[1] for item in seen.of("callback")] == list(range(11))
+    assert all(error.sent for _, _, error, _ in seen.of("callback"))
+
+
+def test_close_with_a_full_backlog() -> None:
+    """close() wakes a reader that waits for a handler to make room."""
+    parked, release = threading.Event(), threading.Event()
+    with ScriptedServer(session) as server:
+        cti = CTI(endpoint=server.endpoint, max_backlog=1)
+
+        def park(call: Any) -> None:
+            parked.set()
+            release.wait(PATIENCE)
+
+        cti.onNewCall = park
+        cti.create_session("tok").result(PATIENCE)
+        server.push(*[{"notify": "call", "call": {"callref": str(n)}} for n in range(10)])
+        assert parked.wait(PATIENCE)
+        began = time.monotonic()
+        cti.close()
+        assert time.monotonic() - began < SOON
+        release.set()
+
+
+@pytest.mark.parametrize(
+    "kind", ["newCall", "setup", "disconnected", "error", "callback", "error callback", "future"]
+)
+def test_close_in_a_handler(sim: Simulator, alice: Line, kind: str) -> None:
+    """close() inside a handler or callback returns soon, leaves no thread, and no handler
+    starts after it."""
+    done = Record()
+    cti = CTI(endpoint=sim.endpoint)
+
+    def close(*_: Any) -> None:
+        began = time.monotonic()
+        cti.close()
+        done.add(time.monotonic() - began)
+
+    cti.create_session(sim.token(alice)).result(PATIENCE)
+    bob = sim.phone("33199020000")
+    late: List[Any] = []
+    if kind == "newCall":
+        cti.onNewCall = close
+        bob.call(alice)
+    elif kind == "setup":
+        cti.onNewCall = lambda call: call.on("setup, missed", close)
+        bob.call(alice)
+    elif kind == "disconnected":
+        cti.onDisconnected = close
+        sim.faults.reset()
+    elif kind == "error":
+        cti.onError = close
+        sim.faults.garbage('a["x"]')
+    elif kind == "callback":
+        cti.ping(close)
+    elif kind == "error callback":
+        cti.dial("", close)
+    else:
+        cti.ping().add_done_callback(close)
+    done.wait_for_count(1)
+    cti.on("newCall, disconnected, error", lambda *_: late.append(1))
+    assert done.items[0] < SOON
+    assert cti.wait(PATIENCE)
+    assert done.items[1:] == [] and late == [] and not cti.connected
+
+
+def test_no_handler_after_close_returned() -> None:
+    """Events that wait behind a handler which outlasts close() are not handled any more, but
+    every callback still comes."""
+    parked, release = threading.Event(), threading.Event()
+    with ScriptedServer(session) as server:
+        cti = CTI(endpoint=server.endpoint)
+        cti.create_session("tok").result(PATIENCE)
+        handled: List[str] = []
+
+        def park(call: Any) -> None:
+            handled.append(call.callref)
+            parked.set()
+            release.wait(PATIENCE)
+
+        cti.onNewCall = park
+        server.push(*[{"notify": "call", "call": {"callref": str(n)}} for n in range(3)])
+        assert parked.wait(PATIENCE)
+        answers = Record()
+        cti.ping(lambda err, res: answers.add(res))
+        server.received.wait_for_count(2)
+        cti.close()
+        release.set()
+        answers.wait_for_count(1)
+    assert handled == ["0"]
+
+
+def test_two_threads_close_at_once(sim: Simulator, alice: Line) -> None:
+    """Two threads that close at the same moment both return, and the CTI is closed."""
+    for _ in range(20):
+        cti = CTI(endpoint=sim.endpoint)
+        cti.create_session(sim.token(alice))
+        barrier = threading.Barrier(2)
+
+        def close() -> None:
+            barrier.wait(PATIENCE)
+            close_and_look(cti)
+
+        other = threading.Thread(target=close)
+        other.start()
+        barrier.wait(PATIENCE)
+        cti.close()
+        other.join(PATIENCE)
+        assert not other.is_alive()

@@ -1,0 +1,195 @@
+"""Whole programs, in processes of their own: Ctrl-C, the end of main, fork."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from keyyo_cti import CTI
+from keyyo_cti.simulator import Line, Simulator
+
+from .probe import PATIENCE
+
+ROOT = Path(__file__).parents[2]
+
+HEAD = """
+import os, signal, sys, threading
+from keyyo_cti import CTI, Keyyo
+endpoint, token = sys.argv[1:]
+"""
+
+
+def start(script: str, *arguments: str) -> "subprocess.Popen[str]":
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    return subprocess.Popen(
+        [sys.executable, "-c", HEAD + script, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> List[Any]:
+    """The exit code, what was printed, what went to stderr; within three seconds."""
+    began = time.monotonic()
+    out, err = process.communicate(timeout=PATIENCE)
+    assert time.monotonic() - began < 3
+    return [process.returncode, out, err]
+
+
+def line_of(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def test_script_of_the_readme(sim: Simulator, alice: Line) -> None:
+    """The README's script: connect, dial, see the call, end with the session."""
+    process = start(
+        """
+cti = Keyyo.CTI({"endpoint": endpoint})
+def on_new_call(call):
+    call.onSetup = lambda: print("ringing", call.callee, flush=True)
+    call.onConnect = lambda: print("talking", flush=True)
+    def over():
+        print("over", flush=True)
+        cti.destroy_session()
+    call.onRelease = over
+cti.onNewCall = on_new_call
+def connected(err, res):
+    print(err or res.number, flush=True)
+    cti.dial("33199020000", lambda err, res: print(err or res, flush=True))
+cti.create_session(token, connected)
+cti.wait()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    bob = sim.phone("33199020000")
+    bob.wait_until("ringing", timeout=PATIENCE)
+    bob.pick_up()
+    bob.hang_up()
+    code, out, err = finish(process)
+    assert (code, err) == (0, "")
+    lines = out.split("\n")
+    assert lines[0] == "33199000001"
+    assert sorted(lines[1:3]) == ["1", "ringing 33199020000"]
+    assert lines[3:] == ["talking", "over", ""]
+
+
+def test_ctrl_c_at_wait(sim: Simulator, alice: Line) -> None:
+    """Ctrl-C at cti.wait() closes and raises KeyboardInterrupt; a script that catches it ends
+    with its own message, and the server saw the session left."""
+    process = start(
+        """
+cti = CTI(endpoint=endpoint)
+cti.create_session(token, lambda err, res: print("connected", flush=True))
+try:
+    cti.wait()
+except KeyboardInterrupt as stop:
+    print("stopped:", stop, threading.active_count())
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert line_of(process) == "connected"
+    process.send_signal(signal.SIGINT)
+    assert finish(process) == [0, "stopped: the connection is closed 1\n", ""]
+    sim.wait_for_session(alice, counter=0)
+
+
+def test_ctrl_c_while_a_callback_blocks(sim: Simulator, alice: Line) -> None:
+    """Ctrl-C ends a script within 3 s though a callback blocks, and a script that does not catch
+    it ends with the traceback of a KeyboardInterrupt and nothing else."""
+    process = start(
+        """
+cti = CTI(endpoint=endpoint)
+def connected(err, res):
+    print("connected", flush=True)
+    threading.Event().wait(60)
+cti.create_session(token, connected)
+cti.wait()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert line_of(process) == "connected"
+    process.send_signal(signal.SIGINT)
+    code, out, err = finish(process)
+    assert code == -signal.SIGINT and out == ""
+    assert err.startswith("Traceback (most recent call last):\n")
+    assert err.endswith("KeyboardInterrupt: the connection is closed\n")
+    assert err.count("Traceback") == 1
+
+
+def test_main_that_just_ends(sim: Simulator, alice: Line) -> None:
+    """A program whose main ends while it is connected ends too, cleanly, and says goodbye."""
+    process = start(
+        """
+before = signal.getsignal(signal.SIGINT)
+cti = CTI(endpoint=endpoint)
+print(cti.create_session(token).result(10).number)
+cti.onNewCall = print
+assert signal.getsignal(signal.SIGINT) is before
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert finish(process) == [0, "33199000001\n", ""]
+    sim.wait_for_session(alice, counter=0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_fork(sim: Simulator, alice: Line) -> None:
+    """After a fork the child's object raises on use and writes nothing; the parent goes on."""
+    process = start(
+        """
+cti = CTI(endpoint=endpoint)
+cti.create_session(token).result(10)
+import warnings
+warnings.simplefilter("ignore")
+child = os.fork()
+if child == 0:
+    uses = [cti.ping, cti.get_calls, cti.close, cti.wait, cti.poll, cti.destroy_session,
+            lambda: cti.dial("x"), lambda: cti.get_call("x"), lambda: cti.create_session("x"),
+            lambda: cti.restore_session("x")]
+    raised = 0
+    for use in uses:
+        try:
+            use()
+        except RuntimeError as error:
+            raised += "parent process" in str(error)
+    print(raised == len(uses), flush=True)
+    sys.exit()
+os.waitpid(child, 0)
+print(cti.ping().result(10))
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert finish(process) == [0, "True\n1\n", ""]
+    assert [command["action"] for command in sim.received()] == ["create_session", "ping"]
+
+
+def test_nothing_imported_that_is_not_needed() -> None:
+    """The SDK imports neither the simulator nor aiohttp."""
+    script = (
+        "import sys, keyyo_cti\n"
+        "print([m for m in sys.modules if 'aiohttp' in m or 'simul' in m])"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert out.stdout == "[]\n"
+    assert CTI().get_calls() == []
