@@ -167,13 +167,14 @@ class EventThread(Dispatcher):
         with self._lock:
             self._queue.append(work)
             self._filled.notify_all()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+            self._ensure_thread()
 
     def hold(self) -> None:
         with self._lock:
             self._holds += 1
+            # Now, and not with the first work: that may come when the interpreter is shutting
+            # down, and no thread can be started any more.
+            self._ensure_thread()
 
     def release(self) -> None:
         with self._lock:
@@ -189,6 +190,12 @@ class EventThread(Dispatcher):
                 return
         # Nothing but its last few instructions is left of it.
         thread.join(timeout)
+
+    def _ensure_thread(self) -> None:
+        assert self._lock.locked()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         while True:
