@@ -185,7 +185,7 @@ def pause(call_ref: str) -> Command:
 
 
 def park(call_ref: str, side: Any, slot: Any = None) -> Command:
-    """The seed's default slot of -1 is the server's, which chooses a free one."""
+    """The page's default slot of -1 is the server's, which chooses a free one."""
     fields = {"call_ref": call_ref, "side": _side("side", side)}
     if slot is not None:
         fields["slot"] = _whole("slot", slot, least=-1)

@@ -53,5 +53,5 @@ def sim() -> Iterator[Simulator]:
 
 @pytest.fixture
 def alice(sim: Simulator) -> Line:
-    """The line of the seed's Alice."""
+    """Alice's line, as on Keyyo's page."""
     return sim.line("33199000001", name="Alice")

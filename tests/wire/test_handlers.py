@@ -223,7 +223,7 @@ def test_error_handler_that_raises(
 
 
 def test_events_of_a_life(sim: Simulator, alice: Line) -> None:
-    """The seed's incoming call: ringing, talking, over; with the durations on the server's
+    """The page's incoming call: ringing, talking, over; with the durations on the server's
     clock and the same Call object throughout."""
     with CTI(endpoint=sim.endpoint) as cti:
         seen = Seen(cti)

@@ -1,0 +1,51 @@
+"""What the command line prints: whole lines, harmless, in colour only where somebody looks."""
+
+import os
+import sys
+import threading
+from typing import TextIO
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "bold": "1"}
+
+
+class Terminal:
+    """A stream that takes lines, from any thread.
+
+    :param stream: such as ``sys.stdout``.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._lock = threading.Lock()
+        self._coloured = _takes_colours(stream)
+
+    def line(self, text: str = "") -> None:
+        """Prints a line at once, because the reader of a pipe waits for it too."""
+        # A terminal in an old encoding must not turn a name into an exception.
+        encodable = text.encode(self._encoding, "backslashreplace").decode(self._encoding)
+        with self._lock:
+            self._stream.write(encodable + "\n")
+            self._stream.flush()
+
+    def paint(self, colour: str, text: str) -> str:
+        """The text in a colour, or plain where no colours are wanted."""
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
+
+
+def printable(text: object) -> str:
+    """Text of somebody else's with its control characters escaped.
+
+    A caller may have named himself with an escape sequence, and a terminal would obey.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in str(text)
+    )
+
+
+def _takes_colours(stream: TextIO) -> bool:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    # The old console of Windows would show the codes themselves.
+    return stream.isatty() and (sys.platform != "win32" or "WT_SESSION" in os.environ)

@@ -1,0 +1,206 @@
+"""The typing person: what is typed happens at the telephones, or is said to be impossible."""
+
+import io
+import logging
+from typing import Iterator, List
+
+import pytest
+
+from keyyo_cti import CTI
+from keyyo_cti.play import Events, Player
+from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.terminal import Terminal
+
+ALICE = "33199000001"
+BOB = "33199020000"
+
+
+class Table:
+    """A person who types at a simulator, and what he reads."""
+
+    def __init__(self, sim: Simulator, line: Line) -> None:
+        self.sim = sim
+        self._stream = io.StringIO()
+        self.out = Terminal(self._stream)
+        self.player = Player(sim, [line], self.out)
+
+    def type(self, *lines: str) -> List[str]:
+        """Types lines, and reads what is printed on that."""
+        self._stream.seek(0)
+        self._stream.truncate()
+        self.player.play(lines)
+        return self.read()
+
+    def read(self) -> List[str]:
+        """Reads what has been printed since lines were last typed."""
+        return self._stream.getvalue().splitlines()
+
+
+@pytest.fixture
+def table(sim: Simulator, alice: Line) -> Table:
+    return Table(sim, alice)
+
+
+@pytest.fixture
+def events(table: Table) -> Iterator[None]:
+    with Events(table.out):
+        yield
+
+
+def test_a_call_is_made_answered_and_ended(table: Table) -> None:
+    """``call FROM TO``, ``pick up`` and ``hang up NUMBER`` do what they say."""
+    table.type(f"call {BOB} {ALICE}")
+    assert table.sim.phone(BOB).state == "calling"
+    table.type("pick up")
+    assert table.sim.phone(ALICE).state == "talking"
+    table.type(f"hang up {BOB}")
+    assert [call.state for call in table.sim.calls()] == ["RELEASE"]
+
+
+def test_each_change_of_a_call_is_printed(table: Table, events: None) -> None:
+    """A call that rings, connects and ends is shown as it does."""
+    printed = table.type(f"call {BOB} {ALICE}", "pick up", f"hang up {ALICE}")
+    assert [line.split()[-1] for line in printed] == ["SETUP", "CONNECT", "RELEASE"]
+    assert all(f"{BOB} -> {ALICE}" in line for line in printed)
+
+
+def test_a_refusal_says_why(table: Table, events: None) -> None:
+    """Why the server cannot do what an application asks is shown to who plays the server."""
+    with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
+        cti.create_session(table.sim.token(ALICE)).result(10)
+        table.type(f"call {BOB} {ALICE}", f"hang up {BOB}")
+        cti.ping().result(10)
+        assert cti.get_calls()[0].answer().exception(10)
+    assert f"cannot treat an action of {ALICE}: no such call goes on" in table.read()[-1]
+
+
+def test_the_log_is_as_before_afterwards(table: Table) -> None:
+    """Who plays leaves the simulator's logger as it was."""
+    log = logging.getLogger("keyyo_cti.simulator")
+    before = log.level, list(log.handlers)
+    with Events(table.out):
+        assert log.level == logging.DEBUG
+    assert (log.level, list(log.handlers)) == before
+
+
+def test_the_server_outlives_a_reader_who_left(sim: Simulator, alice: Line) -> None:
+    """When nobody reads the events any more, calls go on."""
+
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with Events(Terminal(Broken())):
+        sim.phone(BOB).call(alice)
+    assert alice.phone.state == "ringing"
+
+
+def test_without_a_number_the_only_telephone_is_meant(table: Table) -> None:
+    """``hang up`` needs no number when one telephone alone has something to hang up."""
+    with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
+        cti.create_session(table.sim.token(ALICE), auto_answer=False).result(10)
+        cti.dial(BOB).result(10)
+        assert table.type("phones") == [f"{ALICE} ringing"]
+        assert table.type("hang up", "phones") == [f"{ALICE} idle"]
+
+
+def test_of_several_the_person_has_to_choose(table: Table) -> None:
+    """Where several telephones could be meant, they are named and nothing happens."""
+    table.type(f"call {BOB} {ALICE}")
+    assert table.type("hang up") == [f"not possible: which one? hang up {ALICE} or {BOB}"]
+    assert table.sim.phone(BOB).state == "calling"
+
+
+@pytest.mark.parametrize("what", ["pick up", "hang up"])
+def test_without_any_there_is_nothing_to_do(table: Table, what: str) -> None:
+    """Where no telephone could be meant, that is said."""
+    assert table.type(what) == [f"not possible: no telephone can {what} now"]
+
+
+def test_telephones_of_calls_that_an_application_made_are_known(table: Table) -> None:
+    """A telephone that an application calls can be picked up without its number."""
+    with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
+        cti.create_session(table.sim.token(ALICE)).result(10)
+        cti.dial(BOB).result(10)
+    assert table.type("pick up", "phones") == [f"{ALICE} talking", f"{BOB} talking"]
+
+
+def test_calls_are_listed(table: Table) -> None:
+    """``calls`` lists every call with its state and its slot in the callpark."""
+    assert table.type("calls") == ["no calls so far"]
+    table.type(f"call {BOB} {ALICE}", "pick up")
+    assert table.type("calls") == [f"call-1: {BOB} -> {ALICE} CONNECT"]
+    with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
+        cti.create_session(table.sim.token(ALICE)).result(10)
+        cti.subscribe("callpark").result(10)
+        table.type(f"hang up {BOB}", f"call {BOB} {ALICE}", "pick up")
+        cti.ping().result(10)
+        cti.get_calls()[-1].park("caller", 2).result(10)
+    assert table.type("calls")[-1] == f"call-2: {BOB} -> {ALICE} CONNECT, in slot 2"
+
+
+def test_lines_come_with_a_token_that_works(table: Table) -> None:
+    """``lines`` gives a fresh token for each line."""
+    (line,) = table.type("lines")
+    assert line.startswith(f"line {ALICE} (Alice): token ")
+    with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
+        assert cti.create_session(line.split()[-1]).result(10).number == ALICE
+
+
+def test_sessions_are_listed_and_can_be_dropped(table: Table) -> None:
+    """``sessions`` shows who is connected, and ``drop`` cuts all of them."""
+    assert table.type("sessions") == ["no sessions"]
+    with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
+        cti.create_session(table.sim.token(ALICE)).result(10)
+        assert table.type("sessions") == [f"session of {ALICE}: 1 connections, hears {ALICE}"]
+        assert table.type("drop") == ["dropped 1 connections"]
+        assert cti.wait(10)
+
+
+def test_a_message_arrives(table: Table) -> None:
+    """``message FROM TO TEXT`` sends all the words that are left."""
+    assert table.type(f"message {ALICE} {BOB} see you at 8") == [
+        f"{BOB} has got a message from {ALICE}: see you at 8"
+    ]
+    assert table.sim.phone(BOB).messages[0] == (ALICE, "see you at 8")
+
+
+@pytest.mark.parametrize(
+    "typed, said",
+    [
+        ("dance", 'what is "dance"? Type "help"'),
+        ("calling", 'what is "calling"? Type "help"'),
+        ("call 33199020000", "expected: call FROM TO"),
+        ("calls now", "expected: calls"),
+        ("call 33199020000 Alice", "to: expected 2 to 15 digits, got 'Alice'"),
+        ("pick up 33199020000", "telephone 33199020000 does not ring"),
+        ("message 33199020000 33199000001 hi",
+         "line: there is no line 33199020000; add it with line()"),
+        ("\x1b[2J", 'what is "\\x1b[2J"? Type "help"'),
+    ],
+)
+def test_what_is_impossible_is_said(table: Table, typed: str, said: str) -> None:
+    """Whatever is typed, there is one line that says why it cannot be done."""
+    assert table.type(typed) == [f"not possible: {said}"]
+
+
+def test_a_refused_message_is_said(table: Table, alice: Line) -> None:
+    """What the server refuses to the application that sends a message is said."""
+    alice.plugin_enabled = False
+    (line,) = table.type(f"message {ALICE} {BOB} hi")
+    assert line.startswith("not possible: 400 Cannot treat action")
+
+
+def test_help_lists_every_saying(table: Table) -> None:
+    """``help`` explains everything that can be typed, the order of FROM and TO too."""
+    printed = "\n".join(table.type("help"))
+    assert "call FROM TO          the telephone FROM calls the number TO" in printed
+    for words in ("pick up [NUMBER]", "hang up [NUMBER]", "message FROM TO TEXT", "phones",
+                  "calls", "lines", "sessions", "drop", "help", "quit"):
+        assert words in printed
+
+
+@pytest.mark.parametrize("word", ["quit", "exit"])
+def test_quit_ends_it(table: Table, word: str) -> None:
+    """After ``quit`` nothing more is done; empty lines do nothing."""
+    assert table.type("", "   ", word, "dance") == []

@@ -1,0 +1,206 @@
+"""Watching a line: every change is a line, and every end has its message and exit code."""
+
+import _thread
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, Iterator, List
+
+import pytest
+
+from keyyo_cti import CTI, watch
+from keyyo_cti.cli import main
+from keyyo_cti.simulator import Line, ManualClock, Simulator
+
+BOB = "33199020000"
+
+Capture = pytest.CaptureFixture[str]
+Script = Callable[[], object]
+
+
+class Watcher:
+    """Runs ``keyyo-cti watch`` in this thread while a script plays the world in another."""
+
+    def __init__(self, sim: Simulator, line: Line, capsys: Capture) -> None:
+        self.sim = sim
+        self.line = line
+        self.capsys = capsys
+        self.out: List[str] = []
+        self.err: List[str] = []
+
+    def watch(self, *arguments: str, script: Script = lambda: None) -> int:
+        """Watches while the script runs, which begins when the line has a session.
+
+        :returns: the exit code.
+        """
+
+        def play() -> None:
+            self.sim.wait_for_session(self.line)
+            script()
+
+        with ThreadPoolExecutor(1) as executor:
+            played = executor.submit(play)
+            status = main(["watch", "--endpoint", self.sim.endpoint, *arguments])
+            played.result(10)
+        said = self.capsys.readouterr()
+        self.out, self.err = said.out.splitlines(), said.err.splitlines()
+        return status
+
+    def changes(self) -> List[str]:
+        """What was printed, without the time of day."""
+        for line in self.out:
+            time.strptime(line[:8], "%H:%M:%S")
+        return [line[10:] for line in self.out]
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    """A Keyyo whose clock is moved by hand, so that durations are exact."""
+    with Simulator(clock=ManualClock()) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def watcher(
+    sim: Simulator, alice: Line, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Watcher]:
+    monkeypatch.setenv("KEYYO_CSI_TOKEN", sim.token(alice))
+    yield Watcher(sim, alice, capsys)
+
+
+def test_each_change_is_a_line(watcher: Watcher) -> None:
+    """A call that is answered shows who calls whom, its state and how long it took."""
+    bob = watcher.sim.phone(BOB)
+
+    def script() -> None:
+        bob.call(watcher.line)
+        watcher.sim.elapse(3)
+        watcher.line.phone.pick_up()
+        watcher.sim.elapse(60)
+        bob.hang_up()
+        bob.call(watcher.line)
+        watcher.sim.elapse(9)
+        bob.hang_up()
+        # A close frame comes after all of that, so nothing of it is missed.
+        watcher.sim.faults.close()
+
+    assert watcher.watch(script=script) == 3
+    parties = f"{BOB} -> {watcher.line.number}"
+    assert watcher.changes() == [
+        f"{parties}  SETUP",
+        f"{parties}  CONNECT  rang 3 s",
+        f"{parties}  RELEASE  rang 3 s, talked 60 s",
+        f"{parties}  SETUP",
+        f"{parties}  MISSED  rang 9 s",
+    ]
+    assert watcher.err == [f"connected as {watcher.line.number}", "the connection was lost"]
+
+
+def test_what_has_not_changed_is_not_told_twice(watcher: Watcher) -> None:
+    """A call that the server tells again as it was is no line; a parked one says its slot."""
+    call = {"callref": "c", "caller": "1", "callee": "2", "state": "CONNECT",
+            "setup_date": 10, "connect_date": 12}
+    parked = {**call, "callpark_slot": "7"}
+
+    def script() -> None:
+        for each in (call, call, parked):
+            watcher.sim.push(watcher.line, {"notify": "call", "call": each})
+        watcher.sim.faults.close()
+
+    watcher.watch(script=script)
+    assert watcher.changes() == [
+        "1 -> 2  CONNECT  rang 2 s",
+        "1 -> 2  CONNECT  rang 2 s  parked in slot 7",
+    ]
+
+
+def test_text_of_the_server_cannot_command_the_terminal(watcher: Watcher) -> None:
+    """A caller, a state or a slot with an escape sequence is shown with it escaped."""
+    call = {"callref": "c", "caller": "\x1b[2J", "callee": "2\n", "state": "\x07"}
+
+    def script() -> None:
+        watcher.sim.push(watcher.line, {"notify": "call", "call": call})
+        watcher.sim.faults.close()
+
+    watcher.watch(script=script)
+    assert watcher.changes() == ["\\x1b[2J -> 2\\n  \\x07"]
+
+
+def test_what_cannot_be_read_is_passed_over(watcher: Watcher) -> None:
+    """Nonsense of the server is mentioned, and the watching goes on."""
+
+    def script() -> None:
+        watcher.sim.push(watcher.line, {"notify": "weather"})
+        watcher.sim.faults.close()
+
+    assert watcher.watch(script=script) == 3
+    assert watcher.err[1] == "passed over what the server sent: unknown notification 'weather'"
+    assert watcher.err[2] == "the connection was lost"
+
+
+def test_other_lines_are_watched_too(watcher: Watcher) -> None:
+    """``--also`` shows the calls of a colleague, and the callpark."""
+    carol = watcher.sim.line("33172587948")
+
+    def script() -> None:
+        watcher.sim.wait_for_action("subscribe", count=2)
+        watcher.sim.phone(BOB).call(carol)
+        watcher.sim.faults.close()
+
+    watcher.watch("--also", carol.number, "--also", "callpark", script=script)
+    assert watcher.changes() == [f"{BOB} -> {carol.number}  SETUP"]
+    assert watcher.err[1:3] == [f"also watching {carol.number}", "also watching callpark"]
+
+
+def test_a_line_that_cannot_be_watched_ends_it(watcher: Watcher) -> None:
+    """A number that ``--also`` cannot have is named, with exit code 1."""
+    assert watcher.watch("--also", "33100000000", "--also", "33100000001") == 1
+    # What follows from the first reason is no news.
+    assert watcher.err[1:] == [
+        "cannot watch 33100000000: 400 RPC invalid params [invalid_params]"
+    ]
+
+
+def test_ctrl_c_ends_it_and_destroys_the_session(watcher: Watcher) -> None:
+    """After Ctrl-C no session is left on the server, and the exit code is 130."""
+    assert watcher.watch(script=_thread.interrupt_main) == 130
+    assert watcher.err[-1] == "stopped"
+    assert watcher.sim.sessions() == []
+
+
+def test_ctrl_c_ends_it_though_the_server_is_silent(watcher: Watcher) -> None:
+    """A server that answers nothing any more does not hold the watcher back."""
+    pressed: List[float] = []
+
+    def script() -> None:
+        watcher.sim.faults.silence()
+        pressed.append(time.monotonic())
+        _thread.interrupt_main()
+
+    assert watcher.watch(script=script) == 130
+    # A glance at Ctrl-C, the farewell, and the goodbye of the connection.
+    assert time.monotonic() - pressed[0] < 3.0
+    assert watcher.err[-1] == "stopped"
+
+
+def test_another_session_of_the_line_is_left_alone(watcher: Watcher) -> None:
+    """A program that keeps its session in the user's cookie finds it there afterwards."""
+    with CTI(endpoint=watcher.sim.endpoint) as cti:
+        cti.create_session(watcher.sim.token(watcher.line)).result(10)
+        remembered = cti.session_id
+    assert watcher.watch(script=watcher.sim.faults.close) == 3
+    with CTI(endpoint=watcher.sim.endpoint) as cti:
+        cti.restore_session(watcher.sim.token(watcher.line)).result(10)
+        assert cti.session_id == remembered
+
+
+def test_a_fault_in_printing_is_not_hidden(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a line cannot be printed the watching ends with that error."""
+
+    def fail(*_: Any) -> str:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(watch, "_described", fail)
+    with pytest.raises(RuntimeError, match="no ink"):
+        watcher.watch(script=lambda: watcher.sim.phone(BOB).call(watcher.line))
