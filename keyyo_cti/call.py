@@ -2,10 +2,10 @@
 
 from concurrent.futures import Future
 from types import MappingProxyType
-from typing import Any, Callable, Mapping, Optional, Protocol, cast, overload
+from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, cast, overload
 
 from . import commands
-from .clock import as_seconds
+from .clock import NEVER, as_seconds
 from .commands import Command
 from .errors import invalid_params
 from .events import Emitter, event_attribute
@@ -104,6 +104,12 @@ class Call(Emitter):
 
     def __getitem__(self, name: str) -> Any:
         return self._fields[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
 
     def __repr__(self) -> str:
         return (
@@ -241,7 +247,8 @@ class Call(Emitter):
         if began is None:
             return 0
         ended = as_seconds(end)
-        return max(0, int((self._line.server_time() if ended is None else ended) - began))
+        seconds = (self._line.server_time() if ended is None else ended) - began
+        return int(seconds) if 0 < seconds < NEVER else 0
 
 
 def callback_last(argument: Any, callback: Any) -> Any:

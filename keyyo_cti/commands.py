@@ -31,8 +31,8 @@ class Reply:
     """The server's answer to the command with this id; ``error`` is None on success."""
 
     id: int
-    error: Any
-    result: Any
+    error: Any = field(repr=False)
+    result: Any = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def merge(call_ref: str, side: Any, call_ref2: str, side2: Any) -> Command:
             "call_ref": call_ref,
             "side": _side("side", side),
             "call_ref2": call_ref2,
-            "side2": _side("side2", side2),
+            "side2": _side("second_call_side", side2),
         },
     )
 

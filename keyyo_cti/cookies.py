@@ -13,6 +13,9 @@ import platformdirs
 
 _DAY = 86400
 
+#: A host that cannot exist (RFC 2606): a jar sends a cookie without a domain to everybody.
+_NOBODY = "keyyo-cti.invalid"
+
 #: Seconds that another process may hold the file.
 _PATIENCE = 5.0
 
@@ -41,8 +44,8 @@ class SessionCookie(Protocol):
 class JarCookie:
     """The cookie in a jar of the user's.
 
-    It belongs to no host: the page's cookie of the JavaScript SDK is never sent to Keyyo, and a
-    jar that also serves HTTP requests must not send this one.
+    It belongs to a host that cannot exist: the page's cookie of the JavaScript SDK is never sent
+    to Keyyo, and a jar that also serves HTTP requests must not send this one.
 
     :param expires: life in days.
     """
@@ -56,7 +59,7 @@ class JarCookie:
     def load(self) -> Optional[str]:
         now = self._wall()
         for cookie in self._jar:
-            if cookie.name == self._name and not cookie.is_expired(int(now)):
+            if self._is_ours(cookie) and not cookie.is_expired(int(now)):
                 return cookie.value
         return None
 
@@ -69,7 +72,7 @@ class JarCookie:
                 value=session_id,
                 port=None,
                 port_specified=False,
-                domain="",
+                domain=_NOBODY,
                 domain_specified=False,
                 domain_initial_dot=False,
                 path="/",
@@ -85,8 +88,12 @@ class JarCookie:
 
     def delete(self) -> None:
         for cookie in list(self._jar):
-            if cookie.name == self._name:
+            if self._is_ours(cookie):
                 self._jar.clear(cookie.domain, cookie.path, cookie.name)
+
+    def _is_ours(self, cookie: Cookie) -> bool:
+        # One without a domain was put there by hand, as jar.set(name, value) does.
+        return cookie.name == self._name and cookie.domain in (_NOBODY, "")
 
 
 class FileCookie:
@@ -146,7 +153,7 @@ class FileCookie:
                         "session_id TEXT, expires REAL, PRIMARY KEY (endpoint, name))"
                     )
                     yield database
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise OSError(f"cookie file {self._path}: {error}") from error
 
     def _make_private(self) -> None:

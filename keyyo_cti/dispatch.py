@@ -83,10 +83,11 @@ class Dispatcher(ABC):
         outer, self._running = self._running, Running(function, self._clock())
         try:
             function(*arguments)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             if threading.current_thread() is threading.main_thread():
                 raise
             self._failed(function, "KeyboardInterrupt")
+            self._tell(error)
         except BaseException as error:
             self._failed(function, type(error).__name__)
             self._tell(error)
@@ -123,11 +124,12 @@ class Dispatcher(ABC):
 
     def _do(self, work: Work) -> None:
         """Does one piece of work in this thread."""
-        self._doing.work = True
+        # A handler may run a loop of its own, in which other work is done.
+        outer, self._doing.work = self.inside(), True
         try:
             work()
         finally:
-            self._doing.work = False
+            self._doing.work = outer
 
     def _take(self) -> Work:
         """The next work. With the lock held, and something in the queue."""
@@ -171,10 +173,14 @@ class EventThread(Dispatcher):
 
     def hold(self) -> None:
         with self._lock:
-            self._holds += 1
             # Now, and not with the first work: that may come when the interpreter is shutting
             # down, and no thread can be started any more.
-            self._ensure_thread()
+            self._holds += 1
+            try:
+                self._ensure_thread()
+            except BaseException:
+                self._holds -= 1
+                raise
 
     def release(self) -> None:
         with self._lock:
@@ -194,8 +200,9 @@ class EventThread(Dispatcher):
     def _ensure_thread(self) -> None:
         assert self._lock.locked()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            thread.start()
+            self._thread = thread
 
     def _run(self) -> None:
         while True:
@@ -268,10 +275,11 @@ class Foreign(EventThread):
         with self._lock:
             self._done.wait_for(self._takes_more)
             self._handed += 1
+        handed = _Handed(self, work)
         try:
-            self._hand_over(partial(self._do, work))
+            self._hand_over(handed)
         except BaseException as error:
-            self._account()
+            handed.account()
             # It cannot be reported through the very function that fails.
             self._failed(self._hand_over, type(error).__name__)
 
@@ -279,12 +287,6 @@ class Foreign(EventThread):
         super().release()
         with self._lock:
             self._done.notify_all()
-
-    def _do(self, work: Work) -> None:
-        try:
-            super()._do(work)
-        finally:
-            self._account()
 
     def _takes_more(self) -> bool:
         # Once nothing holds it any more, what is owed is handed over at once: a loop that has
@@ -295,6 +297,26 @@ class Foreign(EventThread):
         with self._lock:
             self._handed -= 1
             self._done.notify_all()
+
+
+class _Handed:
+    """A piece of work in the hands of the user's function."""
+
+    def __init__(self, foreign: Foreign, work: Work) -> None:
+        self._foreign = foreign
+        self._work = work
+        self._accounted = threading.Lock()
+
+    def __call__(self) -> None:
+        try:
+            self._foreign._do(self._work)
+        finally:
+            self.account()
+
+    def account(self) -> None:
+        """It is done, or never will be: said twice when it was done and the function failed."""
+        if self._accounted.acquire(blocking=False):
+            self._foreign._account()
 
 
 def name_of(function: Callable[..., object]) -> str:

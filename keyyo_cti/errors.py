@@ -10,7 +10,7 @@
       UnreadableMessage      the server sent what no one understands (``error`` event only)
 """
 
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional, Tuple, Type
 
 #: error_code by message, as the JavaScript SDK 1.1 adds it.
 _CODES = {
@@ -56,6 +56,10 @@ class KeyyoError(Exception):
         self.error_code = error_code
         self.hint = hint
 
+    def __reduce__(self) -> Any:
+        # Exception's own way calls the class with ``args``, which are not those of subclasses.
+        return _bare, (type(self), self.args), vars(self)
+
     def __str__(self) -> str:
         code = f" [{self.error_code}]" if self.error_code else ""
         hint = f" ({self.hint})" if self.hint else ""
@@ -99,6 +103,12 @@ class ConnectionFailed(ConnectionClosed):
 
 class UnreadableMessage(Exception):
     """The server sent something that is not part of the protocol; it is passed over."""
+
+
+def _bare(kind: Type[KeyyoError], args: Tuple[Any, ...]) -> KeyyoError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 def invalid_params(argument: str, problem: str) -> KeyyoError:

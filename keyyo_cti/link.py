@@ -8,7 +8,7 @@ from typing import Any, List, Optional, Protocol
 
 from . import commands
 from .clock import NEVER, Monotonic
-from .commands import CallNotification, Reply
+from .commands import CallNotification, Command, Reply
 from .diagnosis import connection_failed
 from .dispatch import Dispatcher
 from .errors import (
@@ -123,15 +123,26 @@ class Link:
 
     def complete(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
         """Gives a request its answer. For the one who took it out of the table."""
-        if request.react is not None:
-            instead = request.react(error, result)
-            if instead is not None:
-                request.command = instead
-                self._send(request)
-                return
+        instead = self._react(request, error, result)
+        if instead is not None:
+            request.command = instead
+            self._send(request)
+            return
         request.complete(error, result)
         if request.opens_session:
             self._owner.session_answered(self, error)
+
+    def _react(
+        self, request: Request, error: Optional[KeyyoError], result: Any
+    ) -> Optional[Command]:
+        if request.react is None:
+            return None
+        try:
+            return request.react(error, result)
+        except Exception:
+            # A fault of the SDK's own must not cost anybody the answer.
+            _log.exception("the answer to %s could not be used", request.command.action)
+            return None
 
     def _send(self, request: Request) -> None:
         number = self._pending.add(request)

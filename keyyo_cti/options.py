@@ -2,10 +2,13 @@
 
 import http.cookiejar
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Optional, Union
 
 from .sockjs import urls
+
+#: Seconds, or days: what the waits of every platform can take.
+_LONGEST = 2_000_000
 
 ENDPOINT = "https://ws.keyyo.com/cti"
 
@@ -44,7 +47,8 @@ class Options:
     cookie_expires: float = 60
     ping_auto: bool = True
     endpoint: str = ENDPOINT
-    cookie_jar: Optional[http.cookiejar.CookieJar] = None
+    # Its repr would show the session id.
+    cookie_jar: Optional[http.cookiejar.CookieJar] = field(default=None, repr=False)
     cookie_file: Union[str, "os.PathLike[str]", None] = None
     timeout: float = 30.0
     connect_timeout: float = 10.0
@@ -98,7 +102,7 @@ def read(options: Optional[Mapping[str, Any]], keywords: Mapping[str, Any]) -> O
     if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"options: expected a dict, got {type(options).__name__}")
     given: Dict[str, Any] = dict(options or {})
-    known = [field.name for field in fields(Options)]
+    known = [option.name for option in fields(Options)]
     for name in [*given, *keywords]:
         if name not in known:
             raise TypeError(f"unknown option {name!r}: expected one of {', '.join(known)}")
@@ -114,7 +118,8 @@ def _check(name: str, good: bool, expected: str) -> None:
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and 0 < value <= _LONGEST
 
 
 def _whole(value: Any, least: int) -> bool:

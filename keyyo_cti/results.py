@@ -1,6 +1,6 @@
 """What a callback gets as ``res``: the server's objects, by attribute and by key."""
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 #: Fields of documented results. One that the server left out is None, as it is ``undefined``
 #: in JavaScript; any other name is a slip of the pen and raises.
@@ -42,8 +42,19 @@ def wrap(value: Any) -> Any:
 
 
 def _wrap(value: Any) -> Any:
-    if isinstance(value, dict):
-        return Result((name, _wrap(inner)) for name, inner in value.items())
-    if isinstance(value, list):
-        return [_wrap(inner) for inner in value]
-    return value
+    # Without recursion: JSON may be nested more deeply than Python's stack.
+    top = [value]
+    left: List[Any] = [top]
+    while left:
+        container = left.pop()
+        places = container if isinstance(container, dict) else range(len(container))
+        for place in places:
+            inner = container[place]
+            if isinstance(inner, dict):
+                container[place] = inner = Result(inner)
+            elif isinstance(inner, list):
+                container[place] = inner = list(inner)
+            else:
+                continue
+            left.append(inner)
+    return top[0]

@@ -1,6 +1,6 @@
 """``requests`` over our own streams, so that its waits have our ends."""
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable, List, Optional
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -36,11 +36,24 @@ def cookie_header(session: requests.Session, url: str) -> Optional[str]:
 class _StreamAdapter(HTTPAdapter):
     def __init__(self, open_stream: Callable[[], Stream]) -> None:
         self._open_stream = open_stream
+        self._streams: List[Stream] = []
         super().__init__(max_retries=0)
+
+    def close(self) -> None:
+        """Closes the streams too: urllib3 leaves one whose answer was not read to the collector
+        of garbage."""
+        super().close()
+        while self._streams:
+            self._streams.pop().close()
+
+    def _open(self) -> Stream:
+        stream = self._open_stream()
+        self._streams.append(stream)
+        return stream
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         super().init_poolmanager(*arguments, **named)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._open_stream)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._open)
 
 
 def _pools(open_stream: Callable[[], Stream]) -> Any:

@@ -33,7 +33,7 @@ def fetch(session: requests.Session, url: str) -> Info:
         with session.get(url, allow_redirects=False, stream=True) as response:
             status = response.status_code
             body = response.raw.read(_LONGEST + 1, decode_content=True)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise _refused(f"no proper answer from {url}", error) from error
     if status != 200:
         raise _refused(f"{url} answers with status {status}: it is no SockJS endpoint")

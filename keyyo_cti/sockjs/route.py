@@ -59,8 +59,10 @@ class Route:
             phase = f"connecting to {where}"
             stream = self._connect(addresses, until)
             if secure:
+                phase = f"reading the authorities {trusted(self._ca_certs)}"
+                context = self._context(stream)
                 phase = f"TLS handshake with {where}"
-                self._secure(stream)
+                self._secure(stream, context)
             return stream
         except (OSError, concurrent.futures.CancelledError) as error:
             reason = describe(error, self._abort)
@@ -132,9 +134,19 @@ class Route:
         if not ready:
             raise socket.timeout("timed out")
 
-    def _secure(self, stream: Stream) -> None:
+    def _context(self, stream: Stream) -> ssl.SSLContext:
         try:
-            stream.secure(tls_context(trusted(self._ca_certs)), self._origin.host)
+            return tls_context(trusted(self._ca_certs))
+        except ssl.SSLError as error:
+            stream.close()
+            raise OSError("there is no certificate in it") from error
+        except BaseException:
+            stream.close()
+            raise
+
+    def _secure(self, stream: Stream, context: ssl.SSLContext) -> None:
+        try:
+            stream.secure(context, self._origin.host)
         except BaseException:
             stream.close()
             raise

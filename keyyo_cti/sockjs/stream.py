@@ -104,16 +104,21 @@ class Stream:
             written then: half a message may be out, and what came next would be its other half.
         """
         until = self._clock() + (self._write_timeout if within is None else within)
-        if not self._writing.acquire(timeout=until - self._clock()):
+        if not self._writing.acquire(timeout=max(0.0, until - self._clock())):
             raise WriteFailed("another thread's write does not end", begun=False)
         left = memoryview(data)
         try:
+            if self._broken:
+                raise WriteFailed(self._broken, begun=False)
             while left:
                 left = left[self._retrying(self._sock.send, until, left) :]
+        except WriteFailed:
+            raise
         except OSError as error:
-            self._broken = f"writing failed: {error}"
+            self._broken = self._broken or f"writing failed: {error}"
             self._shut_down()
-            raise WriteFailed(str(error), begun=len(left) < len(data)) from error
+            begun = len(left) < len(data) or isinstance(self._sock, ssl.SSLSocket)
+            raise WriteFailed(str(error), begun) from error
         finally:
             self._writing.release()
 
@@ -128,6 +133,8 @@ class Stream:
         self._unwanted = True
         if not self._files and self._sock.fileno() >= 0:
             self._abort.remove(self._shut_down)
+            # To close a descriptor wakes nobody who waits on it.
+            self._shut_down()
             self._sock.close()
 
     def _retrying(self, operation: Any, until: float, *arguments: Any) -> Any:
@@ -146,7 +153,10 @@ class Stream:
 
     def _wait(self, event: int, until: float) -> bool:
         with Selector() as selector:
-            selector.register(self._sock, event)
+            try:
+                selector.register(self._sock, event)
+            except ValueError as error:
+                raise ConnectionAbortedError("the connection is closed") from error
             timeout = None if until == NEVER else max(0.0, until - self._clock())
             return bool(selector.select(timeout))
 

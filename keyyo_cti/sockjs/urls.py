@@ -27,22 +27,26 @@ def base(url: str) -> str:
     """
     if not isinstance(url, str):
         raise ValueError(f"expected a URL as a string, got {type(url).__name__}")
-    if any(character in url for character in "?# \t\r\n"):
-        raise ValueError(f"a SockJS URL has no '?', '#' or space: {url!r}")
+    if any(character in "?# \x7f" or character < " " for character in url):
+        # Not the URL itself: what is behind the '?' may be a secret.
+        raise ValueError("a SockJS URL has no '?', no '#', no space and no control character")
     origin(url)
-    return url.rstrip("/")
+    scheme, rest = url.split(":", 1)
+    return f"{scheme.lower()}:{rest.rstrip('/')}"
 
 
 def origin(url: str) -> Origin:
-    """Where an http, https, ws or wss URL leads.
+    """Where an http or https URL leads.
 
-    :raises ValueError: it is none of these, or names no host or no possible port.
+    :raises ValueError: it is neither, or names no host or no possible port.
     """
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORT:
         raise ValueError(f"expected a URL that starts with http:// or https://, got {url!r}")
     if parts.username is not None:
         raise ValueError("expected a URL without a user name and password")
+    if parts.port == 0:
+        raise ValueError("expected a port from 1 to 65535")
     if not parts.hostname:
         raise ValueError(f"expected a URL with a host, got {url!r}")
     return Origin(

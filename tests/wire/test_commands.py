@@ -145,7 +145,7 @@ def test_wrong_value_of_a_call() -> None:
                 (call.park("callee", True), "slot"),
                 (call.merge("caller", "c2", "callee"), "second_call"),  # type: ignore
                 (call.merge("caller", stranger, "callee"), "second_call"),
-                (call.merge("caller", call, "x"), "side2"),
+                (call.merge("caller", call, "x"), "second_call_side"),
             ]:
                 error = future.exception(PATIENCE)
                 assert isinstance(error, KeyyoError) and error.error_code == "invalid_params"

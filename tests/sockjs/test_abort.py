@@ -1,0 +1,126 @@
+"""The handle that ends every wait."""
+
+from __future__ import annotations
+
+import threading
+from typing import List
+
+import pytest
+
+from keyyo_cti.sockjs.abort import Abort
+
+SOON = 5.0
+
+
+def test_not_pulled() -> None:
+    """As long as nobody pulls, no hook runs."""
+    abort, ran = Abort(), []  # type: Abort, List[int]
+    with abort.waking(lambda: ran.append(1)):
+        assert not abort.pulled
+    assert ran == []
+
+
+def test_pulled() -> None:
+    """A pull runs every hook that is there, once, in order, however often one pulls."""
+    abort, ran = Abort(), []  # type: Abort, List[int]
+    abort.add(lambda: ran.append(1))
+    with abort.waking(lambda: ran.append(2)):
+        abort.pull()
+        abort.pull()
+    abort.pull()
+    assert abort.pulled
+    assert ran == [1, 2]
+
+
+def test_too_late() -> None:
+    """Who comes to wait after the pull is woken at once."""
+    abort, ran = Abort(), []  # type: Abort, List[int]
+    abort.pull()
+    with abort.waking(lambda: ran.append(1)):
+        assert ran == [1]
+    abort.add(lambda: ran.append(2))
+    assert ran == [1, 2]
+
+
+def test_removed() -> None:
+    """A hook that is removed does not run."""
+    abort, ran = Abort(), []  # type: Abort, List[int]
+    with abort.waking(lambda: ran.append(1)):
+        pass
+
+    def hook() -> None:
+        ran.append(2)
+
+    abort.add(hook)
+    abort.remove(hook)
+    abort.pull()
+    assert ran == []
+
+
+def test_removed_twice() -> None:
+    """To remove a hook that is not there raises ValueError."""
+    with pytest.raises(ValueError):
+        Abort().remove(print)
+
+
+def test_removed_on_an_exception() -> None:
+    """A wait that ends with an exception leaves no hook behind."""
+    abort, ran = Abort(), []  # type: Abort, List[int]
+    with pytest.raises(KeyError):
+        with abort.waking(lambda: ran.append(1)):
+            raise KeyError
+    abort.pull()
+    assert ran == []
+
+
+def test_left_behind() -> None:
+    """Once a wait is left, its hook is not running and will not run."""
+    abort = Abort()
+    in_hook, go_on, left = threading.Event(), threading.Event(), threading.Event()
+    order: List[str] = []
+
+    def hook() -> None:
+        in_hook.set()
+        assert go_on.wait(SOON)
+        order.append("hook ends")
+
+    def wait() -> None:
+        with abort.waking(hook):
+            assert in_hook.wait(SOON)
+            go_on.set()
+        order.append("left")
+        left.set()
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    abort.pull()
+    assert left.wait(SOON)
+    waiter.join(SOON)
+    assert order == ["hook ends", "left"]
+
+
+def test_race() -> None:
+    """Many waits and one pull at the same moment: each wait is woken exactly once."""
+    for _ in range(20):
+        abort, barrier = Abort(), threading.Barrier(5)
+        woken: List[int] = []
+
+        def wait() -> None:
+            event = threading.Event()
+
+            def hook() -> None:
+                woken.append(1)
+                event.set()
+
+            barrier.wait(SOON)
+            with abort.waking(hook):
+                assert event.wait(SOON)
+
+        threads = [threading.Thread(target=wait) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        barrier.wait(SOON)
+        abort.pull()
+        for thread in threads:
+            thread.join(SOON)
+        assert woken == [1] * 4

@@ -1,0 +1,310 @@
+"""What a SockJS server says of itself, asked over a real socket."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import gzip
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Iterator, List, Optional
+
+import pytest
+
+from keyyo_cti.sockjs import http
+from keyyo_cti.sockjs.abort import Abort
+from keyyo_cti.sockjs.errors import SockJSError
+from keyyo_cti.sockjs.info import Info, fetch
+from keyyo_cti.sockjs.route import Route
+from keyyo_cti.sockjs.stream import Stream
+from keyyo_cti.sockjs.urls import Origin
+
+SOON = 5.0
+
+HOST = "127.0.0.1"
+
+
+class Scripted:
+    """A server that answers every request with the same bytes."""
+
+    def __init__(self) -> None:
+        self.answer: Optional[bytes] = b""
+        self.requests: List[bytes] = []
+        self.done = threading.Event()
+        self.left = threading.Event()
+        self._listener = socket.create_server((HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}/cti/info"
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.done.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(SOON)
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                with sock, contextlib.suppress(OSError):
+                    sock.settimeout(SOON)
+                    self._one(sock)
+
+    def _one(self, sock: socket.socket) -> None:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += sock.recv(4096)
+        self.requests.append(request)
+        if self.answer is None:
+            self.done.wait(SOON)
+        else:
+            sock.sendall(self.answer)
+            # The other side has read it all before an end could overtake it.
+            sock.shutdown(socket.SHUT_WR)
+            sock.settimeout(1.0)
+            while sock.recv(4096):
+                pass
+            self.left.set()
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    server = Scripted()
+    yield server
+    server.close()
+
+
+def ask(server: Scripted, seconds: float = SOON, abort: Optional[Abort] = None) -> Info:
+    origin = Origin(HOST, server.port, False)
+    route = Route(origin, None, abort or Abort(), SOON, time.monotonic)
+    until = time.monotonic() + seconds
+    with http.session(lambda: route.open(until)) as session:
+        return fetch(session, server.url)
+
+
+def refusal(server: Scripted, seconds: float = SOON) -> SockJSError:
+    with pytest.raises(SockJSError) as caught:
+        ask(server, seconds)
+    assert caught.value.closed.code == 1002
+    return caught.value
+
+
+def answer(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    "body, websocket",
+    [
+        (b'{"websocket": true, "origins": ["*:*"], "cookie_needed": false, "entropy": 1}', True),
+        (b'{"websocket": false}', False),
+        (b"{}", True),
+        (b'{"websocket": null}', True),
+        (b'{"websocket": 0}', True),
+        (b'{"new": {"field": []}}', True),
+        (b"[]", True),
+        (b"null", True),
+        (b'"x"', True),
+        (b" {}\n", True),
+        (b"\xef\xbb\xbf{}", True),
+    ],
+)
+def test_info(server: Scripted, body: bytes, websocket: bool) -> None:
+    """Websockets work unless the server says no; unknown fields are passed over, and JSON that is
+    no object counts as an empty one."""
+    server.answer = answer(body)
+    info = ask(server)
+    assert info.websocket is websocket
+    assert 0 < info.round_trip < SOON
+
+
+def test_request(server: Scripted) -> None:
+    """One GET is sent, to the URL."""
+    server.answer = answer(b"{}")
+    ask(server)
+    (request,) = server.requests
+    assert request.startswith(b"GET /cti/info HTTP/1.1\r\n")
+    assert f"Host: {HOST}:{server.port}\r\n".encode() in request
+
+
+@pytest.mark.parametrize("encoded", ["gzip", "chunked", "to the end"])
+def test_encodings(server: Scripted, encoded: str) -> None:
+    """An answer may be compressed, in chunks, or end with the connection."""
+    body = b'{"websocket": false}'
+    server.answer = {
+        "gzip": answer(gzip.compress(body), headers="Content-Encoding: gzip\r\n"),
+        "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (body[:5], len(body) - 5, body[5:]),
+        "to the end": b"HTTP/1.0 200 OK\r\n\r\n" + body,
+    }[encoded]
+    assert not ask(server).websocket
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"nope", b"\xff", b"[" * 60_000])
+def test_no_json(server: Scripted, body: bytes) -> None:
+    """A body that is no JSON is refused, and the reason says what that means."""
+    server.answer = answer(body)
+    error = refusal(server)
+    assert "it is no SockJS endpoint" in error.closed.reason
+    assert error.closed.cause is not None
+
+
+@pytest.mark.parametrize("blanks", [65_536 - 2, 65_536])
+def test_long_body(server: Scripted, blanks: int) -> None:
+    """A body may be so long and no longer."""
+    server.answer = answer(b" " * blanks + b"{}")
+    if blanks + 2 <= 65_536:
+        assert ask(server).websocket
+    else:
+        assert "no SockJS endpoint" in refusal(server).closed.reason
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Oops", "204 No Content", "301 Moved"])
+def test_status(server: Scripted, status: str) -> None:
+    """Any status but 200 is refused and told, and a redirect is not followed."""
+    server.answer = answer(b"{}", status, f"Location: {server.url}\r\n")
+    if status.startswith("204"):
+        server.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+    assert f"status {status[:3]}" in refusal(server).closed.reason
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "bytes_",
+    [
+        b"",
+        b"HTTP/1.1",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 301 Moved\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=lambda bytes_: repr(bytes_[:80]),
+)
+def test_no_proper_http(server: Scripted, bytes_: bytes) -> None:
+    """Whatever the server sends instead of a proper answer, it is refused as one that cannot be
+    connected to."""
+    server.answer = bytes_
+    assert server.url in refusal(server).closed.reason
+
+
+@pytest.mark.parametrize(
+    "bytes_",
+    [
+        answer(b"{}"),
+        answer(b"{"),
+        answer(b"{}", "404 Not Found"),
+        answer(b" " * 100_000),
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+    ],
+    ids=lambda bytes_: repr(bytes_[:50]),
+)
+def test_no_socket_is_left(server: Scripted, bytes_: bytes) -> None:
+    """Whatever the answer, its socket is closed with the session, also while somebody keeps the
+    error, and without waiting for the garbage collector."""
+    server.answer = bytes_
+    kept: Optional[SockJSError] = None
+    gc.disable()
+    try:
+        ask(server)
+    except SockJSError as error:
+        kept = error
+    finally:
+        gc.enable()
+    assert server.left.wait(1)
+    del kept
+
+
+def test_compressed_bomb(server: Scripted) -> None:
+    """A small answer that unpacks to a huge one is refused, and not unpacked."""
+    bomb = gzip.compress(b" " * 20_000_000)
+    server.answer = answer(bomb, headers="Content-Encoding: gzip\r\n")
+    assert "no SockJS endpoint" in refusal(server).closed.reason
+
+
+def test_no_answer(server: Scripted) -> None:
+    """A server that takes the question and does not answer is given up at the deadline of its
+    stream."""
+    server.answer = None
+    began = time.monotonic()
+    refusal(server, 0.1)
+    assert time.monotonic() - began < 2
+
+
+def test_half_an_answer(server: Scripted) -> None:
+    """So is one that stops in the middle of its answer."""
+
+    def stop(sock: socket.socket) -> None:
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        server.done.wait(SOON)
+
+    server._one = stop  # type: ignore[method-assign]
+    began = time.monotonic()
+    refusal(server, 0.1)
+    assert time.monotonic() - began < 2
+
+
+def test_abort(server: Scripted) -> None:
+    """A pull from another thread ends the question."""
+    server.answer = None
+    abort = Abort()
+
+    def pull() -> None:
+        while not server.requests and not server.done.wait(0.001):
+            pass
+        abort.pull()
+
+    puller = threading.Thread(target=pull)
+    puller.start()
+    with pytest.raises(SockJSError):
+        ask(server, 60, abort)
+    puller.join(SOON)
+
+
+def test_a_stream_that_cannot_be_opened() -> None:
+    """Why there is no stream comes out as it was told."""
+    error = SockJSError(1002, "looking up name.test: no answer in time")
+
+    def fail() -> Stream:
+        raise error
+
+    with http.session(fail) as session, pytest.raises(SockJSError) as caught:
+        fetch(session, "http://name.test/cti/info")
+    assert caught.value is error
+
+
+def test_environment(
+    server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password in the user's .netrc is sent to nobody."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine {HOST} login user password CANARY\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    server.answer = answer(b"{}")
+    ask(server)
+    assert b"authorization" not in server.requests[0].lower()
+
+
+def test_cookies(server: Scripted) -> None:
+    """Cookies that come with the answer are those to send to the same server next, and to no
+    other."""
+    server.answer = answer(b"{}", headers="Set-Cookie: JSESSIONID=here; Path=/\r\n")
+    route = Route(Origin(HOST, server.port, False), None, Abort(), SOON, time.monotonic)
+    until = time.monotonic() + SOON
+    with http.session(lambda: route.open(until)) as session:
+        assert http.cookie_header(session, server.url) is None
+        fetch(session, server.url)
+        assert http.cookie_header(session, server.url) == "JSESSIONID=here"
+        assert http.cookie_header(session, "http://other.test/cti/info") is None

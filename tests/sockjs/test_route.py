@@ -1,0 +1,565 @@
+"""The way to a server: look-up, TCP, TLS, each with its end."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import socket
+import ssl
+import threading
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Optional, Tuple
+
+import pytest
+import trustme
+
+from keyyo_cti.sockjs.abort import Abort
+from keyyo_cti.sockjs.errors import SockJSError
+from keyyo_cti.sockjs.route import Route, describe, tls_context, trusted
+from keyyo_cti.sockjs.stream import Stream
+from keyyo_cti.sockjs.urls import Origin
+
+SOON = 5.0
+
+HOST = "127.0.0.1"
+
+
+class WatchedAbort(Abort):
+    """Tells when somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited_on = threading.Event()
+
+    def add(self, hook: Callable[[], object]) -> None:
+        super().add(hook)
+        self.waited_on.set()
+
+
+class Server:
+    """Takes connections, each in a thread, until it is closed."""
+
+    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+        self._serve = serve
+        self._listener = socket.create_server((HOST, 0))
+        self._listener.settimeout(SOON)
+        self.port: int = self._listener.getsockname()[1]
+        self.taken = 0
+        self._threads: List[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._accepting.join(SOON)
+        for thread in self._threads:
+            thread.join(SOON)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                self.taken += 1
+                thread = threading.Thread(target=self._one, args=(sock,))
+                self._threads.append(thread)
+                thread.start()
+
+    def _one(self, sock: socket.socket) -> None:
+        with sock, contextlib.suppress(OSError):
+            sock.settimeout(SOON)
+            self._serve(sock)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket], None]], Server]]:
+    """Starts servers, which are closed in the end."""
+    servers: List[Server] = []
+
+    def start(function: Callable[[socket.socket], None]) -> Server:
+        servers.append(Server(function))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+Serve = Callable[[Callable[[socket.socket], None]], Server]
+
+
+def greet(sock: socket.socket) -> None:
+    sock.sendall(b"hello")
+    sock.recv(1)
+
+
+def say_nothing(sock: socket.socket) -> None:
+    while sock.recv(4096):
+        pass
+
+
+def secured(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
+    def serve_tls(sock: socket.socket) -> None:
+        with context.wrap_socket(sock.dup(), server_side=True) as tls:
+            greet(tls)
+
+    return serve_tls
+
+
+class Authority:
+    """A certificate authority with a file, and servers' contexts that it vouches for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        self.file = folder / "ca.pem"
+        self._ca.cert_pem.write_to_path(self.file)
+
+    def server(self, *names: str, **options: Any) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._ca.issue_cert(
+            *names, key_type=trustme.KeyType.ECDSA, **options
+        ).configure_cert(context)
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def way(
+    port: int,
+    host: str = HOST,
+    secure: bool = False,
+    ca_certs: Optional[Path] = None,
+    abort: Optional[Abort] = None,
+) -> Route:
+    authorities = None if ca_certs is None else str(ca_certs)
+    origin = Origin(host, port, secure)
+    return Route(origin, authorities, abort or Abort(), SOON, time.monotonic)
+
+
+def soon() -> float:
+    return time.monotonic() + SOON
+
+
+@contextlib.contextmanager
+def opened(route: Route, until: Optional[float] = None) -> Iterator[Stream]:
+    stream = route.open(soon() if until is None else until)
+    try:
+        yield stream
+    finally:
+        stream.close()
+
+
+def refusal(route: Route, seconds: float = SOON) -> SockJSError:
+    """Why the route could not be opened, within the time that it has."""
+    began = time.monotonic()
+    with pytest.raises(SockJSError) as caught:
+        route.open(began + seconds).close()
+    assert time.monotonic() - began < seconds + 2
+    assert caught.value.closed.code == 1002
+    assert caught.value.closed.cause is not None
+    return caught.value
+
+
+def pull_after(event: threading.Event, abort: Abort) -> threading.Thread:
+    """Pulls from another thread, as soon as something has happened."""
+
+    def pull() -> None:
+        assert event.wait(SOON)
+        abort.pull()
+
+    puller = threading.Thread(target=pull)
+    puller.start()
+    return puller
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port whose queue is full: who connects to it gets no answer at all."""
+    if not os.path.exists("/proc/sys/net/ipv4"):
+        pytest.skip("only Linux leaves connections to a full queue without an answer")
+    listener = socket.socket()
+    listener.bind((HOST, 0))
+    listener.listen(0)
+    fillers = [socket.socket() for _ in range(4)]
+    for filler in fillers:
+        filler.setblocking(False)
+        filler.connect_ex(listener.getsockname())
+    yield listener.getsockname()[1]
+    for one in [listener, *fillers]:
+        one.close()
+
+
+Look = Callable[..., List[Any]]
+
+
+@pytest.fixture
+def look_up(monkeypatch: pytest.MonkeyPatch) -> Callable[[Look], None]:
+    """Replaces the look-up of names, but not that of addresses in figures."""
+    real = socket.getaddrinfo
+
+    def replace(function: Look) -> None:
+        def getaddrinfo(host: Any, port: Any, *arguments: Any, **named: Any) -> List[Any]:
+            if named.get("flags", 0) & socket.AI_NUMERICHOST:
+                return real(host, port, *arguments, **named)
+            return function(host, port)
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    return replace
+
+
+def address(port: int) -> Tuple[Any, ...]:
+    return (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (HOST, port))
+
+
+# Connecting.
+
+
+def test_open(serve: Serve) -> None:
+    """A stream to a server that is there, which sends small writes at once and does not block."""
+    with opened(way(serve(greet).port)) as stream:
+        assert stream.recv(5) == b"hello"
+        with socket.socket(fileno=os.dup(stream.fileno())) as sock:
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert not os.get_blocking(stream.fileno())
+
+
+def test_the_deadline_is_the_streams(serve: Serve) -> None:
+    """Reads on a new stream give up when its opening would have."""
+    until = time.monotonic() + 0.2
+    with opened(way(serve(say_nothing).port), until) as stream:
+        assert stream.read_until == until
+        with pytest.raises(socket.timeout):
+            stream.recv(1)
+
+
+def test_refused(free_port: int) -> None:
+    """A server that is not there is a refusal that names the phase and the place."""
+    error = refusal(way(free_port))
+    assert error.closed.reason == f"connecting to {HOST}:{free_port}: Connection refused"
+    assert isinstance(error.closed.cause, ConnectionRefusedError)
+
+
+def test_deaf(deaf_port: int) -> None:
+    """A server that does not answer is given up at the deadline."""
+    error = refusal(way(deaf_port), 0.1)
+    assert error.closed.reason == f"connecting to {HOST}:{deaf_port}: no answer in time"
+    assert isinstance(error.closed.cause, socket.timeout)
+
+
+def test_abort_while_connecting(deaf_port: int) -> None:
+    """A pull from another thread ends the connecting."""
+    abort = WatchedAbort()
+    puller = pull_after(abort.waited_on, abort)
+    error = refusal(way(deaf_port, abort=abort), 60)
+    puller.join(SOON)
+    assert "connecting to" in error.closed.reason
+    assert "given up" in error.closed.reason
+
+
+def test_abort_before(deaf_port: int) -> None:
+    """After a pull nothing is opened any more."""
+    abort = Abort()
+    abort.pull()
+    assert "given up" in refusal(way(deaf_port, abort=abort), 60).closed.reason
+
+
+def test_no_time(deaf_port: int) -> None:
+    """A deadline that has passed ends the connecting at once."""
+    assert "no answer in time" in refusal(way(deaf_port), -1).closed.reason
+
+
+def test_abort_of_an_open_stream(serve: Serve) -> None:
+    """The handle of the route ends its streams too."""
+    abort = Abort()
+    with opened(way(serve(say_nothing).port, abort=abort)) as stream:
+        abort.pull()
+        assert stream.recv(1) == b""
+
+
+def test_no_descriptor_is_left(free_port: int, deaf_port: int) -> None:
+    """However an opening ends, it leaves no descriptor behind."""
+    folder = "/proc/self/fd"
+    before = len(os.listdir(folder))
+    for _ in range(5):
+        refusal(way(free_port))
+        refusal(way(deaf_port), 0.01)
+        abort = Abort()
+        abort.pull()
+        refusal(way(deaf_port, abort=abort))
+    assert len(os.listdir(folder)) == before
+
+
+# Looking up.
+
+
+def test_name(serve: Serve, look_up: Callable[[Look], None]) -> None:
+    """A name is looked up, and its first address that answers is taken."""
+    asked: List[Any] = []
+
+    def look(host: Any, port: Any) -> List[Any]:
+        asked.append((host, port, threading.current_thread() is threading.main_thread()))
+        return [address(server.port)]
+
+    server = serve(greet)
+    look_up(look)
+    with opened(way(7, "name.test")) as stream:
+        assert stream.recv(5) == b"hello"
+    assert asked == [("name.test", 7, False)]
+
+
+def test_several_addresses(
+    serve: Serve, look_up: Callable[[Look], None], free_port: int, deaf_port: int
+) -> None:
+    """An address that refuses is passed over, and one that is deaf uses up its share of the time
+    only."""
+    server = serve(greet)
+    look_up(lambda *_: [address(free_port), address(deaf_port), address(server.port)])
+    with opened(way(7, "name.test"), time.monotonic() + 0.6) as stream:
+        assert stream.recv(5) == b"hello"
+
+
+def test_all_addresses_fail(look_up: Callable[[Look], None], free_port: int) -> None:
+    """When none takes us, the first failure is told."""
+    look_up(lambda *_: [address(free_port), (99, 99, 99, "", (HOST, 1))])
+    error = refusal(way(7, "name.test"))
+    assert error.closed.reason == "connecting to name.test:7: Connection refused"
+
+
+def test_no_address(look_up: Callable[[Look], None]) -> None:
+    """A name without an address is a failure that says so."""
+    look_up(lambda *_: [])
+    assert refusal(way(7, "name.test")).closed.reason == (
+        "connecting to name.test:7: the host has no address"
+    )
+
+
+def test_unknown_name(look_up: Callable[[Look], None]) -> None:
+    """A name that nobody knows is a failure of the look-up."""
+
+    def look(*_: Any) -> List[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    look_up(look)
+    error = refusal(way(7, "name.test"))
+    assert error.closed.reason == "looking up name.test: Name or service not known"
+    assert isinstance(error.closed.cause, socket.gaierror)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".test", ".test", "\ud800.test"])
+def test_impossible_name(host: str) -> None:
+    """A name that cannot be one is a failure of the look-up too."""
+    error = refusal(way(7, host))
+    assert error.closed.reason.startswith(f"looking up {host}: ")
+    assert isinstance(error.closed.cause, socket.gaierror)
+
+
+class SlowLookUp:
+    """A look-up that takes until it is told to end."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.end = threading.Event()
+        self.ended = threading.Event()
+
+    def __call__(self, *_: Any) -> List[Any]:
+        self.began.set()
+        assert self.end.wait(SOON)
+        return []
+
+
+@pytest.fixture
+def slow(look_up: Callable[[Look], None]) -> Iterator[SlowLookUp]:
+    slow = SlowLookUp()
+    look_up(slow)
+    yield slow
+    slow.end.set()
+    for thread in threading.enumerate():
+        if thread.name == "keyyo-cti-resolver":
+            thread.join(SOON)
+            assert not thread.is_alive()
+
+
+def test_slow_look_up(slow: SlowLookUp) -> None:
+    """A look-up that does not end is given up at the deadline; its thread is a daemon, and ends
+    quietly by itself."""
+    error = refusal(way(7, "name.test"), 0.1)
+    assert error.closed.reason == "looking up name.test: no answer in time"
+    threads = [one for one in threading.enumerate() if one.name == "keyyo-cti-resolver"]
+    assert [thread.daemon for thread in threads] == [True]
+
+
+def test_abort_while_looking_up(slow: SlowLookUp) -> None:
+    """A pull from another thread ends the look-up."""
+    abort = Abort()
+    puller = pull_after(slow.began, abort)
+    error = refusal(way(7, "name.test", abort=abort), 60)
+    puller.join(SOON)
+    assert error.closed.reason.startswith("looking up name.test: given up")
+
+
+# TLS.
+
+
+def test_tls(serve: Serve, authority: Authority) -> None:
+    """A server with a certificate of the given authority is spoken to in TLS."""
+    server = serve(secured(authority.server(HOST)))
+    with opened(way(server.port, secure=True, ca_certs=authority.file)) as stream:
+        assert stream.recv(5) == b"hello"
+
+
+def test_tls_by_name(
+    serve: Serve, authority: Authority, look_up: Callable[[Look], None]
+) -> None:
+    """The certificate must bear the name that was asked for, wherever it leads."""
+    server = serve(secured(authority.server("name.test")))
+    look_up(lambda *_: [address(server.port)])
+    with opened(way(443, "name.test", True, authority.file)) as stream:
+        assert stream.recv(5) == b"hello"
+    error = refusal(way(443, "other.test", True, authority.file))
+    assert error.closed.reason.startswith(
+        "TLS handshake with other.test:443: the certificate is refused: "
+    )
+    assert isinstance(error.closed.cause, ssl.SSLCertVerificationError)
+
+
+def test_unknown_authority(serve: Serve, authority: Authority) -> None:
+    """A certificate of an authority that is not trusted is refused."""
+    server = serve(secured(authority.server(HOST)))
+    error = refusal(way(server.port, secure=True))
+    assert isinstance(error.closed.cause, ssl.SSLCertVerificationError)
+    assert "the certificate is refused" in error.closed.reason
+
+
+def test_expired_certificate(serve: Serve, authority: Authority) -> None:
+    """So is one that has expired."""
+    past = datetime.datetime(2020, 1, 1)
+    context = authority.server(HOST, not_before=datetime.datetime(2019, 1, 1), not_after=past)
+    error = refusal(way(serve(secured(context)).port, secure=True, ca_certs=authority.file))
+    assert isinstance(error.closed.cause, ssl.SSLCertVerificationError)
+    assert "expired" in error.closed.reason
+
+
+def test_no_tls(serve: Serve, authority: Authority) -> None:
+    """A server that speaks no TLS is a failure of the handshake."""
+    error = refusal(way(serve(greet).port, secure=True, ca_certs=authority.file))
+    assert error.closed.reason.startswith("TLS handshake with ")
+    assert isinstance(error.closed.cause, ssl.SSLError)
+
+
+def test_hanging_up(serve: Serve, authority: Authority) -> None:
+    """So is one that hangs up."""
+    server = serve(lambda sock: sock.close())
+    error = refusal(way(server.port, secure=True, ca_certs=authority.file))
+    assert error.closed.reason.startswith("TLS handshake with ")
+
+
+def test_silent_handshake(serve: Serve, authority: Authority) -> None:
+    """A server that does not shake hands is given up at the deadline."""
+    server = serve(say_nothing)
+    error = refusal(way(server.port, secure=True, ca_certs=authority.file), 0.2)
+    assert error.closed.reason == f"TLS handshake with {HOST}:{server.port}: no answer in time"
+
+
+def test_abort_during_the_handshake(serve: Serve, authority: Authority) -> None:
+    """A pull from another thread ends the handshake, and the server sees it."""
+    abort, ended = Abort(), threading.Event()
+
+    def pull(sock: socket.socket) -> None:
+        assert sock.recv(4096)
+        abort.pull()
+        while sock.recv(4096):
+            pass
+        ended.set()
+
+    server = serve(pull)
+    route = way(server.port, secure=True, ca_certs=authority.file, abort=abort)
+    assert "TLS handshake" in refusal(route, 60).closed.reason
+    assert ended.wait(SOON)
+
+
+def test_missing_authorities(serve: Serve, tmp_path: Path) -> None:
+    """A file of authorities that is gone is a failure that says so."""
+    server = serve(say_nothing)
+    route = way(server.port, secure=True, ca_certs=tmp_path / "gone.pem")
+    error = refusal(route)
+    assert isinstance(error.closed.cause, FileNotFoundError)
+
+
+def test_file_without_authorities(serve: Serve, tmp_path: Path) -> None:
+    """A file of authorities that holds none is named, and is not blamed on the server's TLS."""
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+    error = refusal(way(serve(say_nothing).port, secure=True, ca_certs=file))
+    assert "ca.pem" in error.closed.reason
+    assert "TLS handshake" not in error.closed.reason
+
+
+def test_context_is_shared(authority: Authority) -> None:
+    """The context of an authority is made once, and again when its file has changed."""
+    first = tls_context(str(authority.file))
+    assert tls_context(str(authority.file)) is first
+    os.utime(authority.file, (1, 1))
+    second = tls_context(str(authority.file))
+    assert second is not first
+    assert second.check_hostname
+    assert second.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_folder_of_authorities(authority: Authority, tmp_path: Path) -> None:
+    """A folder of authorities is taken as well as a file."""
+    context = tls_context(str(tmp_path))
+    assert context.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_which_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option comes first, then the environment as requests reads it, then certifi's."""
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert os.path.exists(trusted(None))
+    monkeypatch.setenv("SSL_CERT_FILE", "/ssl")
+    assert trusted(None) == "/ssl"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/requests")
+    assert trusted(None) == "/requests"
+    assert trusted("/option") == "/option"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
+    assert trusted(None) == "/ssl"
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (socket.timeout("timed out"), "no answer in time"),
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (OSError("the host has no address"), "the host has no address"),
+        (OSError(), "OSError"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (KeyError(), "KeyError"),
+    ],
+)
+def test_describe(error: BaseException, words: str) -> None:
+    """An error is told in a few words."""
+    assert describe(error) == words
+    assert describe(error, Abort()) == words
+
+
+def test_describe_given_up() -> None:
+    """After a pull, whatever the error is, it was us."""
+    abort = Abort()
+    abort.pull()
+    assert "closed meanwhile" in describe(OSError("Bad file descriptor"), abort)

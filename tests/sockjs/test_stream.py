@@ -1,0 +1,602 @@
+"""Streams, plain and with TLS: every wait has an end, and no write is mixed with another."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+import time
+from typing import Any, Callable, Iterator, List, Optional, Tuple
+
+import pytest
+import trustme
+
+from keyyo_cti.clock import NEVER
+from keyyo_cti.sockjs.abort import Abort
+from keyyo_cti.sockjs.stream import Stream, TooMuch, WriteFailed
+
+SOON = 5.0
+
+#: More than any pair of sockets holds.
+MUCH = b"x" * (16 * 1024 * 1024)
+
+
+class Contexts:
+    """One authority, and what the two sides make of it."""
+
+    def __init__(self) -> None:
+        authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost", key_type=trustme.KeyType.ECDSA).configure_cert(
+            self.server
+        )
+        self.client = ssl.create_default_context()
+        authority.configure_trust(self.client)
+
+
+@pytest.fixture(scope="module")
+def contexts() -> Contexts:
+    return Contexts()
+
+
+class Ends:
+    """A stream and the socket at its other end, which blocks, but not for ever."""
+
+    def __init__(self, write_timeout: float = SOON) -> None:
+        near, self.peer = socket.socketpair()
+        near.setblocking(False)
+        self.peer.settimeout(SOON)
+        self.abort = Abort()
+        self.stream = Stream(near, self.abort, write_timeout, time.monotonic)
+        self.stream.read_until = time.monotonic() + SOON
+
+    def secure(self, contexts: Contexts) -> None:
+        shaking = Background(self._accept, contexts.server)
+        self.stream.secure(contexts.client, "localhost")
+        shaking.result()
+
+    def _accept(self, context: ssl.SSLContext) -> None:
+        self.peer = context.wrap_socket(self.peer, server_side=True)
+
+    def close(self) -> None:
+        self.abort.pull()
+        self.stream.close()
+        self.peer.close()
+
+
+class Background:
+    """A function in a thread of its own, whose result or exception is waited for."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self._value: Any = None
+        self._error: Optional[BaseException] = None
+        self.seconds = 0.0
+        self._thread = threading.Thread(target=self._run, args=(function, arguments))
+        self._thread.start()
+
+    def _run(self, function: Callable[..., Any], arguments: Tuple[Any, ...]) -> None:
+        began = time.monotonic()
+        try:
+            self._value = function(*arguments)
+        except BaseException as error:
+            self._error = error
+        self.seconds = time.monotonic() - began
+
+    def result(self) -> Any:
+        self._thread.join(2 * SOON)
+        assert not self._thread.is_alive(), "it hangs"
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def error(self) -> Optional[BaseException]:
+        self._thread.join(2 * SOON)
+        assert not self._thread.is_alive(), "it hangs"
+        return self._error
+
+
+@pytest.fixture
+def plain() -> Iterator[Ends]:
+    ends = Ends()
+    yield ends
+    ends.close()
+
+
+@pytest.fixture(params=["plain", "tls"])
+def ends(request: Any, contexts: Contexts) -> Iterator[Ends]:
+    ends = Ends()
+    if request.param == "tls":
+        ends.secure(contexts)
+    yield ends
+    ends.close()
+
+
+def read(sock: socket.socket, size: int) -> bytes:
+    """So many bytes from the peer's side."""
+    got = bytearray()
+    while len(got) < size:
+        chunk = sock.recv(min(size - len(got), 1 << 20))
+        assert chunk, f"the end after {len(got)} bytes"
+        got += chunk
+    return bytes(got)
+
+
+def receive(stream: Stream, size: int) -> bytes:
+    """So many bytes from the stream."""
+    got = bytearray()
+    while len(got) < size:
+        chunk = stream.recv(size - len(got))
+        assert chunk, f"the end after {len(got)} bytes"
+        got += chunk
+    return bytes(got)
+
+
+def blocked_writer(ends: Ends) -> Background:
+    """A write that has begun and cannot end, because the peer does not go on reading."""
+    writer = Background(ends.stream.sendall, MUCH)
+    assert ends.peer.recv(1) == b"x"
+    return writer
+
+
+# Reading.
+
+
+def test_both_ways(ends: Ends) -> None:
+    """What is written at one end is read at the other."""
+    ends.stream.sendall(b"question")
+    assert read(ends.peer, 8) == b"question"
+    ends.peer.sendall(b"answer")
+    assert receive(ends.stream, 6) == b"answer"
+
+
+def test_small_reads(ends: Ends) -> None:
+    """A read gives no more than was asked for, and loses nothing of what came with it."""
+    ends.peer.sendall(b"abcdefg")
+    assert [receive(ends.stream, size) for size in (1, 2, 3)] == [b"a", b"bc", b"def"]
+    assert ends.stream.recv(100) == b"g"
+
+
+def test_one_tls_record(ends: Ends) -> None:
+    """Three messages that came in one TLS record come out without another wait, though the
+    socket itself has nothing more to read."""
+    ends.peer.sendall(b"one" + b"two" + b"three")
+    assert receive(ends.stream, 3) == b"one"
+    ends.stream.read_until = 0.0
+    assert ends.stream.recv(3) == b"two"
+    assert ends.stream.recv(5) == b"three"
+    with pytest.raises(socket.timeout):
+        ends.stream.recv(1)
+
+
+def test_what_is_there_is_read_after_the_deadline(plain: Ends) -> None:
+    """A deadline that has passed ends the waiting, not the reading."""
+    plain.peer.sendall(b"here")
+    plain.stream.read_until = 0.0
+    assert plain.stream.recv(4) == b"here"
+
+
+def test_read_deadline(ends: Ends) -> None:
+    """A read gives up at its deadline, and a later one goes on."""
+    ends.stream.read_until = time.monotonic() + 0.05
+    reader = Background(ends.stream.recv, 1)
+    assert isinstance(reader.error(), socket.timeout)
+    assert 0.04 < reader.seconds < 1
+    ends.peer.sendall(b"x")
+    ends.stream.read_until = time.monotonic() + SOON
+    assert ends.stream.recv(1) == b"x"
+
+
+def test_no_read_deadline(plain: Ends) -> None:
+    """Without a deadline a read waits for what comes."""
+    plain.stream.read_until = NEVER
+    reader = Background(plain.stream.recv, 1)
+    plain.peer.sendall(b"x")
+    assert reader.result() == b"x"
+
+
+def test_end(ends: Ends) -> None:
+    """When the peer has closed, what it wrote before is read, and then nothing."""
+    ends.peer.sendall(b"bye")
+    ends.peer.close()
+    assert receive(ends.stream, 3) == b"bye"
+    assert ends.stream.recv(1) == b""
+    assert ends.stream.recv(1) == b""
+
+
+def test_heard_at() -> None:
+    """Any bytes are life, at the time they come, and what is only handed out later is not."""
+    now = [100.0]
+    near, peer = socket.socketpair()
+    near.setblocking(False)
+    stream = Stream(near, Abort(), SOON, lambda: now[0])
+    try:
+        assert stream.heard_at == 100
+        peer.sendall(b"half a mess")
+        now[0] = 110
+        stream.recv(4)
+        now[0] = 120
+        stream.recv(4)
+        assert stream.heard_at == 110
+        peer.close()
+        stream.recv(100)
+        assert stream.recv(1) == b""
+        assert stream.heard_at == 110
+    finally:
+        stream.close()
+        peer.close()
+
+
+def test_allowance(plain: Ends) -> None:
+    """As many bytes as are allowed can be read, and not one more."""
+    plain.stream.allowance = 5
+    plain.peer.sendall(b"12345")
+    assert receive(plain.stream, 5) == b"12345"
+    assert plain.stream.allowance == 0
+    plain.peer.sendall(b"67")
+    with pytest.raises(TooMuch):
+        plain.stream.recv(1)
+    with pytest.raises(TooMuch):
+        plain.stream.makefile("rb").read(1)
+
+
+def test_allowance_raised(plain: Ends) -> None:
+    """The allowance can be raised on the way; an end uses none of it."""
+    plain.stream.allowance = 2
+    plain.peer.sendall(b"1234")
+    assert receive(plain.stream, 2) == b"12"
+    plain.stream.allowance += 2
+    assert receive(plain.stream, 2) == b"34"
+    plain.peer.close()
+    assert plain.stream.recv(1) == b""
+
+
+# Writing.
+
+
+@pytest.mark.parametrize("data", [b"", b"x", bytearray(b"abc"), memoryview(b"abc")])
+def test_kinds_of_bytes(ends: Ends, data: Any) -> None:
+    """Any bytes can be written, none at all too."""
+    ends.stream.sendall(data)
+    ends.stream.sendall(b".")
+    assert read(ends.peer, len(data) + 1) == bytes(data) + b"."
+
+
+def test_send(plain: Ends) -> None:
+    """send is for libraries that ask how much was written: all of it."""
+    assert plain.stream.send(b"abc") == 3
+    assert read(plain.peer, 3) == b"abc"
+
+
+def test_slow_peer(ends: Ends) -> None:
+    """More than the socket holds is written piece by piece as the peer reads."""
+    data = bytes(range(256)) * 16_384
+    writer = Background(ends.stream.sendall, data)
+    assert read(ends.peer, len(data)) == data
+    assert writer.result() is None
+
+
+def test_write_while_reading(ends: Ends) -> None:
+    """A read that waits keeps no write waiting."""
+    reading = threading.Event()
+
+    def wait() -> bytes:
+        reading.set()
+        return ends.stream.recv(1)
+
+    reader = Background(wait)
+    assert reading.wait(SOON)
+    for _ in range(100):
+        ends.stream.sendall(b"ping")
+        assert read(ends.peer, 4) == b"ping"
+    ends.peer.sendall(b"!")
+    assert reader.result() == b"!"
+
+
+def test_peer_that_does_not_read(ends: Ends) -> None:
+    """A write that is stuck fails at its deadline and says that it had begun; after it, nothing
+    more is written or read, and the reader is told what came first."""
+    writer = Background(ends.stream.sendall, MUCH, 0.1)
+    error = writer.error()
+    assert isinstance(error, WriteFailed)
+    assert error.begun
+    assert 0.09 < writer.seconds < 2
+    with pytest.raises(WriteFailed) as again:
+        ends.stream.sendall(b"more")
+    assert not again.value.begun
+    with pytest.raises(OSError, match="writing failed: timed out"):
+        ends.stream.recv(1)
+
+
+def test_write_timeout_by_default() -> None:
+    """Without a time of its own, a write has that of the stream."""
+    ends = Ends(write_timeout=0.1)
+    try:
+        writer = Background(ends.stream.sendall, MUCH)
+        assert isinstance(writer.error(), WriteFailed)
+        assert writer.seconds < 2
+    finally:
+        ends.close()
+
+
+def test_no_time_to_write(ends: Ends) -> None:
+    """A write without any time goes through when there is room, and fails with WriteFailed when
+    there is none."""
+    ends.stream.sendall(b"x", within=0.0)
+    assert read(ends.peer, 1) == b"x"
+    with pytest.raises(WriteFailed):
+        ends.stream.sendall(MUCH, within=0.0)
+
+
+def test_a_clock_that_jumps() -> None:
+    """When the machine sleeps between two looks at the clock, a write fails as any late one."""
+    now = [0.0]
+
+    def jumping() -> float:
+        now[0] += 3600
+        return now[0]
+
+    near, peer = socket.socketpair()
+    near.setblocking(False)
+    stream = Stream(near, Abort(), SOON, jumping)
+    try:
+        with pytest.raises(WriteFailed):
+            stream.sendall(MUCH)
+    finally:
+        stream.close()
+        peer.close()
+
+
+def test_another_write_does_not_end(ends: Ends) -> None:
+    """Who waits behind a stuck write gives up at his own deadline, and has begun nothing."""
+    writer = blocked_writer(ends)
+    other = Background(ends.stream.sendall, b"x", 0.05)
+    error = other.error()
+    assert isinstance(error, WriteFailed)
+    assert not error.begun
+    assert other.seconds < 2
+    ends.abort.pull()
+    assert isinstance(writer.error(), WriteFailed)
+
+
+def test_peer_that_is_gone(ends: Ends) -> None:
+    """A write to a peer that has closed fails with WriteFailed, sooner or later."""
+    ends.peer.close()
+    with pytest.raises(WriteFailed):
+        for _ in range(100):
+            ends.stream.sendall(b"x" * 100_000)
+
+
+@pytest.mark.parametrize("sizes", [[1, 100, 5000], [200_000]])
+def test_writes_are_not_mixed(ends: Ends, sizes: List[int]) -> None:
+    """16 threads write large buffers at once while another one reads: no buffer is mixed with
+    another, and each thread's come in its order."""
+    rounds = 6
+    total = 16 * rounds * sum(9 + size for size in sizes)
+    barrier = threading.Barrier(17)
+
+    def echo() -> None:
+        left = total
+        while left:
+            chunk = ends.peer.recv(1 << 16)
+            assert chunk
+            ends.peer.sendall(chunk)
+            left -= len(chunk)
+
+    def write(name: int) -> None:
+        barrier.wait(SOON)
+        for turn in range(rounds):
+            for size in sizes:
+                head = struct.pack("!BII", name, turn, size)
+                ends.stream.sendall(head + bytes([name]) * size)
+
+    ends.stream.read_until = time.monotonic() + 2 * SOON
+    echoing = Background(echo)
+    writers = [Background(write, name) for name in range(16)]
+    barrier.wait(SOON)
+    seen: List[List[Tuple[int, int]]] = [[] for _ in range(16)]
+    for _ in range(16 * rounds * len(sizes)):
+        name, turn, size = struct.unpack("!BII", receive(ends.stream, 9))
+        assert receive(ends.stream, size) == bytes([name]) * size
+        seen[name].append((turn, size))
+    for writer in writers:
+        writer.result()
+    echoing.result()
+    assert seen == [[(turn, size) for turn in range(rounds) for size in sizes]] * 16
+
+
+# Ends.
+
+
+def test_abort_while_reading(ends: Ends) -> None:
+    """A pull from another thread ends a read that waits."""
+    reading = threading.Event()
+
+    def wait() -> bytes:
+        reading.set()
+        return ends.stream.recv(1)
+
+    reader = Background(wait)
+    assert reading.wait(SOON)
+    ends.abort.pull()
+    error = reader.error()
+    assert reader.seconds < 2
+    assert isinstance(error, OSError) or reader.result() == b""
+
+
+def test_abort_while_writing(ends: Ends) -> None:
+    """A pull from another thread ends a write that is stuck, which says that it had begun."""
+    writer = blocked_writer(ends)
+    ends.abort.pull()
+    error = writer.error()
+    assert isinstance(error, WriteFailed)
+    assert error.begun
+    assert writer.seconds < 2
+
+
+def test_abort_before(ends: Ends) -> None:
+    """After a pull nothing waits."""
+    ends.abort.pull()
+    with pytest.raises(WriteFailed):
+        ends.stream.sendall(b"x")
+    try:
+        assert ends.stream.recv(1) == b""
+    except OSError as error:
+        assert not isinstance(error, socket.timeout)
+
+
+def test_stream_of_a_pulled_handle() -> None:
+    """A stream that is made after the pull is shut from the start."""
+    near, peer = socket.socketpair()
+    near.setblocking(False)
+    abort = Abort()
+    abort.pull()
+    stream = Stream(near, abort, SOON, time.monotonic)
+    try:
+        assert stream.recv(1) == b""
+        peer.settimeout(SOON)
+        assert peer.recv(1) == b""
+    finally:
+        stream.close()
+        peer.close()
+
+
+def test_the_peer_sees_the_abort(plain: Ends) -> None:
+    """A pull ends the connection for the peer too."""
+    plain.abort.pull()
+    assert plain.peer.recv(1) == b""
+
+
+def test_close(ends: Ends) -> None:
+    """A closed stream has no descriptor, can be closed again, and is not touched by a pull."""
+    assert ends.stream.fileno() >= 0
+    ends.stream.close()
+    assert ends.stream.fileno() == -1
+    ends.stream.close()
+    ends.abort.pull()
+    with pytest.raises(WriteFailed):
+        ends.stream.sendall(b"x")
+
+
+def test_close_under_a_stuck_write(ends: Ends) -> None:
+    """When the reader closes the stream, a write of another thread that is stuck ends at once,
+    and the peer sees the end."""
+    writer = blocked_writer(ends)
+    ends.stream.close()
+    error = writer.error()
+    assert isinstance(error, WriteFailed)
+    assert writer.seconds < 2
+
+
+def test_close_just_before_a_writer_waits() -> None:
+    """When the reader closes the stream just before a writer begins to wait, the write fails
+    with WriteFailed as any other."""
+
+    class Full(socket.socket):
+        def send(self, *_: Any) -> int:
+            streams[0].close()
+            raise BlockingIOError
+
+    near, peer = socket.socketpair()
+    full = Full(fileno=near.detach())
+    streams = [Stream(full, Abort(), SOON, time.monotonic)]
+    try:
+        with pytest.raises(WriteFailed):
+            streams[0].sendall(b"x")
+    finally:
+        full.close()
+        peer.close()
+
+
+# TLS.
+
+
+def test_secure_names_the_host(plain: Ends, contexts: Contexts) -> None:
+    """A certificate of another host is refused."""
+    shaking = Background(plain._accept, contexts.server)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        plain.stream.secure(contexts.client, "example.com")
+    plain.stream.close()
+    assert isinstance(shaking.error(), OSError)
+
+
+def test_secure_trusts_no_stranger(plain: Ends, contexts: Contexts) -> None:
+    """A certificate of an unknown authority is refused."""
+    shaking = Background(plain._accept, contexts.server)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        plain.stream.secure(ssl.create_default_context(), "localhost")
+    plain.stream.close()
+    assert isinstance(shaking.error(), OSError)
+
+
+def test_handshake_deadline(plain: Ends, contexts: Contexts) -> None:
+    """A peer that does not answer the handshake is given up at the deadline."""
+    plain.stream.read_until = time.monotonic() + 0.05
+    shaking = Background(plain.stream.secure, contexts.client, "localhost")
+    assert isinstance(shaking.error(), socket.timeout)
+    assert shaking.seconds < 2
+
+
+def test_abort_during_the_handshake(plain: Ends, contexts: Contexts) -> None:
+    """A pull from another thread ends a handshake that waits."""
+    shaking = Background(plain.stream.secure, contexts.client, "localhost")
+    assert plain.peer.recv(1)
+    plain.abort.pull()
+    error = shaking.error()
+    assert isinstance(error, OSError)
+    assert not isinstance(error, socket.timeout)
+    assert shaking.seconds < 2
+
+
+def test_abort_before_the_handshake(plain: Ends, contexts: Contexts) -> None:
+    """A handshake that begins after the pull ends at once."""
+    plain.abort.pull()
+    shaking = Background(plain.stream.secure, contexts.client, "localhost")
+    assert isinstance(shaking.error(), OSError)
+    assert shaking.seconds < 2
+
+
+def test_peer_that_ends_the_handshake(plain: Ends, contexts: Contexts) -> None:
+    """A peer that hangs up during the handshake is an OSError."""
+    shaking = Background(plain.stream.secure, contexts.client, "localhost")
+    assert plain.peer.recv(1)
+    plain.peer.close()
+    assert isinstance(shaking.error(), OSError)
+
+
+def test_peer_that_speaks_no_tls(plain: Ends, contexts: Contexts) -> None:
+    """A peer that answers in plain text is an SSLError."""
+    plain.peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    with pytest.raises(ssl.SSLError):
+        plain.stream.secure(contexts.client, "localhost")
+
+
+# What libraries ask for.
+
+
+def test_makefile(ends: Ends) -> None:
+    """http.client reads its answers through a file."""
+    ends.peer.sendall(b"line 1\r\nline 2\r\nrest")
+    ends.peer.close()
+    with ends.stream.makefile("rb") as file:
+        assert file.readline() == b"line 1\r\n"
+        assert file.readline() == b"line 2\r\n"
+        assert file.read() == b"rest"
+        assert file.read() == b""
+
+
+def test_file_keeps_the_deadline(plain: Ends) -> None:
+    """A read through the file gives up at the stream's deadline."""
+    plain.stream.read_until = time.monotonic() + 0.05
+    with pytest.raises(socket.timeout):
+        plain.stream.makefile("rb").read(1)
+
+
+def test_timeouts_of_libraries(plain: Ends) -> None:
+    """A library's own time-out is passed over: the stream has its deadlines."""
+    timeout: object = getattr(plain.stream, "gettimeout")()
+    assert timeout is None
+    plain.stream.settimeout(0.0)
+    reader = Background(plain.stream.recv, 1)
+    plain.peer.sendall(b"x")
+    assert reader.result() == b"x"

@@ -1,0 +1,209 @@
+"""SockJS URLs."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from keyyo_cti.sockjs import urls
+from keyyo_cti.sockjs.urls import Origin
+
+PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+
+
+@pytest.mark.parametrize(
+    "url, base",
+    [
+        ("https://ws.keyyo.com/cti", "https://ws.keyyo.com/cti"),
+        ("https://ws.keyyo.com/cti/", "https://ws.keyyo.com/cti"),
+        ("https://ws.keyyo.com/cti///", "https://ws.keyyo.com/cti"),
+        ("http://host", "http://host"),
+        ("http://host/", "http://host"),
+        ("http://host:8080/a/b", "http://host:8080/a/b"),
+        ("http://[::1]:8080/a", "http://[::1]:8080/a"),
+        ("http://host/%C3%A9", "http://host/%C3%A9"),
+    ],
+)
+def test_base(url: str, base: str) -> None:
+    """A base URL loses its trailing slashes and nothing else."""
+    assert urls.base(url) == base
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        3,
+        b"http://host/",
+        "",
+        "host/cti",
+        "//host/cti",
+        "ftp://host/cti",
+        "ws://host/cti",
+        "wss://host/cti",
+        "file:///cti",
+        "http:",
+        "http://",
+        "http:///cti",
+        "http://:8080/cti",
+        "http://host/cti?",
+        "http://host/cti?a=b",
+        "http://host/cti#",
+        "http://host/cti#a",
+        "http://host/a b",
+        " http://host/",
+        "http://host/\n",
+        "http://host/\r\nX: y",
+        "http://ho\tst/",
+        "http://host:x/",
+        "http://host:-1/",
+        "http://host:65536/",
+        "http://[::1/",
+        "http://user@host/",
+        "http://user:password@host/",
+        "http://@host/",
+        "http://host\uff0f@other/",
+    ],
+)
+def test_bad_base(url: Any) -> None:
+    """A URL that SockJS cannot use is refused."""
+    with pytest.raises(ValueError):
+        urls.base(url)
+
+
+@pytest.mark.parametrize("character", ["\0", "\x01", "\x0b", "\x1f", "\x7f"])
+@pytest.mark.parametrize("place", ["{}http://host/a", "http://ho{}st/a", "http://host/{}"])
+def test_control_characters(character: str, place: str) -> None:
+    """So is one with a control character anywhere: no look-up and no header could take it."""
+    with pytest.raises(ValueError):
+        urls.base(place.format(character))
+
+
+@pytest.mark.parametrize(
+    "url, origin",
+    [
+        ("https://ws.keyyo.com/cti", Origin("ws.keyyo.com", 443, True)),
+        ("http://ws.keyyo.com/cti", Origin("ws.keyyo.com", 80, False)),
+        ("http://host:8080", Origin("host", 8080, False)),
+        ("https://host:80/", Origin("host", 80, True)),
+        ("https://HOST/", Origin("host", 443, True)),
+        ("HTTPS://host/", Origin("host", 443, True)),
+        ("http://[::1]:8080/a", Origin("::1", 8080, False)),
+        ("https://127.0.0.1/", Origin("127.0.0.1", 443, True)),
+    ],
+)
+def test_origin(url: str, origin: Origin) -> None:
+    """A URL leads to a host and a port, with TLS or without."""
+    assert urls.origin(url) == origin
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "file", "", "ws+unix"])
+def test_no_origin(scheme: str) -> None:
+    """Other schemes lead nowhere."""
+    with pytest.raises(ValueError):
+        urls.origin(f"{scheme}://host/")
+
+
+def test_port_zero() -> None:
+    """Nor does port 0, on which nobody can be reached."""
+    with pytest.raises(ValueError):
+        urls.base("http://host:0/")
+
+
+@pytest.mark.parametrize(
+    "name, url",
+    [
+        ("websocket", "wss://host/cti/007/abcdefgh/websocket"),
+        ("xhr", "https://host/cti/007/abcdefgh/xhr"),
+        ("xhr_streaming", "https://host/cti/007/abcdefgh/xhr_streaming"),
+        ("xhr_send", "https://host/cti/007/abcdefgh/xhr_send"),
+    ],
+)
+def test_transport(name: str, url: str) -> None:
+    """A transport's URL has the server, the session and the transport's name; a websocket's has
+    its own scheme."""
+    assert urls.transport("https://host/cti", "007", "abcdefgh", name) == url
+
+
+@pytest.mark.parametrize(
+    "base, url",
+    [
+        ("http://host", "ws://host/0/s/websocket"),
+        ("HTTP://host", "ws://host/0/s/websocket"),
+        ("Https://host", "wss://host/0/s/websocket"),
+    ],
+)
+def test_websocket_scheme(base: str, url: str) -> None:
+    """Http becomes ws and https becomes wss, in capitals too."""
+    assert urls.transport(urls.base(base), "0", "s", "websocket") == url
+
+
+def test_info() -> None:
+    """The info is beside the servers."""
+    assert urls.info("https://host/cti") == "https://host/cti/info"
+
+
+def test_server_names() -> None:
+    """A server's name is three digits, of which all are possible."""
+    names = {urls.server_name() for _ in range(20_000)}
+    assert all(re.fullmatch("[0-9]{3}", name) for name in names)
+    assert len(names) > 990
+
+
+def test_session_names() -> None:
+    """A session's name is eight letters of SockJS's alphabet, new each time."""
+    names = [urls.session_name() for _ in range(2000)]
+    assert all(re.fullmatch("[a-z0-9_]{8}", name) for name in names)
+    assert len(set(names)) == 2000
+    assert len(set("".join(names))) == 37
+
+
+HOSTS = st.from_regex(r"[a-z][a-z0-9-]{0,10}(\.[a-z]{2,5})?", fullmatch=True)
+
+
+@PURE
+@given(
+    st.sampled_from(["http", "https", "HTTP", "Https"]),
+    HOSTS,
+    st.none() | st.integers(1, 65535),
+    st.lists(st.from_regex(r"[A-Za-z0-9_.~%-]{1,8}", fullmatch=True), max_size=3),
+    st.integers(0, 3),
+)
+def test_any_good_url(
+    scheme: str, host: str, port: int, path: List[str], slashes: int
+) -> None:
+    """Every transport of every good URL leads to the same origin, below its path."""
+    url = f"{scheme}://{host}" + (f":{port}" if port else "") + "".join(f"/{p}" for p in path)
+    base = urls.base(url + "/" * slashes)
+    assert urls.base(base) == base
+    assert base.split(":", 1)[1] == url.split(":", 1)[1]
+    server, session = urls.server_name(), urls.session_name()
+    secure = scheme.lower() == "https"
+    assert urls.origin(base) == Origin(host, port or (443 if secure else 80), secure)
+    for name in ("websocket", "xhr", "xhr_streaming", "xhr_send"):
+        parts = urlsplit(urls.transport(base, server, session, name))
+        assert parts.scheme == (scheme.lower() if name != "websocket" else "ws" + "s" * secure)
+        assert (parts.hostname, parts.port) == (host, port)
+        assert parts.path == urlsplit(url).path + f"/{server}/{session}/{name}"
+
+
+@PURE
+@given(st.text())
+@example("http://[")
+@example("\x00http://host/")
+@example("HTTP://host/")
+@example("http://\ud800/")
+def test_any_text(text: str) -> None:
+    """Any text is refused with ValueError, or is one whose transports have URLs."""
+    for url in (text, "http://" + text, "https://host" + text, text + "http://host/"):
+        try:
+            base = urls.base(url)
+        except ValueError:
+            continue
+        assert urls.transport(base, "000", "s", "websocket").startswith(("ws://", "wss://"))
+        assert urls.info(base).lower().startswith(("http://", "https://"))

@@ -1,0 +1,378 @@
+"""A call: its fields, its durations, its commands."""
+
+from __future__ import annotations
+
+import gc
+import json
+import weakref
+from concurrent.futures import Future
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keyyo_cti.call import Call
+from keyyo_cti.commands import Command
+from keyyo_cti.errors import KeyyoError
+from keyyo_cti.pending import Callback
+
+
+class FakeLine:
+    """Keeps what it is asked, and has the time that it is given."""
+
+    def __init__(self, time: float = 0.0) -> None:
+        self.time = time
+        self.sent: List[Dict[str, Any]] = []
+        self.callbacks: List[Optional[Callback]] = []
+
+    def ask(
+        self, make: Callable[..., Command], arguments: Any, callback: Optional[Callback]
+    ) -> "Future[Any]":
+        future: "Future[Any]" = Future()
+        self.callbacks.append(callback)
+        try:
+            self.sent.append(json.loads(make(*arguments).encode(1)))
+        except KeyyoError as error:
+            future.set_exception(error)
+        return future
+
+    def server_time(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def line() -> FakeLine:
+    return FakeLine()
+
+
+@pytest.fixture
+def call(line: FakeLine) -> Call:
+    return Call(line, "ref-1")
+
+
+def answered(error: Optional[KeyyoError], result: Any) -> None:
+    """A callback."""
+
+
+def test_fields(call: Call) -> None:
+    """What the server sent is there by attribute and by key, unknown fields included."""
+    call.update({"callref": "ref-1", "caller": "33", "codec": {"name": "g722"}})
+    assert (call.callref, call.caller, call["caller"]) == ("ref-1", "33", "33")
+    assert call.codec == {"name": "g722"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["caller", "callee", "state", "type", "setup_date", "connect_date", "release_date"]
+    + ["callpark_slot"],
+)
+def test_not_known_yet(call: Call, name: str) -> None:
+    """A documented attribute that the server has not sent is None."""
+    assert getattr(call, name) is None
+
+
+def test_slip_of_the_pen(call: Call) -> None:
+    """Any other attribute raises, and says what there is."""
+    call.update({"caller": "33"})
+    with pytest.raises(AttributeError, match=r"'calle' .*\['caller'\]"):
+        call.calle
+    with pytest.raises(KeyError):
+        call["callee"]
+
+
+def test_update_replaces(call: Call) -> None:
+    """A field that is not sent any more is gone, as in JavaScript."""
+    call.update({"caller": "33", "callpark_slot": 3})
+    call.update({"caller": "34"})
+    assert (call.caller, call.callpark_slot) == ("34", None)
+    assert dict(call.fields) == {"caller": "34"}
+
+
+def test_fields_are_read_only(call: Call) -> None:
+    """The fields can be looked at as a whole, and what is seen does not change."""
+    call.update({"caller": "33"})
+    seen = call.fields
+    with pytest.raises(TypeError):
+        seen["caller"] = "34"  # type: ignore[index]
+    call.update({})
+    assert seen == {"caller": "33"}
+
+
+def test_type_is_state(call: Call) -> None:
+    """type is the same as state, as in the page's own example."""
+    call.update({"state": "CONNECT"})
+    assert call.type == call.state == "CONNECT"
+
+
+def test_attributes_of_the_programs_own(call: Call) -> None:
+    """A program may keep things of its own at a call, and they survive the notifications."""
+    call.note = "a good customer"
+    call.update({"caller": "33"})
+    assert call.note == "a good customer"
+
+
+def test_the_servers_names_do_no_harm(call: Call) -> None:
+    """A field of the server's with the name of a method or of our own does not replace it."""
+    call.update({"answer": 1, "_line": 2, "_fields": 3, "callref": "other", "onSetup": 4})
+    assert callable(call.answer)
+    assert call.callref == "ref-1"
+    assert call.onSetup is None
+    assert call["answer"] == 1
+
+
+@pytest.mark.parametrize(
+    "state, ended",
+    [
+        ("SETUP", False),
+        ("CONNECT", False),
+        ("RELEASE", True),
+        ("MISSED", True),
+        ("release", False),
+        (None, False),
+        (["RELEASE"], False),
+        ({}, False),
+    ],
+)
+def test_ended(call: Call, state: Any, ended: bool) -> None:
+    """A call is over once it is released or missed, whatever else the server calls a state."""
+    call.update({"state": state})
+    assert call.ended is ended
+
+
+def test_repr(call: Call) -> None:
+    """A call prints as who calls whom and how it stands."""
+    assert repr(call) == "<Call ref-1 ? -> ? unknown>"
+    call.update({"caller": "33", "callee": "34", "state": "SETUP"})
+    assert repr(call) == "<Call ref-1 33 -> 34 SETUP>"
+
+
+SETUP, CONNECT, RELEASE, NOW = 1000, 1010, 1070, 1100
+
+
+@pytest.mark.parametrize(
+    "fields, talking, ringing",
+    [
+        ({}, 0, 0),
+        ({"state": "SETUP", "setup_date": SETUP}, 0, 100),
+        ({"state": "CONNECT", "setup_date": SETUP, "connect_date": CONNECT}, 90, 10),
+        (
+            {
+                "state": "RELEASE",
+                "setup_date": SETUP,
+                "connect_date": CONNECT,
+                "release_date": RELEASE,
+            },
+            60,
+            10,
+        ),
+        ({"state": "RELEASE", "setup_date": SETUP, "release_date": RELEASE}, 0, 70),
+        ({"state": "MISSED", "setup_date": SETUP, "release_date": RELEASE}, 0, 70),
+        (
+            {
+                "state": "MISSED",
+                "setup_date": SETUP,
+                "connect_date": RELEASE,
+                "release_date": RELEASE,
+            },
+            0,
+            70,
+        ),
+        ({"setup_date": str(SETUP), "connect_date": f"{CONNECT}.5"}, 89, 10),
+        ({"setup_date": SETUP, "connect_date": None, "release_date": None}, 0, 100),
+        ({"setup_date": NOW + 50, "connect_date": NOW + 60}, 0, 10),
+        ({"setup_date": RELEASE, "connect_date": SETUP, "release_date": SETUP}, 0, 0),
+        ({"setup_date": "noon", "connect_date": True}, 0, 0),
+        ({"setup_date": SETUP, "connect_date": "noon"}, 0, 100),
+    ],
+)
+def test_durations(fields: Dict[str, Any], talking: int, ringing: int) -> None:
+    """Talking lasts from the pick-up, ringing from the set-up to the pick-up; both last to the
+    end or to now, in whole seconds of the server, and never less than none."""
+    call = Call(FakeLine(NOW), "ref")
+    call.update(fields)
+    assert (call.get_duration(), call.get_ringing_duration()) == (talking, ringing)
+    assert type(call.get_duration()) is type(call.get_ringing_duration()) is int
+
+
+ANY_DATE: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.just([])
+)
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "setup_date": ANY_DATE,
+            "connect_date": ANY_DATE,
+            "release_date": ANY_DATE,
+            "state": st.sampled_from(["SETUP", "CONNECT", "RELEASE", "MISSED"]),
+        },
+    )
+)
+def test_any_dates(fields: Dict[str, Any]) -> None:
+    """Whatever dates the server sends, the durations are whole seconds and not negative."""
+    call = Call(FakeLine(1.7e9), "ref")
+    call.update(fields)
+    for duration in (call.get_duration(), call.get_ringing_duration()):
+        assert type(duration) is int
+        assert duration >= 0
+
+
+def test_dates_too_far_apart(call: Call) -> None:
+    """Even dates whose distance is no number any more have a duration."""
+    call.update({"connect_date": -1.7e308, "release_date": 1.7e308, "setup_date": -1.7e308})
+    assert call.get_duration() >= 0
+    assert call.get_ringing_duration() >= 0
+
+
+COMMANDS: Tuple[Tuple[str, Tuple[Any, ...], Dict[str, Any]], ...] = (
+    ("answer", (), {"action": "answer_call"}),
+    ("hang_up", (), {"action": "terminate_call"}),
+    ("reject", (), {"action": "reject_call"}),
+    ("transfer", ("caller", "33"), {"action": "transfer_call", "side": "caller", "to": "33"}),
+    (
+        "supervised_transfer",
+        ("callee", "33"),
+        {"action": "supervised_transfer_call", "side": "callee", "to": "33"},
+    ),
+    (
+        "supervised_transfer",
+        ("callee", "33", 20),
+        {"action": "supervised_transfer_call", "side": "callee", "to": "33", "invite_timer": 20},
+    ),
+    ("pause", (), {"action": "pause_call"}),
+    ("park", ("caller",), {"action": "park_call", "side": "caller"}),
+    ("park", ("caller", 0), {"action": "park_call", "side": "caller", "slot": 0}),
+    ("unpark", (), {"action": "unpark_call"}),
+)
+
+
+@pytest.mark.parametrize("name, arguments, sent", COMMANDS)
+@pytest.mark.parametrize("callback", [None, answered])
+def test_command(
+    line: FakeLine,
+    call: Call,
+    name: str,
+    arguments: Tuple[Any, ...],
+    sent: Dict[str, Any],
+    callback: Optional[Callback],
+) -> None:
+    """Each method asks for its action with the call's reference; the callback comes last,
+    directly after what is given of the optional arguments, or not at all."""
+    given_last = () if callback is None else (callback,)
+    future = getattr(call, name)(*arguments, *given_last)
+    assert isinstance(future, Future)
+    assert line.sent == [{"id": 1, "call_ref": "ref-1", **sent}]
+    assert line.callbacks == [callback]
+
+
+def test_optional_arguments_by_keyword(line: FakeLine, call: Call) -> None:
+    """Optional arguments can be given by keyword, with and without a callback."""
+    call.park("caller", slot=2, callback=answered)
+    call.park("caller", callback=answered)
+    call.supervised_transfer("callee", to="33", invite_timer=5)
+    call.supervised_transfer("callee", to="33", callback=answered)
+    assert [sent.get("slot") for sent in line.sent] == [2, None, None, None]
+    assert [sent.get("invite_timer") for sent in line.sent] == [None, None, 5, None]
+    assert line.callbacks == [answered, answered, None, answered]
+
+
+def test_merge(line: FakeLine, call: Call) -> None:
+    """Two calls of one line are merged by their references and sides."""
+    call.merge("caller", Call(line, "ref-2"), "callee", answered)
+    assert line.sent == [
+        {
+            "action": "merge_call",
+            "id": 1,
+            "call_ref": "ref-1",
+            "side": "caller",
+            "call_ref2": "ref-2",
+            "side2": "callee",
+        }
+    ]
+    assert line.callbacks == [answered]
+
+
+@pytest.mark.parametrize("second", [None, "ref-2", 3, {"callref": "ref-2"}])
+def test_merge_with_no_call(line: FakeLine, call: Call, second: Any) -> None:
+    """A second call that is none is refused, and nothing is sent."""
+    error = call.merge("caller", second, "callee").exception(0)
+    assert isinstance(error, KeyyoError)
+    assert (error.status_code, error.error_code) == (400, "invalid_params")
+    assert error.message.startswith("second_call: expected a Call, got ")
+    assert line.sent == []
+
+
+def test_merge_with_a_call_of_another(line: FakeLine, call: Call) -> None:
+    """So is a call of another CTI."""
+    error = call.merge("caller", Call(FakeLine(), "ref-2"), "callee").exception(0)
+    assert isinstance(error, KeyyoError)
+    assert error.message == "second_call: expected a Call of the same CTI"
+    assert line.sent == []
+
+
+@pytest.mark.parametrize(
+    "argument, name, arguments",
+    [
+        ("side", "transfer", ("both", "33")),
+        ("to", "transfer", ("caller", "")),
+        ("to", "supervised_transfer", ("caller", 33)),
+        ("invite_timer", "supervised_transfer", ("caller", "33", -1)),
+        ("side", "park", (0,)),
+        ("slot", "park", ("caller", -2)),
+    ],
+)
+def test_wrong_value(
+    line: FakeLine, call: Call, argument: str, name: str, arguments: Tuple[Any, ...]
+) -> None:
+    """A wrong value goes to the Future as 400 invalid_params that names the argument."""
+    error = getattr(call, name)(*arguments, answered).exception(0)
+    assert (error.status_code, error.error_code) == (400, "invalid_params")
+    assert error.message.startswith(f"{argument}: expected ")
+    assert line.sent == []
+
+
+@pytest.mark.parametrize(
+    "argument, sides", [("side", ("x", "caller")), ("second_call_side", ("caller", "x"))]
+)
+def test_wrong_side_of_a_merge(
+    line: FakeLine, call: Call, argument: str, sides: Tuple[str, str]
+) -> None:
+    """A wrong side is named as the parameter of the method is."""
+    error = call.merge(sides[0], Call(line, "ref-2"), sides[1]).exception(0)
+    assert isinstance(error, KeyyoError)
+    assert error.message.startswith(f"{argument}: expected ")
+
+
+@pytest.mark.parametrize("name", ["transfer", "supervised_transfer", "park", "merge"])
+def test_missing_argument(call: Call, name: str) -> None:
+    """An argument that is left out raises TypeError at once."""
+    with pytest.raises(TypeError):
+        getattr(call, name)()
+
+
+def test_events(call: Call) -> None:
+    """A call has just its four events."""
+    call.on("setup, connect, release, missed", print)
+    call.onSetup = call.onConnect = call.onRelease = call.onMissed = print
+    assert call.handlers("missed") == [print, print]
+    with pytest.raises(AttributeError, match="onHangup"):
+        call.onHangup = print
+    with pytest.raises(TypeError, match="newCall"):
+        call.on("newCall", print)
+
+
+def test_nothing_keeps_a_call(line: FakeLine) -> None:
+    """A call that nobody holds is gone at once, without waiting for the garbage collector."""
+    gc.disable()
+    try:
+        call = Call(line, "ref")
+        call.onSetup = print
+        gone = weakref.ref(call)
+        del call
+        assert gone() is None
+    finally:
+        gc.enable()

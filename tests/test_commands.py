@@ -1,0 +1,360 @@
+"""Commands, replies and notifications, as they stand on the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable, Dict, Tuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keyyo_cti import commands
+from keyyo_cti.commands import CallNotification, Command, Reply, decode
+from keyyo_cti.errors import KeyyoError, UnreadableMessage
+
+PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+
+Make = Callable[..., Command]
+
+REF = "call-1"
+
+TABLE: Tuple[Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]], ...] = (
+    (commands.create_session, ("T",), "create_session", {"token": "T", "protocol_version": 1}),
+    (
+        commands.create_session,
+        ("T", None),
+        "create_session",
+        {"token": "T", "protocol_version": 1},
+    ),
+    (
+        commands.create_session,
+        ("T", False),
+        "create_session",
+        {"token": "T", "protocol_version": 1, "auto_answer": False},
+    ),
+    (
+        commands.create_session,
+        ("T", True),
+        "create_session",
+        {"token": "T", "protocol_version": 1, "auto_answer": True},
+    ),
+    (commands.restore_session, ("T",), "restore_session", {"token": "T", "protocol_version": 1}),
+    (
+        commands.restore_session,
+        ("T", "S"),
+        "restore_session",
+        {"token": "T", "session_id": "S", "protocol_version": 1},
+    ),
+    (commands.destroy_session, (), "destroy_session", {}),
+    (commands.subscribe, ("33",), "subscribe", {"number": "33"}),
+    (commands.subscribe, ("callpark",), "subscribe", {"number": "callpark"}),
+    (commands.unsubscribe, ("33",), "unsubscribe", {"number": "33"}),
+    (commands.get_subscriptions, (), "get_subscriptions", {}),
+    (commands.set_auto_answer, (True,), "set_auto_answer", {"auto_answer": True}),
+    (commands.set_auto_answer, (False,), "set_auto_answer", {"auto_answer": False}),
+    (commands.get_auto_answer, (), "get_auto_answer", {}),
+    (commands.dial, ("33172587948",), "call", {"number": "33172587948"}),
+    (commands.dial, ("7",), "call", {"number": "7"}),
+    (commands.dial, (" +33 1 ",), "call", {"number": " +33 1 "}),
+    (
+        commands.send_message,
+        ("33", "été"),
+        "send_message",
+        {"number": "33", "message": "été"},
+    ),
+    (commands.int_to_local, ("33",), "get_int_to_local_numbers", {"number": "33"}),
+    (commands.local_to_int, ("01",), "get_local_to_int_number", {"number": "01"}),
+    (commands.ping, (), "ping", {}),
+    (commands.answer, (REF,), "answer_call", {"call_ref": REF}),
+    (commands.hang_up, (REF,), "terminate_call", {"call_ref": REF}),
+    (commands.reject, (REF,), "reject_call", {"call_ref": REF}),
+    (
+        commands.transfer,
+        (REF, "caller", "33"),
+        "transfer_call",
+        {"call_ref": REF, "side": "caller", "to": "33"},
+    ),
+    (
+        commands.supervised_transfer,
+        (REF, "callee", "33"),
+        "supervised_transfer_call",
+        {"call_ref": REF, "side": "callee", "to": "33"},
+    ),
+    (
+        commands.supervised_transfer,
+        (REF, "callee", "33", 0),
+        "supervised_transfer_call",
+        {"call_ref": REF, "side": "callee", "to": "33", "invite_timer": 0},
+    ),
+    (
+        commands.merge,
+        (REF, "caller", "call-2", "callee"),
+        "merge_call",
+        {"call_ref": REF, "side": "caller", "call_ref2": "call-2", "side2": "callee"},
+    ),
+    (commands.pause, (REF,), "pause_call", {"call_ref": REF}),
+    (commands.park, (REF, "caller"), "park_call", {"call_ref": REF, "side": "caller"}),
+    (
+        commands.park,
+        (REF, "caller", 0),
+        "park_call",
+        {"call_ref": REF, "side": "caller", "slot": 0},
+    ),
+    (
+        commands.park,
+        (REF, "caller", -1),
+        "park_call",
+        {"call_ref": REF, "side": "caller", "slot": -1},
+    ),
+    (commands.unpark, (REF,), "unpark_call", {"call_ref": REF}),
+)
+
+NOT_TEXT: Tuple[Any, ...] = (None, "", 0, 33172587948, b"33", ["33"], True)
+NOT_A_SIDE: Tuple[Any, ...] = (
+    None,
+    "",
+    "Caller",
+    "caller ",
+    "both",
+    0,
+    ["caller"],
+    {"caller"},
+    b"caller",
+)
+NOT_A_FLAG: Tuple[Any, ...] = (0, 1, "true", "", [], 0.0)
+NOT_WHOLE: Tuple[Any, ...] = ("3", 1.0, True, float("nan"), [], b"3")
+
+
+def _row(row: Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]]) -> str:
+    return f"{row[0].__name__}{row[1]}"
+
+
+@pytest.mark.parametrize("row", TABLE, ids=_row)
+def test_action_and_fields(row: Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]]) -> None:
+    """Each command has the action and just the fields of the protocol; an optional one is only
+    there when it is given."""
+    make, arguments, action, fields = row
+    message = make(*arguments).encode(7)
+    assert message.isascii()
+    assert json.loads(message) == {"action": action, "id": 7, **fields}
+
+
+#: The argument's name, the command, what stands before and behind it, and wrong values for it.
+BAD: Tuple[Tuple[str, Make, Tuple[Any, ...], Tuple[Any, ...], Tuple[Any, ...]], ...] = (
+    ("csi_token", commands.create_session, (), (), NOT_TEXT),
+    ("csi_token", commands.restore_session, (), (), NOT_TEXT),
+    ("auto_answer", commands.create_session, ("T",), (), NOT_A_FLAG),
+    ("auto_answer", commands.set_auto_answer, (), (), (None, *NOT_A_FLAG)),
+    ("session_id", commands.restore_session, ("T",), (), NOT_TEXT[1:]),
+    ("number", commands.subscribe, (), (), NOT_TEXT),
+    ("number", commands.unsubscribe, (), (), NOT_TEXT),
+    ("number", commands.dial, (), (), NOT_TEXT),
+    ("number", commands.int_to_local, (), (), NOT_TEXT),
+    ("number", commands.local_to_int, (), (), NOT_TEXT),
+    ("number", commands.send_message, (), ("hello",), NOT_TEXT),
+    ("message", commands.send_message, ("33",), (), NOT_TEXT),
+    ("side", commands.transfer, (REF,), ("33",), NOT_A_SIDE),
+    ("to", commands.transfer, (REF, "caller"), (), NOT_TEXT),
+    ("side", commands.supervised_transfer, (REF,), ("33",), NOT_A_SIDE),
+    ("to", commands.supervised_transfer, (REF, "caller"), (), NOT_TEXT),
+    ("invite_timer", commands.supervised_transfer, (REF, "caller", "33"), (), (-1, *NOT_WHOLE)),
+    ("side", commands.merge, (REF,), (REF, "caller"), NOT_A_SIDE),
+    ("second_call_side", commands.merge, (REF, "caller", REF), (), NOT_A_SIDE),
+    ("side", commands.park, (REF,), (), NOT_A_SIDE),
+    ("slot", commands.park, (REF, "caller"), (), (-2, *NOT_WHOLE)),
+)
+
+
+@pytest.mark.parametrize(
+    "argument, make, before, behind, values",
+    BAD,
+    ids=[f"{row[1].__name__}-{row[0]}" for row in BAD],
+)
+def test_wrong_value(
+    argument: str,
+    make: Make,
+    before: Tuple[Any, ...],
+    behind: Tuple[Any, ...],
+    values: Tuple[Any, ...],
+) -> None:
+    """A wrong value is refused with 400 invalid_params, which names the argument as the public
+    method does."""
+    for value in values:
+        with pytest.raises(KeyyoError) as caught:
+            make(*before, value, *behind)
+        error = caught.value
+        assert (error.status_code, error.error_code) == (400, "invalid_params"), value
+        assert error.message.startswith(f"{argument}: expected "), value
+
+
+def test_a_wrong_secret_is_not_shown() -> None:
+    """The error about a token of the wrong kind says its kind and not the token."""
+    with pytest.raises(KeyyoError) as caught:
+        commands.create_session(b"CANARY")
+    assert "CANARY" not in f"{caught.value} {caught.value!r} {caught.value.args}"
+
+
+def test_repr_of_a_command() -> None:
+    """The repr of a command tells its action and none of its fields."""
+    command = commands.restore_session("CANARY-token", "CANARY-session")
+    assert "restore_session" in repr(command)
+    assert "CANARY" not in f"{command} {command!r}"
+
+
+def test_repr_of_a_reply() -> None:
+    """The repr of a reply does not show the session id in it."""
+    reply = decode('{"id": 1, "result": {"session_id": "CANARY"}}')
+    assert "CANARY" not in f"{reply} {reply!r}"
+
+
+def test_two_equal_commands_are_equal() -> None:
+    """A command is a value."""
+    assert commands.dial("33") == commands.dial("33") != commands.dial("34")
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('{"id": 3, "result": 1}', Reply(3, None, 1)),
+        ('{"id": 3, "result": null}', Reply(3, None, None)),
+        ('{"id": 3, "result": 0, "error": null}', Reply(3, None, 0)),
+        ('{"id": 3, "error": {"status_code": 401}}', Reply(3, {"status_code": 401}, None)),
+        ('{"id": 3, "error": "no"}', Reply(3, "no", None)),
+        ('{"id": 3, "error": "no", "result": 1}', Reply(3, "no", 1)),
+        ('{"id": 3, "more": 1, "result": []}', Reply(3, None, [])),
+    ],
+)
+def test_reply(text: str, expected: Reply) -> None:
+    """A reply has the id of its command, and a result or an error."""
+    assert decode(text) == expected
+
+
+def test_reply_with_nothing_in_it() -> None:
+    """A reply with neither a result nor an error is an error of the server's."""
+    reply = decode('{"id": 3}')
+    assert isinstance(reply, Reply)
+    assert reply.error["status_code"] == 500
+
+
+def test_notification() -> None:
+    """A notification carries the call as the server sent it, unknown fields included."""
+    said = decode('{"notify": "call", "call": {"callref": "r", "state": "SETUP", "x": [1]}}')
+    assert said == CallNotification("r", {"callref": "r", "state": "SETUP", "x": [1]})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        1,
+        b"{}",
+        [],
+        {"id": 1, "result": 1},
+        "",
+        "{",
+        "[]",
+        "null",
+        "nul",
+        '"text"',
+        "{}",
+        '{"id": "1", "result": 1}',
+        '{"id": true, "result": 1}',
+        '{"id": 1.0, "result": 1}',
+        '{"id": null}',
+        '{"notify": "other"}',
+        '{"notify": null}',
+        '{"notify": ["call"]}',
+        '{"notify": "call"}',
+        '{"notify": "call", "call": []}',
+        '{"notify": "call", "call": {}}',
+        '{"notify": "call", "call": {"callref": 3}}',
+        '{"notify": "call", "call": {"callref": null}}',
+        "[" * 100_000,
+        '{"id": ' + "9" * 5000 + "}x",
+    ],
+)
+def test_unreadable(message: Any) -> None:
+    """What is not of the protocol raises UnreadableMessage."""
+    with pytest.raises(UnreadableMessage):
+        decode(message)
+
+
+def test_an_unknown_notification_is_named_briefly() -> None:
+    """The error about an unknown notification names it, but not at any length."""
+    with pytest.raises(UnreadableMessage, match="unknown notification") as caught:
+        decode(json.dumps({"notify": "x" * 100_000}))
+    assert len(str(caught.value)) < 100
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+#: Objects that come near to what is of the protocol.
+NEARLY = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.integers() | JSON,
+        "result": JSON,
+        "error": JSON,
+        "notify": st.just("call") | JSON,
+        "call": st.fixed_dictionaries({}, optional={"callref": st.text() | JSON, "state": JSON})
+        | JSON,
+    },
+)
+
+
+def _decodes(message: Any) -> None:
+    try:
+        said = decode(message)
+    except UnreadableMessage:
+        return
+    if isinstance(said, Reply):
+        assert type(said.id) is int
+    else:
+        assert isinstance(said.callref, str)
+        assert isinstance(said.fields, dict)
+
+
+@PURE
+@given(JSON)
+def test_any_json_value(value: Any) -> None:
+    """Any JSON value, as it is or as text, is a reply, a notification, or unreadable."""
+    _decodes(value)
+    _decodes(json.dumps(value))
+
+
+@PURE
+@given(NEARLY)
+def test_any_object(value: Any) -> None:
+    """Any object with the protocol's fields is a reply, a notification, or unreadable."""
+    _decodes(json.dumps(value))
+
+
+@PURE
+@given(st.text())
+def test_any_string(text: str) -> None:
+    """Any string is a reply, a notification, or unreadable."""
+    _decodes(text)
+
+
+@pytest.mark.parametrize("shape", ["[{}]", '{{"a":{}}}'])
+@pytest.mark.parametrize("frame", ['{{"notify": {}}}', '{{"id": 1, "result": {}}}'])
+def test_any_depth(shape: str, frame: str) -> None:
+    """However deep the JSON is, decode gives what it says or raises UnreadableMessage."""
+    opening, closing = shape.replace("{{", "{").replace("}}", "}").split("{}")
+    for depth in (10, 100, *range(900, 1000), 2_000, 10_000, 100_000):
+        _decodes(frame.format(opening * depth + "1" + closing * depth))
+
+
+@PURE
+@given(st.text(min_size=1), st.text(min_size=1), st.integers(min_value=1))
+def test_any_text_goes_through(number: str, message: str, identity: int) -> None:
+    """Whatever a text holds, lone surrogates included, the server gets it unchanged."""
+    sent = commands.send_message(number, message).encode(identity)
+    sent.encode("ascii")
+    fields = json.loads(sent)
+    assert (fields["number"], fields["message"], fields["id"]) == (number, message, identity)

@@ -1,0 +1,797 @@
+"""Where handlers run: one at a time, in order, whatever they do."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import queue
+import threading
+from typing import Any, Callable, Iterator, List, Optional, Type
+
+import pytest
+
+from keyyo_cti.dispatch import Dispatcher, EventThread, Foreign, Manual, Work, name_of
+from keyyo_cti.pending import Answer
+
+SOON = 5.0
+
+
+class Reports:
+    """Keeps what is reported; can be told to raise."""
+
+    def __init__(self) -> None:
+        self.errors: List[BaseException] = []
+        self.threads: List[threading.Thread] = []
+        self.raises: Optional[BaseException] = None
+
+    def __call__(self, error: BaseException) -> None:
+        self.errors.append(error)
+        self.threads.append(threading.current_thread())
+        if self.raises is not None:
+            raise self.raises
+
+
+class Loop:
+    """A foreign event loop: a thread that runs what it is handed, in order."""
+
+    def __init__(self) -> None:
+        self.queue: "queue.Queue[Optional[Work]]" = queue.Queue()
+        self.thread = threading.Thread(target=self._run, name="loop")
+        self.thread.start()
+
+    def __call__(self, work: Work) -> None:
+        self.queue.put(work)
+
+    def _run(self) -> None:
+        for work in iter(self.queue.get, None):
+            work()
+
+    def stop(self) -> None:
+        self.queue.put(None)
+        self.thread.join(SOON)
+
+
+@pytest.fixture
+def reports() -> Reports:
+    return Reports()
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.stop()
+
+
+@pytest.fixture
+def thread(reports: Reports) -> Iterator[EventThread]:
+    """An event thread that is held, and let go in the end."""
+    dispatcher = EventThread("events", None, reports)
+    dispatcher.hold()
+    yield dispatcher
+    dispatcher.release()
+    dispatcher.finish(SOON)
+
+
+@pytest.fixture(params=["thread", "manual", "inline", "loop"])
+def each(request: Any, reports: Reports, loop: Loop) -> Iterator[Dispatcher]:
+    """Each kind of dispatcher."""
+    made: Dispatcher
+    if request.param == "thread":
+        made = EventThread("events", None, reports)
+    elif request.param == "manual":
+        made = Manual(None, reports)
+    elif request.param == "inline":
+        made = Foreign(lambda work: work(), "events", None, reports)
+    else:
+        made = Foreign(loop, "events", None, reports)
+    made.hold()
+    yield made
+    made.release()
+    made.finish(SOON)
+
+
+def drain(dispatcher: Dispatcher) -> None:
+    """Until all that was queued so far is done."""
+    done = threading.Event()
+    dispatcher.put(done.set)
+    if isinstance(dispatcher, Manual):
+        dispatcher.poll(SOON)
+    assert done.wait(SOON)
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> List[logging.LogRecord]:
+    return [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+# All kinds.
+
+
+def test_order(each: Dispatcher) -> None:
+    """Work is done in the order it was queued, one at a time."""
+    ran: List[int] = []
+    inside: List[int] = []
+
+    def handler(number: int) -> None:
+        inside.append(number)
+        assert len(inside) == 1
+        ran.append(number)
+        inside.pop()
+
+    for number in range(1000):
+        each.deliver(handler, number)
+    drain(each)
+    assert ran == list(range(1000))
+
+
+def test_order_of_many_threads(each: Dispatcher) -> None:
+    """What many threads queue is done once each, in each one's order."""
+    ran: List[Any] = []
+    barrier = threading.Barrier(4)
+
+    def queue_some(name: int) -> None:
+        barrier.wait(SOON)
+        for number in range(200):
+            each.deliver(ran.append, (name, number))
+
+    threads = [threading.Thread(target=queue_some, args=(name,)) for name in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(SOON)
+    drain(each)
+    for name in range(4):
+        assert [pair for pair in ran if pair[0] == name] == [(name, n) for n in range(200)]
+
+
+def test_inside(each: Dispatcher) -> None:
+    """A thread is inside while it does work, and not before or after."""
+    seen: List[bool] = []
+    each.deliver(lambda: seen.append(each.inside()))
+    drain(each)
+    assert seen == [True]
+    assert not each.inside()
+
+
+def test_call_is_for_work_only(each: Dispatcher) -> None:
+    """User code is run inside work and nowhere else."""
+    with pytest.raises(AssertionError):
+        each.call(print)
+
+
+@pytest.mark.parametrize("kind", [ValueError, SystemExit, GeneratorExit, BaseException])
+def test_handler_that_raises(
+    each: Dispatcher,
+    reports: Reports,
+    caplog: pytest.LogCaptureFixture,
+    kind: Type[BaseException],
+) -> None:
+    """What a handler raises is logged once, with its traceback and the handler's name, and
+    reported once, where handlers run; the next handler runs."""
+    ran: List[int] = []
+    error = kind("the reason")
+    inside: List[bool] = []
+    report, reports.raises = reports, None
+
+    def bad_handler() -> None:
+        inside.append(each.inside())
+        raise error
+
+    each.deliver(bad_handler)
+    each.deliver(ran.append, 1)
+    drain(each)
+    assert ran == [1]
+    assert report.errors == [error]
+    (record,) = errors(caplog)
+    assert "bad_handler (" in record.getMessage() and kind.__name__ in record.getMessage()
+    assert record.exc_info is not None and record.exc_info[1] is error
+    assert each.running() is None
+
+
+def test_reporter_that_raises(
+    each: Dispatcher, reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A report that raises through call() is logged, and not reported again."""
+    ran: List[int] = []
+
+    def bad_report(_: BaseException) -> None:
+        raise KeyError("from the report")
+
+    def report(error: BaseException) -> None:
+        reports(error)
+        each.call(bad_report, error)
+
+    each._report = report
+
+    def bad_handler() -> None:
+        raise ValueError("from the handler")
+
+    for _ in range(2):
+        each.deliver(bad_handler)
+    each.deliver(ran.append, 1)
+    drain(each)
+    assert ran == [1]
+    assert [str(error) for error in reports.errors] == ["from the handler"] * 2
+    logged = [record.getMessage() for record in errors(caplog)]
+    assert ["bad_handler" in line for line in logged] == [True, False, True, False]
+    assert ["bad_report" in line for line in logged] == [False, True, False, True]
+
+
+def test_report_that_raises_by_itself(
+    thread: EventThread, reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Even a report that raises outside of call() does not end the event thread."""
+    reports.raises = RuntimeError("no report today")
+    ran: List[int] = []
+    thread.deliver(int, "x")
+    thread.deliver(int, "y")
+    thread.deliver(ran.append, 1)
+    drain(thread)
+    assert ran == [1]
+    assert len(reports.errors) == 2
+    assert "no report today" in caplog.text
+
+
+def test_interrupt_on_the_event_thread(
+    thread: EventThread, reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A KeyboardInterrupt that a handler raises on the event thread is logged once with its
+    traceback and reported, like any other exception."""
+    ran: List[int] = []
+    error = KeyboardInterrupt()
+
+    def bad_handler() -> None:
+        raise error
+
+    thread.deliver(bad_handler)
+    thread.deliver(ran.append, 1)
+    drain(thread)
+    assert ran == [1]
+    (record,) = errors(caplog)
+    assert "KeyboardInterrupt in" in record.getMessage()
+    assert record.exc_info is not None and record.exc_info[1] is error
+    assert reports.errors == [error]
+
+
+def test_interrupt_on_the_main_thread(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ctrl-C during a handler that the main thread polls goes through to the main program; what
+    is queued behind it waits for the next poll."""
+    manual, ran = Manual(None, reports), []  # type: Manual, List[int]
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    manual.deliver(interrupted)
+    manual.deliver(ran.append, 1)
+    with pytest.raises(KeyboardInterrupt):
+        manual.poll(0)
+    assert (ran, reports.errors, errors(caplog)) == ([], [], [])
+    assert not manual.inside()
+    assert manual.running() is None
+    assert manual.poll(0) == 1
+    assert ran == [1]
+
+
+@pytest.mark.parametrize("each", ["thread", "inline"], indirect=True)
+def test_a_fault_of_our_own(each: Dispatcher, caplog: pytest.LogCaptureFixture) -> None:
+    """Work that raises outside of user code is logged where there is a thread of ours, and does
+    not keep the rest."""
+    ran: List[int] = []
+
+    def fault() -> None:
+        raise AssertionError("a fault")
+
+    each.put(fault)
+    each.deliver(ran.append, 1)
+    drain(each)
+    assert ran == [1]
+    assert "a fault" in caplog.text
+
+
+def test_running(each: Dispatcher) -> None:
+    """While user code runs, it is known which and since when; calls inside calls too."""
+    each._clock = lambda: 7.0
+    seen: List[Any] = []
+
+    def inner() -> None:
+        seen.append(each.running())
+
+    def outer() -> None:
+        seen.append(each.running())
+        each.call(inner)
+        seen.append(each.running())
+
+    assert each.running() is None
+    each.deliver(outer)
+    drain(each)
+    assert [one.function for one in seen] == [outer, inner, outer]
+    assert [one.since for one in seen] == [7.0] * 3
+    assert each.running() is None
+
+
+@pytest.mark.parametrize("each", ["thread", "manual"], indirect=True)
+def test_waiting(each: Dispatcher) -> None:
+    """It is known how much waits."""
+    started, go = threading.Event(), threading.Event()
+
+    def block() -> None:
+        started.set()
+        assert go.wait(SOON)
+
+    assert each.waiting() == 0
+    if isinstance(each, EventThread):
+        each.deliver(block)
+        assert started.wait(SOON)
+    for _ in range(3):
+        each.put(lambda: None)
+    assert each.waiting() == 3
+    go.set()
+    drain(each)
+    assert each.waiting() == 0
+
+
+def test_work_queued_by_work(each: Dispatcher) -> None:
+    """A handler may queue more, which is done after what is queued already."""
+    ran: List[str] = []
+
+    def first() -> None:
+        each.deliver(ran.append, "third")
+        ran.append("first")
+
+    each.deliver(first)
+    each.deliver(ran.append, "second")
+    drain(each)
+    drain(each)
+    assert ran == ["first", "second", "third"]
+
+
+def test_done_callbacks(each: Dispatcher) -> None:
+    """What add_done_callback adds to a command's Future runs where handlers run, though another
+    thread completes it, and its exceptions are reported like theirs."""
+    inside: List[bool] = []
+    future = Answer(each.deliver)
+    future.add_done_callback(lambda _: inside.append(each.inside()))
+    completing = threading.Thread(target=future.set_result, args=(1,))
+    completing.start()
+    completing.join(SOON)
+    future.add_done_callback(lambda _: inside.append(each.inside()))
+    drain(each)
+    assert inside == [True, True]
+
+
+@pytest.mark.parametrize("bound", [1, 3])
+def test_bounded_backlog(reports: Reports, bound: int) -> None:
+    """There is room as long as less waits than the bound, and whoever waits for room gets it
+    when work is taken."""
+    manual = Manual(bound, reports)
+    for number in range(bound):
+        assert manual.wait_for_room(0, lambda: False)
+        manual.put(lambda: None)
+    assert not manual.wait_for_room(0, lambda: False)
+    waiting, got = threading.Event(), []  # type: threading.Event, List[bool]
+
+    def given_up() -> bool:
+        waiting.set()
+        return False
+
+    waiter = threading.Thread(target=lambda: got.append(manual.wait_for_room(SOON, given_up)))
+    waiter.start()
+    assert waiting.wait(SOON)
+    manual.poll(0)
+    waiter.join(SOON)
+    assert got == [True]
+
+
+def test_put_never_waits(reports: Reports) -> None:
+    """A full backlog keeps nobody from queueing, for a callback may be owed by the very thread
+    that works; nothing is dropped."""
+    manual, ran = Manual(1, reports), []  # type: Manual, List[int]
+    for number in range(100):
+        manual.deliver(ran.append, number)
+    assert manual.poll(0) == 100
+    assert ran == list(range(100))
+
+
+def test_no_bound(reports: Reports) -> None:
+    """Without a bound there is always room."""
+    manual = Manual(None, reports)
+    for _ in range(1000):
+        manual.put(lambda: None)
+    assert manual.wait_for_room(0, lambda: False)
+
+
+def test_wait_for_room_given_up(reports: Reports) -> None:
+    """A wait for room ends when it is given up: at once if it is already, or when woken."""
+    manual = Manual(1, reports)
+    manual.put(lambda: None)
+    assert manual.wait_for_room(SOON, lambda: True)
+    waiting, stop = threading.Event(), threading.Event()
+    got: List[bool] = []
+
+    def given_up() -> bool:
+        waiting.set()
+        return stop.is_set()
+
+    waiter = threading.Thread(target=lambda: got.append(manual.wait_for_room(SOON, given_up)))
+    waiter.start()
+    assert waiting.wait(SOON)
+    stop.set()
+    manual.wake()
+    waiter.join(SOON)
+    assert got == [True]
+
+
+# The event thread.
+
+
+def test_one_thread(thread: EventThread) -> None:
+    """All handlers run on one thread, a daemon with a name."""
+    seen: List[threading.Thread] = []
+    for _ in range(10):
+        thread.deliver(lambda: seen.append(threading.current_thread()))
+    drain(thread)
+    assert len(set(seen)) == 1
+    assert (seen[0].name, seen[0].daemon) == ("events", True)
+    assert seen[0] is not threading.current_thread()
+
+
+def test_lives_while_held(reports: Reports) -> None:
+    """The thread lives while it is held by anyone, though it has nothing to do, and ends when
+    the last one lets it go."""
+    dispatcher = EventThread("events", None, reports)
+    seen: List[threading.Thread] = []
+    dispatcher.hold()
+    dispatcher.hold()
+    dispatcher.deliver(lambda: seen.append(threading.current_thread()))
+    drain(dispatcher)
+    dispatcher.release()
+    drain(dispatcher)
+    dispatcher.deliver(lambda: seen.append(threading.current_thread()))
+    drain(dispatcher)
+    assert seen[0] is seen[1]
+    assert seen[0].is_alive()
+    dispatcher.release()
+    dispatcher.finish(SOON)
+    assert not seen[0].is_alive()
+
+
+def test_no_thread_for_nothing(reports: Reports) -> None:
+    """Who is never held and gets no work has no thread, and finishing him returns at once."""
+    before = threading.active_count()
+    dispatcher = EventThread("events", None, reports)
+    assert threading.active_count() == before
+    dispatcher.finish(SOON)
+
+
+def test_held_without_work(reports: Reports) -> None:
+    """Who was held and got no work is finished as well."""
+    before = threading.active_count()
+    dispatcher = EventThread("events", None, reports)
+    dispatcher.hold()
+    dispatcher.release()
+    dispatcher.finish(SOON)
+    assert threading.active_count() == before
+
+
+def test_work_after_release(reports: Reports) -> None:
+    """Work that comes when nothing holds the thread is done all the same, by a thread that ends
+    with it."""
+    dispatcher = EventThread("events", None, reports)
+    seen: List[threading.Thread] = []
+    for _ in range(2):
+        dispatcher.deliver(lambda: seen.append(threading.current_thread()))
+        dispatcher.finish(SOON)
+    assert len(seen) == 2
+    assert not any(one.is_alive() for one in seen)
+
+
+def test_release_does_what_is_queued(reports: Reports) -> None:
+    """What is queued when the thread is let go is done before it ends."""
+    dispatcher, go = EventThread("events", None, reports), threading.Event()
+    ran: List[int] = []
+    dispatcher.hold()
+    dispatcher.deliver(go.wait, SOON)
+    for number in range(100):
+        dispatcher.deliver(ran.append, number)
+    dispatcher.release()
+    go.set()
+    dispatcher.finish(SOON)
+    assert ran == list(range(100))
+
+
+def test_finish_gives_up(reports: Reports) -> None:
+    """Finishing waits no longer than it is told to for a handler that blocks."""
+    dispatcher, go = EventThread("events", None, reports), threading.Event()
+    started: List[threading.Thread] = []
+    blocked = threading.Event()
+
+    def block() -> None:
+        started.append(threading.current_thread())
+        blocked.set()
+        go.wait(SOON)
+
+    dispatcher.deliver(block)
+    assert blocked.wait(SOON)
+    dispatcher.finish(0.01)
+    assert started[0].is_alive()
+    go.set()
+    dispatcher.finish(SOON)
+    assert not started[0].is_alive()
+
+
+def test_finish_inside(thread: EventThread) -> None:
+    """Finishing inside a handler does not wait for itself."""
+    ran: List[int] = []
+
+    def handler() -> None:
+        thread.finish(SOON)
+        ran.append(1)
+
+    thread.deliver(handler)
+    drain(thread)
+    assert ran == [1]
+
+
+@pytest.mark.parametrize("first", ["hold", "put"])
+def test_a_thread_that_cannot_start(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """When the system has no thread to give, whoever wants one is told so, and what is queued is
+    done once there is one again."""
+    dispatcher, ran = EventThread("events", None, reports), []  # type: EventThread, List[int]
+    start = threading.Thread.start
+    refusals = [1]
+
+    def refuse_once(self: threading.Thread) -> None:
+        if self.name == "events" and refusals:
+            refusals.pop()
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_once)
+    with pytest.raises(RuntimeError):
+        if first == "hold":
+            dispatcher.hold()
+        else:
+            dispatcher.deliver(ran.append, 1)
+    done = threading.Event()
+    dispatcher.deliver(ran.append, 2)
+    dispatcher.put(done.set)
+    assert done.wait(1)
+    dispatcher.finish(1)
+    assert ran[-1] == 2
+    assert "events" not in [thread.name for thread in threading.enumerate()]
+
+
+@pytest.mark.parametrize("kind", [EventThread, Foreign])
+def test_poll_is_for_manual(reports: Reports, kind: Callable[..., Dispatcher]) -> None:
+    """Polling anything but a manual dispatcher raises, and says for what it is."""
+    arguments = (print,) if kind is Foreign else ()
+    with pytest.raises(RuntimeError, match='dispatch="manual"'):
+        kind(*arguments, "events", None, reports).poll(0)
+
+
+# By hand.
+
+
+def test_poll(reports: Reports) -> None:
+    """A poll does what is there, in the caller's thread, and says how much."""
+    manual, seen = Manual(None, reports), []  # type: Manual, List[threading.Thread]
+    assert manual.poll(0) == 0
+    for _ in range(3):
+        manual.deliver(lambda: seen.append(threading.current_thread()))
+    assert seen == []
+    assert manual.poll(0) == 3
+    assert seen == [threading.current_thread()] * 3
+    assert manual.poll(-1) == 0
+
+
+def test_poll_leaves_what_comes_meanwhile(reports: Reports) -> None:
+    """What handlers queue is for the next poll, so that a window's own events get their turn."""
+    manual = Manual(None, reports)
+
+    def again() -> None:
+        manual.deliver(again)
+
+    manual.deliver(again)
+    assert [manual.poll(0) for _ in range(3)] == [1, 1, 1]
+
+
+def test_poll_waits_for_the_first(reports: Reports) -> None:
+    """A poll with a time-out waits for work from another thread, and no longer than for the
+    first."""
+    manual, ran = Manual(None, reports), []  # type: Manual, List[int]
+    worker = threading.Thread(target=lambda: manual.deliver(ran.append, 1))
+    worker.start()
+    assert manual.poll(SOON) == 1
+    assert ran == [1]
+    worker.join(SOON)
+
+
+def test_poll_inside_a_handler(reports: Reports) -> None:
+    """A poll inside a handler raises, and so the handlers stay one at a time."""
+    manual = Manual(None, reports)
+    manual.deliver(lambda: manual.poll(0))
+    manual.poll(0)
+    (error,) = reports.errors
+    assert isinstance(error, RuntimeError)
+    assert "poll() while another poll() runs" in str(error)
+    assert manual.poll(0) == 0
+
+
+def test_two_polls_at_once(reports: Reports) -> None:
+    """So does a poll while another thread's poll does work."""
+    manual, started, go = Manual(None, reports), threading.Event(), threading.Event()
+
+    def block() -> None:
+        started.set()
+        assert go.wait(SOON)
+
+    manual.deliver(block)
+    other = threading.Thread(target=manual.poll, args=(0,))
+    other.start()
+    assert started.wait(SOON)
+    with pytest.raises(RuntimeError, match="another poll"):
+        manual.poll(0)
+    go.set()
+    other.join(SOON)
+    assert manual.poll(0) == 0
+
+
+# A function of the user's.
+
+
+def test_runs_in_the_loop(loop: Loop, reports: Reports) -> None:
+    """Work runs where the user's function has it run; nothing of ours is left when it is let
+    go."""
+    foreign, seen = Foreign(loop, "events", None, reports), []  # type: Any, List[Any]
+    foreign.hold()
+    for _ in range(5):
+        foreign.deliver(lambda: seen.append(threading.current_thread()))
+    drain(foreign)
+    foreign.release()
+    foreign.finish(SOON)
+    assert seen == [loop.thread] * 5
+    assert "events" not in [one.name for one in threading.enumerate()]
+
+
+def test_hand_over_that_raises(reports: Reports, caplog: pytest.LogCaptureFixture) -> None:
+    """A function that raises is logged with its name and its traceback each time; the next piece
+    is handed over all the same."""
+    handed: List[Work] = []
+    fails = [True, False, True]
+
+    def bad_hand_over(work: Work) -> None:
+        if fails.pop(0):
+            raise RuntimeError("main thread is not in main loop")
+        handed.append(work)
+
+    foreign, ran = Foreign(bad_hand_over, "events", 1, reports), []  # type: Any, List[int]
+    for number in range(3):
+        foreign.deliver(ran.append, number)
+    foreign.finish(SOON)
+    for work in handed:
+        work()
+    assert ran == [1]
+    assert ["bad_hand_over" in record.getMessage() for record in errors(caplog)] == [True, True]
+    assert "main thread is not in main loop" in caplog.text
+    assert reports.errors == []
+
+
+def test_what_is_handed_over_is_bounded(reports: Reports) -> None:
+    """A loop that does nothing is handed no more than the bound, and the rest when it goes
+    on."""
+    handed: "queue.Queue[Work]" = queue.Queue()
+    foreign, ran = Foreign(handed.put, "events", 2, reports), []  # type: Any, List[int]
+    foreign.hold()
+    for number in range(6):
+        foreign.deliver(ran.append, number)
+    works = [handed.get(timeout=SOON) for _ in range(2)]
+    for expected in range(2, 6):
+        works.pop(0)()
+        works.append(handed.get(timeout=SOON))
+        assert handed.empty()
+    for work in works:
+        work()
+    foreign.release()
+    foreign.finish(SOON)
+    assert ran == list(range(6))
+
+
+def test_a_loop_that_has_stopped(reports: Reports) -> None:
+    """Once nothing holds it any more, all is handed over at once, so that a loop that has
+    stopped keeps no thread."""
+    handed: List[Work] = []
+    foreign = Foreign(handed.append, "events", 1, reports)
+    foreign.hold()
+    for _ in range(5):
+        foreign.put(lambda: None)
+    foreign.release()
+    foreign.finish(SOON)
+    assert len(handed) == 5
+    assert "events" not in [one.name for one in threading.enumerate()]
+
+
+def test_inline_and_then_raises(reports: Reports) -> None:
+    """A function that runs the work and raises only then does not upset the count of what is
+    handed over and not done."""
+    handed: "queue.Queue[Work]" = queue.Queue()
+
+    def hand_over(work: Work) -> None:
+        if first:
+            first.clear()
+            work()
+            raise RuntimeError("too late")
+        handed.put(work)
+
+    first, ran = [True], []  # type: List[bool], List[int]
+    foreign = Foreign(hand_over, "events", 1, reports)
+    foreign.hold()
+    for number in range(3):
+        foreign.deliver(ran.append, number)
+    work = handed.get(timeout=SOON)
+    with pytest.raises(queue.Empty):
+        handed.get(timeout=0.1)
+    work()
+    handed.get(timeout=SOON)()
+    foreign.release()
+    foreign.finish(SOON)
+    assert ran == [0, 1, 2]
+
+
+def test_a_loop_inside_a_handler(reports: Reports) -> None:
+    """A handler may run its window's loop, as a message box does, in which later work is done;
+    the rest of its own work goes on after it."""
+    handed: "queue.Queue[Work]" = queue.Queue()
+    foreign, ran = Foreign(handed.put, "events", None, reports), []  # type: Any, List[Any]
+
+    def message_box() -> None:
+        ran.append("box opens")
+        handed.get(timeout=SOON)()
+        ran.append(("box closes", foreign.inside()))
+
+    def event() -> None:
+        foreign.call(message_box)
+        foreign.call(ran.append, "next handler of the same event")
+
+    foreign.put(event)
+    foreign.deliver(ran.append, "later event")
+    handed.get(timeout=SOON)()
+    foreign.finish(SOON)
+    assert ran == [
+        "box opens",
+        "later event",
+        ("box closes", True),
+        "next handler of the same event",
+    ]
+    assert not foreign.inside()
+
+
+# Names.
+
+
+class Callable_:
+    def __call__(self) -> None:
+        pass
+
+    def method(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "function, name",
+    [
+        (drain, "drain (" + __file__),
+        (functools.partial(functools.partial(drain)), "drain (" + __file__),
+        (Callable_().method, "Callable_.method (" + __file__),
+        (Callable_(), "Callable_"),
+        (Callable_, "Callable_"),
+        (print, "print"),
+        ([].append, "list.append"),
+    ],
+)
+def test_name_of(function: Callable[..., Any], name: str) -> None:
+    """A function is named as a person would look for it, with its place where it has one."""
+    assert name_of(function).startswith(name)

@@ -1,0 +1,101 @@
+"""The public names."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+
+import pytest
+
+import keyyo_cti
+from keyyo_cti.events import Emitter
+
+PUBLIC = {
+    "CTI",
+    "Call",
+    "CommandTimeout",
+    "ConnectionClosed",
+    "ConnectionFailed",
+    "Keyyo",
+    "KeyyoError",
+    "Result",
+    "UnreadableMessage",
+    "__version__",
+}
+
+CLASSES = sorted(PUBLIC - {"__version__"})
+
+#: What JavaScript has, to the letter.
+JAVASCRIPT = {
+    "CTI": "create_session restore_session destroy_session session_exists dial send_message "
+    "subscribe unsubscribe get_subscriptions set_auto_answer get_auto_answer int_to_local "
+    "local_to_int ping get_calls get_call on off addEventListener removeEventListener "
+    "onNewCall onDisconnected connected number session_id",
+    "Call": "answer hang_up reject transfer supervised_transfer merge pause park unpark "
+    "get_duration get_ringing_duration on off addEventListener removeEventListener "
+    "onSetup onConnect onRelease onMissed type",
+}
+
+
+def test_all() -> None:
+    """__all__ is just what is public, without repetition."""
+    assert sorted(keyyo_cti.__all__) == sorted(PUBLIC)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_importable(name: str) -> None:
+    """Each public name is there."""
+    assert hasattr(keyyo_cti, name)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_documented(name: str) -> None:
+    """Each public class has a docstring of its own, and so has each public member of it."""
+    cls = getattr(keyyo_cti, name)
+    assert vars(cls).get("__doc__")
+    for member, value in vars(cls).items():
+        if inspect.isfunction(value) or isinstance(value, (property, staticmethod, classmethod)):
+            if not member.startswith("_"):
+                assert inspect.getdoc(getattr(cls, member)), f"{name}.{member}"
+
+
+@pytest.mark.parametrize("name", sorted(JAVASCRIPT))
+def test_javascripts_names(name: str) -> None:
+    """Whatever JavaScript has is here under the same name."""
+    for member in JAVASCRIPT[name].split():
+        assert hasattr(getattr(keyyo_cti, name), member), member
+
+
+def test_namespace() -> None:
+    """Keyyo.CTI is CTI."""
+    assert keyyo_cti.Keyyo.CTI is keyyo_cti.CTI
+
+
+def test_error_family() -> None:
+    """All errors of commands are KeyyoErrors."""
+    assert issubclass(keyyo_cti.KeyyoError, Exception)
+    for error in (keyyo_cti.CommandTimeout, keyyo_cti.ConnectionClosed):
+        assert issubclass(error, keyyo_cti.KeyyoError)
+    assert issubclass(keyyo_cti.ConnectionFailed, keyyo_cti.ConnectionClosed)
+
+
+def test_version() -> None:
+    """The version is one that a package index takes."""
+    assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc|\.dev)\d+)?", keyyo_cti.__version__)
+
+
+def test_emitters() -> None:
+    """CTI and Call have events, each with an attribute that says when it is called."""
+    for cls in (keyyo_cti.CTI, keyyo_cti.Call):
+        assert issubclass(cls, Emitter)
+        for event in cls.EVENTS:
+            attribute = getattr(cls, f"on{event[0].upper()}{event[1:]}")
+            assert "Called as" in attribute.__doc__
+
+
+def test_the_library_only_logs() -> None:
+    """The logger has a handler that does nothing, and no level."""
+    logger = logging.getLogger("keyyo_cti")
+    assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
+    assert logger.level == logging.NOTSET

@@ -1,0 +1,133 @@
+"""The registry of calls, beside a model of it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keyyo_cti.call import Call
+from keyyo_cti.commands import Command
+from keyyo_cti.pending import Callback
+from keyyo_cti.registry import Registry
+
+STATES = ["SETUP", "CONNECT", "RELEASE", "MISSED", "OTHER", None, ["RELEASE"]]
+
+
+class NoLine:
+    """A line that is asked nothing."""
+
+    def ask(
+        self, make: Callable[..., Command], arguments: Any, callback: Optional[Callback]
+    ) -> "Future[Any]":
+        raise AssertionError
+
+    def server_time(self) -> float:
+        raise AssertionError
+
+
+LINE = NoLine()
+
+
+def make(callref: str) -> Call:
+    return Call(LINE, callref)
+
+
+class Model:
+    """The same as a list: slow, and plain."""
+
+    def __init__(self, max_ended: Optional[int]) -> None:
+        self.max_ended = max_ended
+        self.calls: List[Tuple[str, Any]] = []
+
+    def update(self, callref: str, state: Any) -> None:
+        self.calls = [pair for pair in self.calls if pair[0] != callref]
+        self.calls.append((callref, state))
+        ended = [pair for pair in self.calls if pair[1] in ("RELEASE", "MISSED")]
+        if self.max_ended is not None:
+            for pair in ended[: max(0, len(ended) - self.max_ended)]:
+                self.calls.remove(pair)
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@given(
+    st.none() | st.integers(0, 4),
+    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(STATES)), max_size=60),
+)
+def test_model(max_ended: Optional[int], updates: List[Tuple[str, Any]]) -> None:
+    """Calls are in the order of their last notification; of the ended ones the last so many are
+    kept, and one that goes on is never forgotten."""
+    registry, model = Registry(make, max_ended), Model(max_ended)
+    known: Dict[str, Call] = {}
+    for callref, state in updates:
+        call = registry.update(callref, {"callref": callref, "state": state})
+        model.update(callref, state)
+        assert (call.callref, call.state) == (callref, state)
+        assert known.get(callref, call) is call
+        assert [(kept.callref, kept.state) for kept in registry.all()] == model.calls
+        known = {kept.callref: kept for kept in registry.all()}
+        for name in "abcdefgh":
+            assert registry.get(name) is known.get(name)
+
+
+def test_the_same_object() -> None:
+    """A call is one object for as long as it is known."""
+    registry = Registry(make, None)
+    call = registry.update("r", {"state": "SETUP"})
+    assert registry.update("r", {"state": "RELEASE"}) is call is registry.get("r")
+
+
+def test_forgotten() -> None:
+    """A call that was forgotten and comes again is a new one."""
+    registry = Registry(make, 0)
+    call = registry.update("r", {"state": "RELEASE"})
+    assert registry.get("r") is None
+    assert registry.update("r", {"state": "SETUP"}) is not call
+
+
+def test_unknown() -> None:
+    """A call that is not known is None."""
+    assert Registry(make, None).get("r") is None
+
+
+def test_the_list_is_the_callers() -> None:
+    """The list of calls is the caller's own, and does not change under his feet."""
+    registry = Registry(make, None)
+    registry.update("r", {})
+    seen = registry.all()
+    registry.update("s", {})
+    assert len(seen) == 1
+    seen.clear()
+    assert len(registry.all()) == 2
+
+
+@pytest.mark.parametrize("max_ended", [None, 10])
+def test_read_while_written(max_ended: Optional[int]) -> None:
+    """Other threads read whole states while one writes."""
+    registry = Registry(make, max_ended)
+    done = threading.Event()
+    problems: List[BaseException] = []
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                refs = [call.callref for call in registry.all()]
+                assert len(refs) == len(set(refs))
+                registry.get("r3")
+        except BaseException as problem:
+            problems.append(problem)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(2000):
+        state = "RELEASE" if number % 3 else "SETUP"
+        registry.update(f"r{number % 40}", {"state": state})
+    done.set()
+    for reader in readers:
+        reader.join(5)
+    assert not problems

@@ -1,0 +1,120 @@
+"""Results: by attribute and by key, printable, whatever the server sends."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keyyo_cti.commands import Reply, decode
+from keyyo_cti.errors import UnreadableMessage
+from keyyo_cti.results import Result, wrap
+
+
+def test_attribute_and_key() -> None:
+    """A field can be had by attribute and by key, and is the same."""
+    result = wrap({"number": "33", "anything": 1})
+    assert result.number == result["number"] == "33"
+    assert result.anything == 1
+
+
+@pytest.mark.parametrize("name", ["number", "now", "session_id", "numbers", "auto_answer"])
+def test_documented_field_left_out(name: str) -> None:
+    """A documented field that the server left out is None, as it is undefined in JavaScript."""
+    assert getattr(Result(), name) is None
+
+
+def test_slip_of_the_pen() -> None:
+    """Any other name raises, and says which fields there are."""
+    with pytest.raises(AttributeError, match=r"'numbre'.*\['number'\]"):
+        Result(number="33").numbre
+
+
+def test_the_error_shows_no_secret() -> None:
+    """The error about a name does not show values."""
+    with pytest.raises(AttributeError) as caught:
+        Result(session_id="CANARY").sesion_id
+    assert "CANARY" not in str(caught.value)
+
+
+@pytest.mark.parametrize("show", [repr, str, "{}".format, lambda result: "%s" % (result,)])
+def test_no_secret_shows(show: Any) -> None:
+    """A result can be printed: a session id or a token in it does not show, nested or not."""
+    secret = {"session_id": "CANARY-1", "token": "CANARY-2"}
+    shown = show(wrap({**secret, "list": [secret], "deep": {"deeper": secret}, "number": "33"}))
+    assert "CANARY" not in shown
+    assert "number='33'" in shown and "session_id=<hidden>" in shown
+
+
+def test_copy_hides_too() -> None:
+    """A copy of a result is one that hides its secrets too."""
+    for twin in (
+        copy.copy(Result(session_id="CANARY")),
+        copy.deepcopy(Result(session_id="CANARY")),
+        pickle.loads(pickle.dumps(Result(session_id="CANARY"))),
+    ):
+        assert twin.session_id == "CANARY"
+        assert "CANARY" not in repr(twin)
+
+
+def test_nested() -> None:
+    """Objects inside objects and lists are results too."""
+    result = wrap({"a": [{"b": {"c": 1}}]})
+    assert result.a[0].b.c == 1
+
+
+@pytest.mark.parametrize("value", [0, 1, "", "x", False, 1.5, []])
+def test_other_values(value: Any) -> None:
+    """What is no object is passed on as it is."""
+    assert wrap(value) == value
+    assert type(wrap(value)) is type(value)
+
+
+def test_none() -> None:
+    """No result is an empty one, since a callback may not get None twice."""
+    assert wrap(None) == {}
+    assert isinstance(wrap(None), Result)
+    assert wrap([None]) == [None]
+
+
+def test_equals_a_dict() -> None:
+    """A result compares as the dict that it is."""
+    assert wrap({"a": 1}) == {"a": 1}
+    assert json.loads(json.dumps(wrap({"a": [{"b": None}]}))) == {"a": [{"b": None}]}
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@given(
+    st.recursive(
+        st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
+    )
+)
+def test_any_json(value: Any) -> None:
+    """Wrapping changes no value."""
+    wrapped = wrap(value)
+    assert wrapped == value
+    assert repr(wrapped)
+
+
+@pytest.mark.parametrize("opening, closing", [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("depth", [100, 300, 500, 900, 3_000])
+def test_any_depth(opening: str, closing: str, depth: int) -> None:
+    """A result of any depth that can be read can be wrapped, so that its callback gets it and the
+    reader lives."""
+    result = opening * depth + "1" + closing * depth
+    try:
+        reply = decode(f'{{"id": 1, "result": {result}}}')
+    except UnreadableMessage:
+        return
+    assert isinstance(reply, Reply)
+    wrapped = wrap(reply.result)
+    for _ in range(depth):
+        wrapped = wrapped["a"] if isinstance(wrapped, dict) else wrapped[0]
+    assert wrapped == 1

@@ -1,0 +1,282 @@
+"""The session: what each answer of the server makes of it."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import logging
+from pathlib import Path
+from typing import Any, List, Optional
+
+import pytest
+
+from keyyo_cti import CTI
+from keyyo_cti.clock import ServerClock
+from keyyo_cti.commands import create_session
+from keyyo_cti.cookies import FileCookie, JarCookie
+from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
+from keyyo_cti.options import Options
+from keyyo_cti.results import wrap
+from keyyo_cti.session import Session, cookie_for
+
+CREATED = wrap({"number": "33", "now": 1000, "session_id": "CANARY-id"})
+RESTORED = wrap({"number": "33", "now": 2000})
+
+
+class FakeCookie:
+    """A cookie that can be told to fail."""
+
+    def __init__(self, session_id: Optional[str] = None, fails: bool = False) -> None:
+        self.session_id = session_id
+        self.fails = fails
+
+    def load(self) -> Optional[str]:
+        self._fail()
+        return self.session_id
+
+    def save(self, session_id: str) -> None:
+        self._fail()
+        self.session_id = session_id
+
+    def delete(self) -> None:
+        self._fail()
+        self.session_id = None
+
+    def _fail(self) -> None:
+        if self.fails:
+            raise OSError("cookie file x: disk on fire")
+
+
+def stopped() -> float:
+    return 0.0
+
+
+@pytest.fixture
+def clock() -> ServerClock:
+    return ServerClock(stopped, stopped)
+
+
+def test_at_first(clock: ServerClock) -> None:
+    """At first there is no session, and without a cookie none is remembered."""
+    session = Session(None, clock)
+    assert (session.connected, session.number, session.session_id) == (False, None, None)
+    assert session.remembered() is None
+
+
+def test_created(clock: ServerClock) -> None:
+    """A new session is connected, known by its id, kept in the cookie, and sets the clock."""
+    cookie = FakeCookie()
+    session = Session(cookie, clock)
+    session.on_create(None, CREATED)
+    assert (session.connected, session.number) == (True, "33")
+    assert session.session_id == cookie.session_id == session.remembered() == "CANARY-id"
+    assert clock.now() == 1000
+
+
+def test_created_without_a_cookie(clock: ServerClock) -> None:
+    """Without a cookie the id is known all the same."""
+    session = Session(None, clock)
+    session.on_create(None, CREATED)
+    assert session.session_id == "CANARY-id"
+
+
+def test_not_created(clock: ServerClock) -> None:
+    """A refused session changes nothing."""
+    cookie = FakeCookie("old")
+    session = Session(cookie, clock)
+    session.on_create(from_server({"status_code": 401, "message": "Invalid token"}), None)
+    assert (session.connected, session.session_id, cookie.session_id) == (False, None, "old")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{}, {"session_id": 3}, {"session_id": None}, {"number": [], "now": "x"}, [], 1, "", None],
+)
+def test_strange_answer(clock: ServerClock, result: Any) -> None:
+    """Whatever the server answers, the session is open, and only a string is kept as its id."""
+    cookie = FakeCookie("old")
+    session = Session(cookie, clock)
+    session.on_create(None, wrap(result))
+    assert session.connected
+    assert cookie.session_id == "old"
+
+
+@pytest.mark.parametrize("session_id", [None, "id"])
+def test_restored(clock: ServerClock, session_id: Optional[str]) -> None:
+    """A restored session has the id that it was asked with, and the cookie stays."""
+    cookie = FakeCookie("id")
+    session = Session(cookie, clock)
+    assert session.on_restore("token", session_id)(None, RESTORED) is None
+    assert (session.connected, session.number) == (True, "33")
+    assert (session.session_id, cookie.session_id) == (session_id, "id")
+    assert clock.now() == 2000
+
+
+GONE = [
+    from_server({"status_code": 401, "message": "Unknown session_id"}),
+    from_server({"status_code": 400, "message": "RPC invalid params"}),
+]
+
+
+@pytest.mark.parametrize("error", GONE, ids=str)
+def test_fall_back(clock: ServerClock, error: KeyyoError) -> None:
+    """With a cookie, a session that is gone is replaced by a new one with the same token, whose
+    id is kept."""
+    cookie = FakeCookie("old")
+    session = Session(cookie, clock)
+    react = session.on_restore("token", "old")
+    assert react(error, None) == create_session("token")
+    assert not session.connected
+    assert react(None, CREATED) is None
+    assert session.connected
+    assert session.session_id == cookie.session_id == "CANARY-id"
+
+
+@pytest.mark.parametrize("error", GONE, ids=str)
+def test_fall_back_once(clock: ServerClock, error: KeyyoError) -> None:
+    """If the new one is refused too, that is the answer."""
+    session = Session(FakeCookie("old"), clock)
+    react = session.on_restore("token", "old")
+    assert react(error, None) is not None
+    assert react(error, None) is None
+    assert not session.connected
+
+
+@pytest.mark.parametrize("error", GONE, ids=str)
+def test_each_restore_may_fall_back(clock: ServerClock, error: KeyyoError) -> None:
+    """A later restore may fall back again."""
+    session = Session(FakeCookie("old"), clock)
+    for _ in range(2):
+        assert session.on_restore("token", "old")(error, None) is not None
+
+
+@pytest.mark.parametrize("error", GONE, ids=str)
+def test_no_fall_back_without_a_cookie(clock: ServerClock, error: KeyyoError) -> None:
+    """Without cookie_auto the error is the answer, as in JavaScript."""
+    session = Session(None, clock)
+    assert session.on_restore("token", "old")(error, None) is None
+    assert not session.connected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        from_server({"status_code": 401, "message": "Invalid token"}),
+        from_server({"status_code": 400, "message": "Unknown session_id"}),
+        from_server({"status_code": 401, "message": "RPC invalid params"}),
+        from_server({"status_code": 400, "message": "Malformed request"}),
+        from_server({"status_code": 500, "message": "RPC invalid params"}),
+        CommandTimeout("restore_session", 30),
+        ConnectionClosed(sent=True),
+        ConnectionClosed(sent=False),
+    ],
+    ids=str,
+)
+def test_other_errors(clock: ServerClock, error: KeyyoError) -> None:
+    """On any other error nothing falls back, and the cookie stays."""
+    cookie = FakeCookie("old")
+    session = Session(cookie, clock)
+    assert session.on_restore("token", "old")(error, None) is None
+    assert (session.connected, cookie.session_id) == (False, "old")
+
+
+def test_destroyed(clock: ServerClock) -> None:
+    """A destroyed session is forgotten, and its cookie too."""
+    cookie = FakeCookie()
+    session = Session(cookie, clock)
+    session.on_create(None, CREATED)
+    session.on_destroy(None)
+    assert (session.connected, session.session_id, cookie.session_id) == (False, None, None)
+
+
+def test_not_destroyed(clock: ServerClock) -> None:
+    """The cookie goes only when the server has agreed."""
+    cookie = FakeCookie()
+    session = Session(cookie, clock)
+    session.on_create(None, CREATED)
+    session.on_destroy(ConnectionClosed(sent=True))
+    assert (session.connected, session.session_id) == (True, "CANARY-id")
+    assert cookie.session_id == "CANARY-id"
+
+
+def test_destroyed_without_a_cookie(clock: ServerClock) -> None:
+    """Without a cookie there is nothing else to forget."""
+    session = Session(None, clock)
+    session.on_create(None, CREATED)
+    session.on_destroy(None)
+    assert session.session_id is None
+
+
+def test_ended(clock: ServerClock) -> None:
+    """When the connection ends, the session is remembered, for it lives on at the server."""
+    session = Session(FakeCookie(), clock)
+    session.on_create(None, CREATED)
+    session.on_end()
+    assert (session.connected, session.number) == (False, "33")
+    assert session.session_id == session.remembered() == "CANARY-id"
+
+
+def test_cookie_that_fails(clock: ServerClock, caplog: pytest.LogCaptureFixture) -> None:
+    """A cookie that cannot be kept, read or removed is a warning and no more, without the id."""
+    session = Session(FakeCookie(fails=True), clock)
+    with caplog.at_level(logging.DEBUG, "keyyo_cti"):
+        session.on_create(None, CREATED)
+        assert session.connected
+        assert session.remembered() is None
+        session.on_destroy(None)
+    assert not session.connected
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 3
+    assert "disk on fire" in caplog.text
+    assert "CANARY" not in caplog.text
+
+
+def test_session_id_that_no_file_can_keep(tmp_path: Path, clock: ServerClock) -> None:
+    """A session id that the cookie file cannot hold costs the cookie, not the session."""
+    session = Session(FileCookie(tmp_path / "f", "https://host/cti", "a", 1), clock)
+    session.on_create(None, wrap({"session_id": "\ud800"}))
+    assert session.connected
+
+
+def test_repr(clock: ServerClock) -> None:
+    """A session that is printed shows no secret."""
+    session = Session(FakeCookie(), clock)
+    session.on_create(None, CREATED)
+    assert "CANARY" not in f"{session} {session!r}"
+
+
+def test_repr_of_a_cti() -> None:
+    """Nor does the CTI whose session it is."""
+    cti = CTI(cookie_auto=False)
+    cti._switchboard.session.on_create(None, CREATED)
+    assert cti.session_id == "CANARY-id"
+    assert "CANARY" not in f"{cti} {cti!r}"
+    assert repr(cti) == "<CTI 33, connected>"
+
+
+def test_no_secret_is_logged(clock: ServerClock, caplog: pytest.LogCaptureFixture) -> None:
+    """At level DEBUG, a session's whole life logs no secret."""
+    with caplog.at_level(logging.DEBUG):
+        session = Session(FakeCookie("CANARY-old"), clock)
+        react = session.on_restore("CANARY-token", session.remembered())
+        react(GONE[0], None)
+        react(None, CREATED)
+        session.on_end()
+        session.on_destroy(None)
+    assert "CANARY" not in caplog.text
+
+
+def test_which_cookie(tmp_path: Path) -> None:
+    """The cookie is where the options say: nowhere, in the jar, in the file, or in the default
+    file."""
+    jar = http.cookiejar.CookieJar()
+    assert cookie_for(Options(cookie_auto=False, cookie_jar=jar)) is None
+    cookies: List[Any] = [
+        cookie_for(Options(cookie_jar=jar)),
+        cookie_for(Options(cookie_file=str(tmp_path / "f"))),
+        cookie_for(Options(cookie_file=tmp_path / "f")),
+        cookie_for(Options()),
+    ]
+    assert [type(cookie) for cookie in cookies] == [JarCookie, FileCookie, FileCookie, FileCookie]
+    cookies[0].save("in the jar")
+    assert [cookie.value for cookie in jar] == ["in the jar"]
+    cookies[1].save("in the file")
+    assert cookies[2].load() == "in the file"
