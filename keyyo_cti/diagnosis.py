@@ -31,5 +31,5 @@ def _hint(cause: Optional[BaseException], endpoint: str) -> str:
     if isinstance(cause, websocket.WebSocketBadStatusException):
         return "something on the way, such as a proxy, may refuse websockets"
     if isinstance(cause, (ConnectionRefusedError, socket.timeout)):
-        return f"check that the server runs, that no firewall is in the way, and {endpoint}"
+        return f"check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
     return f"check the endpoint {endpoint}: it must be the URL of a SockJS service"

@@ -11,6 +11,10 @@
         alice.phone.pick_up()
         bob.hang_up()
 
+The same port serves OAuth2 and the Manager API, at ``sim.authorize_url``, ``sim.token_url`` and
+``sim.manager_url``. ``sim.oauth2_application`` registers an application;
+``sim.account_tokens()`` gives what one gets in the end, without a browser.
+
 Faults are at ``sim.faults``. Time can be moved by hand: ``Simulator(clock=ManualClock())`` and
 ``sim.elapse(300)``. A server that follows a script of your own is a handler on
 `keyyo_cti.simulator.sockjs.Endpoint`, run by `keyyo_cti.simulator.serving.ServerThread`.
@@ -81,6 +85,35 @@ Numbers
     - ``get_int_to_local_numbers`` turns 33XXXXXXXXX into 0XXXXXXXXX, ``get_local_to_int_number``
       the other way; it also drops a leading 00 and knows the short numbers of lines. Any other
       number comes back as it is.
+
+OAuth2
+    - Nobody logs in: whoever opens the consent page owns the account, which has every line.
+    - A redirect URI is compared as a whole. With an unknown one, or an unknown application, there
+      is an error page (400) and no redirect.
+    - Everything else goes back to the redirect URI with the ``state``: the ``code``, or an
+      ``error``, which is "access_denied" when the visitor refuses.
+    - Without ``scope``, an application gets every scope that it may ask for.
+    - A code is good once, for a minute, and for its own application and redirect URI. The tokens
+      that it gave go on when it is tried again.
+    - The client's credentials may also come by HTTP Basic. Wrong ones: 401 "invalid_client"; every
+      other error is a 400.
+    - A refresh token never runs out by itself. A refresh leaves older access tokens as they are,
+      and gives the same scopes again.
+
+Manager
+    - The CSI of a line is its number, as a string.
+    - Reading needs "full_access_read_only" and every POST "cti_admin"; neither includes the other.
+    - A refusal has its reason in ``X-Status-Reason``, and as ``message`` of a JSON object. The
+      token is looked at first (401), then its scope (403), then the address (404, 405), then the
+      fields (400).
+    - Links are absolute. A page has 50 items (``page_size``); ``limit`` can ask for fewer, not for
+      more.
+    - The account also has a mailbox and a fax, which are no lines. ``type`` is always ignored.
+    - A line has the CTI plugins "websocket" and "custom". ``enabled`` is a JSON boolean; what is
+      posted is 1 or 0, and the answer is the plugin as it is then.
+    - The domain masks of a CSI token are repeated and never checked. Older tokens go on.
+    - A registered telephone is one ``SIPRecord``, with a ``user_agent`` and two addresses.
+    - There is no quota: 429 comes only as a fault.
 """
 
 from __future__ import annotations
@@ -96,12 +129,15 @@ from .clock import ManualClock
 from .errors import NotPossible
 from .exchange import Message
 from .faults import Faults
+from .oauth2 import DEFAULT_APPLICATION, Application
 from .phones import Line, Phone
 from .server import Simulator
 from .sessions import SessionSnapshot
 
 __all__ = [
+    "Application",
     "CallRecord",
+    "DEFAULT_APPLICATION",
     "Faults",
     "Line",
     "ManualClock",

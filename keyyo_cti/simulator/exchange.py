@@ -115,6 +115,10 @@ class Exchange:
             raise NotPossible(f"{number} is an outside telephone, not a line")
         return station
 
+    def lines(self) -> List[Station]:
+        """The account's lines, oldest first."""
+        return [station for station in self._stations.values() if station.is_line]
+
     def line(self, number: str) -> Optional[Station]:
         """The line called `number`, by its full or its short number."""
         found = self._by_any_number(number)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Union
+from functools import partial
+from typing import Any, Callable, Dict, List, Mapping, Optional, Union
 
 from aiohttp import web
 
 from .actions import refuse
+from .arguments import require_integer, require_one_of, require_text, require_times
 from .clients import Client, Clients
 from .commands import Command
 from .errors import Refusal
+from .http_faults import HttpEffect, HttpFaults, answer, cut
 from .phones import NumberLike, number_of
 from .serving import ServerThread
 from .sockjs import HANDSHAKE, INFO, OPEN, Connection
@@ -60,13 +63,18 @@ class Faults:
     None is for all connections. Where there is an argument `on`, the fault waits for the next
     such action, happens in place of its performance, and happens once.
 
+    Where there is an argument `path_prefix`, the fault is for the HTTP requests whose path begins
+    so, for example "/oauth2" or "/manager/1.0/services". Of several, the oldest comes first.
+
     :param thread: where the connections live.
     :param clients: the connections.
+    :param http: the faults of HTTP requests.
     """
 
-    def __init__(self, thread: ServerThread, clients: Clients) -> None:
+    def __init__(self, thread: ServerThread, clients: Clients, http: HttpFaults) -> None:
         self._thread = thread
         self._clients = clients
+        self._http = http
         self._rules: List[_Rule] = []
         self._obstacles: Dict[str, _Obstacle] = {}
 
@@ -145,7 +153,7 @@ class Faults:
             or "open" (the opening frame).
         :param times: for so many connections; None for all. "accept" is always for all.
         """
-        _require_one_of(phase, STALLS, "phase")
+        require_one_of(phase, STALLS, "phase")
         self._obstruct(phase, times, None)
         if phase == ACCEPT:
             self._thread.wait(lambda: self._thread.listener.hold(), 5.0)
@@ -157,7 +165,7 @@ class Faults:
         :param status: the HTTP status to refuse with.
         :param times: so many times; None for always. "connect" is always.
         """
-        _require_one_of(what, REFUSALS, "what")
+        require_one_of(what, REFUSALS, "what")
         self._obstruct(REFUSALS[what], times, lambda: web.Response(status=status))
         if what == "connect":
             self._thread.wait(lambda: self._thread.listener.refuse(), 5.0)
@@ -201,6 +209,68 @@ class Faults:
         """
         refusal = Refusal(status_code, message)
         self._arm(action, line, times, lambda client, command: refuse(client, command, refusal))
+
+    # HTTP
+
+    def http(
+        self,
+        path_prefix: str,
+        status: int,
+        *,
+        headers: Optional[Mapping[str, str]] = None,
+        body: Any = None,
+        times: Optional[int] = None,
+    ) -> None:
+        """Answer requests with something else, and do not perform them.
+
+        :param path_prefix: how their paths begin.
+        :param status: the HTTP status, 200 to 599.
+        :param headers: for example ``{"Retry-After": "5"}``.
+        :param body: a string is sent as it is, anything else as JSON, None not at all.
+        :param times: so many times; None until `clear`.
+        """
+        require_integer(status, "status", 200, 599)
+        text = body if body is None or isinstance(body, str) else json.dumps(body)
+        self._arm_http(path_prefix, times, partial(answer, status, dict(headers or {}), text))
+
+    def http_garbage(
+        self, path_prefix: str, body: str = '{"broken', *, times: Optional[int] = None
+    ) -> None:
+        """Answer requests with 200 and a body that is no JSON, and do not perform them.
+
+        :param path_prefix: how their paths begin.
+        :param body: what is sent, just as it is.
+        :param times: so many times; None until `clear`.
+        """
+        self.http(path_prefix, 200, body=body, times=times)
+
+    def http_slow(self, path_prefix: str, *, times: Optional[int] = None) -> None:
+        """Let requests wait; they are performed and answered on `clear`, and not before.
+
+        :param path_prefix: how their paths begin.
+        :param times: for so many requests; None for all.
+        """
+        self._arm_http(path_prefix, times, self._http.wait)
+
+    def http_cut(self, path_prefix: str, *, times: Optional[int] = None) -> None:
+        """Perform requests, and close TCP in the middle of the answer's body.
+
+        :param path_prefix: how their paths begin.
+        :param times: so many times; None until `clear`.
+        """
+        self._arm_http(path_prefix, times, cut)
+
+    def foreign_next(self, origin: str = "http://elsewhere.invalid") -> None:
+        """Let the Manager's links to a next page lead to another origin, until `clear`.
+
+        :param origin: scheme, host and port, without a trailing slash.
+        """
+        require_text(origin, "origin")
+
+        def lead() -> None:
+            self._http.next_origin = origin
+
+        self._thread.call(lead)
 
     def clear(self) -> None:
         """Take every fault away: what is stalled goes on, what is silent speaks again."""
@@ -257,7 +327,7 @@ class Faults:
         self, action: str, line: Optional[NumberLike], times: Optional[int], effect: Effect
     ) -> None:
         number = None if line is None else number_of(line, "line")
-        rule = _Rule(action, number, _require_times(times), effect)
+        rule = _Rule(action, number, require_times(times), effect)
         self._thread.call(self._rules.append, rule)
 
     def _obstruct(
@@ -266,28 +336,22 @@ class Faults:
         times: Optional[int],
         response: Optional[Callable[[], web.Response]],
     ) -> None:
-        _require_times(times)
+        require_times(times)
 
         def obstruct() -> None:
             self._obstacles[phase] = _Obstacle(times, response)
 
         self._thread.call(obstruct)
 
+    def _arm_http(self, path_prefix: str, times: Optional[int], effect: HttpEffect) -> None:
+        if not require_text(path_prefix, "path_prefix").startswith("/"):
+            raise ValueError(f"path_prefix: expected a path, which begins with /; "
+                             f"got {path_prefix!r}")
+        self._thread.call(self._http.arm, path_prefix, require_times(times), effect)
+
     def _clear(self) -> None:
+        self._http.clear()
         self._rules.clear()
         for obstacle in self._obstacles.values():
             obstacle.cleared.set()
         self._obstacles.clear()
-
-
-def _require_times(times: Optional[int]) -> Optional[int]:
-    if times is not None and (isinstance(times, bool) or not isinstance(times, int)):
-        raise TypeError(f"times: expected an integer or None, got {type(times).__name__}")
-    if times is not None and times < 1:
-        raise ValueError(f"times: expected 1 or more, got {times!r}")
-    return times
-
-
-def _require_one_of(value: str, allowed: Any, argument: str) -> None:
-    if value not in allowed:
-        raise ValueError(f"{argument}: expected one of {', '.join(allowed)}; got {value!r}")

@@ -53,6 +53,20 @@ class World(NamedTuple):
     exchange: Exchange
     watchers: Watchers
 
+    def wait(
+        self, find: Callable[[], Optional[T]], timeout: float, complaint: Callable[[], str]
+    ) -> T:
+        """Wait, on any thread but the loop's own, until `find` gives something.
+
+        :param find: looks at the present state; None means not yet.
+        :param timeout: seconds.
+        :param complaint: says, in the end, what was seen instead.
+        :raises TimeoutError: nothing was found in time.
+        """
+        require_seconds(timeout, "timeout")
+        return self.thread.wait(
+            lambda: self.watchers.until(find, timeout, complaint), timeout + GRACE)
+
 
 class Phone:
     """A telephone in someone's hands. `Simulator.phone` and `Line.phone` give one.
@@ -139,7 +153,6 @@ class Phone:
         return self._wait(lambda: inbox[count - 1] if len(inbox) >= count else None, timeout, what)
 
     def _wait(self, find: Callable[[], Optional[T]], timeout: float, what: str) -> T:
-        require_seconds(timeout, "timeout")
         seen: List[str] = []
 
         def look() -> Optional[T]:
@@ -151,8 +164,7 @@ class Phone:
         def complaint() -> str:
             return f"telephone {self.number} is not {what} after {timeout} s: saw {seen}"
 
-        return self._world.thread.wait(
-            lambda: self._world.watchers.until(look, timeout, complaint), timeout + GRACE)
+        return self._world.wait(look, timeout, complaint)
 
     def _states(self) -> List[str]:
         states = {leg.state for leg in self._world.exchange.legs(self._station)}

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Callable, Dict, List, Optional, TypeVar
+from typing import Any, Dict, List, Optional
 
 from aiohttp import web
 
+from .access import Access
+from .arguments import require_integer, require_one_of
 from .calls import CallRecord
 from .clients import Client
 from .clock import Clock, LoopScheduler, ManualClock
 from .commands import Command, Fields
 from .faults import Faults
-from .phones import GRACE, Line, NumberLike, Phone, World, number_of, require_seconds
+from .manager import EXPIRES_IN, EXPIRIES, Manager
+from .manager_site import BARE, TOKEN_SHAPES
+from .oauth2 import Authority
+from .phones import Line, NumberLike, Phone, World, number_of, require_seconds
 from .service import RECEIVED_KEPT, Service
 from .serving import ServerThread
 from .sessions import SessionSnapshot
 from .sockjs import Endpoint
-
-T = TypeVar("T")
+from .website import Website
 
 EVERYONE = "all"
 
 
-class Simulator:
+class Simulator(Access):
     """A Keyyo of one's own on loopback, served by a daemon thread.
 
     Use it in a ``with`` statement, or call `start` and `stop`. Every other method needs it
@@ -39,6 +43,13 @@ class Simulator:
     :param ring_timeout: seconds after which a call is missed; None rings for ever.
     :param park_slots: how many numbered slots the callpark has.
     :param replay_on_restore: whether a restored session is told the calls that go on.
+    :param access_token_lifetime: seconds that an OAuth2 access token is good for.
+    :param rotate_refresh_tokens: whether a refresh token is good once, and brings the next one;
+        if not, it stays, and a refresh brings none.
+    :param page_size: how many items a page of the Manager has at most.
+    :param csi_token_shape: "bare" answers a new CSI token as an object of its own, "embedded" as
+        a collection of one.
+    :param csi_token_expiry: "expires_in" or "timestamp", the field that says how long it is good.
     :param clock: tells the server's time in Unix seconds. A `ManualClock` also runs the timers
         of the service (not the heartbeats), when `elapse` moves it.
     :raises TypeError: an argument has the wrong type.
@@ -57,10 +68,15 @@ class Simulator:
         ring_timeout: Optional[float] = None,
         park_slots: int = 10,
         replay_on_restore: bool = True,
+        access_token_lifetime: float = 3600.0,
+        rotate_refresh_tokens: bool = True,
+        page_size: int = 50,
+        csi_token_shape: str = BARE,
+        csi_token_expiry: str = EXPIRES_IN,
         clock: Clock = time.time,
     ) -> None:
-        _require_integer(port, "port", 0, 65_535)
-        _require_integer(park_slots, "park_slots", 1, 1_000)
+        require_integer(port, "port", 0, 65_535)
+        require_integer(park_slots, "park_slots", 1, 1_000)
         if not callable(clock):
             raise TypeError(f"clock: expected a function, got {type(clock).__name__}")
         if ring_timeout is not None:
@@ -84,9 +100,29 @@ class Simulator:
             disconnect_delay=require_seconds(disconnect_delay, "disconnect_delay"),
             gate=self._gate,
         )
-        self._thread = ServerThread(endpoint, host=host, port=port)
+        self._website = Website(
+            self._service.watchers,
+            Authority(
+                clock,
+                access_token_lifetime=require_seconds(
+                    access_token_lifetime, "access_token_lifetime"),
+                rotate_refresh_tokens=rotate_refresh_tokens,
+            ),
+            Manager(
+                self._service.exchange,
+                self._service.tokens,
+                clock,
+                token_lifetime=self._token_lifetime,
+                token_expiry=require_one_of(csi_token_expiry, EXPIRIES, "csi_token_expiry"),
+            ),
+            page_size=require_integer(page_size, "page_size", 1, 1_000),
+            token_shape=require_one_of(csi_token_shape, TOKEN_SHAPES, "csi_token_shape"),
+        )
+        self._thread = ServerThread(
+            endpoint, host=host, port=port, extend=self._website.extend)
         self._world = World(self._thread, self._service.exchange, self._service.watchers)
-        self.faults = Faults(self._thread, self._service.clients)
+        self.faults = Faults(
+            self._thread, self._service.clients, self._website.faults)
 
     def __repr__(self) -> str:
         where = self.endpoint if self._thread.running else "not running"
@@ -217,7 +253,7 @@ class Simulator:
             seen = [session.snapshot() for session in self._service.sessions.all()]
             return f"no session of {wanted} with counter {counter} after {timeout} s: saw {seen}"
 
-        return self._wait(find, timeout, complaint)
+        return self._world.wait(find, timeout, complaint)
 
     # What goes on
 
@@ -244,7 +280,7 @@ class Simulator:
         :param count: 1 waits for the first one ever, and so on.
         :raises TimeoutError: it came in fewer times.
         """
-        _require_integer(count, "count", 1, RECEIVED_KEPT)
+        require_integer(count, "count", 1, RECEIVED_KEPT)
 
         def find() -> Optional[Fields]:
             come = self._received(action)
@@ -254,14 +290,7 @@ class Simulator:
             seen = [each.get("action") for each in self._received(None)]
             return f"no {action!r} number {count} after {timeout} s: saw {seen}"
 
-        return self._wait(find, timeout, complaint)
-
-    def _wait(
-        self, find: Callable[[], Optional[T]], timeout: float, complaint: Callable[[], str]
-    ) -> T:
-        require_seconds(timeout, "timeout")
-        return self._thread.wait(
-            lambda: self._service.watchers.until(find, timeout, complaint), timeout + GRACE)
+        return self._world.wait(find, timeout, complaint)
 
     # What a test does to it
 
@@ -301,10 +330,3 @@ class Simulator:
 
     async def _gate(self, phase: str, request: web.Request) -> Optional[web.StreamResponse]:
         return await self.faults.gate(phase, request)
-
-
-def _require_integer(value: int, argument: str, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{argument}: expected an integer, got {type(value).__name__}")
-    if not low <= value <= high:
-        raise ValueError(f"{argument}: expected {low} to {high}, got {value!r}")

@@ -66,6 +66,10 @@ class Listener:
             self._socket = None
 
 
+def _nothing_else(application: web.Application) -> None:
+    """Serve the endpoint alone."""
+
+
 class ServerThread:
     """Serves a SockJS endpoint on a daemon thread.
 
@@ -73,6 +77,7 @@ class ServerThread:
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
     :param name: of the thread, and of the server in error messages.
+    :param extend: adds what else is served to the endpoint's application.
     """
 
     def __init__(
@@ -82,8 +87,10 @@ class ServerThread:
         host: str = "127.0.0.1",
         port: int = 0,
         name: str = "keyyo-simulator",
+        extend: Callable[[web.Application], None] = _nothing_else,
     ) -> None:
         self._endpoint = endpoint
+        self._extend = extend
         self._host = host
         self._port = port
         self._name = name
@@ -107,9 +114,17 @@ class ServerThread:
 
         :raises RuntimeError: the server was never started.
         """
+        return self.origin + self._endpoint.path
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of every URL here.
+
+        :raises RuntimeError: the server was never started.
+        """
         if not self._begun:
             raise RuntimeError(f"{self._name} is not running: call start() first")
-        return f"http://{self._host}:{self._listener.port}{self._endpoint.path}"
+        return f"http://{self._host}:{self._listener.port}"
 
     @property
     def listener(self) -> Listener:
@@ -192,8 +207,10 @@ class ServerThread:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
+        application = self._endpoint.application()
+        self._extend(application)
         runner = web.AppRunner(
-            self._endpoint.application(), access_log=None, logger=log,
+            application, access_log=None, logger=log,
             handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await runner.setup()
         self._listener = Listener(runner, self._host, self._port)

@@ -74,7 +74,7 @@ def test_server_that_is_not_there() -> None:
         port = unused.getsockname()[1]
     error = failure(f"http://127.0.0.1:{port}/cti")
     assert f"connecting to 127.0.0.1:{port}: Connection refused" in error.message
-    assert "check that the server runs" in str(error)
+    assert "that it runs" in str(error)
 
 
 def test_name_that_does_not_exist() -> None:

@@ -1,0 +1,120 @@
+"""What a simulator offers of OAuth2 and the Manager API, for any thread."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Optional, Union
+
+from . import manager_site, oauth2_site
+from .arguments import require_integer
+from .oauth2 import SCOPES, Application, scope_set
+from .phones import World
+from .serving import ServerThread
+from .website import REQUESTS_KEPT, Website
+
+
+class Access:
+    """The part of `Simulator` that is about access to the account."""
+
+    _thread: ServerThread
+    _world: World
+    _website: Website
+
+    @property
+    def authorize_url(self) -> str:
+        """Where an application sends its visitor: a page that asks for consent."""
+        return self._thread.origin + oauth2_site.PATH + oauth2_site.AUTHORIZE
+
+    @property
+    def token_url(self) -> str:
+        """Where an application gets and renews its tokens."""
+        return self._thread.origin + oauth2_site.PATH + oauth2_site.TOKEN
+
+    @property
+    def manager_url(self) -> str:
+        """The base of the Manager API, for example "http://127.0.0.1:40001/manager/1.0"."""
+        return self._thread.origin + manager_site.PATH
+
+    def oauth2_application(
+        self,
+        client_id: str,
+        client_secret: str,
+        redirect_uris: Iterable[str],
+        scopes: Union[str, Iterable[str]] = tuple(SCOPES),
+    ) -> Application:
+        """Register an application; one with the same client id is replaced.
+
+        `DEFAULT_APPLICATION` is registered from the start.
+
+        :param client_id: its name.
+        :param client_secret: its password.
+        :param redirect_uris: where its visitors may be sent back to, each compared as a whole.
+        :param scopes: what it may ask for.
+        :raises TypeError: an argument has the wrong type.
+        :raises ValueError: an argument is empty, a redirect URI is not absolute or has a
+            fragment, or there is no such scope.
+        """
+        if isinstance(redirect_uris, str):
+            raise TypeError("redirect_uris: expected a list of strings, got str")
+        application = Application(
+            client_id, client_secret, tuple(redirect_uris), scope_set(scopes))
+        self._thread.call(self._website.authority.register, application)
+        return application
+
+    def account_tokens(
+        self, scope: str = " ".join(SCOPES), *, application: Optional[Application] = None
+    ) -> Dict[str, Any]:
+        """Tokens as an application gets them, without anybody's click.
+
+        :param scope: what they allow, with spaces between.
+        :param application: whose they are; None takes the one that was registered last.
+        :returns: `access_token`, `expires_in` and `refresh_token`.
+        :raises ValueError: the application may not have this scope.
+        """
+        authority = self._website.authority
+        scopes = scope_set(scope)
+
+        def grant() -> Dict[str, Any]:
+            owner = application or authority.newest
+            if not scopes or not scopes <= owner.scopes:
+                raise ValueError(
+                    f"scope: expected some of {', '.join(sorted(owner.scopes))}; got {scope!r}")
+            return authority.grant(owner, scopes)
+
+        return self._thread.call(grant)
+
+    def revoke_access(self, token: str) -> None:
+        """Make an access token invalid; its refresh token goes on.
+
+        :raises ValueError: not an access token of this simulator.
+        """
+        self._thread.call(self._website.authority.revoke_access, token)
+
+    def expire_refresh_tokens(self) -> None:
+        """Make every refresh token invalid, as if nobody had come back for too long."""
+        self._thread.call(self._website.authority.expire_refresh_tokens)
+
+    def requested(self, path_prefix: str = "/") -> List[str]:
+        """The HTTP requests that came in, oldest first, for example "POST /oauth2/token.php".
+
+        :param path_prefix: only those whose path begins so.
+        """
+        return self._thread.call(self._website.requested, path_prefix)
+
+    def wait_for_request(
+        self, path_prefix: str, timeout: float = 5.0, *, count: int = 1
+    ) -> str:
+        """Wait until `count` such HTTP requests have come in, and give that one.
+
+        :param path_prefix: how their paths begin.
+        :param timeout: seconds.
+        :param count: 1 waits for the first one ever, and so on.
+        :raises TimeoutError: there were fewer.
+        """
+        require_integer(count, "count", 1, REQUESTS_KEPT)
+
+        def complaint() -> str:
+            seen = self._website.requested("/")
+            return f"no request {path_prefix!r} number {count} after {timeout} s: saw {seen}"
+
+        return self._world.wait(
+            lambda: self._website.nth_requested(path_prefix, count), timeout, complaint)

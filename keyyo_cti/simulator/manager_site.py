@@ -1,0 +1,143 @@
+"""The Manager API on aiohttp: who may ask, and the resources as HAL."""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Optional, Sequence
+
+from aiohttp import web
+
+from .forms import credentials_of, form_of
+from .hal import Resource, Slice, document, embedded, page
+from .http_faults import Handler
+from .manager import Manager, ManagerError
+from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, Authority, BadAccessToken
+
+PATH = "/manager/1.0"
+
+BARE = "bare"
+EMBEDDED = "embedded"
+TOKEN_SHAPES = (BARE, EMBEDDED)
+"""What a CSI token is answered as: the object itself, or a collection of one."""
+
+REASON = "X-Status-Reason"
+
+NEEDED: Dict[str, str] = {
+    "GET": FULL_ACCESS_READ_ONLY,
+    "HEAD": FULL_ACCESS_READ_ONLY,
+    "POST": CTI_ADMIN,
+}
+"""The scope that each method needs."""
+
+
+class ManagerSite:
+    """Serves the Manager API.
+
+    :param manager: the account.
+    :param authority: checks access tokens.
+    :param page_size: how many items a page has at most.
+    :param token_shape: one of `TOKEN_SHAPES`.
+    :param next_origin: the origin of links to a next page; None is the own.
+    """
+
+    def __init__(
+        self,
+        manager: Manager,
+        authority: Authority,
+        *,
+        page_size: int,
+        token_shape: str,
+        next_origin: Callable[[], Optional[str]],
+    ) -> None:
+        self._manager = manager
+        self._authority = authority
+        self._page_size = page_size
+        self._token_shape = token_shape
+        self._next_origin = next_origin
+
+    def application(self) -> web.Application:
+        """The aiohttp application to be mounted at `PATH`."""
+        application = web.Application(middlewares=[self._guard])
+        service = "/services/{csi}"
+        application.add_routes([
+            web.get("/services", self._services),
+            web.get(service, self._service),
+            web.post(service + "/csi_token", self._csi_token),
+            web.get(service + "/cti_plugins", self._plugins),
+            web.get(service + "/cti_plugins/{name}", self._plugin),
+            web.post(service + "/cti_plugins/{name}", self._change_plugin),
+            web.get(service + "/sip_records", self._sip_records),
+        ])
+        return application
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            self._check_access(request)
+            return await handler(request)
+        except BadAccessToken as error:
+            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            return _refusal(401, str(error), challenge)
+        except ManagerError as error:
+            return _refusal(error.status, error.reason)
+        except web.HTTPException as error:
+            # No route fits: 404, or 405 with the methods that do.
+            allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+            return _refusal(error.status, error.reason, allowed)
+
+    def _check_access(self, request: web.Request) -> None:
+        token = credentials_of(request, "Bearer")
+        if token is None:
+            raise BadAccessToken("An access token is needed")
+        scopes = self._authority.scopes_of(token)
+        needed = NEEDED.get(request.method)
+        if needed is not None and needed not in scopes:
+            raise ManagerError(403, f"The scope {needed} is needed")
+
+    async def _services(self, request: web.Request) -> web.StreamResponse:
+        return self._page(request, self._manager.services())
+
+    async def _service(self, request: web.Request) -> web.StreamResponse:
+        return _document(request, self._manager.service(request.match_info["csi"]))
+
+    async def _csi_token(self, request: web.Request) -> web.StreamResponse:
+        token = self._manager.mint(request.match_info["csi"], await form_of(request))
+        if self._token_shape == EMBEDDED:
+            return web.json_response({"_embedded": embedded([token], _base(request))})
+        return _document(request, token)
+
+    async def _plugins(self, request: web.Request) -> web.StreamResponse:
+        return self._page(request, self._manager.plugins(request.match_info["csi"]))
+
+    async def _plugin(self, request: web.Request) -> web.StreamResponse:
+        return _document(request, self._manager.plugin(**request.match_info))
+
+    async def _change_plugin(self, request: web.Request) -> web.StreamResponse:
+        form = await form_of(request)
+        return _document(request, self._manager.change_plugin(**request.match_info, form=form))
+
+    async def _sip_records(self, request: web.Request) -> web.StreamResponse:
+        return self._page(request, self._manager.sip_records(request.match_info["csi"]))
+
+    def _page(self, request: web.Request, resources: Sequence[Resource]) -> web.Response:
+        try:
+            part = Slice.asked(request.query, self._page_size)
+        except ValueError:
+            raise ManagerError(400, "limit and offset: expected whole numbers") from None
+        base = _base(request)
+        origin = self._next_origin()
+        next_base = base if origin is None else origin + PATH
+        path = request.path[len(PATH):]
+        return web.json_response(page(resources, part, base, path, next_base))
+
+
+def _base(request: web.Request) -> str:
+    return f"{request.url.origin()}{PATH}"
+
+
+def _document(request: web.Request, resource: Resource) -> web.Response:
+    return web.json_response(document(resource, _base(request)))
+
+
+def _refusal(status: int, reason: str, headers: Optional[Dict[str, str]] = None) -> web.Response:
+    return web.json_response(
+        {"message": reason}, status=status, headers={**(headers or {}), REASON: reason})

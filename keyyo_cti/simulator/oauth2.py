@@ -1,0 +1,273 @@
+"""OAuth2: applications, authorization codes, access tokens, and refresh tokens that rotate.
+
+Pure: the clock is given. `Authority` grants and checks; the pages are in `consent`, the routes
+in `oauth2_site`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Tuple, TypeVar, Union
+from urllib.parse import urlsplit
+
+from .arguments import require_text
+from .clock import Clock
+
+CTI_ADMIN = "cti_admin"
+FULL_ACCESS_READ_ONLY = "full_access_read_only"
+SCOPES = {
+    CTI_ADMIN: "Control the CTI: tokens for lines, and their CTI plugins",
+    FULL_ACCESS_READ_ONLY: "Read everything in the account",
+}
+"""The scopes, and what each allows, as a visitor reads it."""
+
+CODE_LIFETIME = 60.0
+"""Seconds that an authorization code is good for."""
+
+Scopes = FrozenSet[str]
+Fields = Mapping[str, str]
+Grant = TypeVar("Grant")
+
+
+class OAuth2Error(Exception):
+    """A request is refused in the words of OAuth2.
+
+    :param error: the code, for example "invalid_grant".
+    :param description: what is wrong; it never repeats a secret.
+    :param status: of the HTTP answer.
+    """
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+class NotRedirectable(Exception):
+    """An authorization request that names no registered target: nobody is sent anywhere."""
+
+
+class BadAccessToken(Exception):
+    """An access token that is unknown, revoked or expired."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A program that is registered to ask for access to accounts.
+
+    :param client_id: its name towards the authority.
+    :param client_secret: proves that it is itself.
+    :param redirect_uris: where visitors may be sent back to, each compared as a whole.
+    :param scopes: what it may ask for.
+    :raises TypeError: a part has the wrong type.
+    :raises ValueError: a part is empty, a redirect URI is not absolute or has a fragment, or a
+        scope is unknown.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uris: Tuple[str, ...]
+    scopes: Scopes = frozenset(SCOPES)
+
+    def __post_init__(self) -> None:
+        require_text(self.client_id, "client_id")
+        require_text(self.client_secret, "client_secret")
+        if not self.redirect_uris:
+            raise ValueError("redirect_uris: expected one or more")
+        for uri in self.redirect_uris:
+            parts = urlsplit(require_text(uri, "redirect_uris"))
+            if not parts.scheme or "#" in uri:
+                raise ValueError(
+                    f"redirect_uris: expected absolute URIs without a fragment, got {uri!r}")
+        unknown = self.scopes - SCOPES.keys()
+        if unknown or not self.scopes:
+            raise ValueError(f"scopes: expected one or more of {', '.join(SCOPES)}")
+
+
+DEFAULT_APPLICATION = Application(
+    "keyyo-cti",
+    "not-a-secret",
+    ("http://127.0.0.1:8080/callback", "http://localhost:8080/callback"),
+)
+"""The application that every simulator has from the start."""
+
+
+def scope_set(scopes: Union[str, Iterable[str]]) -> Scopes:
+    """Scopes given as one string with spaces, or one by one."""
+    return frozenset(scopes.split() if isinstance(scopes, str) else scopes)
+
+
+@dataclass(frozen=True)
+class _Code:
+    client_id: str
+    redirect_uri: str
+    scopes: Scopes
+    expires: float
+
+
+@dataclass(frozen=True)
+class _Access:
+    scopes: Scopes
+    expires: float
+
+
+@dataclass(frozen=True)
+class _Refresh:
+    client_id: str
+    scopes: Scopes
+
+
+class Authority:
+    """Who grants access to the account, and checks it.
+
+    :param clock: tells the time in Unix seconds.
+    :param access_token_lifetime: seconds that an access token is good for.
+    :param rotate_refresh_tokens: whether a refresh gives a new refresh token and kills the old.
+    """
+
+    def __init__(
+        self, clock: Clock, *, access_token_lifetime: float, rotate_refresh_tokens: bool
+    ) -> None:
+        self._clock = clock
+        self._access_token_lifetime = access_token_lifetime
+        self._rotate_refresh_tokens = rotate_refresh_tokens
+        self._applications: Dict[str, Application] = {}
+        self._codes: Dict[str, _Code] = {}
+        self._access: Dict[str, _Access] = {}
+        self._refresh: Dict[str, _Refresh] = {}
+        self.newest = DEFAULT_APPLICATION
+        self.register(DEFAULT_APPLICATION)
+
+    def register(self, application: Application) -> None:
+        """Make an application known; one with the same client id is replaced."""
+        self._applications[application.client_id] = application
+        self.newest = application
+
+    # Authorizing
+
+    def applicant(self, request: Fields) -> Application:
+        """The application that asks for access.
+
+        :raises NotRedirectable: it is unknown, or the redirect URI is not one of its own.
+        """
+        application = self._applications.get(request.get("client_id", ""))
+        if application is None:
+            raise NotRedirectable("No application is registered under this client_id.")
+        if request.get("redirect_uri") not in application.redirect_uris:
+            raise NotRedirectable("This redirect_uri is not registered for the application.")
+        return application
+
+    def asked(self, application: Application, request: Fields) -> Scopes:
+        """The scopes that an authorization request asks for; all of the application's if none.
+
+        :raises OAuth2Error: it asks for something that the application may not have.
+        """
+        if request.get("response_type") != "code":
+            raise OAuth2Error("unsupported_response_type", 'The response_type must be "code"')
+        scopes = scope_set(request.get("scope", "")) or application.scopes
+        if not scopes <= application.scopes:
+            raise OAuth2Error("invalid_scope", "The application may not ask for this scope")
+        return scopes
+
+    def code(self, application: Application, redirect_uri: str, scopes: Scopes) -> str:
+        """A new authorization code, good once and for `CODE_LIFETIME`."""
+        code = secrets.token_urlsafe(24)
+        expires = self._clock() + CODE_LIFETIME
+        self._codes[code] = _Code(application.client_id, redirect_uri, scopes, expires)
+        return code
+
+    # Tokens
+
+    def answer(self, request: Fields) -> Dict[str, Any]:
+        """Answer a token request.
+
+        :raises OAuth2Error: it is refused.
+        """
+        application = self._client(request)
+        grant_type = _required(request, "grant_type")
+        if grant_type == "authorization_code":
+            return self._redeem(application, request)
+        if grant_type == "refresh_token":
+            return self._renew(application, request)
+        raise OAuth2Error("unsupported_grant_type", "The grant type is not supported")
+
+    def grant(self, application: Application, scopes: Scopes) -> Dict[str, Any]:
+        """New tokens, in the words of a token answer."""
+        token = secrets.token_urlsafe(32)
+        self._refresh[token] = _Refresh(application.client_id, scopes)
+        return {**self._grant_access(scopes), "refresh_token": token}
+
+    def _grant_access(self, scopes: Scopes) -> Dict[str, Any]:
+        lifetime = self._access_token_lifetime
+        token = secrets.token_urlsafe(32)
+        self._access[token] = _Access(scopes, self._clock() + lifetime)
+        return {"access_token": token, "expires_in": int(lifetime)}
+
+    def _client(self, request: Fields) -> Application:
+        application = self._applications.get(request.get("client_id", ""))
+        if application is None or application.client_secret != request.get("client_secret"):
+            raise OAuth2Error("invalid_client", "The client credentials are wrong", 401)
+        return application
+
+    def _redeem(self, application: Application, request: Fields) -> Dict[str, Any]:
+        redirect_uri = _required(request, "redirect_uri")
+        code = _required(request, "code")
+        grant = _granted(self._codes, code, application)
+        if grant.redirect_uri != redirect_uri:
+            raise OAuth2Error("invalid_grant", "The redirect_uri is not the one of the code")
+        del self._codes[code]
+        if self._clock() >= grant.expires:
+            raise OAuth2Error("invalid_grant", "The authorization code has expired")
+        return self.grant(application, grant.scopes)
+
+    def _renew(self, application: Application, request: Fields) -> Dict[str, Any]:
+        token = _required(request, "refresh_token")
+        scopes = _granted(self._refresh, token, application).scopes
+        if not self._rotate_refresh_tokens:
+            return self._grant_access(scopes)
+        del self._refresh[token]
+        return self.grant(application, scopes)
+
+    # Checking and ending
+
+    def scopes_of(self, access_token: str) -> Scopes:
+        """What an access token allows.
+
+        :raises BadAccessToken: it is unknown, revoked or expired; says which.
+        """
+        access = self._access.get(access_token)
+        if access is None:
+            raise BadAccessToken("The access token is not valid")
+        if self._clock() >= access.expires:
+            raise BadAccessToken("The access token has expired")
+        return access.scopes
+
+    def revoke_access(self, access_token: str) -> None:
+        """Make an access token invalid, as if it had never been.
+
+        :raises ValueError: not an access token of this authority.
+        """
+        if self._access.pop(access_token, None) is None:
+            raise ValueError("token: not an access token that this simulator gave out")
+
+    def expire_refresh_tokens(self) -> None:
+        """Make every refresh token invalid; access tokens go on."""
+        self._refresh.clear()
+
+
+def _required(request: Fields, name: str) -> str:
+    value = request.get(name)
+    if not value:
+        raise OAuth2Error("invalid_request", f"The parameter {name} is missing")
+    return value
+
+
+def _granted(
+    grants: Mapping[str, Union[_Code, _Refresh]], secret: str, application: Application
+) -> Any:
+    grant = grants.get(secret)
+    if grant is None or grant.client_id != application.client_id:
+        raise OAuth2Error("invalid_grant", "It is unknown, used up, or another client's")
+    return grant

@@ -1,0 +1,140 @@
+"""The consent page, as a visitor's browser meets it."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+import pytest
+import requests
+
+from keyyo_cti.simulator import Simulator
+from keyyo_cti.simulator.consent import redirect_url
+
+from .browser import get_code, read, request_of, sent_back, visit
+
+CALLBACK = "http://127.0.0.1:8080/callback"
+
+
+def test_the_page(sim: Simulator) -> None:
+    """The page names the application and what it asks for, and has two buttons."""
+    response = visit(sim, request_of())
+    page = read(response)
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert list(page.buttons) == ["Allow", "Refuse"]
+    for shown in ("keyyo-cti", "cti_admin", "full_access_read_only", "not Keyyo"):
+        assert shown in page.text
+
+
+def test_only_what_is_asked(sim: Simulator) -> None:
+    """The page shows the scopes that are asked for, and no others."""
+    page = read(visit(sim, request_of(scope="cti_admin")))
+    assert "cti_admin" in page.text
+    assert "full_access_read_only" not in page.text
+
+
+def test_allow(sim: Simulator) -> None:
+    """Allow sends the visitor back with a code and the state, character by character."""
+    target, answer = sent_back(read(visit(sim, request_of())).click("Allow"))
+    assert target == CALLBACK
+    assert answer.keys() == {"code", "state"}
+    assert answer["state"] == "st&te"
+
+
+def test_refuse(sim: Simulator) -> None:
+    """Refuse sends the visitor back with access_denied and the state, without a code."""
+    target, answer = sent_back(read(visit(sim, request_of())).click("Refuse"))
+    assert (target, answer) == (CALLBACK, {"error": "access_denied", "state": "st&te"})
+
+
+def test_without_a_state(sim: Simulator) -> None:
+    """Where no state was sent, none comes back."""
+    parameters = request_of()
+    del parameters["state"]
+    assert sent_back(read(visit(sim, parameters)).click("Allow"))[1].keys() == {"code"}
+
+
+def test_neither_button(sim: Simulator) -> None:
+    """A form that comes without one of its buttons sends nobody anywhere."""
+    for decision in ({}, {"decision": "perhaps"}):
+        response = requests.post(
+            sim.authorize_url, data={**request_of(), **decision}, allow_redirects=False,
+            timeout=5)
+        assert response.status_code == 400
+        assert "Allow or Refuse" in read(response).text
+
+
+def test_a_link_does_not_click(sim: Simulator) -> None:
+    """Nobody is taken for having clicked by a link that says so."""
+    response = visit(sim, request_of(decision="allow"))
+    assert response.status_code == 200
+    assert "Allow" in read(response).buttons
+
+
+@pytest.mark.parametrize("changes", [
+    {"client_id": "stranger"},
+    {"client_id": ""},
+    {"redirect_uri": "http://127.0.0.1:8080/callback/"},
+    {"redirect_uri": "http://127.0.0.1:8081/callback"},
+    {"redirect_uri": "http://attacker.invalid/"},
+    {"redirect_uri": ""},
+])
+def test_never_sent_to_a_stranger(sim: Simulator, changes: Dict[str, Any]) -> None:
+    """An unknown application or address is an error page, and no redirect, on each way."""
+    parameters = request_of(**changes)
+    clicked = requests.post(
+        sim.authorize_url, data={**parameters, "decision": "allow"}, allow_redirects=False,
+        timeout=5)
+    for response in (visit(sim, parameters), clicked):
+        assert response.status_code == 400
+        assert "Location" not in response.headers
+        assert "cannot be authorized" in read(response).text
+
+
+@pytest.mark.parametrize("changes, error", [
+    ({"response_type": "token"}, "unsupported_response_type"),
+    ({"scope": "cti_admin everything"}, "invalid_scope"),
+])
+def test_wrong_request(sim: Simulator, changes: Dict[str, Any], error: str) -> None:
+    """What else is wrong is told to the application, with its state."""
+    target, answer = sent_back(visit(sim, request_of(**changes)))
+    assert (target, answer) == (CALLBACK, {"error": error, "state": "st&te"})
+
+
+def test_html_is_escaped(sim: Simulator) -> None:
+    """Whatever an application or a request is called, the page shows it and is not changed."""
+    name = '"><script>alert("1")</script>&amp;'
+    sim.oauth2_application(name, "secret", ["http://127.0.0.1/?a=<b>"])
+    parameters = {
+        "client_id": name, "redirect_uri": "http://127.0.0.1/?a=<b>", "response_type": "code",
+        "state": name, name: name,
+    }
+    page = read(visit(sim, parameters))
+    assert "script" not in page.tags
+    assert name in page.text
+    assert page.fields == parameters
+    assert sent_back(page.click("Allow"))[1]["state"] == name
+
+
+def test_a_query_of_its_own(sim: Simulator) -> None:
+    """A redirect URI with a query keeps it as it is."""
+    application = sim.oauth2_application("app", "secret", ["https://app.example/cb?x=%20a+b"])
+    response = read(visit(sim, request_of(application))).click("Refuse")
+    assert response.headers["Location"] == (
+        "https://app.example/cb?x=%20a+b&error=access_denied&state=st%26te")
+
+
+@pytest.mark.parametrize("uri, expected", [
+    ("http://127.0.0.1/", "http://127.0.0.1/?code=1"),
+    ("com.example.app:/back", "com.example.app:/back?code=1"),
+])
+def test_redirect_url(uri: str, expected: str) -> None:
+    """An answer is added to any kind of address."""
+    assert redirect_url(uri, {"code": "1"}) == expected
+
+
+def test_codes_differ(sim: Simulator) -> None:
+    """Each click gives another code, too long to be guessed."""
+    codes = {get_code(sim) for _ in range(3)}
+    assert len(codes) == 3
+    assert min(map(len, codes)) >= 32

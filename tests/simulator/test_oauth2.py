@@ -1,0 +1,299 @@
+"""Applications and their tokens, as an application on a real socket meets them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Dict, Iterator
+
+import pytest
+import requests
+
+from keyyo_cti.simulator import DEFAULT_APPLICATION, Application, ManualClock, Simulator
+
+from .browser import ask_token, get_code, request_of, sent_back, visit
+
+CALLBACK = DEFAULT_APPLICATION.redirect_uris[0]
+
+
+@pytest.fixture
+def lasting() -> Iterator[Simulator]:
+    """A simulator whose refresh tokens stay."""
+    with Simulator(rotate_refresh_tokens=False, access_token_lifetime=60) as simulator:
+        yield simulator
+
+
+def redeem(sim: Simulator, code: str, **changes: Any) -> requests.Response:
+    fields = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code}
+    return ask_token(sim, **{**fields, **changes})
+
+
+def renew(sim: Simulator, token: str, **changes: Any) -> requests.Response:
+    return ask_token(sim, grant_type="refresh_token", refresh_token=token, **changes)
+
+
+def error(response: requests.Response) -> Any:
+    """The status and the error of a refused token request."""
+    answer = response.json()
+    assert answer.keys() == {"error", "error_description"}
+    return response.status_code, answer["error"]
+
+
+def reads(sim: Simulator, access_token: str) -> int:
+    """The status of a request to the Manager with an access token."""
+    headers = {"Authorization": f"Bearer {access_token}"}
+    return requests.get(sim.manager_url + "/services", headers=headers, timeout=5).status_code
+
+
+# A code
+
+
+def test_code_for_tokens(sim: Simulator) -> None:
+    """A code gives an access token that works, its lifetime, and a refresh token."""
+    response = redeem(sim, get_code(sim))
+    answer = response.json()
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert answer.keys() == {"access_token", "expires_in", "refresh_token"}
+    assert answer["expires_in"] == 3600
+    assert reads(sim, answer["access_token"]) == 200
+
+
+def test_a_code_works_once(sim: Simulator) -> None:
+    """A code is refused the second time, and the tokens that it gave go on."""
+    code = get_code(sim)
+    tokens = redeem(sim, code).json()
+    assert error(redeem(sim, code)) == (400, "invalid_grant")
+    assert reads(sim, tokens["access_token"]) == 200
+
+
+@pytest.mark.parametrize("seconds, status", [(59, 200), (60, 400)])
+def test_a_code_lasts_a_minute(sim: Simulator, seconds: float, status: int) -> None:
+    """A code is good for a minute, and not longer."""
+    code = get_code(sim)
+    sim.elapse(seconds)
+    assert redeem(sim, code).status_code == status
+
+
+def test_a_code_of_another(sim: Simulator) -> None:
+    """A code is of no use with another redirect URI or to another application."""
+    code = get_code(sim)
+    other = sim.oauth2_application("other", "secret", [CALLBACK])
+    changed = redeem(sim, code, redirect_uri=DEFAULT_APPLICATION.redirect_uris[1])
+    assert error(changed) == (400, "invalid_grant")
+    assert error(redeem(sim, code, application=other)) == (400, "invalid_grant")
+    assert redeem(sim, code).status_code == 200
+
+
+def test_scopes_go_with_the_code(sim: Simulator) -> None:
+    """The tokens allow what the visitor has allowed, before and after a refresh."""
+    tokens = redeem(sim, get_code(sim, scope="cti_admin")).json()
+    assert reads(sim, tokens["access_token"]) == 403
+    renewed = renew(sim, tokens["refresh_token"]).json()
+    assert reads(sim, renewed["access_token"]) == 403
+
+
+# A refresh
+
+
+def test_rotation(sim: Simulator) -> None:
+    """A refresh gives another refresh token and kills the old one; access tokens go on."""
+    first = sim.account_tokens()
+    second = renew(sim, first["refresh_token"]).json()
+    assert error(renew(sim, first["refresh_token"])) == (400, "invalid_grant")
+    third = renew(sim, second["refresh_token"]).json()
+    assert len({each["refresh_token"] for each in (first, second, third)}) == 3
+    assert [reads(sim, each["access_token"]) for each in (first, second, third)] == [200] * 3
+
+
+def test_without_rotation(lasting: Simulator) -> None:
+    """Without rotation a refresh gives no refresh token, and the old one stays good."""
+    token = lasting.account_tokens()["refresh_token"]
+    for _ in range(2):
+        answer = renew(lasting, token).json()
+        assert answer.keys() == {"access_token", "expires_in"}
+        assert answer["expires_in"] == 60
+
+
+def test_a_refresh_token_of_another(sim: Simulator) -> None:
+    """A refresh token is of no use to another application, and survives the attempt."""
+    token = sim.account_tokens()["refresh_token"]
+    other = sim.oauth2_application("other", "secret", [CALLBACK])
+    assert error(renew(sim, token, application=other)) == (400, "invalid_grant")
+    assert renew(sim, token).status_code == 200
+
+
+def test_expired_refresh_tokens(sim: Simulator) -> None:
+    """Once they have expired, refresh tokens are refused; access tokens go on."""
+    tokens = sim.account_tokens()
+    sim.expire_refresh_tokens()
+    assert error(renew(sim, tokens["refresh_token"])) == (400, "invalid_grant")
+    assert reads(sim, tokens["access_token"]) == 200
+
+
+# What is wrong with a token request
+
+
+@pytest.mark.parametrize("fields, expected", [
+    ({}, (400, "invalid_request")),
+    ({"grant_type": ""}, (400, "invalid_request")),
+    ({"grant_type": "password"}, (400, "unsupported_grant_type")),
+    ({"grant_type": "refresh_token"}, (400, "invalid_request")),
+    ({"grant_type": "refresh_token", "refresh_token": "x"}, (400, "invalid_grant")),
+    ({"grant_type": "authorization_code", "code": "x"}, (400, "invalid_request")),
+    ({"grant_type": "authorization_code", "redirect_uri": "x"}, (400, "invalid_request")),
+    ({"client_id": "stranger"}, (401, "invalid_client")),
+    ({"client_secret": "wrong"}, (401, "invalid_client")),
+    ({"client_secret": ""}, (401, "invalid_client")),
+])
+def test_refused(sim: Simulator, fields: Dict[str, Any], expected: Any) -> None:
+    """A token request that is wrong is answered in the words of OAuth2."""
+    assert error(ask_token(sim, **fields)) == expected
+
+
+def test_not_a_form(sim: Simulator) -> None:
+    """A body that is no form is as good as none, and GET is not allowed."""
+    response = requests.post(sim.token_url, json={"client_id": "keyyo-cti"}, timeout=5)
+    assert error(response) == (401, "invalid_client")
+    assert requests.get(sim.token_url, timeout=5).status_code == 405
+
+
+def test_http_basic(sim: Simulator) -> None:
+    """The client's credentials may come by HTTP Basic, and are asked for when wrong."""
+    token = sim.account_tokens()["refresh_token"]
+    fields = {"grant_type": "refresh_token", "refresh_token": token}
+
+    def ask(authorization: str) -> requests.Response:
+        headers = {"Authorization": authorization}
+        return requests.post(sim.token_url, data=fields, headers=headers, timeout=5)
+
+    for wrong in ("Basic !!!", "Basic a2V5eW8tY3Rp", "Basic /w=="):
+        response = ask(wrong)
+        assert error(response) == (401, "invalid_client")
+        assert response.headers["WWW-Authenticate"] == "Basic"
+    assert ask("basic a2V5eW8tY3RpOm5vdC1hLXNlY3JldA==").status_code == 200
+
+
+# Applications
+
+
+def test_an_application_of_ones_own(sim: Simulator) -> None:
+    """A registered application gets its own codes and tokens, within its own scopes."""
+    application = sim.oauth2_application(
+        "app", "s3cret", ["https://app.example/cb"], "full_access_read_only")
+    answer = redeem(
+        sim, get_code(sim, application), application=application,
+        redirect_uri="https://app.example/cb")
+    assert reads(sim, answer.json()["access_token"]) == 200
+    refused = visit(sim, request_of(application, scope="cti_admin"))
+    assert sent_back(refused)[1]["error"] == "invalid_scope"
+
+
+def test_registered_again(sim: Simulator) -> None:
+    """An application that is registered again has its new secret, and its tokens."""
+    sim.oauth2_application("app", "old", [CALLBACK])
+    token = sim.account_tokens()["refresh_token"]
+    application = sim.oauth2_application("app", "new", [CALLBACK])
+    assert error(renew(sim, token, client_id="app", client_secret="old"))[0] == 401
+    assert renew(sim, token, application=application).status_code == 200
+
+
+def test_account_tokens(sim: Simulator) -> None:
+    """Tokens without a click are those of the newest application, or of the one that is given."""
+    newest = sim.oauth2_application("app", "secret", [CALLBACK])
+    assert renew(sim, sim.account_tokens()["refresh_token"], application=newest).ok
+    tokens = sim.account_tokens("cti_admin", application=DEFAULT_APPLICATION)
+    assert renew(sim, tokens["refresh_token"]).ok
+    assert reads(sim, tokens["access_token"]) == 403
+
+
+@pytest.mark.parametrize("scope", ["", "cti_admin", "everything full_access_read_only"])
+def test_account_tokens_within_the_scopes(sim: Simulator, scope: str) -> None:
+    """Nobody gets tokens for nothing, nor for more than the application may have."""
+    sim.oauth2_application("app", "secret", [CALLBACK], ["full_access_read_only"])
+    with pytest.raises(ValueError, match="scope: expected some of full_access_read_only"):
+        sim.account_tokens(scope)
+
+
+@pytest.mark.parametrize("changes, kind, complaint", [
+    ({"client_id": ""}, ValueError, "client_id: expected a string that is not empty"),
+    ({"client_id": 7}, TypeError, "client_id: expected a string, got int"),
+    ({"client_secret": ""}, ValueError, "client_secret: "),
+    ({"client_secret": b"hush"}, TypeError, "client_secret: expected a string, got bytes"),
+    ({"redirect_uris": CALLBACK}, TypeError, "redirect_uris: expected a list"),
+    ({"redirect_uris": []}, ValueError, "redirect_uris: expected one or more"),
+    ({"redirect_uris": [None]}, TypeError, "redirect_uris: expected a string"),
+    ({"redirect_uris": ["/callback"]}, ValueError, "redirect_uris: expected absolute"),
+    ({"redirect_uris": [CALLBACK + "#"]}, ValueError, "redirect_uris: expected absolute"),
+    ({"scopes": "everything"}, ValueError, "scopes: expected one or more of cti_admin"),
+    ({"scopes": []}, ValueError, "scopes: expected one or more of cti_admin"),
+])
+def test_wrong_applications(
+    sim: Simulator, changes: Dict[str, Any], kind: type, complaint: str
+) -> None:
+    """An application that makes no sense is refused, by the name of the argument."""
+    arguments: Dict[str, Any] = {
+        "client_id": "app", "client_secret": "hush", "redirect_uris": [CALLBACK]}
+    with pytest.raises(kind, match=complaint) as caught:
+        sim.oauth2_application(**{**arguments, **changes})
+    assert "hush" not in repr(caught.value)
+
+
+# Access tokens
+
+
+def test_access_tokens_expire(sim: Simulator) -> None:
+    """An access token is good for an hour, and not longer."""
+    token = sim.account_tokens()["access_token"]
+    sim.elapse(3599)
+    assert reads(sim, token) == 200
+    sim.elapse(1)
+    assert reads(sim, token) == 401
+
+
+def test_revoked_access(sim: Simulator) -> None:
+    """A revoked access token is refused; its refresh token goes on."""
+    tokens = sim.account_tokens()
+    sim.revoke_access(tokens["access_token"])
+    assert reads(sim, tokens["access_token"]) == 401
+    assert renew(sim, tokens["refresh_token"]).ok
+    with pytest.raises(ValueError, match="token: not an access token") as caught:
+        sim.revoke_access("s3cret")
+    assert "s3cret" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("lifetime", [0, "3600", True])
+def test_wrong_lifetime(lifetime: Any) -> None:
+    """The lifetime of access tokens is a number of seconds."""
+    with pytest.raises((TypeError, ValueError), match="access_token_lifetime: "):
+        Simulator(access_token_lifetime=lifetime)
+
+
+# Secrets
+
+
+def test_secrets_stay_out_of_sight(
+    sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No secret is in a log, a repr, a record of requests, or an error."""
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "aiohttp.access")
+    application = sim.oauth2_application("app", "s3cret", [CALLBACK])
+    code = get_code(sim, application)
+    tokens = redeem(sim, code, application=application).json()
+    again = redeem(sim, code, application=application)
+    reads(sim, tokens["access_token"])
+    authority = sim._website.authority
+    shown = [repr(each) for each in (application, sim, authority, DEFAULT_APPLICATION)]
+    served = [record.getMessage() for record in caplog.records if "urllib3" not in record.name]
+    seen = "\n".join([*shown, *served, *sim.requested(), again.text])
+    for secret in ("s3cret", code, tokens["access_token"], tokens["refresh_token"]):
+        assert secret not in seen
+    assert isinstance(application, Application)
+
+
+def test_example_of_a_manual_clock() -> None:
+    """Access tokens live by the clock that the simulator is given."""
+    with Simulator(clock=ManualClock(), access_token_lifetime=10) as sim:
+        token = sim.account_tokens()["access_token"]
+        sim.elapse(10)
+        assert reads(sim, token) == 401
