@@ -54,7 +54,8 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
     try:
         fields = json.loads(message)
     except (ValueError, RecursionError) as error:
-        raise UnreadableMessage(f"not JSON: {type(error).__name__}") from error
+        # Not "from error": the decoder's holds the whole message, in which there may be a secret.
+        raise UnreadableMessage(f"not JSON: {type(error).__name__}") from None
     if not isinstance(fields, dict):
         raise UnreadableMessage(f"expected an object, got {type(fields).__name__}")
     if "notify" in fields:

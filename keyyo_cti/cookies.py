@@ -16,8 +16,9 @@ _DAY = 86400
 #: A host that cannot exist (RFC 2606): a jar sends a cookie without a domain to everybody.
 _NOBODY = "keyyo-cti.invalid"
 
-#: Seconds that another process may hold the file.
-_PATIENCE = 5.0
+#: Seconds that another process may hold the file. Less than ``close()`` has, because the reader
+#: may be the one who waits.
+_PATIENCE = 1.0
 
 Wall = Callable[[], float]
 

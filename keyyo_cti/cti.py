@@ -35,7 +35,9 @@ class CTI(Emitter):
         "newCall", "handler(call)", "A call is notified, be it new or changed."
     )
     onDisconnected = event_attribute(
-        "disconnected", "handler()", "The connection is gone, and nobody asked for it."
+        "disconnected",
+        "handler()",
+        "The connection is gone, or could not be had, and nobody asked for its end.",
     )
     onError = event_attribute(
         "error", "handler(exception)", "A handler raised, or the server cannot be understood."
@@ -110,7 +112,7 @@ class CTI(Emitter):
 
     def session_exists(self) -> bool:
         """Whether a session id is at hand for ``restore_session``. Source: JavaScript SDK 1.1."""
-        return self.session_id is not None or self._switchboard.session.remembered() is not None
+        return self._switchboard.session_exists()
 
     def close(self) -> None:
         """Closes the connection, and leaves the session to the server's five minutes.
@@ -153,7 +155,7 @@ class CTI(Emitter):
     @property
     def connected(self) -> bool:
         """Whether a session is open. Source: section Attributes."""
-        return self._switchboard.session.connected
+        return self._switchboard.connected
 
     @property
     def number(self) -> Optional[str]:

@@ -6,7 +6,7 @@ from typing import Optional
 
 import websocket
 
-from .errors import ConnectionFailed
+from .errors import ConnectionFailed, plain
 from .sockjs import Closed
 
 _CERTIFICATE = (
@@ -18,7 +18,7 @@ _CERTIFICATE = (
 
 def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     """The error for whoever asked for a connection that could not be had."""
-    return ConnectionFailed(closed.reason, _hint(closed.cause, endpoint))
+    return ConnectionFailed(plain(closed.reason), _hint(closed.cause, endpoint))
 
 
 def _hint(cause: Optional[BaseException], endpoint: str) -> str:

@@ -9,8 +9,9 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Deque, NamedTuple, Optional
+from typing import Any, Callable, Deque, Iterator, NamedTuple, Optional
 
 from .clock import Monotonic
 
@@ -51,6 +52,7 @@ class Dispatcher(ABC):
         self._room = threading.Condition(self._lock)
         self._queue: Deque[Work] = deque()
         self._doing = threading.local()
+        self._attending = 0
         self._running: Optional[Running] = None
 
     def put(self, work: Work) -> None:
@@ -71,6 +73,22 @@ class Dispatcher(ABC):
         with self._lock:
             return self._room.wait_for(lambda: self._has_room() or given_up(), timeout)
 
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        """While a handler waits for an answer, the backlog has no bound: the answer may be
+        behind the events for which there is no room."""
+        if not self.inside():
+            yield
+            return
+        with self._lock:
+            self._attending += 1
+            self._room.notify_all()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._attending -= 1
+
     def wake(self) -> None:
         """Lets a ``wait_for_room`` look whether it was given up."""
         with self._lock:
@@ -80,6 +98,8 @@ class Dispatcher(ABC):
         """Runs user code. What it raises is logged with its traceback, reported, and stops
         nothing. Only inside work."""
         assert self.inside()
+        if getattr(self._doing, "alone", False):
+            return
         outer, self._running = self._running, Running(function, self._clock())
         try:
             function(*arguments)
@@ -139,7 +159,8 @@ class Dispatcher(ABC):
         return work
 
     def _has_room(self) -> bool:
-        return self._max_backlog is None or len(self._queue) < self._max_backlog
+        bound = self._max_backlog
+        return bound is None or len(self._queue) < bound or self._attending > 0
 
     def _tell(self, error: BaseException) -> None:
         """Reports, but not what goes wrong while reporting."""
@@ -247,10 +268,12 @@ class Manual(Dispatcher):
             that a window's own events get their turn.
         """
         if not self._polling.acquire(blocking=False):
-            raise RuntimeError("poll() while another poll() runs, or inside a handler")
+            # In a handler that runs a window's loop of its own, say. What is due comes when the
+            # poll that is under way goes on.
+            return 0
         try:
             with self._lock:
-                self._filled.wait_for(lambda: self._queue, timeout)
+                self._filled.wait_for(lambda: self._queue, min(timeout, threading.TIMEOUT_MAX))
                 there = len(self._queue)
             for _ in range(there):
                 with self._lock:
@@ -279,9 +302,18 @@ class Foreign(EventThread):
         try:
             self._hand_over(handed)
         except BaseException as error:
-            handed.account()
             # It cannot be reported through the very function that fails.
             self._failed(self._hand_over, type(error).__name__)
+            handed.return_()
+
+    def do_alone(self, work: Work) -> None:
+        """Does the SDK's own part of work that nobody took: calls change and connections end,
+        though nobody is told."""
+        self._doing.alone = True
+        try:
+            self._do(work)
+        finally:
+            self._doing.alone = False
 
     def release(self) -> None:
         super().release()
@@ -305,18 +337,21 @@ class _Handed:
     def __init__(self, foreign: Foreign, work: Work) -> None:
         self._foreign = foreign
         self._work = work
-        self._accounted = threading.Lock()
+        self._taken = threading.Lock()
 
     def __call__(self) -> None:
-        try:
-            self._foreign._do(self._work)
-        finally:
-            self.account()
+        self._once(self._foreign._do)
 
-    def account(self) -> None:
-        """It is done, or never will be: said twice when it was done and the function failed."""
-        if self._accounted.acquire(blocking=False):
-            self._foreign._account()
+    def return_(self) -> None:
+        """The function failed; if it did not run the work before, nobody will."""
+        self._once(self._foreign.do_alone)
+
+    def _once(self, do: Callable[[Work], None]) -> None:
+        if self._taken.acquire(blocking=False):
+            try:
+                do(self._work)
+            finally:
+                self._foreign._account()
 
 
 def name_of(function: Callable[..., object]) -> str:

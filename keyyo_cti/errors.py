@@ -40,7 +40,7 @@ class KeyyoError(Exception):
     :param message: the server's words, unchanged.
     :param error_code: ``invalid_csi_token``, ``missing_parameter``, ``invalid_params``,
         ``invalid_session_id``, ``timeout``, or None where there is no code.
-    :param hint: what to do about it, in words; never from the server.
+    :param hint: what to do about it, or why it came, in words.
     """
 
     def __init__(
@@ -109,6 +109,11 @@ def _bare(kind: Type[KeyyoError], args: Tuple[Any, ...]) -> KeyyoError:
     error = kind.__new__(kind)
     error.args = args
     return error
+
+
+def plain(text: str) -> str:
+    """Text of the server for a terminal: what does not print is escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def invalid_params(argument: str, problem: str) -> KeyyoError:

@@ -1,5 +1,6 @@
 """Events as in JavaScript: ``on``, ``off``, ``addEventListener`` and ``on...`` attributes."""
 
+import os
 import threading
 from typing import Any, Callable, ClassVar, Dict, List, Optional, Tuple
 
@@ -7,6 +8,16 @@ Handler = Callable[..., object]
 
 # Handlers are set rarely and from any thread; a lock for each call would cost its memory.
 _changing = threading.Lock()
+
+
+def _after_fork() -> None:
+    """Another thread of the parent's may have held the lock; in the child there is none."""
+    global _changing
+    _changing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Emitter:

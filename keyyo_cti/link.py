@@ -17,6 +17,7 @@ from .errors import (
     KeyyoError,
     UnreadableMessage,
     from_server,
+    plain,
 )
 from .options import Options
 from .pending import Pending, Request
@@ -56,10 +57,14 @@ class Link:
     Its reader thread opens, reads, keeps the deadlines and completes the Futures. It runs no
     user code.
 
-    :ivar quiet: whether the end was asked for, so that it is no event.
-    :ivar muted: whether events are not wanted any more, though they are here already.
+    What it knows of its own life, in the order in which it comes about:
+
     :ivar sessions_asked: requests for a session that have no answer; guarded by the owner's
         lock.
+    :ivar in_session: whether a session was opened on it; set by the reader.
+    :ivar quiet: whether the end was asked for, so that it is no event; set by ``begin_close``.
+    :ivar muted: whether events are not wanted any more, though they are here already; set by
+        the owner when its ``close`` returns.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Link:
         self.quiet = False
         self.muted = False
         self.sessions_asked = 0
+        self.in_session = False
         self._owner = owner
         self._options = options
         self._dispatcher = dispatcher
@@ -80,7 +86,7 @@ class Link:
         self._pending = Pending(options.timeout, clock)
         self._watch = HandlerWatch(dispatcher)
         self._pinger = Pinger(None, self._ping, NEVER)
-        self._given_up = False
+        self._pinged_at = self._paused_at = -NEVER
         self._lock = threading.Lock()
         # Guarded by the lock: what is asked before the connection is open, then None.
         self._early: Optional[List[Request]] = []
@@ -111,15 +117,20 @@ class Link:
         else:
             self._send(request)
 
-    def close(self) -> None:
-        """Ends the connection, within two seconds. From any thread; on the reader thread it
-        only begins to."""
+    def begin_close(self) -> None:
+        """Begins to end the connection. From any thread; waits for nothing."""
         self.quiet = True
-        self._given_up = True
         self._dispatcher.wake()
-        self._connection.close(within=_GOODBYE)
-        if threading.current_thread() is not self._thread:
-            self._thread.join(_GOODBYE)
+        self._connection.begin_close(within=_GOODBYE)
+
+    def finish_close(self, until: float) -> None:
+        """Waits for the end that ``begin_close`` began. From any thread but the reader's.
+
+        :param until: monotonic time, by which there is no reader thread any more unless the
+            system keeps it.
+        """
+        self._connection.finish_close(min(until, self._clock() + _GOODBYE))
+        self._thread.join(max(0.0, until - self._clock()))
 
     def complete(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
         """Gives a request its answer. For the one who took it out of the table."""
@@ -192,10 +203,13 @@ class Link:
         return min(self._pending.due(), self._pinger.due(), self._watch.due(now))
 
     def on_due(self, now: float) -> None:
+        self._on_deadlines(now)
+        self._pinger.on_due(now)
+
+    def _on_deadlines(self, now: float) -> None:
         for request in self._pending.take_late(now):
             late = CommandTimeout(request.command.action, self._options.timeout)
             self.complete(request, late, None)
-        self._pinger.on_due(now)
         self._watch.on_due(now)
 
     def closed(self, closed: Closed) -> None:
@@ -205,9 +219,9 @@ class Link:
             early, self._early = self._early, None
         for request in early or []:
             error = connection_failed(closed, self._options.endpoint)
-            self.complete(request, _by_us() if self._given_up else error, None)
+            self.complete(request, _by_us() if self.quiet else error, None)
         for request in self._pending.close():
-            self.complete(request, ConnectionClosed(request.sent, closed.reason), None)
+            self.complete(request, ConnectionClosed(request.sent, plain(closed.reason)), None)
         self._dispatcher.put(partial(self._owner.after_end, self))
         self._dispatcher.release()
 
@@ -225,19 +239,24 @@ class Link:
 
     def _wait_for_room(self) -> None:
         """While too much waits for slow handlers, nothing more is read, and the server feels it;
-        deadlines and pings go on."""
-        while True:
-            now = self._clock()
-            due = self.due()
-            if now >= due:
-                self.on_due(now)
-            elif self._dispatcher.wait_for_room(due - now, lambda: self._given_up):
-                return
+        deadlines go on."""
+        while not self._dispatcher.wait_for_room(0, lambda: self.quiet):
+            self._paused_at = now = self._clock()
+            due = min(self._pending.due(), self._watch.due(now))
+            if now < due:
+                self._dispatcher.wait_for_room(due - now, lambda: self.quiet)
+            else:
+                self._on_deadlines(now)
 
     def _ping(self) -> None:
-        self.ask(Request(commands.ping(), self._dispatcher.deliver, react=self._on_ping))
+        if not self.in_session:
+            return
+        self._pinged_at = self._clock()
+        self.ask(Request(commands.ping(), self._dispatcher, react=self._on_ping))
 
     def _on_ping(self, error: Optional[KeyyoError], result: Any) -> None:
+        if isinstance(error, CommandTimeout) and self._paused_at >= self._pinged_at:
+            return  # The answer may be there: it was us who did not read.
         if error is not None and not isinstance(error, ConnectionClosed):
             self._connection.fail(f"the ping failed: {error}")
 

@@ -76,7 +76,7 @@ class Options:
         self._check_kinds()
 
     def _check_kinds(self) -> None:
-        _check("dispatch", self.dispatch in (None, "manual") or callable(self.dispatch),
+        _check("dispatch", callable(self.dispatch) or self.dispatch in (None, "manual"),
                'None, "manual" or a function')
         _check("cookie_jar", isinstance(self.cookie_jar, (http.cookiejar.CookieJar, type(None))),
                "an http.cookiejar.CookieJar")

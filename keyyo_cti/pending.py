@@ -8,7 +8,7 @@ mistake here would be loud.
 import threading
 import time
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
 
 from .clock import NEVER, Monotonic
 from .commands import Command
@@ -22,8 +22,14 @@ Callback = Callable[[Optional[KeyyoError], Any], object]
 Reaction = Callable[[Optional[KeyyoError], Any], Optional[Command]]
 
 
-#: Has user code run where user code runs: ``deliver(function, *arguments)``.
-Deliver = Callable[..., None]
+class Desk(Protocol):
+    """Where user code runs; a dispatcher."""
+
+    def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Has user code run there."""
+
+    def attending(self) -> ContextManager[None]:
+        """For the time in which that very code waits for an answer."""
 
 
 class Answer(Future):  # type: ignore[type-arg]
@@ -33,13 +39,21 @@ class Answer(Future):  # type: ignore[type-arg]
     completes the Future. It cannot be cancelled: what is on the wire cannot be taken back.
     """
 
-    def __init__(self, deliver: Deliver) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._deliver = deliver
+        self._desk = desk
         self.set_running_or_notify_cancel()
 
     def add_done_callback(self, fn: Callable[[Any], object]) -> None:
-        super().add_done_callback(lambda answer: self._deliver(fn, answer))
+        super().add_done_callback(lambda answer: self._desk.deliver(fn, answer))
+
+    def result(self, timeout: Optional[float] = None) -> Any:
+        with self._desk.attending():
+            return super().result(timeout)
+
+    def exception(self, timeout: Optional[float] = None) -> Optional[BaseException]:
+        with self._desk.attending():
+            return super().exception(timeout)
 
 
 class Request:
@@ -50,25 +64,26 @@ class Request:
     :ivar opens_session: whether it is one that makes a connection worth having.
     """
 
-    __slots__ = ("command", "future", "callback", "react", "deliver", "opens_session", "sent",
-                 "deadline")
+    __slots__ = (
+        "command", "desk", "callback", "react", "opens_session", "sent", "deadline", "future",
+    )
 
     def __init__(
         self,
         command: Command,
-        deliver: Deliver,
+        desk: Desk,
         callback: Optional[Callback] = None,
         react: Optional[Reaction] = None,
         opens_session: bool = False,
     ) -> None:
         self.command = command
-        self.deliver = deliver
+        self.desk = desk
         self.callback = callback
         self.react = react
         self.opens_session = opens_session
         self.sent = False
         self.deadline = NEVER
-        self.future: "Future[Any]" = Answer(deliver)
+        self.future: "Future[Any]" = Answer(desk)
 
     def complete(self, error: Optional[KeyyoError], result: Any) -> None:
         """Completes the Future, and then has the callback called: so ``result()`` works in any
@@ -78,7 +93,7 @@ class Request:
         else:
             self.future.set_result(result)
         if self.callback is not None:
-            self.deliver(self.callback, error, result)
+            self.desk.deliver(self.callback, error, result)
 
 
 class Pending:

@@ -22,7 +22,6 @@ _GONE = ((401, "invalid_session_id"), (400, "invalid_params"))
 class Session:
     """State of the session: written by the reader thread, read by any.
 
-    :ivar connected: whether a session is open on a connection.
     :ivar number: the line's number (CSI), once known.
     :ivar session_id: the session's id, once known; a secret.
     """
@@ -30,7 +29,6 @@ class Session:
     def __init__(self, cookie: Optional[SessionCookie], clock: ServerClock) -> None:
         self._cookie = cookie
         self._clock = clock
-        self.connected = False
         self.number: Optional[str] = None
         self.session_id: Optional[str] = None
 
@@ -70,23 +68,16 @@ class Session:
 
         return react
 
-    def on_destroy(self, error: Optional[KeyyoError]) -> None:
-        """Reacts to the answer to destroy_session: the cookie goes only when the server agrees."""
-        if error is None:
-            self.connected = False
-            self.session_id = None
-            self._keep(lambda cookie: cookie.delete())
-
-    def on_end(self) -> None:
-        """The connection is gone; the session lives on at the server for a while."""
-        self.connected = False
+    def on_destroy(self) -> None:
+        """The server has destroyed the session; the cookie goes too, and not before."""
+        self.session_id = None
+        self._keep(lambda cookie: cookie.delete())
 
     def _begin(self, result: Any, session_id: Optional[str]) -> None:
         if isinstance(result, Result):
             self._clock.set(result.now)
             self.number = result.number
         self.session_id = session_id
-        self.connected = True
 
     def _keep(self, change: Callable[[SessionCookie], None]) -> None:
         """A cookie that cannot be kept is no reason to refuse a session that is there."""

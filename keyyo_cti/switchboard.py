@@ -27,6 +27,9 @@ from .session import Session, cookie_for
 #: Seconds in which ``close`` returns, whatever a handler does meanwhile.
 _CLOSE = 2.0
 
+#: Seconds; more than that no wait can take.
+_FOR_EVER = threading.TIMEOUT_MAX / 2
+
 _STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
 
 _numbers = itertools.count(1)
@@ -103,16 +106,36 @@ class Switchboard:
         """The server's Unix time in seconds."""
         return self._clock.now()
 
-    def close(self, patience: float = _CLOSE) -> None:
-        """See ``CTI.close``."""
+    @property
+    def connected(self) -> bool:
+        """Whether there is a session on the link that commands go to."""
+        link = self._link
+        return link is not None and link.in_session
+
+    def session_exists(self) -> bool:
+        """Whether a session id is known, or remembered."""
         self._check_process()
-        until = time.monotonic() + patience
+        return self.session.session_id is not None or self.session.remembered() is not None
+
+    def begin_close(self) -> None:
+        """Begins to close every link; waits for nothing."""
         with self._lock:
             links = list(self._links)
             self._link = None
-            self.session.on_end()
         for link in links:
-            link.close()
+            link.begin_close()
+
+    def close(self, until: Optional[float] = None) -> None:
+        """See ``CTI.close``.
+
+        :param until: monotonic time by which it returns.
+        """
+        self._check_process()
+        until = time.monotonic() + _CLOSE if until is None else until
+        self.begin_close()
+        links = list(self._links)
+        for link in links:
+            link.finish_close(until)
         if not self._dispatcher.inside():
             self._dispatcher.finish(max(0.0, until - time.monotonic()))
         for link in links:
@@ -123,7 +146,7 @@ class Switchboard:
         self._check_process()
         if self._dispatcher.inside():
             raise RuntimeError("wait() in a handler would wait for itself")
-        until = None if timeout is None else time.monotonic() + timeout
+        until = None if timeout is None else time.monotonic() + min(timeout, _FOR_EVER)
         try:
             while self._links:
                 left = None if until is None else until - time.monotonic()
@@ -167,7 +190,6 @@ class Switchboard:
         with self._lock:
             if self._link is link:
                 self._link = None
-                self.session.on_end()
 
     def after_end(self, link: Link) -> None:
         try:
@@ -210,11 +232,11 @@ class Switchboard:
         request = self._request(make, arguments, callback)
         if request.future.done():
             return request.future
-        request.react = react
         request.opens_session = True
         with self._lock:
             link = self._link or self._start_link()
             link.sessions_asked += 1
+        request.react = partial(self._on_session, link, react)
         link.ask(request)
         return request.future
 
@@ -231,11 +253,10 @@ class Switchboard:
             raise TypeError(f"callback: expected a function or None, got {kind}")
         if any(callable(argument) for argument in arguments):
             raise TypeError("a function where a value is expected: is an argument missing?")
-        deliver = self._dispatcher.deliver
         try:
-            return Request(make(*arguments), deliver, callback)
+            return Request(make(*arguments), self._dispatcher, callback)
         except KeyyoError as error:
-            refused = Request(Command("refused"), deliver, callback)
+            refused = Request(Command("refused"), self._dispatcher, callback)
             refused.complete(error, None)
             return refused
 
@@ -253,14 +274,27 @@ class Switchboard:
         self._links.add(link)
         return link
 
+    def _on_session(
+        self, link: Link, react: Reaction, error: Optional[KeyyoError], result: Any
+    ) -> Optional[Command]:
+        """Reacts to the answer to a request for a session, unless the link was closed meanwhile:
+        then another may have a session of its own, which this one must not touch."""
+        if self._link is not link:
+            return None
+        instead = react(error, result)
+        if error is None:
+            link.in_session = True
+        return instead
+
     def _on_destroy(self, link: Link) -> Reaction:
         def react(error: Optional[KeyyoError], result: Any) -> None:
-            self.session.on_destroy(error)
-            if error is None:
-                with self._lock:
-                    if self._link is link:
-                        self._link = None
-                link.close()
+            if error is not None or self._link is not link:
+                return
+            self.session.on_destroy()
+            with self._lock:
+                if self._link is link:
+                    self._link = None
+            link.begin_close()
 
         return react
 
@@ -268,10 +302,10 @@ class Switchboard:
         """A connection whose session was refused serves nothing, once the callback that was
         told so has not asked for another."""
         with self._lock:
-            if self._link is not link or link.sessions_asked or self.session.connected:
+            if self._link is not link or link.sessions_asked or link.in_session:
                 return
             self._link = None
-        link.close()
+        link.begin_close()
 
     def _emit(self, link: Link, emitter: Emitter, name: str, *arguments: Any) -> None:
         for handler in emitter.handlers(name):
@@ -316,6 +350,8 @@ def _close_all() -> None:
     """A program that just ends says goodbye to the server, and its threads are gone before the
     interpreter takes away what they print to."""
     until = time.monotonic() + _CLOSE
-    for switchboard in list(_alive):
-        if switchboard._unclosed():
-            switchboard.close(max(0.0, until - time.monotonic()))
+    unclosed = [switchboard for switchboard in list(_alive) if switchboard._unclosed()]
+    for switchboard in unclosed:
+        switchboard.begin_close()
+    for switchboard in unclosed:
+        switchboard.close(until)

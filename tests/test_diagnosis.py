@@ -26,7 +26,7 @@ ENDPOINT = "https://host.test/cti"
             websocket.WebSocketBadStatusException("%s %s", 403, "no"),
             "refuse websockets",
         ),
-        (ConnectionRefusedError(), "server runs"),
+        (ConnectionRefusedError(), "that it runs"),
         (socket.timeout(), "firewall"),
         (OSError("something else"), ENDPOINT),
         (None, "SockJS"),

@@ -351,7 +351,7 @@ def test_done_callbacks(each: Dispatcher) -> None:
     """What add_done_callback adds to a command's Future runs where handlers run, though another
     thread completes it, and its exceptions are reported like theirs."""
     inside: List[bool] = []
-    future = Answer(each.deliver)
+    future = Answer(each)
     future.add_done_callback(lambda _: inside.append(each.inside()))
     completing = threading.Thread(target=future.set_result, args=(1,))
     completing.start()
@@ -611,14 +611,14 @@ def test_poll_waits_for_the_first(reports: Reports) -> None:
 
 
 def test_poll_inside_a_handler(reports: Reports) -> None:
-    """A poll inside a handler raises, and so the handlers stay one at a time."""
+    """A poll inside a handler, as in a window's loop of its own, does nothing: the handlers stay
+    one at a time, and what is due comes with the poll that is under way, or the next."""
     manual = Manual(None, reports)
-    manual.deliver(lambda: manual.poll(0))
-    manual.poll(0)
-    (error,) = reports.errors
-    assert isinstance(error, RuntimeError)
-    assert "poll() while another poll() runs" in str(error)
-    assert manual.poll(0) == 0
+    counts: List[int] = []
+    manual.deliver(lambda: counts.append(manual.poll(0)))
+    manual.deliver(lambda: counts.append(-1))
+    assert manual.poll(0) == 2
+    assert counts == [0, -1] and reports.errors == []
 
 
 def test_two_polls_at_once(reports: Reports) -> None:
@@ -630,14 +630,52 @@ def test_two_polls_at_once(reports: Reports) -> None:
         assert go.wait(SOON)
 
     manual.deliver(block)
+    manual.deliver(block)
     other = threading.Thread(target=manual.poll, args=(0,))
     other.start()
     assert started.wait(SOON)
-    with pytest.raises(RuntimeError, match="another poll"):
-        manual.poll(0)
+    assert manual.poll(0) == 0
     go.set()
     other.join(SOON)
     assert manual.poll(0) == 0
+
+
+def test_endless_poll(reports: Reports) -> None:
+    """A poll may be told to wait for ever, however that is written."""
+    for timeout in (float("inf"), 1e300):
+        manual = Manual(None, reports)
+        waiting = threading.Thread(target=manual.poll, args=(timeout,))
+        waiting.start()
+        manual.deliver(lambda: None)
+        waiting.join(SOON)
+        assert not waiting.is_alive()
+
+
+def test_waiting_for_an_answer_lifts_the_bound(reports: Reports) -> None:
+    """While a handler waits for the answer to a command there is room for what comes before it,
+    and after that the bound is as before."""
+    thread = EventThread("events", 1, reports)
+    thread.hold()
+    answer, asked, rooms = Answer(thread), threading.Event(), []  # type: Any, Any, List[bool]
+
+    def ask() -> None:
+        asked.set()
+        assert answer.result(SOON) == 1
+
+    thread.deliver(ask)
+    assert asked.wait(SOON)
+    thread.put(lambda: None)
+    rooms.append(thread.wait_for_room(SOON, lambda: False))
+    answer.set_result(1)
+    thread.release()
+    thread.finish(SOON)
+    assert rooms == [True] and reports.errors == []
+    Answer(thread).set_result(1)
+    manual = Manual(1, reports)
+    manual.put(lambda: None)
+    answer = Answer(manual)
+    answer.set_result(1)
+    assert answer.result() == 1 and not manual.wait_for_room(0, lambda: False)
 
 
 # A function of the user's.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import random
 import threading
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, ContextManager, List, Optional, Tuple
 
 import pytest
 
@@ -26,13 +27,23 @@ class Hand:
         return self.time
 
 
-class Delivered:
-    """Stands for the event thread: keeps what it is to call."""
+class Desk:
+    """Stands for the event thread: calls at once."""
+
+    def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
+        function(*arguments)
+
+    def attending(self) -> ContextManager[None]:
+        return contextlib.nullcontext()
+
+
+class Delivered(Desk):
+    """Keeps what it is to call."""
 
     def __init__(self) -> None:
         self.calls: List[Tuple[Callable[..., object], Tuple[Any, ...]]] = []
 
-    def __call__(self, function: Callable[..., object], *arguments: Any) -> None:
+    def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
         self.calls.append((function, arguments))
 
     def run(self) -> None:
@@ -41,12 +52,8 @@ class Delivered:
             function(*arguments)
 
 
-def at_once(function: Callable[..., object], *arguments: Any) -> None:
-    function(*arguments)
-
-
 def request(callback: Optional[Callable[..., object]] = None) -> Request:
-    return Request(dial("33"), at_once, callback)
+    return Request(dial("33"), Desk(), callback)
 
 
 # A request.
@@ -268,7 +275,7 @@ class Race:
 
     def ask(self, _: random.Random) -> None:
         for _turn in range(300):
-            one = Request(dial("33"), at_once, lambda *__: self.callbacks.append(1))
+            one = Request(dial("33"), Desk(), lambda *__: self.callbacks.append(1))
             self.asked.append(one)
             if self.pending.add(one) is None:
                 self.refused.append(one)

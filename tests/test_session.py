@@ -58,16 +58,16 @@ def clock() -> ServerClock:
 def test_at_first(clock: ServerClock) -> None:
     """At first there is no session, and without a cookie none is remembered."""
     session = Session(None, clock)
-    assert (session.connected, session.number, session.session_id) == (False, None, None)
+    assert (session.number, session.session_id) == (None, None)
     assert session.remembered() is None
 
 
 def test_created(clock: ServerClock) -> None:
-    """A new session is connected, known by its id, kept in the cookie, and sets the clock."""
+    """A new session is known by its id, kept in the cookie, and sets the clock."""
     cookie = FakeCookie()
     session = Session(cookie, clock)
     session.on_create(None, CREATED)
-    assert (session.connected, session.number) == (True, "33")
+    assert session.number == "33"
     assert session.session_id == cookie.session_id == session.remembered() == "CANARY-id"
     assert clock.now() == 1000
 
@@ -84,7 +84,7 @@ def test_not_created(clock: ServerClock) -> None:
     cookie = FakeCookie("old")
     session = Session(cookie, clock)
     session.on_create(from_server({"status_code": 401, "message": "Invalid token"}), None)
-    assert (session.connected, session.session_id, cookie.session_id) == (False, None, "old")
+    assert (session.session_id, cookie.session_id) == (None, "old")
 
 
 @pytest.mark.parametrize(
@@ -92,11 +92,10 @@ def test_not_created(clock: ServerClock) -> None:
     [{}, {"session_id": 3}, {"session_id": None}, {"number": [], "now": "x"}, [], 1, "", None],
 )
 def test_strange_answer(clock: ServerClock, result: Any) -> None:
-    """Whatever the server answers, the session is open, and only a string is kept as its id."""
+    """Whatever the server answers is taken, and only a string is kept as the session's id."""
     cookie = FakeCookie("old")
     session = Session(cookie, clock)
     session.on_create(None, wrap(result))
-    assert session.connected
     assert cookie.session_id == "old"
 
 
@@ -106,7 +105,7 @@ def test_restored(clock: ServerClock, session_id: Optional[str]) -> None:
     cookie = FakeCookie("id")
     session = Session(cookie, clock)
     assert session.on_restore("token", session_id)(None, RESTORED) is None
-    assert (session.connected, session.number) == (True, "33")
+    assert session.number == "33"
     assert (session.session_id, cookie.session_id) == (session_id, "id")
     assert clock.now() == 2000
 
@@ -125,9 +124,7 @@ def test_fall_back(clock: ServerClock, error: KeyyoError) -> None:
     session = Session(cookie, clock)
     react = session.on_restore("token", "old")
     assert react(error, None) == create_session("token")
-    assert not session.connected
     assert react(None, CREATED) is None
-    assert session.connected
     assert session.session_id == cookie.session_id == "CANARY-id"
 
 
@@ -138,7 +135,6 @@ def test_fall_back_once(clock: ServerClock, error: KeyyoError) -> None:
     react = session.on_restore("token", "old")
     assert react(error, None) is not None
     assert react(error, None) is None
-    assert not session.connected
 
 
 @pytest.mark.parametrize("error", GONE, ids=str)
@@ -154,7 +150,6 @@ def test_no_fall_back_without_a_cookie(clock: ServerClock, error: KeyyoError) ->
     """Without cookie_auto the error is the answer, as in JavaScript."""
     session = Session(None, clock)
     assert session.on_restore("token", "old")(error, None) is None
-    assert not session.connected
 
 
 @pytest.mark.parametrize(
@@ -176,7 +171,7 @@ def test_other_errors(clock: ServerClock, error: KeyyoError) -> None:
     cookie = FakeCookie("old")
     session = Session(cookie, clock)
     assert session.on_restore("token", "old")(error, None) is None
-    assert (session.connected, cookie.session_id) == (False, "old")
+    assert (session.session_id, cookie.session_id) == (None, "old")
 
 
 def test_destroyed(clock: ServerClock) -> None:
@@ -184,35 +179,16 @@ def test_destroyed(clock: ServerClock) -> None:
     cookie = FakeCookie()
     session = Session(cookie, clock)
     session.on_create(None, CREATED)
-    session.on_destroy(None)
-    assert (session.connected, session.session_id, cookie.session_id) == (False, None, None)
-
-
-def test_not_destroyed(clock: ServerClock) -> None:
-    """The cookie goes only when the server has agreed."""
-    cookie = FakeCookie()
-    session = Session(cookie, clock)
-    session.on_create(None, CREATED)
-    session.on_destroy(ConnectionClosed(sent=True))
-    assert (session.connected, session.session_id) == (True, "CANARY-id")
-    assert cookie.session_id == "CANARY-id"
+    session.on_destroy()
+    assert (session.session_id, cookie.session_id) == (None, None)
 
 
 def test_destroyed_without_a_cookie(clock: ServerClock) -> None:
     """Without a cookie there is nothing else to forget."""
     session = Session(None, clock)
     session.on_create(None, CREATED)
-    session.on_destroy(None)
+    session.on_destroy()
     assert session.session_id is None
-
-
-def test_ended(clock: ServerClock) -> None:
-    """When the connection ends, the session is remembered, for it lives on at the server."""
-    session = Session(FakeCookie(), clock)
-    session.on_create(None, CREATED)
-    session.on_end()
-    assert (session.connected, session.number) == (False, "33")
-    assert session.session_id == session.remembered() == "CANARY-id"
 
 
 def test_cookie_that_fails(clock: ServerClock, caplog: pytest.LogCaptureFixture) -> None:
@@ -220,10 +196,8 @@ def test_cookie_that_fails(clock: ServerClock, caplog: pytest.LogCaptureFixture)
     session = Session(FakeCookie(fails=True), clock)
     with caplog.at_level(logging.DEBUG, "keyyo_cti"):
         session.on_create(None, CREATED)
-        assert session.connected
         assert session.remembered() is None
-        session.on_destroy(None)
-    assert not session.connected
+        session.on_destroy()
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 3
     assert "disk on fire" in caplog.text
     assert "CANARY" not in caplog.text
@@ -233,7 +207,7 @@ def test_session_id_that_no_file_can_keep(tmp_path: Path, clock: ServerClock) ->
     """A session id that the cookie file cannot hold costs the cookie, not the session."""
     session = Session(FileCookie(tmp_path / "f", "https://host/cti", "a", 1), clock)
     session.on_create(None, wrap({"session_id": "\ud800"}))
-    assert session.connected
+    assert session.session_id == "\ud800"
 
 
 def test_repr(clock: ServerClock) -> None:
@@ -249,7 +223,7 @@ def test_repr_of_a_cti() -> None:
     cti._switchboard.session.on_create(None, CREATED)
     assert cti.session_id == "CANARY-id"
     assert "CANARY" not in f"{cti} {cti!r}"
-    assert repr(cti) == "<CTI 33, connected>"
+    assert repr(cti) == "<CTI 33, not connected>"
 
 
 def test_no_secret_is_logged(clock: ServerClock, caplog: pytest.LogCaptureFixture) -> None:
@@ -259,8 +233,7 @@ def test_no_secret_is_logged(clock: ServerClock, caplog: pytest.LogCaptureFixtur
         react = session.on_restore("CANARY-token", session.remembered())
         react(GONE[0], None)
         react(None, CREATED)
-        session.on_end()
-        session.on_destroy(None)
+        session.on_destroy()
     assert "CANARY" not in caplog.text
 
 

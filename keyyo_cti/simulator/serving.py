@@ -221,6 +221,16 @@ class ServerThread:
             await self._stopping.wait()
         finally:
             await self._listener.refuse()
+            await _settled()
             for connection in list(self._endpoint.connections):
                 connection.drop()
             await runner.cleanup()
+            await _settled()
+
+
+async def _settled() -> None:
+    """Lets what is under way on the loop come to its end: a connection that was accepted at the
+    last moment is known to the server only some turns later, and one that is closed lets go of
+    its socket in a later turn too."""
+    for _ in range(10):
+        await asyncio.sleep(0)

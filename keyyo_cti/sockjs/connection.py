@@ -1,5 +1,6 @@
 """One SockJS connection: opened, read and reported by the one thread that runs it."""
 
+import logging
 import threading
 import time
 from typing import Any, NamedTuple, Optional, Protocol
@@ -14,6 +15,8 @@ from .protocol import Event, Message, Opened
 from .route import Route
 from .stream import WriteFailed
 from .transport import Transport
+
+_log = logging.getLogger("keyyo_cti.sockjs")
 
 
 class Listener(Protocol):
@@ -99,6 +102,9 @@ class Connection:
             closed = self._read(session)
         except SockJSError as error:
             closed = error.closed
+        except Exception as error:
+            _log.exception("the reader failed")
+            closed = Closed(LOST, f"The reader failed: {type(error).__name__}", error)
         finally:
             with self._lock:
                 self._transport = None
@@ -130,13 +136,11 @@ class Connection:
             self._abort.pull()
             raise failure from error
 
-    def close(
+    def begin_close(
         self, code: int = NORMAL, reason: str = "Normal closure", within: float = 1.0
     ) -> None:
-        """Ends the connection, politely if it is open. From any thread, at any time.
-
-        Returns when it is over, which it is in ``within`` seconds and a moment; on the thread
-        that runs the connection it returns at once, and the end comes in that time.
+        """Begins to end the connection, politely if it is open. From any thread, at any time;
+        waits for nothing. Only ``finish_close`` makes sure of the end.
 
         :param code: 1000, or 3000 to 4999.
         :param within: seconds that the server has to say goodbye.
@@ -145,9 +149,16 @@ class Connection:
         if code != NORMAL and not 3000 <= code <= 4999:
             raise ValueError(f"code: expected 1000 or 3000 to 4999, got {code}")
         self._begin_end(Closed(code, reason), within)
-        if threading.get_ident() != self._thread and not self._over.wait(within):
+
+    def finish_close(self, until: float) -> None:
+        """Waits for the end that was begun, and makes it come if it has not by then.
+
+        :param until: monotonic time. Not on the thread that runs the connection, which would
+            wait for itself.
+        """
+        assert threading.get_ident() != self._thread
+        if not self._over.wait(max(0.0, until - self._clock())):
             self._abort.pull()
-            self._over.wait(within)
 
     def fail(self, reason: str) -> None:
         """Ends the connection as lost. On the thread that runs the connection, like the calls
@@ -166,7 +177,8 @@ class Connection:
             return
         self._over_by = self._clock() + within
         try:
-            transport.say_goodbye(within)
+            # A socket with no room for it has no use for a goodbye either.
+            transport.say_goodbye(within=0)
         except OSError:
             self._abort.pull()
 

@@ -19,7 +19,7 @@ def session(open_stream: Callable[[], Stream]) -> requests.Session:
     :param open_stream: gives a new stream to the server; what it raises comes out unchanged
         unless it is an OSError.
     """
-    session = requests.Session()
+    session = _Session()
     # The environment's .netrc would add an Authorization header of the user's.
     session.trust_env = False
     adapter = _StreamAdapter(open_stream)
@@ -31,6 +31,11 @@ def session(open_stream: Callable[[], Stream]) -> requests.Session:
 def cookie_header(session: requests.Session, url: str) -> Optional[str]:
     """The ``Cookie`` header with which the session would ask for this URL; None without one."""
     return session.prepare_request(requests.Request("GET", url)).headers.get("Cookie")
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: a redirect that is not followed would be read to its end all the same."""
 
 
 class _StreamAdapter(HTTPAdapter):

@@ -8,6 +8,7 @@ import requests
 import urllib3
 
 from .errors import CANNOT_CONNECT, SockJSError
+from .stream import TooMuch
 
 _LONGEST = 65536
 
@@ -33,6 +34,8 @@ def fetch(session: requests.Session, url: str) -> Info:
         with session.get(url, allow_redirects=False, stream=True) as response:
             status = response.status_code
             body = response.raw.read(_LONGEST + 1, decode_content=True)
+    except TooMuch as error:
+        raise _refused(f"an endless answer from {url}", error) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise _refused(f"no proper answer from {url}", error) from error
     if status != 200:

@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional, Tuple, Type
 from ..clock import Monotonic
 from . import http, urls
 from .abort import Abort
-from .errors import ALL_FAILED, TOO_LATE, Closed, SockJSError
+from .errors import ALL_FAILED, TOO_LATE, Closed, SockJSError, Unreadable
 from .info import Info, fetch
 from .protocol import OPEN, Event, Protocol
 from .route import Route
@@ -19,6 +19,9 @@ _log = logging.getLogger("keyyo_cti.sockjs")
 TRANSPORTS: Tuple[Type[Transport], ...] = (WebSocketTransport,)
 
 _INFO_TIMEOUT = 8.0
+
+#: Bytes of an answer to the info request, with its headers.
+_LONGEST_ANSWER = 262_144
 
 #: Seconds in which the first frame must come, at least; more where the network is slow.
 _LEAST_PATIENCE = 5.0
@@ -88,7 +91,7 @@ class Opening:
     def _ask(self) -> Tuple[Info, Optional[str]]:
         until = min(self._until, self._clock() + _INFO_TIMEOUT)
         url = urls.info(self._base_url)
-        with http.session(lambda: self._route.open(until)) as session:
+        with http.session(lambda: self._route.open(until, _LONGEST_ANSWER)) as session:
             info = fetch(session, url)
             return info, http.cookie_header(session, url)
 
@@ -103,7 +106,10 @@ class Opening:
     def _first_frame(self, transport: Transport, until: float) -> Session:
         protocol = Protocol()
         while True:
-            text = transport.receive(until)
+            try:
+                text = transport.receive(until)
+            except Unreadable:
+                continue
             if text is None:
                 raise SockJSError(TOO_LATE, "Transport timeouted")
             events = protocol.receive(text)

@@ -11,7 +11,7 @@ import ssl
 import threading
 from typing import Any, List, Optional, Tuple
 
-from ..clock import Monotonic
+from ..clock import NEVER, Monotonic
 from .abort import Abort
 from .errors import CANNOT_CONNECT, SockJSError
 from .stream import Selector, Stream
@@ -46,9 +46,10 @@ class Route:
         self._write_timeout = write_timeout
         self._clock = clock
 
-    def open(self, until: float) -> Stream:
+    def open(self, until: float, allowance: float = NEVER) -> Stream:
         """A new stream, whose reads give up at the same monotonic time until told otherwise.
 
+        :param allowance: bytes that may be read from it until told otherwise.
         :raises SockJSError: with code 1002, a reason that names the phase, and the cause.
         """
         host, port, secure = self._origin
@@ -58,6 +59,7 @@ class Route:
             addresses = self._look_up(until)
             phase = f"connecting to {where}"
             stream = self._connect(addresses, until)
+            stream.allowance = allowance
             if secure:
                 phase = f"reading the authorities {trusted(self._ca_certs)}"
                 context = self._context(stream)
@@ -77,9 +79,14 @@ class Route:
         # The system's look-up can neither be given a deadline nor be interrupted: it has a
         # thread of its own, which is left behind, and ends by itself, when nobody waits any more.
         answer: "concurrent.futures.Future[List[_Address]]" = concurrent.futures.Future()
-        threading.Thread(
+        thread = threading.Thread(
             target=_answer, args=(answer, host, port), name="keyyo-cti-resolver", daemon=True
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # As when the interpreter is shutting down.
+            raise OSError(str(error)) from error
         with self._abort.waking(answer.cancel):
             try:
                 return answer.result(max(0.0, until - self._clock()))

@@ -35,7 +35,6 @@ class Stream:
     outside of it, because OpenSSL allows one operation at a time on a connection, and a reader
     that waits inside one would keep every writer out, or race with it.
 
-    :ivar read_until: monotonic time at which a read gives up with ``socket.timeout``.
     :ivar heard_at: monotonic time at which the last bytes came, be they half a message.
     :ivar allowance: bytes that may still be handed out before TooMuch is raised.
     """
@@ -55,10 +54,22 @@ class Stream:
         self._broken: Optional[str] = None
         self._files = 0
         self._unwanted = False
-        self.read_until = NEVER
+        self._read_until = NEVER
+        self._read_late = False
         self.heard_at = clock()
         self.allowance = NEVER
         abort.add(self._shut_down)
+
+    @property
+    def read_until(self) -> float:
+        """Monotonic time at which a read gives up with ``socket.timeout``. What is there by then
+        is still read, once: a peer that never pauses does not get round it."""
+        return self._read_until
+
+    @read_until.setter
+    def read_until(self, until: float) -> None:
+        self._read_until = until
+        self._read_late = False
 
     def secure(self, context: ssl.SSLContext, host: str) -> None:
         """Speaks TLS from here on.
@@ -78,22 +89,32 @@ class Stream:
     def recv(self, size: int) -> bytes:
         """Up to ``size`` bytes, from one read of the socket for many calls; none at the end.
 
-        :raises socket.timeout: nothing came before ``read_until``.
+        :raises socket.timeout: ``read_until`` has come, and what there was is read.
         :raises TooMuch: the allowance is used up.
         """
         if self._taken == len(self._buffer):
-            self._buffer = self._retrying(self._sock.recv, self.read_until, _CHUNK)
-            self._taken = 0
-            if self._buffer:
-                self.heard_at = self._clock()
-            elif self._broken:
-                raise ConnectionAbortedError(self._broken)
+            self._refill()
         chunk = self._buffer[self._taken : self._taken + size]
         self._taken += len(chunk)
         self.allowance -= len(chunk)
         if self.allowance < 0:
             raise TooMuch
         return chunk
+
+    def _refill(self) -> None:
+        if self._abort.pulled:
+            self._buffer, self._taken = b"", 0
+            return
+        late = self._clock() >= self._read_until
+        if late and self._read_late:
+            raise socket.timeout("timed out")
+        self._read_late = late
+        self._buffer = self._retrying(self._sock.recv, self._read_until, _CHUNK)
+        self._taken = 0
+        if self._buffer:
+            self.heard_at = self._clock()
+        elif self._broken:
+            raise ConnectionAbortedError(self._broken)
 
     def sendall(self, data: Any, within: Optional[float] = None) -> None:
         """Writes all of it, and nobody else's bytes in between.

@@ -42,13 +42,13 @@ def origin(url: str) -> Origin:
     """
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORT:
-        raise ValueError(f"expected a URL that starts with http:// or https://, got {url!r}")
+        raise ValueError(f"expected a URL that starts with http:// or https://, got {_shown(url)}")
     if parts.username is not None:
         raise ValueError("expected a URL without a user name and password")
     if parts.port == 0:
         raise ValueError("expected a port from 1 to 65535")
     if not parts.hostname:
-        raise ValueError(f"expected a URL with a host, got {url!r}")
+        raise ValueError(f"expected a URL with a host, got {_shown(url)}")
     return Origin(
         parts.hostname, parts.port or _DEFAULT_PORT[parts.scheme], parts.scheme == "https"
     )
@@ -73,6 +73,29 @@ def transport(base_url: str, server: str, session: str, name: str) -> str:
     return f"{_WEBSOCKET_SCHEME[scheme]}:{rest}"
 
 
+def authority(base_url: str) -> str:
+    """The ``Host`` header for a server: its host, and its port unless it is the usual one."""
+    host, port, secure = origin(base_url)
+    host = f"[{host}]" if ":" in host else host
+    return host if port == (443 if secure else 80) else f"{host}:{port}"
+
+
+def site(base_url: str) -> str:
+    """The ``Origin`` header for a page of the server's own."""
+    return f"{base_url.split(':', 1)[0]}://{authority(base_url)}"
+
+
+def nowhere(url: str) -> str:
+    """The same URL at a host that cannot exist (RFC 2606)."""
+    parts = urlsplit(url)
+    return parts._replace(netloc="nowhere.invalid").geturl()
+
+
 def info(base_url: str) -> str:
     """The URL that tells what the server can do."""
     return f"{base_url}/info"
+
+
+def _shown(url: str) -> str:
+    """A URL for an error message; one with a password is not shown."""
+    return "one with a user name" if "@" in url else repr(url)

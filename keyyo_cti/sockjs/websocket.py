@@ -1,7 +1,7 @@
 """The websocket transport, on the ``websocket-client`` library's framing and handshake."""
 
 import struct
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 import websocket
 from websocket import ABNF
@@ -12,16 +12,18 @@ from .route import describe
 from .stream import Stream, TooMuch
 from .transport import Setting, Transport
 
-#: A frame's header at its longest.
+#: A frame's header at its longest, in bytes.
 _HEADER = 14
+
+_LONGEST_HANDSHAKE = 65536
 
 
 class WebSocketTransport(Transport):
     """One websocket to ``/<server>/<session>/websocket``.
 
-    The library's ``WebSocket`` is used for its handshake and for reading frames; it answers a
-    PING while it reads. Not its ``WebSocketApp``, whose waits have no end, nor its ``send``,
-    whose lock would be held through a write that nobody can bound.
+    The library's ``WebSocket`` is used for its handshake and for reading and making frames. Not
+    its ``WebSocketApp``, whose waits have no end, nor its ``send``, whose lock would be held
+    through a write that nobody can bound.
     """
 
     name = "websocket"
@@ -31,6 +33,9 @@ class WebSocketTransport(Transport):
         self._stream: Optional[Stream] = None
         # UTF-8 is checked once, by decoding; the library would check it slowly before.
         self._websocket = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
+        # The fragments of a message that is not complete, and their bytes.
+        self._parts: List[bytes] = []
+        self._size = 0
 
     @property
     def heard_at(self) -> float:
@@ -39,41 +44,46 @@ class WebSocketTransport(Transport):
     def open(self, until: float) -> None:
         setting = self._setting
         self._stream = setting.route.open(until)
-        self._stream.allowance = setting.max_message_size
-        url = urls.transport(
-            setting.base_url, setting.server, urls.session_name(), self.name
-        )
+        self._stream.allowance = _LONGEST_HANDSHAKE
+        url = urls.transport(setting.base_url, setting.server, urls.session_name(), self.name)
         try:
             self._websocket.connect(  # type: ignore[no-untyped-call]
-                url, socket=self._stream, cookie=setting.cookies, redirect_limit=0
+                # The library keeps one jar of cookies for the whole process and looks in it by
+                # the host of the URL, which it needs for nothing else here.
+                urls.nowhere(url),
+                host=urls.authority(setting.base_url),
+                origin=urls.site(setting.base_url),
+                socket=self._stream,
+                cookie=setting.cookies,
+                redirect_limit=0,
             )
-        except (websocket.WebSocketException, OSError, ValueError, TooMuch) as error:
+        except TooMuch as error:
+            raise SockJSError(LOST, "websocket handshake: an endless answer", error) from error
+        except (websocket.WebSocketException, OSError, ValueError) as error:
             raise SockJSError(LOST, f"websocket handshake: {_words(error)}", error) from error
+        self._allow()
 
     def receive(self, until: float) -> Optional[str]:
-        stream = self._opened
-        stream.read_until = until
-        try:
-            kind, frame = self._websocket.recv_data_frame(True)
-        except websocket.WebSocketTimeoutException:
-            return None
-        except TooMuch as error:
-            self._refuse_the_rest()
-            size = self._setting.max_message_size
-            raise SockJSError(TOO_BIG, f"A message of more than {size} bytes", error) from error
-        except (websocket.WebSocketException, OSError) as error:
-            raise SockJSError(LOST, f"Connection lost: {_words(error)}", error) from error
-        if kind == ABNF.OPCODE_CLOSE:
-            raise SockJSError(LOST, "The server closed the websocket without a SockJS close")
-        if kind in (ABNF.OPCODE_PING, ABNF.OPCODE_PONG):
-            # They may come in the middle of a message, of which they are no part.
-            stream.allowance += _HEADER + len(frame.data)
-            return ""
-        stream.allowance = self._setting.max_message_size
-        try:
-            return bytes(frame.data).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise Unreadable("a frame that is not UTF-8") from error
+        self._opened.read_until = until
+        while True:
+            try:
+                frame = self._websocket.recv_frame()  # type: ignore[no-untyped-call]
+            except websocket.WebSocketTimeoutException:
+                return None
+            except TooMuch as error:
+                self._refuse_the_rest()
+                reason = f"A message of more than {self._setting.max_message_size} bytes"
+                raise SockJSError(TOO_BIG, reason, error) from error
+            except (websocket.WebSocketException, OSError) as error:
+                raise SockJSError(LOST, f"Connection lost: {_words(error)}", error) from error
+            if frame.opcode >= ABNF.OPCODE_CLOSE:
+                self._allow()
+                self._control(frame)
+                return ""
+            message = self._join(frame)
+            self._allow()
+            if message is not None:
+                return _decode(message)
 
     def send(self, message: str) -> None:
         self._write(ABNF.OPCODE_TEXT, frames.encode([message]))
@@ -88,6 +98,36 @@ class WebSocketTransport(Transport):
         if self._stream is not None:
             self._stream.close()
 
+    def _control(self, frame: Any) -> None:
+        """A frame that may come in the middle of a message, of which it is no part."""
+        try:
+            if frame.opcode == ABNF.OPCODE_PING:
+                self._write(ABNF.OPCODE_PONG, frame.data[:125])
+            elif frame.opcode == ABNF.OPCODE_CLOSE:
+                self._write(ABNF.OPCODE_CLOSE, frame.data[:2], within=0)
+        except OSError as error:
+            raise SockJSError(LOST, f"Connection lost: {_words(error)}", error) from error
+        if frame.opcode == ABNF.OPCODE_CLOSE:
+            raise SockJSError(LOST, "The server closed the websocket without a SockJS close")
+
+    def _join(self, frame: Any) -> Optional[bytes]:
+        """The message that this frame completes, if it does. Not the library's joining, which
+        copies all there is for each fragment and has no bound."""
+        if (frame.opcode == ABNF.OPCODE_CONT) != bool(self._parts):
+            raise SockJSError(LOST, "Connection lost: a fragment in the wrong place")
+        if frame.data or not self._parts:
+            self._parts.append(frame.data)
+        self._size += len(frame.data)
+        if not frame.fin:
+            return None
+        message = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self._parts, self._size = [], 0
+        return bytes(message)
+
+    def _allow(self) -> None:
+        """Bounds the next frame by what the message may still have."""
+        self._opened.allowance = self._setting.max_message_size - self._size + _HEADER
+
     @property
     def _opened(self) -> Stream:
         assert self._stream is not None, "not opened yet"
@@ -101,6 +141,13 @@ class WebSocketTransport(Transport):
             self._write(ABNF.OPCODE_CLOSE, struct.pack("!H", TOO_BIG), within=1.0)
         except OSError:
             pass  # It is given up in any case.
+
+
+def _decode(message: bytes) -> str:
+    try:
+        return message.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable("a frame that is not UTF-8") from error
 
 
 def _words(error: BaseException) -> str:

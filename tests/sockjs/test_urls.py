@@ -207,3 +207,22 @@ def test_any_text(text: str) -> None:
             continue
         assert urls.transport(base, "000", "s", "websocket").startswith(("ws://", "wss://"))
         assert urls.info(base).lower().startswith(("http://", "https://"))
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://bob:canary@h/", "wss://bob:canary@h/", "//bob:canary@h", "https://bob:canary@"]
+)
+def test_no_password_in_an_error(url: str) -> None:
+    """A URL that is refused is not shown if there is a password in it."""
+    with pytest.raises(ValueError) as refusal:
+        urls.base(url)
+    assert "canary" not in str(refusal.value)
+
+
+def test_headers_of_the_handshake() -> None:
+    """Host and Origin name the server, with its port where it is not the usual one."""
+    assert urls.authority("https://ws.example/cti") == "ws.example"
+    assert urls.authority("http://ws.example:443/cti") == "ws.example:443"
+    assert urls.authority("https://[::1]:8443/cti") == "[::1]:8443"
+    assert urls.site("https://ws.example:8443/cti") == "https://ws.example:8443"
+    assert urls.nowhere("wss://ws.example:8443/cti/1/a") == "wss://nowhere.invalid/cti/1/a"

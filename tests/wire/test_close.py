@@ -8,6 +8,7 @@ from typing import Any, Callable, List
 
 import pytest
 import trustme
+from websocket import ABNF
 
 from keyyo_cti import CTI, ConnectionClosed
 from keyyo_cti.simulator import Line, Simulator
@@ -273,3 +274,57 @@ def test_two_threads_close_at_once(sim: Simulator, alice: Line) -> None:
         cti.close()
         other.join(PATIENCE)
         assert not other.is_alive()
+
+
+def test_answers_that_come_after_close() -> None:
+    """The answer to create_session that comes during the goodbye does not connect a closed CTI,
+    and a later session that is refused still ends wait()."""
+
+    def serve(sock: socket.socket) -> None:
+        peers.upgrade(sock)
+        sock.sendall(peers.frame("o"))
+        asked = peers.command(sock)
+        come.set()
+        opcode, _ = peers.read_frame(sock)
+        assert opcode == ABNF.OPCODE_CLOSE
+        result = {"number": "33199000001", "now": 1, "session_id": "late"}
+        sock.sendall(peers.messages({"id": asked["id"], "result": result}))
+        sock.sendall(peers.frame(b"", opcode=ABNF.OPCODE_CLOSE))
+
+    def refuse(sock: socket.socket) -> None:
+        peers.upgrade(sock)
+        sock.sendall(peers.frame("o"))
+        asked = peers.command(sock)
+        error = {"status_code": 400, "message": "Invalid token"}
+        sock.sendall(peers.messages({"id": asked["id"], "error": error}))
+        peer.stall(sock)
+
+    come = threading.Event()
+    peer = Peer(peers.info, serve, peers.info, refuse)
+    with peer:
+        cti = CTI(endpoint=peer.endpoint)
+        future = cti.create_session("tok")
+        assert come.wait(PATIENCE)
+        cti.close()
+        assert future.done() and not cti.connected and cti.session_id is None
+        assert cti.create_session("bad").exception(PATIENCE) is not None
+        assert not cti.connected and cti.wait(PATIENCE)
+
+
+def test_destroyed_after_close(sim: Simulator, alice: Line) -> None:
+    """Sessions that are opened, destroyed and closed at random never leave a CTI that says it
+    is connected and is not."""
+    token = sim.token(alice)
+    cti = CTI(endpoint=sim.endpoint)
+    for number in range(40):
+        cti.create_session(token)
+        if number % 3 == 1:
+            cti.destroy_session()
+        if number % 4 == 3:
+            cti.create_session(token).exception(PATIENCE)
+        cti.close()
+        assert not cti.connected
+    assert cti.wait(PATIENCE)
+    cti.create_session(token).result(PATIENCE)
+    assert cti.connected
+    cti.close()

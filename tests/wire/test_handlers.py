@@ -179,6 +179,40 @@ def test_backlog_stops_the_reader_and_loses_nothing() -> None:
     assert seen.items == [str(n) for n in range(total)]
 
 
+def test_result_with_a_full_backlog() -> None:
+    """A handler gets the answer to its command though more events came before it than may
+    wait."""
+    with ScriptedServer(session) as server, CTI(endpoint=server.endpoint, max_backlog=2) as cti:
+        answers = Record()
+        pushed = threading.Event()
+
+        def ask(call: Call) -> None:
+            assert pushed.wait(PATIENCE)
+            answers.add(cti.ping().result(PATIENCE))
+
+        cti.create_session("tok").result(PATIENCE)
+        cti.onNewCall = ask
+        server.push(*[notification(str(n)) for n in range(20)])
+        pushed.set()
+        assert answers.wait_for_count(20) == [1] * 20
+
+
+def test_ping_with_a_full_backlog() -> None:
+    """A ping whose answer is behind events for which there is no room is no failure."""
+    with ScriptedServer(session) as server:
+        with CTI(
+            endpoint=server.endpoint, max_backlog=1, ping_interval=0.2, timeout=0.3
+        ) as cti:
+            seen = Seen(cti)
+            slow = threading.Event()
+            cti.on("newCall", lambda call: slow.wait(0.2))
+            cti.create_session("tok").result(PATIENCE)
+            for n in range(12):
+                server.push(notification(str(n)))
+            seen.wait_for("setup", 12)
+            assert seen.of("disconnected") == []
+
+
 @pytest.mark.parametrize("exception", [ValueError("oops"), SystemExit(3), KeyboardInterrupt()])
 def test_handler_that_raises(
     sim: Simulator, alice: Line, caplog: pytest.LogCaptureFixture, exception: BaseException
@@ -296,6 +330,23 @@ def test_foreign_dispatch(sim: Simulator, alice: Line) -> None:
         sim.phone("33199020000").call(alice)
         work.get(timeout=PATIENCE)()
         assert [item[0] for item in seen.items] == ["callback", "newCall", "setup"]
+
+
+def test_foreign_dispatch_that_fails(sim: Simulator, alice: Line) -> None:
+    """With a dispatch function that always raises, as that of a closed window does, nobody is
+    told, but calls are known and wait() ends."""
+
+    def closed_window(work: Callable[[], None]) -> None:
+        raise RuntimeError("main thread is not in main loop")
+
+    cti = CTI(endpoint=sim.endpoint, dispatch=closed_window)
+    told: List[Any] = []
+    cti.on("newCall, disconnected, error", told.append)
+    cti.create_session(sim.token(alice), lambda *answer: told.append(answer)).result(PATIENCE)
+    sim.phone("33199020000").call(alice)
+    sim.faults.drop()
+    assert cti.wait(PATIENCE)
+    assert [call.state for call in cti.get_calls()] == ["SETUP"] and told == []
 
 
 def test_callback_of_a_future_runs_with_the_others(sim: Simulator, alice: Line) -> None:

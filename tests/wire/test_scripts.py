@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ import pytest
 from keyyo_cti import CTI
 from keyyo_cti.simulator import Line, Simulator
 
+from . import peer as peers
+from .peer import Peer
 from .probe import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +178,60 @@ print(cti.ping().result(10))
     )
     assert finish(process) == [0, "True\n1\n", ""]
     assert [command["action"] for command in sim.received()] == ["create_session", "ping"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_fork_while_a_handler_is_set(sim: Simulator, alice: Line) -> None:
+    """A child that is forked while another thread sets a handler can set its own."""
+    process = start(
+        """
+import warnings
+from keyyo_cti import events
+warnings.simplefilter("ignore")
+held, over = threading.Event(), threading.Event()
+def hold():
+    with events._changing:
+        held.set()
+        over.wait(10)
+threading.Thread(target=hold, daemon=True).start()
+held.wait(10)
+child = os.fork()
+if child == 0:
+    cti = CTI(endpoint=endpoint)
+    cti.onNewCall = print
+    print(cti.create_session(token).result(10).number, flush=True)
+    cti.close()
+    os._exit(0)
+os.waitpid(child, 0)
+over.set()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert finish(process) == [0, "33199000001\n", ""]
+
+
+def test_many_connections_to_a_deaf_server_at_exit() -> None:
+    """A program with ten connections to a server that does not answer a goodbye ends in 3 s."""
+
+    def serve(sock: socket.socket) -> None:
+        peers.open_session(sock)
+        peer.stall(sock)
+
+    peer = Peer(*[peers.info, serve] * 10)
+    with peer:
+        process = start(
+            """
+ctis = [CTI(endpoint=endpoint) for _ in range(10)]
+for cti in ctis:
+    cti.create_session(token).result(10)
+print("connected", flush=True)
+""",
+            peer.endpoint,
+            "tok",
+        )
+        assert line_of(process) == "connected"
+        assert finish(process) == [0, "", ""]
 
 
 def test_nothing_imported_that_is_not_needed() -> None:

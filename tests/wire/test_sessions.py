@@ -151,7 +151,7 @@ def test_wait(sim: Simulator, alice: Line) -> None:
     """wait() lasts as long as there is a connection: a time-out gives False; a drop, or a close
     in another thread, gives True."""
     with CTI(endpoint=sim.endpoint) as cti:
-        assert cti.wait(0)
+        assert cti.wait(0) and cti.wait(float("inf"))
         cti.create_session(sim.token(alice)).result(PATIENCE)
         assert not cti.wait(0.01)
         closer = threading.Thread(target=cti.close)
