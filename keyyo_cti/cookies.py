@@ -1,15 +1,14 @@
 """Where the session id is kept between two runs: JavaScript's cookie, in a jar or in a file."""
 
-import contextlib
-import os
 import sqlite3
-import stat
 import time
 from http.cookiejar import Cookie, CookieJar
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Protocol
+from typing import Callable, ContextManager, Optional, Protocol
 
 import platformdirs
+
+from .private_database import opened
 
 _DAY = 86400
 
@@ -19,6 +18,11 @@ _NOBODY = "keyyo-cti.invalid"
 #: Seconds that another process may hold the file. Less than ``close()`` has, because the reader
 #: may be the one who waits.
 _PATIENCE = 1.0
+
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS cookie (endpoint TEXT, name TEXT, session_id TEXT, "
+    "expires REAL, PRIMARY KEY (endpoint, name))"
+)
 
 Wall = Callable[[], float]
 
@@ -100,9 +104,8 @@ class JarCookie:
 class FileCookie:
     """The cookie in a file that only its owner can read.
 
-    The file is an SQLite database, which makes each change whole or not at all, and keeps two
-    processes that use it at the same moment from undoing each other's. It holds the cookies of
-    all endpoints apart, so that no server is sent the session id of another.
+    It holds the cookies of all endpoints apart, so that no server is sent the session id of
+    another. Two processes may use it at the same moment.
 
     :param expires: life in days.
     """
@@ -128,6 +131,7 @@ class FileCookie:
     def save(self, session_id: str) -> None:
         now = self._wall()
         with self._open() as table:
+            table.execute("BEGIN IMMEDIATE")
             table.execute("DELETE FROM cookie WHERE expires <= ?", (now,))
             table.execute(
                 "INSERT OR REPLACE INTO cookie VALUES (?, ?, ?, ?)",
@@ -139,37 +143,12 @@ class FileCookie:
             with self._open() as table:
                 table.execute("DELETE FROM cookie WHERE endpoint = ? AND name = ?", self._key)
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """The table, in one transaction.
+    def _open(self) -> ContextManager[sqlite3.Connection]:
+        """The table.
 
         :raises OSError: it cannot be had; the message names the file, never what is in it.
         """
-        try:
-            self._make_private()
-            with contextlib.closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as database:
-                with database:
-                    database.execute(
-                        "CREATE TABLE IF NOT EXISTS cookie (endpoint TEXT, name TEXT, "
-                        "session_id TEXT, expires REAL, PRIMARY KEY (endpoint, name))"
-                    )
-                    yield database
-        except (sqlite3.Error, UnicodeError) as error:
-            raise OSError(f"cookie file {self._path}: {error}") from error
-
-    def _make_private(self) -> None:
-        """Makes the file, readable by its owner only, before there is anything in it."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # A link that somebody else put there could make us write into a file of theirs choice.
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self._path, flags, 0o600)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(f"cookie file {self._path}: not a regular file")
-            if hasattr(os, "fchmod"):
-                os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
+        return opened(self._path, "cookie file", _TABLE, _PATIENCE)
 
 
 def default_file() -> Path:

@@ -11,13 +11,16 @@ from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Deque, Iterator, NamedTuple, Optional
+from typing import Any, Callable, Deque, Iterator, NamedTuple, Optional, Union
 
 from .clock import Monotonic
 
 _log = logging.getLogger("keyyo_cti")
 
 Work = Callable[[], None]
+
+#: The option ``dispatch``.
+Choice = Union[None, str, Callable[[Work], object]]
 
 #: Seconds after which a handler that still runs is named in a warning.
 SLOW = 5.0
@@ -352,6 +355,27 @@ class _Handed:
                 do(self._work)
             finally:
                 self._foreign._account()
+
+
+def chosen(
+    kind: Choice,
+    name: str,
+    max_backlog: Optional[int],
+    report: Callable[[BaseException], None],
+) -> Dispatcher:
+    """The dispatcher that the option ``dispatch`` asks for.
+
+    :param kind: None, ``"manual"``, or a function that is handed each piece of work.
+    :param name: of its thread, if it has one.
+    :raises TypeError: the option is none of these.
+    """
+    if kind is None:
+        return EventThread(name, max_backlog, report)
+    if callable(kind):
+        return Foreign(kind, name, max_backlog, report)
+    if kind == "manual":
+        return Manual(max_backlog, report)
+    raise TypeError('dispatch: expected None, "manual" or a function')
 
 
 def name_of(function: Callable[..., object]) -> str:

@@ -15,7 +15,7 @@ from . import commands
 from .call import Call
 from .clock import ServerClock
 from .commands import CallNotification, Command
-from .dispatch import Dispatcher, EventThread, Foreign, Manual
+from .dispatch import Manual, chosen
 from .errors import KeyyoError
 from .events import Emitter
 from .link import Link, not_connected
@@ -54,7 +54,12 @@ class Switchboard:
         self._clock = ServerClock()
         self.session = Session(cookie_for(options), self._clock)
         self._registry = Registry(partial(Call, self), options.max_ended_calls)
-        self._dispatcher = self._make_dispatcher()
+        self._dispatcher = chosen(
+            options.dispatch,
+            f"keyyo-cti-events-{self._number}",
+            options.max_backlog,
+            self.emit_error,
+        )
         self._lock = threading.Lock()
         # Guarded by the lock: the link that commands go to, and every link that is not done.
         self._link: Optional[Link] = None
@@ -311,16 +316,6 @@ class Switchboard:
         for handler in emitter.handlers(name):
             if not link.muted:
                 self._dispatcher.call(handler, *arguments)
-
-    def _make_dispatcher(self) -> Dispatcher:
-        kind = self._options.dispatch
-        thread = f"keyyo-cti-events-{self._number}"
-        backlog = self._options.max_backlog
-        if kind is None:
-            return EventThread(thread, backlog, self.emit_error)
-        if callable(kind):
-            return Foreign(kind, thread, backlog, self.emit_error)
-        return Manual(backlog, self.emit_error)
 
     def _wait_some(self, timeout: Optional[float]) -> None:
         """Until something happens that ``wait`` wants to know, or the time is up."""

@@ -29,7 +29,7 @@ def base(url: str) -> str:
         raise ValueError(f"expected a URL as a string, got {type(url).__name__}")
     if any(character in "?# \x7f" or character < " " for character in url):
         # Not the URL itself: what is behind the '?' may be a secret.
-        raise ValueError("a SockJS URL has no '?', no '#', no space and no control character")
+        raise ValueError("expected a URL without '?', '#', space and control characters")
     origin(url)
     scheme, rest = url.split(":", 1)
     return f"{scheme.lower()}:{rest.rstrip('/')}"

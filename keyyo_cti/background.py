@@ -1,0 +1,171 @@
+"""Work that blocks, done elsewhere, with its answer brought back to where callbacks run."""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Callable, Deque, NamedTuple, Optional, Tuple
+
+from .dispatch import Choice, Manual, chosen
+from .errors import KeyyoError
+from .pending import Answer, Callback
+
+_log = logging.getLogger("keyyo_cti")
+
+#: Seconds after which ``wait`` looks again who runs callbacks.
+_LOOK = 0.1
+
+
+class _Job(NamedTuple):
+    """Work, and who waits for its answer."""
+
+    work: Callable[[], Any]
+    callback: Optional[Callback]
+    future: "Future[Any]"
+
+
+class Background:
+    """Does one piece of work after the other, in a thread that lives while there is any.
+
+    :param name: of its threads.
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+        piece of work.
+    :raises TypeError: ``dispatch`` is none of these.
+    """
+
+    def __init__(self, name: str, dispatch: Choice = None) -> None:
+        self._name = name
+        self._process = os.getpid()
+        self._dispatcher = chosen(dispatch, f"{name}-events", None, _nobody)
+        self._lock = threading.Lock()
+        self._jobs: Deque[_Job] = deque()
+        self._thread: Optional[threading.Thread] = None
+        self._unanswered = 0
+        self._all_answered = threading.Condition(self._lock)
+
+    def ask(self, work: Callable[[], Any], callback: Optional[Callback] = None) -> "Future[Any]":
+        """Has work done.
+
+        :param work: what it returns is the result, which is not None; the KeyyoError that it
+            raises is the error.
+        :param callback: called as ``callback(error, result)``, after the Future is completed.
+        :raises TypeError: the callback cannot be called.
+        :raises RuntimeError: in a process that was forked off.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError("this belongs to the parent process: make another one after fork")
+        if callback is not None and not callable(callback):
+            kind = type(callback).__name__
+            raise TypeError(f"callback: expected a function or None, got {kind}")
+        job = _Job(work, callback, Answer(self._dispatcher))
+        self._dispatcher.hold()
+        try:
+            with self._lock:
+                self._ensure_thread()
+                self._jobs.append(job)
+                self._unanswered += 1
+        except BaseException:
+            self._dispatcher.release()
+            raise
+        return job.future
+
+    def poll(self, timeout: float) -> int:
+        """Runs the callbacks that are due, in this thread; for ``dispatch="manual"``.
+
+        :param timeout: seconds to wait for the first.
+        :returns: how many were run.
+        """
+        return self._dispatcher.poll(timeout)
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Waits until all work is done and every callback has run; with ``dispatch="manual"``
+        they run in here.
+
+        :param timeout: seconds, None for no end.
+        :returns: False when the time was up first.
+        :raises RuntimeError: called in a callback, which would wait for itself.
+        """
+        if self._dispatcher.inside():
+            raise RuntimeError("wait() in a callback would wait for itself")
+        if isinstance(self._dispatcher, Manual):
+            return self._poll_all(timeout)
+        if timeout is not None:
+            timeout = min(timeout, threading.TIMEOUT_MAX)
+        with self._lock:
+            return self._all_answered.wait_for(lambda: not self._unanswered, timeout)
+
+    def finish(self, timeout: float) -> None:
+        """Waits until no thread is left, as far as that does not mean to wait for oneself."""
+        until = time.monotonic() + timeout
+        with self._lock:
+            thread = self._thread
+        if self._dispatcher.inside() or thread is threading.current_thread():
+            return
+        if thread is not None:
+            thread.join(timeout)
+        self._dispatcher.finish(max(0.0, until - time.monotonic()))
+
+    def _poll_all(self, timeout: Optional[float]) -> bool:
+        until = None if timeout is None else time.monotonic() + timeout
+        while self._unanswered:
+            left = _LOOK if until is None else until - time.monotonic()
+            if left <= 0:
+                return False
+            if not self._dispatcher.poll(min(left, _LOOK)):
+                # At once, when another thread is at it: then that one runs the callbacks.
+                with self._lock:
+                    self._all_answered.wait(min(left, _LOOK))
+        return True
+
+    def _ensure_thread(self) -> None:
+        assert self._lock.locked()
+        if self._thread is None:
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            thread.start()
+            self._thread = thread
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._thread = None
+                    return
+                job = self._jobs.popleft()
+            error, result = _outcome(job.work)
+            if error is not None:
+                job.future.set_exception(error)
+            else:
+                job.future.set_result(result)
+            self._dispatcher.put(partial(self._answer, job.callback, error, result))
+
+    def _answer(
+        self, callback: Optional[Callback], error: Optional[KeyyoError], result: Any
+    ) -> None:
+        try:
+            if callback is not None:
+                self._dispatcher.call(callback, error, result)
+        finally:
+            self._dispatcher.release()
+            with self._lock:
+                self._unanswered -= 1
+                self._all_answered.notify_all()
+
+
+def _outcome(work: Callable[[], Any]) -> Tuple[Optional[KeyyoError], Any]:
+    try:
+        return None, work()
+    except KeyyoError as error:
+        return error, None
+    except BaseException as error:
+        # A fault, but an answer is owed all the same.
+        _log.exception("work in the background failed")
+        fault = KeyyoError(500, f"The SDK failed: {type(error).__name__}", "internal")
+        fault.__cause__ = error
+        return fault, None
+
+
+def _nobody(error: BaseException) -> None:
+    """Is told of an exception in a callback, which was logged."""

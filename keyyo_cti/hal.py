@@ -1,0 +1,31 @@
+"""HAL, the JSON of the Manager API: what is embedded, and where it goes on. Pure."""
+
+from typing import Any, Dict, List, Optional
+
+Document = Dict[str, Any]
+
+
+def items(document: Document) -> Optional[List[Document]]:
+    """The items of a collection, whatever their types; None when it is no collection."""
+    embedded = document.get("_embedded", {})
+    if not isinstance(embedded, dict):
+        return None
+    found: List[Any] = []
+    for of_one_type in embedded.values():
+        # A single one may stand by itself.
+        found.extend(of_one_type if isinstance(of_one_type, list) else [of_one_type])
+    return found if all(isinstance(item, dict) for item in found) else None
+
+
+def one(document: Document) -> Document:
+    """The object that an answer is, or that it embeds, as the only one."""
+    embedded = items(document) or []
+    return embedded[0] if len(embedded) == 1 else document
+
+
+def next_href(document: Document) -> Optional[str]:
+    """The link to the next page, or None on the last."""
+    link: Any = document
+    for name in ("_links", "next", "href"):
+        link = link.get(name) if isinstance(link, dict) else None
+    return link if isinstance(link, str) else None

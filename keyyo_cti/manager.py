@@ -1,0 +1,174 @@
+"""Manager: the Manager API by callbacks and Futures. What a program sees; the client does it."""
+
+import itertools
+import os
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Iterable, List, Optional, Union, overload
+
+from .background import Background
+from .call import callback_last
+from .dispatch import Choice
+from .manager_client import (
+    BASE_URL,
+    WEBSOCKET,
+    AccessTokens,
+    CSIToken,
+    ManagerClient,
+    ManagerError,
+)
+from .pending import Callback
+from .results import Result
+
+__all__ = ["BASE_URL", "WEBSOCKET", "CSIToken", "Manager", "ManagerClient", "ManagerError"]
+
+#: Seconds in which ``close`` returns.
+_CLOSE = 2.0
+
+_numbers = itertools.count(1)
+
+
+class Manager:
+    """The lines of an account, and what CTI needs of them.
+
+    Every method that asks Keyyo takes ``callback(error, result)`` last, which may be left out,
+    and returns a ``concurrent.futures.Future``; none waits for the network. ``error`` is a
+    KeyyoError or None: a ManagerError, an OAuth2Error when there is no access token, or 400
+    ``invalid_params`` for a wrong value. ``client`` does the same by blocking.
+
+    Source: Manager API 1.0.
+
+    :param account: gives access tokens: an ``Account``.
+    :param base_url: of the API: https, or http on this very machine.
+    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+        piece of work, as for CTI.
+    :param ca_certs: file or folder of the trusted certificate authorities.
+    :raises TypeError: an argument is of a wrong kind.
+    :raises ValueError: an argument has an impossible value.
+    """
+
+    def __init__(
+        self,
+        account: AccessTokens,
+        base_url: str = BASE_URL,
+        timeout: float = 10.0,
+        dispatch: Choice = None,
+        *,
+        ca_certs: Union[str, "os.PathLike[str]", None] = None,
+    ) -> None:
+        self.client = ManagerClient(account, base_url, timeout, ca_certs=ca_certs)
+        self._background = Background(f"keyyo-cti-manager-{next(_numbers)}", dispatch)
+
+    def lines(self, callback: Optional[Callback] = None) -> "Future[List[Result]]":
+        """The telephone lines of the account. See ``ManagerClient.lines``."""
+        return self._background.ask(self.client.lines, callback)
+
+    def line(self, csi: str, callback: Optional[Callback] = None) -> "Future[Result]":
+        """One line. See ``ManagerClient.line``.
+
+        :param csi: the line's: its number in international format.
+        """
+        return self._background.ask(partial(self.client.line, csi), callback)
+
+    @overload
+    def csi_token(
+        self, csi: str, callback: Optional[Callback] = None, /
+    ) -> "Future[CSIToken]": ...
+
+    @overload
+    def csi_token(
+        self,
+        csi: str,
+        domain_masks: Iterable[str] = (),
+        callback: Optional[Callback] = None,
+    ) -> "Future[CSIToken]": ...
+
+    def csi_token(
+        self, csi: str, domain_masks: Any = (), callback: Any = None
+    ) -> "Future[CSIToken]":
+        """A new CSI token, good for an hour. See ``ManagerClient.csi_token``.
+
+        :param csi: the line's.
+        :param domain_masks: the web pages that may use it, such as ``*.example.com``; none for
+            a token that a program uses.
+        """
+        domain_masks, callback = callback_last(domain_masks, callback)
+        masks = () if domain_masks is None else domain_masks
+        return self._background.ask(partial(self.client.csi_token, csi, masks), callback)
+
+    def cti_plugins(
+        self, csi: str, callback: Optional[Callback] = None
+    ) -> "Future[List[Result]]":
+        """The CTI plugins of a line. See ``ManagerClient.cti_plugins``.
+
+        :param csi: the line's.
+        """
+        return self._background.ask(partial(self.client.cti_plugins, csi), callback)
+
+    @overload
+    def enable_plugin(
+        self, csi: str, callback: Optional[Callback] = None, /
+    ) -> "Future[Result]": ...
+
+    @overload
+    def enable_plugin(
+        self, csi: str, name: str = WEBSOCKET, callback: Optional[Callback] = None
+    ) -> "Future[Result]": ...
+
+    def enable_plugin(
+        self, csi: str, name: Any = WEBSOCKET, callback: Any = None
+    ) -> "Future[Result]":
+        """Enables a CTI plugin of a line, for sessions that are opened afterwards. See
+        ``ManagerClient.enable_plugin``.
+
+        :param csi: the line's.
+        :param name: the plugin's; commands of a CTI session need ``websocket``.
+        """
+        name, callback = callback_last(name, callback)
+        name = WEBSOCKET if name is None else name
+        return self._background.ask(partial(self.client.enable_plugin, csi, name), callback)
+
+    def sip_records(
+        self, csi: str, callback: Optional[Callback] = None
+    ) -> "Future[List[Result]]":
+        """The telephones that are registered on a line now. See ``ManagerClient.sip_records``.
+
+        :param csi: the line's.
+        """
+        return self._background.ask(partial(self.client.sip_records, csi), callback)
+
+    def poll(self, timeout: float = 0) -> int:
+        """Runs the callbacks that are due, in this thread; for ``dispatch="manual"``.
+
+        :param timeout: seconds to wait for the first.
+        :returns: how many were run.
+        """
+        return self._background.poll(timeout)
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Waits until everything is answered and every callback has run: the last line of a
+        script.
+
+        :param timeout: seconds, None for no end.
+        :returns: False when the time was up first.
+        :raises RuntimeError: called in a callback, which would wait for itself.
+        """
+        return self._background.wait(timeout)
+
+    def close(self) -> None:
+        """Ends every pause at once and asks no more: what waits is answered with 400 ``closed``.
+
+        Returns within two seconds; a request that is on its way then ends with its timeout.
+        """
+        self.client.close()
+        self._background.finish(_CLOSE)
+
+    def __enter__(self) -> "Manager":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Manager {self.client.base_url}>"

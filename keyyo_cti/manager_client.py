@@ -1,0 +1,397 @@
+"""Keyyo's Manager API: the lines of an account, and what CTI needs of them. Blocking."""
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Tuple,
+    Union,
+)
+from urllib.parse import quote, urljoin
+
+from . import hal
+from .backoff import Backoff, retry_after
+from .clock import as_seconds
+from .errors import invalid_params
+from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
+from .results import Result, wrap
+from .sockjs import urls
+from .tokens import Tokens
+from .web import Bearer, Reply, RequestFailed, Web, checked_url
+
+_log = logging.getLogger("keyyo_cti")
+
+BASE_URL = "https://api.keyyo.com/manager/1.0"
+
+WEBSOCKET = "websocket"
+
+#: The type of service that is a telephone line.
+_LINE = "UCaaSVoIPAccount"
+
+#: Seconds that a CSI token lives, where Keyyo does not say.
+_TOKEN_LIFE = 3600.0
+
+#: Pages of one collection, after which the server is taken to be going in circles.
+_MOST_PAGES = 1000
+
+#: Fields that are None where Keyyo left them out.
+_FIELDS: Dict[str, None] = {"csi": None, "name": None, "short_number": None}
+
+_ERROR_CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    408: "timeout",
+    429: "quota",
+}
+
+
+class ManagerError(RequestFailed):
+    """The Manager API refused something, or did not answer.
+
+    ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404),
+    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` (503),
+    ``unreadable`` (502), ``closed`` (400: the client was), or None.
+    """
+
+
+class AccessTokens(Protocol):
+    """Who has access tokens: an ``Account``."""
+
+    def tokens(self) -> Tokens:
+        """Good ones."""
+
+    def renewed(self, refused: Tokens) -> Tokens:
+        """Others than these."""
+
+
+@dataclass(frozen=True)
+class CSIToken:
+    """What opens a CTI session on one line. Its ``repr`` does not show it.
+
+    :ivar csi: the line's.
+    :ivar token: for ``CTI.create_session``.
+    :ivar expires_at: Unix seconds.
+    :ivar domain_masks: the web pages that may use it; empty for all programs.
+    """
+
+    csi: str
+    token: str = field(repr=False)
+    expires_at: float
+    domain_masks: Tuple[str, ...] = ()
+
+
+class _Request(NamedTuple):
+    """What is asked.
+
+    :ivar scope: that the access token needs.
+    """
+
+    method: str
+    url: str
+    scope: str
+    form: Optional[Mapping[str, str]] = None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether asking twice is the same as asking once."""
+        return self.method == "GET"
+
+
+class ManagerClient:
+    """Asks the Manager API, and waits for the answer. Thread-safe.
+
+    What only reads is repeated, with pauses, on 429, 5xx, and failures of the network; a
+    request is also repeated, once, when its access token was refused and another could be had.
+
+    Source: Manager API 1.0.
+
+    :param account: gives access tokens: an ``Account``.
+    :param base_url: of the API: https, or http on this very machine.
+    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param ca_certs: file or folder of the trusted certificate authorities.
+    :param backoff: the pauses.
+    :param wait: waits so many seconds, but no longer than until the client is closed.
+    :param wall: the clock, in Unix seconds.
+    :raises TypeError: an argument is of a wrong kind.
+    :raises ValueError: an argument has an impossible value.
+    """
+
+    def __init__(
+        self,
+        account: AccessTokens,
+        base_url: str = BASE_URL,
+        timeout: float = 10.0,
+        *,
+        ca_certs: Union[str, "os.PathLike[str]", None] = None,
+        backoff: Backoff = Backoff(),
+        wait: Optional[Callable[[float], object]] = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._account = account
+        self.base_url = checked_url("base_url", base_url)
+        self._web = Web(ManagerError, timeout, ca_certs)
+        self._backoff = backoff
+        self._closed = threading.Event()
+        self._wait = wait or self._closed.wait
+        self._wall = wall
+
+    def lines(self) -> List[Result]:
+        """The telephone lines of the account. Source: ``GET /services``.
+
+        :returns: for each ``csi``, ``name``, ``short_number`` and what else Keyyo sends; a field
+            that it left out is None.
+        :raises ManagerError: see there.
+        :raises OAuth2Error: there is no access token.
+        """
+        services = self._all("services")
+        return [
+            wrap({**_FIELDS, **service})
+            for service in services
+            if service.get("_resource_type") == _LINE
+        ]
+
+    def line(self, csi: str) -> Result:
+        """One line. Source: ``GET /services/<csi>``.
+
+        :param csi: the line's: its number in international format.
+        :returns: as in ``lines``.
+        :raises KeyyoError: as for ``lines``; 404 when the account has no such line.
+        """
+        reply = self._send(self._get(f"services/{_segment('csi', csi)}"))
+        return _result({**_FIELDS, **hal.one(_document(reply))})
+
+    def csi_token(self, csi: str, domain_masks: Iterable[str] = ()) -> CSIToken:
+        """A new CSI token, good for an hour. Source: ``POST /services/<csi>/csi_token``.
+
+        :param csi: the line's.
+        :param domain_masks: the web pages that may use it, such as ``*.example.com``; none for
+            a token that a program uses.
+        :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
+        """
+        masks = _masks(domain_masks)
+        form = {f"domain_masks[{number}]": mask for number, mask in enumerate(masks)}
+        path = f"services/{_segment('csi', csi)}/csi_token"
+        asked_at = self._wall()
+        reply = self._send(self._post(path, form))
+        token = _csi_token(csi, hal.one(_document(reply)), masks, asked_at)
+        if token is None:
+            raise _unreadable("there is no token in it")
+        return token
+
+    def cti_plugins(self, csi: str) -> List[Result]:
+        """The CTI plugins of a line. Source: ``GET /services/<csi>/cti_plugins``.
+
+        :param csi: the line's.
+        :returns: for each ``name``, ``enabled`` (True or False), and what else Keyyo sends.
+        :raises KeyyoError: as for ``lines``.
+        """
+        path = f"services/{_segment('csi', csi)}/cti_plugins"
+        return [_plugin(plugin) for plugin in self._all(path)]
+
+    def enable_plugin(self, csi: str, name: str = WEBSOCKET) -> Result:
+        """Enables a CTI plugin of a line, for sessions that are opened afterwards. Source:
+        ``POST /services/<csi>/cti_plugins/<name>``.
+
+        :param csi: the line's.
+        :param name: the plugin's; commands of a CTI session need ``websocket``.
+        :returns: the plugin, as in ``cti_plugins``.
+        :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
+        """
+        path = f"services/{_segment('csi', csi)}/cti_plugins/{_segment('name', name)}"
+        reply = self._send(self._post(path, {"enabled": "1"}))
+        # That it was done is all that is to be said; an answer may also be empty.
+        return _plugin({"name": name, "enabled": True, **hal.one(reply.fields())})
+
+    def sip_records(self, csi: str) -> List[Result]:
+        """The telephones that are registered on a line now; without one, it can dial nobody.
+        Source: ``GET /services/<csi>/sip_records``.
+
+        :param csi: the line's.
+        :returns: what Keyyo sends for each.
+        :raises KeyyoError: as for ``lines``.
+        """
+        path = f"services/{_segment('csi', csi)}/sip_records"
+        return [wrap(record) for record in self._all(path)]
+
+    def close(self) -> None:
+        """Ends every pause at once, and has no other request sent."""
+        self._closed.set()
+
+    def _get(self, path: str) -> _Request:
+        return _Request("GET", f"{self.base_url}/{path}", FULL_ACCESS_READ_ONLY)
+
+    def _post(self, path: str, form: Mapping[str, str]) -> _Request:
+        return _Request("POST", f"{self.base_url}/{path}", CTI_ADMIN, form)
+
+    def _all(self, path: str) -> List[hal.Document]:
+        return [item for page in self._pages(self._get(path)) for item in page]
+
+    def _pages(self, request: _Request) -> Iterator[List[hal.Document]]:
+        """The items of a collection, page by page."""
+        for _ in range(_MOST_PAGES):
+            document = _document(self._send(request))
+            items = hal.items(document)
+            if items is None:
+                raise _unreadable("it is no collection")
+            yield items
+            href = hal.next_href(document)
+            if href is None:
+                return
+            request = request._replace(url=_same_origin(request.url, href))
+        raise _unreadable(f"it has more than {_MOST_PAGES} pages")
+
+    def _send(self, request: _Request) -> Reply:
+        """The good answer to a request, however often it was asked."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._send_once(request)
+            except ManagerError as error:
+                pause = self._backoff.pause(attempt, error.retry_after)
+                if not (request.repeatable and _passing(error)) or pause is None:
+                    raise
+                _log.debug("%s %s: %s; again in %.1f s", request.method, request.url, error, pause)
+            self._wait(pause)
+
+    def _send_once(self, request: _Request) -> Reply:
+        """The good answer to a request that is asked once; twice, if its access token could be
+        replaced."""
+        self._check_open()
+        tokens = self._account.tokens()
+        reply, credentials = self._exchange(request, tokens)
+        if reply.status == 401:
+            # Nothing was done: whatever it is, it can be asked again.
+            reply, credentials = self._exchange(request, self._account.renewed(tokens))
+        if not reply.good:
+            raise self._refusal(request, reply, credentials)
+        return reply
+
+    def _exchange(self, request: _Request, tokens: Tokens) -> Tuple[Reply, Bearer]:
+        credentials = Bearer(tokens.access_token)
+        reply = self._web.send(request.method, request.url, credentials, request.form)
+        return reply, credentials
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise ManagerError(400, "The manager is closed", "closed")
+
+    def _refusal(self, request: _Request, reply: Reply, credentials: Bearer) -> ManagerError:
+        reason = credentials.hide(reply.headers.get("X-Status-Reason", "")) or None
+        code = _ERROR_CODES.get(reply.status, "server_error" if reply.status >= 500 else None)
+        seconds = retry_after(reply.headers, self._wall())
+        return ManagerError(
+            reply.status,
+            reason or credentials.hide(reply.phrase),
+            code,
+            _hint(reply.status, request, seconds),
+            reason=reason,
+            retry_after=seconds,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.base_url}>"
+
+
+def _segment(name: str, value: Any) -> str:
+    """A value as one segment of a path."""
+    if not isinstance(value, str) or not value.strip(". "):
+        raise invalid_params(name, "expected a string that is not empty")
+    return quote(value, safe="@")
+
+
+def _masks(domain_masks: Any) -> Tuple[str, ...]:
+    # A string is iterable too, but its letters are no masks.
+    masks = () if isinstance(domain_masks, str) else tuple(domain_masks)
+    if isinstance(domain_masks, str) or not all(isinstance(mask, str) and mask for mask in masks):
+        raise invalid_params("domain_masks", "expected a list of strings that are not empty")
+    return masks
+
+
+def _csi_token(
+    csi: str, fields: hal.Document, masks: Tuple[str, ...], asked_at: float
+) -> Optional[CSIToken]:
+    """The token of an answer, or None when there is none in it."""
+    token = fields.get("token")
+    if fields.get("result", "success") != "success" or not (isinstance(token, str) and token):
+        return None
+    expires_at = as_seconds(fields.get("timestamp"))
+    if expires_at is None:
+        seconds = as_seconds(fields.get("expires_in"))
+        expires_at = asked_at + (_TOKEN_LIFE if seconds is None else seconds)
+    granted = fields.get("domain_masks")
+    if isinstance(granted, list):
+        masks = tuple(str(mask) for mask in granted)
+    return CSIToken(csi, token, expires_at, masks)
+
+
+def _plugin(fields: hal.Document) -> Result:
+    # PHP is not particular about what is true.
+    enabled = str(fields.get("enabled")).lower() in ("1", "true")
+    return _result({"name": None, **fields, "enabled": enabled})
+
+
+def _result(fields: hal.Document) -> Result:
+    result: Result = wrap(fields)
+    return result
+
+
+def _document(reply: Reply) -> hal.Document:
+    document = reply.fields()
+    if not document:
+        raise _unreadable("it is no JSON object")
+    return document
+
+
+def _same_origin(url: str, href: str) -> str:
+    """Where a link on a page leads, if that is the same server: another must not be shown the
+    access token."""
+    try:
+        target = urljoin(url, href)
+        if urls.origin(target) == urls.origin(url):
+            return target
+    except ValueError:
+        pass
+    raise _unreadable("its next page would be on another server")
+
+
+def _unreadable(why: str) -> ManagerError:
+    return ManagerError(
+        502, f"The answer cannot be used: {why}", "unreadable", "check the base_url"
+    )
+
+
+def _passing(error: ManagerError) -> bool:
+    """Whether it may be over by and by."""
+    return error.status_code in (408, 429) or error.status_code >= 500
+
+
+def _hint(status: int, request: _Request, seconds: Optional[float]) -> Optional[str]:
+    if status == 401:
+        return f"the access token is not accepted, and neither is a new one: {SIGN_IN_AGAIN}"
+    if status == 403:
+        return (
+            f"this needs the scope {request.scope}, and a line of the account: {SIGN_IN_AGAIN}, "
+            "with that scope"
+        )
+    if status == 404:
+        return "check the CSI, such as 33199000001: lines() has those of the account"
+    if status == 429:
+        wait = "later" if seconds is None else f"in {seconds:.0f} s"
+        return f"the quota of requests is used up: try again {wait}"
+    if 300 <= status < 400:
+        return "check the base_url: redirections are not followed"
+    return "Keyyo has a problem: try again later" if status >= 500 else None

@@ -1,0 +1,51 @@
+"""A file of secrets: an SQLite database that only its owner can read.
+
+SQLite makes each change whole or not at all, and keeps two processes that use the file at the
+same moment from undoing each other's.
+"""
+
+import contextlib
+import os
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Iterator
+
+
+@contextlib.contextmanager
+def opened(path: Path, what: str, table: str, patience: float) -> Iterator[sqlite3.Connection]:
+    """The database, whose transactions are for the caller to begin; the last one is committed,
+    or, on an exception, undone.
+
+    :param what: the file is, in errors.
+    :param table: the statement that makes the table if there is none.
+    :param patience: seconds that another process may keep us waiting.
+    :raises OSError: it cannot be had; the message names the file, never what is in it.
+    """
+    try:
+        _make_private(path, what)
+        # No transaction begins by itself: that would be after the first look.
+        connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
+        with contextlib.closing(connection) as database:
+            # What is replaced is overwritten, too.
+            database.execute("PRAGMA secure_delete = ON")
+            database.execute(table)
+            with database:
+                yield database
+    except (sqlite3.Error, UnicodeError) as error:
+        raise OSError(f"{what} {path}: {error}") from error
+
+
+def _make_private(path: Path, what: str) -> None:
+    """Makes the file, readable by its owner only, before there is anything in it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A link that somebody else put there could make us write into a file of their choice.
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{what} {path}: not a regular file")
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,122 @@
+"""Tokens in a file that several processes share."""
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import ContextManager, Iterator, Optional, Tuple, Union
+
+import platformdirs
+
+from . import private_database
+from .oauth2 import OAuth2
+from .token_store import HeldTokens
+from .tokens import Tokens
+
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS tokens (token_url TEXT, client_id TEXT, access_token TEXT, "
+    "refresh_token TEXT, expires_at REAL, PRIMARY KEY (token_url, client_id))"
+)
+
+#: Seconds that another process may take to refresh: several times what a request may.
+PATIENCE = 60.0
+
+
+class TokenFile:
+    """The tokens of an application in a file that only its owner can read.
+
+    One process at a time can hold them, to refresh them; the others can go on reading those
+    that there are. The file holds the tokens of all applications and servers apart, so that no
+    server is sent another's.
+
+    :param oauth2: whose tokens they are.
+    :param path: of the file; by default one in the user's state directory.
+    :param patience: seconds that another process may hold them.
+    """
+
+    def __init__(
+        self,
+        oauth2: OAuth2,
+        path: Union[str, "os.PathLike[str]", None] = None,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.path = default_file() if path is None else Path(path)
+        self._key = (oauth2.token_url, oauth2.client_id)
+        self._patience = patience
+
+    def load(self) -> Optional[Tokens]:
+        """The tokens, or None when there are none.
+
+        :raises OSError: they cannot be read.
+        """
+        if not self.path.exists():
+            return None
+        with self._open() as database:
+            return _Row(database, self._key).load()
+
+    def save(self, tokens: Tokens) -> None:
+        """Keeps tokens in place of those that there are.
+
+        :raises OSError: they could not be kept.
+        """
+        with self.held() as held:
+            held.save(tokens)
+
+    def delete(self) -> None:
+        """Forgets the tokens.
+
+        :raises OSError: that could not be done.
+        """
+        if self.path.exists():
+            with self._open() as database:
+                database.execute(
+                    "DELETE FROM tokens WHERE token_url = ? AND client_id = ?", self._key
+                )
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[HeldTokens]:
+        """The tokens, while no other thread or process can change them.
+
+        :raises OSError: they cannot be had, or are held too long by another.
+        """
+        with self._open() as database:
+            # At once, and not with the first change: what was read before would be out of date.
+            database.execute("BEGIN IMMEDIATE")
+            yield _Row(database, self._key)
+
+    def _open(self) -> ContextManager[sqlite3.Connection]:
+        return private_database.opened(self.path, "token file", _TABLE, self._patience)
+
+    def __repr__(self) -> str:
+        return f"<TokenFile {self.path}>"
+
+
+class _Row:
+    """One application's row in an open file."""
+
+    def __init__(self, database: sqlite3.Connection, key: Tuple[str, str]) -> None:
+        self._database = database
+        self._key = key
+
+    def load(self) -> Optional[Tokens]:
+        rows = self._database.execute(
+            "SELECT access_token, refresh_token, expires_at FROM tokens "
+            "WHERE token_url = ? AND client_id = ?",
+            self._key,
+        )
+        try:
+            return next((Tokens(*row) for row in rows.fetchall()), None)
+        except ValueError as error:
+            raise OSError(f"the token file is damaged: {error}") from None
+
+    def save(self, tokens: Tokens) -> None:
+        self._database.execute(
+            "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)",
+            (*self._key, tokens.access_token, tokens.refresh_token, tokens.expires_at),
+        )
+
+
+def default_file() -> Path:
+    """The token file of this user: in the state directory of the platform."""
+    return platformdirs.user_state_path("keyyo-cti", appauthor=False) / "tokens.sqlite3"

@@ -1,0 +1,59 @@
+"""Where the tokens of an account are kept."""
+
+import contextlib
+import threading
+from typing import Callable, ContextManager, Iterator, Optional, Protocol
+
+from .tokens import Tokens
+
+
+class HeldTokens(Protocol):
+    """Kept tokens that nobody else changes meanwhile."""
+
+    def load(self) -> Optional[Tokens]:
+        """The tokens, or None when there are none."""
+
+    def save(self, tokens: Tokens) -> None:
+        """Keeps tokens in place of those that there are."""
+
+
+class TokenStore(Protocol):
+    """Keeps the tokens of one account. Its methods may raise whatever they like, best OSError,
+    with no token in the message."""
+
+    def load(self) -> Optional[Tokens]:
+        """The tokens, or None when there are none; without waiting for who changes them."""
+
+    def held(self) -> ContextManager[HeldTokens]:
+        """The tokens, while no one else can change them. What is saved is safe when the ``with``
+        statement has ended."""
+
+
+class TokenMemory:
+    """Tokens in the memory of this process. Every change is first handed to a function.
+
+    :param tokens: those that there are.
+    :param save: called as ``save(tokens)``, at one time by one thread; what keeps them for good.
+    """
+
+    def __init__(
+        self,
+        tokens: Optional[Tokens] = None,
+        save: Callable[[Tokens], object] = lambda tokens: None,
+    ) -> None:
+        self._tokens = tokens
+        self._save = save
+        self._lock = threading.Lock()
+
+    def load(self) -> Optional[Tokens]:
+        return self._tokens
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[HeldTokens]:
+        with self._lock:
+            yield self
+
+    def save(self, tokens: Tokens) -> None:
+        """Keeps tokens, once the function has."""
+        self._save(tokens)
+        self._tokens = tokens

@@ -1,0 +1,62 @@
+"""The tokens of OAuth2: who shows the access token is let in, and the refresh token gets a new
+one."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional
+
+from .clock import as_seconds
+from .web import is_token
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """An access token, and what renews it. Its ``repr`` shows neither.
+
+    :ivar access_token: opens the Manager API; visible ASCII characters.
+    :ivar refresh_token: gets the next access token, or None when there is none. It works once.
+    :ivar expires_at: when the access token expires, in Unix seconds; None when nobody said.
+    :raises ValueError: one of them cannot be what it should be.
+    """
+
+    access_token: str
+    refresh_token: Optional[str] = None
+    expires_at: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        # A wrong value is not shown: a token with a line break is a token all the same.
+        if not is_token(self.access_token):
+            raise ValueError("access_token: expected visible ASCII characters")
+        if self.refresh_token is not None and not is_token(self.refresh_token):
+            raise ValueError("refresh_token: expected visible ASCII characters, or None")
+        if isinstance(self.expires_at, str) or (
+            self.expires_at is not None and as_seconds(self.expires_at) is None
+        ):
+            raise ValueError("expires_at: expected Unix seconds, or None")
+
+    def good_at(self, time: float) -> bool:
+        """Whether the access token is good at a time in Unix seconds, as far as one knows."""
+        return self.expires_at is None or time < self.expires_at
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Everything, as JSON knows it. These are secrets: keep them where nobody else reads."""
+        return {
+            "access_token": self.access_token,
+            "refresh_token": self.refresh_token,
+            "expires_at": self.expires_at,
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> "Tokens":
+        """The tokens that ``to_dict`` gave; fields that it does not know are passed over.
+
+        :raises ValueError: there is no access token in it, or something impossible.
+        """
+        refresh_token, expires_at = kept.get("refresh_token"), kept.get("expires_at")
+        return cls(kept.get("access_token", ""), refresh_token, expires_at)
+
+    def __repr__(self) -> str:
+        refresh_token = "None" if self.refresh_token is None else "<hidden>"
+        return (
+            f"Tokens(access_token=<hidden>, refresh_token={refresh_token}, "
+            f"expires_at={self.expires_at!r})"
+        )

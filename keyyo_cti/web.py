@@ -1,0 +1,266 @@
+"""One HTTP request to Keyyo: with an end, over TLS, and with its secrets out of sight.
+
+A secret enters a request as its credentials, and nowhere else: so it is in no URL, in no error
+of ``requests``, and in no log. What the server writes back is freed of it.
+"""
+
+import ipaddress
+import json
+import os
+import re
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
+
+import requests
+import urllib3
+from requests.auth import AuthBase
+
+from .errors import KeyyoError
+from .sockjs import urls
+from .sockjs.route import describe, trusted
+
+_HIDDEN = "<hidden>"
+
+#: Characters of the server's words that an error repeats at most.
+_LONGEST = 300
+
+#: What stands behind an error of ``requests`` is seldom more than five errors away.
+_DEEPEST = 10
+
+#: RFC 6750 allows fewer still. A line break would be another header, and ``http.client`` shows
+#: a header that it refuses.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+class RequestFailed(KeyyoError):
+    """A request to Keyyo's web services failed.
+
+    :ivar status_code: the answer's, an integer. Without an answer: 408 (``timeout``: none came
+        in time) or 503 (``unreachable``: no connection); 502 (``unreadable``) for an answer that
+        no one understands.
+    :ivar reason: Keyyo's own words, or None when it gave none.
+    :ivar retry_after: seconds after which Keyyo wants to be asked again, or None.
+    """
+
+    def __init__(
+        self,
+        status_code: int,
+        message: str,
+        error_code: Optional[str] = None,
+        hint: Optional[str] = None,
+        *,
+        reason: Optional[str] = None,
+        retry_after: Optional[float] = None,
+    ) -> None:
+        super().__init__(status_code, message, error_code, hint)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Credentials(AuthBase):
+    """What a request proves itself by.
+
+    ``requests`` looks for a password in ``.netrc`` only when a request has no credentials: one
+    of these on every request keeps it from sending Keyyo somebody else's.
+
+    :param secrets: what must not be seen.
+    """
+
+    def __init__(self, *secrets: str) -> None:
+        self._secrets = secrets
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+    def hide(self, text: str) -> str:
+        """A text without the secrets, on one line, and of bounded length."""
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return " ".join(text.split())[:_LONGEST]
+
+
+class Bearer(Credentials):
+    """An access token, in the header for it.
+
+    :param access_token: visible ASCII characters.
+    """
+
+    def __init__(self, access_token: str) -> None:
+        super().__init__(access_token)
+        self._access_token = access_token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._access_token}"
+        return request
+
+
+class SecretForm(Credentials):
+    """A form that is secret as a whole.
+
+    :param form: form-encoded.
+    :param secrets: those in it, as they are before they are encoded.
+    """
+
+    def __init__(self, form: str, *secrets: str) -> None:
+        super().__init__(*secrets)
+        self._form = form
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+        request.body = self._form
+        return request
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer, whatever its status.
+
+    :ivar status: of HTTP.
+    :ivar phrase: HTTP's word for it.
+    :ivar headers: by name, in whatever case.
+    :ivar body: in which there may be secrets.
+    """
+
+    status: int
+    phrase: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def good(self) -> bool:
+        """Whether what was asked has been done."""
+        return 200 <= self.status < 300
+
+    def fields(self) -> Dict[str, Any]:
+        """The JSON object in it; an empty one when there is none."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+class Web:
+    """Sends requests. Thread-safe: nothing is kept between two of them, neither a connection,
+    which would belong to one thread, nor a cookie.
+
+    :param error: what is raised when there is no answer.
+    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param ca_certs: file or folder of the trusted certificate authorities; None for the
+        environment's, else certifi's.
+    """
+
+    def __init__(
+        self,
+        error: Type[RequestFailed],
+        timeout: float,
+        ca_certs: Union[str, "os.PathLike[str]", None],
+    ) -> None:
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout <= 0:
+            raise TypeError("timeout: expected a number above 0")
+        self._error = error
+        self._timeout = timeout
+        self._verify = trusted(os.fspath(ca_certs) if ca_certs is not None else None)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        credentials: Credentials,
+        form: Optional[Mapping[str, str]] = None,
+    ) -> Reply:
+        """Sends a request, and follows no redirection: that could lead to another server.
+
+        :raises RequestFailed: there is no answer; of the class that was asked for.
+        """
+        try:
+            with requests.Session() as session:
+                answer = session.request(
+                    method,
+                    url,
+                    data=form,
+                    headers={"Accept": "application/json"},
+                    auth=credentials,
+                    timeout=self._timeout,
+                    verify=self._verify,
+                    allow_redirects=False,
+                )
+                reason = answer.reason or "Unknown"
+                return Reply(answer.status_code, reason, answer.headers, answer.content)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            failure = self._no_answer(error, url)
+        # Not in the handler: an error of requests holds on to the request with all its secrets.
+        raise failure
+
+    def _no_answer(self, error: BaseException, url: str) -> RequestFailed:
+        where = urls.origin(url).host
+        cause = _cause(error)
+        connected = not isinstance(error, requests.ConnectTimeout)
+        if connected and isinstance(cause, (requests.ReadTimeout, socket.timeout)):
+            return self._error(
+                408,
+                f"No answer from {where} within {self._timeout:g} s",
+                "timeout",
+                "the server may or may not have done it: look before you repeat it",
+            )
+        # The text of the others may repeat a proxy's password.
+        own = isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
+        why = describe(cause) if own else type(cause).__name__
+        return self._error(503, f"{where} cannot be reached: {why}", "unreachable", _hint(cause))
+
+
+def checked_url(name: str, url: str) -> str:
+    """A URL that secrets may be sent to, without trailing slashes.
+
+    :param name: the argument that it is.
+    :raises ValueError: it is none; or is neither https nor on this very machine.
+    """
+    try:
+        url = urls.base(url)
+        host, _, secure = urls.origin(url)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if not secure and not _on_this_machine(host):
+        raise ValueError(f"{name}: expected a URL that starts with https://, got {url!r}")
+    return url
+
+
+def is_token(token: Any) -> bool:
+    """Whether it could be a token that is sent in a header."""
+    return isinstance(token, str) and _TOKEN.fullmatch(token) is not None
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The error of the network that stands behind one of ``requests``; else that one."""
+    link: Optional[BaseException] = error
+    for _ in range(_DEEPEST):
+        if link is None:
+            break
+        if isinstance(link, OSError) and not isinstance(link, requests.RequestException):
+            return link
+        link = _behind(link)
+    return error
+
+
+def _behind(error: BaseException) -> Optional[BaseException]:
+    inner: Tuple[Any, ...] = (getattr(error, "reason", None), *error.args, error.__cause__,
+                              error.__context__)
+    return next((each for each in inner if isinstance(each, BaseException)), None)
+
+
+def _hint(cause: BaseException) -> str:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            "if a proxy of your company replaces certificates, give the file of its authority "
+            "as ca_certs; else somebody listens"
+        )
+    return "check that this machine is on line, the URL, and the proxy if there is one"

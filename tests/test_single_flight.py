@@ -1,0 +1,123 @@
+"""Work that several threads want at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Iterator, List
+
+import pytest
+
+from keyyo_cti.single_flight import SingleFlight
+
+SOON = 5.0
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+class Work:
+    """Says when it is under way, and goes on when it is told."""
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.go_on = threading.Event()
+        self.done: List[str] = []
+
+    def __call__(self) -> str:
+        self.started.set()
+        assert self.go_on.wait(SOON)
+        self.done.append("done")
+        return "outcome"
+
+
+def wait_for_passengers(flights: SingleFlight[str], number: int) -> None:
+    """Until so many threads wait for the flight."""
+    flight = flights._flight
+    assert flight is not None
+    waiting = threading.Event()
+    while len(flight.outcome._condition._waiters) < number:  # type: ignore[attr-defined]
+        waiting.wait(0.001)
+
+
+def test_one_for_all(pool: ThreadPoolExecutor) -> None:
+    """Those who ask while it is done get its outcome; who asks later has it done again."""
+    flights: SingleFlight[str] = SingleFlight()
+    work = Work()
+    first = pool.submit(flights.do, work)
+    assert work.started.wait(SOON)
+    others = [pool.submit(flights.do, work) for _ in range(5)]
+    wait_for_passengers(flights, 5)
+    work.go_on.set()
+    assert {future.result(SOON) for future in [first, *others]} == {"outcome"}
+    assert work.done == ["done"]
+    assert flights.do(work) == "outcome"
+    assert work.done == ["done", "done"]
+
+
+def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
+    """An exception is everybody's too, and ends with the flight."""
+    flights: SingleFlight[str] = SingleFlight()
+    work = Work()
+
+    def fail() -> str:
+        work()
+        raise ValueError("no")
+
+    first = pool.submit(flights.do, fail)
+    assert work.started.wait(SOON)
+    other = pool.submit(flights.do, fail)
+    wait_for_passengers(flights, 1)
+    work.go_on.set()
+    for future in (first, other):
+        with pytest.raises(ValueError, match="no"):
+            future.result(SOON)
+    assert work.done == ["done"]
+    assert flights.do(lambda: "again") == "again"
+
+
+def test_interrupted(pool: ThreadPoolExecutor) -> None:
+    """Ctrl-C in the thread that works is its own affair: another one does the work."""
+    flights: SingleFlight[str] = SingleFlight()
+    work = Work()
+
+    def interrupted() -> str:
+        work()
+        raise KeyboardInterrupt
+
+    first = pool.submit(flights.do, interrupted)
+    assert work.started.wait(SOON)
+    other = pool.submit(flights.do, lambda: "mine")
+    wait_for_passengers(flights, 1)
+    work.go_on.set()
+    with pytest.raises(KeyboardInterrupt):
+        first.result(SOON)
+    assert other.result(SOON) == "mine"
+
+
+def test_alone(pool: ThreadPoolExecutor) -> None:
+    """Work of which nobody else's will do waits for what is under way, and is done then."""
+    flights: SingleFlight[str] = SingleFlight()
+    work = Work()
+    first = pool.submit(flights.do, work)
+    assert work.started.wait(SOON)
+    alone = pool.submit(flights.do_alone, lambda: "mine")
+    flight = flights._flight
+    assert flight is not None
+    tick = threading.Event()
+    while not flight.outcome._waiters:
+        tick.wait(0.001)
+    work.go_on.set()
+    assert (first.result(SOON), alone.result(SOON)) == ("outcome", "mine")
+
+
+@pytest.mark.parametrize("way", [SingleFlight.do, SingleFlight.do_alone])
+def test_waiting_for_oneself(way: object) -> None:
+    """Work that asks for itself is told so, and does not hang."""
+    flights: SingleFlight[str] = SingleFlight()
+    with pytest.raises(RuntimeError, match="called by what it waits for"):
+        flights.do(lambda: way(flights, lambda: "never"))  # type: ignore[operator]
+    assert flights.do(lambda: "fine") == "fine"

@@ -1,0 +1,235 @@
+"""One HTTP request: with an end, over TLS, and with its secrets out of sight."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import ssl
+import threading
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+import requests
+import responses
+import trustme
+import urllib3
+
+from keyyo_cti.web import Bearer, Credentials, Reply, RequestFailed, SecretForm, Web, checked_url
+
+from . import canaries
+from .canaries import ACCESS, Watch
+
+keyyo, watch = canaries.keyyo, canaries.watch
+
+URL = "https://api.example.com/thing"
+
+
+class ThingFailed(RequestFailed):
+    """An error that somebody asked for."""
+
+
+@pytest.fixture
+def web() -> Web:
+    return Web(ThingFailed, 10.0, None)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers with the Authorization it was sent; redirects elsewhere from /away."""
+
+    def do_GET(self) -> None:
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "/")
+        else:
+            self.send_response(200)
+        body = f'{{"sent": "{self.headers.get("Authorization")}"}}'.encode()
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[http.server.HTTPServer]:
+    """A server on this machine."""
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def where(server: http.server.HTTPServer, path: str = "/") -> str:
+    return f"http://127.0.0.1:{server.server_port}{path}"
+
+
+def failed(web: Web, url: str = URL) -> ThingFailed:
+    with pytest.raises(ThingFailed) as caught:
+        web.send("GET", url, Bearer(ACCESS))
+    return caught.value
+
+
+def test_good(web: Web, server: http.server.HTTPServer) -> None:
+    """An answer brings its status, its headers and its JSON; the token was in the header."""
+    reply = web.send("GET", where(server), Bearer("token"))
+    assert (reply.status, reply.phrase, reply.good) == (200, "OK", True)
+    assert reply.headers["content-length"] == str(len(reply.body))
+    assert reply.fields() == {"sent": "Bearer token"}
+
+
+def test_no_redirection(web: Web, server: http.server.HTTPServer) -> None:
+    """A redirection is an answer, and is not followed."""
+    reply = web.send("GET", where(server, "/away"), Bearer("token"))
+    assert (reply.status, reply.good) == (302, False)
+
+
+def test_no_netrc(
+    web: Web, server: http.server.HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password that .netrc has for the host is not sent, not even without a token."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert requests.get(where(server), timeout=10).json()["sent"].startswith("Basic")
+    assert web.send("GET", where(server), Credentials()).fields() == {"sent": "None"}
+    assert web.send("GET", where(server), Bearer("a")).fields() == {"sent": "Bearer a"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[1]", b'"text"', b"\xff\xfe\xfd", b"[" * 200_000, b"null"]
+)
+def test_no_json(body: bytes) -> None:
+    """What is no JSON object has no fields, however deep or broken it is."""
+    assert Reply(200, "OK", {}, body).fields() == {}
+
+
+def test_refused_connection(web: Web, watch: Watch) -> None:
+    """Where nobody listens, it is 503 unreachable, of the class that was asked for."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        error = failed(web, f"http://127.0.0.1:{nobody.getsockname()[1]}/")
+    assert (error.status_code, error.error_code) == (503, "unreachable")
+    assert error.message == "127.0.0.1 cannot be reached: Connection refused"
+    assert error.hint and "on line" in error.hint
+    watch.see(error)
+
+
+def test_silence(watch: Watch) -> None:
+    """A server that takes the request and says nothing: 408, and nobody knows what it did."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        error = failed(Web(ThingFailed, 0.05, None), f"http://127.0.0.1:{deaf.getsockname()[1]}/")
+    assert (error.status_code, error.error_code) == (408, "timeout")
+    assert error.message == "No answer from 127.0.0.1 within 0.05 s"
+    assert error.hint and "look before" in error.hint
+    watch.see(error)
+
+
+def test_certificate(server: http.server.HTTPServer, tmp_path: Path, watch: Watch) -> None:
+    """A certificate of an authority that is not trusted is named as the reason; one of an
+    authority in ca_certs is taken."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = where(server).replace("http:", "https:")
+    error = failed(Web(ThingFailed, 10.0, None), url)
+    assert (error.status_code, error.error_code) == (503, "unreachable")
+    assert "the certificate is refused" in error.message
+    assert error.hint and "ca_certs" in error.hint
+    watch.see(error)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trusting = Web(ThingFailed, 10.0, tmp_path / "ca.pem")
+    assert trusting.send("GET", url, Bearer("a")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "message"),
+    [
+        (requests.ConnectTimeout(ACCESS), 503, "ConnectTimeout"),
+        (requests.ReadTimeout(ACCESS), 408, "No answer"),
+        (requests.exceptions.ChunkedEncodingError(ACCESS), 503, "ChunkedEncodingError"),
+        (requests.exceptions.ProxyError(f"http://me:{ACCESS}@proxy"), 503, "ProxyError"),
+        (requests.ConnectionError(ConnectionResetError(104, "reset")), 503, "reset"),
+        (urllib3.exceptions.HTTPError(ACCESS), 503, "HTTPError"),
+        (FileNotFoundError(2, "no such file"), 503, "no such file"),
+    ],
+)
+def test_no_answer(
+    web: Web,
+    raised: Exception,
+    status: int,
+    message: str,
+    watch: Watch,
+    keyyo: responses.RequestsMock,
+) -> None:
+    """Whatever requests raises is one of two errors, without its words, which may be secret."""
+    keyyo.get(URL, body=raised)
+    error = failed(web)
+    assert error.status_code == status
+    assert message in error.message
+    assert error.__cause__ is None and error.__context__ is None
+    watch.see(error)
+
+
+def test_endless_chain(web: Web, keyyo: responses.RequestsMock) -> None:
+    """Errors that stand behind each other in a circle end nowhere, but end."""
+    first, second = requests.ConnectionError(), requests.ConnectionError()
+    first.__context__, second.__context__ = second, first
+    keyyo.get(URL, body=first)
+    assert failed(web).status_code == 503
+
+
+def test_secret_form(web: Web, keyyo: responses.RequestsMock) -> None:
+    """A secret form is the body of its request, and in no repr."""
+    form = SecretForm("secret=canary", "canary")
+    keyyo.post(URL, json={})
+    web.send("POST", URL, form)
+    request: Any = keyyo.calls[0].request
+    assert request.body == "secret=canary"
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.headers["Content-Length"] == "13"
+    assert "canary" not in repr(form)
+
+
+def test_hide() -> None:
+    """The server's words are freed of secrets, put on one line, and cut."""
+    assert Bearer("abc").hide("Bearer abc\r\n is  bad") == "Bearer <hidden> is bad"
+    assert len(Bearer("abc").hide("x" * 10_000)) == 300
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "10", None, True])
+def test_timeout(timeout: Any) -> None:
+    """A timeout is a number above 0: there is no way to wait for ever."""
+    with pytest.raises(TypeError, match="timeout"):
+        Web(ThingFailed, timeout, None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.keyyo.com/x",
+        "http://127.0.0.1:8000/x",
+        "http://127.1.2.3/x",
+        "http://[::1]:8000/x",
+        "http://localhost:1/x",
+    ],
+)
+def test_url_for_secrets(url: str) -> None:
+    """Secrets go over https, or stay on this machine."""
+    assert checked_url("url", url + "/") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://api.keyyo.com", "http://10.0.0.1", "http://localhost.example.com", "ftp://a", "", 1,
+     "https://user:password@api.keyyo.com", "https://"],
+)
+def test_url_refused(url: Any) -> None:
+    """Any other URL is refused, and the argument is named."""
+    with pytest.raises(ValueError, match="base_url: "):
+        checked_url("base_url", url)
