@@ -153,13 +153,16 @@ def _simulator(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> i
         except OSError as error:
             err.line(f"cannot listen on {arguments.host}:{arguments.port}: {printable(error)}")
             return FAILED
-        out.line(f"simulator at {sim.endpoint}")
-        for line in lines:
-            token = sim.token(line)
-            out.line(f"{described(line)}: token {token}")
-            out.line(f"  try: {TOKEN_VARIABLE}={token} keyyo-cti watch --endpoint {sim.endpoint}")
-        out.line('type "help" to see what you can do at the telephones')
+        # From the first line on: who reads it may press Ctrl-C at once.
         with Events(out), contextlib.suppress(KeyboardInterrupt):
+            out.line(f"simulator at {sim.endpoint}")
+            for line in lines:
+                token = sim.token(line)
+                out.line(f"{described(line)}: token {token}")
+                out.line(
+                    f"  try: {TOKEN_VARIABLE}={token} keyyo-cti watch --endpoint {sim.endpoint}"
+                )
+            out.line('type "help" to see what you can do at the telephones')
             Player(sim, lines, out).play(sys.stdin)
     return 0
 
