@@ -18,8 +18,7 @@ from keyyo_cti.simulator import Line, Simulator
 
 from . import peer as peers
 from .peer import Peer
-from .probe import PATIENCE, Seen
-from .scripted import ScriptedServer, session
+from .probe import PATIENCE, Record, Seen
 
 #: A deadline for the tests whose server stalls: long enough for a loaded machine to get there.
 SHORT = 1.0
@@ -409,14 +408,28 @@ def test_secrets_stay_out_of_urls_logs_and_errors(caplog: pytest.LogCaptureFixtu
 def test_commands_while_opening_are_refused() -> None:
     """A command that is no session's, asked while the connection opens, gets the closed error;
     another session's is sent as soon as it is open, in order."""
-    with ScriptedServer(session) as server:
-        with CTI(endpoint=server.endpoint) as cti:
-            first = cti.create_session("one")
-            early = cti.dial("33199020000")
-            second = cti.restore_session("two", "s-0")
-            assert "create_session" in str(early.exception(PATIENCE))
-            assert first.result(PATIENCE) and second.result(PATIENCE)
-        assert [item["action"] for item in server.received.items] == [
-            "create_session",
-            "restore_session",
-        ]
+    asked = threading.Event()
+    actions = Record()
+
+    def wait(sock: socket.socket) -> None:
+        assert asked.wait(PATIENCE)
+        peers.info(sock)
+
+    def serve(sock: socket.socket) -> None:
+        peers.upgrade(sock)
+        sock.sendall(peers.frame("o"))
+        for _ in range(2):
+            command = peers.command(sock)
+            actions.add(command["action"])
+            sock.sendall(peers.messages({"id": command["id"], "result": 1}))
+        peer.stall(sock)
+
+    peer = Peer(wait, serve)
+    with peer, CTI(endpoint=peer.endpoint) as cti:
+        first = cti.create_session("one")
+        early = cti.dial("33199020000")
+        second = cti.restore_session("two", "s-0")
+        asked.set()
+        assert "create_session" in str(early.exception(PATIENCE))
+        assert first.result(PATIENCE) and second.result(PATIENCE)
+        assert actions.items == ["create_session", "restore_session"]
