@@ -24,8 +24,9 @@ from .pending import Callback, Reaction, Request
 from .registry import Registry
 from .session import Session, cookie_for
 
-#: Seconds in which ``close`` returns, whatever a handler does meanwhile.
-_CLOSE = 2.0
+#: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
+#: within two.
+_CLOSE = 1.8
 
 #: Seconds; more than that no wait can take.
 _FOR_EVER = threading.TIMEOUT_MAX / 2

@@ -41,7 +41,7 @@ def test_quiet_server_that_answers_the_probe(sim: Simulator, alice: Line) -> Non
         peer.stall(sock)
 
     peer = Peer(peers.info, serve)
-    with peer, CTI(endpoint=peer.endpoint, heartbeat_timeout=0.6) as cti:
+    with peer, CTI(endpoint=peer.endpoint, heartbeat_timeout=1.2) as cti:
         seen = Seen(cti)
         cti.create_session("tok").result(PATIENCE)
         assert probes.wait_for_count(4) == [9] * 4
@@ -118,7 +118,7 @@ def test_failed_ping_closes() -> None:
 def test_stepped_clock(sim: Simulator, alice: Line, monkeypatch: Any) -> None:
     """A wall clock that jumps by a day changes neither the connection nor a duration."""
     real = time.time
-    with CTI(endpoint=sim.endpoint, heartbeat_timeout=0.6) as cti:
+    with CTI(endpoint=sim.endpoint, heartbeat_timeout=2.0) as cti:
         seen = Seen(cti)
         cti.create_session(sim.token(alice)).result(PATIENCE)
         sim.phone("33199020000").call(alice)
