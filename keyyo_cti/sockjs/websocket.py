@@ -36,6 +36,7 @@ class WebSocketTransport(Transport):
         # The fragments of a message that is not complete, and their bytes.
         self._parts: List[bytes] = []
         self._size = 0
+        self._said_goodbye = False
 
     @property
     def heard_at(self) -> float:
@@ -92,6 +93,7 @@ class WebSocketTransport(Transport):
         self._write(ABNF.OPCODE_PING, b"")
 
     def say_goodbye(self, within: float) -> None:
+        self._said_goodbye = True
         self._write(ABNF.OPCODE_CLOSE, struct.pack("!H", NORMAL), within)
 
     def discard(self) -> None:
@@ -103,7 +105,7 @@ class WebSocketTransport(Transport):
         try:
             if frame.opcode == ABNF.OPCODE_PING:
                 self._write(ABNF.OPCODE_PONG, frame.data[:125])
-            elif frame.opcode == ABNF.OPCODE_CLOSE:
+            elif frame.opcode == ABNF.OPCODE_CLOSE and not self._said_goodbye:
                 self._write(ABNF.OPCODE_CLOSE, frame.data[:2], within=0)
         except OSError as error:
             raise SockJSError(LOST, f"Connection lost: {_words(error)}", error) from error

@@ -276,6 +276,30 @@ def test_two_threads_close_at_once(sim: Simulator, alice: Line) -> None:
         assert not other.is_alive()
 
 
+@pytest.mark.parametrize("by_server", [True, False])
+def test_one_close_frame(by_server: bool) -> None:
+    """The client sends one close frame, be it the first or the answer."""
+    frames = Record()
+
+    def serve(sock: socket.socket) -> None:
+        peers.open_session(sock)
+        if by_server:
+            sock.sendall(peers.frame(b"\x03\xe8", opcode=ABNF.OPCODE_CLOSE))
+        frames.add(peers.read_frame(sock))
+        if not by_server:
+            sock.sendall(peers.frame(b"\x03\xe8", opcode=ABNF.OPCODE_CLOSE))
+        frames.add(sock.recv(100))
+
+    with Peer(peers.info, serve) as peer:
+        cti = CTI(endpoint=peer.endpoint)
+        seen = Seen(cti)
+        cti.create_session("tok").result(PATIENCE)
+        if by_server:
+            seen.wait_for("disconnected")
+        cti.close()
+        assert frames.wait_for_count(2) == [(ABNF.OPCODE_CLOSE, b"\x03\xe8"), b""]
+
+
 def test_answers_that_come_after_close() -> None:
     """The answer to create_session that comes during the goodbye does not connect a closed CTI,
     and a later session that is refused still ends wait()."""
