@@ -106,12 +106,10 @@ class Dispatcher(ABC):
         outer, self._running = self._running, Running(function, self._clock())
         try:
             function(*arguments)
-        except KeyboardInterrupt as error:
-            if threading.current_thread() is threading.main_thread():
-                raise
-            self._failed(function, "KeyboardInterrupt")
-            self._tell(error)
         except BaseException as error:
+            main = threading.current_thread() is threading.main_thread()
+            if main and isinstance(error, KeyboardInterrupt):
+                raise
             self._failed(function, type(error).__name__)
             self._tell(error)
         finally:

@@ -9,7 +9,7 @@ import time
 import weakref
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, Optional, Set, Tuple
+from typing import Any, Callable, List, Optional, Set, Tuple
 
 from . import commands
 from .call import Call
@@ -123,13 +123,14 @@ class Switchboard:
         self._check_process()
         return self.session.session_id is not None or self.session.remembered() is not None
 
-    def begin_close(self) -> None:
-        """Begins to close every link; waits for nothing."""
+    def begin_close(self) -> List[Link]:
+        """Begins to close every link there is, and gives them; waits for nothing."""
         with self._lock:
             links = list(self._links)
             self._link = None
         for link in links:
             link.begin_close()
+        return links
 
     def close(self, until: Optional[float] = None) -> None:
         """See ``CTI.close``.
@@ -138,8 +139,8 @@ class Switchboard:
         """
         self._check_process()
         until = time.monotonic() + _CLOSE if until is None else until
-        self.begin_close()
-        links = list(self._links)
+        # Those and no others: another thread may be opening one that is not to be closed.
+        links = self.begin_close()
         for link in links:
             link.finish_close(until)
         if not self._dispatcher.inside():
@@ -297,9 +298,7 @@ class Switchboard:
             if error is not None or self._link is not link:
                 return
             self.session.on_destroy()
-            with self._lock:
-                if self._link is link:
-                    self._link = None
+            self.ended(link)
             link.begin_close()
 
         return react
