@@ -1,15 +1,15 @@
 """Work that blocks, done elsewhere, with its answer brought back to where callbacks run."""
 
+import itertools
 import logging
 import os
 import threading
 import time
-from collections import deque
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, Deque, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
-from .dispatch import Choice, Manual, chosen
+from .dispatch import Choice, EventThread, Manual, chosen
 from .errors import KeyyoError
 from .pending import Answer, Callback
 
@@ -17,6 +17,14 @@ _log = logging.getLogger("keyyo_cti")
 
 #: Seconds after which ``wait`` looks again who runs callbacks.
 _LOOK = 0.1
+
+#: Seconds in which ``BackgroundClient.close`` returns.
+_CLOSE = 2.0
+
+_numbers: Iterator[int] = itertools.count(1)
+
+
+Self = TypeVar("Self", bound="BackgroundClient")
 
 
 class _Job(NamedTuple):
@@ -37,14 +45,12 @@ class Background:
     """
 
     def __init__(self, name: str, dispatch: Choice = None) -> None:
-        self._name = name
         self._process = os.getpid()
         self._dispatcher = chosen(dispatch, f"{name}-events", None, _nobody)
-        self._lock = threading.Lock()
-        self._jobs: Deque[_Job] = deque()
-        self._thread: Optional[threading.Thread] = None
+        self._worker = EventThread(name, None, _nobody)
+        self._closed = False
         self._unanswered = 0
-        self._all_answered = threading.Condition(self._lock)
+        self._all_answered = threading.Condition()
 
     def ask(self, work: Callable[[], Any], callback: Optional[Callback] = None) -> "Future[Any]":
         """Has work done.
@@ -63,13 +69,14 @@ class Background:
         job = _Job(work, callback, Answer(self._dispatcher))
         self._dispatcher.hold()
         try:
-            with self._lock:
-                self._ensure_thread()
-                self._jobs.append(job)
-                self._unanswered += 1
+            self._worker.hold()
         except BaseException:
             self._dispatcher.release()
             raise
+        with self._all_answered:
+            self._unanswered += 1
+        self._worker.put(partial(self._do, job))
+        self._worker.release()
         return job.future
 
     def poll(self, timeout: float) -> int:
@@ -94,18 +101,19 @@ class Background:
             return self._poll_all(timeout)
         if timeout is not None:
             timeout = min(timeout, threading.TIMEOUT_MAX)
-        with self._lock:
+        with self._all_answered:
             return self._all_answered.wait_for(lambda: not self._unanswered, timeout)
+
+    def close(self) -> None:
+        """Does nothing any more: work that has not begun is answered with 400 ``closed``."""
+        self._closed = True
 
     def finish(self, timeout: float) -> None:
         """Waits until no thread is left, as far as that does not mean to wait for oneself."""
-        until = time.monotonic() + timeout
-        with self._lock:
-            thread = self._thread
-        if self._dispatcher.inside() or thread is threading.current_thread():
+        if self._dispatcher.inside() or self._worker.inside():
             return
-        if thread is not None:
-            thread.join(timeout)
+        until = time.monotonic() + timeout
+        self._worker.finish(timeout)
         self._dispatcher.finish(max(0.0, until - time.monotonic()))
 
     def _poll_all(self, timeout: Optional[float]) -> bool:
@@ -116,30 +124,17 @@ class Background:
                 return False
             if not self._dispatcher.poll(min(left, _LOOK)):
                 # At once, when another thread is at it: then that one runs the callbacks.
-                with self._lock:
+                with self._all_answered:
                     self._all_answered.wait(min(left, _LOOK))
         return True
 
-    def _ensure_thread(self) -> None:
-        assert self._lock.locked()
-        if self._thread is None:
-            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            thread.start()
-            self._thread = thread
-
-    def _run(self) -> None:
-        while True:
-            with self._lock:
-                if not self._jobs:
-                    self._thread = None
-                    return
-                job = self._jobs.popleft()
-            error, result = _outcome(job.work)
-            if error is not None:
-                job.future.set_exception(error)
-            else:
-                job.future.set_result(result)
-            self._dispatcher.put(partial(self._answer, job.callback, error, result))
+    def _do(self, job: _Job) -> None:
+        error, result = _outcome(_refuse if self._closed else job.work)
+        if error is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(result)
+        self._dispatcher.put(partial(self._answer, job.callback, error, result))
 
     def _answer(
         self, callback: Optional[Callback], error: Optional[KeyyoError], result: Any
@@ -149,9 +144,60 @@ class Background:
                 self._dispatcher.call(callback, error, result)
         finally:
             self._dispatcher.release()
-            with self._lock:
+            with self._all_answered:
                 self._unanswered -= 1
                 self._all_answered.notify_all()
+
+
+class BackgroundClient:
+    """What asks Keyyo's web services by callbacks and Futures, over a client that blocks.
+
+    Every method that asks takes ``callback(error, result)`` last, which may be left out, and
+    returns a ``concurrent.futures.Future``; none waits for the network.
+
+    :param what: is asked, for the names of its threads.
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+        piece of work, as for CTI.
+    """
+
+    def __init__(self, what: str, dispatch: Choice) -> None:
+        self._background = Background(f"keyyo-cti-{what}-{next(_numbers)}", dispatch)
+
+    def poll(self, timeout: float = 0) -> int:
+        """Runs the callbacks that are due, in this thread; for ``dispatch="manual"``.
+
+        :param timeout: seconds to wait for the first.
+        :returns: how many were run.
+        """
+        return self._background.poll(timeout)
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Waits until everything is answered and every callback has run: the last line of a
+        script.
+
+        :param timeout: seconds, None for no end.
+        :returns: False when the time was up first.
+        :raises RuntimeError: called in a callback, which would wait for itself.
+        """
+        return self._background.wait(timeout)
+
+    def close(self) -> None:
+        """Asks no more: what waits is answered with 400 ``closed``.
+
+        Returns within two seconds; a request that is on its way then ends with its timeout.
+        """
+        self._background.close()
+        self._background.finish(_CLOSE)
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def _refuse() -> None:
+    raise KeyyoError(400, "Closed: nothing more is asked", "closed")
 
 
 def _outcome(work: Callable[[], Any]) -> Tuple[Optional[KeyyoError], Any]:

@@ -1,12 +1,12 @@
 """Manager: the Manager API by callbacks and Futures. What a program sees; the client does it."""
 
-import itertools
 import os
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Iterable, List, Optional, Union, overload
 
-from .background import Background
+from .account import Account
+from .background import BackgroundClient
 from .call import callback_last
 from .dispatch import Choice
 from .manager_client import (
@@ -22,13 +22,8 @@ from .results import Result
 
 __all__ = ["BASE_URL", "WEBSOCKET", "CSIToken", "Manager", "ManagerClient", "ManagerError"]
 
-#: Seconds in which ``close`` returns.
-_CLOSE = 2.0
 
-_numbers = itertools.count(1)
-
-
-class Manager:
+class Manager(BackgroundClient):
     """The lines of an account, and what CTI needs of them.
 
     Every method that asks Keyyo takes ``callback(error, result)`` last, which may be left out,
@@ -38,7 +33,7 @@ class Manager:
 
     Source: Manager API 1.0.
 
-    :param account: gives access tokens: an ``Account``.
+    :param account: gives access tokens: an ``Account``, or an ``AccountClient``.
     :param base_url: of the API: https, or http on this very machine.
     :param timeout: seconds for connecting, and for each wait for more of the answer.
     :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
@@ -50,15 +45,16 @@ class Manager:
 
     def __init__(
         self,
-        account: AccessTokens,
+        account: Union[Account, AccessTokens],
         base_url: str = BASE_URL,
         timeout: float = 10.0,
         dispatch: Choice = None,
         *,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
     ) -> None:
-        self.client = ManagerClient(account, base_url, timeout, ca_certs=ca_certs)
-        self._background = Background(f"keyyo-cti-manager-{next(_numbers)}", dispatch)
+        tokens = account.client if isinstance(account, Account) else account
+        self.client = ManagerClient(tokens, base_url, timeout, ca_certs=ca_certs)
+        super().__init__("manager", dispatch)
 
     def lines(self, callback: Optional[Callback] = None) -> "Future[List[Result]]":
         """The telephone lines of the account. See ``ManagerClient.lines``."""
@@ -138,37 +134,13 @@ class Manager:
         """
         return self._background.ask(partial(self.client.sip_records, csi), callback)
 
-    def poll(self, timeout: float = 0) -> int:
-        """Runs the callbacks that are due, in this thread; for ``dispatch="manual"``.
-
-        :param timeout: seconds to wait for the first.
-        :returns: how many were run.
-        """
-        return self._background.poll(timeout)
-
-    def wait(self, timeout: Optional[float] = None) -> bool:
-        """Waits until everything is answered and every callback has run: the last line of a
-        script.
-
-        :param timeout: seconds, None for no end.
-        :returns: False when the time was up first.
-        :raises RuntimeError: called in a callback, which would wait for itself.
-        """
-        return self._background.wait(timeout)
-
     def close(self) -> None:
         """Ends every pause at once and asks no more: what waits is answered with 400 ``closed``.
 
         Returns within two seconds; a request that is on its way then ends with its timeout.
         """
         self.client.close()
-        self._background.finish(_CLOSE)
-
-    def __enter__(self) -> "Manager":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
+        super().close()
 
     def __repr__(self) -> str:
         return f"<Manager {self.client.base_url}>"

@@ -25,11 +25,11 @@ from . import hal
 from .backoff import Backoff, retry_after
 from .clock import as_seconds
 from .errors import invalid_params
-from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
+from .oauth2_client import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
 from .results import Result, wrap
 from .sockjs import urls
 from .tokens import Tokens
-from .web import Bearer, Reply, RequestFailed, Web, checked_url
+from .web import UNTRUSTED, Bearer, Reply, RequestFailed, Web, checked_url
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -62,13 +62,13 @@ class ManagerError(RequestFailed):
     """The Manager API refused something, or did not answer.
 
     ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404),
-    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` (503),
-    ``unreadable`` (502), ``closed`` (400: the client was), or None.
+    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` or ``untrusted``
+    (503), ``unreadable`` (502), ``closed`` (400: the client was), or None.
     """
 
 
 class AccessTokens(Protocol):
-    """Who has access tokens: an ``Account``."""
+    """Who has access tokens: an ``AccountClient``."""
 
     def tokens(self) -> Tokens:
         """Good ones."""
@@ -118,7 +118,7 @@ class ManagerClient:
 
     Source: Manager API 1.0.
 
-    :param account: gives access tokens: an ``Account``.
+    :param account: gives access tokens: an ``AccountClient``.
     :param base_url: of the API: https, or http on this very machine.
     :param timeout: seconds for connecting, and for each wait for more of the answer.
     :param ca_certs: file or folder of the trusted certificate authorities.
@@ -140,6 +140,8 @@ class ManagerClient:
         wait: Optional[Callable[[float], object]] = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        if not callable(getattr(account, "renewed", None)):
+            raise TypeError("account: expected an AccountClient, such as Account(...).client")
         self._account = account
         self.base_url = checked_url("base_url", base_url)
         self._web = Web(ManagerError, timeout, ca_certs)
@@ -376,6 +378,8 @@ def _unreadable(why: str) -> ManagerError:
 
 def _passing(error: ManagerError) -> bool:
     """Whether it may be over by and by."""
+    if error.error_code == UNTRUSTED:
+        return False
     return error.status_code in (408, 429) or error.status_code >= 500
 
 

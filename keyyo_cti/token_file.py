@@ -4,12 +4,11 @@ import contextlib
 import os
 import sqlite3
 from pathlib import Path
-from typing import ContextManager, Iterator, Optional, Tuple, Union
+from typing import ContextManager, Iterator, Optional, Protocol, Tuple, Union
 
 import platformdirs
 
 from . import private_database
-from .oauth2 import OAuth2
 from .token_store import HeldTokens
 from .tokens import Tokens
 
@@ -20,6 +19,13 @@ _TABLE = (
 
 #: Seconds that another process may take to refresh: several times what a request may.
 PATIENCE = 60.0
+
+
+class Program(Protocol):
+    """Whose tokens they are: an ``OAuth2``, or an ``OAuth2Client``."""
+
+    client_id: str
+    token_url: str
 
 
 class TokenFile:
@@ -36,7 +42,7 @@ class TokenFile:
 
     def __init__(
         self,
-        oauth2: OAuth2,
+        oauth2: Program,
         path: Union[str, "os.PathLike[str]", None] = None,
         *,
         patience: float = PATIENCE,

@@ -19,12 +19,20 @@ from requests.auth import AuthBase
 
 from .errors import KeyyoError
 from .sockjs import urls
+from .sockjs.http import NoRedirects
 from .sockjs.route import describe, trusted
 
 _HIDDEN = "<hidden>"
 
 #: Characters of the server's words that an error repeats at most.
 _LONGEST = 300
+
+#: Bytes that an answer may have, and that are read of it at a time.
+_LARGEST = 8 * 1024 * 1024
+_PIECE = 64 * 1024
+
+#: The ``error_code`` of a server that could not prove who it is. It will not when asked again.
+UNTRUSTED = "untrusted"
 
 #: What stands behind an error of ``requests`` is seldom more than five errors away.
 _DEEPEST = 10
@@ -38,8 +46,8 @@ class RequestFailed(KeyyoError):
     """A request to Keyyo's web services failed.
 
     :ivar status_code: the answer's, an integer. Without an answer: 408 (``timeout``: none came
-        in time) or 503 (``unreachable``: no connection); 502 (``unreadable``) for an answer that
-        no one understands.
+        in time) or 503 (``unreachable``: no connection, or ``untrusted``: its certificate is
+        refused); 502 (``unreadable``) for an answer that no one understands.
     :ivar reason: Keyyo's own words, or None when it gave none.
     :ivar retry_after: seconds after which Keyyo wants to be asked again, or None.
     """
@@ -176,7 +184,7 @@ class Web:
         :raises RequestFailed: there is no answer; of the class that was asked for.
         """
         try:
-            with requests.Session() as session:
+            with NoRedirects() as session:
                 answer = session.request(
                     method,
                     url,
@@ -186,13 +194,28 @@ class Web:
                     timeout=self._timeout,
                     verify=self._verify,
                     allow_redirects=False,
+                    stream=True,
                 )
-                reason = answer.reason or "Unknown"
-                return Reply(answer.status_code, reason, answer.headers, answer.content)
+                body = self._body(answer, url)
+            reason = answer.reason or "Unknown"
+            return Reply(answer.status_code, reason, answer.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             failure = self._no_answer(error, url)
         # Not in the handler: an error of requests holds on to the request with all its secrets.
         raise failure
+
+    def _body(self, answer: requests.Response, url: str) -> bytes:
+        body = bytearray()
+        for piece in answer.iter_content(_PIECE):
+            body += piece
+            if len(body) > _LARGEST:
+                raise self._error(
+                    502,
+                    f"The answer of {urls.origin(url).host} is larger than {_LARGEST} bytes",
+                    "unreadable",
+                    "check the URL",
+                )
+        return bytes(body)
 
     def _no_answer(self, error: BaseException, url: str) -> RequestFailed:
         where = urls.origin(url).host
@@ -208,7 +231,8 @@ class Web:
         # The text of the others may repeat a proxy's password.
         own = isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
         why = describe(cause) if own else type(cause).__name__
-        return self._error(503, f"{where} cannot be reached: {why}", "unreachable", _hint(cause))
+        code = UNTRUSTED if isinstance(cause, ssl.SSLCertVerificationError) else "unreachable"
+        return self._error(503, f"{where} cannot be reached: {why}", code, _hint(cause))
 
 
 def checked_url(name: str, url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
@@ -13,7 +14,7 @@ from responses import matchers
 from keyyo_cti import KeyyoError, Result
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.manager import CSIToken, Manager, ManagerClient, ManagerError
-from keyyo_cti.oauth2 import CredentialsRefused
+from keyyo_cti.oauth2_client import CredentialsRefused
 from keyyo_cti.tokens import Tokens
 
 from . import canaries
@@ -413,6 +414,24 @@ def test_repeated(
     assert pauses == [1.0, 2.0]
 
 
+def test_a_refused_certificate_is_final(
+    client: ManagerClient, keyyo: responses.RequestsMock, pauses: List[float]
+) -> None:
+    """A server that cannot prove who it is is not asked again: it would be the same one."""
+    cause = ssl.SSLCertVerificationError("refused")
+    cause.verify_message = "self-signed certificate"
+    keyyo.get(SERVICES, body=requests.exceptions.SSLError(cause))
+    error = refused(client.lines)
+    assert (error.status_code, error.error_code, pauses) == (503, "untrusted", [])
+    assert error.hint and "ca_certs" in error.hint
+
+
+def test_an_account_that_takes_callbacks() -> None:
+    """What cannot give access tokens by blocking is refused at once."""
+    with pytest.raises(TypeError, match="account: expected an AccountClient"):
+        ManagerClient(object())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "failure", [requests.ConnectionError(ACCESS), requests.ReadTimeout(ACCESS)]
 )
@@ -577,5 +596,5 @@ def test_close(account: Account, keyyo: responses.RequestsMock) -> None:
     manager.close()
     for future in (first, second, manager.lines()):
         error = future.exception(SOON)
-        assert isinstance(error, ManagerError) and error.error_code == "closed"
+        assert isinstance(error, KeyyoError) and error.error_code == "closed"
     manager.close()

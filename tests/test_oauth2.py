@@ -1,312 +1,94 @@
-"""OAuth2: the authorization URL, the code, the refresh, and what never shows."""
+"""OAuth2 by callbacks and Futures: what the client does, elsewhere."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from typing import Any, Dict, List, Optional
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+import queue
+import threading
+from typing import Any, Dict, Tuple
 
 import pytest
-import requests
 import responses
 
-from keyyo_cti.oauth2 import TOKEN_URL, CredentialsRefused, OAuth2, OAuth2Error
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.oauth2 import TOKEN_URL, CredentialsRefused, OAuth2, OAuth2Client, Tokens
 
 from . import canaries
 from .canaries import ACCESS, CLIENT_SECRET, NEW_ACCESS, NEW_REFRESH, REFRESH, Watch
 
 keyyo, watch = canaries.keyyo, canaries.watch
 
-NOW = 1_700_000_000.0
 REDIRECT = "http://127.0.0.1:8080/callback"
-OLD = Tokens(ACCESS, REFRESH, NOW)
+SOON = 5.0
+
+GRANT = {"access_token": NEW_ACCESS, "refresh_token": NEW_REFRESH, "expires_in": 3600}
 
 
 def make(**arguments: Any) -> OAuth2:
-    given = {"client_id": "me", "client_secret": CLIENT_SECRET, "redirect_uri": REDIRECT}
-    return OAuth2(**{**given, "wall": lambda: NOW, **arguments})
+    given: Dict[str, Any] = {
+        "client_id": "me", "client_secret": CLIENT_SECRET, "redirect_uri": REDIRECT, **arguments}
+    return OAuth2(**given)
 
 
-@pytest.fixture
-def oauth2() -> OAuth2:
-    return make()
+def test_every_way_to_ask(keyyo: responses.RequestsMock, watch: Watch) -> None:
+    """The code, with and without a state, and the refresh come by a Future and by a callback."""
+    keyyo.post(TOKEN_URL, json=GRANT)
+    answers: "queue.Queue[Tuple[Any, Any]]" = queue.Queue()
+
+    def callback(error: Any, result: Any) -> None:
+        answers.put((error, result))
+
+    with make() as oauth2:
+        url, state = oauth2.authorization_url("cti_admin")
+        assert url.startswith("https://ssl.keyyo.com/oauth2/authorize.php?")
+        tokens = oauth2.exchange("code").result(SOON)
+        assert (tokens.access_token, tokens.refresh_token) == (NEW_ACCESS, NEW_REFRESH)
+        oauth2.exchange("code", callback)
+        oauth2.exchange(f"{REDIRECT}?code=1&state={state}", state, callback)
+        oauth2.refresh(Tokens(ACCESS, REFRESH), callback)
+        for _ in range(3):
+            error, result = answers.get(timeout=SOON)
+            assert error is None and result.access_token == NEW_ACCESS
+        watch.see(oauth2, oauth2.client, url)
 
 
-def grant(**fields: Any) -> Dict[str, Any]:
-    return {"access_token": NEW_ACCESS, "refresh_token": NEW_REFRESH, "expires_in": 3600, **fields}
+def test_refused(keyyo: responses.RequestsMock, watch: Watch) -> None:
+    """What the client raises is the error of the Future and of the callback."""
+    keyyo.post(TOKEN_URL, json={"error": "invalid_grant"}, status=400)
+    errors: "queue.Queue[Any]" = queue.Queue()
+    with make() as oauth2:
+        with pytest.raises(CredentialsRefused) as caught:
+            oauth2.refresh(
+                Tokens(ACCESS, REFRESH), lambda error, result: errors.put(error)
+            ).result(SOON)
+        assert errors.get(timeout=SOON) is caught.value
+        watch.see(caught.value)
 
 
-def form(keyyo: responses.RequestsMock) -> Dict[str, str]:
-    """What the one request brought."""
-    [call] = keyyo.calls
-    assert isinstance(call.request.body, str)
-    return dict(parse_qsl(call.request.body))
+def test_callbacks_where_one_wants_them(keyyo: responses.RequestsMock) -> None:
+    """With ``dispatch="manual"`` callbacks run in poll(), in that thread."""
+    keyyo.post(TOKEN_URL, json=GRANT)
+    threads = []
+    with make(dispatch="manual") as oauth2:
+        oauth2.exchange("code", lambda error, result: threads.append(threading.current_thread()))
+        assert oauth2.poll(SOON) == 1
+        assert oauth2.wait(SOON)
+    assert threads == [threading.current_thread()]
 
 
-def redirected(**answer: str) -> str:
-    return f"{REDIRECT}?{urlencode(answer)}"
+def test_closed() -> None:
+    """Closed, it asks nobody any more, and says so."""
+    oauth2 = make()
+    oauth2.close()
+    error = oauth2.exchange("code").exception(SOON)
+    assert getattr(error, "error_code") == "closed"
+    oauth2.close()
 
 
-def test_who_does_not_use_it_does_not_load_it() -> None:
-    """A program that has its CSI token from elsewhere loads nothing of OAuth2."""
-    look = "import sys, keyyo_cti; print(*{'oauthlib', 'requests_oauthlib'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", look], stdout=subprocess.PIPE, text=True, env={
-        **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
-    assert (done.returncode, done.stdout.strip()) == (0, "")
-
-
-# The authorization URL.
-
-
-def test_authorization_url(oauth2: OAuth2, watch: Watch) -> None:
-    """The browser is sent to Keyyo with everything but the secret, and a state that is new."""
-    url, state = oauth2.authorization_url()
-    assert url.startswith("https://ssl.keyyo.com/oauth2/authorize.php?")
-    assert parse_qs(urlsplit(url).query) == {
-        "client_id": ["me"],
-        "response_type": ["code"],
-        "redirect_uri": [REDIRECT],
-        "scope": ["cti_admin full_access_read_only"],
-        "state": [state],
-    }
-    assert len(state) > 30
-    assert oauth2.authorization_url()[1] != state
-    watch.see(url, oauth2)
-
-
-@pytest.mark.parametrize(
-    ("scope", "sent"),
-    [("a b", ["a b"]), (["a", "b"], ["a b"]), (iter(["a"]), ["a"]), ("", []), ([], [])],
-)
-def test_scope(oauth2: OAuth2, scope: Any, sent: List[str]) -> None:
-    """The scope is one string, or several, or left to Keyyo."""
-    url, _ = oauth2.authorization_url(scope)
-    assert parse_qs(urlsplit(url).query).get("scope", []) == sent
-
-
-def test_authorization_on_this_machine() -> None:
-    """A simulator needs no TLS."""
-    url, _ = make(authorize_url="http://127.0.0.1:1/authorize").authorization_url()
-    assert url.startswith("http://127.0.0.1:1/authorize?response_type=code&")
-
-
-@pytest.mark.parametrize("name", ["client_id", "client_secret", "redirect_uri"])
-def test_arguments(name: str) -> None:
-    """A missing or empty argument is named, and not shown."""
-    with pytest.raises(TypeError, match=f"{name}: expected a string, got NoneType"):
-        make(**{name: None})
-    with pytest.raises(ValueError, match=f"{name}: expected a string that is not empty"):
-        make(**{name: " "})
-
-
-@pytest.mark.parametrize("name", ["authorize_url", "token_url"])
-def test_insecure_url(name: str) -> None:
-    """No secret goes to another machine without TLS."""
-    with pytest.raises(ValueError, match=f"{name}: expected a URL that starts with https"):
-        make(**{name: "http://api.keyyo.com/x"})
-
-
-# The exchange.
-
-
-@pytest.mark.parametrize("brought", [redirected(code="abc", state="xyz"), "abc", " abc\n"])
-def test_exchange(
-    oauth2: OAuth2, keyyo: responses.RequestsMock, watch: Watch, brought: str
-) -> None:
-    """The code, in its URL or alone, is exchanged for tokens, whose life counts from the
-    question."""
-    keyyo.post(TOKEN_URL, json=grant())
-    tokens = oauth2.exchange(brought, "xyz")
-    assert tokens == Tokens(NEW_ACCESS, NEW_REFRESH, NOW + 3600)
-    assert form(keyyo) == {
-        "grant_type": "authorization_code",
-        "client_id": "me",
-        "client_secret": CLIENT_SECRET,
-        "redirect_uri": REDIRECT,
-        "code": "abc",
-    }
-    watch.see(tokens, oauth2)
-
-
-@pytest.mark.parametrize("state", ["other", "", None, "été"])
-@pytest.mark.parametrize("answer", [{"state": "xyz"}, {}, {"state": ""}])
-def test_wrong_state(oauth2: OAuth2, state: Optional[str], answer: Dict[str, str]) -> None:
-    """A URL with another state than ours, or none, is refused, and Keyyo is not asked."""
-    with pytest.raises(OAuth2Error) as caught:
-        oauth2.exchange(redirected(code="abc", **answer), state)
-    assert (caught.value.status_code, caught.value.error_code) == (400, "invalid_state")
-    assert caught.value.hint and "attacker" in caught.value.hint
-
-
-def test_user_refuses(oauth2: OAuth2) -> None:
-    """A user who says no is a final error, with Keyyo's words for it."""
-    with pytest.raises(CredentialsRefused) as caught:
-        oauth2.exchange(redirected(error="access_denied", state="xyz"), "xyz")
-    assert str(caught.value) == (
-        "400 access_denied [access_denied] (the user has not allowed it)"
-    )
-    with pytest.raises(OAuth2Error, match="Which scope") as other:
-        oauth2.exchange(
-            redirected(error="invalid_scope", error_description="Which scope?", state="s"), "s"
-        )
-    assert not isinstance(other.value, CredentialsRefused)
-
-
-def test_no_code(oauth2: OAuth2) -> None:
-    """A URL without a code says so."""
-    with pytest.raises(OAuth2Error, match="no code in the URL"):
-        oauth2.exchange(redirected(state="xyz"), "xyz")
-    with pytest.raises(ValueError, match="code_or_redirected_url"):
-        oauth2.exchange("", "xyz")
-
-
-# The refresh.
-
-
-def test_refresh(oauth2: OAuth2, keyyo: responses.RequestsMock, watch: Watch) -> None:
-    """The refresh token goes out, in the body alone, and new tokens come in."""
-    keyyo.post(TOKEN_URL, json=grant())
-    tokens = oauth2.refresh(OLD)
-    assert tokens == Tokens(NEW_ACCESS, NEW_REFRESH, NOW + 3600)
-    assert form(keyyo) == {
-        "grant_type": "refresh_token",
-        "client_id": "me",
-        "client_secret": CLIENT_SECRET,
-        "refresh_token": REFRESH,
-    }
-    watch.see(tokens, oauth2, keyyo.calls[0].request.headers)
-
-
-@pytest.mark.parametrize(
-    ("fields", "tokens"),
-    [
-        ({"refresh_token": None}, Tokens(NEW_ACCESS, REFRESH, NOW + 3600)),
-        ({"refresh_token": ""}, Tokens(NEW_ACCESS, REFRESH, NOW + 3600)),
-        ({"expires_in": "60"}, Tokens(NEW_ACCESS, NEW_REFRESH, NOW + 60)),
-        ({"expires_in": None}, Tokens(NEW_ACCESS, NEW_REFRESH)),
-        ({"expires_in": "soon", "scope": "other"}, Tokens(NEW_ACCESS, NEW_REFRESH)),
-    ],
-)
-def test_answers(
-    oauth2: OAuth2, keyyo: responses.RequestsMock, fields: Dict[str, Any], tokens: Tokens
-) -> None:
-    """A refresh token that is not replaced stays; a life that nobody understands is unknown."""
-    keyyo.post(TOKEN_URL, json=grant(**fields))
-    assert oauth2.refresh(OLD) == tokens
-
-
-def test_nothing_to_refresh(oauth2: OAuth2) -> None:
-    """Without a refresh token, only a person can help."""
-    with pytest.raises(CredentialsRefused) as caught:
-        oauth2.refresh(Tokens("a"))
-    assert caught.value.error_code == "no_refresh_token"
-
-
-@pytest.mark.parametrize("status", [200, 400, 401])
-@pytest.mark.parametrize("code", ["invalid_grant", "invalid_client", "unauthorized_client"])
-def test_refused(
-    oauth2: OAuth2, keyyo: responses.RequestsMock, watch: Watch, status: int, code: str
-) -> None:
-    """A refusal is final and says what to do, whatever its status, and if Keyyo repeats our
-    secrets in it, they do not come through."""
-    said = f"No: {REFRESH}\n{CLIENT_SECRET}, {ACCESS}"
-    keyyo.post(TOKEN_URL, status=status, json={"error": code, "error_description": said})
-    with pytest.raises(CredentialsRefused) as caught:
-        oauth2.refresh(OLD)
-    error = caught.value
-    assert error.status_code == (400 if status == 200 else status)
-    assert error.error_code == code
-    assert error.message == error.reason == "No: <hidden> <hidden>, <hidden>"
-    assert error.hint
-    watch.see(error)
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "seen", "code"),
-    [
-        (500, "<html>", 500, None),
-        (503, json.dumps({"error": "temporarily_unavailable"}), 503, "temporarily_unavailable"),
-        (400, json.dumps({"error": "invalid_request"}), 400, "invalid_request"),
-        (403, "go away", 403, "unreadable"),
-        (302, "", 302, "unreadable"),
-        (200, "", 502, "unreadable"),
-        (200, "[]", 502, "unreadable"),
-        (200, json.dumps({"refresh_token": NEW_REFRESH}), 502, "unreadable"),
-        (200, json.dumps(grant(access_token=f"{NEW_ACCESS}\r\nX: y")), 502, "unreadable"),
-        (200, json.dumps(grant(access_token=5)), 502, "unreadable"),
-        (200, json.dumps(grant(refresh_token="é")), 502, "unreadable"),
-        (200, json.dumps(grant(error=5))[:-9], 502, "unreadable"),
-    ],
-)
-def test_no_tokens(
-    oauth2: OAuth2,
-    keyyo: responses.RequestsMock,
-    watch: Watch,
-    status: int,
-    body: str,
-    seen: int,
-    code: Optional[str],
-) -> None:
-    """An answer without tokens is an error, not a final one, and shows nothing of what is in
-    it."""
-    keyyo.post(TOKEN_URL, status=status, body=body, headers={"Location": "https://x.example/"})
-    with pytest.raises(OAuth2Error) as caught:
-        oauth2.refresh(OLD)
-    assert not isinstance(caught.value, CredentialsRefused)
-    assert (caught.value.status_code, caught.value.error_code) == (seen, code)
-    watch.see(caught.value)
-
-
-@pytest.mark.parametrize("failure", [requests.ReadTimeout(REFRESH), requests.ConnectionError()])
-def test_no_answer(
-    oauth2: OAuth2, keyyo: responses.RequestsMock, watch: Watch, failure: Exception
-) -> None:
-    """Nobody knows whether a refresh without an answer was heard: it is asked once."""
-    answer = keyyo.post(TOKEN_URL, body=failure)
-    with pytest.raises(OAuth2Error) as caught:
-        oauth2.refresh(OLD)
-    assert caught.value.error_code in ("timeout", "unreachable")
-    assert answer.call_count == 1
-    watch.see(caught.value)
-
-
-# Tokens.
-
-
-def test_tokens_as_a_dict() -> None:
-    """Tokens go into JSON and come back; what else is in it is passed over."""
-    kept = json.loads(json.dumps({**OLD.to_dict(), "scope": "a"}))
-    assert Tokens.from_dict(kept) == OLD
-    assert Tokens.from_dict({"access_token": "a"}) == Tokens("a")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{}, {"access_token": "canary\n"}, {"access_token": "a", "refresh_token": "canary canary"},
-     {"access_token": "a", "expires_at": "canary"}, {"access_token": "a", "expires_at": "1"},
-     {"access_token": "a", "expires_at": float("nan")}, {"access_token": "canary é"}],
-)
-def test_impossible_tokens(wrong: Dict[str, Any]) -> None:
-    """What can be no token is refused, for it would be shown as a bad header; the error does not
-    show it."""
-    with pytest.raises(ValueError, match="expected") as caught:
-        Tokens.from_dict(wrong)
-    assert "canary" not in str(caught.value)
-
-
-def test_good_at() -> None:
-    """An access token is good until its time, or as long as nobody says otherwise."""
-    assert OLD.good_at(NOW - 1) and not OLD.good_at(NOW)
-    assert Tokens("a").good_at(NOW)
-
-
-def test_repr() -> None:
-    """Tokens are not in their repr, but whether there is a refresh token is."""
-    assert repr(OLD) == (
-        "Tokens(access_token=<hidden>, refresh_token=<hidden>, expires_at=1700000000.0)"
-    )
-    assert str(Tokens("a")) == "Tokens(access_token=<hidden>, refresh_token=None, expires_at=None)"
+def test_it_is_a_program(keyyo: responses.RequestsMock) -> None:
+    """A wrong argument is refused at once; ``client`` is the same, blocking."""
+    keyyo.post(TOKEN_URL, json=GRANT)
+    with pytest.raises(ValueError, match="token_url"):
+        make(token_url="http://example.com/token")
+    oauth2 = make()
+    assert isinstance(oauth2.client, OAuth2Client)
+    assert oauth2.client.exchange("code").access_token == NEW_ACCESS
+    assert repr(oauth2) == f"<OAuth2 me at {TOKEN_URL}>"

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from keyyo_cti.account import Account, TokensNotKept
-from keyyo_cti.oauth2 import OAuth2
+from keyyo_cti.account_client import AccountClient, TokensNotKept
+from keyyo_cti.oauth2_client import OAuth2Client
 from keyyo_cti.token_file import TokenFile, default_file
 from keyyo_cti.tokens import Tokens
 
@@ -32,8 +32,8 @@ TOKENS = Tokens(ACCESS, REFRESH, 1_700_000_000.5)
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs modes and links of POSIX")
 
 
-def program(client_id: str = "me", token_url: str = "https://api.keyyo.com/token") -> OAuth2:
-    return OAuth2(client_id, CLIENT_SECRET, "http://127.0.0.1/", token_url=token_url)
+def program(client_id: str = "me", token_url: str = "https://api.keyyo.com/token") -> OAuth2Client:
+    return OAuth2Client(client_id, CLIENT_SECRET, "http://127.0.0.1/", token_url=token_url)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_held(file: TokenFile, path: Path) -> None:
         with pytest.raises(OSError, match="locked"):
             impatient.save(Tokens("mine"))
         with pytest.raises(TokensNotKept, match="locked"):
-            Account(program(), impatient).renewed(TOKENS)
+            AccountClient(program(), impatient).renewed(TOKENS)
     assert impatient.load() == Tokens("other")
 
 
@@ -222,13 +222,13 @@ def serving(life: int) -> Iterator[Authority]:
 #: A process of its own: wants access tokens, as soon as the other process is ready too.
 WANT_TOKENS = """
 import hashlib, sys
-from keyyo_cti.account import Account
-from keyyo_cti.oauth2 import OAuth2
+from keyyo_cti.account_client import AccountClient
+from keyyo_cti.oauth2_client import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret, times = sys.argv[1:]
-oauth2 = OAuth2("me", secret, "http://127.0.0.1/", token_url=url)
-account = Account(oauth2, TokenFile(oauth2, path))
+oauth2 = OAuth2Client("me", secret, "http://127.0.0.1/", token_url=url)
+account = AccountClient(oauth2, TokenFile(oauth2, path))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(times)):

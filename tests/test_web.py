@@ -100,6 +100,16 @@ def test_no_netrc(
     assert web.send("GET", where(server), Bearer("a")).fields() == {"sent": "Bearer a"}
 
 
+@pytest.mark.parametrize("status", [200, 302])
+def test_endless(keyyo: responses.RequestsMock, watch: Watch, web: Web, status: int) -> None:
+    """An answer that is too large is not read to its end, be it a redirection."""
+    headers = {"Location": "/"}
+    keyyo.get(URL, body=b"x" * (8 * 1024 * 1024 + 1), status=status, headers=headers)
+    error = failed(web)
+    assert (error.status_code, error.error_code) == (502, "unreadable")
+    assert error.message == "The answer of api.example.com is larger than 8388608 bytes"
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[1]", b'"text"', b"\xff\xfe\xfd", b"[" * 200_000, b"null"]
 )
@@ -138,7 +148,7 @@ def test_certificate(server: http.server.HTTPServer, tmp_path: Path, watch: Watc
     server.socket = context.wrap_socket(server.socket, server_side=True)
     url = where(server).replace("http:", "https:")
     error = failed(Web(ThingFailed, 10.0, None), url)
-    assert (error.status_code, error.error_code) == (503, "unreachable")
+    assert (error.status_code, error.error_code) == (503, "untrusted")
     assert "the certificate is refused" in error.message
     assert error.hint and "ca_certs" in error.hint
     watch.see(error)

@@ -19,7 +19,7 @@ def session(open_stream: Callable[[], Stream]) -> requests.Session:
     :param open_stream: gives a new stream to the server; what it raises comes out unchanged
         unless it is an OSError.
     """
-    session = _Session()
+    session = NoRedirects()
     # The environment's .netrc would add an Authorization header of the user's.
     session.trust_env = False
     adapter = _StreamAdapter(open_stream)
@@ -33,7 +33,9 @@ def cookie_header(session: requests.Session, url: str) -> Optional[str]:
     return session.prepare_request(requests.Request("GET", url)).headers.get("Cookie")
 
 
-class _Session(requests.Session):
+class NoRedirects(requests.Session):
+    """A session that follows no redirect, even where it is only to be looked at."""
+
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: a redirect that is not followed would be read to its end all the same."""
 

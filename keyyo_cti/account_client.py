@@ -1,0 +1,181 @@
+"""An account that a user has let this program into: a good access token, whenever one is
+needed."""
+
+import contextlib
+import copy
+import time
+from functools import partial
+from typing import Callable, Iterator, NamedTuple, NoReturn, Optional
+
+from .errors import KeyyoError
+from .oauth2_client import SIGN_IN_AGAIN, CredentialsRefused, OAuth2Client, OAuth2Error
+from .single_flight import SingleFlight
+from .token_store import HeldTokens, TokenStore
+from .tokens import Tokens
+
+
+class TokensNotKept(OAuth2Error):
+    """The store of the tokens failed; ``__cause__`` says how. New tokens that could not be kept
+    are not lost, nor given to anybody: the next who wants tokens has them kept first."""
+
+
+class _Unsaved(NamedTuple):
+    """Tokens that are not kept yet.
+
+    :ivar replaced: those in whose place they belong.
+    :ivar anyway: they belong in the place of any.
+    """
+
+    tokens: Tokens
+    replaced: Optional[Tokens] = None
+    anyway: bool = False
+
+
+class _Refusal(NamedTuple):
+    """A refresh token that Keyyo has refused, and how."""
+
+    tokens: Tokens
+    error: CredentialsRefused
+
+
+class AccountClient:
+    """Hands out access tokens, and refreshes them ahead of their expiry. Blocking, thread-safe.
+
+    A refresh is done once, however many threads want it, and with a ``TokenFile`` however many
+    processes. Keyyo's new refresh token is in the store before anybody gets the new access token.
+    A refresh token that Keyyo has refused is not sent again.
+
+    Source: OAuth2 of Keyyo.
+
+    :param oauth2: the program's.
+    :param store: where the tokens are: a ``TokenFile``, a ``TokenMemory``, or one's own.
+    :param ahead: seconds before its expiry from which an access token is not given out any more.
+    :param wall: the clock, in Unix seconds.
+    """
+
+    def __init__(
+        self,
+        oauth2: OAuth2Client,
+        store: TokenStore,
+        *,
+        ahead: float = 60.0,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.oauth2 = oauth2
+        self._store = store
+        self._ahead = ahead
+        self._wall = wall
+        self._flights: SingleFlight[Tokens] = SingleFlight()
+        self._unsaved: Optional[_Unsaved] = None
+        self._refusal: Optional[_Refusal] = None
+
+    def sign_in(self, code_or_redirected_url: str, state: Optional[str] = None) -> Tokens:
+        """Gets the first tokens, and keeps them. See ``OAuth2.exchange``.
+
+        :param code_or_redirected_url: what the browser brought back.
+        :param state: what ``OAuth2.authorization_url`` gave.
+        :raises OAuth2Error: see there; also TokensNotKept.
+        """
+        tokens = self.oauth2.exchange(code_or_redirected_url, state)
+        return self._flights.do_alone(partial(self._adopt, tokens))
+
+    def access_token(self) -> str:
+        """An access token that is good for a while.
+
+        :raises CredentialsRefused: nobody has signed in, or Keyyo has refused.
+        :raises OAuth2Error: there is no answer from Keyyo; also TokensNotKept.
+        """
+        return self.tokens().access_token
+
+    def tokens(self) -> Tokens:
+        """The same, with all that belongs to it."""
+        tokens = self._load() if self._unsaved is None else None
+        if tokens is not None and self._good(tokens):
+            return tokens
+        return self._flights.do(partial(self._renew, tokens))
+
+    def renewed(self, refused: Tokens) -> Tokens:
+        """Other tokens than these, whose access token was refused before its time.
+
+        :param refused: as ``tokens`` gave them.
+        :raises OAuth2Error: as for ``access_token``.
+        """
+        return self._flights.do(partial(self._renew, refused))
+
+    def _good(self, tokens: Tokens) -> bool:
+        return tokens.good_at(self._wall() + self._ahead)
+
+    def _load(self) -> Optional[Tokens]:
+        try:
+            return self._store.load()
+        except Exception as error:
+            _not_kept(error)
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[HeldTokens]:
+        try:
+            with self._store.held() as held:
+                yield held
+        except KeyyoError:
+            raise
+        except Exception as error:
+            _not_kept(error)
+
+    def _adopt(self, tokens: Tokens) -> Tokens:
+        self._unsaved = _Unsaved(tokens, anyway=True)
+        self._save_unsaved()
+        return tokens
+
+    def _renew(self, stale: Optional[Tokens]) -> Tokens:
+        self._save_unsaved()
+        with self._held() as held:
+            tokens = held.load()
+            if tokens is None:
+                raise CredentialsRefused(
+                    401, "Nobody has signed in", "not_signed_in", SIGN_IN_AGAIN
+                )
+            # Another thread or process may have refreshed them while this one waited.
+            if tokens != stale and self._good(tokens):
+                return tokens
+            new = self._ask(tokens)
+            # From here on the old refresh token is dead, and these are all that there is.
+            self._unsaved = _Unsaved(new, tokens)
+            held.save(new)
+        # Only now: the end of the with statement is what makes them safe.
+        self._unsaved = None
+        return new
+
+    def _save_unsaved(self) -> None:
+        unsaved = self._unsaved
+        if unsaved is None:
+            return
+        with self._held() as held:
+            # Unless somebody has signed in anew meanwhile.
+            if unsaved.anyway or held.load() == unsaved.replaced:
+                held.save(unsaved.tokens)
+        self._unsaved = None
+
+    def _ask(self, tokens: Tokens) -> Tokens:
+        refusal = self._refusal
+        if refusal is not None and refusal.tokens.refresh_token == tokens.refresh_token:
+            raise copy.copy(refusal.error)
+        try:
+            return self.oauth2.refresh(tokens)
+        except CredentialsRefused as error:
+            # A copy, for the error itself holds on to the stack that it came up.
+            self._refusal = _Refusal(tokens, copy.copy(error))
+            raise
+
+    def __repr__(self) -> str:
+        return f"<AccountClient of {self.oauth2!r}>"
+
+
+def _not_kept(error: Exception) -> NoReturn:
+    # The words of OSError name the file. Others might repeat what could not be kept.
+    words = f": {error}" if isinstance(error, OSError) else ""
+    raise TokensNotKept(
+        500,
+        f"The tokens cannot be kept or read: {type(error).__name__}{words}",
+        "not_kept",
+        "see to the place where they are kept, and try again before this program ends",
+    ) from error
