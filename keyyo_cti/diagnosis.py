@@ -1,35 +1,269 @@
-"""Why a connection could not be opened, and what to do about it."""
+"""Why a line does not answer: everything that a command needs, looked at in its order."""
 
-import socket
-import ssl
-from typing import Optional
+from concurrent.futures import TimeoutError as NoAnswer
+from dataclasses import asdict, dataclass
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
-import websocket
+from .cti import CTI
+from .errors import ConnectionClosed, KeyyoError, invalid_params, plain
+from .manager_client import WEBSOCKET, CSIToken, ManagerClient
+from .oauth2_client import CredentialsRefused, OAuth2Error
+from .options import ENDPOINT
+from .sockjs import urls
 
-from .errors import ConnectionFailed, plain
-from .sockjs import Closed
+#: Seconds that opening a session, and its answer, may take.
+_PATIENCE = 15.0
 
-_CERTIFICATE = (
-    "if the server is one of your own, give the file of its certificate authority in the option "
-    "ca_certs; if a proxy of your company replaces certificates, give its authority; else "
-    "somebody listens"
-)
+_NOT_LOOKED_AT = "not looked at, because of the fault before"
 
+#: A mistake of the program's own, or the end of it: there is nothing to tell of the line.
+_NO_FINDING = ("invalid_params", "closed", "internal")
 
-def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
-    """The error for whoever asked for a connection that could not be had."""
-    return ConnectionFailed(plain(closed.reason), _hint(closed.cause, endpoint))
+_SIGN_IN = 'sign in again, with "keyyo-cti login" or as your program does it'
 
 
-def _hint(cause: Optional[BaseException], endpoint: str) -> str:
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return _CERTIFICATE
-    if isinstance(cause, ssl.SSLError):
-        return f"the server speaks no TLS that we know: check the endpoint {endpoint}"
-    if isinstance(cause, socket.gaierror):
-        return f"check that this machine is on line, and the endpoint {endpoint}"
-    if isinstance(cause, websocket.WebSocketBadStatusException):
-        return "something on the way, such as a proxy, may refuse websockets"
-    if isinstance(cause, (ConnectionRefusedError, socket.timeout)):
-        return f"check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
-    return f"check the endpoint {endpoint}: it must be the URL of a SockJS service"
+@dataclass(frozen=True)
+class Finding:
+    """What was found at one thing.
+
+    :ivar check: ``account`` (is this program let in), ``line`` (is it known), ``plugin`` (is the
+        CTI plugin ``websocket`` enabled), ``telephone`` (is one registered), ``token`` (is a CSI
+        token minted) or ``session`` (can one be opened with it).
+    :ivar good: True; False for a fault; None when it could not be looked at.
+    :ivar fact: in words.
+    :ivar fault: a word for it, such as ``plugin_disabled``; None unless ``good`` is False.
+    :ivar advice: what to do about the fault, in words.
+    """
+
+    check: str
+    good: Optional[bool]
+    fact: str
+    fault: Optional[str] = None
+    advice: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found at a line. ``str()`` of it is for people, ``to_dict()`` for programs.
+
+    :ivar csi: the line's.
+    :ivar findings: in the order in which a command needs them.
+    """
+
+    csi: str
+    findings: Tuple[Finding, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether commands of a session should work."""
+        return all(finding.good for finding in self.findings)
+
+    @property
+    def faults(self) -> List[str]:
+        """The words for what is wrong, each once:
+
+        - ``not_signed_in``, ``refresh_token_expired``, ``application_refused``: Keyyo lets the
+          program in no more, or not yet;
+        - ``missing_scope``: the authorization does not allow it;
+        - ``unknown_line``, ``plugin_disabled``, ``plugin_missing``, ``no_telephone``: the line;
+        - ``no_network``, ``untrusted_server``, ``no_connection``: the way to Keyyo;
+        - ``session_refused``, ``access_refused``, ``timeout``, ``quota``, ``server_error`` and
+          the other error codes of ``ManagerError``: Keyyo.
+        """
+        return list(dict.fromkeys(each.fault for each in self.findings if each.fault is not None))
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Everything, as JSON knows it."""
+        findings = [asdict(finding) for finding in self.findings]
+        return {"csi": self.csi, "good": self.good, "faults": self.faults, "findings": findings}
+
+    def __str__(self) -> str:
+        lines = [f"line {plain(self.csi)}"]
+        for finding in self.findings:
+            sign = {True: "good", False: "FAULT", None: "-"}[finding.good]
+            lines.append(f"  {sign:<5}  {finding.check:<9}  {plain(finding.fact)}")
+            if finding.advice:
+                lines.append(f"  {'':<5}  {'':<9}  -> {plain(finding.advice)}")
+        return "\n".join(lines)
+
+
+def diagnose(client: ManagerClient, csi: str, endpoint: str = ENDPOINT) -> Diagnosis:
+    """Looks at everything that a command on a line needs. It changes nothing: the session that
+    it opens is one of its own, and is destroyed again. Blocking.
+
+    Source: Manager API 1.0, and section Create session of Keyyo's page.
+
+    :param client: of the account.
+    :param csi: the line's.
+    :param endpoint: the SockJS URL of the CTI service.
+    :returns: what was found; faults are in it, and are not raised.
+    :raises KeyyoError: an argument is wrong, or the client is closed.
+    """
+    try:
+        urls.base(endpoint)
+    except ValueError as error:
+        raise invalid_params("endpoint", str(error)) from None
+    return _Examination(client, csi, endpoint).run()
+
+
+class _Fault(Exception):
+    """Something is not as it must be."""
+
+    def __init__(self, word: str, fact: str, advice: str, final: bool = False) -> None:
+        super().__init__(fact)
+        self.word = word
+        self.fact = fact
+        self.advice = advice
+        self.final = final
+
+
+class _Examination:
+    """One look at a line."""
+
+    def __init__(self, client: ManagerClient, csi: str, endpoint: str) -> None:
+        self._client = client
+        self._csi = csi
+        self._endpoint = endpoint
+        self._minted: Optional[CSIToken] = None
+
+    def run(self) -> Diagnosis:
+        checks: Tuple[Tuple[str, Callable[[], Optional[str]]], ...] = (
+            ("account", self._account),
+            ("line", self._line),
+            ("plugin", self._plugin),
+            ("telephone", self._telephone),
+            ("token", self._token),
+            ("session", self._session),
+        )
+        findings: List[Finding] = []
+        over = False
+        for name, check in checks:
+            finding = Finding(name, None, _NOT_LOOKED_AT)
+            if not over:
+                finding, over = _look(name, check)
+            findings.append(finding)
+        return Diagnosis(self._csi, tuple(findings))
+
+    def _account(self) -> str:
+        self._client.check_access()
+        return "this program is let in"
+
+    def _line(self) -> str:
+        line = self._client.line(self._csi)
+        known = [f"{line.name}" if line.name else "", _short(line.short_number)]
+        return ", ".join(filter(None, known)) or "known"
+
+    def _plugin(self) -> str:
+        plugins = {plugin.name: plugin.enabled for plugin in self._client.cti_plugins(self._csi)}
+        enable = (
+            f'enable it with enable_plugin("{self._csi}") of the Manager, or with '
+            f'"keyyo-cti diagnose {self._csi} --enable-plugin", and open a new session'
+        )
+        if WEBSOCKET not in plugins:
+            raise _Fault(
+                "plugin_missing",
+                f"the line has no CTI plugin {WEBSOCKET}",
+                f"{enable}; if that is refused, ask Keyyo for CTI on this line",
+            )
+        if not plugins[WEBSOCKET]:
+            raise _Fault("plugin_disabled", f"the CTI plugin {WEBSOCKET} is disabled", enable)
+        return f"the CTI plugin {WEBSOCKET} is enabled"
+
+    def _telephone(self) -> str:
+        records = self._client.sip_records(self._csi)
+        if not records:
+            raise _Fault(
+                "no_telephone",
+                "no telephone is registered on the line now",
+                "switch the telephone on, or start the softphone, and see that it is on line "
+                "with the line's own SIP account",
+            )
+        return f"{len(records)} registered"
+
+    def _token(self) -> str:
+        self._minted = self._client.csi_token(self._csi)
+        return "a CSI token was minted"
+
+    def _session(self) -> Optional[str]:
+        if self._minted is None:
+            return None
+        options = {"endpoint": self._endpoint, "ca_certs": self._client.ca_certs}
+        with CTI(options, cookie_auto=False, timeout=_PATIENCE) as cti:
+            number = cti.create_session(self._minted.token).result().number
+            try:
+                cti.destroy_session().result(_PATIENCE)
+            except (KeyyoError, NoAnswer):
+                # It could be opened; it ends by itself.
+                pass
+        return f"a session was opened as {number}"
+
+
+def _look(name: str, check: Callable[[], Optional[str]]) -> Tuple[Finding, bool]:
+    """What a check finds, and whether that makes it pointless to go on."""
+    try:
+        fact = check()
+    except KeyyoError as error:
+        if error.error_code in _NO_FINDING:
+            raise
+        fault = _fault(name, error)
+    except _Fault as found:
+        fault = found
+    else:
+        if fact is None:
+            return Finding(name, None, _NOT_LOOKED_AT), False
+        return Finding(name, True, fact), False
+    return Finding(name, False, fault.fact, fault.word, fault.advice), fault.final
+
+
+def _fault(check: str, error: KeyyoError) -> _Fault:
+    """The fault that an error stands for."""
+    if isinstance(error, CredentialsRefused):
+        return _credentials_fault(error)
+    if check == "session":
+        return _session_fault(error)
+    word, final = _BY_CODE.get(error.error_code or "", (None, isinstance(error, OAuth2Error)))
+    if check == "line" and word == "not_found":
+        word, final = "unknown_line", True
+    advice = error.hint or "try again later"
+    if word in ("missing_scope", "access_refused"):
+        advice += ', for example with "keyyo-cti login"'
+    return _Fault(
+        word or error.error_code or "refused",
+        f"{error.status_code} {error.message}",
+        advice,
+        final,
+    )
+
+
+#: The words for the error codes of ManagerError and OAuth2Error, and whether everything else
+#: would fail alike.
+_BY_CODE: Dict[str, Tuple[str, bool]] = {
+    "unauthorized": ("access_refused", True),
+    "forbidden": ("missing_scope", False),
+    "not_found": ("not_found", False),
+    "unreachable": ("no_network", True),
+    "untrusted": ("untrusted_server", True),
+    "timeout": ("timeout", True),
+    "quota": ("quota", True),
+}
+
+
+def _credentials_fault(error: CredentialsRefused) -> _Fault:
+    fact = f"{error.status_code} {error.message}"
+    if error.error_code == "not_signed_in":
+        return _Fault("not_signed_in", fact, _SIGN_IN, final=True)
+    if error.error_code in ("invalid_grant", "no_refresh_token"):
+        fact = f"the refresh token has expired, or was revoked: {fact}"
+        return _Fault("refresh_token_expired", fact, _SIGN_IN, final=True)
+    advice = error.hint or "check what Keyyo has on this program"
+    return _Fault("application_refused", fact, advice, final=True)
+
+
+def _session_fault(error: KeyyoError) -> _Fault:
+    word = "no_connection" if isinstance(error, ConnectionClosed) else "session_refused"
+    advice = error.hint or "try again later"
+    return _Fault(word, f"{error.status_code} {error.message}", advice)
+
+
+def _short(number: Any) -> str:
+    return f"short number {number}" if number else ""

@@ -9,7 +9,7 @@ from typing import Any, List, Optional, Protocol
 from . import commands
 from .clock import NEVER, Monotonic
 from .commands import CallNotification, Command, Reply
-from .diagnosis import connection_failed
+from .connection_failed import connection_failed
 from .dispatch import Dispatcher
 from .errors import (
     CommandTimeout,

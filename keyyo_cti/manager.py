@@ -8,6 +8,7 @@ from typing import Any, Iterable, List, Optional, Union, overload
 from .account import Account
 from .background import BackgroundClient
 from .call import callback_last
+from .diagnosis import Diagnosis, Finding, diagnose
 from .dispatch import Choice
 from .manager_client import (
     BASE_URL,
@@ -17,10 +18,21 @@ from .manager_client import (
     ManagerClient,
     ManagerError,
 )
+from .options import ENDPOINT
 from .pending import Callback
 from .results import Result
 
-__all__ = ["BASE_URL", "WEBSOCKET", "CSIToken", "Manager", "ManagerClient", "ManagerError"]
+__all__ = [
+    "BASE_URL",
+    "WEBSOCKET",
+    "CSIToken",
+    "Diagnosis",
+    "Finding",
+    "Manager",
+    "ManagerClient",
+    "ManagerError",
+    "diagnose",
+]
 
 
 class Manager(BackgroundClient):
@@ -133,6 +145,30 @@ class Manager(BackgroundClient):
         :param csi: the line's.
         """
         return self._background.ask(partial(self.client.sip_records, csi), callback)
+
+    @overload
+    def diagnose(
+        self, csi: str, callback: Optional[Callback] = None, /
+    ) -> "Future[Diagnosis]": ...
+
+    @overload
+    def diagnose(
+        self, csi: str, endpoint: str = ENDPOINT, callback: Optional[Callback] = None
+    ) -> "Future[Diagnosis]": ...
+
+    def diagnose(
+        self, csi: str, endpoint: Any = ENDPOINT, callback: Any = None
+    ) -> "Future[Diagnosis]":
+        """Why a line answers "Cannot treat action", or nothing: everything that a command needs
+        is looked at, up to a session, which is opened and destroyed again.
+
+        :param csi: the line's.
+        :param endpoint: the SockJS URL of the CTI service.
+        :returns: a Diagnosis: faults are in it, and what to do; ``print`` it.
+        """
+        endpoint, callback = callback_last(endpoint, callback)
+        endpoint = ENDPOINT if endpoint is None else endpoint
+        return self._background.ask(partial(diagnose, self.client, csi, endpoint), callback)
 
     def close(self) -> None:
         """Ends every pause at once and asks no more: what waits is answered with 400 ``closed``.

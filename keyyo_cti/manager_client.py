@@ -144,11 +144,20 @@ class ManagerClient:
             raise TypeError("account: expected an AccountClient, such as Account(...).client")
         self._account = account
         self.base_url = checked_url("base_url", base_url)
+        self.ca_certs = ca_certs
         self._web = Web(ManagerError, timeout, ca_certs)
         self._backoff = backoff
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait
         self._wall = wall
+
+    def check_access(self) -> None:
+        """Sees that there is an access token, be it by refreshing it.
+
+        :raises OAuth2Error: there is none.
+        """
+        self._check_open()
+        self._account.tokens()
 
     def lines(self) -> List[Result]:
         """The telephone lines of the account. Source: ``GET /services``.

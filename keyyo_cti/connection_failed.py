@@ -1,0 +1,35 @@
+"""Why a connection could not be opened, and what to do about it."""
+
+import socket
+import ssl
+from typing import Optional
+
+import websocket
+
+from .errors import ConnectionFailed, plain
+from .sockjs import Closed
+
+_CERTIFICATE = (
+    "if the server is one of your own, give the file of its certificate authority in the option "
+    "ca_certs; if a proxy of your company replaces certificates, give its authority; else "
+    "somebody listens"
+)
+
+
+def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
+    """The error for whoever asked for a connection that could not be had."""
+    return ConnectionFailed(plain(closed.reason), _hint(closed.cause, endpoint))
+
+
+def _hint(cause: Optional[BaseException], endpoint: str) -> str:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _CERTIFICATE
+    if isinstance(cause, ssl.SSLError):
+        return f"the server speaks no TLS that we know: check the endpoint {endpoint}"
+    if isinstance(cause, socket.gaierror):
+        return f"check that this machine is on line, and the endpoint {endpoint}"
+    if isinstance(cause, websocket.WebSocketBadStatusException):
+        return "something on the way, such as a proxy, may refuse websockets"
+    if isinstance(cause, (ConnectionRefusedError, socket.timeout)):
+        return f"check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
+    return f"check the endpoint {endpoint}: it must be the URL of a SockJS service"
