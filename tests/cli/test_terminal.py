@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from keyyo_cti.terminal import Terminal, printable
+from keyyo_cti.cli.terminal import Terminal, printable
 
 
 class Tty(io.StringIO):

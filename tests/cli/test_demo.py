@@ -5,10 +5,10 @@ from typing import Callable
 
 import pytest
 
-from keyyo_cti import KeyyoError, demo
-from keyyo_cti.cli import main
+from keyyo_cti import KeyyoError
+from keyyo_cti.cli import demo, main
+from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Simulator
-from keyyo_cti.terminal import Terminal
 
 
 def test_it_tells_both_scenarios_of_the_page_in_their_order(

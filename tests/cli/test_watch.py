@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator, List
 
 import pytest
 
-from keyyo_cti import CTI, watch
+from keyyo_cti import CTI
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
@@ -201,6 +201,6 @@ def test_a_fault_in_printing_is_not_hidden(
     def fail(*_: Any) -> str:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr(watch, "_described", fail)
+    monkeypatch.setattr("keyyo_cti.cli.shown._line", fail)
     with pytest.raises(RuntimeError, match="no ink"):
         watcher.watch(script=lambda: watcher.sim.phone(BOB).call(watcher.line))

@@ -4,9 +4,9 @@ import logging
 import time
 from typing import Callable, Iterable, List, NamedTuple, Sequence, Tuple
 
-from .cti import CTI
-from .errors import KeyyoError
-from .simulator import Line, Simulator
+from ..cti import CTI
+from ..errors import KeyyoError
+from ..simulator import Line, Simulator
 from .terminal import Terminal, printable
 
 #: Seconds that the simulator may take to answer an application's command.

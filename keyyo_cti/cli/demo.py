@@ -4,14 +4,16 @@ Everything in it happens: a client on a real socket, a server, and telephones. N
 each step waits for the event that it tells.
 """
 
+import argparse
 import time
 from functools import partial
 from typing import Any, Callable, List, Optional
 
-from .call import Call
-from .cti import CTI
-from .errors import KeyyoError
-from .simulator import Phone, Simulator
+from ..call import Call
+from ..cti import CTI
+from ..errors import KeyyoError
+from ..simulator import Phone, Simulator
+from .exit_codes import OK, Failed
 from .terminal import Terminal, printable
 
 ALICE = "33199000001"
@@ -141,6 +143,18 @@ class Application:
 
     def _tell(self, what: str) -> None:
         self._story.tell(APPLICATION, what)
+
+
+def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
+    """Runs the command."""
+    try:
+        with Simulator() as sim:
+            play(sim, out)
+    except BrokenPipeError:
+        raise
+    except (KeyyoError, OSError, RuntimeError) as error:
+        raise Failed(f"the demo failed: {error}") from error
+    return OK
 
 
 def play(sim: Simulator, out: Terminal) -> None:

@@ -12,7 +12,7 @@ from keyyo_cti import __version__
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, Simulator
 
-from .running import Running
+from ..running import Running
 
 Capture = pytest.CaptureFixture[str]
 
@@ -88,9 +88,9 @@ def test_a_missing_part_is_said_in_one_line(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever cannot be imported is one line and exit code 1."""
-    monkeypatch.setitem(sys.modules, "keyyo_cti.play", None)
+    monkeypatch.setitem(sys.modules, "keyyo_cti.cli.play", None)
     assert main(["simulator"]) == 1
-    assert "keyyo_cti.play" in capsys.readouterr().err
+    assert "keyyo_cti.cli.play" in capsys.readouterr().err
 
 
 def test_the_demo_runs_as_a_module() -> None:
@@ -249,7 +249,7 @@ def test_ctrl_c_anywhere_is_no_traceback(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("keyyo_cti.demo.play", interrupt)
+    monkeypatch.setattr("keyyo_cti.cli.demo.play", interrupt)
     assert main(["demo"]) == 130
     assert capsys.readouterr().err == "stopped\n"
 

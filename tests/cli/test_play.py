@@ -8,9 +8,9 @@ from typing import Iterator, List
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti.play import Events, Player
+from keyyo_cti.cli.play import Events, Player
+from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.terminal import Terminal
 
 ALICE = "33199000001"
 BOB = "33199020000"

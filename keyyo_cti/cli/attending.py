@@ -1,0 +1,100 @@
+"""A session of the command line: it lasts until there is nothing more to see, or Ctrl-C."""
+
+import threading
+from abc import ABC, abstractmethod
+from concurrent.futures import TimeoutError as StillWaiting
+from functools import partial
+from typing import Any, Optional
+
+from ..call import Call
+from ..cti import CTI
+from ..errors import KeyyoError, UnreadableMessage
+from .exit_codes import DROPPED, FAILED, INTERRUPTED
+from .opening import Opening
+from .terminal import Terminal, printable
+
+#: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
+_GLANCE = 0.5
+
+#: Seconds that the server has to destroy the session, so that Ctrl-C ends within a second.
+_FAREWELL = 0.3
+
+
+class Attending(ABC):
+    """Attends to the calls of a line until the connection ends or Ctrl-C comes.
+
+    :param cti: without a session yet; it is closed in the end.
+    :param err: takes what is not asked for.
+    """
+
+    def __init__(self, cti: CTI, err: Terminal) -> None:
+        self.cti = cti
+        self._err = err
+        self._over = threading.Event()
+        self._status = INTERRUPTED
+        self._failure: Optional[BaseException] = None
+        cti.onNewCall = self.on_call
+        cti.onError = self._on_error
+
+    def run(self, opening: Opening) -> int:
+        """Attends.
+
+        :param opening: opens the session.
+        :returns: the exit code of the command.
+        """
+        with self.cti:
+            try:
+                self.cti.create_session(opening.token, opening.auto_answer, self._created)
+                while not self._over.wait(_GLANCE):
+                    pass
+            except KeyboardInterrupt:
+                self.end(INTERRUPTED, "stopped")
+            self.leave()
+        if self._failure is not None:
+            raise self._failure
+        return self._status
+
+    @abstractmethod
+    def connected(self) -> None:
+        """There is a session."""
+
+    @abstractmethod
+    def on_call(self, call: Call) -> None:
+        """A call has changed."""
+
+    def say(self, message: str) -> None:
+        """Tells a person something."""
+        self._err.line(message)
+
+    def end(self, status: int, message: Optional[str] = None) -> None:
+        """Has it end. Only the first reason counts; what follows from it is no news."""
+        if not self._over.is_set():
+            self._status = status
+            if message is not None:
+                self.say(message)
+            self._over.set()
+
+    def leave(self) -> None:
+        """Destroys the session: nobody will restore it, so it need not wait five minutes."""
+        # Asked for it, the end of the connection is no event.
+        self.cti.onDisconnected = None
+        try:
+            self.cti.destroy_session().result(_FAREWELL)
+        except (KeyyoError, StillWaiting):
+            pass
+
+    def _created(self, err: Optional[KeyyoError], res: Any) -> None:
+        if err:
+            self.end(FAILED, printable(err))
+            return
+        self.cti.onDisconnected = partial(self.end, DROPPED, "the connection was lost")
+        self.say(f"connected as {printable(res.number)}")
+        self.connected()
+
+    def _on_error(self, error: BaseException) -> None:
+        if isinstance(error, UnreadableMessage):
+            self.say(f"passed over what the server sent: {printable(error)}")
+            return
+        # A handler of ours failed, most likely because nobody reads our lines any more.
+        self._failure = error
+        self._over.set()

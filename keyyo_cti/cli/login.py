@@ -1,0 +1,113 @@
+"""``keyyo-cti login``: from a person's consent to tokens in a file of theirs."""
+
+import argparse
+import getpass
+import os
+import sys
+import webbrowser
+from typing import Optional
+
+from ..account_client import AccountClient
+from ..token_file import TokenFile
+from .exit_codes import OK, Failed, Misused
+from .kept_login import Login, LoginFile
+from .loopback import Loopback
+from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE
+from .terminal import Terminal, printable
+
+_REDIRECT_URI = "http://127.0.0.1:8080/callback"
+
+
+def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
+    """Runs the command."""
+    file = LoginFile()
+    try:
+        login = _program(arguments, file.load(), err)
+        oauth2 = login.oauth2(arguments.ca_certs)
+    except ValueError as error:
+        raise Misused(error) from error
+    url, state = oauth2.authorization_url(arguments.scope)
+    if arguments.paste or not Loopback.serves(login.redirect_uri):
+        brought = _pasted(url, login.redirect_uri, err)
+    else:
+        brought = _received(url, state, login.redirect_uri, arguments, err)
+    AccountClient(oauth2, TokenFile(oauth2, file.path)).sign_in(brought, state)
+    file.save(login)
+    err.line(f"signed in; the tokens are in {file.path}")
+    return OK
+
+
+def _program(arguments: argparse.Namespace, before: Optional[Login], err: Terminal) -> Login:
+    """Who signs in where: as it is asked for, or else as before."""
+    server = arguments.server or (before.server if before else None)
+    client_id = arguments.client_id or os.environ.get(CLIENT_ID_VARIABLE, "").strip()
+    if not client_id:
+        client_id = before.client_id if before else _asked_id(err)
+    # Another program, or another Keyyo, is not told the secret of this one.
+    same = before is not None and (client_id, server) == (before.client_id, before.server)
+    kept = before if same else None
+    secret = os.environ.get(CLIENT_SECRET_VARIABLE, "").strip()
+    if not secret:
+        secret = kept.client_secret if kept else _asked_secret(client_id)
+    redirect_uri = arguments.redirect_uri or (kept.redirect_uri if kept else _REDIRECT_URI)
+    return Login(client_id, secret, redirect_uri, server)
+
+
+def _asked_id(err: Terminal) -> str:
+    if not sys.stdin.isatty():
+        raise Misused(f"a client id is needed: --client-id, or {CLIENT_ID_VARIABLE}")
+    err.line("client id, as Keyyo gave it to your program:")
+    return sys.stdin.readline().strip()
+
+
+def _asked_secret(client_id: str) -> str:
+    if not sys.stdin.isatty():
+        raise Misused(
+            f"the client secret is needed: put it into the environment as {CLIENT_SECRET_VARIABLE}"
+        )
+    return getpass.getpass(f"client secret of {client_id} (it is not shown): ").strip()
+
+
+def _received(
+    url: str, state: str, redirect_uri: str, arguments: argparse.Namespace, err: Terminal
+) -> str:
+    """What the browser brings back by itself."""
+    try:
+        loopback = Loopback(redirect_uri, state)
+    except OSError as error:
+        raise Failed(
+            f"cannot listen at {redirect_uri}: {error}; end what uses that port, or try --paste"
+        ) from error
+    with loopback:
+        err.line("let keyyo-cti into your account, in a browser on this machine:")
+        err.line(f"  {url}")
+        if not arguments.no_browser and _graphical():
+            webbrowser.open(url)
+        brought = loopback.wait(arguments.patience)
+    if brought is None:
+        raise Failed(
+            f"the browser did not come back within {arguments.patience:g} s; "
+            "for a browser on another machine: keyyo-cti login --paste"
+        )
+    return brought
+
+
+def _pasted(url: str, redirect_uri: str, err: Terminal) -> str:
+    """What a person brings back."""
+    err.line("let keyyo-cti into your account, in any browser:")
+    err.line(f"  {url}")
+    err.line(
+        f"it is sent to {printable(redirect_uri)}, where there may be nothing to see; copy the "
+        "address that it shows then, paste it here, and press Enter:"
+    )
+    brought = sys.stdin.readline().strip()
+    if not brought:
+        raise Misused("nothing was pasted")
+    return brought
+
+
+def _graphical() -> bool:
+    """Whether there is a browser that does not take over the terminal."""
+    if os.environ.get("BROWSER") or sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

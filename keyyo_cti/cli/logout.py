@@ -1,0 +1,21 @@
+"""``keyyo-cti logout``: nothing of an account is left on this machine."""
+
+import argparse
+
+from ..token_file import TokenFile
+from .exit_codes import OK
+from .kept_login import LoginFile
+from .terminal import Terminal
+
+
+def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
+    """Runs the command."""
+    file = LoginFile()
+    login = file.load()
+    if login is None:
+        err.line("nobody has signed in")
+        return OK
+    TokenFile(login.oauth2(None), file.path).delete()
+    file.delete()
+    err.line("the tokens and the client secret are forgotten")
+    return OK

@@ -1,0 +1,78 @@
+"""Where the command line takes a session from: a CSI token at hand, or the account."""
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Optional
+
+from ..cti import CTI
+from ..options import ENDPOINT
+from .exit_codes import Misused
+from .parser import TOKEN_VARIABLE
+
+_NO_TOKEN = (
+    f"a CSI token is needed: sign in with keyyo-cti login, or put one into the environment as "
+    f"{TOKEN_VARIABLE}, or into a file and give its name with --token-file"
+)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What opens a session."""
+
+    token: str = field(repr=False)
+    endpoint: str
+    ca_certs: Optional[str]
+    auto_answer: Optional[bool] = None
+
+    def cti(self) -> CTI:
+        """A CTI for it.
+
+        :raises Misused: an option is wrong.
+        """
+        try:
+            return CTI(
+                endpoint=self.endpoint,
+                ca_certs=self.ca_certs,
+                # Another program of this user may live on the session in the cookie.
+                cookie_auto=False,
+            )
+        except ValueError as error:
+            raise Misused(error) from error
+
+
+def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) -> Opening:
+    """The token that is at hand, else one of the account.
+
+    :raises Misused: there is none.
+    :raises KeyyoError: the account gives none.
+    """
+    token = _at_hand(arguments)
+    if token:
+        endpoint = arguments.endpoint or ENDPOINT
+        return Opening(token, endpoint, arguments.ca_certs, auto_answer or None)
+    # Only now: it loads OAuth2.
+    from .signed_in import signed_in
+
+    account = signed_in(arguments.ca_certs)
+    if account is None or arguments.token_file is not None:
+        raise Misused(_NO_TOKEN)
+    minted = account.client.csi_token(account.csi(arguments.csi))
+    endpoint = arguments.endpoint or account.endpoint
+    return Opening(minted.token, endpoint, arguments.ca_certs, auto_answer or None)
+
+
+def _at_hand(arguments: argparse.Namespace) -> str:
+    """The token, or nothing when there is none."""
+    name: Optional[str] = arguments.token_file
+    if name is None:
+        # Who says which line of the account it is to be means the account.
+        return "" if arguments.csi else os.environ.get(TOKEN_VARIABLE, "").strip()
+    if name == "-":
+        return sys.stdin.readline().strip()
+    try:
+        with open(name, encoding="utf-8") as file:
+            return file.readline().strip()
+    except (OSError, UnicodeError) as error:
+        raise Misused(error) from error

@@ -1,0 +1,68 @@
+"""The account that ``keyyo-cti login`` was let into, for the commands that need one."""
+
+from typing import List, Optional
+
+from ..account_client import AccountClient
+from ..manager_client import ManagerClient
+from ..results import Result
+from ..token_file import TokenFile
+from .exit_codes import Failed, Misused, SignedOut
+from .kept_login import Login, LoginFile
+from .terminal import printable
+
+
+class SignedIn:
+    """An account.
+
+    :ivar client: asks it.
+    :ivar endpoint: of the CTI service that belongs to it.
+    :raises Misused: ``ca_certs`` is wrong.
+    """
+
+    def __init__(self, login: Login, ca_certs: Optional[str]) -> None:
+        try:
+            oauth2 = login.oauth2(ca_certs)
+            account = AccountClient(oauth2, TokenFile(oauth2))
+            self.client = ManagerClient(account, login.manager_url, ca_certs=ca_certs)
+        except ValueError as error:
+            raise Misused(error) from error
+        self.endpoint = login.endpoint
+
+    def csi(self, wanted: Optional[str]) -> str:
+        """The line that is wanted, or the only one.
+
+        :raises Misused: which one, is not clear.
+        :raises Failed: there is none.
+        :raises KeyyoError: the lines cannot be had.
+        """
+        if wanted:
+            return wanted
+        lines = self.client.lines()
+        if not lines:
+            raise Failed("the account has no line")
+        if len(lines) > 1:
+            raise Misused(f"which line? The account has {_listed(lines)}")
+        return str(lines[0].csi)
+
+
+def signed_in(ca_certs: Optional[str]) -> Optional[SignedIn]:
+    """The account, or None when nobody has signed in."""
+    login = LoginFile().load()
+    return None if login is None else SignedIn(login, ca_certs)
+
+
+def required(ca_certs: Optional[str]) -> SignedIn:
+    """The account.
+
+    :raises SignedOut: nobody has signed in.
+    """
+    account = signed_in(ca_certs)
+    if account is None:
+        raise SignedOut("nobody has signed in")
+    return account
+
+
+def _listed(lines: List[Result]) -> str:
+    return ", ".join(
+        printable(f"{line.csi} ({line.name})" if line.name else line.csi) for line in lines
+    )
