@@ -401,7 +401,10 @@ def _hint(status: int, request: _Request, seconds: Optional[float]) -> Optional[
             "with that scope"
         )
     if status == 404:
-        return "check the CSI, such as 33199000001: lines() has those of the account"
+        return (
+            "check the CSI, such as 33199000001: lines(), and the command keyyo-cti lines, have "
+            "those of the account"
+        )
     if status == 429:
         wait = "later" if seconds is None else f"in {seconds:.0f} s"
         return f"the quota of requests is used up: try again {wait}"

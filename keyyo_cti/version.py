@@ -1,3 +1,3 @@
-"""The version of the package, in the one place that the build reads too."""
+"""The version of the package, as setup.cfg has it too."""
 
 __version__ = "0.1.0"

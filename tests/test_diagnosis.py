@@ -59,7 +59,7 @@ def test_unknown_line(sim: Simulator, alice: Line) -> None:
     diagnosis = diagnose(client_of(sim), "33199000009", sim.endpoint)
     found = fault(diagnosis)
     assert (found.check, found.fault) == ("line", "unknown_line")
-    assert "lines() has those of the account" in str(found.advice)
+    assert "keyyo-cti lines" in str(found.advice)
     assert goods(diagnosis) == [True, False, None, None, None, None]
     assert "  -      session    not looked at, because of the fault before" in str(diagnosis)
 

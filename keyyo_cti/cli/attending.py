@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Optional
 
 from ..call import Call
-from ..cti import CTI
 from ..errors import KeyyoError, UnreadableMessage
 from .exit_codes import DROPPED, FAILED, INTERRUPTED
 from .opening import Opening
@@ -23,12 +22,14 @@ _FAREWELL = 0.3
 class Attending(ABC):
     """Attends to the calls of a line until the connection ends or Ctrl-C comes.
 
-    :param cti: without a session yet; it is closed in the end.
+    :param opening: opens the session.
     :param err: takes what is not asked for.
+    :raises Misused: an option is wrong.
     """
 
-    def __init__(self, cti: CTI, err: Terminal) -> None:
-        self.cti = cti
+    def __init__(self, opening: Opening, err: Terminal) -> None:
+        self.opening = opening
+        self.cti = cti = opening.cti()
         self._err = err
         self._over = threading.Event()
         self._status = INTERRUPTED
@@ -36,12 +37,12 @@ class Attending(ABC):
         cti.onNewCall = self.on_call
         cti.onError = self._on_error
 
-    def run(self, opening: Opening) -> int:
+    def run(self) -> int:
         """Attends.
 
-        :param opening: opens the session.
         :returns: the exit code of the command.
         """
+        opening = self.opening
         with self.cti:
             try:
                 self.cti.create_session(opening.token, opening.auto_answer, self._created)

@@ -190,6 +190,7 @@ _WHAT_NEXT = (
     "Try next:",
     "  keyyo-cti simulator       play the telephones yourself",
     "  keyyo-cti watch --help    watch a line, simulated or real",
+    "  keyyo-cti login --help    let this machine into your account",
 )
 
 

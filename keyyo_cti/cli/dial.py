@@ -4,20 +4,18 @@ import argparse
 from typing import Any, Optional
 
 from ..call import Call
-from ..cti import CTI
 from ..errors import KeyyoError
 from .attending import Attending
 from .exit_codes import FAILED, OK
-from .opening import opened
+from .opening import Opening, opened
 from .shown import Calls
 from .terminal import Terminal, printable
 
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
-    opening = opened(arguments, arguments.auto_answer)
     calls = Calls(out, arguments.json) if arguments.follow else None
-    return Dial(opening.cti(), arguments.number, calls, err).run(opening)
+    return Dial(opened(arguments, arguments.auto_answer), arguments.number, calls, err).run()
 
 
 class Dial(Attending):
@@ -27,8 +25,10 @@ class Dial(Attending):
     :param calls: shows the call until it is over; None for not waiting for that.
     """
 
-    def __init__(self, cti: CTI, number: str, calls: Optional[Calls], err: Terminal) -> None:
-        super().__init__(cti, err)
+    def __init__(
+        self, opening: Opening, number: str, calls: Optional[Calls], err: Terminal
+    ) -> None:
+        super().__init__(opening, err)
         self._number = number
         self._calls = calls
         self._call: Optional[Call] = None
@@ -38,7 +38,7 @@ class Dial(Attending):
 
     def on_call(self, call: Call) -> None:
         # The first one that this line makes, whatever Keyyo makes of the number.
-        if self._call is None and call.caller == self.cti.number and not call.ended:
+        if self._call is None and call.caller == self.cti.number:
             self._call = call
         if self._calls is None or call is not self._call:
             return
@@ -55,6 +55,8 @@ class Dial(Attending):
         if err:
             self.end(FAILED, printable(err))
             return
-        self.say(f"dialling {printable(self._number)}: pick up the telephone of the line")
+        ringing = self.opening.auto_answer is False
+        then = ": pick up the telephone of the line" if ringing else ""
+        self.say(f"calling {printable(self._number)}{then}")
         if self._calls is None:
             self.end(OK)

@@ -51,7 +51,7 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
     token = _at_hand(arguments)
     if token:
         endpoint = arguments.endpoint or ENDPOINT
-        return Opening(token, endpoint, arguments.ca_certs, auto_answer or None)
+        return Opening(token, endpoint, arguments.ca_certs, auto_answer)
     # Only now: it loads OAuth2.
     from .signed_in import signed_in
 
@@ -60,7 +60,7 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
         raise Misused(_NO_TOKEN)
     minted = account.client.csi_token(account.csi(arguments.csi))
     endpoint = arguments.endpoint or account.endpoint
-    return Opening(minted.token, endpoint, arguments.ca_certs, auto_answer or None)
+    return Opening(minted.token, endpoint, arguments.ca_certs, auto_answer)
 
 
 def _at_hand(arguments: argparse.Namespace) -> str:

@@ -176,9 +176,10 @@ def _add_dial(commands: Any) -> None:
     )
     command.add_argument("number", metavar="NUMBER", help="whom to call")
     command.add_argument(
-        "--auto-answer",
-        action="store_true",
-        help="have the line's telephone go off the hook by itself",
+        "--no-auto-answer",
+        dest="auto_answer",
+        action="store_false",
+        help="have the line's telephone ring first, instead of going off the hook by itself",
     )
     command.add_argument(
         "--follow", action="store_true", help="show the call as it changes, until it is over"

@@ -5,20 +5,17 @@ from functools import partial
 from typing import Any, Optional, Sequence
 
 from ..call import Call
-from ..cti import CTI
 from ..errors import KeyyoError
 from .attending import Attending
 from .exit_codes import FAILED
-from .opening import opened
+from .opening import Opening, opened
 from .shown import Calls
 from .terminal import Terminal, printable
 
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
-    opening = opened(arguments)
-    calls = Calls(out, arguments.json)
-    return Watch(opening.cti(), arguments.also, calls, err).run(opening)
+    return Watch(opened(arguments), arguments.also, Calls(out, arguments.json), err).run()
 
 
 class Watch(Attending):
@@ -28,8 +25,10 @@ class Watch(Attending):
     :param calls: shows them.
     """
 
-    def __init__(self, cti: CTI, also: Sequence[str], calls: Calls, err: Terminal) -> None:
-        super().__init__(cti, err)
+    def __init__(
+        self, opening: Opening, also: Sequence[str], calls: Calls, err: Terminal
+    ) -> None:
+        super().__init__(opening, err)
         self._also = also
         self._calls = calls
 
