@@ -8,10 +8,10 @@ import webbrowser
 from typing import Optional
 
 from ..account_client import AccountClient
+from ..loopback import Loopback
 from ..token_file import TokenFile
 from .exit_codes import OK, Failed, Misused
 from .kept_login import Login, LoginFile
-from .loopback import Loopback
 from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE
 from .terminal import Terminal, printable
 

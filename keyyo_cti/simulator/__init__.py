@@ -12,8 +12,9 @@
         bob.hang_up()
 
 The same port serves OAuth2 and the Manager API, at ``sim.authorize_url``, ``sim.token_url`` and
-``sim.manager_url``. ``sim.oauth2_application`` registers an application;
-``sim.account_tokens()`` gives what one gets in the end, without a browser.
+``sim.manager_url``. ``sim.oauth2_application`` registers an application; ``sim.consent(url)``
+plays the owner of the account, who opens the consent page and clicks; ``sim.account_tokens()``
+gives what one gets in the end.
 
 Faults are at ``sim.faults``. Time can be moved by hand: ``Simulator(clock=ManualClock())`` and
 ``sim.elapse(300)``. A server that follows a script of your own is a handler on

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional, Union
+from urllib.parse import parse_qsl, urlsplit
 
 from . import manager_site, oauth2_site
 from .arguments import require_integer
-from .oauth2 import SCOPES, Application, scope_set
+from .oauth2 import SCOPES, Application, NotRedirectable, scope_set
 from .phones import World
 from .serving import ServerThread
 from .website import REQUESTS_KEPT, Website
@@ -59,6 +60,20 @@ class Access:
             client_id, client_secret, tuple(redirect_uris), scope_set(scopes))
         self._thread.call(self._website.authority.register, application)
         return application
+
+    def consent(self, url: str, *, allow: bool = True) -> str:
+        """Play the owner of the account, who opens the consent page in a browser and clicks.
+
+        :param url: where an application sends its visitor, see `authorize_url`.
+        :param allow: whether to click on Allow or on Refuse.
+        :returns: where the browser is sent to: the redirect URI, with a code or an error.
+        :raises ValueError: no application that is registered asks so; there is an error page.
+        """
+        asked = dict(parse_qsl(urlsplit(url).query))
+        try:
+            return self._thread.call(self._website.oauth2.decide, asked, allow)
+        except NotRedirectable as error:
+            raise ValueError(f"url: {error}") from error
 
     def account_tokens(
         self, scope: str = " ".join(SCOPES), *, application: Optional[Application] = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Mapping
 
 from aiohttp import web
 
 from .consent import ALLOW, DECISION, REFUSE, consent_page, error_page, redirect_url
 from .forms import basic_credentials_of, form_of
-from .oauth2 import Application, Authority, NotRedirectable, OAuth2Error, Scopes
+from .oauth2 import Authority, NotRedirectable, OAuth2Error
 
 PATH = "/oauth2"
 AUTHORIZE = "/authorize.php"
@@ -38,35 +38,39 @@ class OAuth2Site:
         ])
         return application
 
+    def decide(self, asked: Mapping[str, str], allow: bool) -> str:
+        """Where the visitor's browser is sent after a click.
+
+        :param asked: the parameters of the authorization request.
+        :param allow: whether the click was on Allow.
+        :raises NotRedirectable: the browser is not sent anywhere.
+        """
+        application = self._authority.applicant(asked)
+        try:
+            scopes = self._authority.asked(application, asked)
+        except OAuth2Error as error:
+            return _location(asked, error=error.error)
+        if not allow:
+            return _location(asked, error="access_denied")
+        return _location(
+            asked, code=self._authority.code(application, asked["redirect_uri"], scopes))
+
     async def _authorize(self, request: web.Request) -> web.StreamResponse:
         asked = {**request.query, **await form_of(request)}
         decision = asked.pop(DECISION, None) if request.method == "POST" else None
         try:
             application = self._authority.applicant(asked)
+            scopes = self._authority.asked(application, asked)
         except NotRedirectable as error:
             return _page(error_page(str(error)), 400)
-        try:
-            scopes = self._authority.asked(application, asked)
         except OAuth2Error as error:
-            return _redirect(asked, error=error.error)
+            return _redirect(_location(asked, error=error.error))
         if request.method != "POST":
             return _page(
                 consent_page(application.client_id, scopes, asked, PATH + AUTHORIZE))
-        return self._decide(decision, application, scopes, asked)
-
-    def _decide(
-        self,
-        decision: Optional[str],
-        application: Application,
-        scopes: Scopes,
-        asked: Mapping[str, str],
-    ) -> web.StreamResponse:
-        if decision == ALLOW:
-            code = self._authority.code(application, asked["redirect_uri"], scopes)
-            return _redirect(asked, code=code)
-        if decision == REFUSE:
-            return _redirect(asked, error="access_denied")
-        return _page(error_page("The answer must be Allow or Refuse."), 400)
+        if decision not in (ALLOW, REFUSE):
+            return _page(error_page("The answer must be Allow or Refuse."), 400)
+        return _redirect(self.decide(asked, decision == ALLOW))
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         fields = await form_of(request)
@@ -87,9 +91,12 @@ def _page(html: str, status: int = 200) -> web.Response:
     return web.Response(text=html, status=status, content_type="text/html", headers=PRIVATE)
 
 
-def _redirect(asked: Mapping[str, str], **answer: str) -> web.Response:
+def _location(asked: Mapping[str, str], **answer: str) -> str:
     if "state" in asked:
         answer["state"] = asked["state"]
+    return redirect_url(asked["redirect_uri"], answer)
+
+
+def _redirect(location: str) -> web.Response:
     # Not HTTPFound, which would write the registered address in its own way.
-    location = redirect_url(asked["redirect_uri"], answer)
     return web.Response(status=302, headers={**PRIVATE, "Location": location})

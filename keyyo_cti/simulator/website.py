@@ -41,7 +41,7 @@ class Website:
         self.faults = HttpFaults()
         self._watchers = watchers
         self._requested: Deque[str] = deque(maxlen=REQUESTS_KEPT)
-        self._oauth2 = oauth2_site.OAuth2Site(authority)
+        self.oauth2 = oauth2_site.OAuth2Site(authority)
         self._manager = manager_site.ManagerSite(
             manager,
             authority,
@@ -53,7 +53,7 @@ class Website:
     def extend(self, application: web.Application) -> None:
         """Add the sites to the application that serves the CTI."""
         application.middlewares.append(self._receive)
-        application.add_subapp(oauth2_site.PATH, self._oauth2.application())
+        application.add_subapp(oauth2_site.PATH, self.oauth2.application())
         application.add_subapp(manager_site.PATH, self._manager.application())
 
     def requested(self, path_prefix: str) -> List[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Dict
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
@@ -10,7 +11,7 @@ import requests
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.simulator.consent import redirect_url
 
-from .browser import get_code, read, request_of, sent_back, visit
+from .browser import ask_token, get_code, read, request_of, sent_back, visit
 
 CALLBACK = "http://127.0.0.1:8080/callback"
 
@@ -138,3 +139,41 @@ def test_codes_differ(sim: Simulator) -> None:
     codes = {get_code(sim) for _ in range(3)}
     assert len(codes) == 3
     assert min(map(len, codes)) >= 32
+
+
+# Without a browser
+
+
+@pytest.mark.parametrize("changes", [{}, {"scope": "cti_admin"}])
+def test_consent_without_a_browser(sim: Simulator, changes: Dict[str, Any]) -> None:
+    """A test can play the visitor: it gets the same redirect URI as a browser, with a code that
+    is worth the same."""
+    asked = request_of(**changes)
+    back = urlsplit(sim.consent(f"{sim.authorize_url}?{urlencode(asked)}"))
+    answer = dict(parse_qsl(back.query))
+    assert back._replace(query="").geturl() == CALLBACK
+    assert answer.pop("state") == "st&te"
+    fields: Dict[str, Any] = {**answer, "redirect_uri": CALLBACK}
+    fields["grant_type"] = "authorization_code"
+    assert ask_token(sim, **fields).status_code == 200
+
+
+@pytest.mark.parametrize("changes, allow, error", [
+    ({}, False, "access_denied"),
+    ({"scope": "everything"}, True, "invalid_scope"),
+    ({"response_type": "token"}, True, "unsupported_response_type"),
+])
+def test_refusal_without_a_browser(
+    sim: Simulator, changes: Dict[str, Any], allow: bool, error: str
+) -> None:
+    """So does what is refused, by the visitor or by the authority."""
+    url = f"{sim.authorize_url}?{urlencode(request_of(**changes))}"
+    back = urlsplit(sim.consent(url, allow=allow))
+    assert dict(parse_qsl(back.query)) == {"error": error, "state": "st&te"}
+
+
+def test_an_error_page_without_a_browser(sim: Simulator) -> None:
+    """Where a browser would see an error page, there is a ValueError with its words."""
+    url = f"{sim.authorize_url}?{urlencode(request_of(client_id='stranger'))}"
+    with pytest.raises(ValueError, match="No application is registered"):
+        sim.consent(url)

@@ -1,19 +1,24 @@
-"""The simulator's consent page in a real browser, up to the tokens."""
+"""The simulator's consent page in a real browser, up to the tokens and a ringing telephone."""
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
-from typing import TYPE_CHECKING, Any, Iterator
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Iterator, Tuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from keyyo_cti.oauth2_client import CredentialsRefused, OAuth2Client
+from keyyo_cti import CTI
+from keyyo_cti.account import Account, TokenMemory
+from keyyo_cti.loopback import Loopback
+from keyyo_cti.manager import Manager
+from keyyo_cti.oauth2 import CredentialsRefused, OAuth2
 from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.token_provider import TokenProvider
 
 from ..chromium import chromium, click, has_alert, missing, texts, wait
+from ..running import Running
 from .probe import PATIENCE
 
 if TYPE_CHECKING:
@@ -21,124 +26,113 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
+BOB = "33199020000"
 SECRET = "canary-client-secret"
 SCRIPT = '"><script>alert("1")</script>'
 
 
-class Landing(ThreadingHTTPServer):
-    """The redirect target of an application: says where it was visited.
-
-    It has threads, for a browser opens connections on which it may never ask anything. Its end
-    waits for them, so the browser has to end first.
-    """
-
-    daemon_threads = False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Visit)
-        self.uri = f"http://127.0.0.1:{self.server_port}/callback"
-        self.visits: Queue[str] = Queue()
-        self._thread = threading.Thread(target=self.serve_forever, name="landing", daemon=True)
-
-    def __enter__(self) -> Landing:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.shutdown()
-        self._thread.join(PATIENCE)
-        self.server_close()
-
-    def visited(self) -> str:
-        """Waits until a browser is sent here, and gives the whole URL."""
-        return self.visits.get(timeout=PATIENCE)
-
-
-class _Visit(BaseHTTPRequestHandler):
-    server: Landing
-    timeout = PATIENCE
-
-    def do_GET(self) -> None:
-        body = b"<!DOCTYPE html><title>Welcome back</title>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        url = f"http://{self.headers['Host']}{self.path}"
-        # Not for the icon, which a browser asks for by itself.
-        if url.partition("?")[0] == self.server.uri:
-            self.server.visits.put(url)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the URL has a code in it."""
+@pytest.fixture
+def redirect_uri() -> str:
+    """At a port that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}/callback"
 
 
 @pytest.fixture
-def landing() -> Iterator[Landing]:
-    with Landing() as server:
-        yield server
-
-
-@pytest.fixture
-def browser(landing: Landing, alice: Line) -> Iterator[WebDriver]:
-    """A browser; it ends before the simulator and the redirect target that it is connected to."""
+def browser(sim: Simulator, alice: Line) -> Iterator[WebDriver]:
+    """A browser; it ends before the simulator that it is connected to."""
     with chromium() as driver:
         yield driver
 
 
-def register(sim: Simulator, landing: Landing, client_id: str = "my-app") -> OAuth2Client:
-    sim.oauth2_application(client_id, SECRET, [landing.uri])
-    return OAuth2Client(
-        client_id, SECRET, landing.uri, authorize_url=sim.authorize_url, token_url=sim.token_url)
+@contextmanager
+def program(
+    sim: Simulator, redirect_uri: str, client_id: str = "my-app"
+) -> Iterator[OAuth2]:
+    """A program that the simulator knows."""
+    sim.oauth2_application(client_id, SECRET, [redirect_uri])
+    with OAuth2(
+        client_id,
+        SECRET,
+        redirect_uri,
+        authorize_url=sim.authorize_url,
+        token_url=sim.token_url,
+    ) as oauth2:
+        yield oauth2
 
 
-def decide(client: OAuth2Client, landing: Landing, browser: WebDriver, label: str) -> str:
-    """Open the page and click a button, until the browser is back at the application.
+def decide(oauth2: OAuth2, browser: WebDriver, label: str) -> Tuple[str, str]:
+    """Opens the page and clicks a button, until the browser is back on this machine.
 
-    :returns: the state that the application keeps.
+    :returns: where it was sent, and the state that the program keeps.
     """
-    url, state = client.authorization_url()
-    browser.get(url)
-    click(browser, label)
-    back = landing.visited()
-    wait(browser, lambda _: browser.current_url == back, f"the browser to show {landing.uri}")
-    return state
+    url, state = oauth2.authorization_url()
+    with Loopback(oauth2.client.redirect_uri, state) as loopback:
+        browser.get(url)
+        click(browser, label)
+        brought = loopback.wait(PATIENCE)
+        assert brought is not None
+        wait(browser, lambda _: browser.title == "Signing in", "the page of the loopback")
+    assert browser.current_url == brought
+    return brought, state
 
 
-def test_allow(sim: Simulator, landing: Landing, browser: WebDriver) -> None:
-    """A click on Allow brings a code and the state of the request, which become tokens that the
-    simulator takes."""
-    client = register(sim, landing)
-    state = decide(client, landing, browser, "Allow")
-    answer = parse_qs(urlsplit(browser.current_url).query)
-    assert answer.keys() == {"code", "state"}
-    assert answer["state"] == [state]
-    assert browser.title == "Welcome back"
-    tokens = client.exchange(browser.current_url, state)
-    assert client.refresh(tokens).access_token != tokens.access_token
+def test_from_the_page_to_a_ringing_telephone(
+    sim: Simulator, alice: Line, redirect_uri: str, browser: WebDriver
+) -> None:
+    """A click on Allow becomes tokens, those a CSI token, that a session, and Bob's telephone
+    rings."""
+    with program(sim, redirect_uri) as oauth2, Account(oauth2, TokenMemory()) as account:
+        brought, state = decide(oauth2, browser, "Allow")
+        assert parse_qs(urlsplit(brought).query).keys() == {"code", "state"}
+        account.sign_in(brought, state).result(PATIENCE)
+        with Manager(account, sim.manager_url) as manager:
+            [line] = manager.lines().result(PATIENCE)
+            new_token = TokenProvider(manager, line.csi)
+            with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+                assert cti.create_session(new_token()).result(PATIENCE).number == alice.number
+                cti.dial(BOB).result(PATIENCE)
+                sim.phone(BOB).wait_until("ringing")
 
 
-def test_refuse(sim: Simulator, landing: Landing, browser: WebDriver) -> None:
-    """A click on Refuse brings access_denied and no code, which the application is told as a
+def test_refuse(sim: Simulator, redirect_uri: str, browser: WebDriver) -> None:
+    """A click on Refuse brings access_denied and no code, which the program is told as a
     refusal, and no token is asked for."""
-    client = register(sim, landing)
-    state = decide(client, landing, browser, "Refuse")
-    answer = parse_qs(urlsplit(browser.current_url).query)
-    assert answer == {"error": ["access_denied"], "state": [state]}
-    with pytest.raises(CredentialsRefused) as caught:
-        client.exchange(browser.current_url, state)
+    with program(sim, redirect_uri) as oauth2:
+        brought, state = decide(oauth2, browser, "Refuse")
+        answer = parse_qs(urlsplit(brought).query)
+        assert answer == {"error": ["access_denied"], "state": [state]}
+        with pytest.raises(CredentialsRefused) as caught:
+            oauth2.exchange(brought, state).result(PATIENCE)
     assert caught.value.error_code == "access_denied"
     assert sim.requested("/oauth2/token.php") == []
 
 
-def test_what_the_page_shows(sim: Simulator, landing: Landing, browser: WebDriver) -> None:
+def test_what_the_page_shows(sim: Simulator, redirect_uri: str, browser: WebDriver) -> None:
     """The page shows the application and what it asks for as text, whatever it is called: no
     script comes of it, and the client secret is nowhere in the page."""
-    client = register(sim, landing, SCRIPT)
-    browser.get(client.authorization_url()[0])
+    with program(sim, redirect_uri, SCRIPT) as oauth2:
+        browser.get(oauth2.authorization_url()[0])
     assert not has_alert(browser)
     assert texts(browser, "strong") == [SCRIPT]
     assert texts(browser, "li code") == ["cti_admin", "full_access_read_only"]
     assert browser.find_elements("tag name", "script") == []
     assert SECRET not in browser.page_source
+
+
+def test_from_the_command_line_to_a_ringing_telephone(
+    sim: Simulator, alice: Line, redirect_uri: str, browser: WebDriver
+) -> None:
+    """``keyyo-cti login`` shows where to go, the click lets it in, and from there on
+    ``keyyo-cti dial`` needs nothing but the number."""
+    sim.oauth2_application("my-app", SECRET, [redirect_uri])
+    server = sim.endpoint.rpartition("/")[0]
+    known = {"KEYYO_CLIENT_ID": "my-app", "KEYYO_CLIENT_SECRET": SECRET}
+    arguments = ["--server", server, "--redirect-uri", redirect_uri, "--no-browser"]
+    with Running("-m", "keyyo_cti", "login", *arguments, **known) as login:
+        browser.get(login.until(sim.authorize_url, "err").strip())
+        click(browser, "Allow")
+        assert login.end() == 0, login.rest("err")
+    with Running("-m", "keyyo_cti", "dial", BOB) as dial:
+        assert dial.end() == 0, dial.rest("err")
+    sim.phone(BOB).wait_until("ringing")
