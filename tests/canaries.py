@@ -33,12 +33,12 @@ class Watch:
         for thing in things:
             seen += [repr(thing), str(thing)]
             if isinstance(thing, BaseException):
-                seen += _told(thing)
+                seen += told(thing)
         for text in seen:
             assert text is not None and "canary" not in text, text
 
 
-def _told(error: BaseException) -> Iterator[str]:
+def told(error: BaseException) -> Iterator[str]:
     """All that could be told of an error, with the local variables of this SDK's functions."""
     yield "".join(traceback.format_exception(type(error), error, error.__traceback__))
     yield repr(vars(error))

@@ -19,8 +19,8 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    for name in ("KEYYO_CSI_TOKEN", "KEYYO_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("CSI_TOKEN", "ENDPOINT", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.delenv(f"KEYYO_{name}", raising=False)
 
 
 @pytest.fixture(autouse=True)

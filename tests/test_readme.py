@@ -1,19 +1,22 @@
 """What the README shows is what happens."""
 
 import inspect
+import os
 import re
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import Dict, List
 
 import pytest
 
 from keyyo_cti import simulator
+from keyyo_cti.diagnosis import diagnose
 from keyyo_cti.simulator import Line, Phone, Simulator
 
-ROOT = Path(__file__).parents[1]
+from .running import ROOT, environment
+from .signed_in import client_of
+
 README = (ROOT / "README.md").read_text("utf-8")
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
@@ -51,7 +54,8 @@ def test_assumptions() -> None:
 
 
 def run(program: str, sim: Simulator, alice: Line) -> "subprocess.CompletedProcess[str]":
-    """Runs a program of the README on the simulator instead of Keyyo."""
+    """Runs a program of the README on the simulator instead of Keyyo. What it keeps goes where
+    the test has its home."""
     for theirs, ours in (
         ('"<CSI token>"', repr(sim.token(alice))),
         ("Keyyo.CTI({", f'Keyyo.CTI({{"endpoint": "{sim.endpoint}", '),
@@ -64,13 +68,14 @@ def run(program: str, sim: Simulator, alice: Line) -> "subprocess.CompletedProce
         stderr=subprocess.PIPE,
         text=True,
         timeout=PATIENCE,
-        cwd=ROOT,
+        cwd=os.environ["HOME"],
+        env=environment(),
     )
 
 
-def test_there_are_three_programs() -> None:
+def test_there_are_four_programs() -> None:
     """The tests below are those of all programs in the README."""
-    assert len(PROGRAMS) == 3
+    assert len(PROGRAMS) == 4
 
 
 def test_program_with_callbacks(sim: Simulator, alice: Line) -> None:
@@ -102,9 +107,25 @@ def test_program_with_futures(sim: Simulator, alice: Line) -> None:
     assert done.stdout.splitlines()[1] == "400 Cannot treat action None"
 
 
+def test_program_from_an_account(sim: Simulator, alice: Line) -> None:
+    """The program that signs in finds the line, nothing wrong with it, and opens a session."""
+    done = run(PROGRAMS[2], sim, alice)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "33199000001 Alice"
+    assert [line.split()[0] for line in lines[2:-1]] == ["good"] * 6
+    assert lines[-1] == "33199000001"
+
+
+def test_diagnosis(sim: Simulator, alice: Line) -> None:
+    """The diagnosis in the README is the one that one gets."""
+    alice.plugin_enabled = False
+    assert str(diagnose(client_of(sim), alice.number, sim.endpoint)) in README
+
+
 def test_program_on_the_simulator(sim: Simulator, alice: Line) -> None:
     """The program with a simulator of its own shows the call that it answered."""
-    done = run(PROGRAMS[2], sim, alice)
+    done = run(PROGRAMS[3], sim, alice)
     assert (done.returncode, done.stderr) == (0, "")
     assert "33199020000 -> 33199000001" in done.stdout
 

@@ -1,0 +1,144 @@
+"""From the consent to the call, through every failure: no secret is logged, shown, or in a URL."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+import requests
+
+from keyyo_cti import CTI, KeyyoError
+from keyyo_cti.account import Account
+from keyyo_cti.backoff import Backoff
+from keyyo_cti.diagnosis import diagnose
+from keyyo_cti.manager_client import CSIToken, ManagerClient
+from keyyo_cti.oauth2 import OAuth2
+from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.token_file import TokenFile
+from keyyo_cti.token_provider import TokenProvider
+
+from ..canaries import told
+
+BOB = "33199020000"
+REDIRECT = "http://127.0.0.1:8080/callback"
+SECRET = "canary-client-secret"
+SOON = 10.0
+
+TOKEN = "/oauth2/token.php"
+SERVICES = "/manager/1.0/services"
+
+Break = Callable[[Simulator], object]
+
+
+class Way:
+    """Goes from the consent to the call, as far as it gets, and knows what must not be seen."""
+
+    def __init__(self, sim: Simulator, csi: str, path: Path) -> None:
+        self._sim = sim
+        self._csi = csi
+        self._path = path
+        self.secrets: List[str] = [SECRET]
+        self.seen: List[Any] = []
+
+    def go(self) -> None:
+        sim = self._sim
+        with OAuth2(
+            "canary", SECRET, REDIRECT, authorize_url=sim.authorize_url, token_url=sim.token_url,
+            timeout=1.0,
+        ) as oauth2:
+            file = TokenFile(oauth2, self._path)
+            with Account(oauth2, file) as account:
+                self.seen += [oauth2, oauth2.client, file, account, account.client]
+                url, state = oauth2.authorization_url()
+                self.seen.append(url)
+                self._note(account.sign_in(sim.consent(url), state).result)
+                self._manage(account)
+                tokens = file.load()
+                if tokens is not None:
+                    self._note(lambda: oauth2.refresh(tokens).result(SOON))
+
+    def _manage(self, account: Account) -> None:
+        client = ManagerClient(
+            account.client, self._sim.manager_url, 1.0, backoff=Backoff(attempts=1))
+        provider = TokenProvider(client, self._csi)
+        self.seen += [client, provider]
+        self._note(client.lines)
+        self._note(lambda: client.csi_token(self._csi))
+        self._note(lambda: diagnose(client, self._csi, self._sim.endpoint))
+        self._note(lambda: self._call(provider))
+
+    def _call(self, provider: TokenProvider) -> None:
+        token = provider()
+        self.secrets.append(token)
+        with CTI(endpoint=self._sim.endpoint, cookie_auto=False, timeout=SOON) as cti:
+            self.seen.append(cti)
+            session = cti.create_session(token).result(SOON)
+            self.secrets.append(session.session_id)
+            self.seen += [cti, session]
+            self.seen.append(cti.dial(BOB).result(SOON))
+
+    def _note(self, step: Callable[[], Any]) -> None:
+        """Takes a step, and keeps what came of it, good or bad."""
+        try:
+            result = step()
+        except KeyyoError as error:
+            self.seen += [error, *told(error)]
+            return
+        self.seen.append(result)
+        if hasattr(result, "access_token"):
+            self.secrets += [result.access_token, result.refresh_token]
+        if isinstance(result, CSIToken):
+            self.secrets.append(result.token)
+
+
+BREAKS: Dict[str, Break] = {
+    "nothing": lambda sim: None,
+    "token refused": lambda sim: sim.faults.http(TOKEN, 400, body='{"error": "invalid_grant"}'),
+    "token 500": lambda sim: sim.faults.http(TOKEN, 500),
+    "token garbage": lambda sim: sim.faults.http_garbage(TOKEN),
+    "token cut": lambda sim: sim.faults.http_cut(TOKEN),
+    "token slow": lambda sim: sim.faults.http_slow(TOKEN),
+    "manager 401": lambda sim: sim.faults.http(SERVICES, 401),
+    "manager 403": lambda sim: sim.faults.http(SERVICES, 403),
+    "manager 404": lambda sim: sim.faults.http(SERVICES, 404),
+    "manager 429": lambda sim: sim.faults.http(SERVICES, 429, headers={"Retry-After": "9"}),
+    "manager 503": lambda sim: sim.faults.http(SERVICES, 503),
+    "manager redirect": lambda sim: sim.faults.http(SERVICES, 302, headers={"Location": "/x"}),
+    "manager garbage": lambda sim: sim.faults.http_garbage(SERVICES),
+    "manager cut": lambda sim: sim.faults.http_cut(SERVICES),
+    "manager slow": lambda sim: sim.faults.http_slow(SERVICES, times=1),
+    "session refused": lambda sim: sim.faults.fail("create_session", 400, "Invalid token"),
+    "session reset": lambda sim: sim.faults.refuse("info"),
+    "call refused": lambda sim: sim.faults.fail("call", 400, "Cannot treat action"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_no_secret_is_seen(
+    sim: Simulator,
+    alice: Line,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: str,
+) -> None:
+    """Client secret, refresh token, access token, CSI token and session id are in no log at
+    DEBUG, no traceback with its local variables, no repr and no URL of a request."""
+    caplog.set_level(logging.DEBUG)
+    urls: List[str] = []
+    send = requests.Session.send
+
+    def watched(session: requests.Session, request: Any, **settings: Any) -> requests.Response:
+        urls.append(request.url)
+        return send(session, request, **settings)
+
+    monkeypatch.setattr(requests.Session, "send", watched)
+    sim.oauth2_application("canary", SECRET, [REDIRECT])
+    way = Way(sim, alice.number, tmp_path / "tokens")
+    BREAKS[broken](sim)
+    way.go()
+    assert urls and (len(way.secrets) >= 6 or broken != "nothing")
+    for shown in [caplog.text, *urls, *map(repr, way.seen), *map(str, way.seen)]:
+        assert not any(secret in shown for secret in way.secrets), shown
