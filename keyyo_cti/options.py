@@ -67,7 +67,7 @@ class Options:
                "a string that is not empty")
         for name in ("cookie_expires", "timeout", "connect_timeout", "ping_interval",
                      "heartbeat_timeout"):
-            _check(name, _positive(getattr(self, name)), "a number above 0")
+            _check(name, _positive(getattr(self, name)), f"a number above 0, at most {_LONGEST}")
         _check("max_message_size", _whole(self.max_message_size, 1), "a whole number above 0")
         _check("max_backlog", self.max_backlog is None or _whole(self.max_backlog, 1),
                "a whole number above 0, or None")

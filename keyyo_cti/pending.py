@@ -74,13 +74,12 @@ class Request:
         desk: Desk,
         callback: Optional[Callback] = None,
         react: Optional[Reaction] = None,
-        opens_session: bool = False,
     ) -> None:
         self.command = command
         self.desk = desk
         self.callback = callback
         self.react = react
-        self.opens_session = opens_session
+        self.opens_session = False
         self.sent = False
         self.deadline = NEVER
         self.future: "Future[Any]" = Answer(desk)

@@ -177,8 +177,7 @@ class Connection:
             return
         self._over_by = self._clock() + within
         try:
-            # A socket with no room for it has no use for a goodbye either.
-            transport.say_goodbye(within=0)
+            transport.say_goodbye()
         except OSError:
             self._abort.pull()
 

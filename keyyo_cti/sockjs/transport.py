@@ -73,8 +73,9 @@ class Transport(ABC):
         """
 
     @abstractmethod
-    def say_goodbye(self, within: float) -> None:
-        """Tells the server that this is the end, in so many seconds; its answer ends ``receive``.
+    def say_goodbye(self) -> None:
+        """Tells the server that this is the end, and waits for nothing; its answer ends
+        ``receive``.
 
         :raises WriteFailed: that could not be done.
         """

@@ -92,9 +92,10 @@ class WebSocketTransport(Transport):
     def probe(self) -> None:
         self._write(ABNF.OPCODE_PING, b"")
 
-    def say_goodbye(self, within: float) -> None:
+    def say_goodbye(self) -> None:
         self._said_goodbye = True
-        self._write(ABNF.OPCODE_CLOSE, struct.pack("!H", NORMAL), within)
+        # A socket with no room for it has no use for a goodbye either.
+        self._write(ABNF.OPCODE_CLOSE, struct.pack("!H", NORMAL), within=0)
 
     def discard(self) -> None:
         if self._stream is not None:
