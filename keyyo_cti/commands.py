@@ -43,6 +43,14 @@ class CallNotification:
     fields: Dict[str, Any]
 
 
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
+#: Python's own takes NaN and Infinity, which are no JSON, and which nobody else reads.
+_JSON = json.JSONDecoder(parse_constant=_refuse)
+
+
 def decode(message: Any) -> Union[Reply, CallNotification]:
     """What a message of the server says.
 
@@ -52,7 +60,7 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
     if not isinstance(message, str):
         raise UnreadableMessage(f"expected a string with JSON, got {type(message).__name__}")
     try:
-        fields = json.loads(message)
+        fields = _JSON.decode(message)
     except (ValueError, RecursionError) as error:
         # Not "from error": the decoder's holds the whole message, in which there may be a secret.
         raise UnreadableMessage(f"not JSON: {type(error).__name__}") from None

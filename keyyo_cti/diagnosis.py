@@ -46,11 +46,11 @@ class Finding:
 class Diagnosis:
     """What was found at a line. ``str()`` of it is for people, ``to_dict()`` for programs.
 
-    :ivar csi: the line's.
+    :ivar csi: the line's; None if it is not known which one.
     :ivar findings: in the order in which a command needs them.
     """
 
-    csi: str
+    csi: Optional[str]
     findings: Tuple[Finding, ...]
 
     @property
@@ -78,7 +78,7 @@ class Diagnosis:
         return {"csi": self.csi, "good": self.good, "faults": self.faults, "findings": findings}
 
     def __str__(self) -> str:
-        lines = [f"line {plain(self.csi)}"]
+        lines = [f"line {plain(self.csi or 'unknown')}"]
         for finding in self.findings:
             sign = {True: "good", False: "FAULT", None: "-"}[finding.good]
             lines.append(f"  {sign:<5}  {finding.check:<9}  {plain(finding.fact)}")
@@ -87,14 +87,16 @@ class Diagnosis:
         return "\n".join(lines)
 
 
-def diagnose(client: ManagerClient, csi: str, endpoint: str = ENDPOINT) -> Diagnosis:
+def diagnose(
+    client: ManagerClient, csi: Optional[str] = None, endpoint: str = ENDPOINT
+) -> Diagnosis:
     """Looks at everything that a command on a line needs. It changes nothing: the session that
     it opens is one of its own, and is destroyed again. Blocking.
 
     Source: Manager API 1.0, and section Create session of Keyyo's page.
 
     :param client: of the account.
-    :param csi: the line's.
+    :param csi: the line's; None for the only one of the account.
     :param endpoint: the SockJS URL of the CTI service.
     :returns: what was found; faults are in it, and are not raised.
     :raises KeyyoError: an argument is wrong, or the client is closed.
@@ -120,9 +122,10 @@ class _Fault(Exception):
 class _Examination:
     """One look at a line."""
 
-    def __init__(self, client: ManagerClient, csi: str, endpoint: str) -> None:
+    def __init__(self, client: ManagerClient, csi: Optional[str], endpoint: str) -> None:
         self._client = client
-        self._csi = csi
+        self._wanted = csi
+        self._csi = csi or ""
         self._endpoint = endpoint
         self._minted: Optional[CSIToken] = None
 
@@ -142,16 +145,29 @@ class _Examination:
             if not over:
                 finding, over = _look(name, check)
             findings.append(finding)
-        return Diagnosis(self._csi, tuple(findings))
+        return Diagnosis(self._csi or None, tuple(findings))
 
     def _account(self) -> str:
         self._client.check_access()
         return "this program is let in"
 
     def _line(self) -> str:
+        if self._wanted is None:
+            self._csi = self._only_line()
         line = self._client.line(self._csi)
         known = [f"{line.name}" if line.name else "", _short(line.short_number)]
         return ", ".join(filter(None, known)) or "known"
+
+    def _only_line(self) -> str:
+        lines = [str(line.csi) for line in self._client.lines()]
+        if len(lines) != 1:
+            raise _Fault(
+                "unknown_line",
+                f"the account has the lines {', '.join(lines)}" if lines else "there is no line",
+                "say which line you mean" if lines else "order one from Keyyo",
+                final=True,
+            )
+        return lines[0]
 
     def _plugin(self) -> str:
         plugins = {plugin.name: plugin.enabled for plugin in self._client.cti_plugins(self._csi)}

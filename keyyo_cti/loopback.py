@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from types import TracebackType
@@ -21,6 +22,8 @@ _GLANCE = 0.5
 
 #: Seconds that a browser may take to send its request: some open connections in advance.
 _REQUEST = 10.0
+
+OK, BAD_REQUEST, NOT_FOUND = HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
 
 _PAGE = (
     '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Signing in</title></head>'
@@ -93,9 +96,13 @@ class Loopback:
         until = time.monotonic() + timeout
         while not self._visited.is_set() and time.monotonic() < until:
             self._visited.wait(max(0.0, min(_GLANCE, until - time.monotonic())))
-        return self._url
+        return self._url if self._visited.is_set() else None
 
-    def visit(self, target: str) -> Tuple[int, str]:
+    def answered(self) -> None:
+        """The page of the visit is out: now the program may end."""
+        self._visited.set()
+
+    def visit(self, target: str) -> Tuple[HTTPStatus, str]:
         """Takes a request.
 
         :param target: path and query.
@@ -104,15 +111,14 @@ class Loopback:
         asked, expected = urlsplit(target), urlsplit(self._redirect_uri)
         answer = parse_qs(asked.query)
         if asked.path != (expected.path or "/"):
-            return 404, "There is nothing here."
+            return NOT_FOUND, "There is nothing here."
         state = answer.get("state", [""])[-1]
         if not hmac.compare_digest(state.encode(), self._state.encode()):
-            return 400, "This answers another request than the one that is waited for."
+            return BAD_REQUEST, "This answers another request than the one that is waited for."
         self._url = expected._replace(query=asked.query).geturl()
-        self._visited.set()
         if "error" in answer:
-            return 200, "The program was not let in. You can close this page."
-        return 200, "You can close this page, and go back to the program."
+            return OK, "The program was not let in. You can close this page."
+        return OK, "You can close this page, and go back to the program."
 
 
 class _Server(ThreadingHTTPServer):
@@ -121,6 +127,8 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     # On Windows, another program could listen at the same port.
     allow_reuse_address = sys.platform != "win32"
+    # A browser opens several connections at once.
+    request_queue_size = 64
     loopback: Loopback
 
     def server_bind(self) -> None:
@@ -141,7 +149,15 @@ class _Visit(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         assert isinstance(self.server, _Server)
-        status, words = self.server.loopback.visit(self.path)
+        loopback = self.server.loopback
+        status, words = loopback.visit(self.path)
+        try:
+            self._answer(status, words)
+        finally:
+            if status == OK:
+                loopback.answered()
+
+    def _answer(self, status: HTTPStatus, words: str) -> None:
         body = _PAGE.format(words).encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -158,7 +174,8 @@ class _Visit(BaseHTTPRequestHandler):
 
 def _address(redirect_uri: str) -> Tuple[str, int]:
     parts = urlsplit(redirect_uri)
-    return "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or "", parts.port or 80
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+    return host, 80 if parts.port is None else parts.port
 
 
 def _on_this_machine(host: str) -> bool:

@@ -321,7 +321,10 @@ def _segment(name: str, value: Any) -> str:
     """A value as one segment of a path."""
     if not isinstance(value, str) or not value.strip(". "):
         raise invalid_params(name, "expected a string that is not empty")
-    return quote(value, safe="@")
+    try:
+        return quote(value, safe="@")
+    except UnicodeError:
+        raise invalid_params(name, "expected text") from None
 
 
 def _masks(domain_masks: Any) -> Tuple[str, ...]:

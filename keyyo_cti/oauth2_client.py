@@ -175,10 +175,14 @@ def _text(name: str, value: Any) -> str:
 def _code(code_or_redirected_url: str, state: Optional[str]) -> str:
     """The authorization code, if it is ours."""
     if "://" not in code_or_redirected_url:
-        return code_or_redirected_url.strip()
-    answer = parse_qs(urlsplit(code_or_redirected_url.strip()).query)
+        # A terminal may have given bytes that are no text; no code has them.
+        return code_or_redirected_url.strip().encode("utf-8", "replace").decode()
+    try:
+        answer = parse_qs(urlsplit(code_or_redirected_url.strip()).query)
+    except ValueError:
+        answer = {}
     [theirs] = answer.get("state", [""])[-1:]
-    if not state or not hmac.compare_digest(theirs.encode(), state.encode()):
+    if not state or not hmac.compare_digest(theirs.encode("utf-8", "replace"), state.encode()):
         raise OAuth2Error(
             400,
             "The state in the URL is not that of this authorization",
@@ -224,7 +228,11 @@ def _refuse(reply: Reply, credentials: SecretForm) -> NoReturn:
 def _said(answer: Mapping[str, Any], hide: Callable[[str], str]) -> Dict[str, str]:
     """Those words of an answer that say why there are no tokens."""
     names = ("error", "error_description")
-    return {name: hide(answer[name]) for name in names if isinstance(answer.get(name), str)}
+    said = {name: hide(answer[name]) for name in names if isinstance(answer.get(name), str)}
+    if answer.get("error") in _FINAL:
+        # A person may have pasted a code that is part of the word.
+        said["error"] = answer["error"]
+    return said
 
 
 def _raise_error(status: int, said: Mapping[str, str]) -> NoReturn:

@@ -27,6 +27,8 @@ def opened(path: Path, what: str, table: str, patience: float) -> Iterator[sqlit
         # No transaction begins by itself: that would be after the first look.
         connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
         with contextlib.closing(connection) as database:
+            # sqlite3's own error repeats a text that is none, which may be a secret.
+            database.text_factory = bytes.decode
             # What is replaced is overwritten, too.
             database.execute("PRAGMA secure_delete = ON")
             database.execute(table)

@@ -170,6 +170,8 @@ class Web:
             raise TypeError("timeout: expected a number above 0")
         self._error = error
         self._timeout = timeout
+        if ca_certs is not None and not os.path.exists(ca_certs):
+            raise ValueError(f"ca_certs: there is no file or folder {os.fspath(ca_certs)!r}")
         self._verify = trusted(os.fspath(ca_certs) if ca_certs is not None else None)
 
     def send(

@@ -250,6 +250,8 @@ def test_notification() -> None:
         1,
         b"{}",
         [],
+        '{"id": 1, "result": NaN}',
+        '{"id": 1, "result": -Infinity}',
         {"id": 1, "result": 1},
         "",
         "{",

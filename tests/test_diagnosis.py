@@ -95,6 +95,20 @@ def test_no_telephone(sim: Simulator, alice: Line) -> None:
     assert (found.check, found.fault) == ("telephone", "no_telephone")
 
 
+def test_the_only_line(sim: Simulator, alice: Line) -> None:
+    """Without a CSI it is the only line of the account, if there is one only."""
+    client = client_of(sim)
+    assert diagnose(client, endpoint=sim.endpoint).csi == alice.number
+    sim.line("33199000002")
+    diagnosis = diagnose(client, endpoint=sim.endpoint)
+    assert fault(diagnosis).fault == "unknown_line"
+    assert "33199000001, 33199000002" in fault(diagnosis).fact
+    assert str(diagnosis).startswith("line unknown\n")
+    with Simulator() as empty:
+        diagnosis = diagnose(client_of(empty), endpoint=empty.endpoint)
+    assert (fault(diagnosis).fact, diagnosis.csi) == ("there is no line", None)
+
+
 def test_two_faults(sim: Simulator, alice: Line) -> None:
     """Every fault that can be seen is told, not only the first."""
     alice.phone_registered = alice.plugin_enabled = False
@@ -193,7 +207,7 @@ def test_what_else_keyyo_says(
     assert goods(diagnosis) == [True, True, True, False, rest, rest]
 
 
-@pytest.mark.parametrize("csi", ["", None, 33199000001])
+@pytest.mark.parametrize("csi", ["", " ", 33199000001])
 def test_a_wrong_csi_is_a_mistake(sim: Simulator, csi: Any) -> None:
     """A CSI that cannot be one is no finding, but an error of the caller's."""
     with pytest.raises(KeyyoError) as caught:

@@ -7,7 +7,7 @@ from typing import Optional, Sequence
 
 from ..errors import KeyyoError
 from .exit_codes import FAILED, INTERRUPTED, MISUSED, SIGNED_OUT, Failed, Misused, SignedOut
-from .parser import parser
+from .parser import parsed
 from .terminal import Terminal, printable
 
 
@@ -18,11 +18,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     :returns: the exit code: 0, 1 when it failed, 2 when it was called wrongly, 3 when the
         connection was lost, 4 when somebody has to sign in first, 130 after Ctrl-C.
     """
-    parsing = parser()
-    arguments = parsing.parse_args(argv)
+    arguments = parsed(argv)
     err = Terminal(sys.stderr)
     if arguments.command is None:
-        parsing.print_help(sys.stderr)
         return MISUSED
     try:
         # Only now: the simulator needs an extra, and OAuth2 takes its time.
@@ -39,22 +37,25 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     except (Misused, Failed, KeyyoError, ImportError, OSError) as error:
         # An ImportError of the simulator says which extra is missing.
         err.line(printable(error))
-        return _exit_code(error, err)
+        status = _exit_code(error)
+        if status == SIGNED_OUT and arguments.command != "login":
+            err.line("sign in with: keyyo-cti login")
+        return status
 
 
-def _exit_code(error: BaseException, err: Terminal) -> int:
-    if isinstance(error, Misused):
+def _exit_code(error: BaseException) -> int:
+    # Only what is refused before it is sent has this code here.
+    if isinstance(error, Misused) or getattr(error, "error_code", None) == "invalid_params":
         return MISUSED
-    if isinstance(error, SignedOut) or _refused(error):
-        err.line("sign in with: keyyo-cti login")
-        return SIGNED_OUT
-    return FAILED
+    return SIGNED_OUT if isinstance(error, SignedOut) or _refused(error) else FAILED
 
 
 def _refused(error: BaseException) -> bool:
     """Whether Keyyo lets nobody in any more."""
     if not isinstance(error, KeyyoError):
         return False
+    from ..manager_client import ManagerError
     from ..oauth2_client import CredentialsRefused
 
-    return isinstance(error, CredentialsRefused)
+    unauthorized = isinstance(error, ManagerError) and error.status_code == 401
+    return unauthorized or isinstance(error, CredentialsRefused)

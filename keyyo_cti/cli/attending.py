@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any, Optional
 
 from ..call import Call
-from ..errors import KeyyoError, UnreadableMessage
+from ..clock import as_seconds
+from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
 from .exit_codes import DROPPED, FAILED, INTERRUPTED
 from .opening import Opening
 from .terminal import Terminal, printable
@@ -34,6 +35,8 @@ class Attending(ABC):
         self._over = threading.Event()
         self._status = INTERRUPTED
         self._failure: Optional[BaseException] = None
+        #: The server's time when the session began, in Unix seconds.
+        self.began: Optional[float] = None
         cti.onNewCall = self.on_call
         cti.onError = self._on_error
 
@@ -75,6 +78,11 @@ class Attending(ABC):
                 self.say(message)
             self._over.set()
 
+    def fail(self, err: KeyyoError) -> None:
+        """Has it end because a command was refused, or its answer was lost."""
+        lost = isinstance(err, ConnectionClosed) and err.sent
+        self.end(DROPPED if lost else FAILED, printable(err))
+
     def leave(self) -> None:
         """Destroys the session: nobody will restore it, so it need not wait five minutes."""
         # Asked for it, the end of the connection is no event.
@@ -86,8 +94,9 @@ class Attending(ABC):
 
     def _created(self, err: Optional[KeyyoError], res: Any) -> None:
         if err:
-            self.end(FAILED, printable(err))
+            self.fail(err)
             return
+        self.began = as_seconds(res.now)
         self.cti.onDisconnected = partial(self.end, DROPPED, "the connection was lost")
         self.say(f"connected as {printable(res.number)}")
         self.connected()

@@ -4,7 +4,8 @@ import argparse
 from typing import Any, Optional
 
 from ..call import Call
-from ..errors import KeyyoError
+from ..clock import as_seconds
+from ..errors import ConnectionClosed, KeyyoError
 from .attending import Attending
 from .exit_codes import FAILED, OK
 from .opening import Opening, opened
@@ -32,13 +33,14 @@ class Dial(Attending):
         self._number = number
         self._calls = calls
         self._call: Optional[Call] = None
+        self._placed = False
 
     def connected(self) -> None:
         self.cti.dial(self._number, self._dialled)
 
     def on_call(self, call: Call) -> None:
         # The first one that this line makes, whatever Keyyo makes of the number.
-        if self._call is None and call.caller == self.cti.number:
+        if self._call is None and call.caller == self.cti.number and self._is_new(call):
             self._call = call
         if self._calls is None or call is not self._call:
             return
@@ -48,13 +50,22 @@ class Dial(Attending):
 
     def leave(self) -> None:
         # What goes on is left alone, and the session with it: it ends by itself.
-        if self._call is not None and self._call.ended:
+        if not self._placed or (self._call is not None and self._call.ended):
             super().leave()
+
+    def _is_new(self, call: Call) -> bool:
+        """Whether it began in this session."""
+        placed = as_seconds(call.setup_date)
+        return placed is None or self.began is None or placed >= int(self.began)
 
     def _dialled(self, err: Optional[KeyyoError], res: Any) -> None:
         if err:
-            self.end(FAILED, printable(err))
+            self._placed = isinstance(err, ConnectionClosed) and err.sent
+            if self._placed:
+                self.say(f"whether {printable(self._number)} is called, nobody knows")
+            self.fail(err)
             return
+        self._placed = True
         ringing = self.opening.auto_answer is False
         then = ": pick up the telephone of the line" if ringing else ""
         self.say(f"calling {printable(self._number)}{then}")

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Tuple
 from urllib.parse import urlsplit
 
 from .. import private_database
 from ..manager_client import BASE_URL
 from ..oauth2_client import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
 from ..options import ENDPOINT
-from ..token_file import default_file
+from ..token_file import TokenFile, default_file
 from ..web import checked_url
 
 _TABLE = (
@@ -35,8 +35,21 @@ class Login:
     server: Optional[str] = None
 
     def __post_init__(self) -> None:
+        for name in ("client_id", "client_secret", "redirect_uri"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value.strip():
+                raise ValueError(f"{name}: expected a string that is not empty")
         if self.server is not None:
             checked_url("server", self.server)
+
+    @property
+    def program(self) -> Tuple[str, Optional[str]]:
+        """Which program at which Keyyo; another one has a secret and tokens of its own."""
+        return self.client_id, self.server
+
+    def tokens(self, path: Path) -> TokenFile:
+        """Its tokens."""
+        return TokenFile(self.oauth2(None), path)
 
     @property
     def manager_url(self) -> str:

@@ -1,18 +1,21 @@
 """``keyyo-cti login``: from a person's consent to tokens in a file of theirs."""
 
 import argparse
+import contextlib
 import getpass
 import os
 import sys
+import threading
 import webbrowser
 from typing import Optional
 
 from ..account_client import AccountClient
 from ..loopback import Loopback
+from ..oauth2_client import CredentialsRefused
 from ..token_file import TokenFile
 from .exit_codes import OK, Failed, Misused
 from .kept_login import Login, LoginFile
-from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE
+from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, KEYYO
 from .terminal import Terminal, printable
 
 _REDIRECT_URI = "http://127.0.0.1:8080/callback"
@@ -21,31 +24,44 @@ _REDIRECT_URI = "http://127.0.0.1:8080/callback"
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
     file = LoginFile()
+    before = file.load()
     try:
-        login = _program(arguments, file.load(), err)
+        login = _program(arguments, before, err)
         oauth2 = login.oauth2(arguments.ca_certs)
     except ValueError as error:
         raise Misused(error) from error
+    tokens = TokenFile(oauth2, file.path)
+    # That they can be kept is seen now: later, the user's consent would be in vain.
+    with tokens.held():
+        pass
     url, state = oauth2.authorization_url(arguments.scope)
     if arguments.paste or not Loopback.serves(login.redirect_uri):
         brought = _pasted(url, login.redirect_uri, err)
     else:
         brought = _received(url, state, login.redirect_uri, arguments, err)
-    AccountClient(oauth2, TokenFile(oauth2, file.path)).sign_in(brought, state)
+    try:
+        AccountClient(oauth2, tokens).sign_in(brought, state)
+    except CredentialsRefused as error:
+        if error.error_code == "invalid_client" and before is not None:
+            err.line("for another client secret than the one that is kept: keyyo-cti logout first")
+        raise
     file.save(login)
+    if before is not None and before.program != login.program:
+        before.tokens(file.path).delete()
     err.line(f"signed in; the tokens are in {file.path}")
     return OK
 
 
 def _program(arguments: argparse.Namespace, before: Optional[Login], err: Terminal) -> Login:
     """Who signs in where: as it is asked for, or else as before."""
-    server = arguments.server or (before.server if before else None)
+    server = before.server if before else None
+    if arguments.server:
+        server = None if arguments.server == KEYYO else arguments.server.rstrip("/")
     client_id = arguments.client_id or os.environ.get(CLIENT_ID_VARIABLE, "").strip()
     if not client_id:
         client_id = before.client_id if before else _asked_id(err)
     # Another program, or another Keyyo, is not told the secret of this one.
-    same = before is not None and (client_id, server) == (before.client_id, before.server)
-    kept = before if same else None
+    kept = before if before and before.program == (client_id, server) else None
     secret = os.environ.get(CLIENT_SECRET_VARIABLE, "").strip()
     if not secret:
         secret = kept.client_secret if kept else _asked_secret(client_id)
@@ -65,7 +81,10 @@ def _asked_secret(client_id: str) -> str:
         raise Misused(
             f"the client secret is needed: put it into the environment as {CLIENT_SECRET_VARIABLE}"
         )
-    return getpass.getpass(f"client secret of {client_id} (it is not shown): ").strip()
+    try:
+        return getpass.getpass(f"client secret of {client_id} (it is not shown): ").strip()
+    except EOFError:
+        raise Misused("no client secret was given") from None
 
 
 def _received(
@@ -82,7 +101,10 @@ def _received(
         err.line("let keyyo-cti into your account, in a browser on this machine:")
         err.line(f"  {url}")
         if not arguments.no_browser and _graphical():
-            webbrowser.open(url)
+            # Some browsers hold up whoever opened them until they are closed.
+            threading.Thread(
+                target=_open_browser, args=(url,), name="keyyo-cti-browser", daemon=True
+            ).start()
         brought = loopback.wait(arguments.patience)
     if brought is None:
         raise Failed(
@@ -104,6 +126,12 @@ def _pasted(url: str, redirect_uri: str, err: Terminal) -> str:
     if not brought:
         raise Misused("nothing was pasted")
     return brought
+
+
+def _open_browser(url: str) -> None:
+    # The URL is on the screen. What BROWSER says may be no command at all.
+    with contextlib.suppress(Exception):
+        webbrowser.open(url)
 
 
 def _graphical() -> bool:

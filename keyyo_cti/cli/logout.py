@@ -2,7 +2,6 @@
 
 import argparse
 
-from ..token_file import TokenFile
 from .exit_codes import OK
 from .kept_login import LoginFile
 from .terminal import Terminal
@@ -15,7 +14,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     if login is None:
         err.line("nobody has signed in")
         return OK
-    TokenFile(login.oauth2(None), file.path).delete()
+    login.tokens(file.path).delete()
     file.delete()
     err.line("the tokens and the client secret are forgotten")
     return OK

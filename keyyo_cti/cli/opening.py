@@ -8,7 +8,7 @@ from typing import Optional
 
 from ..cti import CTI
 from ..options import ENDPOINT
-from .exit_codes import Misused
+from .exit_codes import Misused, SignedOut
 from .parser import TOKEN_VARIABLE
 
 _NO_TOKEN = (
@@ -50,22 +50,30 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
     """
     token = _at_hand(arguments)
     if token:
-        endpoint = arguments.endpoint or ENDPOINT
-        return Opening(token, endpoint, arguments.ca_certs, auto_answer)
+        return Opening(token, _endpoint(arguments, ENDPOINT), arguments.ca_certs, auto_answer)
     # Only now: it loads OAuth2.
     from .signed_in import signed_in
 
     account = signed_in(arguments.ca_certs)
+    if account is None and arguments.csi and arguments.token_file is None:
+        raise SignedOut("nobody has signed in")
     if account is None or arguments.token_file is not None:
         raise Misused(_NO_TOKEN)
     minted = account.client.csi_token(account.csi(arguments.csi))
-    endpoint = arguments.endpoint or account.endpoint
+    endpoint = _endpoint(arguments, account.endpoint)
     return Opening(minted.token, endpoint, arguments.ca_certs, auto_answer)
+
+
+def _endpoint(arguments: argparse.Namespace, default: str) -> str:
+    # An empty one is a mistake, as of a variable that is not set: the token must not go elsewhere.
+    return default if arguments.endpoint is None else str(arguments.endpoint)
 
 
 def _at_hand(arguments: argparse.Namespace) -> str:
     """The token, or nothing when there is none."""
     name: Optional[str] = arguments.token_file
+    if name is not None and arguments.csi:
+        raise Misused("--csi is for a token of the account, not for --token-file: give one")
     if name is None:
         # Who says which line of the account it is to be means the account.
         return "" if arguments.csi else os.environ.get(TOKEN_VARIABLE, "").strip()

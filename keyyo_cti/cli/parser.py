@@ -2,13 +2,17 @@
 
 import argparse
 import math
-from typing import Any, Optional, Tuple
+import sys
+from typing import Any, Optional, Sequence, Tuple
 
 from ..version import __version__
 
 TOKEN_VARIABLE = "KEYYO_CSI_TOKEN"
 CLIENT_ID_VARIABLE = "KEYYO_CLIENT_ID"
 CLIENT_SECRET_VARIABLE = "KEYYO_CLIENT_SECRET"
+
+#: The server that is Keyyo itself.
+KEYYO = "keyyo"
 
 #: Seconds that a person has to sign in.
 _PATIENCE = 300.0
@@ -21,12 +25,29 @@ _EXIT_CODES = (
 _NO_SECRETS = "because every user of a machine can read the arguments of a process"
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser: ``command`` is the module of what was called, or None."""
+def parsed(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The arguments; ``command`` is the module of what was called, or None, and then there was
+    help.
+
+    :raises SystemExit: they are wrong, or only ask for help.
+    """
+    parser = _parser()
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # Their values may be secrets, as in --token=...
+        names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
+        parser.error(f"not understood: {', '.join(names) or 'one argument too many'}")
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+    return arguments
+
+
+def _parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="keyyo-cti",
         description="Supervise and control Keyyo telephone lines.",
         epilog=_EXIT_CODES,
+        allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"keyyo-cti {__version__}")
     top.set_defaults(command=None)
@@ -112,7 +133,10 @@ def _add_login(commands: Any) -> None:
     command.add_argument(
         "--server",
         metavar="URL",
-        help="by default that of before, or Keyyo's; the address of a simulator, or of a gateway",
+        help=(
+            "the address of a simulator, or of a gateway; by default that of before, or Keyyo's, "
+            f"which is also {KEYYO}"
+        ),
     )
     _add_ca_certs(command)
 
@@ -250,7 +274,7 @@ def _command(
     commands: Any, name: str, about: str, epilog: Optional[str] = None
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=about, description=about, epilog=epilog
+        name, help=about, description=about, epilog=epilog, allow_abbrev=False
     )
     command.set_defaults(command=name)
     return command

@@ -23,6 +23,13 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         out.line(json.dumps(told, indent=2))
     else:
         out.line(printable(minted.token))
-        expiry = time.strftime("%H:%M:%S", time.localtime(minted.expires_at))
-        err.line(f"opens line {printable(minted.csi)} until {expiry}")
+        err.line(f"opens line {printable(minted.csi)}{_until(minted.expires_at)}")
     return OK
+
+
+def _until(expires_at: float) -> str:
+    try:
+        return time.strftime(" until %H:%M:%S", time.localtime(expires_at))
+    except (OverflowError, ValueError, OSError):
+        # No calendar has this time. The token is good all the same.
+        return ""

@@ -1,1 +1,0 @@
-from ..loopback import Loopback as Loopback

@@ -1,0 +1,119 @@
+"""A call on the screen, from the wire to the line: for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Dict, Iterator, List
+
+import pytest
+
+from keyyo_cti.simulator import Line, ManualClock, Simulator
+
+from .kept import Capture, Said, keep_login, run
+
+BOB = "33199020000"
+CALL: Dict[str, Any] = {
+    "callref": "c", "caller": BOB, "callee": "33199000001", "state": "CONNECT",
+    "setup_date": 10, "connect_date": 12,
+}
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    """A Keyyo whose clock is moved by hand, so that durations are exact."""
+    with Simulator(clock=ManualClock()) as simulator:
+        yield simulator
+
+
+def watched(sim: Simulator, capsys: Capture, calls: List[Dict[str, Any]], *arguments: str) -> Said:
+    """What is shown when the server tells of these calls, up to its goodbye."""
+
+    def script() -> None:
+        sim.wait_for_session("33199000001")
+        for call in calls:
+            sim.push("33199000001", {"notify": "call", "call": call})
+        sim.faults.close()
+
+    keep_login(sim)
+    said = run(capsys, "watch", *arguments, script=script)
+    assert said.status == 3
+    assert said.err == ["connected as 33199000001", "the connection was lost"]
+    return said
+
+
+def objects(said: Said) -> List[Any]:
+    return [json.loads(line) for line in said.out]
+
+
+def test_json(sim: Simulator, alice: Line, capsys: Capture) -> None:
+    """``watch --json`` is an object a line for each change, with durations, on stdout only."""
+    bob = sim.phone(BOB)
+
+    def script() -> None:
+        sim.wait_for_session(alice)
+        bob.call(alice)
+        sim.elapse(3)
+        alice.phone.pick_up()
+        sim.elapse(60)
+        bob.hang_up()
+        sim.faults.close()
+
+    keep_login(sim)
+    said = run(capsys, "watch", "--json", script=script)
+    assert said.status == 3 and len(said.err) == 2
+    shown = objects(said)
+    assert [each["state"] for each in shown] == ["SETUP", "CONNECT", "RELEASE"]
+    assert [each["ringing_duration"] for each in shown] == [0, 3, 3]
+    assert [each["duration"] for each in shown] == [0, 0, 60]
+    assert {(each["caller"], each["callee"]) for each in shown} == {(BOB, alice.number)}
+    assert len({each["callref"] for each in shown}) == 1
+
+
+def test_json_is_complete(sim: Simulator, alice: Line, capsys: Capture) -> None:
+    """Fields that nobody knows yet are told as the server sent them."""
+    call = {**CALL, "callref": "Zoë", "weather": {"wind": [1, None, "é"]}, "shown": True}
+    (shown,) = objects(watched(sim, capsys, [call], "--json"))
+    durations = {"ringing_duration": 2, "duration": shown["duration"]}
+    assert shown == {**call, **durations}
+
+
+def test_json_of_what_has_not_changed(sim: Simulator, alice: Line, capsys: Capture) -> None:
+    """A call that is told again as it was is no object; another call that looks alike is."""
+    parked = {**CALL, "callpark_slot": "7"}
+    calls = [CALL, CALL, parked, parked, CALL, {**CALL, "callref": "d"}]
+    shown = objects(watched(sim, capsys, calls, "--json"))
+    assert [(each["callref"], each.get("callpark_slot")) for each in shown] == [
+        ("c", None), ("c", "7"), ("c", None), ("d", None),
+    ]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b2J", "a\r\nb", "\u2028", "\u202e", "\ud800"])
+def test_nothing_commands_the_terminal(
+    sim: Simulator, alice: Line, capsys: Capture, text: str, arguments: List[str]
+) -> None:
+    """Whatever field has a control character in it, the terminal gets one harmless line."""
+    call = {**CALL, "caller": text, "callee": text, "callpark_slot": text, "state": text}
+    (line,) = watched(sim, capsys, [call], *arguments).out
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        ({"callref": "c"}, "None -> None  None"),
+        ({**CALL, "state": ["odd"], "caller": {}}, "{} -> 33199000001  ['odd']"),
+        ({**CALL, "setup_date": "soon"}, f"{BOB} -> 33199000001  CONNECT  rang 0 s"),
+        ({**CALL, "setup_date": 1e300}, f"{BOB} -> 33199000001  CONNECT  rang 0 s"),
+        ({**CALL, "callpark_slot": 0},
+         f"{BOB} -> 33199000001  CONNECT  rang 2 s  parked in slot 0"),
+    ],
+)
+def test_a_strange_call(
+    sim: Simulator, alice: Line, capsys: Capture, call: Dict[str, Any], shown: str
+) -> None:
+    """A call of another shape than expected is shown as far as it can be."""
+    (line,) = watched(sim, capsys, [call]).out
+    time.strptime(line[:8], "%H:%M:%S")
+    assert line[10:] == shown
