@@ -4,19 +4,21 @@ needed."""
 import contextlib
 import copy
 import time
+import traceback
 from functools import partial
 from typing import Callable, Iterator, NamedTuple, NoReturn, Optional
 
 from .errors import KeyyoError
 from .oauth2_client import SIGN_IN_AGAIN, CredentialsRefused, OAuth2Client, OAuth2Error
-from .single_flight import SingleFlight
+from .single_flight import SingleFlight, WaitsForItself
 from .token_store import HeldTokens, TokenStore
 from .tokens import Tokens
 
 
 class TokensNotKept(OAuth2Error):
-    """The store of the tokens failed; ``__cause__`` says how. New tokens that could not be kept
-    are not lost, nor given to anybody: the next who wants tokens has them kept first."""
+    """The store of the tokens failed; ``__cause__`` says how, if it is an OSError. New tokens
+    that could not be kept are not lost, nor given to anybody: the next who wants tokens has them
+    kept first."""
 
 
 class _Unsaved(NamedTuple):
@@ -43,7 +45,9 @@ class AccountClient:
 
     A refresh is done once, however many threads want it, and with a ``TokenFile`` however many
     processes. Keyyo's new refresh token is in the store before anybody gets the new access token.
-    A refresh token that Keyyo has refused is not sent again.
+    A refresh token that Keyyo has refused is not sent again by the same client. A refresh that
+    has begun goes on to its end, though who wants it is interrupted, or the program ends: its
+    answer is all that there is then.
 
     Source: OAuth2 of Keyyo.
 
@@ -65,7 +69,7 @@ class AccountClient:
         self._store = store
         self._ahead = ahead
         self._wall = wall
-        self._flights: SingleFlight[Tokens] = SingleFlight()
+        self._flights: SingleFlight[Tokens] = SingleFlight("keyyo-cti-refresh", to_its_end=True)
         self._unsaved: Optional[_Unsaved] = None
         self._refusal: Optional[_Refusal] = None
 
@@ -76,8 +80,7 @@ class AccountClient:
         :param state: what ``OAuth2.authorization_url`` gave.
         :raises OAuth2Error: see there; also TokensNotKept.
         """
-        tokens = self.oauth2.exchange(code_or_redirected_url, state)
-        return self._flights.do_alone(partial(self._adopt, tokens))
+        return self._flights.do_alone(partial(self._exchange, code_or_redirected_url, state))
 
     def access_token(self) -> str:
         """An access token that is good for a while.
@@ -100,7 +103,11 @@ class AccountClient:
         :param refused: as ``tokens`` gave them.
         :raises OAuth2Error: as for ``access_token``.
         """
-        return self._flights.do(partial(self._renew, refused))
+        tokens = self._flights.do(partial(self._renew, refused))
+        if tokens != refused:
+            return tokens
+        # Another thread's renewal, which began before these were refused.
+        return self._flights.do_alone(partial(self._renew, refused))
 
     def _good(self, tokens: Tokens) -> bool:
         return tokens.good_at(self._wall() + self._ahead)
@@ -121,7 +128,8 @@ class AccountClient:
         except Exception as error:
             _not_kept(error)
 
-    def _adopt(self, tokens: Tokens) -> Tokens:
+    def _exchange(self, code_or_redirected_url: str, state: Optional[str]) -> Tokens:
+        tokens = self.oauth2.exchange(code_or_redirected_url, state)
         self._unsaved = _Unsaved(tokens, anyway=True)
         self._save_unsaved()
         return tokens
@@ -137,6 +145,7 @@ class AccountClient:
             # Another thread or process may have refreshed them while this one waited.
             if tokens != stale and self._good(tokens):
                 return tokens
+            held.reserve()
             new = self._ask(tokens)
             # From here on the old refresh token is dead, and these are all that there is.
             self._unsaved = _Unsaved(new, tokens)
@@ -162,8 +171,9 @@ class AccountClient:
         try:
             return self.oauth2.refresh(tokens)
         except CredentialsRefused as error:
-            # A copy, for the error itself holds on to the stack that it came up.
-            self._refusal = _Refusal(tokens, copy.copy(error))
+            if error.error_code == "invalid_grant":
+                # A copy, for the error itself holds on to the stack that it came up.
+                self._refusal = _Refusal(tokens, copy.copy(error))
             raise
 
     def __repr__(self) -> str:
@@ -171,11 +181,18 @@ class AccountClient:
 
 
 def _not_kept(error: Exception) -> NoReturn:
-    # The words of OSError name the file. Others might repeat what could not be kept.
-    words = f": {error}" if isinstance(error, OSError) else ""
+    # The words of OSError name the file. Others might repeat what could not be kept, so that only
+    # the place is told from which they came.
+    harmless = isinstance(error, (OSError, WaitsForItself))
+    words = f": {error}" if harmless else f" at {_place(error)}"
     raise TokensNotKept(
         500,
         f"The tokens cannot be kept or read: {type(error).__name__}{words}",
         "not_kept",
         "see to the place where they are kept, and try again before this program ends",
-    ) from error
+    ) from (error if harmless else None)
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"

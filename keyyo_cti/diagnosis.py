@@ -170,7 +170,7 @@ class _Examination:
         return lines[0]
 
     def _plugin(self) -> str:
-        plugins = {plugin.name: plugin.enabled for plugin in self._client.cti_plugins(self._csi)}
+        plugins = {str(each.name): each.enabled for each in self._client.cti_plugins(self._csi)}
         enable = (
             f'enable it with enable_plugin("{self._csi}") of the Manager, or with '
             f'"keyyo-cti diagnose {self._csi} --enable-plugin", and open a new session'

@@ -7,18 +7,25 @@ Document = Dict[str, Any]
 
 def items(document: Document) -> Optional[List[Document]]:
     """The items of a collection, whatever their types; None when it is no collection."""
-    embedded = document.get("_embedded", {})
+    # PHP writes an empty object as an empty list.
+    embedded = document.get("_embedded") or {}
     if not isinstance(embedded, dict):
         return None
     found: List[Any] = []
     for of_one_type in embedded.values():
-        # A single one may stand by itself.
-        found.extend(of_one_type if isinstance(of_one_type, list) else [of_one_type])
+        # A single one may stand by itself, and none may be null.
+        if of_one_type is not None:
+            found.extend(of_one_type if isinstance(of_one_type, list) else [of_one_type])
     return found if all(isinstance(item, dict) for item in found) else None
 
 
-def one(document: Document) -> Document:
-    """The object that an answer is, or that it embeds, as the only one."""
+def one(document: Document, name: str) -> Document:
+    """The object that an answer is, or that it embeds, as the only one.
+
+    :param name: of a field that it has.
+    """
+    if name in document:
+        return document
     embedded = items(document) or []
     return embedded[0] if len(embedded) == 1 else document
 

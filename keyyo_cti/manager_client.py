@@ -168,11 +168,7 @@ class ManagerClient:
         :raises OAuth2Error: there is no access token.
         """
         services = self._all("services")
-        return [
-            wrap({**_FIELDS, **service})
-            for service in services
-            if service.get("_resource_type") == _LINE
-        ]
+        return [_line(each) for each in services if each.get("_resource_type") == _LINE]
 
     def line(self, csi: str) -> Result:
         """One line. Source: ``GET /services/<csi>``.
@@ -182,7 +178,10 @@ class ManagerClient:
         :raises KeyyoError: as for ``lines``; 404 when the account has no such line.
         """
         reply = self._send(self._get(f"services/{_segment('csi', csi)}"))
-        return _result({**_FIELDS, **hal.one(_document(reply))})
+        service = hal.one(_document(reply), "csi")
+        if service.get("_resource_type", _LINE) != _LINE:
+            raise ManagerError(404, "It is no telephone line", "not_found", _hint(404))
+        return _line(service)
 
     def csi_token(self, csi: str, domain_masks: Iterable[str] = ()) -> CSIToken:
         """A new CSI token, good for an hour. Source: ``POST /services/<csi>/csi_token``.
@@ -197,7 +196,7 @@ class ManagerClient:
         path = f"services/{_segment('csi', csi)}/csi_token"
         asked_at = self._wall()
         reply = self._send(self._post(path, form))
-        token = _csi_token(csi, hal.one(_document(reply)), masks, asked_at)
+        token = _csi_token(csi, hal.one(_document(reply), "token"), masks, asked_at)
         if token is None:
             raise _unreadable("there is no token in it")
         return token
@@ -224,7 +223,7 @@ class ManagerClient:
         path = f"services/{_segment('csi', csi)}/cti_plugins/{_segment('name', name)}"
         reply = self._send(self._post(path, {"enabled": "1"}))
         # That it was done is all that is to be said; an answer may also be empty.
-        return _plugin({"name": name, "enabled": True, **hal.one(reply.fields())})
+        return _plugin({"name": name, "enabled": True, **hal.one(reply.fields(), "name")})
 
     def sip_records(self, csi: str) -> List[Result]:
         """The telephones that are registered on a line now; without one, it can dial nobody.
@@ -252,7 +251,11 @@ class ManagerClient:
 
     def _pages(self, request: _Request) -> Iterator[List[hal.Document]]:
         """The items of a collection, page by page."""
+        seen = set()
         for _ in range(_MOST_PAGES):
+            if request.url in seen:
+                raise _unreadable("its pages go in a circle")
+            seen.add(request.url)
             document = _document(self._send(request))
             items = hal.items(document)
             if items is None:
@@ -293,6 +296,8 @@ class ManagerClient:
 
     def _exchange(self, request: _Request, tokens: Tokens) -> Tuple[Reply, Bearer]:
         credentials = Bearer(tokens.access_token)
+        if credentials.shows(request.url):
+            raise _unreadable("the address of its next page shows the access token")
         reply = self._web.send(request.method, request.url, credentials, request.form)
         return reply, credentials
 
@@ -308,7 +313,7 @@ class ManagerClient:
             reply.status,
             reason or credentials.hide(reply.phrase),
             code,
-            _hint(reply.status, request, seconds),
+            _hint(reply.status, request.scope, seconds),
             reason=reason,
             retry_after=seconds,
         )
@@ -352,6 +357,12 @@ def _csi_token(
     return CSIToken(csi, token, expires_at, masks)
 
 
+def _line(service: hal.Document) -> Result:
+    csi = service.get("csi")
+    # A number of JSON is one to this API as well.
+    return _result({**_FIELDS, **service, "csi": str(csi) if type(csi) is int else csi})
+
+
 def _plugin(fields: hal.Document) -> Result:
     # PHP is not particular about what is true.
     enabled = str(fields.get("enabled")).lower() in ("1", "true")
@@ -390,17 +401,19 @@ def _unreadable(why: str) -> ManagerError:
 
 def _passing(error: ManagerError) -> bool:
     """Whether it may be over by and by."""
-    if error.error_code == UNTRUSTED:
+    if error.error_code in (UNTRUSTED, "unreadable"):
         return False
     return error.status_code in (408, 429) or error.status_code >= 500
 
 
-def _hint(status: int, request: _Request, seconds: Optional[float]) -> Optional[str]:
+def _hint(
+    status: int, scope: str = FULL_ACCESS_READ_ONLY, seconds: Optional[float] = None
+) -> Optional[str]:
     if status == 401:
         return f"the access token is not accepted, and neither is a new one: {SIGN_IN_AGAIN}"
     if status == 403:
         return (
-            f"this needs the scope {request.scope}, and a line of the account: {SIGN_IN_AGAIN}, "
+            f"this needs the scope {scope}, and a line of the account: {SIGN_IN_AGAIN}, "
             "with that scope"
         )
     if status == 404:

@@ -7,6 +7,7 @@ requests. They are sent by this SDK's own hand: ``OAuth2Session.fetch_token`` an
 
 import hmac
 import os
+import re
 import secrets
 import time
 from typing import Any, Callable, Dict, Iterable, Mapping, NoReturn, Optional, Tuple, Union
@@ -16,6 +17,7 @@ from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from .clock import as_seconds
+from .errors import invalid_params
 from .tokens import Tokens
 from .web import Reply, RequestFailed, SecretForm, Web, checked_url
 
@@ -29,6 +31,9 @@ FULL_ACCESS_READ_ONLY = "full_access_read_only"
 SCOPES = (CTI_ADMIN, FULL_ACCESS_READ_ONLY)
 
 SIGN_IN_AGAIN = "have the user authorize the application again"
+
+#: In an address that a browser was sent to.
+_ANSWER = re.compile(r"[?&](code|error|state)=")
 
 #: What Keyyo says when the same request will never do, and what to do instead.
 _FINAL = {
@@ -113,7 +118,7 @@ class OAuth2Client:
         :raises OAuth2Error: the URL is not the answer to this request, or there is no answer
             from Keyyo.
         """
-        code = _code(_text("code_or_redirected_url", code_or_redirected_url), state)
+        code = _code(_brought(code_or_redirected_url), state)
         client = WebApplicationClient(self.client_id)
         credentials = SecretForm(
             client.prepare_request_body(
@@ -134,6 +139,8 @@ class OAuth2Client:
         :raises CredentialsRefused: there is no refresh token, or Keyyo has refused it.
         :raises OAuth2Error: there is no answer that could be understood.
         """
+        if not isinstance(tokens, Tokens):
+            raise invalid_params("tokens", f"expected Tokens, got {type(tokens).__name__}")
         if tokens.refresh_token is None:
             raise CredentialsRefused(
                 401, "There is no refresh token", "no_refresh_token", SIGN_IN_AGAIN
@@ -167,22 +174,30 @@ def _text(name: str, value: Any) -> str:
     # The value is not shown: it may be a secret.
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a string, got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeError:
+        raise ValueError(f"{name}: expected text") from None
     if not value.strip():
         raise ValueError(f"{name}: expected a string that is not empty")
     return value
 
 
+def _brought(code_or_redirected_url: Any) -> str:
+    if not isinstance(code_or_redirected_url, str) or not code_or_redirected_url.strip():
+        raise invalid_params("code_or_redirected_url", "expected a string that is not empty")
+    # A terminal may have given bytes that are no text; no code has them.
+    return code_or_redirected_url.strip().encode("utf-8", "replace").decode()
+
+
 def _code(code_or_redirected_url: str, state: Optional[str]) -> str:
     """The authorization code, if it is ours."""
-    if "://" not in code_or_redirected_url:
-        # A terminal may have given bytes that are no text; no code has them.
-        return code_or_redirected_url.strip().encode("utf-8", "replace").decode()
-    try:
-        answer = parse_qs(urlsplit(code_or_redirected_url.strip()).query)
-    except ValueError:
-        answer = {}
+    if "://" not in code_or_redirected_url and not _ANSWER.search(code_or_redirected_url):
+        return code_or_redirected_url
+    # Browsers show an address without its beginning, and people copy it so.
+    answer = parse_qs(code_or_redirected_url.partition("#")[0].partition("?")[2])
     [theirs] = answer.get("state", [""])[-1:]
-    if not state or not hmac.compare_digest(theirs.encode("utf-8", "replace"), state.encode()):
+    if not state or not hmac.compare_digest(theirs.encode(), state.encode()):
         raise OAuth2Error(
             400,
             "The state in the URL is not that of this authorization",
@@ -238,4 +253,5 @@ def _said(answer: Mapping[str, Any], hide: Callable[[str], str]) -> Dict[str, st
 def _raise_error(status: int, said: Mapping[str, str]) -> NoReturn:
     code, reason = said["error"], said.get("error_description") or None
     kind = CredentialsRefused if code in _FINAL else OAuth2Error
-    raise kind(status, reason or code, code, _FINAL.get(code), reason=reason)
+    words = reason or code or "Refused without a reason"
+    raise kind(status, words, code or None, _FINAL.get(code), reason=reason)

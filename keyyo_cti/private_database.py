@@ -8,8 +8,12 @@ import contextlib
 import os
 import sqlite3
 import stat
+import threading
 from pathlib import Path
 from typing import Iterator
+
+#: Held from the making of a file to its closing, before which nobody else can lock it.
+_creating = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -39,15 +43,27 @@ def opened(path: Path, what: str, table: str, patience: float) -> Iterator[sqlit
 
 
 def _make_private(path: Path, what: str) -> None:
-    """Makes the file, readable by its owner only, before there is anything in it."""
+    """Makes the file, readable by its owner only, before there is anything in it.
+
+    A file that is there is not opened: to close any descriptor of it would take away the locks
+    that other threads of this process hold, through SQLite, on the same file.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # A link that somebody else put there could make us write into a file of their choice.
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{what} {path}: not a regular file")
-        if hasattr(os, "fchmod"):
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    with _creating:
+        try:
+            os.close(os.open(path, flags, 0o600))
+        except FileExistsError:
+            _check_private(path, what)
+
+
+def _check_private(path: Path, what: str) -> None:
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(f"{what} {path}: not a regular file")
+    if hasattr(os, "geteuid"):
+        if found.st_uid != os.geteuid():
+            raise OSError(f"{what} {path}: belongs to somebody else")
+        if stat.S_IMODE(found.st_mode) != 0o600:
+            path.chmod(0o600)

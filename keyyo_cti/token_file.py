@@ -116,6 +116,15 @@ class _Row:
         except ValueError as error:
             raise OSError(f"the token file is damaged: {error}") from None
 
+    def reserve(self) -> None:
+        # A change makes SQLite write its journal: a full disk, or a folder that cannot be written
+        # to, shows here. It is undone by the saving, or with the transaction.
+        self._database.execute(
+            "UPDATE tokens SET access_token = access_token || '-' "
+            "WHERE token_url = ? AND client_id = ?",
+            self._key,
+        )
+
     def save(self, tokens: Tokens) -> None:
         self._database.execute(
             "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)",
@@ -124,5 +133,11 @@ class _Row:
 
 
 def default_file() -> Path:
-    """The token file of this user: in the state directory of the platform."""
-    return platformdirs.user_state_path("keyyo-cti", appauthor=False) / "tokens.sqlite3"
+    """The token file of this user: in the state directory of the platform.
+
+    :raises OSError: the user has no home.
+    """
+    folder = platformdirs.user_state_path("keyyo-cti", appauthor=False)
+    if not folder.is_absolute():
+        raise OSError("there is no home directory to keep tokens in: give the path of the file")
+    return folder / "tokens.sqlite3"

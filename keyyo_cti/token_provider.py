@@ -21,7 +21,7 @@ class _Kept(NamedTuple):
 
 
 class TokenProvider:
-    """Gives a CSI token of one line: ``CTI(token_provider=TokenProvider(manager, csi))``.
+    """Gives a CSI token of one line, as a function: ``cti.create_session(new_token())``.
 
     A token is kept while it is good, and minted once, however many threads want it. What one
     thread waits for is the network: it may be called from any thread but that of callbacks,
@@ -35,7 +35,7 @@ class TokenProvider:
     :param ahead: seconds before its expiry from which a token is not given out any more.
     :param monotonic: a clock in seconds that nobody sets.
     :param wall: the clock, in Unix seconds.
-    :raises TypeError: ``domain_masks`` is one string.
+    :raises TypeError: ``manager`` is something else, or ``domain_masks`` is one string.
     """
 
     def __init__(
@@ -49,6 +49,8 @@ class TokenProvider:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._client = manager.client if isinstance(manager, Manager) else manager
+        if not isinstance(self._client, ManagerClient):
+            raise TypeError(f"manager: expected a Manager, got {type(manager).__name__}")
         self._csi = csi
         if isinstance(domain_masks, str):
             raise TypeError("domain_masks: expected several strings, got one")
@@ -56,7 +58,7 @@ class TokenProvider:
         self._ahead = ahead
         self._monotonic = monotonic
         self._wall = wall
-        self._flights: SingleFlight[str] = SingleFlight()
+        self._flights: SingleFlight[str] = SingleFlight("keyyo-cti-token")
         self._kept: Optional[_Kept] = None
 
     def __call__(self) -> str:

@@ -1,6 +1,7 @@
 """Where the tokens of an account are kept."""
 
 import contextlib
+import os
 import threading
 from typing import Callable, ContextManager, Iterator, Optional, Protocol
 
@@ -12,6 +13,10 @@ class HeldTokens(Protocol):
 
     def load(self) -> Optional[Tokens]:
         """The tokens, or None when there are none."""
+
+    def reserve(self) -> None:
+        """Sees that ``save`` will succeed, as far as that can be seen before: when it is called,
+        the tokens that there are are dead."""
 
     def save(self, tokens: Tokens) -> None:
         """Keeps tokens in place of those that there are."""
@@ -44,14 +49,22 @@ class TokenMemory:
         self._tokens = tokens
         self._save = save
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     def load(self) -> Optional[Tokens]:
         return self._tokens
 
     @contextlib.contextmanager
     def held(self) -> Iterator[HeldTokens]:
+        """:raises OSError: in a process that was forked off."""
+        if os.getpid() != self._process:
+            # What one of two processes refreshes is dead for the other.
+            raise OSError("tokens in memory cannot be shared between processes: TokenFile can")
         with self._lock:
             yield self
+
+    def reserve(self) -> None:
+        """Nothing: what a function can keep, nobody can see before."""
 
     def save(self, tokens: Tokens) -> None:
         """Keeps tokens, once the function has."""

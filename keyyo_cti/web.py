@@ -12,20 +12,28 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
+from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3
 from requests.auth import AuthBase
 
-from .errors import KeyyoError
+from .errors import KeyyoError, plain
 from .sockjs import urls
 from .sockjs.http import NoRedirects
 from .sockjs.route import describe, trusted
 
 _HIDDEN = "<hidden>"
 
+#: Characters that a secret has at least. What is shorter was typed by mistake, and would be found
+#: in every word.
+_SHORTEST = 6
+
 #: Characters of the server's words that an error repeats at most.
 _LONGEST = 300
+
+#: Seconds.
+_LONGEST_TIMEOUT = 1_000_000
 
 #: Bytes that an answer may have, and that are read of it at a time.
 _LARGEST = 8 * 1024 * 1024
@@ -47,7 +55,7 @@ class RequestFailed(KeyyoError):
 
     :ivar status_code: the answer's, an integer. Without an answer: 408 (``timeout``: none came
         in time) or 503 (``unreachable``: no connection, or ``untrusted``: its certificate is
-        refused); 502 (``unreadable``) for an answer that no one understands.
+        refused, or it speaks no TLS); 502 (``unreadable``) for an answer that no one understands.
     :ivar reason: Keyyo's own words, or None when it gave none.
     :ivar retry_after: seconds after which Keyyo wants to be asked again, or None.
     """
@@ -77,16 +85,25 @@ class Credentials(AuthBase):
     """
 
     def __init__(self, *secrets: str) -> None:
-        self._secrets = secrets
+        # Also as they are in a form or an address, of which a server may repeat a part.
+        looks = {
+            look for secret in secrets for look in (secret, quote(secret, ""), quote_plus(secret))
+        }
+        longest_first = sorted(looks, key=len, reverse=True)
+        patterns = [re.escape(look) for look in longest_first if len(look) >= _SHORTEST]
+        self._pattern = re.compile("|".join(patterns) or "(?!)", re.IGNORECASE)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
     def hide(self, text: str) -> str:
-        """A text without the secrets, on one line, and of bounded length."""
-        for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
-        return " ".join(text.split())[:_LONGEST]
+        """A text without the secrets, on one line, without control characters, and of bounded
+        length."""
+        return plain(" ".join(self._pattern.sub(_HIDDEN, text).split())[:_LONGEST])
+
+    def shows(self, text: str) -> bool:
+        """Whether one of the secrets is in a text."""
+        return self._pattern.search(text) is not None
 
 
 class Bearer(Credentials):
@@ -166,8 +183,9 @@ class Web:
         timeout: float,
         ca_certs: Union[str, "os.PathLike[str]", None],
     ) -> None:
-        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout <= 0:
-            raise TypeError("timeout: expected a number above 0")
+        number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+        if not (number and 0 < timeout <= _LONGEST_TIMEOUT):
+            raise TypeError(f"timeout: expected a number above 0, at most {_LONGEST_TIMEOUT}")
         self._error = error
         self._timeout = timeout
         if ca_certs is not None and not os.path.exists(ca_certs):
@@ -185,8 +203,17 @@ class Web:
 
         :raises RequestFailed: there is no answer; of the class that was asked for.
         """
+        if urls.origin(url).secure and not os.path.exists(self._verify):
+            raise self._error(
+                503,
+                f"There are no certificate authorities at {self._verify}",
+                UNTRUSTED,
+                "check ca_certs, REQUESTS_CA_BUNDLE and SSL_CERT_FILE",
+            )
         try:
             with NoRedirects() as session:
+                # A proxy has no business with what stays on this machine, in clear.
+                session.trust_env = urls.origin(url).secure
                 answer = session.request(
                     method,
                     url,
@@ -233,7 +260,7 @@ class Web:
         # The text of the others may repeat a proxy's password.
         own = isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
         why = describe(cause) if own else type(cause).__name__
-        code = UNTRUSTED if isinstance(cause, ssl.SSLCertVerificationError) else "unreachable"
+        code = UNTRUSTED if isinstance(cause, ssl.SSLError) else "unreachable"
         return self._error(503, f"{where} cannot be reached: {why}", code, _hint(cause))
 
 

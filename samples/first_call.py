@@ -121,8 +121,8 @@ def main() -> Optional[str]:
             return on_the_simulator()
         if len(sys.argv) != 2:
             return "whom to call? Give a number: python samples/first_call.py NUMBER"
-        return on_keyyo(client_id, os.environ["KEYYO_CLIENT_SECRET"], sys.argv[1])
-    except (KeyyoError, OSError) as error:
+        return on_keyyo(client_id, os.environ.get("KEYYO_CLIENT_SECRET", ""), sys.argv[1])
+    except (KeyyoError, OSError, ValueError) as error:
         return str(error)
 
 

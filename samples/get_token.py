@@ -102,10 +102,10 @@ def main() -> None:
     client_id = os.environ.get("KEYYO_CLIENT_ID")
     try:
         if client_id:
-            minted = on_keyyo(client_id, os.environ["KEYYO_CLIENT_SECRET"])
+            minted = on_keyyo(client_id, os.environ.get("KEYYO_CLIENT_SECRET", ""))
         else:
             minted = on_the_simulator()
-    except (KeyyoError, OSError) as error:
+    except (KeyyoError, OSError, ValueError) as error:
         sys.exit(str(error))
     print(f"a token of {minted.csi}:")
     print(minted.token)

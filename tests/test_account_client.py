@@ -235,7 +235,12 @@ def test_unsaved(
         with pytest.raises(TokensNotKept) as caught:
             mine.access_token()
         assert caught.value.error_code == "not_kept"
-        assert caught.value.__cause__ is failure
+        if isinstance(failure, OSError):
+            assert caught.value.__cause__ is failure
+        else:
+            # Its words might be those of what could not be kept.
+            assert caught.value.__cause__ is None and caught.value.__suppress_context__
+            assert f"RuntimeError at {__file__}:" in caught.value.message
         assert type(failure).__name__ in caught.value.message
         watch.see(caught.value)
     keeper.fails = None
@@ -372,3 +377,50 @@ def test_saver_that_asks_for_a_token(authority: Authority) -> None:
     with pytest.raises(TokensNotKept) as caught:
         mine.access_token()
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_nothing_is_asked_that_could_not_be_kept(authority: Authority) -> None:
+    """A store that sees beforehand that it will fail keeps the refresh token from being spent."""
+
+    class Full(TokenMemory):
+        def reserve(self) -> None:
+            raise OSError(28, "disk full")
+
+    mine = AccountClient(authority, Full(STALE), wall=lambda: NOW)
+    with pytest.raises(TokensNotKept, match="disk full"):
+        mine.access_token()
+    assert authority.asked == []
+
+
+def test_refused_tokens_are_not_given_again(authority: Authority) -> None:
+    """Whoever brings refused tokens gets others, though a renewal that began before the refusal
+    ends with just these."""
+    mine = AccountClient(authority, TokenMemory(GOOD), wall=lambda: NOW)
+    began, go_on = threading.Event(), threading.Event()
+
+    def of_before() -> Tokens:
+        began.set()
+        assert go_on.wait(SOON)
+        return GOOD
+
+    with ThreadPoolExecutor(2) as pool:
+        before = pool.submit(mine._flights.do, of_before)
+        assert began.wait(SOON)
+        renewed = pool.submit(mine.renewed, GOOD)
+        go_on.set()
+        assert before.result(SOON) == GOOD
+        assert renewed.result(SOON) != GOOD
+
+
+def test_a_wrong_secret_may_become_a_right_one(authority: Authority) -> None:
+    """Only a refused refresh token is final: who mends the client secret need not start anew."""
+    mine = AccountClient(authority, TokenMemory(STALE), wall=lambda: NOW)
+
+    def refuse() -> None:
+        authority.before = lambda: None
+        raise CredentialsRefused(401, "No", "invalid_client")
+
+    authority.before = refuse
+    with pytest.raises(CredentialsRefused):
+        mine.access_token()
+    assert mine.access_token() == "canary-access-1"

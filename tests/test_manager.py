@@ -145,11 +145,35 @@ def test_other_origin(
 def test_circle(
     client: ManagerClient, keyyo: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pages that lead to themselves come to an end."""
-    monkeypatch.setattr("keyyo_cti.manager_client._MOST_PAGES", 3)
+    """Pages that lead to themselves, or go on for ever, come to an end."""
     keyyo.get(SERVICES, json=page(line("1"), next_href=SERVICES))
+    assert "go in a circle" in refused(client.lines).message
+    assert len(keyyo.calls) == 1
+    monkeypatch.setattr("keyyo_cti.manager_client._MOST_PAGES", 3)
+    keyyo.get(f"{SERVICES}/2", json=page(line("1"), next_href=f"{SERVICES}/3"))
+    keyyo.get(f"{SERVICES}/3", json=page(line("1"), next_href=f"{SERVICES}/4"))
+    keyyo.replace(responses.GET, SERVICES, json=page(line("1"), next_href=f"{SERVICES}/2"))
     assert "more than 3 pages" in refused(client.lines).message
-    assert len(keyyo.calls) == 3
+
+
+def test_a_page_that_shows_the_access_token(
+    client: ManagerClient, keyyo: responses.RequestsMock, watch: Watch
+) -> None:
+    """A link with the access token in it is not followed: addresses are logged."""
+    keyyo.get(SERVICES, json=page(line("1"), next_href=f"{SERVICES}?access_token={ACCESS}"))
+    error = refused(client.lines)
+    assert "shows the access token" in error.message
+    # The server's own document, on the stack, has it.
+    watch.see(str(error))
+
+
+def test_a_fax_is_no_line(client: ManagerClient, keyyo: responses.RequestsMock) -> None:
+    """Another service of the account is no line, and its number may come as a number."""
+    keyyo.get(f"{SERVICES}/{CSI}", json={"csi": CSI, "_resource_type": "Fax"})
+    error = refused(lambda: client.line(CSI))
+    assert (error.status_code, error.error_code) == (404, "not_found")
+    keyyo.replace(responses.GET, f"{SERVICES}/{CSI}", json={**line(CSI), "csi": int(CSI)})
+    assert client.line(CSI).csi == CSI
 
 
 @pytest.mark.parametrize("document", [{"_links": {}}, {"_embedded": {}}, {"_embedded": {"A": []}}])

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from typing import Any, Dict, List, Optional
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -13,6 +14,7 @@ import pytest
 import requests
 import responses
 
+from keyyo_cti import KeyyoError
 from keyyo_cti.oauth2_client import TOKEN_URL, CredentialsRefused, OAuth2Client, OAuth2Error
 from keyyo_cti.tokens import Tokens
 
@@ -160,8 +162,49 @@ def test_no_code(oauth2: OAuth2Client) -> None:
     """A URL without a code says so."""
     with pytest.raises(OAuth2Error, match="no code in the URL"):
         oauth2.exchange(redirected(state="xyz"), "xyz")
-    with pytest.raises(ValueError, match="code_or_redirected_url"):
-        oauth2.exchange("", "xyz")
+    with pytest.raises(OAuth2Error, match="no code in the URL"):
+        oauth2.exchange("?state=xyz", "xyz")
+
+
+@pytest.mark.parametrize("brought", ["", " ", None, 5])
+def test_nothing_was_brought(oauth2: OAuth2Client, brought: Any) -> None:
+    """What is no text, and no tokens where tokens are wanted, is an error that says so."""
+    with pytest.raises(KeyyoError, match="code_or_redirected_url: ") as caught:
+        oauth2.exchange(brought, "xyz")
+    assert caught.value.error_code == "invalid_params"
+    with pytest.raises(KeyyoError, match="tokens: expected Tokens") as caught:
+        oauth2.refresh(brought)
+    assert caught.value.error_code == "invalid_params"
+
+
+def test_an_address_without_its_beginning(
+    oauth2: OAuth2Client, keyyo: responses.RequestsMock
+) -> None:
+    """An address as browsers show it, without http://, is no bare code: its state counts."""
+    keyyo.post(TOKEN_URL, json=grant())
+    shown = redirected(code="1", state="xyz").partition("://")[2]
+    assert oauth2.exchange(shown, "xyz").access_token == NEW_ACCESS
+    assert form(keyyo)["code"] == "1"
+    with pytest.raises(OAuth2Error, match="state"):
+        oauth2.exchange(shown, "abc")
+
+
+def test_a_secret_that_is_no_text() -> None:
+    """A byte that is no text, as an environment may have it, is named and not shown."""
+    secret = CLIENT_SECRET + "\udcff"
+    with pytest.raises(ValueError, match="client_secret: expected text") as caught:
+        make(client_secret=secret)
+    error = caught.value
+    told = traceback.format_exception(type(error), error, error.__traceback__)
+    assert "canary" not in "".join(told)
+
+
+def test_a_refusal_without_a_word(oauth2: OAuth2Client, keyyo: responses.RequestsMock) -> None:
+    """An empty error is an error all the same, with words."""
+    keyyo.post(TOKEN_URL, json={"error": ""}, status=400)
+    with pytest.raises(OAuth2Error, match="Refused without a reason") as caught:
+        oauth2.refresh(OLD)
+    assert caught.value.error_code is None
 
 
 # The refresh.

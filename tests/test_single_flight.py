@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Iterator, List
@@ -9,6 +11,8 @@ from typing import Iterator, List
 import pytest
 
 from keyyo_cti.single_flight import SingleFlight
+
+from .running import Running
 
 SOON = 5.0
 
@@ -45,7 +49,7 @@ def wait_for_passengers(flights: SingleFlight[str], number: int) -> None:
 
 def test_one_for_all(pool: ThreadPoolExecutor) -> None:
     """Those who ask while it is done get its outcome; who asks later has it done again."""
-    flights: SingleFlight[str] = SingleFlight()
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
     work = Work()
     first = pool.submit(flights.do, work)
     assert work.started.wait(SOON)
@@ -60,7 +64,7 @@ def test_one_for_all(pool: ThreadPoolExecutor) -> None:
 
 def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
     """An exception is everybody's too, and ends with the flight."""
-    flights: SingleFlight[str] = SingleFlight()
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
     work = Work()
 
     def fail() -> str:
@@ -79,28 +83,69 @@ def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
     assert flights.do(lambda: "again") == "again"
 
 
-def test_interrupted(pool: ThreadPoolExecutor) -> None:
-    """Ctrl-C in the thread that works is its own affair: another one does the work."""
-    flights: SingleFlight[str] = SingleFlight()
-    work = Work()
+INTERRUPTED = """
+import sys
+from keyyo_cti.single_flight import SingleFlight
 
-    def interrupted() -> str:
-        work()
-        raise KeyboardInterrupt
+flights = SingleFlight("flight", to_its_end=sys.argv[1] == "to its end")
 
-    first = pool.submit(flights.do, interrupted)
-    assert work.started.wait(SOON)
-    other = pool.submit(flights.do, lambda: "mine")
-    wait_for_passengers(flights, 1)
-    work.go_on.set()
-    with pytest.raises(KeyboardInterrupt):
-        first.result(SOON)
-    assert other.result(SOON) == "mine"
+def work():
+    print("under way", flush=True)
+    sys.stdin.readline()
+    print("done", flush=True)
+
+try:
+    flights.do(work)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.parametrize("way", ["to its end", "left half done"])
+def test_interrupted(way: str) -> None:
+    """Ctrl-C ends the waiting at once. What must not be left half done goes on, and the end of
+    the program waits for it; the rest does not hold the end up."""
+    with Running("-c", INTERRUPTED, way) as running:
+        running.until("under way")
+        running.interrupt()
+        running.until("interrupted")
+        if way == "to its end":
+            running.type("go on")
+            running.until("done")
+        assert running.end() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forked_off() -> None:
+    """A child does its own work, though its parent was at it, in a thread that the child lacks,
+    when it was forked off."""
+    program = """
+import os, sys, threading
+from keyyo_cti.single_flight import SingleFlight
+
+flights, begun, go_on = SingleFlight("flight"), threading.Event(), threading.Event()
+threading.Thread(
+    target=flights.do, args=(lambda: (begun.set(), go_on.wait(20)),), daemon=True
+).start()
+begun.wait(20)
+flights._lock.acquire()
+child = os.fork()
+if not child:
+    print(flights.do(lambda: "the child's"), flush=True)
+    os._exit(0)
+flights._lock.release()
+os.waitpid(child, 0)
+go_on.set()
+"""
+    with Running("-W", "ignore", "-c", program) as running:
+        running.until("the child's")
+        assert running.end() == 0
 
 
 def test_alone(pool: ThreadPoolExecutor) -> None:
     """Work of which nobody else's will do waits for what is under way, and is done then."""
-    flights: SingleFlight[str] = SingleFlight()
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
     work = Work()
     first = pool.submit(flights.do, work)
     assert work.started.wait(SOON)
@@ -117,7 +162,7 @@ def test_alone(pool: ThreadPoolExecutor) -> None:
 @pytest.mark.parametrize("way", [SingleFlight.do, SingleFlight.do_alone])
 def test_waiting_for_oneself(way: object) -> None:
     """Work that asks for itself is told so, and does not hang."""
-    flights: SingleFlight[str] = SingleFlight()
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
     with pytest.raises(RuntimeError, match="called by what it waits for"):
         flights.do(lambda: way(flights, lambda: "never"))  # type: ignore[operator]
     assert flights.do(lambda: "fine") == "fine"

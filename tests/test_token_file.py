@@ -25,9 +25,11 @@ from keyyo_cti.tokens import Tokens
 
 from . import canaries
 from .canaries import ACCESS, CLIENT_SECRET, REFRESH, Watch
+from .running import Running
 
 keyyo, watch = canaries.keyyo, canaries.watch
 
+SOON = 10.0
 TOKENS = Tokens(ACCESS, REFRESH, 1_700_000_000.5)
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs modes and links of POSIX")
 
@@ -171,6 +173,8 @@ class Authority(http.server.ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.alive = REFRESH
         self.statuses: List[int] = []
+        self.asked, self.answering = threading.Event(), threading.Event()
+        self.answering.set()
 
     @property
     def url(self) -> str:
@@ -197,6 +201,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         form = self.rfile.read(int(self.headers["Content-Length"])).decode()
         status, fields = self.server.answer(dict(parse_qsl(form))["refresh_token"])
+        self.server.asked.set()
+        assert self.server.answering.wait(SOON)
         body = json.dumps(fields).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -284,3 +290,125 @@ def test_two_processes(path: Path, life: int) -> None:
         assert len(authority.statuses) == 10
         assert len({*first, *second}) == 10
         assert digest in (first[-1], second[-1])
+
+
+#: A process with two threads: one wants new tokens, the other one only looks at the file.
+LOOKS_MEANWHILE = """
+import sys, threading
+from keyyo_cti.account_client import AccountClient
+from keyyo_cti.oauth2_client import OAuth2Client
+from keyyo_cti.token_file import TokenFile
+
+url, path, secret = sys.argv[1:]
+oauth2 = OAuth2Client("me", secret, "http://127.0.0.1/", token_url=url)
+file = TokenFile(oauth2, path)
+thread = threading.Thread(target=AccountClient(oauth2, file).access_token)
+thread.start()
+sys.stdin.readline()
+file.load()
+print("looked", flush=True)
+thread.join()
+"""
+
+
+def test_who_only_looks_takes_no_lock_away(path: Path) -> None:
+    """While a thread refreshes, another one of the same process may look at the tokens: no other
+    process can hold them all the same."""
+    with serving(3600) as authority:
+        file = TokenFile(program(token_url=authority.url), path, patience=0.05)
+        file.save(Tokens(ACCESS, REFRESH, 0.0))
+        authority.answering.clear()
+        with Running("-c", LOOKS_MEANWHILE, authority.url, str(path), CLIENT_SECRET) as running:
+            assert authority.asked.wait(SOON)
+            running.type("look")
+            running.until("looked")
+            with pytest.raises(OSError, match="locked"):
+                with file.held():
+                    pass
+            authority.answering.set()
+            assert running.end() == 0
+        assert authority.statuses == [200]
+
+
+@pytest.mark.parametrize("way", ["the end of the program", "Ctrl-C"])
+@POSIX
+def test_a_refresh_that_has_begun_is_kept(path: Path, way: str) -> None:
+    """A refresh whose answer is on its way is waited for and kept, though the program ends, or
+    its user presses Ctrl-C: the old refresh token is dead."""
+    program_text = """
+import sys
+from keyyo_cti.account import Account
+from keyyo_cti.oauth2_client import OAuth2Client
+from keyyo_cti.token_file import TokenFile
+
+url, path, secret, way = sys.argv[1:]
+oauth2 = OAuth2Client("me", secret, "http://127.0.0.1/", token_url=url)
+account = Account(oauth2, TokenFile(oauth2, path))
+if way == "Ctrl-C":
+    account.client.access_token()
+else:
+    account.access_token()
+    sys.stdin.readline()
+"""
+    with serving(3600) as authority:
+        file = TokenFile(program(token_url=authority.url), path)
+        file.save(Tokens(ACCESS, REFRESH, 0.0))
+        authority.answering.clear()
+        arguments = ["-c", program_text, authority.url, str(path), CLIENT_SECRET, way]
+        with Running(*arguments) as running:
+            assert authority.asked.wait(SOON)
+            if way == "Ctrl-C":
+                running.interrupt()
+                running.until("KeyboardInterrupt", "err")
+            else:
+                running.type("end")
+            authority.answering.set()
+            running.end()
+        kept = file.load()
+        assert kept is not None and kept.refresh_token == authority.alive
+
+
+@POSIX
+def test_a_place_that_takes_nothing_more(path: Path) -> None:
+    """Where new tokens could not be kept, the old ones are not spent."""
+    code = """
+import resource, signal, sys
+from keyyo_cti.account_client import AccountClient, TokensNotKept
+from keyyo_cti.oauth2_client import OAuth2Client
+from keyyo_cti.token_file import TokenFile
+
+url, path, secret = sys.argv[1:]
+oauth2 = OAuth2Client("me", secret, "http://127.0.0.1/", token_url=url)
+# As on a full disk.
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    AccountClient(oauth2, TokenFile(oauth2, path)).access_token()
+except TokensNotKept as error:
+    print(error, flush=True)
+"""
+    with serving(3600) as authority:
+        file = TokenFile(program(token_url=authority.url), path)
+        file.save(Tokens(ACCESS, REFRESH, 0.0))
+        with Running("-c", code, authority.url, str(path), CLIENT_SECRET) as running:
+            running.until("The tokens cannot be kept")
+            assert running.end() == 0
+        assert authority.statuses == []
+        assert file.load() == Tokens(ACCESS, REFRESH, 0.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_a_file_of_somebody_else(path: Path) -> None:
+    """A file that belongs to somebody else is not trusted with secrets."""
+    path.parent.mkdir()
+    path.touch()
+    os.chown(path, 12345, -1)
+    with pytest.raises(OSError, match="belongs to somebody else"):
+        TokenFile(program(), path).load()
+
+
+def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a home, tokens are not kept wherever the program happens to run."""
+    monkeypatch.setattr("platformdirs.user_state_path", lambda *a, **k: Path("~/state"))
+    with pytest.raises(OSError, match="no home directory"):
+        TokenFile(program())

@@ -206,9 +206,40 @@ def test_secret_form(web: Web, keyyo: responses.RequestsMock) -> None:
     assert "canary" not in repr(form)
 
 
+@pytest.mark.parametrize("repeated", ["a%2Fb%2B+c%3D", "a%2fb%2b%20c%3d", "a/b+ c="])
+def test_hide_what_is_encoded(repeated: str) -> None:
+    """A secret is hidden as it stands in a form or an address, too."""
+    credentials = SecretForm("", "a/b+ c=")
+    assert credentials.hide(f"bad body: client_secret={repeated}&x") == (
+        "bad body: client_secret=<hidden>&x"
+    )
+    assert credentials.shows(repeated) and not credentials.shows("a/b")
+
+
+def test_no_proxy_on_this_machine(
+    web: Web, server: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays on this machine goes past the proxy of the environment."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert web.send("GET", where(server), Bearer("token")).good
+
+
+def test_authorities_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Certificate authorities that the environment names wrongly are named as the reason."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none"))
+    error = failed(Web(ThingFailed, 10.0, None))
+    assert (error.status_code, error.error_code) == (503, "untrusted")
+    assert str(tmp_path / "none") in error.message
+    assert error.hint and "REQUESTS_CA_BUNDLE" in error.hint
+
+
 def test_hide() -> None:
     """The server's words are freed of secrets, put on one line, and cut."""
-    assert Bearer("abc").hide("Bearer abc\r\n is  bad") == "Bearer <hidden> is bad"
+    assert Bearer("abcdef").hide("Bearer abcdef\r\n is  bad") == "Bearer <hidden> is bad"
+    assert Bearer("abcdef").hide("\x1b[2J") == "\\x1b[2J"
+    # What a person typed by mistake is in every word.
+    assert SecretForm("", "i").hide("invalid_client") == "invalid_client"
     assert len(Bearer("abc").hide("x" * 10_000)) == 300
 
 

@@ -52,6 +52,11 @@ class Login:
         return TokenFile(self.oauth2(None), path)
 
     @property
+    def where(self) -> str:
+        """Which Keyyo, for people."""
+        return "Keyyo" if self.server is None else self.server
+
+    @property
     def manager_url(self) -> str:
         return self._at_server(BASE_URL)
 

@@ -16,7 +16,7 @@ from ..token_file import TokenFile
 from .exit_codes import OK, Failed, Misused
 from .kept_login import Login, LoginFile
 from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, KEYYO
-from .terminal import Terminal, printable
+from .terminal import Terminal, printable, somebody_types, typed_line
 
 _REDIRECT_URI = "http://127.0.0.1:8080/callback"
 
@@ -36,9 +36,9 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         pass
     url, state = oauth2.authorization_url(arguments.scope)
     if arguments.paste or not Loopback.serves(login.redirect_uri):
-        brought = _pasted(url, login.redirect_uri, err)
+        brought = _pasted(url, login, err)
     else:
-        brought = _received(url, state, login.redirect_uri, arguments, err)
+        brought = _received(url, state, login, arguments, err)
     try:
         AccountClient(oauth2, tokens).sign_in(brought, state)
     except CredentialsRefused as error:
@@ -54,13 +54,13 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
 
 def _program(arguments: argparse.Namespace, before: Optional[Login], err: Terminal) -> Login:
     """Who signs in where: as it is asked for, or else as before."""
-    server = before.server if before else None
-    if arguments.server:
-        server = None if arguments.server == KEYYO else arguments.server.rstrip("/")
     client_id = arguments.client_id or os.environ.get(CLIENT_ID_VARIABLE, "").strip()
     if not client_id:
         client_id = before.client_id if before else _asked_id(err)
-    # Another program, or another Keyyo, is not told the secret of this one.
+    # Another program may be known elsewhere: its secret does not go where that of before went.
+    server = before.server if before and before.client_id == client_id else None
+    if arguments.server:
+        server = None if arguments.server == KEYYO else arguments.server.rstrip("/")
     kept = before if before and before.program == (client_id, server) else None
     secret = os.environ.get(CLIENT_SECRET_VARIABLE, "").strip()
     if not secret:
@@ -70,14 +70,17 @@ def _program(arguments: argparse.Namespace, before: Optional[Login], err: Termin
 
 
 def _asked_id(err: Terminal) -> str:
-    if not sys.stdin.isatty():
+    if not somebody_types():
         raise Misused(f"a client id is needed: --client-id, or {CLIENT_ID_VARIABLE}")
     err.line("client id, as Keyyo gave it to your program:")
-    return sys.stdin.readline().strip()
+    client_id = typed_line()
+    if not client_id:
+        raise Misused("no client id was given")
+    return client_id
 
 
 def _asked_secret(client_id: str) -> str:
-    if not sys.stdin.isatty():
+    if not somebody_types():
         raise Misused(
             f"the client secret is needed: put it into the environment as {CLIENT_SECRET_VARIABLE}"
         )
@@ -88,17 +91,17 @@ def _asked_secret(client_id: str) -> str:
 
 
 def _received(
-    url: str, state: str, redirect_uri: str, arguments: argparse.Namespace, err: Terminal
+    url: str, state: str, login: Login, arguments: argparse.Namespace, err: Terminal
 ) -> str:
     """What the browser brings back by itself."""
     try:
-        loopback = Loopback(redirect_uri, state)
+        loopback = Loopback(login.redirect_uri, state)
     except OSError as error:
         raise Failed(
-            f"cannot listen at {redirect_uri}: {error}; end what uses that port, or try --paste"
+            f"cannot listen at {login.redirect_uri}: {error}; end what uses it, or try --paste"
         ) from error
     with loopback:
-        err.line("let keyyo-cti into your account, in a browser on this machine:")
+        err.line(f"let keyyo-cti into your account at {login.where}, in a browser here:")
         err.line(f"  {url}")
         if not arguments.no_browser and _graphical():
             # Some browsers hold up whoever opened them until they are closed.
@@ -114,15 +117,15 @@ def _received(
     return brought
 
 
-def _pasted(url: str, redirect_uri: str, err: Terminal) -> str:
+def _pasted(url: str, login: Login, err: Terminal) -> str:
     """What a person brings back."""
-    err.line("let keyyo-cti into your account, in any browser:")
+    err.line(f"let keyyo-cti into your account at {login.where}, in any browser:")
     err.line(f"  {url}")
     err.line(
-        f"it is sent to {printable(redirect_uri)}, where there may be nothing to see; copy the "
-        "address that it shows then, paste it here, and press Enter:"
+        f"it is sent to {printable(login.redirect_uri)}, where there may be nothing to see; "
+        "copy the address that it shows then, paste it here, and press Enter:"
     )
-    brought = sys.stdin.readline().strip()
+    brought = typed_line()
     if not brought:
         raise Misused("nothing was pasted")
     return brought

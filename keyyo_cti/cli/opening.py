@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -10,10 +9,11 @@ from ..cti import CTI
 from ..options import ENDPOINT
 from .exit_codes import Misused, SignedOut
 from .parser import TOKEN_VARIABLE
+from .terminal import typed_line
 
 _NO_TOKEN = (
-    f"a CSI token is needed: sign in with keyyo-cti login, or put one into the environment as "
-    f"{TOKEN_VARIABLE}, or into a file and give its name with --token-file"
+    f"nobody has signed in, and there is no CSI token: put one into the environment as "
+    f"{TOKEN_VARIABLE}, or into a file and give its name with --token-file; or"
 )
 
 
@@ -45,7 +45,8 @@ class Opening:
 def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) -> Opening:
     """The token that is at hand, else one of the account.
 
-    :raises Misused: there is none.
+    :raises SignedOut: there is none.
+    :raises Misused: there is none where it is said to be.
     :raises KeyyoError: the account gives none.
     """
     token = _at_hand(arguments)
@@ -55,10 +56,10 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
     from .signed_in import signed_in
 
     account = signed_in(arguments.ca_certs)
-    if account is None and arguments.csi and arguments.token_file is None:
-        raise SignedOut("nobody has signed in")
-    if account is None or arguments.token_file is not None:
-        raise Misused(_NO_TOKEN)
+    if arguments.token_file is not None:
+        raise Misused(f"there is no CSI token in {arguments.token_file}")
+    if account is None:
+        raise SignedOut("nobody has signed in" if arguments.csi else _NO_TOKEN)
     minted = account.client.csi_token(account.csi(arguments.csi))
     endpoint = _endpoint(arguments, account.endpoint)
     return Opening(minted.token, endpoint, arguments.ca_certs, auto_answer)
@@ -78,7 +79,7 @@ def _at_hand(arguments: argparse.Namespace) -> str:
         # Who says which line of the account it is to be means the account.
         return "" if arguments.csi else os.environ.get(TOKEN_VARIABLE, "").strip()
     if name == "-":
-        return sys.stdin.readline().strip()
+        return typed_line()
     try:
         with open(name, encoding="utf-8") as file:
             return file.readline().strip()

@@ -43,5 +43,5 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
                 f"keyyo-cti login --server {sim.authorize_url.rpartition('/oauth2/')[0]}"
             )
             out.line('type "help" to see what you can do at the telephones')
-            Player(sim, lines, out).play(sys.stdin)
+            Player(sim, lines, out).play(sys.stdin or ())
     return OK

@@ -1,9 +1,10 @@
 """What the command line prints: whole lines, harmless, in colour only where somebody looks."""
 
+import io
 import os
 import sys
 import threading
-from typing import TextIO
+from typing import Optional, TextIO
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "bold": "1"}
 
@@ -11,14 +12,14 @@ _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta":
 class Terminal:
     """A stream that takes lines, from any thread.
 
-    :param stream: such as ``sys.stdout``.
+    :param stream: such as ``sys.stdout``; None, as when it is closed, takes nothing.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: Optional[TextIO]) -> None:
+        self._stream = stream or io.StringIO()
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._lock = threading.Lock()
-        self._coloured = _takes_colours(stream)
+        self._coloured = _takes_colours(self._stream)
 
     def line(self, text: str = "") -> None:
         """Prints a line at once, because the reader of a pipe waits for it too."""
@@ -31,6 +32,16 @@ class Terminal:
     def paint(self, colour: str, text: str) -> str:
         """The text in a colour, or plain where no colours are wanted."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
+
+
+def somebody_types() -> bool:
+    """Whether stdin is a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def typed_line() -> str:
+    """The next line of stdin; nothing at its end, or when there is no stdin."""
+    return "" if sys.stdin is None else sys.stdin.readline().strip()
 
 
 def printable(text: object) -> str:

@@ -118,17 +118,18 @@ def test_a_reader_who_has_left_ends_it_quietly() -> None:
 
 
 def test_without_a_token_it_says_what_to_do(capsys: Capture) -> None:
-    """A missing token is exit code 2 and one line that says where it belongs."""
-    assert main(["watch"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "KEYYO_CSI_TOKEN" in line and "--token-file" in line
+    """A missing token is exit code 4, and two lines say how to get one."""
+    assert main(["watch"]) == 4
+    (token, account) = capsys.readouterr().err.splitlines()
+    assert "KEYYO_CSI_TOKEN" in token and "--token-file" in token
+    assert "keyyo-cti login" in account
 
 
 def test_an_empty_token_file_is_no_token(tmp_path: Path, capsys: Capture) -> None:
     """A file with nothing in it is as good as none."""
     (tmp_path / "token").write_text("\n")
     assert main(["watch", "--token-file", str(tmp_path / "token")]) == 2
-    assert "a CSI token is needed" in capsys.readouterr().err
+    assert "there is no CSI token in" in capsys.readouterr().err
 
 
 def test_a_token_file_that_is_not_there_is_named(tmp_path: Path, capsys: Capture) -> None:

@@ -7,6 +7,8 @@ import os
 import select
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ from keyyo_cti.cli.kept_login import Login, LoginFile
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.token_file import TokenFile, default_file
 
-from ..running import DEADLINE, Running
+from ..running import DEADLINE, Running, environment
 from ..simulator.browser import TIMEOUT
 from .desk import (
     CLIENT_ID,
@@ -396,3 +398,30 @@ def test_another_client_secret(desk: Desk, sim: Simulator) -> None:
     desk.know("", "")
     assert desk.paste(clicked) == 4
     assert "keyyo-cti logout first" in desk.said
+
+
+def test_another_program_is_not_taken_where_the_last_one_was(desk: Desk) -> None:
+    """After a login at a simulator, another program signs in at Keyyo: its secret is none of the
+    simulator's business, whose port may be somebody else's by now."""
+    assert desk.paste(clicked) == 0
+    desk.know("my-real-app", OTHER_SECRET)
+    assert desk.enter(lambda url: "", "login", "--paste") == 2
+    assert "into your account at Keyyo" in desk.said
+    assert "https://ssl.keyyo.com/oauth2/authorize.php?" in desk.said
+
+
+@posix
+@pytest.mark.parametrize(
+    "command, status",
+    [("login --paste", 2), ("login --client-id x", 2), ("watch --token-file -", 2),
+     ("lines >&-", 4)],
+)
+def test_closed_streams(desk: Desk, command: str, status: int) -> None:
+    """Without stdin, or without stdout, there is no traceback."""
+    desk.know(CLIENT_ID, "" if "client-id" in command else SECRET)
+    code = f"exec {sys.executable} -m keyyo_cti {command} <&-"
+    done = subprocess.run(
+        ["sh", "-c", code], stderr=subprocess.PIPE, text=True, env=environment(), timeout=DEADLINE
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr

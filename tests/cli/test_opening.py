@@ -144,7 +144,7 @@ def test_an_empty_file_is_not_replaced(
     line."""
     (tmp_path / "empty").write_text("\nnot-this\n")
     status, out, (told,) = run(capsys, *command, "--token-file", str(tmp_path / "empty"))
-    assert (status, out) == (2, []) and "a CSI token is needed" in told
+    assert (status, out) == (2, []) and "there is no CSI token in" in told
     assert world.account.requested() + world.default.requested() == []
 
 

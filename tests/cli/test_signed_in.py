@@ -33,10 +33,10 @@ def test_signed_out(capsys: Capture, command: List[str]) -> None:
 
 @pytest.mark.parametrize("command", SESSION, ids=" ".join)
 def test_signed_out_without_a_token(capsys: Capture, command: List[str]) -> None:
-    """With nobody signed in and no token at hand, both ways to one are named: exit code 2."""
-    status, out, (told,) = run(capsys, *command)
-    assert (status, out) == (2, [])
-    assert "keyyo-cti login" in told and "KEYYO_CSI_TOKEN" in told and "--token-file" in told
+    """With nobody signed in and no token at hand, both ways to one are named: exit code 4."""
+    status, out, (told, sign_in) = run(capsys, *command)
+    assert (status, out, sign_in) == (4, [], SIGN_IN)
+    assert "KEYYO_CSI_TOKEN" in told and "--token-file" in told
 
 
 @pytest.mark.parametrize("command", SESSION, ids=" ".join)
