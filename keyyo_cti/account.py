@@ -4,14 +4,14 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Optional, Union, overload
 
-from .account_client import AccountClient, TokensNotKept
 from .background import BackgroundClient
 from .call import callback_last
 from .dispatch import Choice
 from .oauth2 import OAuth2, OAuth2Client
 from .pending import Callback
-from .token_store import TokenMemory, TokenStore
-from .tokens import Tokens
+from .web.account import AccountClient, TokensNotKept
+from .web.token_store import TokenMemory, TokenStore
+from .web.tokens import Tokens
 
 __all__ = ["Account", "AccountClient", "TokenMemory", "TokensNotKept"]
 

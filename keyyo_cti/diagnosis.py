@@ -6,10 +6,10 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .cti import CTI
 from .errors import ConnectionClosed, KeyyoError, invalid_params, plain
-from .manager_client import WEBSOCKET, CSIToken, ManagerClient
-from .oauth2_client import CredentialsRefused, OAuth2Error
 from .options import ENDPOINT
 from .sockjs import urls
+from .web.manager import WEBSOCKET, CSIToken, ManagerClient
+from .web.oauth2 import CredentialsRefused, OAuth2Error
 
 #: Seconds that opening a session, and its answer, may take.
 _PATIENCE = 15.0

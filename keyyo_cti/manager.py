@@ -10,7 +10,10 @@ from .background import BackgroundClient
 from .call import callback_last
 from .diagnosis import Diagnosis, Finding, diagnose
 from .dispatch import Choice
-from .manager_client import (
+from .options import ENDPOINT
+from .pending import Callback
+from .results import Result
+from .web.manager import (
     BASE_URL,
     WEBSOCKET,
     AccessTokens,
@@ -18,9 +21,6 @@ from .manager_client import (
     ManagerClient,
     ManagerError,
 )
-from .options import ENDPOINT
-from .pending import Callback
-from .results import Result
 
 __all__ = [
     "BASE_URL",

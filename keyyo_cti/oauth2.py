@@ -8,7 +8,8 @@ from typing import Any, Iterable, Optional, Tuple, Union, overload
 from .background import BackgroundClient
 from .call import callback_last
 from .dispatch import Choice
-from .oauth2_client import (
+from .pending import Callback
+from .web.oauth2 import (
     AUTHORIZE_URL,
     CTI_ADMIN,
     FULL_ACCESS_READ_ONLY,
@@ -18,8 +19,7 @@ from .oauth2_client import (
     OAuth2Client,
     OAuth2Error,
 )
-from .pending import Callback
-from .tokens import Tokens
+from .web.tokens import Tokens
 
 __all__ = [
     "AUTHORIZE_URL",

@@ -9,8 +9,8 @@ from typing import ContextManager, Iterator, Optional, Protocol, Tuple, Union
 import platformdirs
 
 from . import private_database
-from .token_store import HeldTokens
-from .tokens import Tokens
+from .web.token_store import HeldTokens
+from .web.tokens import Tokens
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS tokens (token_url TEXT, client_id TEXT, access_token TEXT, "

@@ -5,7 +5,7 @@ from typing import Callable, Iterable, NamedTuple, Optional, Union
 
 from .clock import Monotonic
 from .manager import Manager, ManagerClient
-from .single_flight import SingleFlight
+from .web.single_flight import SingleFlight
 
 #: Seconds that a CSI token lives at most.
 _LIFE = 3600.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Optional
 
-from keyyo_cti.account_client import AccountClient
 from keyyo_cti.backoff import Backoff
-from keyyo_cti.manager_client import ManagerClient
-from keyyo_cti.oauth2_client import OAuth2Client
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Simulator
-from keyyo_cti.token_store import TokenMemory
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.web.account import AccountClient
+from keyyo_cti.web.manager import ManagerClient
+from keyyo_cti.web.oauth2 import OAuth2Client
+from keyyo_cti.web.token_store import TokenMemory
+from keyyo_cti.web.tokens import Tokens
 
 ONCE = Backoff(attempts=1)
 

@@ -11,8 +11,8 @@ import pytest
 from keyyo_cti import KeyyoError
 from keyyo_cti.diagnosis import Diagnosis, Finding, diagnose
 from keyyo_cti.manager import Manager
-from keyyo_cti.manager_client import ManagerClient
 from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.web.manager import ManagerClient
 
 from .signed_in import client_of
 

@@ -18,10 +18,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from keyyo_cti.account_client import AccountClient, TokensNotKept
-from keyyo_cti.oauth2_client import OAuth2Client
 from keyyo_cti.token_file import TokenFile, default_file
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.web.account import AccountClient, TokensNotKept
+from keyyo_cti.web.oauth2 import OAuth2Client
+from keyyo_cti.web.tokens import Tokens
 
 from . import canaries
 from .canaries import ACCESS, CLIENT_SECRET, REFRESH, Watch
@@ -228,8 +228,8 @@ def serving(life: int) -> Iterator[Authority]:
 #: A process of its own: wants access tokens, as soon as the other process is ready too.
 WANT_TOKENS = """
 import hashlib, sys
-from keyyo_cti.account_client import AccountClient
-from keyyo_cti.oauth2_client import OAuth2Client
+from keyyo_cti.web.account import AccountClient
+from keyyo_cti.web.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret, times = sys.argv[1:]
@@ -295,8 +295,8 @@ def test_two_processes(path: Path, life: int) -> None:
 #: A process with two threads: one wants new tokens, the other one only looks at the file.
 LOOKS_MEANWHILE = """
 import sys, threading
-from keyyo_cti.account_client import AccountClient
-from keyyo_cti.oauth2_client import OAuth2Client
+from keyyo_cti.web.account import AccountClient
+from keyyo_cti.web.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret = sys.argv[1:]
@@ -338,7 +338,7 @@ def test_a_refresh_that_has_begun_is_kept(path: Path, way: str) -> None:
     program_text = """
 import sys
 from keyyo_cti.account import Account
-from keyyo_cti.oauth2_client import OAuth2Client
+from keyyo_cti.web.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret, way = sys.argv[1:]
@@ -373,8 +373,8 @@ def test_a_place_that_takes_nothing_more(path: Path) -> None:
     """Where new tokens could not be kept, the old ones are not spent."""
     code = """
 import resource, signal, sys
-from keyyo_cti.account_client import AccountClient, TokensNotKept
-from keyyo_cti.oauth2_client import OAuth2Client
+from keyyo_cti.web.account import AccountClient, TokensNotKept
+from keyyo_cti.web.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret = sys.argv[1:]

@@ -10,7 +10,7 @@ import pytest
 
 from keyyo_cti.manager import CSIToken, Manager, ManagerClient, ManagerError
 from keyyo_cti.token_provider import TokenProvider
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.web.tokens import Tokens
 
 from . import canaries
 from .canaries import Watch

@@ -6,11 +6,11 @@ from typing import Optional, Tuple
 from urllib.parse import urlsplit
 
 from .. import private_database
-from ..manager_client import BASE_URL
-from ..oauth2_client import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
 from ..options import ENDPOINT
 from ..token_file import TokenFile, default_file
-from ..web import checked_url
+from ..web.manager import BASE_URL
+from ..web.oauth2 import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
+from ..web.request import checked_url
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS login (only INTEGER PRIMARY KEY CHECK (only = 1), "

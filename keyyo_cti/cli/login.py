@@ -9,10 +9,10 @@ import threading
 import webbrowser
 from typing import Optional
 
-from ..account_client import AccountClient
 from ..loopback import Loopback
-from ..oauth2_client import CredentialsRefused
 from ..token_file import TokenFile
+from ..web.account import AccountClient
+from ..web.oauth2 import CredentialsRefused
 from .exit_codes import OK, Failed, Misused
 from .kept_login import Login, LoginFile
 from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, KEYYO

@@ -2,10 +2,10 @@
 
 from typing import List, Optional
 
-from ..account_client import AccountClient
-from ..manager_client import ManagerClient
 from ..results import Result
 from ..token_file import TokenFile
+from ..web.account import AccountClient
+from ..web.manager import ManagerClient
 from .exit_codes import Failed, Misused, SignedOut
 from .kept_login import Login, LoginFile
 from .terminal import printable

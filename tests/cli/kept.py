@@ -13,10 +13,10 @@ import pytest
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.cli import main
 from keyyo_cti.cli.kept_login import Login, LoginFile
-from keyyo_cti.manager_client import ManagerClient
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Application, Simulator
 from keyyo_cti.token_file import TokenFile
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.web.manager import ManagerClient
+from keyyo_cti.web.tokens import Tokens
 
 BOTH = "cti_admin full_access_read_only"
 ADMIN, READ = BOTH.split()

@@ -10,9 +10,9 @@ import pytest
 
 from keyyo_cti.cli import exit_codes, main
 from keyyo_cti.cli.kept_login import LoginFile
-from keyyo_cti.manager_client import CSIToken, ManagerClient
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.web.manager import CSIToken, ManagerClient
+from keyyo_cti.web.tokens import Tokens
 
 from ..running import Running
 from .kept import Capture, impatient, keep_login, kept_tokens, run

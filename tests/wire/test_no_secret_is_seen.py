@@ -13,11 +13,11 @@ from keyyo_cti import CTI, KeyyoError
 from keyyo_cti.account import Account
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.diagnosis import diagnose
-from keyyo_cti.manager_client import CSIToken, ManagerClient
 from keyyo_cti.oauth2 import OAuth2
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.token_provider import TokenProvider
+from keyyo_cti.web.manager import CSIToken, ManagerClient
 
 from ..canaries import told
 

@@ -21,15 +21,15 @@ from typing import (
 )
 from urllib.parse import quote, urljoin
 
+from ..backoff import Backoff, retry_after
+from ..clock import as_seconds
+from ..errors import invalid_params
+from ..results import Result, wrap
+from ..sockjs import urls
 from . import hal
-from .backoff import Backoff, retry_after
-from .clock import as_seconds
-from .errors import invalid_params
-from .oauth2_client import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
-from .results import Result, wrap
-from .sockjs import urls
+from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
+from .request import UNTRUSTED, Bearer, Reply, RequestFailed, Web, checked_url
 from .tokens import Tokens
-from .web import UNTRUSTED, Bearer, Reply, RequestFailed, Web, checked_url
 
 _log = logging.getLogger("keyyo_cti")
 

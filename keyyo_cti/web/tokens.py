@@ -4,8 +4,8 @@ one."""
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional
 
-from .clock import as_seconds
-from .web import is_token
+from ..clock import as_seconds
+from .request import is_token
 
 
 @dataclass(frozen=True)

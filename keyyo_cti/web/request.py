@@ -18,10 +18,10 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from .errors import KeyyoError, plain
-from .sockjs import urls
-from .sockjs.http import NoRedirects
-from .sockjs.route import describe, trusted
+from ..errors import KeyyoError, plain
+from ..sockjs import urls
+from ..sockjs.http import NoRedirects
+from ..sockjs.route import describe, trusted
 
 _HIDDEN = "<hidden>"
 

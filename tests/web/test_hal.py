@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keyyo_cti import hal
+from keyyo_cti.web import hal
 
 
 @pytest.mark.parametrize("embedded", [None, [], {}, {"Line": []}, {"Line": None}])

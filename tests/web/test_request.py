@@ -15,10 +15,18 @@ import responses
 import trustme
 import urllib3
 
-from keyyo_cti.web import Bearer, Credentials, Reply, RequestFailed, SecretForm, Web, checked_url
+from keyyo_cti.web.request import (
+    Bearer,
+    Credentials,
+    Reply,
+    RequestFailed,
+    SecretForm,
+    Web,
+    checked_url,
+)
 
-from . import canaries
-from .canaries import ACCESS, Watch
+from .. import canaries
+from ..canaries import ACCESS, Watch
 
 keyyo, watch = canaries.keyyo, canaries.watch
 

@@ -9,13 +9,13 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti.account_client import AccountClient, TokensNotKept
-from keyyo_cti.oauth2_client import CredentialsRefused, OAuth2Client, OAuth2Error
-from keyyo_cti.token_store import HeldTokens, TokenMemory
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.web.account import AccountClient, TokensNotKept
+from keyyo_cti.web.oauth2 import CredentialsRefused, OAuth2Client, OAuth2Error
+from keyyo_cti.web.token_store import HeldTokens, TokenMemory
+from keyyo_cti.web.tokens import Tokens
 
-from . import canaries
-from .canaries import ACCESS, CLIENT_SECRET, REFRESH, Watch
+from .. import canaries
+from ..canaries import ACCESS, CLIENT_SECRET, REFRESH, Watch
 
 keyyo, watch = canaries.keyyo, canaries.watch
 

@@ -15,11 +15,11 @@ import requests
 import responses
 
 from keyyo_cti import KeyyoError
-from keyyo_cti.oauth2_client import TOKEN_URL, CredentialsRefused, OAuth2Client, OAuth2Error
-from keyyo_cti.tokens import Tokens
+from keyyo_cti.web.oauth2 import TOKEN_URL, CredentialsRefused, OAuth2Client, OAuth2Error
+from keyyo_cti.web.tokens import Tokens
 
-from . import canaries
-from .canaries import ACCESS, CLIENT_SECRET, NEW_ACCESS, NEW_REFRESH, REFRESH, Watch
+from .. import canaries
+from ..canaries import ACCESS, CLIENT_SECRET, NEW_ACCESS, NEW_REFRESH, REFRESH, Watch
 
 keyyo, watch = canaries.keyyo, canaries.watch
 

@@ -8,8 +8,8 @@ import traceback
 from functools import partial
 from typing import Callable, Iterator, NamedTuple, NoReturn, Optional
 
-from .errors import KeyyoError
-from .oauth2_client import SIGN_IN_AGAIN, CredentialsRefused, OAuth2Client, OAuth2Error
+from ..errors import KeyyoError
+from .oauth2 import SIGN_IN_AGAIN, CredentialsRefused, OAuth2Client, OAuth2Error
 from .single_flight import SingleFlight, WaitsForItself
 from .token_store import HeldTokens, TokenStore
 from .tokens import Tokens

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
-from .clock import as_seconds
-from .errors import invalid_params
+from ..clock import as_seconds
+from ..errors import invalid_params
+from .request import Reply, RequestFailed, SecretForm, Web, checked_url
 from .tokens import Tokens
-from .web import Reply, RequestFailed, SecretForm, Web, checked_url
 
 AUTHORIZE_URL = "https://ssl.keyyo.com/oauth2/authorize.php"
 TOKEN_URL = "https://api.keyyo.com/oauth2/token.php"

@@ -10,9 +10,9 @@ from typing import Iterator, List
 
 import pytest
 
-from keyyo_cti.single_flight import SingleFlight
+from keyyo_cti.web.single_flight import SingleFlight
 
-from .running import Running
+from ..running import Running
 
 SOON = 5.0
 
@@ -85,7 +85,7 @@ def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
 
 INTERRUPTED = """
 import sys
-from keyyo_cti.single_flight import SingleFlight
+from keyyo_cti.web.single_flight import SingleFlight
 
 flights = SingleFlight("flight", to_its_end=sys.argv[1] == "to its end")
 
@@ -122,7 +122,7 @@ def test_forked_off() -> None:
     when it was forked off."""
     program = """
 import os, sys, threading
-from keyyo_cti.single_flight import SingleFlight
+from keyyo_cti.web.single_flight import SingleFlight
 
 flights, begun, go_on = SingleFlight("flight"), threading.Event(), threading.Event()
 threading.Thread(
