@@ -16,12 +16,23 @@ The same port serves OAuth2 and the Manager API, at ``sim.authorize_url``, ``sim
 plays the owner of the account, who opens the consent page and clicks; ``sim.account_tokens()``
 gives what one gets in the end.
 
+Every SockJS transport is there, or those of ``Simulator(transports=["xhr-polling"])``;
+``sim.connections()`` shows which one each client is on.
+
 Faults are at ``sim.faults``. Time can be moved by hand: ``Simulator(clock=ManualClock())`` and
 ``sim.elapse(300)``. A server that follows a script of your own is a handler on
 `keyyo_cti.simulator.sockjs.Endpoint`, run by `keyyo_cti.simulator.serving.ServerThread`.
 
 What is assumed of Keyyo, where no document says
 ------------------------------------------------
+
+Connections
+    - The server is like sockjs-node 0.3.24, with "websocket", "xhr-streaming" and "xhr-polling",
+      and no other transport.
+    - Heartbeats are frames, on a websocket too. There is one every 25 seconds (``heartbeat``).
+    - Who receives over HTTP has left after five seconds away (``disconnect_delay``), or as soon as
+      the TCP connection of a receiver breaks.
+    - The HTTP transports set the cookie ``JSESSIONID`` (``jsessionid``), and do not miss it.
 
 Commands
     - A message without a positive integer ``id`` is ignored, even if its action is known.
@@ -126,6 +137,7 @@ except ImportError as error:
         'the simulator needs aiohttp: pip install "keyyo-cti[simulator]"') from error
 
 from .calls import CallRecord
+from .clients import ConnectionSnapshot
 from .clock import ManualClock
 from .errors import NotPossible
 from .exchange import Message
@@ -138,6 +150,7 @@ from .sessions import SessionSnapshot
 __all__ = [
     "Application",
     "CallRecord",
+    "ConnectionSnapshot",
     "DEFAULT_APPLICATION",
     "Faults",
     "Line",

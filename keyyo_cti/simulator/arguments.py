@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Iterable, Optional, Tuple
 
 
 def require_integer(value: int, argument: str, low: int, high: int) -> int:
@@ -39,6 +39,17 @@ def require_one_of(value: str, allowed: Any, argument: str) -> str:
     if value not in allowed:
         raise ValueError(f"{argument}: expected one of {', '.join(allowed)}; got {value!r}")
     return value
+
+
+def require_some_of(values: Iterable[str], allowed: Any, argument: str) -> Tuple[str, ...]:
+    """Any of the `allowed` words, also none.
+
+    :raises TypeError: it is one string.
+    :raises ValueError: there is another word.
+    """
+    if isinstance(values, str):
+        raise TypeError(f"{argument}: expected a list of strings, got str")
+    return tuple(require_one_of(value, allowed, argument) for value in values)
 
 
 def require_text(value: str, argument: str) -> str:

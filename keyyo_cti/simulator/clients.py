@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Protocol
 
 from .calls import CallRecord
 from .sessions import Session
 
 
+@dataclass(frozen=True)
+class ConnectionSnapshot:
+    """A connection as it stands at one moment.
+
+    :ivar transport: "websocket", "xhr-streaming" or "xhr-polling".
+    :ivar number: the line of its session; None while it has none.
+    """
+
+    transport: str
+    number: Optional[str]
+
+
 class Wire(Protocol):
     """What a client needs of its connection."""
+
+    transport: str
 
     def send(self, text: str) -> None:
         """Send one message."""
@@ -36,6 +51,9 @@ class Client:
     def number(self) -> Optional[str]:
         """The line of the client's session."""
         return self.session.number if self.session else None
+
+    def snapshot(self) -> ConnectionSnapshot:
+        return ConnectionSnapshot(self.wire.transport, self.number)
 
     def send(self, message: Any) -> None:
         """Send one object of the protocol."""
@@ -68,6 +86,10 @@ class Clients:
     def of_line(self, number: Optional[str]) -> List[Client]:
         """The clients whose session is of the line `number`; None gives all clients."""
         return self.where(lambda client: number is None or client.number == number)
+
+    def snapshots(self) -> List[ConnectionSnapshot]:
+        """Every connection as it stands, oldest first."""
+        return [client.snapshot() for client in self._by_wire.values()]
 
     def notify(self, record: CallRecord, audience: FrozenSet[str]) -> None:
         """Tell a call once to each client that is subscribed to one of `audience`."""

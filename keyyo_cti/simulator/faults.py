@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable, Dict, List, Mapping, Optional, Union
+from typing import Any, Callable, List, Mapping, Optional, Union
 
 from aiohttp import web
 
@@ -16,13 +15,21 @@ from .clients import Client, Clients
 from .commands import Command
 from .errors import Refusal
 from .http_faults import HttpEffect, HttpFaults, answer, cut
+from .obstacles import Answer, Obstacles, reset_tcp
 from .phones import NumberLike, number_of
 from .serving import ServerThread
-from .sockjs import HANDSHAKE, INFO, OPEN, Connection
+from .sockjs import HANDSHAKE, INFO, PHASES, XHR, XHR_SEND, XHR_STREAMING, Connection
 
-ACCEPT = "accept"
-STALLS = (ACCEPT, INFO, HANDSHAKE, OPEN)
-REFUSALS = {"connect": "connect", "info": INFO, "websocket": HANDSHAKE}
+ACCEPT, CONNECT = "accept", "connect"
+STALLS = (ACCEPT, *PHASES)
+REFUSALS = {
+    CONNECT: CONNECT,
+    "info": INFO,
+    "websocket": HANDSHAKE,
+    "xhr_streaming": XHR_STREAMING,
+    "xhr": XHR,
+    "xhr_send": XHR_SEND,
+}
 
 Effect = Callable[[Client, Command], None]
 Blow = Callable[[Connection], None]
@@ -38,30 +45,16 @@ class _Rule:
     effect: Effect
 
 
-@dataclass(eq=False)
-class _Obstacle:
-    """Something in the way of new connections in one phase."""
-
-    times: Optional[int]
-    response: Optional[Callable[[], web.Response]] = None
-
-    def __post_init__(self) -> None:
-        self.cleared = asyncio.Event()
-
-
-def _used_up(fault: Any) -> bool:
-    """Count one use of a fault down; None lasts until it is cleared."""
-    if fault.times is not None:
-        fault.times -= 1
-    return bool(fault.times == 0)
-
-
 class Faults:
     """The faults of a simulator: ``sim.faults``. Every method can be called from any thread.
 
     Where there is an argument `line`, the fault is for the connections of that line's sessions;
     None is for all connections. Where there is an argument `on`, the fault waits for the next
     such action, happens in place of its performance, and happens once.
+
+    All of them are for every transport. Over HTTP, what is done to TCP is done to the connection
+    of the request that receives, not to those that send. A client that is between two such
+    requests meets it at its next one.
 
     Where there is an argument `path_prefix`, the fault is for the HTTP requests whose path begins
     so, for example "/oauth2" or "/manager/1.0/services". Of several, the oldest comes first.
@@ -76,7 +69,7 @@ class Faults:
         self._clients = clients
         self._http = http
         self._rules: List[_Rule] = []
-        self._obstacles: Dict[str, _Obstacle] = {}
+        self._obstacles = Obstacles()
 
     # Open connections
 
@@ -149,8 +142,9 @@ class Faults:
     def stall(self, phase: str, *, times: Optional[int] = None) -> None:
         """Never answer new connections in one phase, until `clear`.
 
-        :param phase: "accept" (TCP opens, nobody reads), "info", "handshake" (of the websocket)
-            or "open" (the opening frame).
+        :param phase: "accept" (TCP opens, nobody reads), "info", "handshake" (of the websocket),
+            "xhr_streaming", "xhr", "xhr_send" (such requests) or "open" (the opening frame, on
+            any transport).
         :param times: for so many connections; None for all. "accept" is always for all.
         """
         require_one_of(phase, STALLS, "phase")
@@ -158,16 +152,28 @@ class Faults:
         if phase == ACCEPT:
             self._thread.wait(lambda: self._thread.listener.hold(), 5.0)
 
-    def refuse(self, what: str, status: int = 403, *, times: Optional[int] = None) -> None:
-        """Refuse new connections, until `clear`.
+    def refuse(
+        self,
+        what: str,
+        status: int = 403,
+        *,
+        times: Optional[int] = None,
+        reset: bool = False,
+    ) -> None:
+        """Refuse new connections, or HTTP requests, until `clear`.
 
-        :param what: "connect" (nobody listens), "info" or "websocket".
+        :param what: "connect" (nobody listens), "info", "websocket", "xhr_streaming", "xhr" or
+            "xhr_send".
         :param status: the HTTP status to refuse with.
         :param times: so many times; None for always. "connect" is always.
+        :param reset: reset TCP at once instead of answering; with "connect" that is so anyway.
         """
         require_one_of(what, REFUSALS, "what")
-        self._obstruct(REFUSALS[what], times, lambda: web.Response(status=status))
-        if what == "connect":
+        if reset:
+            self._obstruct(REFUSALS[what], times, reset_tcp)
+        else:
+            self._obstruct(REFUSALS[what], times, lambda request: web.Response(status=status))
+        if what == CONNECT:
             self._thread.wait(lambda: self._thread.listener.refuse(), 5.0)
 
     def info(self, body: Any, status: int = 200, *, times: Optional[int] = None) -> None:
@@ -178,7 +184,7 @@ class Faults:
         :param times: so many times; None for always.
         """
         text = body if isinstance(body, str) else json.dumps(body)
-        self._obstruct(INFO, times, lambda: web.Response(
+        self._obstruct(INFO, times, lambda request: web.Response(
             text=text, status=status, content_type="application/json"))
 
     # Actions
@@ -282,23 +288,17 @@ class Faults:
 
     async def gate(self, phase: str, request: web.Request) -> Optional[web.StreamResponse]:
         """What is in the way of `request` in `phase`: a response, or a wait, or nothing."""
-        obstacle = self._obstacles.get(phase)
-        if obstacle is None:
-            return None
-        if _used_up(obstacle):
-            del self._obstacles[phase]
-        if obstacle.response is not None:
-            return obstacle.response()
-        await obstacle.cleared.wait()
-        return None
+        return await self._obstacles.pass_through(phase, request)
 
     def intercept(self, client: Client, command: Command) -> bool:
         """Whether a fault took the place of `command`."""
         name = command.fields.get("action")
         for rule in self._rules:
             if rule.action == name and rule.number in (None, client.number):
-                if _used_up(rule):
-                    self._rules.remove(rule)
+                if rule.times is not None:
+                    rule.times -= 1
+                    if rule.times == 0:
+                        self._rules.remove(rule)
                 rule.effect(client, command)
                 return True
         return False
@@ -330,18 +330,8 @@ class Faults:
         rule = _Rule(action, number, require_times(times), effect)
         self._thread.call(self._rules.append, rule)
 
-    def _obstruct(
-        self,
-        phase: str,
-        times: Optional[int],
-        response: Optional[Callable[[], web.Response]],
-    ) -> None:
-        require_times(times)
-
-        def obstruct() -> None:
-            self._obstacles[phase] = _Obstacle(times, response)
-
-        self._thread.call(obstruct)
+    def _obstruct(self, phase: str, times: Optional[int], answer: Optional[Answer]) -> None:
+        self._thread.call(self._obstacles.arm, phase, require_times(times), answer)
 
     def _arm_http(self, path_prefix: str, times: Optional[int], effect: HttpEffect) -> None:
         if not require_text(path_prefix, "path_prefix").startswith("/"):
@@ -352,6 +342,4 @@ class Faults:
     def _clear(self) -> None:
         self._http.clear()
         self._rules.clear()
-        for obstacle in self._obstacles.values():
-            obstacle.cleared.set()
         self._obstacles.clear()

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, Optional
 
 from aiohttp import web
 
 from .access import Access
-from .arguments import require_integer, require_one_of
-from .calls import CallRecord
+from .arguments import require_integer, require_one_of, require_some_of
 from .clients import Client
 from .clock import Clock, LoopScheduler, ManualClock
-from .commands import Command, Fields
+from .commands import Command
 from .faults import Faults
 from .manager import EXPIRES_IN, EXPIRIES, Manager
 from .manager_site import BARE, TOKEN_SHAPES
 from .oauth2 import Authority
+from .observation import Observation
 from .phones import Line, NumberLike, Phone, World, number_of, require_seconds
-from .service import RECEIVED_KEPT, Service
+from .service import Service
 from .serving import ServerThread
-from .sessions import SessionSnapshot
-from .sockjs import Endpoint
+from .sockjs import STREAM_LIMIT, TRANSPORT_NAMES, Endpoint
 from .website import Website
 
 EVERYONE = "all"
+MOST_STREAMED = 2**31 - 1
 
 
-class Simulator(Access):
+class Simulator(Access, Observation):
     """A Keyyo of one's own on loopback, served by a daemon thread.
 
     Use it in a ``with`` statement, or call `start` and `stop`. Every other method needs it
@@ -37,7 +37,10 @@ class Simulator(Access):
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
     :param heartbeat: seconds between two SockJS heartbeats.
-    :param disconnect_delay: seconds that a polling client may stay away.
+    :param disconnect_delay: seconds that a client of an HTTP transport may stay away.
+    :param stream_limit: bytes after which an answer of "xhr-streaming" ends.
+    :param transports: which SockJS transports there are.
+    :param jsessionid: whether the HTTP transports set a cookie, as for a balancer of load.
     :param session_timer: seconds that a session without connections stays.
     :param token_lifetime: seconds that a CSI token is good for.
     :param ring_timeout: seconds after which a call is missed; None rings for ever.
@@ -51,7 +54,7 @@ class Simulator(Access):
         a collection of one.
     :param csi_token_expiry: "expires_in" or "timestamp", the field that says how long it is good.
     :param clock: tells the server's time in Unix seconds. A `ManualClock` also runs the timers
-        of the service (not the heartbeats), when `elapse` moves it.
+        of the service (not those of SockJS), when `elapse` moves it.
     :raises TypeError: an argument has the wrong type.
     :raises ValueError: an argument is out of its range.
     """
@@ -63,6 +66,9 @@ class Simulator(Access):
         port: int = 0,
         heartbeat: float = 25.0,
         disconnect_delay: float = 5.0,
+        stream_limit: int = STREAM_LIMIT,
+        transports: Iterable[str] = TRANSPORT_NAMES,
+        jsessionid: bool = True,
         session_timer: float = 300.0,
         token_lifetime: float = 3600.0,
         ring_timeout: Optional[float] = None,
@@ -98,6 +104,9 @@ class Simulator(Access):
             self._service,
             heartbeat=require_seconds(heartbeat, "heartbeat"),
             disconnect_delay=require_seconds(disconnect_delay, "disconnect_delay"),
+            stream_limit=require_integer(stream_limit, "stream_limit", 1, MOST_STREAMED),
+            transports=require_some_of(transports, TRANSPORT_NAMES, "transports"),
+            jsessionid=jsessionid,
             gate=self._gate,
         )
         self._website = Website(
@@ -119,7 +128,11 @@ class Simulator(Access):
             token_shape=require_one_of(csi_token_shape, TOKEN_SHAPES, "csi_token_shape"),
         )
         self._thread = ServerThread(
-            endpoint, host=host, port=port, extend=self._website.extend)
+            endpoint,
+            host=host,
+            port=port,
+            extend=self._website.extend,
+        )
         self._world = World(self._thread, self._service.exchange, self._service.watchers)
         self.faults = Faults(
             self._thread, self._service.clients, self._website.faults)
@@ -226,71 +239,6 @@ class Simulator(Access):
         :raises ValueError: not a token of this simulator.
         """
         self._thread.call(self._service.tokens.revoke, token)
-
-    def sessions(self) -> List[SessionSnapshot]:
-        """Every session that is in use or can be restored, oldest first."""
-        return self._thread.call(
-            lambda: [session.snapshot() for session in self._service.sessions.all()])
-
-    def wait_for_session(
-        self, number: NumberLike, timeout: float = 5.0, *, counter: int = 1
-    ) -> SessionSnapshot:
-        """Wait until a line has a session with that many connections.
-
-        :param number: a line, or the number of one.
-        :param timeout: seconds.
-        :param counter: how many connections; 0 waits for a session that all have left.
-        :raises TimeoutError: there is none; says which there are.
-        """
-        wanted = number_of(number)
-
-        def find() -> Optional[SessionSnapshot]:
-            snapshots = (session.snapshot() for session in self._service.sessions.all())
-            fitting = (s for s in snapshots if (s.number, s.counter) == (wanted, counter))
-            return next(fitting, None)
-
-        def complaint() -> str:
-            seen = [session.snapshot() for session in self._service.sessions.all()]
-            return f"no session of {wanted} with counter {counter} after {timeout} s: saw {seen}"
-
-        return self._world.wait(find, timeout, complaint)
-
-    # What goes on
-
-    def calls(self) -> List[CallRecord]:
-        """Every call since the start, those that go on last."""
-        return self._thread.call(self._service.exchange.records)
-
-    def received(self, action: Optional[str] = None) -> List[Fields]:
-        """The commands that came in, oldest first, without tokens and session ids.
-
-        :param action: only those of one action.
-        """
-        return self._thread.call(self._received, action)
-
-    def _received(self, action: Optional[str]) -> List[Fields]:
-        everything = self._service.received
-        return [each for each in everything if action is None or each.get("action") == action]
-
-    def wait_for_action(self, action: str, timeout: float = 5.0, *, count: int = 1) -> Fields:
-        """Wait until an action has come in `count` times, and give that command.
-
-        :param action: its name on the wire, for example "call".
-        :param timeout: seconds.
-        :param count: 1 waits for the first one ever, and so on.
-        :raises TimeoutError: it came in fewer times.
-        """
-        require_integer(count, "count", 1, RECEIVED_KEPT)
-
-        def find() -> Optional[Fields]:
-            come = self._received(action)
-            return come[count - 1] if len(come) >= count else None
-
-        def complaint() -> str:
-            seen = [each.get("action") for each in self._received(None)]
-            return f"no {action!r} number {count} after {timeout} s: saw {seen}"
-
-        return self._world.wait(find, timeout, complaint)
 
     # What a test does to it
 

@@ -73,6 +73,7 @@ class Service:
     def opened(self, connection: Connection) -> None:
         """A client has connected; it has no session yet."""
         self.clients.add(connection)
+        self.watchers.changed()
 
     def message(self, connection: Connection, text: str) -> None:
         """A client asks for something."""

@@ -34,6 +34,8 @@ INTERNAL_ERROR = (500, "Internal error")
 class MemoryWire:
     """A connection that keeps what is sent."""
 
+    transport = "memory"
+
     def __init__(self) -> None:
         self.messages: List[Dict[str, Any]] = []
         self.closed: Optional[Tuple[int, str]] = None

@@ -1,4 +1,4 @@
-"""A SockJS client that shows every frame and forgives nothing."""
+"""SockJS clients that show every frame and forgive nothing."""
 
 from __future__ import annotations
 
@@ -12,38 +12,25 @@ import websocket
 TIMEOUT = 5.0
 
 
-class RawClient:
-    """One websocket below a SockJS endpoint.
+class Talker:
+    """Speaks CTI over something that carries frames."""
 
-    :param endpoint: the base URL.
-    :param opened: whether to wait for the opening frame.
-    :param settings: for ``websocket.create_connection``.
-    """
-
-    def __init__(self, endpoint: str, *, opened: bool = True, **settings: Any) -> None:
-        url = endpoint.replace("http", "ws", 1) + "/000/abcdefgh/websocket"
-        # Any: websocket-client leaves some of its methods untyped.
-        self.socket: Any = websocket.create_connection(url, **{"timeout": TIMEOUT, **settings})
+    def __init__(self) -> None:
         self._ids = itertools.count(1)
         self._inbox: Deque[Any] = deque()
         self.notified: List[Dict[str, Any]] = []
-        if opened:
-            assert self.frame() == "o"
 
     def close(self) -> None:
-        """End TCP, without the closing handshake; harmless to repeat."""
-        self.socket.shutdown()
+        """End TCP; harmless to repeat."""
+        raise NotImplementedError
 
     def frame(self) -> str:
-        """The next text frame; "" once the websocket is closed."""
-        return str(self.socket.recv())
+        """The next frame."""
+        raise NotImplementedError
 
-    def frame_or_end(self) -> str:
-        """The next text frame; "" also when TCP has ended without a word."""
-        try:
-            return self.frame()
-        except (OSError, websocket.WebSocketException):
-            return ""
+    def send_text(self, text: str) -> None:
+        """Send a frame as it is."""
+        raise NotImplementedError
 
     def message(self) -> Any:
         """The next message, decoded; heartbeats are passed over."""
@@ -53,9 +40,6 @@ class RawClient:
                 assert frame[:1] == "a", f"expected messages, got {frame!r}"
                 self._inbox.extend(json.loads(text) for text in json.loads(frame[1:]))
         return self._inbox.popleft()
-
-    def send_text(self, text: str) -> None:
-        self.socket.send(text)
 
     def send(self, *messages: Any) -> None:
         """Send messages in one frame."""
@@ -90,6 +74,41 @@ class RawClient:
     def create_session(self, token: str, **fields: Any) -> str:
         """Open a session and give its id."""
         return str(self.ask("create_session", token=token, **fields)["result"]["session_id"])
+
+
+class RawClient(Talker):
+    """One websocket below a SockJS endpoint.
+
+    :param endpoint: the base URL.
+    :param opened: whether to wait for the opening frame.
+    :param settings: for ``websocket.create_connection``.
+    """
+
+    def __init__(self, endpoint: str, *, opened: bool = True, **settings: Any) -> None:
+        super().__init__()
+        url = endpoint.replace("http", "ws", 1) + "/000/abcdefgh/websocket"
+        # Any: websocket-client leaves some of its methods untyped.
+        self.socket: Any = websocket.create_connection(url, **{"timeout": TIMEOUT, **settings})
+        if opened:
+            assert self.frame() == "o"
+
+    def close(self) -> None:
+        """End TCP, without the closing handshake; harmless to repeat."""
+        self.socket.shutdown()
+
+    def frame(self) -> str:
+        """The next text frame; "" once the websocket is closed."""
+        return str(self.socket.recv())
+
+    def frame_or_end(self) -> str:
+        """The next text frame; "" also when TCP has ended without a word."""
+        try:
+            return self.frame()
+        except (OSError, websocket.WebSocketException):
+            return ""
+
+    def send_text(self, text: str) -> None:
+        self.socket.send(text)
 
 
 def outcome(reply: Dict[str, Any]) -> Any:

@@ -138,6 +138,9 @@ def test_stop_on_its_own_thread(sim: Simulator) -> None:
     ({"ring_timeout": 0}, "ring_timeout: "),
     ({"park_slots": 0}, "park_slots: expected 1 to 1000"),
     ({"clock": 17}, "clock: expected a function"),
+    ({"stream_limit": 0}, "stream_limit: expected 1 to "),
+    ({"transports": "websocket"}, "transports: expected a list of strings"),
+    ({"transports": ["xhr"]}, "transports: expected one of websocket, xhr-streaming"),
 ])
 def test_bad_settings(arguments: Dict[str, Any], complaint: str) -> None:
     """A bad setting is refused by name."""

@@ -1,112 +1,27 @@
-"""The server side of SockJS on real sockets, with handlers that follow a script."""
+"""The transport "websocket" on real sockets, with handlers that follow a script."""
 
 from __future__ import annotations
 
 import json
 import logging
-from queue import Queue
-from typing import Any, Callable, Iterator, List
 
 import pytest
 import requests
 import websocket
-from hypothesis import given
-from hypothesis import strategies as st
 
 from keyyo_cti.simulator.serving import ServerThread
-from keyyo_cti.simulator.sockjs import (
-    BrokenFrame,
-    Connection,
-    Endpoint,
-    decode_messages,
-    encode_messages,
-)
+from keyyo_cti.simulator.sockjs import Connection, Endpoint
 
-from .raw_client import RawClient
-
-TIMEOUT = 5.0
-
-
-class Script:
-    """A handler that notes what happens, and answers a message with what it is told to do."""
-
-    def __init__(self) -> None:
-        self.events: Queue[Any] = Queue()
-        self.answer: Callable[[Connection, str], None] = lambda connection, text: None
-
-    def opened(self, connection: Connection) -> None:
-        self.events.put("opened")
-
-    def message(self, connection: Connection, text: str) -> None:
-        self.events.put(text)
-        self.answer(connection, text)
-
-    def closed(self, connection: Connection) -> None:
-        self.events.put("closed")
-
-    def next(self) -> Any:
-        return self.events.get(timeout=TIMEOUT)
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def endpoint(script: Script) -> Endpoint:
-    return Endpoint(script)
-
-
-@pytest.fixture
-def server(endpoint: Endpoint) -> Iterator[ServerThread]:
-    thread = ServerThread(endpoint)
-    thread.start()
-    yield thread
-    thread.stop()
-
-
-@pytest.fixture
-def client(server: ServerThread) -> Iterator[RawClient]:
-    raw = RawClient(server.base_url)
-    yield raw
-    raw.close()
-
-
-def get(server: ServerThread, path: str) -> requests.Response:
-    return requests.get(server.base_url + path, timeout=TIMEOUT)
-
-
-def test_greeting(server: ServerThread) -> None:
-    """The base URL greets, with and without a slash."""
-    for path in ("", "/"):
-        answer = get(server, path)
-        assert (answer.status_code, answer.text) == (200, "Welcome to SockJS!\n")
-        assert answer.headers["Content-Type"].startswith("text/plain")
-
-
-def test_info(server: ServerThread) -> None:
-    """The info tells the truth about the server, with a new entropy each time, uncached."""
-    first, second = (get(server, "/info") for _ in range(2))
-    facts = first.json()
-    assert 0 <= facts.pop("entropy") < 2**32
-    assert facts == {"websocket": True, "origins": ["*:*"], "cookie_needed": False}
-    assert first.json()["entropy"] != second.json()["entropy"]
-    assert "no-store" in first.headers["Cache-Control"]
-
-
-@pytest.mark.parametrize("path", [
-    "/000/abcdefgh/carrier_pigeon", "/000/abcdefgh", "/000//websocket", "//abcdefgh/websocket",
-    "/0.0/abcdefgh/websocket", "/000/abc.efgh/websocket", "/nothing",
-])
-def test_unknown_url(server: ServerThread, path: str) -> None:
-    """A URL that no transport has is not found."""
-    assert get(server, path).status_code == 404
+from ..raw_client import RawClient
+from .conftest import Serve
+from .script import TIMEOUT, Script
 
 
 def test_websocket_needs_an_upgrade(server: ServerThread) -> None:
-    """A plain GET on the websocket transport is a bad request, not an error of the server."""
-    assert get(server, "/000/abcdefgh/websocket").status_code == 400
+    """A plain GET on the websocket transport is a bad request, a POST is not allowed."""
+    url = server.base_url + "/000/abcdefgh/websocket"
+    assert requests.get(url, timeout=TIMEOUT).status_code == 400
+    assert requests.post(url, timeout=TIMEOUT).status_code == 405
 
 
 def test_messages(client: RawClient, script: Script) -> None:
@@ -190,16 +105,11 @@ def test_no_compression(server: ServerThread) -> None:
     client.close()
 
 
-def test_heartbeats(script: Script) -> None:
+def test_heartbeats(serve: Serve) -> None:
     """Heartbeats come again and again."""
-    server = ServerThread(Endpoint(script, heartbeat=0.01))
-    server.start()
-    try:
-        client = RawClient(server.base_url)
-        assert [client.frame() for _ in range(3)] == ["h", "h", "h"]
-        client.close()
-    finally:
-        server.stop()
+    client = RawClient(serve(heartbeat=0.01).base_url)
+    assert [client.frame() for _ in range(3)] == ["h", "h", "h"]
+    client.close()
 
 
 def test_handler_that_raises(
@@ -231,20 +141,3 @@ def test_connections_are_forgotten(
     assert [script.next(), script.next()] == ["opened", "settle"]
     assert server.call(len, endpoint.connections) == 1
     last.close()
-
-
-@given(st.lists(st.text()))
-def test_encoding_is_reversible(messages: List[str]) -> None:
-    """Any strings, surrogates included, come back from their frame."""
-    frame = encode_messages(messages)
-    assert frame.isascii()
-    assert decode_messages(frame[1:].decode("ascii")) == messages
-
-
-@given(st.text())
-def test_junk_frames(text: str) -> None:
-    """Any frame of a client is a list of strings, or broken."""
-    try:
-        assert all(isinstance(each, str) for each in decode_messages(text))
-    except BrokenFrame:
-        pass

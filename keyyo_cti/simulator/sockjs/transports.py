@@ -1,0 +1,32 @@
+"""Which transports there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Awaitable, Callable, Dict, Tuple
+
+from aiohttp import web
+
+from .websocket import WEBSOCKET, serve_websocket
+from .xhr import XHR_POLLING, XHR_STREAMING, serve_polling, serve_send, serve_streaming
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+
+Transport = Callable[[web.Request, "Endpoint"], Awaitable[web.StreamResponse]]
+
+TRANSPORTS: Dict[str, Transport] = {
+    "websocket": serve_websocket,
+    "xhr_streaming": serve_streaming,
+    "xhr": serve_polling,
+    "xhr_send": serve_send,
+}
+"""The functions of the transports by the last part of their URL."""
+
+URLS: Dict[str, Tuple[str, ...]] = {
+    WEBSOCKET: ("websocket",),
+    XHR_STREAMING: ("xhr_streaming", "xhr_send"),
+    XHR_POLLING: ("xhr", "xhr_send"),
+}
+
+TRANSPORT_NAMES = tuple(URLS)
+"""The names of the transports, as SockJS clients write them, in the order of their choice."""

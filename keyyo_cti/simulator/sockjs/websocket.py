@@ -1,0 +1,87 @@
+"""The transport "websocket"."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import WSMsgType, web
+
+from .connection import Connection
+from .frames import BrokenFrame, Frame, decode_messages
+from .gate import HANDSHAKE, OPEN
+
+if TYPE_CHECKING:
+    from .endpoint import Endpoint
+
+log = logging.getLogger("keyyo_cti.simulator")
+
+WEBSOCKET = "websocket"
+CLOSE_HANDSHAKE_TIMEOUT = 1.0
+
+
+class _Websocket:
+    """Carries one connection over a websocket."""
+
+    def __init__(self, websocket: web.WebSocketResponse, connection: Connection) -> None:
+        self._websocket = websocket
+        self._connection = connection
+
+    async def carry(self) -> None:
+        """Carry frames and messages until either side ends it."""
+        tasks = [asyncio.ensure_future(each) for each in (self._read(), self._write())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._connection.lost()
+        await self._websocket.close()
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message.type is WSMsgType.TEXT:
+                try:
+                    self._connection.receive(decode_messages(message.data))
+                except BrokenFrame as error:
+                    log.debug("closing a websocket that sent a broken frame: %s", error)
+                    return
+            elif message.type is WSMsgType.PING:
+                if not self._connection.silent:
+                    await self._websocket.pong(message.data)
+            elif message.type is not WSMsgType.PONG:
+                if message.type is WSMsgType.CLOSE:
+                    # A silent peer does not answer the closing handshake either.
+                    await self._connection.until_audible()
+                return
+
+    async def _write(self) -> None:
+        frame = Frame(b"")
+        while not frame.last:
+            frame = await self._connection.next_frame()
+            await self._websocket.send_frame(frame.payload, WSMsgType.TEXT)
+
+
+async def serve_websocket(request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+    """A text frame each for what is sent, either way."""
+    if request.method != "GET":
+        raise web.HTTPMethodNotAllowed(request.method, ["GET"])
+    instead = await endpoint.gate(HANDSHAKE, request)
+    if instead is not None:
+        return instead
+    websocket = web.WebSocketResponse(
+        autoping=False, autoclose=False, compress=False, timeout=CLOSE_HANDSHAKE_TIMEOUT)
+    await websocket.prepare(request)
+    assert request.transport is not None  # it has just been written to
+    connection = endpoint.connect(WEBSOCKET)
+    connection.attach(request.transport)
+    try:
+        await endpoint.gate(OPEN, request)
+        connection.opens()
+        await _Websocket(websocket, connection).carry()
+    finally:
+        endpoint.connections.discard(connection)
+    return websocket
