@@ -17,7 +17,8 @@ plays the owner of the account, who opens the consent page and clicks; ``sim.acc
 gives what one gets in the end.
 
 Every SockJS transport is there, or those of ``Simulator(transports=["xhr-polling"])``;
-``sim.connections()`` shows which one each client is on.
+``sim.connections()`` shows which one each client is on. ``Simulator(tls=True)`` serves https with
+a certificate made on the spot, and ``sim.ca_certs`` is the authority to trust.
 
 Faults are at ``sim.faults``. Time can be moved by hand: ``Simulator(clock=ManualClock())`` and
 ``sim.elapse(300)``. A server that follows a script of your own is a handler on

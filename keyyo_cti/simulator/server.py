@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Dict, Iterable, Optional, Union
 
 from aiohttp import web
 
@@ -22,6 +22,7 @@ from .phones import Line, NumberLike, Phone, World, number_of, require_seconds
 from .service import Service
 from .serving import ServerThread
 from .sockjs import STREAM_LIMIT, TRANSPORT_NAMES, Endpoint
+from .tls import Certificates, require_certificate
 from .website import Website
 
 EVERYONE = "all"
@@ -41,6 +42,8 @@ class Simulator(Access, Observation):
     :param stream_limit: bytes after which an answer of "xhr-streaming" ends.
     :param transports: which SockJS transports there are.
     :param jsessionid: whether the HTTP transports set a cookie, as for a balancer of load.
+    :param tls: whether every URL is https, with a certificate made on the spot; see `ca_certs`.
+        "expired", "wrong-host" and "self-signed" are certificates that nobody should accept.
     :param session_timer: seconds that a session without connections stays.
     :param token_lifetime: seconds that a CSI token is good for.
     :param ring_timeout: seconds after which a call is missed; None rings for ever.
@@ -57,6 +60,7 @@ class Simulator(Access, Observation):
         of the service (not those of SockJS), when `elapse` moves it.
     :raises TypeError: an argument has the wrong type.
     :raises ValueError: an argument is out of its range.
+    :raises ImportError: `tls` is asked for, and trustme is not installed.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Simulator(Access, Observation):
         stream_limit: int = STREAM_LIMIT,
         transports: Iterable[str] = TRANSPORT_NAMES,
         jsessionid: bool = True,
+        tls: Union[bool, str] = False,
         session_timer: float = 300.0,
         token_lifetime: float = 3600.0,
         ring_timeout: Optional[float] = None,
@@ -127,10 +132,13 @@ class Simulator(Access, Observation):
             page_size=require_integer(page_size, "page_size", 1, 1_000),
             token_shape=require_one_of(csi_token_shape, TOKEN_SHAPES, "csi_token_shape"),
         )
+        certificate = require_certificate(tls)
+        self._certificates = Certificates(host, certificate) if certificate else None
         self._thread = ServerThread(
             endpoint,
             host=host,
             port=port,
+            tls=None if self._certificates is None else self._certificates.context,
             extend=self._website.extend,
         )
         self._world = World(self._thread, self._service.exchange, self._service.watchers)
@@ -155,10 +163,26 @@ class Simulator(Access, Observation):
         :raises OSError: the address cannot be had.
         """
         self._thread.start()
+        if self._certificates is not None:
+            self._certificates.publish()
 
     def stop(self) -> None:
         """Close every connection and end the thread, within two seconds; harmless to repeat."""
         self._thread.stop()
+        if self._certificates is not None:
+            self._certificates.remove()
+
+    @property
+    def ca_certs(self) -> str:
+        """The path of a PEM file with the authority that a client of ``tls=True`` has to trust.
+
+        :raises RuntimeError: the simulator is without TLS, or not running.
+        """
+        if self._certificates is None:
+            raise RuntimeError("ca_certs needs Simulator(tls=True)")
+        if self._certificates.ca_certs is None:
+            raise RuntimeError("ca_certs is there while the simulator runs: call start() first")
+        return self._certificates.ca_certs
 
     @property
     def endpoint(self) -> str:

@@ -6,8 +6,9 @@ import asyncio
 import concurrent.futures
 import logging
 import socket
+import ssl
 import threading
-from typing import Any, Awaitable, Callable, Optional, TypeVar
+from typing import Any, Awaitable, Callable, List, Optional, TypeVar
 
 from aiohttp import web
 
@@ -31,13 +32,18 @@ class Listener:
     :param runner: serves what is accepted.
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
+    :param tls: what callers are met with; None for no TLS.
     """
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+    def __init__(
+        self, runner: web.AppRunner, host: str, port: int, tls: Optional[ssl.SSLContext]
+    ) -> None:
         self._runner = runner
         self._host = host
         self.port = port
+        self._tls = tls
         self._socket: Optional[socket.socket] = None
+        self._duplicate: socket.socket
         self._site: Optional[web.SockSite] = None
 
     async def accept(self) -> None:
@@ -49,12 +55,16 @@ class Listener:
             self._socket = socket.create_server((self._host, self.port))
             self.port = self._socket.getsockname()[1]
         if self._site is None:
-            self._site = web.SockSite(self._runner, self._socket.dup())
+            self._duplicate = self._socket.dup()
+            self._site = web.SockSite(self._runner, self._duplicate, ssl_context=self._tls)
             await self._site.start()
 
     async def hold(self) -> None:
         """Let new connections wait; those that are open go on."""
         if self._site is not None:
+            # asyncio loses a connection that is being accepted when its server closes.
+            asyncio.get_running_loop().remove_reader(self._duplicate)
+            await _settled()
             await self._site.stop()
             self._site = None
 
@@ -76,6 +86,7 @@ class ServerThread:
     :param endpoint: what is served.
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
+    :param tls: what callers are met with; None for no TLS.
     :param name: of the thread, and of the server in error messages.
     :param extend: adds what else is served to the endpoint's application.
     """
@@ -86,6 +97,7 @@ class ServerThread:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: Optional[ssl.SSLContext] = None,
         name: str = "keyyo-simulator",
         extend: Callable[[web.Application], None] = _nothing_else,
     ) -> None:
@@ -93,6 +105,7 @@ class ServerThread:
         self._extend = extend
         self._host = host
         self._port = port
+        self._tls = tls
         self._name = name
         self._started: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -124,7 +137,8 @@ class ServerThread:
         """
         if not self._begun:
             raise RuntimeError(f"{self._name} is not running: call start() first")
-        return f"http://{self._host}:{self._listener.port}"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://{self._host}:{self._listener.port}"
 
     @property
     def listener(self) -> Listener:
@@ -213,7 +227,7 @@ class ServerThread:
             application, access_log=None, logger=log,
             handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await runner.setup()
-        self._listener = Listener(runner, self._host, self._port)
+        self._listener = Listener(runner, self._host, self._port, self._tls)
         try:
             await self._listener.accept()
             self._running = True
@@ -221,11 +235,20 @@ class ServerThread:
             await self._stopping.wait()
         finally:
             await self._listener.refuse()
-            await _settled()
             for connection in list(self._endpoint.connections):
                 connection.drop()
+            transports = _transports(runner)
             await runner.cleanup()
+            for transport in transports:
+                # Closed already; but TLS would still wait for the other side's goodbye.
+                transport.abort()
             await _settled()
+
+
+def _transports(runner: web.AppRunner) -> List[asyncio.Transport]:
+    assert runner.server is not None  # it has been set up
+    known = (protocol.transport for protocol in runner.server.connections)
+    return [transport for transport in known if transport is not None]
 
 
 async def _settled() -> None:

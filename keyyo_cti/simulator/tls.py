@@ -1,0 +1,82 @@
+"""TLS with certificates made on the spot, good ones and bad ones."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Optional, Union
+
+from .arguments import require_one_of
+
+TRUSTED = "trusted"
+EXPIRED = "expired"
+WRONG_HOST = "wrong-host"
+SELF_SIGNED = "self-signed"
+CERTIFICATES = (TRUSTED, EXPIRED, WRONG_HOST, SELF_SIGNED)
+
+ELSEWHERE = "elsewhere.invalid"
+
+
+def require_certificate(tls: Union[bool, str]) -> str:
+    """Which certificate is asked for; "" for none.
+
+    :raises TypeError: it is neither a bool nor a string.
+    :raises ValueError: there is no such certificate.
+    """
+    if isinstance(tls, bool):
+        return TRUSTED if tls else ""
+    if not isinstance(tls, str):
+        raise TypeError(f"tls: expected a bool or a string, got {type(tls).__name__}")
+    return require_one_of(tls, CERTIFICATES, "tls")
+
+
+class Certificates:
+    """An authority of one's own, and what a server shows of it or of a stranger.
+
+    :param host: what the server is called.
+    :param kind: one of `CERTIFICATES`.
+    :ivar context: what the server's callers are met with.
+    :raises ImportError: there is no trustme.
+    """
+
+    def __init__(self, host: str, kind: str) -> None:
+        try:
+            import trustme
+        except ImportError as error:
+            raise ImportError(
+                'TLS in the simulator needs trustme: pip install "keyyo-cti[simulator]"'
+            ) from error
+        authority = trustme.CA()
+        self._authority_pem = authority.cert_pem
+        self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        if kind == SELF_SIGNED:
+            # The certificate of an authority is one that it has signed itself.
+            stranger = trustme.CA()
+            both = stranger.private_key_pem.bytes() + stranger.cert_pem.bytes()
+            with trustme.Blob(both).tempfile() as path:
+                self.context.load_cert_chain(path)
+            return
+        names = [ELSEWHERE] if kind == WRONG_HOST else sorted({host, "localhost", "127.0.0.1"})
+        yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+        authority.issue_cert(
+            *names, not_after=yesterday if kind == EXPIRED else None
+        ).configure_cert(self.context)
+
+    @property
+    def ca_certs(self) -> Optional[str]:
+        """The file of the authority; None while it is not published."""
+        return None if self._folder is None else str(Path(self._folder.name, "authority.pem"))
+
+    def publish(self) -> None:
+        """Write the authority to a file in a directory of its own."""
+        self._folder = tempfile.TemporaryDirectory(prefix="keyyo-simulator-")
+        self._authority_pem.write_to_path(str(self.ca_certs))
+
+    def remove(self) -> None:
+        """Remove the file; harmless to repeat."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
