@@ -85,9 +85,10 @@ def test_faults_of_tcp(
     client.receive()
     getattr(sim.faults, name)()
     sim.wait_for_session(alice, counter=0)
-    # How Python shows a reset depends on its OpenSSL.
-    with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
+    # Which of them depends on Python and its OpenSSL; 3.9 takes any end for a goodbye.
+    with pytest.raises((ssl.SSLEOFError, ConnectionResetError, Cut)) as caught:
         client.frame()
+    assert caught.type is not Cut or sys.version_info < (3, 10)
     client.close()
 
 
