@@ -158,6 +158,12 @@ class CTI(Emitter):
         return self._switchboard.connected
 
     @property
+    def transport(self) -> Optional[str]:
+        """The way to the server that is in use: ``websocket``, ``xhr-streaming`` or
+        ``xhr-polling``; None without a connection."""
+        return self._switchboard.transport
+
+    @property
     def number(self) -> Optional[str]:
         """The line's number, once a session told it."""
         return self._switchboard.session.number

@@ -22,7 +22,7 @@ from .errors import (
 from .options import Options
 from .pending import Pending, Request
 from .results import wrap
-from .sockjs import Closed, Connection, Limits, NotOpen, SendFailed
+from .sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed
 from .supervisor import HandlerWatch, Pinger
 
 _log = logging.getLogger("keyyo_cti")
@@ -97,8 +97,15 @@ class Link:
             options.max_message_size,
         )
         ca_certs = None if options.ca_certs is None else str(options.ca_certs)
-        self._connection = Connection(options.endpoint, self, limits, ca_certs, clock)
+        self._connection = Connection(
+            options.endpoint, self, limits, ca_certs, clock, options.transports
+        )
         self._thread = threading.Thread(target=self._connection.run, name=name, daemon=True)
+
+    @property
+    def transport(self) -> Optional[str]:
+        """The name of the transport in use, or None when there is none."""
+        return self._connection.transport
 
     def start(self) -> None:
         """Begins to open, in a thread of its own."""
@@ -161,15 +168,13 @@ class Link:
             self.complete(request, not_connected(), None)
             return
         message = request.command.encode(number)
-        request.sent = True
+        request.departure = Departure()
         # A request that could not be sent is left in the table: the connection is at its end,
         # which completes all of them in the order they were asked.
         try:
-            self._connection.send(message)
-        except NotOpen:
-            request.sent = False
-        except SendFailed as error:
-            request.sent = error.begun
+            self._connection.send(message, request.departure)
+        except (NotOpen, SendFailed):
+            pass
 
     # What the connection tells, on the reader thread.
 
@@ -221,7 +226,8 @@ class Link:
             error = connection_failed(closed, self._options.endpoint)
             self.complete(request, _by_us() if self.quiet else error, None)
         for request in self._pending.close():
-            self.complete(request, ConnectionClosed(request.sent, plain(closed.reason)), None)
+            sent = request.departure.begun
+            self.complete(request, ConnectionClosed(sent, plain(closed.reason)), None)
         self._dispatcher.put(partial(self._owner.after_end, self))
         self._dispatcher.release()
 

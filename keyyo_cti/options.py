@@ -3,9 +3,9 @@
 import http.cookiejar
 import os
 from dataclasses import dataclass, field, fields
-from typing import Any, Callable, Dict, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
 
-from .sockjs import urls
+from .sockjs import TRANSPORTS, urls
 
 #: Seconds, or days: what the waits of every platform can take.
 _LONGEST = 2_000_000
@@ -39,6 +39,8 @@ class Options:
     :ivar max_backlog: how many events may wait for slow handlers before reading stops; None
         for no bound.
     :ivar max_message_size: bytes that one message of the server may have.
+    :ivar transports: which ways to the server are tried, in this order: ``websocket``,
+        ``xhr-streaming``, ``xhr-polling``.
     :ivar ca_certs: file or folder of the certificate authorities to trust.
     """
 
@@ -58,6 +60,7 @@ class Options:
     max_ended_calls: Optional[int] = 10_000
     max_backlog: Optional[int] = 100_000
     max_message_size: int = 8 * 1024 * 1024
+    transports: Sequence[str] = TRANSPORTS
     ca_certs: Union[str, "os.PathLike[str]", None] = None
 
     def __post_init__(self) -> None:
@@ -84,6 +87,9 @@ class Options:
                "a path")
         if self.cookie_jar is not None and self.cookie_file is not None:
             raise TypeError("cookie_jar and cookie_file: expected one of the two, got both")
+        listed = isinstance(self.transports, (list, tuple)) and bool(self.transports)
+        _check("transports", listed and all(each in TRANSPORTS for each in self.transports),
+               f"a list of some of {', '.join(TRANSPORTS)}")
         _check("ca_certs", isinstance(self.ca_certs, (str, os.PathLike, type(None))), "a path")
         if self.ca_certs is not None and not os.path.exists(self.ca_certs):
             raise ValueError(f"ca_certs: no such file: {os.fspath(self.ca_certs)!r}")

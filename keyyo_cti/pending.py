@@ -13,6 +13,7 @@ from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
 from .clock import NEVER, Monotonic
 from .commands import Command
 from .errors import KeyyoError
+from .sockjs import Departure
 
 #: ``callback(error, result)``: exactly one of the two is not None.
 Callback = Callable[[Optional[KeyyoError], Any], object]
@@ -59,13 +60,13 @@ class Answer(Future):  # type: ignore[type-arg]
 class Request:
     """A command as somebody asked it: with a Future, and perhaps a callback.
 
-    :ivar sent: whether any of it may have reached the network.
+    :ivar departure: how far it has come on its way to the server.
     :ivar deadline: monotonic time at which it is given up.
     :ivar opens_session: whether it is one that makes a connection worth having.
     """
 
     __slots__ = (
-        "command", "desk", "callback", "react", "opens_session", "sent", "deadline", "future",
+        "command", "desk", "callback", "react", "opens_session", "departure", "deadline", "future",
     )
 
     def __init__(
@@ -80,7 +81,7 @@ class Request:
         self.callback = callback
         self.react = react
         self.opens_session = False
-        self.sent = False
+        self.departure = Departure()
         self.deadline = NEVER
         self.future: "Future[Any]" = Answer(desk)
 

@@ -118,6 +118,12 @@ class Switchboard:
         link = self._link
         return link is not None and link.in_session
 
+    @property
+    def transport(self) -> Optional[str]:
+        """The transport of the link that commands go to."""
+        link = self._link
+        return None if link is None else link.transport
+
     def session_exists(self) -> bool:
         """Whether a session id is known, or remembered."""
         self._check_process()

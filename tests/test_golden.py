@@ -12,6 +12,7 @@ from keyyo_cti import Call, Keyyo, switchboard
 from keyyo_cti.clock import ServerClock
 from keyyo_cti.cookies import JarCookie
 from keyyo_cti.simulator.sockjs import Connection
+from keyyo_cti.sockjs import TRANSPORTS
 
 from .wire.probe import Record
 from .wire.scripted import ScriptedServer
@@ -23,8 +24,9 @@ SCENARIOS: List[Dict[str, Any]] = json.loads(_FILE.read_text("utf-8"))["scenario
 class Player:
     """Plays one scenario against a server that answers as the recording's did."""
 
-    def __init__(self, scenario: Dict[str, Any]) -> None:
+    def __init__(self, scenario: Dict[str, Any], transport: str) -> None:
         self.scenario = scenario
+        self.transport = transport
         self.jar = CookieJar()
         self.callbacks = Record()
         self.events = Record()
@@ -46,6 +48,7 @@ class Player:
                     endpoint=server.endpoint,
                     ping_auto=False,
                     cookie_jar=self.jar,
+                    transports=[self.transport],
                 )
             )
             self.cti.onNewCall = self._new_call
@@ -127,12 +130,16 @@ def _plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["name"] for scenario in SCENARIOS])
-def test_recording(scenario: Dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is sent, called back, emitted, returned and kept is what the JavaScript SDK did."""
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_recording(
+    scenario: Dict[str, Any], transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent, called back, emitted, returned and kept is what the JavaScript SDK did, on
+    each transport."""
     # The recording's clock stands still.
     still = partial(ServerClock, monotonic=lambda: 0.0)
     monkeypatch.setattr(switchboard, "ServerClock", still)
-    assert Player(scenario).play() == scenario["expect"]
+    assert Player(scenario, transport).play() == scenario["expect"]
 
 
 def test_all_recordings_are_played() -> None:

@@ -4,12 +4,16 @@
 thread, and sends from any.
 """
 
-from .connection import Connection, Limits, Listener
+from .connection import Connection, Listener
 from .errors import Closed, NotOpen, SendFailed, SockJSError, Unreadable
+from .opening import TRANSPORTS, Limits
+from .transport import Departure
 
 __all__ = [
+    "TRANSPORTS",
     "Closed",
     "Connection",
+    "Departure",
     "Limits",
     "Listener",
     "NotOpen",

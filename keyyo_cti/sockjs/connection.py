@@ -3,18 +3,18 @@
 import logging
 import threading
 import time
-from typing import Any, NamedTuple, Optional, Protocol
+from typing import Any, Optional, Protocol, Sequence
 
 from ..clock import Monotonic
 from . import urls
 from .abort import Abort
 from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
 from .liveness import Liveness
-from .opening import Opening, Session
+from .opening import TRANSPORTS, Limits, Opening, Session
 from .protocol import Event, Message, Opened
 from .route import Route
 from .stream import WriteFailed
-from .transport import Transport
+from .transport import Departure, Transport
 
 _log = logging.getLogger("keyyo_cti.sockjs")
 
@@ -41,27 +41,13 @@ class Listener(Protocol):
         """The connection is over. Comes once, after everything else."""
 
 
-class Limits(NamedTuple):
-    """Where patience ends.
-
-    :ivar connect_timeout: seconds until the first frame, over all phases and transports.
-    :ivar write_timeout: seconds that one write may take.
-    :ivar heartbeat_timeout: seconds of silence after which the server is given up.
-    :ivar max_message_size: bytes that one message may have.
-    """
-
-    connect_timeout: float = 10.0
-    write_timeout: float = 30.0
-    heartbeat_timeout: float = 60.0
-    max_message_size: int = 8 * 1024 * 1024
-
-
 class Connection:
     """A client's connection to a SockJS server.
 
     :param base_url: the SockJS URL, http or https.
     :param listener: is told what happens.
     :param ca_certs: file of trusted certificate authorities, None for the usual ones.
+    :param transports: the names of those to try, in this order.
     :raises ValueError: the URL is not one that SockJS can use.
     """
 
@@ -72,10 +58,12 @@ class Connection:
         limits: Limits = Limits(),
         ca_certs: Optional[str] = None,
         clock: Monotonic = time.monotonic,
+        transports: Sequence[str] = TRANSPORTS,
     ) -> None:
         self._base_url = urls.base(base_url)
         self._listener = listener
         self._limits = limits
+        self._transports = tuple(transports)
         self._clock = clock
         self._abort = Abort()
         self._route = Route(
@@ -115,9 +103,16 @@ class Connection:
             self._over.set()
             self._listener.closed(closed)
 
-    def send(self, message: str) -> None:
+    @property
+    def transport(self) -> Optional[str]:
+        """The name of the transport in use, or None when there is none."""
+        with self._lock:
+            return None if self._transport is None else self._transport.name
+
+    def send(self, message: str, departure: Optional[Departure] = None) -> None:
         """Sends one message. From any thread.
 
+        :param departure: is told when any of it may have left.
         :raises NotOpen: before the connection is open or after it has closed; nothing is
             written.
         :raises SendFailed: the message was not written whole; the connection ends.
@@ -127,7 +122,7 @@ class Connection:
         if transport is None:
             raise NotOpen
         try:
-            transport.send(message)
+            transport.send(message, departure or Departure())
         except WriteFailed as error:
             failure = SendFailed(f"Sending failed: {error}", error.begun, error)
             with self._lock:
@@ -185,7 +180,7 @@ class Connection:
         limits = self._limits
         until = self._clock() + limits.connect_timeout
         session = Opening(
-            self._base_url, self._route, self._abort, until, limits.max_message_size, self._clock
+            self._base_url, self._route, self._abort, until, limits, self._transports, self._clock
         ).run()
         with self._lock:
             if self._ending is None:
@@ -194,7 +189,8 @@ class Connection:
 
     def _read(self, session: Session) -> Closed:
         transport, protocol, events = session
-        liveness = Liveness(self._limits.heartbeat_timeout, self._clock())
+        patience = max(self._limits.heartbeat_timeout, transport.least_patience)
+        liveness = Liveness(patience, self._clock())
         while True:
             for event in events:
                 self._tell(event)
@@ -228,8 +224,7 @@ class Connection:
         if now >= self._over_by:
             raise SockJSError(LOST, "The server did not answer the closing")
         if liveness.dead(now, transport.heard_at):
-            limit = self._limits.heartbeat_timeout
-            raise SockJSError(LOST, f"No sign of life from the server for {limit:g} s")
+            raise SockJSError(LOST, f"No sign of life from the server for {liveness.limit:g} s")
         if liveness.wants_probe(now, transport.heard_at):
             try:
                 transport.probe()

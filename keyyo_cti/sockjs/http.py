@@ -4,6 +4,7 @@ from typing import Any, Callable, List, Optional
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -28,9 +29,9 @@ def session(open_stream: Callable[[], Stream]) -> requests.Session:
     return session
 
 
-def cookie_header(session: requests.Session, url: str) -> Optional[str]:
-    """The ``Cookie`` header with which the session would ask for this URL; None without one."""
-    return session.prepare_request(requests.Request("GET", url)).headers.get("Cookie")
+def cookie_header(cookies: RequestsCookieJar, url: str) -> Optional[str]:
+    """The ``Cookie`` header for this URL; None without one."""
+    return requests.Request("GET", url, cookies=cookies).prepare().headers.get("Cookie")
 
 
 class NoRedirects(requests.Session):

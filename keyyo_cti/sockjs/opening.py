@@ -1,7 +1,9 @@
 """Which transport carries a session: the server's info, the choice, the fallback."""
 
 import logging
-from typing import List, NamedTuple, Optional, Tuple, Type
+from typing import Dict, List, NamedTuple, Optional, Sequence, Type
+
+from requests.cookies import RequestsCookieJar
 
 from ..clock import Monotonic
 from . import http, urls
@@ -12,11 +14,16 @@ from .protocol import OPEN, Event, Protocol
 from .route import Route
 from .transport import Setting, Transport
 from .websocket import WebSocketTransport
+from .xhr import XhrPollingTransport, XhrStreamingTransport
 
 _log = logging.getLogger("keyyo_cti.sockjs")
 
-#: In the order in which they are tried. The HTTP transports have their place behind the first.
-TRANSPORTS: Tuple[Type[Transport], ...] = (WebSocketTransport,)
+_KINDS: Dict[str, Type[Transport]] = {
+    kind.name: kind for kind in (WebSocketTransport, XhrStreamingTransport, XhrPollingTransport)
+}
+
+#: Their names, in the order in which they are tried.
+TRANSPORTS = tuple(_KINDS)
 
 _INFO_TIMEOUT = 8.0
 
@@ -25,6 +32,24 @@ _LONGEST_ANSWER = 262_144
 
 #: Seconds in which the first frame must come, at least; more where the network is slow.
 _LEAST_PATIENCE = 5.0
+
+#: Seconds that are left to each transport that may still have to be tried.
+_RESERVE = 2.0
+
+
+class Limits(NamedTuple):
+    """Where patience ends.
+
+    :ivar connect_timeout: seconds until the first frame, over all phases and transports.
+    :ivar write_timeout: seconds that one write may take.
+    :ivar heartbeat_timeout: seconds of silence after which the server is given up.
+    :ivar max_message_size: bytes that one message may have.
+    """
+
+    connect_timeout: float = 10.0
+    write_timeout: float = 30.0
+    heartbeat_timeout: float = 60.0
+    max_message_size: int = 8 * 1024 * 1024
 
 
 class Session(NamedTuple):
@@ -42,7 +67,8 @@ class Opening:
     :param route: opens streams to the server.
     :param abort: tells that nobody wants the session any more.
     :param until: monotonic time by which it must be open.
-    :param max_message_size: bytes that one message may have.
+    :param limits: for its transport.
+    :param transports: the names of those to try, in this order.
     """
 
     def __init__(
@@ -51,14 +77,17 @@ class Opening:
         route: Route,
         abort: Abort,
         until: float,
-        max_message_size: int,
+        limits: Limits,
+        transports: Sequence[str],
         clock: Monotonic,
     ) -> None:
         self._base_url = base_url
         self._route = route
         self._abort = abort
         self._until = until
-        self._max_message_size = max_message_size
+        self._limits = limits
+        self._transports = transports
+        self._cookies = RequestsCookieJar()
         self._clock = clock
 
     def run(self) -> Session:
@@ -66,19 +95,21 @@ class Opening:
 
         :raises SockJSError: none could be had.
         """
-        info, cookies = self._ask()
+        info = self._ask()
         setting = Setting(
             self._route,
             self._base_url,
             urls.server_name(),
-            cookies,
-            self._max_message_size,
+            self._cookies,
+            self._limits.max_message_size,
+            self._limits.write_timeout,
             self._clock,
         )
         patience = max(_LEAST_PATIENCE, 2 * _retransmission_time(info.round_trip))
         last: Optional[Closed] = None
-        for kind in choose(info):
-            until = min(self._until, self._clock() + patience)
+        kinds = choose(info, self._transports)
+        for left, kind in zip(reversed(range(len(kinds))), kinds):
+            until = min(self._until - left * _RESERVE, self._clock() + patience)
             try:
                 return self._try(kind(setting), until)
             except SockJSError as error:
@@ -88,12 +119,12 @@ class Opening:
                     raise
         raise _none_left(last)
 
-    def _ask(self) -> Tuple[Info, Optional[str]]:
+    def _ask(self) -> Info:
         until = min(self._until, self._clock() + _INFO_TIMEOUT)
         url = urls.info(self._base_url)
         with http.session(lambda: self._route.open(until, _LONGEST_ANSWER)) as session:
-            info = fetch(session, url)
-            return info, http.cookie_header(session, url)
+            session.cookies = self._cookies
+            return fetch(session, url)
 
     def _try(self, transport: Transport, until: float) -> Session:
         try:
@@ -120,9 +151,10 @@ class Opening:
                     raise SockJSError(event.code, event.reason)
 
 
-def choose(info: Info) -> List[Type[Transport]]:
-    """The transports that the server offers, in the order to try."""
-    return [kind for kind in TRANSPORTS if info.websocket or kind is not WebSocketTransport]
+def choose(info: Info, wanted: Sequence[str]) -> List[Type[Transport]]:
+    """Those of the transports that the server offers, in the order to try."""
+    kinds = [_KINDS[name] for name in wanted]
+    return [kind for kind in kinds if info.websocket or kind is not WebSocketTransport]
 
 
 def _retransmission_time(round_trip: float) -> float:

@@ -45,6 +45,23 @@ class Route:
         self._abort = abort
         self._write_timeout = write_timeout
         self._clock = clock
+        self._trunk: Optional[Abort] = None
+
+    def branch(self) -> "Route":
+        """A route to the same server, whose streams can be ended apart from the others."""
+        branch = Route(
+            self._origin, self._ca_certs, Abort(), self._write_timeout, self._clock
+        )
+        branch._trunk = self._abort
+        self._abort.add(branch._abort.pull)
+        return branch
+
+    def end(self) -> None:
+        """Ends every stream of a branch, and opens none any more. Can be called more than once."""
+        self._abort.pull()
+        trunk, self._trunk = self._trunk, None
+        if trunk is not None:
+            trunk.remove(self._abort.pull)
 
     def open(self, until: float, allowance: float = NEVER) -> Stream:
         """A new stream, whose reads give up at the same monotonic time until told otherwise.

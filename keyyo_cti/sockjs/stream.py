@@ -5,7 +5,7 @@ import selectors
 import socket
 import ssl
 import threading
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ..clock import NEVER, Monotonic
 from .abort import Abort
@@ -37,6 +37,7 @@ class Stream:
 
     :ivar heard_at: monotonic time at which the last bytes came, be they half a message.
     :ivar allowance: bytes that may still be handed out before TooMuch is raised.
+    :ivar on_write: is called before anything is written, in the thread that writes.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Stream:
         self._read_late = False
         self.heard_at = clock()
         self.allowance = NEVER
+        self.on_write: Optional[Callable[[], object]] = None
         abort.add(self._shut_down)
 
     @property
@@ -131,6 +133,8 @@ class Stream:
         try:
             if self._broken:
                 raise WriteFailed(self._broken, begun=False)
+            if self.on_write is not None:
+                self.on_write()
             while left:
                 left = left[self._retrying(self._sock.send, until, left) :]
         except WriteFailed:

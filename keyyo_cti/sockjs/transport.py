@@ -3,8 +3,22 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple, Optional
 
+from requests.cookies import RequestsCookieJar
+
 from ..clock import Monotonic
 from .route import Route
+
+
+class Departure:
+    """How far a message has come on its way out.
+
+    :ivar begun: whether any of it may have reached the network.
+    """
+
+    __slots__ = ("begun",)
+
+    def __init__(self) -> None:
+        self.begun = False
 
 
 class Setting(NamedTuple):
@@ -13,16 +27,18 @@ class Setting(NamedTuple):
     :ivar route: opens streams to the server.
     :ivar base_url: the SockJS URL.
     :ivar server: three digits, fixed for the client.
-    :ivar cookies: the ``Cookie`` header's value, or None.
+    :ivar cookies: those of the server, shared by all that asks it.
     :ivar max_message_size: bytes that one message may have.
+    :ivar write_timeout: seconds that sending a message may take.
     :ivar clock: monotonic seconds.
     """
 
     route: Route
     base_url: str
     server: str
-    cookies: Optional[str]
+    cookies: RequestsCookieJar
     max_message_size: int
+    write_timeout: float
     clock: Monotonic
 
 
@@ -34,6 +50,9 @@ class Transport(ABC):
 
     #: As in SockJS, and in the option ``transports``.
     name: ClassVar[str]
+
+    #: Seconds of silence that are no sign of death, whatever is wanted.
+    least_patience: ClassVar[float] = 0.0
 
     @abstractmethod
     def __init__(self, setting: Setting) -> None: ...
@@ -59,9 +78,10 @@ class Transport(ABC):
         """
 
     @abstractmethod
-    def send(self, message: str) -> None:
-        """Hands one message over to the network.
+    def send(self, message: str, departure: Departure) -> None:
+        """Hands one message over to the network, or to who does that.
 
+        :param departure: is told when any of it may have left.
         :raises WriteFailed: it could not be written whole; the connection is of no more use.
         """
 

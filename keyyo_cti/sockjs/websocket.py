@@ -6,11 +6,11 @@ from typing import Any, List, Optional
 import websocket
 from websocket import ABNF
 
-from . import frames, urls
+from . import frames, http, urls
 from .errors import LOST, NORMAL, TOO_BIG, SockJSError, Unreadable
 from .route import describe
-from .stream import Stream, TooMuch
-from .transport import Setting, Transport
+from .stream import Stream, TooMuch, WriteFailed
+from .transport import Departure, Setting, Transport
 
 #: A frame's header at its longest, in bytes.
 _HEADER = 14
@@ -55,7 +55,7 @@ class WebSocketTransport(Transport):
                 host=urls.authority(setting.base_url),
                 origin=urls.site(setting.base_url),
                 socket=self._stream,
-                cookie=setting.cookies,
+                cookie=http.cookie_header(setting.cookies, setting.base_url),
                 redirect_limit=0,
             )
         except TooMuch as error:
@@ -86,8 +86,13 @@ class WebSocketTransport(Transport):
             if message is not None:
                 return _decode(message)
 
-    def send(self, message: str) -> None:
-        self._write(ABNF.OPCODE_TEXT, frames.encode([message]))
+    def send(self, message: str, departure: Departure) -> None:
+        departure.begun = True
+        try:
+            self._write(ABNF.OPCODE_TEXT, frames.encode([message]))
+        except WriteFailed as error:
+            departure.begun = error.begun
+            raise
 
     def probe(self) -> None:
         self._write(ABNF.OPCODE_PING, b"")

@@ -304,7 +304,7 @@ def test_cookies(server: Scripted) -> None:
     route = Route(Origin(HOST, server.port, False), None, Abort(), SOON, time.monotonic)
     until = time.monotonic() + SOON
     with http.session(lambda: route.open(until)) as session:
-        assert http.cookie_header(session, server.url) is None
+        assert http.cookie_header(session.cookies, server.url) is None
         fetch(session, server.url)
-        assert http.cookie_header(session, server.url) == "JSESSIONID=here"
-        assert http.cookie_header(session, "http://other.test/cti/info") is None
+        assert http.cookie_header(session.cookies, server.url) == "JSESSIONID=here"
+        assert http.cookie_header(session.cookies, "http://other.test/cti/info") is None
