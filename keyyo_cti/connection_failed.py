@@ -7,12 +7,17 @@ from typing import Optional
 import websocket
 
 from .errors import ConnectionFailed, plain
-from .sockjs import Closed
+from .sockjs import Closed, ProxyFailed
 
 _CERTIFICATE = (
     "if the server is one of your own, give the file of its certificate authority in the option "
     "ca_certs; if a proxy of your company replaces certificates, give its authority; else "
     "somebody listens"
+)
+
+_PROXY = (
+    "check the proxy, with its user name and password: the option proxies, or HTTPS_PROXY, "
+    "HTTP_PROXY and ALL_PROXY in the environment; NO_PROXY names hosts that need none"
 )
 
 
@@ -22,6 +27,8 @@ def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
 
 
 def _hint(cause: Optional[BaseException], endpoint: str) -> str:
+    if isinstance(cause, ProxyFailed):
+        return _PROXY
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATE
     if isinstance(cause, ssl.SSLError):

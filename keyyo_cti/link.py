@@ -98,7 +98,13 @@ class Link:
         )
         ca_certs = None if options.ca_certs is None else str(options.ca_certs)
         self._connection = Connection(
-            options.endpoint, self, limits, ca_certs, clock, options.transports
+            options.endpoint,
+            self,
+            limits,
+            ca_certs,
+            clock,
+            options.transports,
+            options.proxies,
         )
         self._thread = threading.Thread(target=self._connection.run, name=name, daemon=True)
 

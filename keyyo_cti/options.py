@@ -41,6 +41,9 @@ class Options:
     :ivar max_message_size: bytes that one message of the server may have.
     :ivar transports: which ways to the server are tried, in this order: ``websocket``,
         ``xhr-streaming``, ``xhr-polling``.
+    :ivar proxies: by scheme, as for ``requests``: ``{"https": "http://user:password@host:port"}``;
+        what is not there is the environment's (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
+        ``{"no_proxy": "*"}`` is for none at all. ``socks5://`` needs PySocks.
     :ivar ca_certs: file or folder of the certificate authorities to trust.
     """
 
@@ -61,6 +64,8 @@ class Options:
     max_backlog: Optional[int] = 100_000
     max_message_size: int = 8 * 1024 * 1024
     transports: Sequence[str] = TRANSPORTS
+    # Its repr would show a password.
+    proxies: Optional[Mapping[str, Optional[str]]] = field(default=None, repr=False)
     ca_certs: Union[str, "os.PathLike[str]", None] = None
 
     def __post_init__(self) -> None:
@@ -90,6 +95,8 @@ class Options:
         listed = isinstance(self.transports, (list, tuple)) and bool(self.transports)
         _check("transports", listed and all(each in TRANSPORTS for each in self.transports),
                f"a list of some of {', '.join(TRANSPORTS)}")
+        _check("proxies", self.proxies is None or _proxies(self.proxies),
+               'a dict such as {"https": "http://host:port"}')
         _check("ca_certs", isinstance(self.ca_certs, (str, os.PathLike, type(None))), "a path")
         if self.ca_certs is not None and not os.path.exists(self.ca_certs):
             raise ValueError(f"ca_certs: no such file: {os.fspath(self.ca_certs)!r}")
@@ -126,6 +133,13 @@ def _check(name: str, good: bool, expected: str) -> None:
 def _positive(value: Any) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return number and 0 < value <= _LONGEST
+
+
+def _proxies(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(scheme, str) and isinstance(url, (str, type(None)))
+        for scheme, url in value.items()
+    )
 
 
 def _whole(value: Any, least: int) -> bool:

@@ -7,6 +7,7 @@ thread, and sends from any.
 from .connection import Connection, Listener
 from .errors import Closed, NotOpen, SendFailed, SockJSError, Unreadable
 from .opening import TRANSPORTS, Limits
+from .proxy import ProxyFailed
 from .transport import Departure
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Limits",
     "Listener",
     "NotOpen",
+    "ProxyFailed",
     "SendFailed",
     "SockJSError",
     "Unreadable",

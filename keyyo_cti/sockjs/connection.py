@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from typing import Any, Optional, Protocol, Sequence
+from typing import Any, Mapping, Optional, Protocol, Sequence
 
 from ..clock import Monotonic
 from . import urls
@@ -48,6 +48,7 @@ class Connection:
     :param listener: is told what happens.
     :param ca_certs: file of trusted certificate authorities, None for the usual ones.
     :param transports: the names of those to try, in this order.
+    :param proxies: by scheme, as for ``requests``; what is not there is the environment's.
     :raises ValueError: the URL is not one that SockJS can use.
     """
 
@@ -59,6 +60,7 @@ class Connection:
         ca_certs: Optional[str] = None,
         clock: Monotonic = time.monotonic,
         transports: Sequence[str] = TRANSPORTS,
+        proxies: Optional[Mapping[str, Optional[str]]] = None,
     ) -> None:
         self._base_url = urls.base(base_url)
         self._listener = listener
@@ -67,7 +69,12 @@ class Connection:
         self._clock = clock
         self._abort = Abort()
         self._route = Route(
-            urls.origin(self._base_url), ca_certs, self._abort, limits.write_timeout, clock
+            urls.origin(self._base_url),
+            ca_certs,
+            self._abort,
+            limits.write_timeout,
+            clock,
+            proxies,
         )
         self._lock = threading.Lock()
         # Guarded by the lock: the transport while it is open, and how the end came about when

@@ -1,4 +1,4 @@
-"""The way to a server: name look-up, TCP, TLS, each with an end."""
+"""The way to a server: name look-up, TCP, a proxy, TLS, each with an end."""
 
 import concurrent.futures
 import contextlib
@@ -9,15 +9,19 @@ import selectors
 import socket
 import ssl
 import threading
-from typing import Any, List, Optional, Tuple
+from functools import partial
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
 from ..clock import NEVER, Monotonic
 from .abort import Abort
 from .errors import CANNOT_CONNECT, SockJSError
+from .proxy import Proxy, chosen, through_socks, tunnel
 from .stream import Selector, Stream
 from .urls import Origin
 
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
+
+_T = TypeVar("_T")
 
 _Address = Tuple[int, int, int, str, Any]
 
@@ -30,6 +34,7 @@ class Route:
         environment's (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), else certifi's.
     :param abort: ends an opening, and every stream opened, wherever it waits.
     :param write_timeout: seconds that a write on a stream may take.
+    :param proxies: see ``proxy.chosen``.
     """
 
     def __init__(
@@ -39,8 +44,10 @@ class Route:
         abort: Abort,
         write_timeout: float,
         clock: Monotonic,
+        proxies: Optional[Mapping[str, Optional[str]]] = None,
     ) -> None:
         self._origin = origin
+        self._proxies = proxies
         self._ca_certs = ca_certs
         self._abort = abort
         self._write_timeout = write_timeout
@@ -50,7 +57,12 @@ class Route:
     def branch(self) -> "Route":
         """A route to the same server, whose streams can be ended apart from the others."""
         branch = Route(
-            self._origin, self._ca_certs, Abort(), self._write_timeout, self._clock
+            self._origin,
+            self._ca_certs,
+            Abort(),
+            self._write_timeout,
+            self._clock,
+            self._proxies,
         )
         branch._trunk = self._abort
         self._abort.add(branch._abort.pull)
@@ -71,34 +83,71 @@ class Route:
         """
         host, port, secure = self._origin
         where = f"{host}:{port}"
-        phase = f"looking up {host}"
+        context = None
+        if secure:
+            # Before anything is connected: there is nothing to be closed if it fails.
+            with self._during(f"reading the authorities {trusted(self._ca_certs)}"):
+                context = _context(trusted(self._ca_certs))
+        with self._during("choosing a proxy"):
+            proxy = chosen(_url(self._origin), self._proxies)
+        if proxy is None:
+            stream = self._reach(host, port, until)
+        elif proxy.socks:
+            with self._during(f"connecting to {where} by way of the proxy {proxy}"):
+                stream = self._reach_by_socks(proxy, until)
+        else:
+            stream = self._reach(proxy.host, proxy.port, until)
+            with self._during(f"connecting to {where} by way of the proxy {proxy}", stream):
+                tunnel(stream, proxy, self._origin)
+        stream.allowance = allowance
+        if context is not None:
+            with self._during(f"TLS handshake with {where}", stream):
+                stream.secure(context, host)
+        return stream
+
+    @contextlib.contextmanager
+    def _during(self, phase: str, stream: Optional[Stream] = None) -> Iterator[None]:
+        """Names the phase in which something fails, and closes what is open by then."""
         try:
-            addresses = self._look_up(until)
-            phase = f"connecting to {where}"
-            stream = self._connect(addresses, until)
-            stream.allowance = allowance
-            if secure:
-                phase = f"reading the authorities {trusted(self._ca_certs)}"
-                context = self._context(stream)
-                phase = f"TLS handshake with {where}"
-                self._secure(stream, context)
-            return stream
-        except (OSError, concurrent.futures.CancelledError) as error:
+            yield
+        except BaseException as error:
+            if stream is not None:
+                stream.close()
+            if not isinstance(error, (OSError, concurrent.futures.CancelledError)):
+                raise
             reason = describe(error, self._abort)
             raise SockJSError(CANNOT_CONNECT, f"{phase}: {reason}", error) from error
 
-    def _look_up(self, until: float) -> List[_Address]:
-        host, port, _ = self._origin
+    def _reach(self, host: str, port: int, until: float) -> Stream:
+        """A stream to a server, or to a proxy."""
+        with self._during(f"looking up {host}"):
+            addresses = self._look_up(host, port, until)
+        with self._during(f"connecting to {host}:{port}"):
+            return self._connect(addresses, until)
+
+    def _reach_by_socks(self, proxy: Proxy, until: float) -> Stream:
+        timeout = min(max(0.001, until - self._clock()), threading.TIMEOUT_MAX)
+        sock = self._left_behind(
+            partial(through_socks, proxy, self._origin, timeout), until, "keyyo-cti-socks"
+        )
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._stream(sock, until)
+
+    def _look_up(self, host: str, port: int, until: float) -> List[_Address]:
         try:
             return _addresses(host, port, socket.AI_NUMERICHOST)
         except socket.gaierror:
-            pass
-        # The system's look-up can neither be given a deadline nor be interrupted: it has a
-        # thread of its own, which is left behind, and ends by itself, when nobody waits any more.
-        answer: "concurrent.futures.Future[List[_Address]]" = concurrent.futures.Future()
-        thread = threading.Thread(
-            target=_answer, args=(answer, host, port), name="keyyo-cti-resolver", daemon=True
-        )
+            return self._left_behind(
+                partial(_addresses, host, port), until, "keyyo-cti-resolver"
+            )
+
+    def _left_behind(self, work: Callable[[], _T], until: float, name: str) -> _T:
+        """The outcome of work that can neither be given a deadline nor be interrupted, such as
+        the system's look-up of names: it has a thread of its own, which is left behind, and ends
+        by itself, when nobody waits any more."""
+        answer: "concurrent.futures.Future[_T]" = concurrent.futures.Future()
+        thread = threading.Thread(target=_answer, args=(answer, work), name=name, daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
@@ -108,7 +157,9 @@ class Route:
             try:
                 return answer.result(max(0.0, until - self._clock()))
             except concurrent.futures.TimeoutError:
-                raise socket.timeout("timed out") from None
+                if answer.cancel():
+                    raise socket.timeout("timed out") from None
+                return answer.result()
 
     def _connect(self, addresses: List[_Address], until: float) -> Stream:
         """To the first address that takes us; one that is deaf uses up its share of the time."""
@@ -121,10 +172,13 @@ class Route:
             except OSError as error:
                 failure = failure or error
             else:
-                stream = Stream(sock, self._abort, self._write_timeout, self._clock)
-                stream.read_until = until
-                return stream
+                return self._stream(sock, until)
         raise failure or OSError("the host has no address")
+
+    def _stream(self, sock: socket.socket, until: float) -> Stream:
+        stream = Stream(sock, self._abort, self._write_timeout, self._clock)
+        stream.read_until = until
+        return stream
 
     def _connect_one(self, address: _Address, until: float) -> socket.socket:
         family, kind, protocol, _, target = address
@@ -158,23 +212,6 @@ class Route:
         if not ready:
             raise socket.timeout("timed out")
 
-    def _context(self, stream: Stream) -> ssl.SSLContext:
-        try:
-            return tls_context(trusted(self._ca_certs))
-        except ssl.SSLError as error:
-            stream.close()
-            raise OSError("there is no certificate in it") from error
-        except BaseException:
-            stream.close()
-            raise
-
-    def _secure(self, stream: Stream, context: ssl.SSLContext) -> None:
-        try:
-            stream.secure(context, self._origin.host)
-        except BaseException:
-            stream.close()
-            raise
-
 
 def describe(error: BaseException, abort: Optional[Abort] = None) -> str:
     """An error of the network in a few words, without addresses of objects or source lines."""
@@ -201,6 +238,13 @@ def tls_context(authorities: str) -> ssl.SSLContext:
     return _tls_context(authorities, os.stat(authorities).st_mtime)
 
 
+def _context(authorities: str) -> ssl.SSLContext:
+    try:
+        return tls_context(authorities)
+    except ssl.SSLError as error:
+        raise OSError("there is no certificate in it") from error
+
+
 @functools.lru_cache(maxsize=8)
 def _tls_context(authorities: str, _changed: float) -> ssl.SSLContext:
     if os.path.isdir(authorities):
@@ -215,12 +259,21 @@ def _addresses(host: str, port: int, flags: int = 0) -> List[_Address]:
         raise socket.gaierror(socket.EAI_NONAME, "not a possible name") from error
 
 
-def _answer(answer: "concurrent.futures.Future[List[_Address]]", host: str, port: int) -> None:
-    # A cancelled answer is one that nobody waits for any more.
-    with contextlib.suppress(concurrent.futures.InvalidStateError):
-        try:
-            addresses = _addresses(host, port)
-        except OSError as error:
+def _answer(answer: "concurrent.futures.Future[_T]", work: Callable[[], _T]) -> None:
+    try:
+        outcome = work()
+    except BaseException as error:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
             answer.set_exception(error)
-        else:
-            answer.set_result(addresses)
+        return
+    try:
+        answer.set_result(outcome)
+    except concurrent.futures.InvalidStateError:
+        # Nobody waits for it any more.
+        if isinstance(outcome, socket.socket):
+            outcome.close()
+
+
+def _url(origin: Origin) -> str:
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    return f"http{'s' if origin.secure else ''}://{host}:{origin.port}"

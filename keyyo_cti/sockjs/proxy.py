@@ -1,0 +1,150 @@
+"""Proxies: which one, and the way through it to the server.
+
+HTTP proxies are asked for a tunnel (CONNECT) whatever goes through it, so that every transport
+takes the same way, and a proxy sees no more of it than where it leads.
+"""
+
+import base64
+import importlib
+import socket
+from typing import Any, Dict, Mapping, NamedTuple, Optional
+from urllib.parse import unquote, urlsplit
+
+from requests.utils import get_environ_proxies, select_proxy, should_bypass_proxies
+
+from .stream import Stream
+from .urls import Origin
+
+#: By scheme, the usual port.
+_PORTS = {"http": 8080, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+
+#: Bytes of a proxy's answer.
+_LONGEST_ANSWER = 65536
+
+
+class ProxyFailed(OSError):
+    """A proxy cannot be used, or does not let us through. The message never has its password."""
+
+
+class Proxy(NamedTuple):
+    """A proxy.
+
+    :ivar scheme: ``http``, ``socks4``, ``socks4a``, ``socks5`` or ``socks5h``.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    username: Optional[str] = None
+    password: Optional[str] = None
+
+    @property
+    def socks(self) -> bool:
+        """Whether it is a SOCKS proxy."""
+        return self.scheme != "http"
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def chosen(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Optional[Proxy]:
+    """The proxy for a URL, or None, as ``requests`` chooses.
+
+    :param proxies: by scheme; what is not there is that of the environment: HTTPS_PROXY,
+        HTTP_PROXY, ALL_PROXY, but for the hosts in NO_PROXY, or in ``no_proxy`` here.
+    :raises ProxyFailed: it is none that can be used.
+    """
+    given = dict(proxies or {})
+    no_proxy = given.pop("no_proxy", None)
+    environment: Dict[str, Any] = dict(get_environ_proxies(url, no_proxy))
+    if no_proxy and not environment and not _outside(url, no_proxy):
+        return None
+    selected = select_proxy(url, {**environment, **given})
+    return None if not selected else _read(selected)
+
+
+def tunnel(stream: Stream, proxy: Proxy, origin: Origin) -> None:
+    """Has an HTTP proxy connect a stream through to a server.
+
+    :raises OSError: it does not, or not in time.
+    """
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    target = f"{host}:{origin.port}"
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    if proxy.username is not None:
+        credentials = f"{proxy.username}:{proxy.password or ''}".encode()
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(credentials).decode()}")
+    stream.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    status, words = _answer(stream)
+    if not 200 <= status < 300:
+        raise ProxyFailed(f"the proxy {proxy} answers {status} {words}".rstrip())
+
+
+def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket:
+    """A socket to a server, by way of a SOCKS proxy. It cannot be interrupted.
+
+    :raises OSError: it cannot be had, or not in so many seconds.
+    """
+    try:
+        socks: Any = importlib.import_module("socks")
+    except ImportError:
+        raise ProxyFailed("a SOCKS proxy needs PySocks: pip install pysocks") from None
+    kind = socks.SOCKS5 if proxy.scheme.startswith("socks5") else socks.SOCKS4
+    remote_names = proxy.scheme in ("socks5h", "socks4a")
+    sock = socks.socksocket()
+    try:
+        sock.set_proxy(
+            kind, proxy.host, proxy.port, remote_names, proxy.username, proxy.password
+        )
+        sock.settimeout(timeout)
+        sock.connect((origin.host, origin.port))
+        # A plain one from here on, without the library's methods.
+        return socket.socket(fileno=sock.detach())
+    except socks.ProxyError as error:
+        sock.close()
+        raise ProxyFailed(f"the proxy {proxy} does not let us through: {error.msg}") from error
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _outside(url: str, no_proxy: str) -> bool:
+    """Whether a host is not among those that need no proxy."""
+    return not should_bypass_proxies(url, no_proxy)
+
+
+def _read(url: str) -> Proxy:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port
+    except ValueError:
+        raise ProxyFailed("the address of the proxy cannot be read") from None
+    if parts.scheme not in _PORTS:
+        known = ", ".join(f"{scheme}://" for scheme in _PORTS)
+        raise ProxyFailed(f"a proxy at {parts.scheme}:// cannot be used: expected one of {known}")
+    if not parts.hostname:
+        raise ProxyFailed("the address of the proxy has no host")
+    username, password = (
+        None if part is None else unquote(part) for part in (parts.username, parts.password)
+    )
+    return Proxy(
+        parts.scheme, parts.hostname, port or _PORTS[parts.scheme], username, password
+    )
+
+
+def _answer(stream: Stream) -> "tuple[int, str]":
+    """The status of a proxy's answer, and its words; the stream is behind its headers then."""
+    head = bytearray()
+    while not head.endswith(b"\r\n\r\n"):
+        # Byte by byte, from the stream's buffer: what follows is no part of the answer.
+        byte = stream.recv(1)
+        if not byte:
+            raise ProxyFailed("the proxy closed the connection")
+        head += byte
+        if len(head) > _LONGEST_ANSWER:
+            raise ProxyFailed("the proxy's answer does not end")
+    version, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
+    status, _, words = rest.partition(" ")
+    if not version.startswith("HTTP/") or not status.isdigit():
+        raise ProxyFailed("the proxy speaks no HTTP")
+    return int(status), "".join(c for c in words if c.isprintable())[:100]
