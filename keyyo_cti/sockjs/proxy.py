@@ -54,7 +54,7 @@ def chosen(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Optional
         HTTP_PROXY, ALL_PROXY, but for the hosts in NO_PROXY, or in ``no_proxy`` here.
     :raises ProxyFailed: it is none that can be used.
     """
-    given = dict(proxies or {})
+    given: Dict[str, Any] = dict(proxies or {})
     no_proxy = given.pop("no_proxy", None)
     environment: Dict[str, Any] = dict(get_environ_proxies(url, no_proxy))
     if no_proxy and not environment and not _outside(url, no_proxy):
