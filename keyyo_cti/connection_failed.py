@@ -2,12 +2,11 @@
 
 import socket
 import ssl
-from typing import Optional
-
 import websocket
 
 from .errors import ConnectionFailed, plain
 from .sockjs import Closed, ProxyFailed
+from .sockjs.errors import ALL_FAILED
 
 _CERTIFICATE = (
     "if the server is one of your own, give the file of its certificate authority in the option "
@@ -23,10 +22,11 @@ _PROXY = (
 
 def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     """The error for whoever asked for a connection that could not be had."""
-    return ConnectionFailed(plain(closed.reason), _hint(closed.cause, endpoint))
+    return ConnectionFailed(plain(closed.reason), _hint(closed, endpoint))
 
 
-def _hint(cause: Optional[BaseException], endpoint: str) -> str:
+def _hint(closed: Closed, endpoint: str) -> str:
+    cause = closed.cause
     if isinstance(cause, ProxyFailed):
         return _PROXY
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -39,4 +39,6 @@ def _hint(cause: Optional[BaseException], endpoint: str) -> str:
         return "something on the way, such as a proxy, may refuse websockets"
     if isinstance(cause, (ConnectionRefusedError, socket.timeout)):
         return f"check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
+    if closed.code == ALL_FAILED:
+        return "something on the way, such as a proxy or a firewall, may let no transport through"
     return f"check the endpoint {endpoint}: it must be the URL of a SockJS service"
