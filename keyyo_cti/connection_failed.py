@@ -2,11 +2,13 @@
 
 import socket
 import ssl
+
 import websocket
 
 from .errors import ConnectionFailed, plain
 from .sockjs import Closed, ProxyFailed
 from .sockjs.errors import ALL_FAILED
+from .sockjs.route import NoAuthorities
 
 _CERTIFICATE = (
     "if the server is one of your own, give the file of its certificate authority in the option "
@@ -29,6 +31,8 @@ def _hint(closed: Closed, endpoint: str) -> str:
     cause = closed.cause
     if isinstance(cause, ProxyFailed):
         return _PROXY
+    if isinstance(cause, NoAuthorities):
+        return "check the option ca_certs, and REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATE
     if isinstance(cause, ssl.SSLError):

@@ -47,7 +47,7 @@ class Manager(BackgroundClient):
 
     :param account: gives access tokens: an ``Account``, or an ``AccountClient``.
     :param base_url: of the API: https, or http on this very machine.
-    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param timeout: seconds that a request may take.
     :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
         piece of work, as for CTI.
     :param ca_certs: file or folder of the trusted certificate authorities.
@@ -59,7 +59,7 @@ class Manager(BackgroundClient):
         self,
         account: Union[Account, AccessTokens],
         base_url: str = BASE_URL,
-        timeout: float = 10.0,
+        timeout: float = 20.0,
         dispatch: Choice = None,
         *,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
@@ -171,9 +171,9 @@ class Manager(BackgroundClient):
         return self._background.ask(partial(diagnose, self.client, csi, endpoint), callback)
 
     def close(self) -> None:
-        """Ends every pause at once and asks no more: what waits is answered with 400 ``closed``.
+        """Ends what is under way and asks no more: what waits is answered with 400 ``closed``.
 
-        Returns within two seconds; a request that is on its way then ends with its timeout.
+        Returns within two seconds. A refresh of the access token goes on to its end.
         """
         self.client.close()
         super().close()

@@ -50,7 +50,7 @@ class OAuth2(BackgroundClient):
     :param redirect_uri: where the browser is sent afterwards, as Keyyo knows it.
     :param authorize_url: the page where the user allows it.
     :param token_url: where tokens come from: https, or http on this very machine.
-    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param timeout: seconds that a request may take.
     :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
         piece of work, as for CTI.
     :param ca_certs: file or folder of the trusted certificate authorities.
@@ -66,7 +66,7 @@ class OAuth2(BackgroundClient):
         *,
         authorize_url: str = AUTHORIZE_URL,
         token_url: str = TOKEN_URL,
-        timeout: float = 10.0,
+        timeout: float = 20.0,
         dispatch: Choice = None,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
     ) -> None:

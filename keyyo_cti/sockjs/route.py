@@ -26,6 +26,10 @@ _T = TypeVar("_T")
 _Address = Tuple[int, int, int, str, Any]
 
 
+class NoAuthorities(OSError):
+    """There are no certificate authorities to trust."""
+
+
 class Route:
     """Opens streams to one server.
 
@@ -86,7 +90,7 @@ class Route:
         context = None
         if secure:
             # Before anything is connected: there is nothing to be closed if it fails.
-            with self._during(f"reading the authorities {trusted(self._ca_certs)}"):
+            with self._during("reading the certificate authorities"):
                 context = _context(trusted(self._ca_certs))
         with self._during("choosing a proxy"):
             proxy = chosen(_url(self._origin), self._proxies)
@@ -242,7 +246,9 @@ def _context(authorities: str) -> ssl.SSLContext:
     try:
         return tls_context(authorities)
     except ssl.SSLError as error:
-        raise OSError("there is no certificate in it") from error
+        raise NoAuthorities(f"there is no certificate in {authorities}") from error
+    except OSError as error:
+        raise NoAuthorities(f"{os.strerror(error.errno or 0)}: {authorities}") from error
 
 
 @functools.lru_cache(maxsize=8)

@@ -120,7 +120,7 @@ class ManagerClient:
 
     :param account: gives access tokens: an ``AccountClient``.
     :param base_url: of the API: https, or http on this very machine.
-    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities.
     :param backoff: the pauses.
     :param wait: waits so many seconds, but no longer than until the client is closed.
@@ -133,7 +133,7 @@ class ManagerClient:
         self,
         account: AccessTokens,
         base_url: str = BASE_URL,
-        timeout: float = 10.0,
+        timeout: float = 20.0,
         *,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
         backoff: Backoff = Backoff(),
@@ -237,8 +237,9 @@ class ManagerClient:
         return [wrap(record) for record in self._all(path)]
 
     def close(self) -> None:
-        """Ends every pause at once, and has no other request sent."""
+        """Ends every pause and every request at once, and sends no other."""
         self._closed.set()
+        self._web.close()
 
     def _get(self, path: str) -> _Request:
         return _Request("GET", f"{self.base_url}/{path}", FULL_ACCESS_READ_ONLY)

@@ -63,7 +63,7 @@ class OAuth2Client:
     :param redirect_uri: where the browser is sent afterwards, as Keyyo knows it.
     :param authorize_url: the page where the user allows it.
     :param token_url: where tokens come from: https, or http on this very machine.
-    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities.
     :param wall: the clock, in Unix seconds.
     :raises TypeError: an argument is of a wrong kind.
@@ -78,7 +78,7 @@ class OAuth2Client:
         *,
         authorize_url: str = AUTHORIZE_URL,
         token_url: str = TOKEN_URL,
-        timeout: float = 10.0,
+        timeout: float = 20.0,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
         wall: Callable[[], float] = time.time,
     ) -> None:

@@ -10,7 +10,9 @@ import os
 import re
 import socket
 import ssl
+import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
 from urllib.parse import quote, quote_plus
 
@@ -19,9 +21,10 @@ import urllib3
 from requests.auth import AuthBase
 
 from ..errors import KeyyoError, plain
-from ..sockjs import urls
-from ..sockjs.http import NoRedirects
-from ..sockjs.route import describe, trusted
+from ..sockjs import SockJSError, http, urls
+from ..sockjs.abort import Abort
+from ..sockjs.route import NoAuthorities, Route, describe
+from ..sockjs.stream import Stream, TooMuch
 
 _HIDDEN = "<hidden>"
 
@@ -38,6 +41,7 @@ _LONGEST_TIMEOUT = 1_000_000
 #: Bytes that an answer may have, and that are read of it at a time.
 _LARGEST = 8 * 1024 * 1024
 _PIECE = 64 * 1024
+_LONGEST_HEADERS = 64 * 1024
 
 #: The ``error_code`` of a server that could not prove who it is. It will not when asked again.
 UNTRUSTED = "untrusted"
@@ -172,7 +176,7 @@ class Web:
     which would belong to one thread, nor a cookie.
 
     :param error: what is raised when there is no answer.
-    :param timeout: seconds for connecting, and for each wait for more of the answer.
+    :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities; None for the
         environment's, else certifi's.
     """
@@ -190,7 +194,12 @@ class Web:
         self._timeout = timeout
         if ca_certs is not None and not os.path.exists(ca_certs):
             raise ValueError(f"ca_certs: there is no file or folder {os.fspath(ca_certs)!r}")
-        self._verify = trusted(os.fspath(ca_certs) if ca_certs is not None else None)
+        self._ca_certs = None if ca_certs is None else os.fspath(ca_certs)
+        self._abort = Abort()
+
+    def close(self) -> None:
+        """Ends every request that is under way, and sends no other."""
+        self._abort.pull()
 
     def send(
         self,
@@ -203,53 +212,50 @@ class Web:
 
         :raises RequestFailed: there is no answer; of the class that was asked for.
         """
-        if urls.origin(url).secure and not os.path.exists(self._verify):
-            raise self._error(
-                503,
-                f"There are no certificate authorities at {self._verify}",
-                UNTRUSTED,
-                "check ca_certs, REQUESTS_CA_BUNDLE and SSL_CERT_FILE",
-            )
+        until = time.monotonic() + self._timeout
         try:
-            with NoRedirects() as session:
-                # A proxy has no business with what stays on this machine, in clear.
-                session.trust_env = urls.origin(url).secure
+            with http.session(partial(self._open, url, until)) as session:
                 answer = session.request(
                     method,
                     url,
                     data=form,
                     headers={"Accept": "application/json"},
                     auth=credentials,
-                    timeout=self._timeout,
-                    verify=self._verify,
                     allow_redirects=False,
                     stream=True,
                 )
-                body = self._body(answer, url)
+                body = _body(answer)
             reason = answer.reason or "Unknown"
             return Reply(answer.status_code, reason, answer.headers, body)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, SockJSError, TooMuch,
+                OSError) as error:
             failure = self._no_answer(error, url)
         # Not in the handler: an error of requests holds on to the request with all its secrets.
         raise failure
 
-    def _body(self, answer: requests.Response, url: str) -> bytes:
-        body = bytearray()
-        for piece in answer.iter_content(_PIECE):
-            body += piece
-            if len(body) > _LARGEST:
-                raise self._error(
-                    502,
-                    f"The answer of {urls.origin(url).host} is larger than {_LARGEST} bytes",
-                    "unreadable",
-                    "check the URL",
-                )
-        return bytes(body)
+    def _open(self, url: str, until: float) -> Stream:
+        """A stream of our own: ``requests`` bounds each wait, but not their sum."""
+        origin = urls.origin(url)
+        # A proxy has no business with what stays on this machine, in clear.
+        proxies = None if origin.secure else {"no_proxy": "*"}
+        route = Route(
+            origin, self._ca_certs, self._abort, self._timeout, time.monotonic, proxies
+        )
+        return route.open(until, _LARGEST + _LONGEST_HEADERS)
 
     def _no_answer(self, error: BaseException, url: str) -> RequestFailed:
         where = urls.origin(url).host
+        if self._abort.pulled:
+            return self._error(400, "Closed meanwhile", "closed")
+        if isinstance(error, TooMuch):
+            return self._error(
+                502,
+                f"The answer of {where} is larger than {_LARGEST} bytes",
+                "unreadable",
+                "check the URL",
+            )
         cause = _cause(error)
-        connected = not isinstance(error, requests.ConnectTimeout)
+        connected = not isinstance(error, (requests.ConnectTimeout, SockJSError))
         if connected and isinstance(cause, (requests.ReadTimeout, socket.timeout)):
             return self._error(
                 408,
@@ -260,8 +266,19 @@ class Web:
         # The text of the others may repeat a proxy's password.
         own = isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
         why = describe(cause) if own else type(cause).__name__
-        code = UNTRUSTED if isinstance(cause, ssl.SSLError) else "unreachable"
+        untrusted = isinstance(cause, (ssl.SSLError, NoAuthorities))
+        code = UNTRUSTED if untrusted else "unreachable"
         return self._error(503, f"{where} cannot be reached: {why}", code, _hint(cause))
+
+
+def _body(answer: requests.Response) -> bytes:
+    body = bytearray()
+    for piece in answer.iter_content(_PIECE):
+        body += piece
+        # What comes compressed is small before it is unpacked.
+        if len(body) > _LARGEST:
+            raise TooMuch
+    return bytes(body)
 
 
 def checked_url(name: str, url: str) -> str:
@@ -295,6 +312,8 @@ def _on_this_machine(host: str) -> bool:
 def _cause(error: BaseException) -> BaseException:
     """The error of the network that stands behind one of ``requests``; else that one."""
     link: Optional[BaseException] = error
+    if isinstance(error, SockJSError):
+        return error.closed.cause or error
     for _ in range(_DEEPEST):
         if link is None:
             break
@@ -311,6 +330,8 @@ def _behind(error: BaseException) -> Optional[BaseException]:
 
 
 def _hint(cause: BaseException) -> str:
+    if isinstance(cause, NoAuthorities):
+        return "check ca_certs, REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return (
             "if a proxy of your company replaces certificates, give the file of its authority "

@@ -17,7 +17,7 @@ import trustme
 
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.errors import SockJSError
-from keyyo_cti.sockjs.route import Route, describe, tls_context, trusted
+from keyyo_cti.sockjs.route import NoAuthorities, Route, describe, tls_context, trusted
 from keyyo_cti.sockjs.stream import Stream
 from keyyo_cti.sockjs.urls import Origin
 
@@ -498,7 +498,8 @@ def test_missing_authorities(serve: Serve, tmp_path: Path) -> None:
     server = serve(say_nothing)
     route = way(server.port, secure=True, ca_certs=tmp_path / "gone.pem")
     error = refusal(route)
-    assert isinstance(error.closed.cause, FileNotFoundError)
+    assert isinstance(error.closed.cause, NoAuthorities)
+    assert "No such file" in error.closed.reason and "gone.pem" in error.closed.reason
 
 
 def test_file_without_authorities(serve: Serve, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -27,6 +29,7 @@ from keyyo_cti.web.request import (
 
 from .. import canaries
 from ..canaries import ACCESS, Watch
+from ..wire.peer import Peer
 
 keyyo, watch = canaries.keyyo, canaries.watch
 
@@ -144,6 +147,42 @@ def test_silence(watch: Watch) -> None:
     assert (error.status_code, error.error_code) == (408, "timeout")
     assert error.message == "No answer from 127.0.0.1 within 0.05 s"
     assert error.hint and "look before" in error.hint
+    watch.see(error)
+
+
+@pytest.mark.parametrize("trickles", ["headers", "body"])
+def test_trickle(watch: Watch, trickles: str) -> None:
+    """A server that never pauses for long, and never ends, is given up all the same."""
+    begin = b"HTTP/1.1 200\r\nContent-Length: 9999\r\n\r\n" if trickles == "body" else b"HTTP"
+
+    def trickle(sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.recv(65536)
+            sock.sendall(begin)
+            while not peer.over.wait(0.01):
+                sock.sendall(b"x")
+
+    with Peer(trickle) as peer:
+        began = time.monotonic()
+        error = failed(Web(ThingFailed, 0.3, None), f"http://127.0.0.1:{peer.port}/")
+        assert time.monotonic() - began < 5
+    assert (error.status_code, error.error_code) == (408, "timeout")
+    watch.see(error)
+
+
+def test_closed_in_the_middle(watch: Watch) -> None:
+    """Closed by another thread, a request ends at once, and so do those that come later."""
+    web = Web(ThingFailed, 60.0, None)
+
+    def stall(sock: socket.socket) -> None:
+        sock.recv(65536)
+        web.close()
+        peer.over.wait(20)
+
+    with Peer(stall) as peer:
+        for _ in range(2):
+            error = failed(web, f"http://127.0.0.1:{peer.port}/")
+            assert (error.status_code, error.error_code) == (400, "closed")
     watch.see(error)
 
 
