@@ -66,7 +66,7 @@ class OAuth2(BackgroundClient):
         *,
         authorize_url: str = AUTHORIZE_URL,
         token_url: str = TOKEN_URL,
-        timeout: float = 20.0,
+        timeout: float = 10.0,
         dispatch: Choice = None,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
     ) -> None:

@@ -78,7 +78,7 @@ class OAuth2Client:
         *,
         authorize_url: str = AUTHORIZE_URL,
         token_url: str = TOKEN_URL,
-        timeout: float = 20.0,
+        timeout: float = 10.0,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
