@@ -109,7 +109,7 @@ class Opening:
         last: Optional[Closed] = None
         kinds = choose(info, self._transports)
         for left, kind in zip(reversed(range(len(kinds))), kinds):
-            until = min(self._until - left * _RESERVE, self._clock() + patience)
+            until = self._clock() + min(patience, share(self._until - self._clock(), left))
             try:
                 return self._try(kind(setting), until)
             except SockJSError as error:
@@ -155,6 +155,14 @@ def choose(info: Info, wanted: Sequence[str]) -> List[Type[Transport]]:
     """Those of the transports that the server offers, in the order to try."""
     kinds = [_KINDS[name] for name in wanted]
     return [kind for kind in kinds if info.websocket or kind is not WebSocketTransport]
+
+
+def share(remaining: float, left: int) -> float:
+    """The seconds, of those that remain, for one transport when so many others may have to be
+    tried after it: what they need is kept back, but never more than half."""
+    if not left:
+        return remaining
+    return max(remaining - left * _RESERVE, remaining / 2)
 
 
 def _retransmission_time(round_trip: float) -> float:

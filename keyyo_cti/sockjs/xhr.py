@@ -87,7 +87,7 @@ class XhrTransport(Transport):
 
     def discard(self) -> None:
         self._route.end()
-        self._pipe.end(SockJSError(LOST, "The transport was discarded"))
+        self._pipe.discard()
         self._sender.stop()
         self._receiver.join()
         self._sender.join()
@@ -116,18 +116,27 @@ class _Pipe:
         self._lines: Deque[bytes] = deque()
         self._size = 0
         self._end: Optional[SockJSError] = None
+        self._unwanted = False
 
     def put(self, lines: List[bytes]) -> bool:
         """Takes lines, as soon as there is room.
 
-        :returns: whether more is wanted.
+        :returns: whether to go on asking, which is so until the very end: a server notices that
+            we leave only when a request of ours is cut off.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._size < _BACKLOG or self._end is not None)
             self._lines.extend(lines)
             self._size += sum(map(len, lines))
             self._changed.notify_all()
-            return self._end is None
+            return not self._unwanted
+
+    def discard(self) -> None:
+        """Nobody takes anything any more."""
+        with self._changed:
+            self._unwanted = True
+            self._end = self._end or SockJSError(LOST, "The transport was discarded")
+            self._changed.notify_all()
 
     def end(self, error: SockJSError) -> None:
         """Nothing more comes; the first reason counts."""

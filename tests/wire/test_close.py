@@ -14,12 +14,15 @@ from keyyo_cti import CTI, ConnectionClosed
 from keyyo_cti.simulator import Line, Simulator
 
 from . import peer as peers
+from .conftest import websocket_only
 from .peer import Peer
 from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, session
 
 #: Seconds in which close() is to return; measured with some room for a loaded machine.
 SOON = 3.0
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 
 def close_and_look(cti: CTI) -> None:
@@ -85,6 +88,7 @@ def open_stalls(sock: socket.socket) -> None:
     peers.upgrade(sock)
 
 
+@websocket_only
 @pytest.mark.parametrize("script", [handshake_stalls, open_stalls])
 def test_close_before_the_opening_frame(script: Callable[[socket.socket], None]) -> None:
     """close() works while the websocket's handshake, or the opening frame, does not come."""
@@ -121,6 +125,7 @@ def test_close_during_the_tls_handshake() -> None:
         closed_while_opening(CTI(endpoint=endpoint), peer.reached)
 
 
+@websocket_only
 def test_close_while_tls_is_open_and_silent() -> None:
     """close() works on a TLS connection whose server has gone deaf."""
     authority = trustme.CA()
@@ -276,6 +281,7 @@ def test_two_threads_close_at_once(sim: Simulator, alice: Line) -> None:
         assert not other.is_alive()
 
 
+@websocket_only
 @pytest.mark.parametrize("by_server", [True, False])
 def test_one_close_frame(by_server: bool) -> None:
     """The client sends one close frame, be it the first or the answer."""
@@ -300,6 +306,7 @@ def test_one_close_frame(by_server: bool) -> None:
         assert frames.wait_for_count(2) == [(ABNF.OPCODE_CLOSE, b"\x03\xe8"), b""]
 
 
+@websocket_only
 def test_answers_that_come_after_close() -> None:
     """The answer to create_session that comes during the goodbye does not connect a closed CTI,
     and a later session that is refused still ends wait()."""

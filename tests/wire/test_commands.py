@@ -57,6 +57,8 @@ CALL: List[Tuple[str, Tuple[Any, ...], Dict[str, Any], str, Dict[str, Any]]] = [
     ("unpark", (), {}, "unpark_call", {}),
 ]
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 
 def _id(row: Any) -> str:
     return f"{row[0]}{len(row[1])}"

@@ -13,9 +13,12 @@ from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 
 from . import peer as peers
+from .conftest import websocket_only
 from .peer import Peer
 from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, reply, session
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 
 def test_reset_with_a_hundred_in_flight(sim: Simulator, alice: Line) -> None:
@@ -266,6 +269,7 @@ def test_second_opening_frame() -> None:
         seen.wait_for("disconnected")
 
 
+@websocket_only
 @pytest.mark.parametrize("whole", [True, False], ids=["one frame", "endless fragments"])
 def test_message_that_is_too_long(whole: bool) -> None:
     """A message above the limit ends the connection with 1009, before it is all in memory."""

@@ -39,7 +39,8 @@ def test_endless_headers() -> None:
 
     with Peer(peers.info, serve) as peer:
         began = time.monotonic()
-        error = CTI(endpoint=peer.endpoint).create_session("tok").exception(PATIENCE)
+        cti = CTI(endpoint=peer.endpoint, transports=["websocket"])
+        error = cti.create_session("tok").exception(PATIENCE)
         assert time.monotonic() - began < 5
         assert isinstance(error, ConnectionFailed) and "endless" in error.message
         poured.wait_for_count(1)

@@ -152,9 +152,10 @@ def test_server_without_websockets() -> None:
 
 
 def test_websockets_refused(sim: Simulator) -> None:
-    """A network that refuses websockets: the error tells the status and what may be the cause."""
+    """A network that refuses websockets, where nothing else is to be tried: the error tells the
+    status and what may be the cause."""
     sim.faults.refuse("websocket", 403)
-    error = failure(sim.endpoint)
+    error = failure(sim.endpoint, transports=["websocket"])
     assert "answers with status 403" in error.message
     assert "proxy" in str(error)
 
@@ -236,7 +237,7 @@ def test_stall_in_each_phase(
     peer = Peer(at(first), at(second))
     with peer:
         began = time.monotonic()
-        error = failure(peer.endpoint, connect_timeout=SHORT)
+        error = failure(peer.endpoint, connect_timeout=SHORT, transports=["websocket"])
         assert time.monotonic() - began < SHORT + 1.0
     assert words in error.message
 

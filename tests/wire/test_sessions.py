@@ -14,6 +14,8 @@ from keyyo_cti.simulator import Line, ManualClock, Simulator
 from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, reply, session
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 
 def test_create_and_destroy(sim: Simulator, alice: Line) -> None:
     """create_session connects; destroy_session ends the session and the connection, without
