@@ -27,6 +27,10 @@ _BACKLOG = 1 << 20
 #: Bytes of an answer to what was sent, with its headers.
 _LONGEST_ANSWER = 262_144
 
+#: Seconds after which an idle connection is not used again. Servers close them after five or
+#: more, and a message that meets the closing is lost: whether it was heard, nobody knows.
+_REUSED_WITHIN = 3.0
+
 #: Seconds that a thread has to end, once all that it could wait for has been ended.
 _END = 1.0
 
@@ -303,8 +307,9 @@ class _Sender(_Worker):
         self._busy = False
         self._finishing = False
         self._over = False
-        # Of the thread's own: what is under way.
+        # Of the thread's own: what is under way, and since when its connection is idle.
         self._batch: List[_Outgoing] = []
+        self._idle_since = -NEVER
 
     def send(self, message: str, departure: Departure) -> None:
         """Takes a message.
@@ -376,8 +381,11 @@ class _Sender(_Worker):
             return self._busy
 
     def _post(self, session: requests.Session) -> None:
-        if self._stream is not None:
-            self._stream.read_until = self._setting.clock() + self._setting.write_timeout
+        now = self._setting.clock()
+        if now - self._idle_since > _REUSED_WITHIN:
+            session.close()
+        elif self._stream is not None:
+            self._stream.read_until = now + self._setting.write_timeout
             self._stream.allowance = _LONGEST_ANSWER
         body = frames.encode([outgoing.message for outgoing in self._batch])
         with session.post(
@@ -393,6 +401,7 @@ class _Sender(_Worker):
             status = response.status_code
             # To its end, so that the connection can serve again.
             response.raw.read(_LONGEST_ANSWER)
+        self._idle_since = self._setting.clock()
         if status not in (200, 204):
             raise SockJSError(LOST, f"Sending error http status {status}")
 
