@@ -150,6 +150,8 @@ class Route:
         """The outcome of work that can neither be given a deadline nor be interrupted, such as
         the system's look-up of names: it has a thread of its own, which is left behind, and ends
         by itself, when nobody waits any more."""
+        if self._abort.pulled:
+            raise ConnectionAbortedError("given up")
         answer: "concurrent.futures.Future[_T]" = concurrent.futures.Future()
         thread = threading.Thread(target=_answer, args=(answer, work), name=name, daemon=True)
         try:
