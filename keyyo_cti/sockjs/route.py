@@ -15,7 +15,7 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Tuple, Type
 from ..clock import NEVER, Monotonic
 from .abort import Abort
 from .errors import CANNOT_CONNECT, SockJSError
-from .proxy import Proxy, chosen, through_socks, tunnel
+from .proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
 from .stream import Selector, Stream
 from .urls import Origin
 
@@ -95,14 +95,13 @@ class Route:
         with self._during("choosing a proxy"):
             proxy = chosen(_url(self._origin), self._proxies)
         if proxy is None:
-            stream = self._reach(host, port, until)
-        elif proxy.socks:
-            with self._during(f"connecting to {where} by way of the proxy {proxy}"):
-                stream = self._reach_by_socks(proxy, until)
+            with self._during(f"looking up {host}"):
+                addresses = self._look_up(host, port, until)
+            with self._during(f"connecting to {where}"):
+                stream = self._connect(addresses, until)
         else:
-            stream = self._reach(proxy.host, proxy.port, until)
-            with self._during(f"connecting to {where} by way of the proxy {proxy}", stream):
-                tunnel(stream, proxy, self._origin)
+            with self._during(f"connecting to {where} by way of the proxy {proxy}", by=proxy):
+                stream = self._reach_by(proxy, until)
         stream.allowance = allowance
         if context is not None:
             with self._during(f"TLS handshake with {where}", stream):
@@ -110,8 +109,13 @@ class Route:
         return stream
 
     @contextlib.contextmanager
-    def _during(self, phase: str, stream: Optional[Stream] = None) -> Iterator[None]:
-        """Names the phase in which something fails, and closes what is open by then."""
+    def _during(
+        self, phase: str, stream: Optional[Stream] = None, by: Optional[Proxy] = None
+    ) -> Iterator[None]:
+        """Names the phase in which something fails, and closes what is open by then.
+
+        :param by: the proxy that it is about.
+        """
         try:
             yield
         except BaseException as error:
@@ -120,14 +124,20 @@ class Route:
             if not isinstance(error, (OSError, concurrent.futures.CancelledError)):
                 raise
             reason = describe(error, self._abort)
-            raise SockJSError(CANNOT_CONNECT, f"{phase}: {reason}", error) from error
+            cause = error if by is None else ProxyFailed(reason)
+            raise SockJSError(CANNOT_CONNECT, f"{phase}: {reason}", cause) from error
 
-    def _reach(self, host: str, port: int, until: float) -> Stream:
-        """A stream to a server, or to a proxy."""
-        with self._during(f"looking up {host}"):
-            addresses = self._look_up(host, port, until)
-        with self._during(f"connecting to {host}:{port}"):
-            return self._connect(addresses, until)
+    def _reach_by(self, proxy: Proxy, until: float) -> Stream:
+        """A stream to the server, by way of a proxy."""
+        if proxy.socks:
+            return self._reach_by_socks(proxy, until)
+        stream = self._connect(self._look_up(proxy.host, proxy.port, until), until)
+        try:
+            tunnel(stream, proxy, self._origin)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
 
     def _reach_by_socks(self, proxy: Proxy, until: float) -> Stream:
         timeout = min(max(0.001, until - self._clock()), threading.TIMEOUT_MAX)
