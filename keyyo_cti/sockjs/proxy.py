@@ -16,7 +16,7 @@ from .stream import Stream
 from .urls import Origin
 
 #: By scheme, the usual port.
-_PORTS = {"http": 8080, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+_PORTS = {"http": 80, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 
 #: Bytes of a proxy's answer.
 _LONGEST_ANSWER = 65536
@@ -45,6 +45,10 @@ class Proxy(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+    def __repr__(self) -> str:
+        # Not the password.
+        return f"<Proxy {self.scheme}://{self}>"
 
 
 def chosen(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Optional[Proxy]:
