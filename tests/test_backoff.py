@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
+import random
+from typing import Any, Optional
 
 import pytest
 
 from keyyo_cti.backoff import Backoff, retry_after
+from keyyo_cti.web.manager import QUERIES
 
 NOW = 784_111_777.0
 """Sun, 06 Nov 1994 08:49:37 GMT."""
@@ -19,12 +21,72 @@ def test_doubles() -> None:
     assert [backoff.pause(attempt, None) for attempt in range(1, 6)] == [1, 2, 4, 5, None]
 
 
-def test_jitter() -> None:
-    """Jitter takes away up to half of it, so that many clients come back one by one."""
-    assert Backoff(first=1.0, jitter=lambda: 0.0).pause(1, None) == 0.5
+@pytest.mark.parametrize(("spread", "least"), [(0.0, 8.0), (0.5, 4.0), (1.0, 0.0)])
+def test_jitter(spread: float, least: float) -> None:
+    """Jitter takes away up to its part of a pause, so that many clients come back one by one."""
+    jitters = [1.0, 0.5, 0.0]
+    backoff = Backoff(first=8.0, spread=spread, jitter=iter(jitters).__next__)
+    assert [backoff.pause(1) for _ in jitters] == [8.0, (8.0 + least) / 2, least]
+
+
+def test_new_jitter_each_time() -> None:
+    """Two clients, and two pauses of one, are not alike."""
+    assert len({Backoff().pause(5) for _ in range(20)}) > 10
+
+
+def test_a_herd() -> None:
+    """A thousand clients that lose one server come back spread over each pause, and none waits
+    longer than the longest."""
+    for attempt, longest in ((1, 1.0), (3, 4.0), (20, 60.0)):
+        pauses = [
+            Backoff(jitter=random.Random(seed).random).pause(attempt) or 0.0
+            for seed in range(1000)
+        ]
+        assert 0 <= min(pauses) and max(pauses) <= longest
+        tenths = [sum(int(pause / longest * 10) == tenth for pause in pauses)
+                  for tenth in range(10)]
+        assert min(tenths) > 50, tenths
+
+
+def test_no_end() -> None:
+    """Without a number of attempts there is always another, however many there were."""
+    backoff = Backoff(jitter=lambda: 1.0)
+    assert [backoff.pause(attempt) for attempt in (7, 5000, 10**9)] == [60, 60, 60]
+
+
+def test_queries() -> None:
+    """A web service is asked four times, and waited for half a minute at most, with jitter."""
+    assert QUERIES.pause(4) is None
+    assert QUERIES.pause(1, 30.1) is None
     for _ in range(20):
-        pause = Backoff(first=1.0).pause(1, None)
+        pause = QUERIES.pause(2)
         assert pause is not None and 0.5 <= pause <= 1.0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"attempts": 0}, {"first": 0}, {"first": -1.0}, {"first": 2.0, "longest": 1.0},
+        {"longest": 1e9}, {"longest": float("nan")}, {"spread": 1.1}, {"spread": -0.1},
+    ],
+)
+def test_impossible(wrong: Any) -> None:
+    """What makes no pause is refused at once, by name."""
+    with pytest.raises(ValueError, match=list(wrong)[-1]):
+        Backoff(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"attempts": 1.5}, {"attempts": True}, {"first": "1"}, {"longest": None},
+        {"spread": True}, {"jitter": 0.5},
+    ],
+)
+def test_wrong_kind(wrong: Any) -> None:
+    """So is what is no number, or no function."""
+    with pytest.raises(TypeError, match=next(iter(wrong))):
+        Backoff(**wrong)
 
 
 def test_the_servers_wish() -> None:

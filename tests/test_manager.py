@@ -66,7 +66,7 @@ def pauses() -> List[float]:
 @pytest.fixture
 def client(account: Account, pauses: List[float]) -> ManagerClient:
     """Waits for nothing."""
-    backoff = Backoff(first=1.0, jitter=lambda: 1.0)
+    backoff = Backoff(attempts=4, first=1.0, longest=30.0, jitter=lambda: 1.0)
     return ManagerClient(account, backoff=backoff, wait=pauses.append, wall=lambda: NOW)
 
 

@@ -49,6 +49,9 @@ _MOST_PAGES = 1000
 #: Fields that are None where Keyyo left them out.
 _FIELDS: Dict[str, None] = {"csi": None, "name": None, "short_number": None}
 
+#: The pauses before what only reads is asked again.
+QUERIES = Backoff(attempts=4, first=0.5, longest=30.0, spread=0.5)
+
 _ERROR_CODES = {
     401: "unauthorized",
     403: "forbidden",
@@ -136,7 +139,7 @@ class ManagerClient:
         timeout: float = 20.0,
         *,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
-        backoff: Backoff = Backoff(),
+        backoff: Backoff = QUERIES,
         wait: Optional[Callable[[float], object]] = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
