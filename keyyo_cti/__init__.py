@@ -11,6 +11,7 @@ The names are those of Keyyo's JavaScript SDK, so that its examples translate li
 
 import logging
 
+from .backoff import Backoff
 from .call import Call
 from .cti import CTI, Keyyo
 from .errors import (
@@ -20,10 +21,12 @@ from .errors import (
     KeyyoError,
     UnreadableMessage,
 )
+from .restorer import Restored
 from .results import Result
 from .version import __version__
 
 __all__ = [
+    "Backoff",
     "CTI",
     "Call",
     "CommandTimeout",
@@ -31,6 +34,7 @@ __all__ = [
     "ConnectionFailed",
     "Keyyo",
     "KeyyoError",
+    "Restored",
     "Result",
     "UnreadableMessage",
     "__version__",

@@ -48,12 +48,15 @@ class Call(Emitter):
     on the server's clock), ``callpark_slot``, and any further field that the server sends; also
     by key, ``call["caller"]``. A program may set attributes of its own.
 
+    ``stale`` is True when the connection was lost while the call went on, and nobody has told of
+    it since: it may have ended.
+
     Its methods take ``callback(error, result)`` last, which may be left out, and return a
     Future; a wrong value goes there as KeyyoError 400 ``invalid_params``. On success the result
     is 1. Source: section CALL of Keyyo's page.
     """
 
-    __slots__ = ("_line", "_fields", "callref", "__dict__", "__weakref__")
+    __slots__ = ("_line", "_fields", "callref", "stale", "__dict__", "__weakref__")
 
     EVENTS = ("setup", "connect", "release", "missed")
 
@@ -65,6 +68,7 @@ class Call(Emitter):
     )
 
     callref: str
+    stale: bool
     _line: Line
     _fields: Mapping[str, Any]
 
@@ -73,11 +77,13 @@ class Call(Emitter):
         self._line = line
         self._fields = {}
         self.callref = callref
+        self.stale = False
 
     def update(self, fields: Mapping[str, Any]) -> None:
         """Replaces what is known of the call, as the JavaScript SDK does: a field that is not
         sent any more is gone. For the registry."""
         self._fields = fields
+        self.stale = False
 
     @property
     def fields(self) -> Mapping[str, Any]:

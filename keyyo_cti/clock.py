@@ -1,5 +1,6 @@
 """Time: deadlines that a stepped clock cannot move, and the server's clock."""
 
+import sys
 import threading
 import time
 from typing import Any, Callable, Optional
@@ -8,6 +9,30 @@ from typing import Any, Callable, Optional
 Monotonic = Callable[[], float]
 
 NEVER = float("inf")
+
+
+def _lasting() -> Optional[int]:
+    """The system's clock that, unlike Python's monotonic one, goes on while the machine sleeps."""
+    name = "CLOCK_MONOTONIC" if sys.platform == "darwin" else "CLOCK_BOOTTIME"
+    return getattr(time, name, None)
+
+
+_LASTING = _lasting()
+
+
+def slept() -> float:
+    """Seconds that this machine has slept, since some moment in the past: the difference of two
+    clocks that nobody sets. Always 0 where the monotonic clock goes on meanwhile (Windows), or
+    where no clock tells.
+    """
+    if _LASTING is None:
+        return 0.0
+    return time.clock_gettime(_LASTING) - time.monotonic()
+
+
+def lasting() -> float:
+    """Monotonic seconds, those included that the machine has slept."""
+    return time.monotonic() + slept()
 
 
 class ServerClock:

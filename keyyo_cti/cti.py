@@ -21,6 +21,10 @@ class CTI(Emitter):
     sent. Without a connection the answer is ConnectionClosed. Methods may be called from any
     thread, also inside handlers and callbacks.
 
+    With the option ``token_provider``, a session whose connection is lost is brought back: after
+    ``disconnected`` comes ``restored``, ``lost``, or ``close()``. Without it nothing is restored
+    by itself, as in JavaScript.
+
     :param options: as a dict, JavaScript's object literal; see ``keyyo_cti.options.Options``.
     :param keywords: the same by keyword.
     :raises TypeError: an option is unknown or of a wrong kind.
@@ -29,7 +33,7 @@ class CTI(Emitter):
     Source: section CTI of Keyyo's page.
     """
 
-    EVENTS = ("newCall", "disconnected", "error")
+    EVENTS = ("newCall", "disconnected", "restored", "lost", "error")
 
     onNewCall = event_attribute(
         "newCall", "handler(call)", "A call is notified, be it new or changed."
@@ -38,6 +42,16 @@ class CTI(Emitter):
         "disconnected",
         "handler()",
         "The connection is gone, or could not be had, and nobody asked for its end.",
+    )
+    onRestored = event_attribute(
+        "restored",
+        "handler(info)",
+        "The session that was lost is back; info has gap and recreated, see Restored.",
+    )
+    onLost = event_attribute(
+        "lost",
+        "handler(error)",
+        "The session that was lost will not come back by itself; error is a KeyyoError.",
     )
     onError = event_attribute(
         "error", "handler(exception)", "A handler raised, or the server cannot be understood."
@@ -73,7 +87,7 @@ class CTI(Emitter):
         :returns: ``number`` (the line's), ``now`` (server time, Unix seconds), ``session_id``.
         """
         auto_answer, callback = callback_last(auto_answer, callback)
-        return self._switchboard.create_session(csi_token, auto_answer, callback)
+        return self._switchboard.sessions.create(csi_token, auto_answer, callback)
 
     @overload
     def restore_session(
@@ -101,14 +115,16 @@ class CTI(Emitter):
         :returns: ``number``, ``now``; of a new session also ``session_id``.
         """
         session_id, callback = callback_last(session_id, callback)
-        return self._switchboard.restore_session(csi_token, session_id, callback)
+        if session_id is None:
+            session_id = self._switchboard.remembered()
+        return self._switchboard.sessions.restore(csi_token, session_id, callback)
 
     def destroy_session(self, callback: Optional[Callback] = None) -> "Future[Any]":
         """Destroys the session, and closes the connection. Source: section Destroy session.
 
         :returns: what the server sent, 1.
         """
-        return self._switchboard.destroy_session(callback)
+        return self._switchboard.sessions.destroy(callback)
 
     def session_exists(self) -> bool:
         """Whether a session id is at hand for ``restore_session``. Source: JavaScript SDK 1.1."""
@@ -120,13 +136,13 @@ class CTI(Emitter):
         Returns within two seconds, from any thread and in any state. Commands that wait are
         answered with ConnectionClosed; events that are here already are handled first, as far
         as those two seconds go, and no handler starts after that. There is no ``disconnected``,
-        for it was asked for. The CTI can open another session later.
+        for it was asked for, and nothing is restored. The CTI can open another session later.
         """
         self._switchboard.close()
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Waits until nothing more will come: closed, destroyed, or dropped and the
-        ``disconnected`` handlers have opened nothing new.
+        """Waits until nothing more will come: closed, destroyed, lost, or dropped with nobody
+        restoring, and the handlers of that have opened nothing new.
 
         With ``dispatch="manual"`` the handlers run in here. Ctrl-C closes and raises
         KeyboardInterrupt.

@@ -41,7 +41,10 @@ class KeyyoError(Exception):
     :param error_code: ``invalid_csi_token``, ``missing_parameter``, ``invalid_params``,
         ``invalid_session_id``, ``timeout``, or None where there is no code.
     :param hint: what to do about it, or why it came, in words.
+    :ivar final: whether to ask again is in vain until a person has done something.
     """
+
+    final: bool = False
 
     def __init__(
         self,

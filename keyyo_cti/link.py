@@ -21,6 +21,7 @@ from .errors import (
 )
 from .options import Options
 from .pending import Pending, Request
+from .restorer import Outage
 from .results import wrap
 from .sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed
 from .supervisor import HandlerWatch, Pinger
@@ -32,7 +33,7 @@ _GOODBYE = 0.7
 
 
 class Owner(Protocol):
-    """What a link tells of itself. On the reader thread, but for ``after_end``, ``deliver`` and
+    """What a link tells of itself. On its thread, but for ``after_end``, ``deliver`` and
     ``emit_error``, which are done where handlers run."""
 
     def deliver(self, link: "Link", notification: CallNotification) -> None:
@@ -50,12 +51,15 @@ class Owner(Protocol):
     def after_end(self, link: "Link") -> None:
         """All that waited on the link have been told."""
 
+    def gone(self, link: "Link") -> None:
+        """Nothing comes of the link any more, and its thread has nothing to do."""
+
 
 class Link:
     """A connection from its opening to its end, which comes once.
 
     Its reader thread opens, reads, keeps the deadlines and completes the Futures. It runs no
-    user code.
+    user code, unless the owner, when the link is gone, has some use for it.
 
     What it knows of its own life, in the order in which it comes about:
 
@@ -63,6 +67,8 @@ class Link:
         lock.
     :ivar in_session: whether a session was opened on it; set by the reader.
     :ivar quiet: whether the end was asked for, so that it is no event; set by ``begin_close``.
+    :ivar is_event: whether the end, if it was not asked for, is an event; set by the owner.
+    :ivar outage: what its end began, if it did; set by the owner.
     :ivar muted: whether events are not wanted any more, though they are here already; set by
         the owner when its ``close`` returns.
     """
@@ -79,6 +85,8 @@ class Link:
         self.muted = False
         self.sessions_asked = 0
         self.in_session = False
+        self.is_event = True
+        self.outage: Optional[Outage] = None
         self._owner = owner
         self._options = options
         self._dispatcher = dispatcher
@@ -106,12 +114,17 @@ class Link:
             options.transports,
             options.proxies,
         )
-        self._thread = threading.Thread(target=self._connection.run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
     def transport(self) -> Optional[str]:
         """The name of the transport in use, or None when there is none."""
         return self._connection.transport
+
+    @property
+    def last_silence(self) -> float:
+        """Seconds that the server had said nothing at the end, those asleep included."""
+        return self._connection.last_silence
 
     def start(self) -> None:
         """Begins to open, in a thread of its own."""
@@ -144,6 +157,10 @@ class Link:
         """
         self._connection.finish_close(min(until, self._clock() + _GOODBYE))
         self._thread.join(max(0.0, until - self._clock()))
+
+    def _run(self) -> None:
+        self._connection.run()
+        self._owner.gone(self)
 
     def complete(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
         """Gives a request its answer. For the one who took it out of the table."""
@@ -217,6 +234,9 @@ class Link:
         self._on_deadlines(now)
         self._pinger.on_due(now)
 
+    def woke(self) -> None:
+        self._ping()
+
     def _on_deadlines(self, now: float) -> None:
         for request in self._pending.take_late(now):
             late = CommandTimeout(request.command.action, self._options.timeout)
@@ -273,12 +293,17 @@ class Link:
             self._connection.fail(f"the ping failed: {error}")
 
 
-def not_connected() -> ConnectionClosed:
-    """The answer to a command for which there is no connection."""
-    return ConnectionClosed(
-        sent=False,
-        hint="not connected: call create_session or restore_session, and wait for its callback",
+def not_connected(restoring: bool = False) -> ConnectionClosed:
+    """The answer to a command for which there is no connection.
+
+    :param restoring: whether one is being restored.
+    """
+    todo = (
+        "the lost connection is being restored: wait for the event restored"
+        if restoring
+        else "call create_session or restore_session, and wait for its callback"
     )
+    return ConnectionClosed(sent=False, hint=f"not connected: {todo}")
 
 
 def _by_us() -> ConnectionClosed:

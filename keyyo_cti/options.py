@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
 
+from .backoff import Backoff
 from .sockjs import TRANSPORTS, urls
 
 #: Seconds, or days: what the waits of every platform can take.
@@ -33,6 +34,12 @@ class Options:
     :ivar connect_timeout: seconds that opening the connection may take.
     :ivar ping_interval: seconds.
     :ivar heartbeat_timeout: seconds of silence after which the server is given up.
+    :ivar token_provider: a function that returns a fresh CSI token, such as a ``TokenProvider``.
+        It turns auto-restore on: a session whose connection is lost is brought back. It is called
+        on a thread of the SDK's own, may take its time, and may raise: KeyyoError with ``final``,
+        401 or 403 ends the restoring with ``lost``, anything else is tried again. Its method
+        ``invalidate(token)``, if it has one, is told of a token that the server refused.
+    :ivar backoff: the pauses before the attempts to restore, and how many there may be.
     :ivar dispatch: where handlers run: None, ``"manual"``, or a function that is handed each
         piece of work.
     :ivar max_ended_calls: how many ended calls are kept; None keeps all.
@@ -59,6 +66,9 @@ class Options:
     connect_timeout: float = 10.0
     ping_interval: float = 300.0
     heartbeat_timeout: float = 60.0
+    # Its repr may show what it is made of.
+    token_provider: Optional[Callable[[], str]] = field(default=None, repr=False)
+    backoff: Backoff = Backoff()
     dispatch: Union[None, str, Callable[[Callable[[], None]], object]] = None
     max_ended_calls: Optional[int] = 10_000
     max_backlog: Optional[int] = 100_000
@@ -84,6 +94,9 @@ class Options:
         self._check_kinds()
 
     def _check_kinds(self) -> None:
+        _check("token_provider", self.token_provider is None or callable(self.token_provider),
+               "a function that returns a CSI token")
+        _check("backoff", isinstance(self.backoff, Backoff), "a keyyo_cti.backoff.Backoff")
         _check("dispatch", callable(self.dispatch) or self.dispatch in (None, "manual"),
                'None, "manual" or a function')
         _check("cookie_jar", isinstance(self.cookie_jar, (http.cookiejar.CookieJar, type(None))),

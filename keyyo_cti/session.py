@@ -2,18 +2,22 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Generator, Optional, Tuple
 
 from . import commands
 from .clock import ServerClock
 from .commands import Command
 from .cookies import FileCookie, JarCookie, SessionCookie, default_file
-from .errors import KeyyoError
+from .errors import ConnectionClosed, KeyyoError
 from .options import Options
 from .pending import Reaction
 from .results import Result
+from .standing import StandingOrders
 
 _log = logging.getLogger("keyyo_cti")
+
+#: Commands, each of which is asked when the one before is answered with ``(error, result)``.
+Steps = Generator[Command, Tuple[Optional[KeyyoError], Any], None]
 
 #: What a restore answers when the session is not there any more.
 _GONE = ((401, "invalid_session_id"), (400, "invalid_params"))
@@ -24,6 +28,7 @@ class Session:
 
     :ivar number: the line's number (CSI), once known.
     :ivar session_id: the session's id, once known; a secret.
+    :ivar orders: what it was asked to keep, as far as anybody takes note.
     """
 
     def __init__(self, cookie: Optional[SessionCookie], clock: ServerClock) -> None:
@@ -31,6 +36,7 @@ class Session:
         self._clock = clock
         self.number: Optional[str] = None
         self.session_id: Optional[str] = None
+        self.orders = StandingOrders()
 
     def remembered(self) -> Optional[str]:
         """The session id of the cookie, if there is one."""
@@ -61,12 +67,46 @@ class Session:
                 self.on_create(error, result)
             elif error is None:
                 self._begin(result, session_id)
-            elif self._cookie is not None and (error.status_code, error.error_code) in _GONE:
+            elif self._cookie is not None and _is_gone(error):
                 fell_back = True
                 return commands.create_session(token)
             return None
 
         return react
+
+    def reopening(
+        self, token: str, recreated: Callable[[], object], report: Callable[[KeyyoError], object]
+    ) -> Steps:
+        """The commands that bring the session back after its connection was lost, one by one,
+        or make another one in its place that is asked to keep the same.
+
+        :param token: a good CSI token.
+        :param recreated: is told when another one was made, if only for this attempt.
+        :param report: is told of what the new session would not do.
+        """
+        session_id = self.session_id
+        error: Optional[KeyyoError] = None
+        if session_id is not None:
+            error, result = yield commands.restore_session(token, session_id)
+            if error is None:
+                self._begin(result, session_id)
+        if session_id is None or (error is not None and _is_gone(error)):
+            error, result = yield commands.create_session(token, self.orders.auto_answer)
+            self.on_create(error, result)
+            if error is None:
+                recreated()
+                self.orders.renew(self.number)
+        while error is None:
+            # What an attempt before this one could not finish, it has left.
+            owed = self.orders.owed()
+            if owed is None:
+                return
+            refusal, _ = yield owed
+            if isinstance(refusal, ConnectionClosed):
+                return
+            self.orders.answered(owed)
+            if refusal is not None:
+                report(refusal)
 
     def on_destroy(self) -> None:
         """The server has destroyed the session; the cookie goes too, and not before."""
@@ -87,6 +127,22 @@ class Session:
             change(self._cookie)
         except OSError as error:
             _log.warning("the session cookie cannot be kept: %s", error)
+
+
+def _is_gone(error: KeyyoError) -> bool:
+    return (error.status_code, error.error_code) in _GONE
+
+
+def following(steps: Steps) -> Reaction:
+    """The reaction that goes from one command to the next, the first of which was asked."""
+
+    def react(error: Optional[KeyyoError], result: Any) -> Optional[Command]:
+        try:
+            return steps.send((error, result))
+        except StopIteration:
+            return None
+
+    return react
 
 
 def cookie_for(options: Options) -> Optional[SessionCookie]:

@@ -9,9 +9,8 @@ import time
 import weakref
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, List, Optional, Set, Tuple
+from typing import Any, Callable, List, Optional, Tuple, Union
 
-from . import commands
 from .call import Call
 from .clock import ServerClock
 from .commands import CallNotification, Command
@@ -19,10 +18,14 @@ from .dispatch import Manual, chosen
 from .errors import KeyyoError
 from .events import Emitter
 from .link import Link, not_connected
+from .links import Links
 from .options import Options
 from .pending import Callback, Reaction, Request
 from .registry import Registry
+from .restorer import Outage
+from .retelling import CHANGE, REPEAT
 from .session import Session, cookie_for
+from .session_requests import SessionRequests
 
 #: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
 #: within two.
@@ -41,10 +44,8 @@ _alive: "weakref.WeakSet[Switchboard]" = weakref.WeakSet()
 class Switchboard:
     """Connects commands to the link that there is, and what comes in to handlers.
 
-    There is at most one link that commands go to; one whose session was destroyed or refused
-    may still be saying goodbye beside it.
-
-    :param cti: whose events ``newCall``, ``disconnected`` and ``error`` are.
+    :param cti: whose events ``newCall``, ``disconnected``, ``restored``, ``lost`` and ``error``
+        are.
     """
 
     def __init__(self, cti: Emitter, options: Options) -> None:
@@ -54,18 +55,19 @@ class Switchboard:
         self._number = next(_numbers)
         self._clock = ServerClock()
         self.session = Session(cookie_for(options), self._clock)
-        self._registry = Registry(partial(Call, self), options.max_ended_calls)
+        self._registry = Registry(
+            partial(Call, self), options.max_ended_calls, options.token_provider is not None
+        )
         self._dispatcher = chosen(
             options.dispatch,
             f"keyyo-cti-events-{self._number}",
             options.max_backlog,
             self.emit_error,
         )
-        self._lock = threading.Lock()
-        # Guarded by the lock: the link that commands go to, and every link that is not done.
-        self._link: Optional[Link] = None
-        self._links: Set[Link] = set()
-        self._over = threading.Condition(self._lock)
+        self._links = Links()
+        self.sessions = SessionRequests(
+            self, self.session, self._links, self._dispatcher, options
+        )
         _alive.add(self)
 
     # From the program, on any thread.
@@ -75,33 +77,51 @@ class Switchboard:
         make: Callable[..., Command],
         arguments: Tuple[Any, ...],
         callback: Optional[Callback],
+        reaction: Optional[Callable[[Link, Command], Optional[Reaction]]] = None,
     ) -> "Future[Any]":
         """Asks the server for something, if there is a connection.
 
         :param make: makes the command of the arguments, or refuses them.
+        :param reaction: what the SDK itself does with the answer.
         """
-        return self._ask(make, arguments, callback, None)
+        request = self.request(make, arguments, callback)
+        if request.future.done():
+            return request.future
+        link = self._links.current
+        if link is None:
+            request.complete(not_connected(self._links.restoring), None)
+        else:
+            request.react = (reaction or self.sessions.noting)(link, request.command)
+            link.ask(request)
+        return request.future
 
-    def create_session(
-        self, token: Any, auto_answer: Any, callback: Optional[Callback]
-    ) -> "Future[Any]":
-        """Asks for a new session."""
-        arguments = (token, auto_answer)
-        return self._open(commands.create_session, arguments, callback, self.session.on_create)
+    def request(
+        self,
+        make: Callable[..., Command],
+        arguments: Tuple[Any, ...],
+        callback: Optional[Callback],
+    ) -> Request:
+        """The request; with a wrong value in it, it has its answer already.
 
-    def restore_session(
-        self, token: Any, session_id: Any, callback: Optional[Callback]
-    ) -> "Future[Any]":
-        """Asks for the session of before, by default that of the cookie."""
+        :param make: makes the command of the arguments, or refuses them.
+        """
         self._check_process()
-        if session_id is None:
-            session_id = self.session.remembered()
-        react = self.session.on_restore(token, session_id)
-        return self._open(commands.restore_session, (token, session_id), callback, react)
+        if callback is not None and not callable(callback):
+            kind = type(callback).__name__
+            raise TypeError(f"callback: expected a function or None, got {kind}")
+        if any(callable(argument) for argument in arguments):
+            raise TypeError("a function where a value is expected: is an argument missing?")
+        try:
+            return Request(make(*arguments), self._dispatcher, callback)
+        except KeyyoError as error:
+            refused = Request(Command("refused"), self._dispatcher, callback)
+            refused.complete(error, None)
+            return refused
 
-    def destroy_session(self, callback: Optional[Callback]) -> "Future[Any]":
-        """Asks for the end of the session, on which the link ends too."""
-        return self._ask(commands.destroy_session, (), callback, self._on_destroy)
+    def remembered(self) -> Optional[str]:
+        """The session id of the cookie, if there is one."""
+        self._check_process()
+        return self.session.remembered()
 
     def calls(self) -> Registry:
         """The calls that are known."""
@@ -115,13 +135,13 @@ class Switchboard:
     @property
     def connected(self) -> bool:
         """Whether there is a session on the link that commands go to."""
-        link = self._link
+        link = self._links.current
         return link is not None and link.in_session
 
     @property
     def transport(self) -> Optional[str]:
         """The transport of the link that commands go to."""
-        link = self._link
+        link = self._links.current
         return None if link is None else link.transport
 
     def session_exists(self) -> bool:
@@ -129,14 +149,15 @@ class Switchboard:
         self._check_process()
         return self.session.session_id is not None or self.session.remembered() is not None
 
-    def begin_close(self) -> List[Link]:
-        """Begins to close every link there is, and gives them; waits for nothing."""
-        with self._lock:
-            links = list(self._links)
-            self._link = None
+    def begin_close(self) -> List[Union[Link, Outage]]:
+        """Begins to close every link there is, ends the outage that there may be, and gives
+        them; waits for nothing."""
+        links, outage, ended = self._links.close()
+        if ended:
+            self._dispatcher.release()
         for link in links:
             link.begin_close()
-        return links
+        return [*links, *([] if outage is None else [outage])]
 
     def close(self, until: Optional[float] = None) -> None:
         """See ``CTI.close``.
@@ -146,22 +167,22 @@ class Switchboard:
         self._check_process()
         until = time.monotonic() + _CLOSE if until is None else until
         # Those and no others: another thread may be opening one that is not to be closed.
-        links = self.begin_close()
-        for link in links:
-            link.finish_close(until)
+        ending = self.begin_close()
+        for each in ending:
+            each.finish_close(until)
         if not self._dispatcher.inside():
             self._dispatcher.finish(max(0.0, until - time.monotonic()))
-        for link in links:
-            link.muted = True
+        for each in ending:
+            each.muted = True
 
     def wait(self, timeout: Optional[float]) -> bool:
         """See ``CTI.wait``."""
         self._check_process()
-        if self._dispatcher.inside():
+        if self._dispatcher.inside() or self._links.inside_restorer():
             raise RuntimeError("wait() in a handler would wait for itself")
         until = None if timeout is None else time.monotonic() + min(timeout, _FOR_EVER)
         try:
-            while self._links:
+            while self._links.expecting():
                 left = None if until is None else until - time.monotonic()
                 if left is not None and left <= 0:
                     return False
@@ -182,8 +203,12 @@ class Switchboard:
         """Updates the call and runs its handlers at once, so that they see this very state."""
         if link.muted:
             return
-        call = self._registry.update(notification.callref, notification.fields)
-        self._emit(link, self._cti, "newCall", call)
+        call, what = self._registry.update(notification.callref, notification.fields)
+        if what == REPEAT:
+            return
+        self.emit(link, "newCall", call)
+        if what == CHANGE:
+            return
         state = notification.fields.get("state")
         event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
         if event is not None:
@@ -194,87 +219,26 @@ class Switchboard:
             self._dispatcher.call(handler, error)
 
     def session_answered(self, link: Link, error: Optional[KeyyoError]) -> None:
-        with self._lock:
-            link.sessions_asked -= 1
-        if error is not None:
-            self._dispatcher.put(partial(self._close_if_useless, link))
+        self.sessions.answered(link, error)
 
     def ended(self, link: Link) -> None:
-        with self._lock:
-            if self._link is link:
-                self._link = None
+        self.sessions.ended(link)
 
     def after_end(self, link: Link) -> None:
         try:
-            if not link.quiet:
-                self._emit(link, self._cti, "disconnected")
+            if link.in_session:
+                self._registry.mark_gap()
+            if link.is_event and not link.quiet:
+                self.emit(link, "disconnected")
         finally:
-            with self._lock:
-                self._links.discard(link)
-                self._over.notify_all()
+            self._links.done(link)
 
-    # Inside.
+    def gone(self, link: Link) -> None:
+        self.sessions.gone(link)
 
-    def _ask(
-        self,
-        make: Callable[..., Command],
-        arguments: Tuple[Any, ...],
-        callback: Optional[Callback],
-        reaction: Optional[Callable[[Link], Reaction]],
-    ) -> "Future[Any]":
-        request = self._request(make, arguments, callback)
-        if request.future.done():
-            return request.future
-        with self._lock:
-            link = self._link
-        if link is None:
-            request.complete(not_connected(), None)
-        else:
-            request.react = reaction(link) if reaction is not None else None
-            link.ask(request)
-        return request.future
+    # From the session's requests.
 
-    def _open(
-        self,
-        make: Callable[..., Command],
-        arguments: Tuple[Any, ...],
-        callback: Optional[Callback],
-        react: Reaction,
-    ) -> "Future[Any]":
-        """Asks for a session, on the link that there is or on a new one."""
-        request = self._request(make, arguments, callback)
-        if request.future.done():
-            return request.future
-        request.opens_session = True
-        with self._lock:
-            link = self._link or self._start_link()
-            link.sessions_asked += 1
-        request.react = partial(self._on_session, link, react)
-        link.ask(request)
-        return request.future
-
-    def _request(
-        self,
-        make: Callable[..., Command],
-        arguments: Tuple[Any, ...],
-        callback: Optional[Callback],
-    ) -> Request:
-        """The request; with a wrong value in it, it has its answer already."""
-        self._check_process()
-        if callback is not None and not callable(callback):
-            kind = type(callback).__name__
-            raise TypeError(f"callback: expected a function or None, got {kind}")
-        if any(callable(argument) for argument in arguments):
-            raise TypeError("a function where a value is expected: is an argument missing?")
-        try:
-            return Request(make(*arguments), self._dispatcher, callback)
-        except KeyyoError as error:
-            refused = Request(Command("refused"), self._dispatcher, callback)
-            refused.complete(error, None)
-            return refused
-
-    def _start_link(self) -> Link:
-        assert self._lock.locked()
+    def start_link(self) -> Link:
         name = f"keyyo-cti-reader-{self._number}"
         link = Link(self, self._options, self._dispatcher, name)
         self._dispatcher.hold()
@@ -283,44 +247,18 @@ class Switchboard:
         except BaseException:
             self._dispatcher.release()
             raise
-        self._link = link
-        self._links.add(link)
         return link
 
-    def _on_session(
-        self, link: Link, react: Reaction, error: Optional[KeyyoError], result: Any
-    ) -> Optional[Command]:
-        """Reacts to the answer to a request for a session, unless the link was closed meanwhile:
-        then another may have a session of its own, which this one must not touch."""
-        if self._link is not link:
-            return None
-        instead = react(error, result)
-        if error is None:
-            link.in_session = True
-        return instead
+    def emit(self, source: Union[Link, Outage], name: str, *arguments: Any) -> None:
+        self._emit(source, self._cti, name, *arguments)
 
-    def _on_destroy(self, link: Link) -> Reaction:
-        def react(error: Optional[KeyyoError], result: Any) -> None:
-            if error is not None or self._link is not link:
-                return
-            self.session.on_destroy()
-            self.ended(link)
-            link.begin_close()
+    # Inside.
 
-        return react
-
-    def _close_if_useless(self, link: Link) -> None:
-        """A connection whose session was refused serves nothing, once the callback that was
-        told so has not asked for another."""
-        with self._lock:
-            if self._link is not link or link.sessions_asked or link.in_session:
-                return
-            self._link = None
-        link.begin_close()
-
-    def _emit(self, link: Link, emitter: Emitter, name: str, *arguments: Any) -> None:
+    def _emit(
+        self, source: Union[Link, Outage], emitter: Emitter, name: str, *arguments: Any
+    ) -> None:
         for handler in emitter.handlers(name):
-            if not link.muted:
+            if not source.muted:
                 self._dispatcher.call(handler, *arguments)
 
     def _wait_some(self, timeout: Optional[float]) -> None:
@@ -331,8 +269,7 @@ class Switchboard:
         if isinstance(self._dispatcher, Manual):
             self._dispatcher.poll(1.0 if timeout is None else timeout)
             return
-        with self._lock:
-            self._over.wait_for(lambda: not self._links, timeout)
+        self._links.wait(timeout)
 
     def _check_process(self) -> None:
         # First of all, and without a lock: a lock may have been held when the process forked.
@@ -343,7 +280,7 @@ class Switchboard:
 
     def _unclosed(self) -> bool:
         """Whether there is a connection, in this process, that nobody has closed."""
-        return self._process == os.getpid() and not all(link.quiet for link in self._links)
+        return self._process == os.getpid() and not self._links.all_quiet()
 
 
 @atexit.register

@@ -12,6 +12,7 @@ import keyyo_cti
 from keyyo_cti.events import Emitter
 
 PUBLIC = {
+    "Backoff",
     "CTI",
     "Call",
     "CommandTimeout",
@@ -19,6 +20,7 @@ PUBLIC = {
     "ConnectionFailed",
     "Keyyo",
     "KeyyoError",
+    "Restored",
     "Result",
     "UnreadableMessage",
     "__version__",

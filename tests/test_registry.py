@@ -14,6 +14,7 @@ from keyyo_cti.call import Call
 from keyyo_cti.commands import Command
 from keyyo_cti.pending import Callback
 from keyyo_cti.registry import Registry
+from keyyo_cti.retelling import CHANGE, NEWS, REPEAT
 
 STATES = ["SETUP", "CONNECT", "RELEASE", "MISSED", "OTHER", None, ["RELEASE"]]
 
@@ -64,7 +65,8 @@ def test_model(max_ended: Optional[int], updates: List[Tuple[str, Any]]) -> None
     registry, model = Registry(make, max_ended), Model(max_ended)
     known: Dict[str, Call] = {}
     for callref, state in updates:
-        call = registry.update(callref, {"callref": callref, "state": state})
+        call, what = registry.update(callref, {"callref": callref, "state": state})
+        assert what == NEWS
         model.update(callref, state)
         assert (call.callref, call.state) == (callref, state)
         assert known.get(callref, call) is call
@@ -77,16 +79,16 @@ def test_model(max_ended: Optional[int], updates: List[Tuple[str, Any]]) -> None
 def test_the_same_object() -> None:
     """A call is one object for as long as it is known."""
     registry = Registry(make, None)
-    call = registry.update("r", {"state": "SETUP"})
-    assert registry.update("r", {"state": "RELEASE"}) is call is registry.get("r")
+    call = registry.update("r", {"state": "SETUP"}).call
+    assert registry.update("r", {"state": "RELEASE"}).call is call is registry.get("r")
 
 
 def test_forgotten() -> None:
     """A call that was forgotten and comes again is a new one."""
     registry = Registry(make, 0)
-    call = registry.update("r", {"state": "RELEASE"})
+    call = registry.update("r", {"state": "RELEASE"}).call
     assert registry.get("r") is None
-    assert registry.update("r", {"state": "SETUP"}) is not call
+    assert registry.update("r", {"state": "SETUP"}).call is not call
 
 
 def test_unknown() -> None:
@@ -131,3 +133,86 @@ def test_read_while_written(max_ended: Optional[int]) -> None:
     for reader in readers:
         reader.join(5)
     assert not problems
+
+
+SETUP = {"state": "SETUP", "setup_date": 1}
+CONNECT = {"state": "CONNECT", "setup_date": 1}
+PARKED = {**CONNECT, "callpark_slot": "1"}
+RELEASE = {"state": "RELEASE", "setup_date": 1}
+
+
+def test_stale() -> None:
+    """After a gap, a call that went on is stale until it is told of again; one that has ended
+    is not, and neither is a new one."""
+    registry = Registry(make, None, True)
+    goes_on, over = registry.update("a", CONNECT).call, registry.update("b", RELEASE).call
+    assert not goes_on.stale
+    registry.mark_gap()
+    assert (goes_on.stale, over.stale) == (True, False)
+    assert registry.update("c", SETUP).call.stale is False
+    assert registry.update("a", CONNECT).what == REPEAT
+    assert not goes_on.stale
+    registry.mark_gap()
+    assert goes_on.stale and registry.update("a", RELEASE).what == NEWS
+    assert not goes_on.stale
+
+
+def test_told_again_after_a_gap() -> None:
+    """What is told again of a call that was known before a gap changes nothing but its place."""
+    registry = Registry(make, None, True)
+    call = registry.update("a", CONNECT).call
+    registry.mark_gap()
+    registry.update("b", SETUP)
+    assert registry.update("a", SETUP) == (call, REPEAT)
+    assert (call.state, registry.all()[-1]) == ("CONNECT", call)
+    assert registry.update("a", PARKED) == (call, CHANGE)
+    assert call.callpark_slot == "1"
+    assert registry.update("a", RELEASE) == (call, NEWS)
+
+
+def test_told_again_without_a_gap() -> None:
+    """Without a gap in between, and for a call that came after it, everything is news, as in
+    JavaScript."""
+    registry = Registry(make, None, True)
+    for _ in range(2):
+        assert registry.update("a", CONNECT).what == NEWS
+    registry.mark_gap()
+    for _ in range(2):
+        assert registry.update("b", CONNECT).what == NEWS
+
+
+def test_repeats_are_news_unless_they_are_known() -> None:
+    """A registry that does not know repeats takes everything as news, after a gap too."""
+    registry = Registry(make, None)
+    registry.update("a", CONNECT)
+    registry.mark_gap()
+    assert registry.update("a", SETUP).what == NEWS
+
+
+def test_calls_that_nobody_tells_of_any_more() -> None:
+    """Calls whose end fell into a gap are not kept for ever: when another gap has come and
+    nobody told of them, they are forgotten like those that have ended."""
+    registry = Registry(make, 2, True)
+    for gap in range(50):
+        registry.update(f"r{gap}", CONNECT)
+        registry.mark_gap()
+    assert [call.callref for call in registry.all()] == ["r47", "r48", "r49"]
+
+
+def test_a_call_that_is_told_of_again_is_kept() -> None:
+    """A call that is told of after each gap is kept through all of them."""
+    registry = Registry(make, 0, True)
+    call = registry.update("a", CONNECT).call
+    for _ in range(5):
+        registry.mark_gap()
+        assert registry.update("a", CONNECT) == (call, REPEAT)
+    assert registry.all() == [call]
+
+
+def test_a_forgotten_call_is_news() -> None:
+    """A call that was forgotten is a new one, though it was known before a gap."""
+    registry = Registry(make, 0, True)
+    registry.update("a", CONNECT)
+    registry.mark_gap()
+    registry.update("a", RELEASE)
+    assert registry.update("a", SETUP).what == NEWS

@@ -9,14 +9,14 @@ from typing import Any, List, Optional
 
 import pytest
 
-from keyyo_cti import CTI
+from keyyo_cti import CTI, commands
 from keyyo_cti.clock import ServerClock
 from keyyo_cti.commands import create_session
 from keyyo_cti.cookies import FileCookie, JarCookie
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.options import Options
-from keyyo_cti.results import wrap
-from keyyo_cti.session import Session, cookie_for
+from keyyo_cti.results import Result, wrap
+from keyyo_cti.session import Session, cookie_for, following
 
 CREATED = wrap({"number": "33", "now": 1000, "session_id": "CANARY-id"})
 RESTORED = wrap({"number": "33", "now": 2000})
@@ -253,3 +253,100 @@ def test_which_cookie(tmp_path: Path) -> None:
     assert [cookie.value for cookie in jar] == ["in the jar"]
     cookies[1].save("in the file")
     assert cookies[2].load() == "in the file"
+
+
+class Chain:
+    """The commands that bring a session back, and what they told."""
+
+    def __init__(self, session: Session) -> None:
+        self.recreated: List[None] = []
+        self.reported: List[KeyyoError] = []
+        steps = session.reopening(
+            "tok", lambda: self.recreated.append(None), self.reported.append
+        )
+        self.first = next(steps)
+        self.answer = following(steps)
+
+
+def test_reopened(clock: ServerClock) -> None:
+    """A lost session is asked for by its id, and that is all when the server has it."""
+    session = Session(FakeCookie(), clock)
+    session.on_create(None, CREATED)
+    session.orders.heed(commands.subscribe("33199000002"), 1)
+    chain = Chain(session)
+    assert chain.first == commands.restore_session("tok", "CANARY-id")
+    assert chain.answer(None, Result({"number": "34", "now": 3000})) is None
+    assert (session.session_id, session.number, clock.now()) == ("CANARY-id", "34", 3000)
+    assert (chain.recreated, chain.reported) == ([], [])
+
+
+@pytest.mark.parametrize("with_cookie", [True, False])
+@pytest.mark.parametrize("error", GONE, ids=str)
+def test_recreated(clock: ServerClock, error: KeyyoError, with_cookie: bool) -> None:
+    """One that the server has not is replaced, cookie or not, by one with the same auto-answer
+    and the same subscriptions; what it refuses of them is told, and does not stop the rest."""
+    cookie = FakeCookie() if with_cookie else None
+    session = Session(cookie, clock)
+    session.on_create(None, CREATED)
+    session.orders.heed(commands.set_auto_answer(False), 1)
+    for number in ("33199000002", "33199000003"):
+        session.orders.heed(commands.subscribe(number), 1)
+    chain = Chain(session)
+    assert chain.answer(error, None) == commands.create_session("tok", False)
+    new = Result({"number": "33", "now": 2000, "session_id": "CANARY-new"})
+    assert chain.answer(None, new) == commands.subscribe("33199000002")
+    assert chain.recreated == [None]
+    refusal = from_server({"status_code": 400, "message": "no"})
+    assert chain.answer(refusal, None) == commands.subscribe("33199000003")
+    assert chain.answer(None, 1) is None
+    assert chain.reported == [refusal]
+    assert session.session_id == "CANARY-new"
+    if cookie is not None:
+        assert cookie.session_id == "CANARY-new"
+
+
+def test_recreation_that_is_cut_off(clock: ServerClock) -> None:
+    """When the connection goes before all is asked again, the next attempt goes on there."""
+    session = Session(None, clock)
+    session.on_create(None, CREATED)
+    for number in ("33199000002", "33199000003"):
+        session.orders.heed(commands.subscribe(number), 1)
+    chain = Chain(session)
+    chain.answer(GONE[0], None)
+    assert chain.answer(None, CREATED) == commands.subscribe("33199000002")
+    assert chain.answer(None, 1) == commands.subscribe("33199000003")
+    assert chain.answer(ConnectionClosed(sent=True), None) is None
+    chain = Chain(session)
+    assert chain.answer(None, RESTORED) == commands.subscribe("33199000003")
+    assert chain.answer(None, 1) is None
+    assert (chain.recreated, chain.reported) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionClosed(sent=True),
+        CommandTimeout("restore_session", 30),
+        from_server({"status_code": 400, "message": "Invalid token"}),
+        from_server({"status_code": 500, "message": "Internal error"}),
+    ],
+    ids=str,
+)
+def test_attempt_that_fails(clock: ServerClock, error: KeyyoError) -> None:
+    """Whatever else is answered ends the attempt, and the session stays what it was."""
+    session = Session(None, clock)
+    session.on_create(None, CREATED)
+    chain = Chain(session)
+    assert chain.answer(error, None) is None
+    assert session.session_id == "CANARY-id"
+    chain = Chain(session)
+    assert chain.answer(GONE[0], None) is not None
+    assert chain.answer(error, None) is None
+    assert (session.session_id, chain.recreated, chain.reported) == ("CANARY-id", [], [])
+
+
+def test_session_without_an_id(clock: ServerClock) -> None:
+    """A session whose id nobody told is replaced at once."""
+    session = Session(None, clock)
+    session.on_create(None, Result({"number": "33"}))
+    assert Chain(session).first == commands.create_session("tok")

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Any, Mapping, Optional, Protocol, Sequence
 
-from ..clock import Monotonic
+from ..clock import Monotonic, slept
 from . import urls
 from .abort import Abort
 from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
@@ -13,6 +13,7 @@ from .liveness import Liveness
 from .opening import TRANSPORTS, Limits, Opening, Session
 from .protocol import Event, Message, Opened
 from .route import Route
+from .sleep import SleepWatch
 from .stream import WriteFailed
 from .transport import Departure, Transport
 
@@ -36,6 +37,10 @@ class Listener(Protocol):
 
     def on_due(self, now: float) -> None:
         """That time has come."""
+
+    def woke(self) -> None:
+        """The machine has slept. Whether the server is still there is in doubt: what makes it
+        say something is of use, for not every transport can ask by itself."""
 
     def closed(self, closed: Closed) -> None:
         """The connection is over. Comes once, after everything else."""
@@ -61,12 +66,14 @@ class Connection:
         clock: Monotonic = time.monotonic,
         transports: Sequence[str] = TRANSPORTS,
         proxies: Optional[Mapping[str, Optional[str]]] = None,
+        slept: Monotonic = slept,
     ) -> None:
         self._base_url = urls.base(base_url)
         self._listener = listener
         self._limits = limits
         self._transports = tuple(transports)
         self._clock = clock
+        self._slept = slept
         self._abort = Abort()
         self._route = Route(
             urls.origin(self._base_url),
@@ -84,6 +91,9 @@ class Connection:
         self._over_by = float("inf")
         self._over = threading.Event()
         self._thread: Optional[int] = None
+        #: Seconds that the server had said nothing when the connection ended, those asleep
+        #: included.
+        self.last_silence = 0.0
 
     def run(self) -> None:
         """Opens, reads to the end, and tells the listener. Called once, in the thread that is
@@ -195,9 +205,17 @@ class Connection:
         return session
 
     def _read(self, session: Session) -> Closed:
-        transport, protocol, events = session
+        transport = session.transport
         patience = max(self._limits.heartbeat_timeout, transport.least_patience)
-        liveness = Liveness(patience, self._clock())
+        now = self._clock()
+        liveness, sleep = Liveness(patience, now), SleepWatch(now, self._slept)
+        try:
+            return self._loop(session, liveness, sleep)
+        finally:
+            self.last_silence = sleep.silence(self._clock(), transport.heard_at)
+
+    def _loop(self, session: Session, liveness: Liveness, sleep: SleepWatch) -> Closed:
+        transport, protocol, events = session
         while True:
             for event in events:
                 self._tell(event)
@@ -206,7 +224,12 @@ class Connection:
             # The listener may have taken its time, in which nobody listened to the server.
             if events:
                 liveness.excuse(self._clock())
-            until = min(self._listener.due(), liveness.due(transport.heard_at), self._over_by)
+            until = min(
+                self._listener.due(),
+                liveness.due(transport.heard_at),
+                sleep.due(),
+                self._over_by,
+            )
             events = []
             try:
                 text = transport.receive(until)
@@ -217,6 +240,11 @@ class Connection:
                     events = protocol.receive(text)
             now = self._clock()
             if now >= until:
+                # First, because silence while asleep is no silence of the server's.
+                if sleep.woke(now, transport.heard_at):
+                    _log.info("this machine has slept: is the server still there?")
+                    liveness.doubt(now)
+                    self._listener.woke()
                 self._on_time(now, liveness, transport)
 
     def _tell(self, event: Event) -> None:
@@ -231,7 +259,8 @@ class Connection:
         if now >= self._over_by:
             raise SockJSError(LOST, "The server did not answer the closing")
         if liveness.dead(now, transport.heard_at):
-            raise SockJSError(LOST, f"No sign of life from the server for {liveness.limit:g} s")
+            limit = liveness.limit(transport.heard_at)
+            raise SockJSError(LOST, f"No sign of life from the server for {limit:g} s")
         if liveness.wants_probe(now, transport.heard_at):
             try:
                 transport.probe()

@@ -52,6 +52,8 @@ class CredentialsRefused(OAuth2Error):
     """Keyyo does not let this program in, and will not when it asks again: only a person can
     help, as ``hint`` says."""
 
+    final = True
+
 
 class OAuth2Client:
     """A program that Keyyo knows, and what it asks Keyyo's OAuth2 for. Blocking, thread-safe.

@@ -63,6 +63,31 @@ def test_sleep(liveness: Liveness) -> None:
     assert liveness.dead(START + 3600, START)
 
 
+def test_doubt(liveness: Liveness) -> None:
+    """A server in doubt is asked at once, and has a quarter of the limit to show itself; the
+    silence before counts for nothing."""
+    now = START + 3600
+    liveness.doubt(now)
+    assert not liveness.dead(now, START)
+    assert liveness.due(START) == now
+    assert liveness.wants_probe(now, START)
+    assert not liveness.wants_probe(now + 1, START)
+    assert liveness.due(START) == now + 15
+    assert not liveness.dead(now + 14.9, START)
+    assert liveness.dead(now + 15, START)
+    assert liveness.limit(START) == 15
+
+
+def test_doubt_that_is_over(liveness: Liveness) -> None:
+    """Anything that is heard ends the doubt."""
+    liveness.doubt(START + 50)
+    heard = START + 51
+    assert liveness.limit(heard) == 60
+    assert liveness.due(heard) == heard + 30
+    assert not liveness.dead(heard + 59, heard)
+    assert liveness.dead(heard + 60, heard)
+
+
 def test_a_slow_message_is_life(liveness: Liveness) -> None:
     """A message that trickles in for hours keeps the connection up, unasked."""
     heard = START

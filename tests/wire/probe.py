@@ -34,13 +34,16 @@ class Record:
 
 class Seen(Record):
     """Every event of a CTI: ``("newCall", state)``, ``("setup", callref)``, ...,
-    ``("disconnected",)``, ``("error", exception)``; and with ``callback`` every answer,
+    ``("disconnected",)``, ``("restored", info)``, ``("lost", error)``, ``("error", exception)``;
+    and with ``callback`` every answer,
     ``("callback", name, error, result)``."""
 
     def __init__(self, cti: CTI) -> None:
         super().__init__()
         cti.onNewCall = self._new_call
         cti.onDisconnected = lambda: self.add(("disconnected",))
+        cti.onRestored = lambda info: self.add(("restored", info))
+        cti.onLost = lambda error: self.add(("lost", error))
         cti.onError = lambda error: self.add(("error", error))
 
     def _new_call(self, call: Call) -> None:

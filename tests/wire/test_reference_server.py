@@ -93,6 +93,9 @@ class Client:
     def on_due(self, now: float) -> None:
         """Nothing is ever due."""
 
+    def woke(self) -> None:
+        """It does not matter here whether the machine has slept."""
+
 
 @contextmanager
 def opened(server: EchoServer, *transports: str, limits: Limits = Limits()) -> Iterator[Client]:

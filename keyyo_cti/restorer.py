@@ -1,0 +1,180 @@
+"""Brings back a session whose connection was lost: auto-restore."""
+
+import logging
+import threading
+import time
+from concurrent.futures import Future
+from typing import Any, Callable, NamedTuple, Optional, Protocol
+
+from .backoff import Backoff
+from .clock import Monotonic, lasting
+from .errors import KeyyoError
+from .held_token import HeldToken
+
+_log = logging.getLogger("keyyo_cti")
+
+#: Status codes that refuse who asks, and not only this time.
+_REFUSED = (401, 403)
+
+
+class Restored(NamedTuple):
+    """What ``restored`` tells.
+
+    :ivar gap: seconds without events: from the last sign of life of the lost connection to the
+        session on the new one. What happened meanwhile is not told later.
+    :ivar recreated: whether the server had destroyed the session, so that a new one was made,
+        with the same subscriptions and the same auto-answer.
+    """
+
+    gap: float
+    recreated: bool
+
+
+class Outage:
+    """From the loss of a connection to what comes of it: restored, lost, or closed.
+
+    Made on the thread that is going to restore.
+
+    :param silence: seconds that the server had been silent when the connection was lost.
+    :param clock: monotonic seconds, those included that the machine has slept.
+    :ivar recreated: whether a new session had to be made; set by the reader.
+    :ivar over: set once, when it has ended in one of the three.
+    :ivar muted: whether its events are not wanted any more.
+    """
+
+    def __init__(self, silence: float, clock: Monotonic = lasting) -> None:
+        self._clock = clock
+        self._since = clock() - silence
+        self._thread = threading.current_thread()
+        self.recreated = False
+        self.over = threading.Event()
+        self.muted = False
+
+    def summary(self) -> Restored:
+        """What is to be told if it is restored now."""
+        return Restored(self._clock() - self._since, self.recreated)
+
+    def inside(self) -> bool:
+        """Whether this is the thread that restores: it runs the program's ``token_provider``."""
+        return self._thread is threading.current_thread()
+
+    def finish_close(self, until: float) -> None:
+        """Waits until nobody restores any more. The program's ``token_provider`` cannot be
+        interrupted; its thread ends when that comes back.
+
+        :param until: monotonic time.
+        """
+        if not self.inside():
+            self._thread.join(max(0.0, until - time.monotonic()))
+
+
+class Owner(Protocol):
+    """Whose session it is. All of it is called on the thread that restores."""
+
+    def reopen(self, outage: Outage, token: str) -> "Future[Any]":
+        """Asks for the session, or for a new one in its place. Its success ends the outage; after
+        a failure nothing is left of its connection."""
+
+    def give_up(self, outage: Outage, error: KeyyoError) -> None:
+        """Ends the outage: the session is lost."""
+
+    def provider_failed(self, error: BaseException) -> None:
+        """Reports what the program's ``token_provider`` raised."""
+
+
+class Restorer:
+    """Tries until an outage is over: one attempt at a time, with a pause before each.
+
+    The pauses go on growing from one outage to the next, until a connection has lasted for as
+    long as the longest of them: else a server that accepts and drops would be asked all the time.
+
+    :param provide: see the option ``token_provider``.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        provide: Callable[[], str],
+        backoff: Backoff,
+        clock: Monotonic = time.monotonic,
+    ) -> None:
+        self._owner = owner
+        self._token = HeldToken(provide)
+        self._backoff = backoff
+        self._clock = clock
+        self._pauses = 0
+        self._restored_at = -backoff.longest
+
+    def run(self, outage: Outage) -> None:
+        """Restores, in the calling thread. Returns when the outage is over, whoever ended it."""
+        if self._clock() - self._restored_at >= self._backoff.longest:
+            self._pauses = 0
+        attempts = 0
+        while not outage.over.wait(self._next_pause()):
+            attempts += 1
+            error = self._attempt(outage)
+            if outage.over.is_set():
+                break
+            if error is None:
+                continue
+            if _in_vain(error) or attempts == self._backoff.attempts:
+                _log.warning("the session is lost: %s", error)
+                self._owner.give_up(outage, error)
+                return
+            _log.info("attempt %d to restore the session failed: %s", attempts, error)
+        self._restored_at = self._clock()
+
+    def _next_pause(self) -> float:
+        self._pauses += 1
+        return self._backoff.length(self._pauses)
+
+    def _attempt(self, outage: Outage) -> Optional[KeyyoError]:
+        """Tries once.
+
+        :returns: why it failed, or None.
+        """
+        error = self._ask(outage)
+        if error is not None and _is_about_the_token(error):
+            # That may have run out by the server's clock, or have been kept for too long by who
+            # gave it; the next one is fresh.
+            error = self._ask(outage)
+        return error
+
+    def _ask(self, outage: Outage) -> Optional[KeyyoError]:
+        try:
+            token = self._token.get()
+        except KeyyoError as error:
+            return error
+        except BaseException as error:
+            return self._provider_failed(error)
+        answer = self._reopen(outage, token)
+        if answer is not None and _is_about_the_token(answer):
+            try:
+                self._token.refused()
+            except BaseException as error:
+                return self._provider_failed(error)
+        return answer
+
+    def _reopen(self, outage: Outage, token: str) -> Optional[KeyyoError]:
+        try:
+            failure = self._owner.reopen(outage, token).exception()
+        except Exception as error:
+            # Such as: no thread can be started now. That may be better next time.
+            _log.exception("the session cannot be asked for")
+            return KeyyoError(500, f"The SDK failed: {type(error).__name__}", "internal")
+        assert failure is None or isinstance(failure, KeyyoError)
+        return failure
+
+    def _provider_failed(self, error: BaseException) -> KeyyoError:
+        self._owner.provider_failed(error)
+        kind = type(error).__name__
+        return KeyyoError(500, f"token_provider raised {kind}", "token_provider")
+
+
+def _is_about_the_token(error: KeyyoError) -> bool:
+    return error.error_code == "invalid_csi_token"
+
+
+def _in_vain(error: KeyyoError) -> bool:
+    """Whether to try again is in vain: who asks is refused, with a fresh token too."""
+    return error.final or error.status_code in _REFUSED or _is_about_the_token(error)

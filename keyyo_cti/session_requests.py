@@ -1,0 +1,236 @@
+"""What is asked for the session itself: to create, restore and destroy it, and to bring it back
+after its connection was lost."""
+
+import logging
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Callable, Optional, Protocol, Tuple, Union
+
+from . import commands
+from .commands import Command
+from .dispatch import Dispatcher
+from .errors import KeyyoError
+from .link import Link, not_connected
+from .links import Links
+from .options import Options
+from .pending import Callback, Reaction, Request
+from .restorer import Outage, Restorer
+from .session import Session, following
+
+_log = logging.getLogger("keyyo_cti")
+
+
+class Board(Protocol):
+    """What is needed of the switchboard here."""
+
+    def request(
+        self,
+        make: Callable[..., Command],
+        arguments: Tuple[Any, ...],
+        callback: Optional[Callback],
+    ) -> Request:
+        """The request; with a wrong value in it, it has its answer already."""
+
+    def ask(
+        self,
+        make: Callable[..., Command],
+        arguments: Tuple[Any, ...],
+        callback: Optional[Callback],
+        reaction: Callable[[Link, Command], Optional[Reaction]],
+    ) -> "Future[Any]":
+        """Asks the server for something, if there is a connection."""
+
+    def start_link(self) -> Link:
+        """Begins a connection."""
+
+    def emit(self, source: Union[Link, Outage], name: str, *arguments: Any) -> None:
+        """Emits an event of the CTI, where handlers run, unless its source is muted."""
+
+    def emit_error(self, error: BaseException) -> None:
+        """Emits ``error``, where handlers run."""
+
+
+class SessionRequests:
+    """Asks for the session, and makes of each answer what is to be made of it.
+
+    :param links: on which it is asked.
+    :param options: of which ``token_provider`` turns auto-restore on.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        session: Session,
+        links: Links,
+        dispatcher: Dispatcher,
+        options: Options,
+    ) -> None:
+        self._board = board
+        self._session = session
+        self._links = links
+        self._dispatcher = dispatcher
+        provide = options.token_provider
+        self._restorer = None if provide is None else Restorer(self, provide, options.backoff)
+
+    # From the program, on any thread.
+
+    def create(self, token: Any, auto_answer: Any, callback: Optional[Callback]) -> "Future[Any]":
+        """Asks for a new session."""
+        request = self._board.request(commands.create_session, (token, auto_answer), callback)
+        return self._open(request, self._session.on_create)
+
+    def restore(self, token: Any, session_id: Any, callback: Optional[Callback]) -> "Future[Any]":
+        """Asks for the session of before.
+
+        :param session_id: of which session; None leaves it to the server.
+        """
+        request = self._board.request(commands.restore_session, (token, session_id), callback)
+        return self._open(request, self._session.on_restore(token, session_id))
+
+    def destroy(self, callback: Optional[Callback]) -> "Future[Any]":
+        """Asks for the end of the session, on which the link ends too."""
+        return self._board.ask(commands.destroy_session, (), callback, self._on_destroy)
+
+    def noting(self, link: Link, command: Command) -> Optional[Reaction]:
+        """The reaction that takes note of what the session was asked to keep."""
+
+        def react(error: Optional[KeyyoError], result: Any) -> None:
+            if error is None and self._links.current is link:
+                self._session.orders.heed(command, result)
+
+        return None if self._restorer is None else react
+
+    # From a link, on its thread.
+
+    def answered(self, link: Link, error: Optional[KeyyoError]) -> None:
+        """A request for a session has its answer, and its callback is queued."""
+        self._links.session_answered(link)
+        if error is not None:
+            self._dispatcher.put(partial(self._close_if_useless, link))
+
+    def ended(self, link: Link) -> None:
+        """The link has ended. If a session is lost with it, an outage begins."""
+        link.outage = self._links.lose(link, self._restorer is not None)
+        if link.outage is not None:
+            self._dispatcher.hold()
+
+    def gone(self, link: Link) -> None:
+        """All that there was to do for the link is done. If an outage began with it, this thread
+        restores."""
+        if link.outage is not None and self._restorer is not None:
+            self._restorer.run(link.outage)
+
+    # From the restorer, see ``restorer.Owner``.
+
+    def reopen(self, outage: Outage, token: str) -> "Future[Any]":
+        def recreated() -> None:
+            outage.recreated = True
+
+        steps = self._session.reopening(token, recreated, self._report)
+        request = self._board.request(partial(next, steps), (), None)
+        return self._open(request, following(steps), outage)
+
+    def give_up(self, outage: Outage, error: KeyyoError) -> None:
+        if self._links.lose_session(outage):
+            self._dispatcher.put(partial(self._lose, outage, error))
+            self._dispatcher.release()
+
+    def provider_failed(self, error: BaseException) -> None:
+        _log.error("%s in token_provider", type(error).__name__, exc_info=error)
+        self._report(error)
+
+    # Inside.
+
+    def _open(
+        self, request: Request, react: Reaction, outage: Optional[Outage] = None
+    ) -> "Future[Any]":
+        """Asks for a session, on the link that there is or on a new one.
+
+        :param outage: which it is to end, when it is the restorer that asks.
+        """
+        if request.future.done():
+            return request.future
+        request.opens_session = True
+        link = self._links.for_session(self._board.start_link, outage)
+        if link is None:
+            request.complete(not_connected(), None)
+        else:
+            request.react = partial(self._on_answer, link, request, react, outage)
+            link.ask(request)
+        return request.future
+
+    def _on_answer(
+        self,
+        link: Link,
+        request: Request,
+        react: Reaction,
+        outage: Optional[Outage],
+        error: Optional[KeyyoError],
+        result: Any,
+    ) -> Optional[Command]:
+        """Reacts to the answer to a request for a session, unless the link was closed meanwhile:
+        then another may have a session of its own, which this one must not touch."""
+        if self._links.current is not link:
+            return None
+        answered, instead = request.command, react(error, result)
+        if error is None:
+            link.in_session = True
+            if outage is None:
+                self._take_note(link, answered, result)
+        if instead is not None:
+            return instead
+        if link.in_session:
+            # By whomever: a program may ask for a session of its own meanwhile.
+            self._restored(link, answered.action == "create_session")
+        elif outage is not None:
+            # At once, whatever the handlers do: the next attempt needs a link of its own.
+            self._close_if_useless(link, answering=1)
+        return None
+
+    def _take_note(self, link: Link, answered: Command, result: Any) -> None:
+        """Takes note of what the program's session keeps; one of before has to be asked."""
+        if self._restorer is None:
+            return
+        if answered.action == "create_session":
+            self._session.orders.heed(answered, result)
+            return
+        for question in (commands.get_subscriptions(), commands.get_auto_answer()):
+            link.ask(Request(question, self._dispatcher, react=self.noting(link, question)))
+
+    def _on_destroy(self, link: Link, _: Command) -> Reaction:
+        def react(error: Optional[KeyyoError], result: Any) -> None:
+            if error is not None or not self._links.drop(link):
+                return
+            self._session.on_destroy()
+            # There may be an outage: a session that is back, but not with all that it kept.
+            if self._links.end_outage() is not None:
+                self._dispatcher.release()
+            link.begin_close()
+
+        return react
+
+    def _close_if_useless(self, link: Link, answering: int = 0) -> None:
+        """A connection whose session was refused serves nothing, once the callback that was
+        told so has not asked for another.
+
+        :param answering: how many requests for a session are being answered just now.
+        """
+        if self._links.drop_if_useless(link, answering):
+            link.begin_close()
+
+    def _restored(self, link: Link, recreated: bool) -> None:
+        outage = self._links.end_outage()
+        if outage is not None:
+            outage.recreated = outage.recreated or recreated
+            info = outage.summary()
+            self._dispatcher.put(partial(self._board.emit, link, "restored", info))
+            self._dispatcher.release()
+
+    def _lose(self, outage: Outage, error: KeyyoError) -> None:
+        try:
+            self._board.emit(outage, "lost", error)
+        finally:
+            self._links.told(outage)
+
+    def _report(self, error: BaseException) -> None:
+        self._dispatcher.put(partial(self._board.emit_error, error))

@@ -1,0 +1,54 @@
+"""Whether the machine has slept, or this process was stopped. Pure."""
+
+from ..clock import Monotonic
+
+#: Seconds between two looks.
+_LOOK = 5.0
+
+#: Seconds that are no sleep: clocks differ, and a busy machine is late.
+_NAP = 2.0
+
+#: Seconds by which a look may be late before the process is taken to have been stopped, or to
+#: have slept on a machine whose monotonic clock goes on meanwhile.
+_LATE = 10.0
+
+
+class SleepWatch:
+    """Notices a sleep soon after it.
+
+    A wall clock is no help: people and programs set it.
+
+    :param now: monotonic seconds.
+    :param slept: seconds that the machine has slept, see ``clock.slept``.
+    """
+
+    def __init__(self, now: float, slept: Monotonic) -> None:
+        self._slept = slept
+        self._asleep = slept()
+        self._due = now + _LOOK
+        self._heard_at = now
+        self._asleep_when_heard = self._asleep
+
+    def due(self) -> float:
+        """The monotonic time of the next look."""
+        return self._due
+
+    def woke(self, now: float, heard_at: float) -> bool:
+        """Whether there was a sleep since the last look. Nothing before ``due``.
+
+        :param heard_at: monotonic time of the last sign of life of the server.
+        """
+        if now < self._due:
+            return False
+        late, before = now - self._due, self._asleep
+        self._due, self._asleep = now + _LOOK, self._slept()
+        if heard_at != self._heard_at:
+            # That may have been before this sleep or after it: rather too long a silence is
+            # told than too short a one.
+            self._heard_at, self._asleep_when_heard = heard_at, before
+        return self._asleep - before > _NAP or late > _LATE
+
+    def silence(self, now: float, heard_at: float) -> float:
+        """Seconds since the last sign of life, those asleep included."""
+        before = self._asleep_when_heard if heard_at == self._heard_at else self._asleep
+        return max(0.0, now - heard_at) + max(0.0, self._slept() - before)

@@ -1,0 +1,127 @@
+"""The CSI token that a lost session is restored with, by a clock that is set by hand."""
+
+from __future__ import annotations
+
+from typing import Any, List, Optional
+
+import pytest
+
+from keyyo_cti.errors import KeyyoError
+from keyyo_cti.held_token import HeldToken
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Provider:
+    """A program that gives a new token each time."""
+
+    def __init__(self) -> None:
+        self.given: List[str] = []
+        self.invalidated: List[Optional[str]] = []
+
+    def __call__(self) -> str:
+        self.given.append(f"CANARY-{len(self.given)}")
+        return self.given[-1]
+
+    def invalidate(self, token: Optional[str]) -> None:
+        self.invalidated.append(token)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+def test_held(provider: Provider, clock: Clock) -> None:
+    """A token is asked for when it is wanted first, and held while it is good: for 55 of its 60
+    minutes."""
+    held = HeldToken(provider, clock)
+    assert provider.given == []
+    assert [held.get(), held.get()] == ["CANARY-0"] * 2
+    clock.now += 3299
+    assert held.get() == "CANARY-0"
+    clock.now += 1
+    assert held.get() == "CANARY-1"
+
+
+def test_age(provider: Provider, clock: Clock) -> None:
+    """A token is as old as its asking: a provider that takes its time makes it no younger."""
+
+    def slow() -> str:
+        clock.now += 3400
+        return provider()
+
+    held = HeldToken(slow, clock)
+    held.get()
+    assert held.get() == "CANARY-1"
+
+
+def test_refused(provider: Provider, clock: Clock) -> None:
+    """A token that was refused is not used again, and its provider is told."""
+    held = HeldToken(provider, clock)
+    held.get()
+    held.refused()
+    assert provider.invalidated == ["CANARY-0"]
+    assert held.get() == "CANARY-1"
+
+
+def test_provider_that_cannot_be_told(clock: Clock) -> None:
+    """A plain function need not be told."""
+    tokens = iter(["a", "b"])
+    held = HeldToken(lambda: next(tokens), clock)
+    assert held.get() == "a"
+    held.refused()
+    assert held.get() == "b"
+
+
+def test_provider_that_raises(provider: Provider, clock: Clock) -> None:
+    """What a provider raises comes out, and a token that is too old is not used instead."""
+    fails = False
+
+    def provide() -> str:
+        if fails:
+            raise OSError("no network")
+        return provider()
+
+    held = HeldToken(provide, clock)
+    held.get()
+    clock.now += 4000
+    fails = True
+    for _ in range(2):
+        with pytest.raises(OSError, match="no network"):
+            held.get()
+    fails = False
+    assert held.get() == "CANARY-1"
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"), [(None, "NoneType"), ("", "an empty string"), (b"tok", "bytes")]
+)
+def test_no_token(returned: Any, said: str, clock: Clock) -> None:
+    """A provider that returns no token is a mistake that trying again does not mend, and the
+    error says which."""
+    held = HeldToken(lambda: returned, clock)
+    with pytest.raises(KeyyoError) as raised:
+        held.get()
+    assert raised.value.error_code == "invalid_params" and raised.value.final
+    assert f"token_provider: expected it to return a token, got {said}" in str(raised.value)
+
+
+def test_repr(provider: Provider, clock: Clock) -> None:
+    """Its repr shows no token."""
+    held = HeldToken(provider, clock)
+    held.get()
+    assert "CANARY" not in repr(held)

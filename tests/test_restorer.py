@@ -1,0 +1,295 @@
+"""The restorer, beside an owner that answers what the test says."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import Any, Callable, List, Optional, Union
+
+import pytest
+
+from keyyo_cti.backoff import Backoff
+from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
+from keyyo_cti.restorer import Outage, Restored, Restorer
+
+TOKEN_REFUSED = from_server({"status_code": 400, "message": "Invalid token, expired"})
+FAILED = ConnectionClosed(sent=False)
+
+Answer = Union[None, KeyyoError, Exception]
+
+
+class Pauses:
+    """In place of an outage's event: nobody waits, and the test sees how long they would have."""
+
+    def __init__(self) -> None:
+        self.waited: List[float] = []
+        self._set = False
+
+    def set(self) -> None:
+        self._set = True
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def wait(self, timeout: float) -> bool:
+        self.waited.append(timeout)
+        return self._set
+
+
+class FakeOwner:
+    """Answers each attempt with the next of the answers; None is a session, at which the outage
+    is over."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.tokens: List[str] = []
+        self.lost: List[KeyyoError] = []
+        self.failures: List[BaseException] = []
+
+    def reopen(self, outage: Outage, token: str) -> "Future[Any]":
+        self.tokens.append(token)
+        answer = self.answers.pop(0)
+        future: "Future[Any]" = Future()
+        if isinstance(answer, KeyyoError):
+            future.set_exception(answer)
+        elif answer is not None:
+            raise answer
+        else:
+            outage.over.set()
+            future.set_result({})
+        return future
+
+    def give_up(self, outage: Outage, error: KeyyoError) -> None:
+        outage.over.set()
+        self.lost.append(error)
+
+    def provider_failed(self, error: BaseException) -> None:
+        self.failures.append(error)
+
+
+class Provider:
+    """A program that has so many tokens, one after the other."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.refused: List[str] = []
+
+    def __call__(self) -> str:
+        self.calls += 1
+        return f"t{self.calls}"
+
+    def invalidate(self, token: str) -> None:
+        self.refused.append(token)
+
+
+def outage() -> Any:
+    """An outage in which nobody waits."""
+    made: Any = Outage(0.0)
+    made.over = Pauses()
+    return made
+
+
+PLAIN = Backoff(first=1.0, longest=8.0, spread=0.0)
+
+
+def run(owner: FakeOwner, provide: Callable[[], str], backoff: Backoff = PLAIN) -> List[float]:
+    """Runs one outage to its end, and gives the pauses."""
+    made = outage()
+    Restorer(owner, provide, backoff, lambda: 0.0).run(made)
+    waited: List[float] = made.over.waited
+    return waited
+
+
+def test_at_once() -> None:
+    """One pause, one token, one attempt: restored."""
+    owner, provider = FakeOwner(None), Provider()
+    assert run(owner, provider) == [1]
+    assert (owner.tokens, provider.calls, owner.lost) == (["t1"], 1, [])
+
+
+def test_pauses() -> None:
+    """An attempt that fails is repeated after a pause, which grows up to the longest; the token
+    is asked for once."""
+    owner, provider = FakeOwner(*[FAILED] * 6, None), Provider()
+    assert run(owner, provider) == [1, 2, 4, 8, 8, 8, 8]
+    assert (owner.tokens, provider.calls) == (["t1"] * 7, 1)
+
+
+def test_five_thousand_failures() -> None:
+    """However often it fails, the stack stays flat and it goes on."""
+    owner = FakeOwner(*[FAILED] * 5000, None)
+    assert len(run(owner, Provider())) == 5001
+    assert owner.lost == []
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        CommandTimeout("restore_session", 30),
+        from_server({"status_code": 500, "message": "Internal error"}),
+        from_server({"status_code": 400, "message": "Cannot treat action"}),
+        from_server({"status_code": 429, "message": "Slow down"}),
+        RuntimeError("can't start new thread"),
+    ],
+    ids=str,
+)
+def test_what_may_pass(failure: Answer) -> None:
+    """Whatever may pass by itself is tried again, even want of a thread."""
+    owner = FakeOwner(failure, None)
+    assert run(owner, Provider()) == [1, 2]
+    assert owner.lost == []
+
+
+def test_refused_token() -> None:
+    """A token that is refused is replaced at once, in the same attempt, and its provider told."""
+    owner, provider = FakeOwner(TOKEN_REFUSED, None), Provider()
+    assert run(owner, provider) == [1]
+    assert (owner.tokens, provider.refused, owner.lost) == (["t1", "t2"], ["t1"], [])
+
+
+def test_refused_credentials() -> None:
+    """When the fresh token is refused too, the session is lost, and nothing is tried again."""
+    owner, provider = FakeOwner(TOKEN_REFUSED, TOKEN_REFUSED), Provider()
+    assert run(owner, provider) == [1]
+    assert (owner.tokens, owner.lost) == (["t1", "t2"], [TOKEN_REFUSED])
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_refused(status: int) -> None:
+    """So it is when the server does not let us in for another reason."""
+    refusal = from_server({"status_code": status, "message": "Go away"})
+    owner = FakeOwner(FAILED, refusal)
+    run(owner, Provider())
+    assert owner.lost == [refusal]
+
+
+class Final(KeyyoError):
+    final = True
+
+
+@pytest.mark.parametrize(
+    "refusal", [KeyyoError(401, "no"), KeyyoError(403, "no"), Final(400, "invalid_grant")]
+)
+def test_provider_that_is_refused(refusal: KeyyoError) -> None:
+    """A provider whose own credentials are refused ends it: only a person can help."""
+    owner = FakeOwner()
+
+    def provide() -> str:
+        raise refusal
+
+    assert run(owner, provide) == [1]
+    assert owner.lost == [refusal] and owner.failures == []
+
+
+def test_provider_without_a_network() -> None:
+    """A provider that cannot reach its own server is asked again after a pause."""
+    owner, tries = FakeOwner(None), iter([KeyyoError(503, "unreachable"), None])
+
+    def provide() -> str:
+        problem = next(tries)
+        if problem is not None:
+            raise problem
+        return "tok"
+
+    assert run(owner, provide) == [1, 2]
+    assert owner.tokens == ["tok"] and owner.failures == []
+
+
+@pytest.mark.parametrize("problem", [ValueError("oops"), SystemExit(1), KeyboardInterrupt()])
+def test_provider_that_raises(problem: BaseException) -> None:
+    """Anything else that it raises is reported, and it is asked again after a pause."""
+    owner, tries = FakeOwner(None), iter([problem, None])
+
+    def provide() -> str:
+        now = next(tries)
+        if now is not None:
+            raise now
+        return "tok"
+
+    assert run(owner, provide) == [1, 2]
+    assert owner.failures == [problem]
+
+
+def test_provider_that_cannot_be_told() -> None:
+    """An ``invalidate`` that raises is reported, and the next attempt has a token of its own."""
+
+    class Bad(Provider):
+        def invalidate(self, token: str) -> None:
+            raise ValueError("oops")
+
+    owner, provider = FakeOwner(TOKEN_REFUSED, None), Bad()
+    assert run(owner, provider) == [1, 2]
+    assert [str(failure) for failure in owner.failures] == ["oops"]
+    assert owner.tokens == ["t1", "t2"]
+
+
+def test_provider_that_returns_nothing() -> None:
+    """A provider that returns no token is a mistake in the program, and ends it."""
+    owner = FakeOwner()
+    assert run(owner, lambda: "") == [1]
+    (error,) = owner.lost
+    assert error.error_code == "invalid_params" and "token_provider" in error.message
+
+
+def test_end_of_attempts() -> None:
+    """With a number of attempts, the last failure ends it."""
+    owner = FakeOwner(*[FAILED] * 3)
+    assert run(owner, Provider(), Backoff(attempts=3, spread=0.0)) == [1, 2, 4]
+    assert owner.lost == [FAILED]
+
+
+def test_closed_in_a_pause() -> None:
+    """Closed in a pause, nothing is asked any more."""
+    owner, provider, made = FakeOwner(), Provider(), outage()
+    made.over.set()
+    Restorer(owner, provider, PLAIN).run(made)
+    assert (owner.tokens, provider.calls, owner.lost) == ([], 0, [])
+
+
+@pytest.mark.parametrize("answer", [FAILED, KeyyoError(401, "no")])
+def test_closed_in_an_attempt(answer: KeyyoError) -> None:
+    """Closed in an attempt, its failure means nothing."""
+
+    class Closing(FakeOwner):
+        def reopen(self, outage: Outage, token: str) -> "Future[Any]":
+            outage.over.set()
+            return super().reopen(outage, token)
+
+    owner = Closing(answer)
+    run(owner, Provider())
+    assert owner.lost == []
+
+
+def test_pauses_over_several_outages() -> None:
+    """Pauses go on growing while connections do not last; one that lasts as long as the longest
+    pause makes them small again."""
+    now = 1000.0
+    owner = FakeOwner(*[None] * 5)
+    restorer = Restorer(owner, Provider(), PLAIN, lambda: now)
+    waited = []
+    for lasted in (0.0, 0.0, 7.9, 8.0, 0.0):
+        now += lasted
+        made = outage()
+        restorer.run(made)
+        waited += made.over.waited
+    assert waited == [1, 2, 4, 1, 2]
+
+
+def test_summary() -> None:
+    """The gap runs from the last sign of life, before the loss was noticed, to the session."""
+    times = iter([1000.0, 1007.0])
+    made = Outage(60.0, lambda: next(times))
+    made.recreated = True
+    assert made.summary() == Restored(gap=67.0, recreated=True)
+
+
+def test_whose_thread() -> None:
+    """An outage knows the thread that restores, and does not wait for itself."""
+    made = Outage(0.0)
+    assert made.inside()
+    made.finish_close(float("inf"))
+    others: List[Optional[bool]] = []
+    thread = threading.Thread(target=lambda: others.append(made.inside()))
+    thread.start()
+    thread.join(10)
+    assert others == [False]
