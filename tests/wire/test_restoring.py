@@ -36,6 +36,7 @@ class Tokens:
         self._sim, self._line = sim, line
         self.given: List[str] = []
         self.asked = threading.Event()
+        self.answered = threading.Event()
         self.allowed = threading.Event()
         self.allowed.set()
         self.refusal: Optional[KeyyoError] = None
@@ -47,6 +48,7 @@ class Tokens:
         if self.refusal is not None:
             raise self.refusal
         self.given.append(self._sim.token(self._line))
+        self.answered.set()
         return self.given[-1]
 
     def invalidate(self, token: str) -> None:
@@ -291,6 +293,7 @@ def test_close(sim: Simulator, alice: Line, tokens: Tokens, where: str) -> None:
         assert time.monotonic() - began < 2.0
         assert cti.wait(0)
         tokens.allowed.set()
+        assert where == "pause" or tokens.answered.wait(PATIENCE)
         assert kinds(seen) == ["disconnected"]
 
 
