@@ -73,9 +73,9 @@ def run(program: str, sim: Simulator, alice: Line) -> "subprocess.CompletedProce
     )
 
 
-def test_there_are_four_programs() -> None:
+def test_there_are_five_programs() -> None:
     """The tests below are those of all programs in the README."""
-    assert len(PROGRAMS) == 4
+    assert len(PROGRAMS) == 5
 
 
 def test_program_with_callbacks(sim: Simulator, alice: Line) -> None:
@@ -117,6 +117,15 @@ def test_program_from_an_account(sim: Simulator, alice: Line) -> None:
     assert lines[-1] == "33199000001"
 
 
+def test_program_for_months(sim: Simulator, alice: Line) -> None:
+    """The program that is to stay up is told of the loss, and of the session that is back."""
+    done = run(PROGRAMS[3], sim, alice)
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "the connection is lost" and len(lines) == 2
+    assert re.fullmatch(r"back after \d\.\d s", lines[1])
+
+
 def test_diagnosis(sim: Simulator, alice: Line) -> None:
     """The diagnosis in the README is the one that one gets."""
     alice.plugin_enabled = False
@@ -125,7 +134,7 @@ def test_diagnosis(sim: Simulator, alice: Line) -> None:
 
 def test_program_on_the_simulator(sim: Simulator, alice: Line) -> None:
     """The program with a simulator of its own shows the call that it answered."""
-    done = run(PROGRAMS[3], sim, alice)
+    done = run(PROGRAMS[4], sim, alice)
     assert (done.returncode, done.stderr) == (0, "")
     assert "33199020000 -> 33199000001" in done.stdout
 

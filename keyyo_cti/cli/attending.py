@@ -3,13 +3,13 @@
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import TimeoutError as StillWaiting
-from functools import partial
-from typing import Any, Optional
+from typing import Any, ClassVar, Optional
 
 from ..call import Call
 from ..clock import as_seconds
 from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
-from .exit_codes import DROPPED, FAILED, INTERRUPTED
+from ..restorer import Restored
+from .exit_codes import DROPPED, FAILED, INTERRUPTED, SIGNED_OUT
 from .opening import Opening
 from .terminal import Terminal, printable
 
@@ -21,16 +21,19 @@ _FAREWELL = 0.3
 
 
 class Attending(ABC):
-    """Attends to the calls of a line until the connection ends or Ctrl-C comes.
+    """Attends to the calls of a line until there is no session any more or Ctrl-C comes.
 
+    :cvar restores: whether a lost session is restored, if the account gives tokens for that.
     :param opening: opens the session.
     :param err: takes what is not asked for.
     :raises Misused: an option is wrong.
     """
 
+    restores: ClassVar[bool] = False
+
     def __init__(self, opening: Opening, err: Terminal) -> None:
         self.opening = opening
-        self.cti = cti = opening.cti()
+        self.cti = cti = opening.cti(self.restores)
         self._err = err
         self._over = threading.Event()
         self._status = INTERRUPTED
@@ -38,6 +41,8 @@ class Attending(ABC):
         #: The server's time when the session began, in Unix seconds.
         self.began: Optional[float] = None
         cti.onNewCall = self.on_call
+        cti.onRestored = self._restored
+        cti.onLost = self._lost
         cti.onError = self._on_error
 
     def run(self) -> int:
@@ -97,9 +102,22 @@ class Attending(ABC):
             self.fail(err)
             return
         self.began = as_seconds(res.now)
-        self.cti.onDisconnected = partial(self.end, DROPPED, "the connection was lost")
+        self.cti.onDisconnected = self._disconnected
         self.say(f"connected as {printable(res.number)}")
         self.connected()
+
+    def _disconnected(self) -> None:
+        if self.restores and self.opening.new_token is not None:
+            self.say("the connection was lost: it is being restored")
+        else:
+            self.end(DROPPED, "the connection was lost")
+
+    def _restored(self, info: Restored) -> None:
+        new = ", with a new session" if info.recreated else ""
+        self.say(f"restored{new}: what happened in {info.gap:.0f} s is not shown")
+
+    def _lost(self, err: KeyyoError) -> None:
+        self.end(SIGNED_OUT if err.final else DROPPED, f"the session is lost: {printable(err)}")
 
     def _on_error(self, error: BaseException) -> None:
         if isinstance(error, UnreadableMessage):

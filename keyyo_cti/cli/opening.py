@@ -3,7 +3,7 @@
 import argparse
 import os
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Callable, Optional
 
 from ..cti import CTI
 from ..options import ENDPOINT
@@ -19,16 +19,21 @@ _NO_TOKEN = (
 
 @dataclass(frozen=True)
 class Opening:
-    """What opens a session."""
+    """What opens a session.
+
+    :ivar new_token: gives another token when this one is old; None when there is no other.
+    """
 
     token: str = field(repr=False)
     endpoint: str
     ca_certs: Optional[str]
     auto_answer: Optional[bool] = None
+    new_token: Optional[Callable[[], str]] = field(default=None, repr=False)
 
-    def cti(self) -> CTI:
+    def cti(self, restores: bool = False) -> CTI:
         """A CTI for it.
 
+        :param restores: whether a lost session is restored, if there can be a token for that.
         :raises Misused: an option is wrong.
         """
         try:
@@ -37,6 +42,7 @@ class Opening:
                 ca_certs=self.ca_certs,
                 # Another program of this user may live on the session in the cookie.
                 cookie_auto=False,
+                token_provider=self.new_token if restores else None,
             )
         except ValueError as error:
             raise Misused(error) from error
@@ -53,6 +59,7 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
     if token:
         return Opening(token, _endpoint(arguments, ENDPOINT), arguments.ca_certs, auto_answer)
     # Only now: it loads OAuth2.
+    from ..token_provider import TokenProvider
     from .signed_in import signed_in
 
     account = signed_in(arguments.ca_certs)
@@ -60,9 +67,9 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
         raise Misused(f"there is no CSI token in {arguments.token_file}")
     if account is None:
         raise SignedOut("nobody has signed in" if arguments.csi else _NO_TOKEN)
-    minted = account.client.csi_token(account.csi(arguments.csi))
+    new_token = TokenProvider(account.client, account.csi(arguments.csi))
     endpoint = _endpoint(arguments, account.endpoint)
-    return Opening(minted.token, endpoint, arguments.ca_certs, auto_answer)
+    return Opening(new_token(), endpoint, arguments.ca_certs, auto_answer, new_token)
 
 
 def _endpoint(arguments: argparse.Namespace, default: str) -> str:

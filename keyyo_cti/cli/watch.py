@@ -25,6 +25,8 @@ class Watch(Attending):
     :param calls: shows them.
     """
 
+    restores = True
+
     def __init__(
         self, opening: Opening, also: Sequence[str], calls: Calls, err: Terminal
     ) -> None:

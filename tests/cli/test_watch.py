@@ -11,6 +11,8 @@ from keyyo_cti import CTI
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
+from .kept import keep_login
+
 BOB = "33199020000"
 
 Capture = pytest.CaptureFixture[str]
@@ -180,6 +182,56 @@ def test_ctrl_c_ends_it_though_the_server_is_silent(watcher: Watcher) -> None:
     # A glance at Ctrl-C, the farewell, and the goodbye of the connection.
     assert time.monotonic() - pressed[0] < 3.0
     assert watcher.err[-1] == "stopped"
+
+
+@pytest.fixture
+def signed_in(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> Watcher:
+    """One who has signed in, and needs no CSI token at hand."""
+    monkeypatch.delenv("KEYYO_CSI_TOKEN")
+    keep_login(watcher.sim)
+    return watcher
+
+
+def test_a_lost_connection_is_restored(signed_in: Watcher) -> None:
+    """Who has signed in watches on after a lost connection, colleagues included: new tokens are
+    to be had. A call that goes on is not shown twice."""
+    sim, carol = signed_in.sim, signed_in.sim.line("33172587948")
+
+    def script() -> None:
+        sim.wait_for_action("subscribe")
+        sim.phone(BOB).call(carol)
+        sim.faults.fail("restore_session", 401, "Unknown session_id")
+        sim.faults.close()
+        sim.wait_for_action("subscribe", count=2)
+        sim.phone(BOB).hang_up()
+        sim.faults.fail("restore_session", 403, "Forbidden")
+        sim.faults.close()
+
+    mine = signed_in.line.number
+    assert signed_in.watch("--csi", mine, "--also", carol.number, script=script) == 3
+    parties = f"{BOB} -> {carol.number}"
+    assert signed_in.changes() == [f"{parties}  SETUP", f"{parties}  MISSED  rang 0 s"]
+    assert signed_in.err[2:] == [
+        "the connection was lost: it is being restored",
+        "restored, with a new session: what happened in 0 s is not shown",
+        "the connection was lost: it is being restored",
+        "the session is lost: 403 Forbidden",
+    ]
+
+
+def test_who_is_signed_out_meanwhile(signed_in: Watcher) -> None:
+    """When nobody is signed in any more by the time of a lost connection, that is said, with
+    exit code 4."""
+    sim = signed_in.sim
+
+    def script() -> None:
+        keep_login(sim, stale=True)
+        sim.expire_refresh_tokens()
+        sim.faults.fail("restore_session", 400, "Invalid token", times=None)
+        sim.faults.close()
+
+    assert signed_in.watch(script=script) == 4
+    assert "the session is lost: " in signed_in.err[-1]
 
 
 def test_another_session_of_the_line_is_left_alone(watcher: Watcher) -> None:
