@@ -117,7 +117,8 @@ def test_no_token(returned: Any, said: str, clock: Clock) -> None:
     with pytest.raises(KeyyoError) as raised:
         held.get()
     assert raised.value.error_code == "invalid_params" and raised.value.final
-    assert f"token_provider: expected it to return a token, got {said}" in str(raised.value)
+    said = f"token_provider: expected it to return a token, got {said}"
+    assert raised.value.message == said
 
 
 def test_repr(provider: Provider, clock: Clock) -> None:

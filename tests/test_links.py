@@ -164,7 +164,8 @@ def test_new_outage_before_the_last_one_is_told(links: Any) -> None:
     assert links.restoring and links.end_outage() is second
 
 
-def test_wait(links: Any) -> None:
+@pytest.mark.parametrize("last", ["link", "outage", "loss"])
+def test_wait(links: Any, last: str) -> None:
     """Who waits is woken when the last thing that was expected is over, and not before."""
     links.wait(0)
     outage = lost(links)
@@ -176,11 +177,19 @@ def test_wait(links: Any) -> None:
 
     waiter = threading.Thread(target=wait)
     waiter.start()
+    (link,) = links._all
+    if last == "link":
+        links.end_outage()
+    elif last == "loss":
+        links.lose_session(outage)
     links.wait(0.05)
-    assert links.end_outage() is outage and rest == []
-    for link in links.close().links:
-        links.done(link)
-    waiter.join(20)
+    assert rest == []
+    links.done(link)
+    if last == "outage":
+        links.end_outage()
+    elif last == "loss":
+        links.told(outage)
+    waiter.join(10)
     assert rest == [False]
 
 

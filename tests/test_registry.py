@@ -215,4 +215,5 @@ def test_a_forgotten_call_is_news() -> None:
     registry.update("a", CONNECT)
     registry.mark_gap()
     registry.update("a", RELEASE)
-    assert registry.update("a", SETUP).what == NEWS
+    for _ in range(2):
+        assert registry.update("a", SETUP).what == NEWS

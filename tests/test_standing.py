@@ -69,7 +69,10 @@ def test_learnt(orders: StandingOrders) -> None:
     assert orders.auto_answer is False
 
 
-@pytest.mark.parametrize("result", [1, None, [OTHER], Result({"numbers": {OTHER: 1}}), Result()])
+@pytest.mark.parametrize(
+    "result",
+    [1, None, [OTHER], Result({"numbers": {OTHER: 1}, "auto_answer": "no"}), Result()],
+)
 def test_strange_answers(orders: StandingOrders, result: Any) -> None:
     """An answer that says nothing that is understood changes nothing."""
     orders.heed(commands.subscribe(OTHER), 1)

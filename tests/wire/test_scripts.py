@@ -11,12 +11,12 @@ from typing import Any, List
 
 import pytest
 
-from keyyo_cti import CTI
+from keyyo_cti import CTI, Backoff
 from keyyo_cti.simulator import Line, Simulator
 
 from . import peer as peers
 from .peer import Peer
-from .probe import PATIENCE
+from .probe import PATIENCE, Seen
 
 ROOT = Path(__file__).parents[2]
 
@@ -250,3 +250,65 @@ def test_nothing_imported_that_is_not_needed() -> None:
     )
     assert out.stdout == "[]\n"
     assert CTI().get_calls() == []
+
+
+OUTAGE = """
+provider = {"pause": lambda: token, "provider": lambda: threading.Event().wait(60)}[where]
+from keyyo_cti import Backoff
+pause = 60 if where == "pause" else 0.01
+cti = CTI(endpoint=endpoint, token_provider=provider, backoff=Backoff(first=pause, longest=60))
+lost = threading.Event()
+cti.onDisconnected = lambda: (print("disconnected", flush=True), lost.set())
+cti.create_session(token, lambda err, res: print("connected", flush=True))
+"""
+
+
+@pytest.mark.parametrize("where", ["pause", "provider"])
+def test_program_that_ends_in_an_outage(sim: Simulator, alice: Line, where: str) -> None:
+    """A program that just ends while a session is being restored ends cleanly, within seconds."""
+    script = f"where = {where!r}\n" + OUTAGE + "lost.wait(60)\n"
+    process = start(script, sim.endpoint, sim.token(alice))
+    assert line_of(process) == "connected"
+    sim.faults.reset()
+    assert line_of(process) == "disconnected"
+    assert finish(process) == [0, "", ""]
+
+
+@pytest.mark.parametrize("where", ["pause", "provider"])
+def test_ctrl_c_in_an_outage(sim: Simulator, alice: Line, where: str) -> None:
+    """Ctrl-C at ``wait()`` ends it while a session is being restored, too."""
+    waiting = "try:\n    cti.wait()\nexcept KeyboardInterrupt as stop:\n    print(stop)\n"
+    script = f"where = {where!r}\n" + OUTAGE + waiting
+    process = start(script, sim.endpoint, sim.token(alice))
+    assert line_of(process) == "connected"
+    sim.faults.reset()
+    assert line_of(process) == "disconnected"
+    process.send_signal(signal.SIGINT)
+    assert finish(process) == [0, "the connection is closed\n", ""]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_in_an_outage(sim: Simulator, alice: Line) -> None:
+    """A child that is forked off in an outage restores nothing; its parent does."""
+    gave: List[int] = []
+
+    def provide() -> str:
+        gave.append(os.getpid())
+        return sim.token(alice)
+
+    backoff = Backoff(first=0.3, longest=0.3, spread=0.0)
+    with CTI(endpoint=sim.endpoint, token_provider=provide, backoff=backoff) as cti:
+        seen = Seen(cti)
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        sim.faults.reset()
+        seen.wait_for("disconnected")
+        child = os.fork()
+        if not child:
+            try:
+                cti.wait(0)
+            except RuntimeError:
+                os._exit(0)
+            os._exit(1)
+        assert os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 0
+        seen.wait_for("restored")
+        assert gave == [os.getpid()]
