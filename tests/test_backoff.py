@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any, Optional
 
 import pytest
@@ -52,6 +53,12 @@ def test_no_end() -> None:
     """Without a number of attempts there is always another, however many there were."""
     backoff = Backoff(jitter=lambda: 1.0)
     assert [backoff.pause(attempt) for attempt in (7, 5000, 10**9)] == [60, 60, 60]
+
+
+def test_bounds() -> None:
+    """One attempt, and pauses that do not grow, are possible."""
+    assert Backoff(attempts=1).pause(1) is None
+    assert Backoff(first=7.0, longest=7.0, spread=0.0).pause(9) == 7.0
 
 
 def test_queries() -> None:
@@ -118,6 +125,18 @@ def test_the_servers_wish() -> None:
 def test_retry_after(value: str, seconds: Optional[float]) -> None:
     """Retry-After is a number of seconds or a date; what is neither asks for nothing."""
     assert retry_after({"Retry-After": value}, NOW) == seconds
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a time zone of its own")
+def test_retry_after_a_date_without_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date without a zone is in GMT, as HTTP has it, wherever the program runs."""
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        assert retry_after({"Retry-After": "Sun, 06 Nov 1994 08:49:47 -0000"}, NOW) == 10
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_no_retry_after() -> None:

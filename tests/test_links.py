@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, List, Optional
 
 import pytest
@@ -77,6 +78,8 @@ def test_lost(links: Any) -> None:
     assert links.current is None and not links.restoring
     outage = lost(links)
     assert links.restoring and links.inside_restorer() and links.current is None
+    with ThreadPoolExecutor(1) as other:
+        assert not other.submit(links.inside_restorer).result(10)
     assert outage.summary().gap >= 2.0 and not outage.summary().recreated
 
 
@@ -118,6 +121,9 @@ def test_useless(links: Any) -> None:
     link.in_session = False
     assert links.drop_if_useless(link, answering=1)
     assert links.current is None and not links.drop_if_useless(link, answering=1)
+    another = opened(links, in_session=False)
+    links.session_answered(another)
+    assert links.drop_if_useless(another)
 
 
 def test_restored(links: Any) -> None:
@@ -132,7 +138,7 @@ def test_restored(links: Any) -> None:
 def test_closed(links: Any) -> None:
     """Closing ends the outage, and no attempt begins after that."""
     outage = lost(links)
-    attempt = opened(links, in_session=False)
+    attempt = links.for_session(FakeLink, outage)
     ending = links.close()
     assert ending.outage is outage and ending.ended and outage.over.is_set()
     assert attempt in ending.links

@@ -133,4 +133,5 @@ def test_named_again(busy: Busy, log: pytest.LogCaptureFixture) -> None:
         watch.on_due(since + 5)
         busy.now_running = None
         watch.on_due(since + 50)
+        assert watch.due(since + 50) == NEVER
     assert len(log.records) == 2

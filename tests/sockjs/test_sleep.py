@@ -30,6 +30,7 @@ def test_awake(machine: Machine) -> None:
     for _ in range(100):
         assert watch.due() == machine.now + 5
         assert not watch.woke(machine.now + 4.9, 100.0)
+        assert watch.due() == machine.now + 5
         machine.now += 5
         assert not watch.woke(machine.now, 100.0)
 
@@ -71,9 +72,11 @@ def test_silence(machine: Machine) -> None:
     watch = machine.watch()
     machine.now, machine.slept = 105.0, 127.0
     assert watch.silence(105.0, 100.0) == 5 + 120
-    watch.woke(105.0, 100.0)
-    machine.now, machine.slept = 108.0, 130.0
-    assert watch.silence(108.0, 100.0) == 8 + 123
+    for machine.now in (105.0, 110.0):
+        watch.woke(machine.now, 100.0)
+    machine.now, machine.slept = 113.0, 130.0
+    assert watch.silence(113.0, 100.0) == 13 + 123
+    assert watch.silence(113.0, 112.0) == 1 + 3
 
 
 def test_silence_after_a_sleep(machine: Machine) -> None:
