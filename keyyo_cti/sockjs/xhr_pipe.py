@@ -1,0 +1,67 @@
+"""What is received over HTTP, on its way from the thread that reads it."""
+
+import threading
+from collections import deque
+from typing import Deque, List, Optional
+
+from ..clock import Monotonic
+from .errors import LOST, SockJSError
+
+#: Bytes that wait to be read, or to be sent, before who brings more has to wait.
+BACKLOG = 1 << 20
+
+
+class Pipe:
+    """What was received, on its way to the thread that runs the connection."""
+
+    def __init__(self, clock: Monotonic) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._lines: Deque[bytes] = deque()
+        self._size = 0
+        self._end: Optional[SockJSError] = None
+        self._unwanted = False
+
+    def put(self, lines: List[bytes]) -> bool:
+        """Takes lines, as soon as there is room.
+
+        :returns: whether to go on asking, which is so until the very end: a server notices that
+            we leave only when a request of ours is cut off.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._size < BACKLOG or self._end is not None)
+            self._lines.extend(lines)
+            self._size += sum(map(len, lines))
+            self._changed.notify_all()
+            return not self._unwanted
+
+    def discard(self) -> None:
+        """Nobody takes anything any more."""
+        with self._changed:
+            self._unwanted = True
+            self._end = self._end or SockJSError(LOST, "The transport was discarded")
+            self._changed.notify_all()
+
+    def end(self, error: SockJSError) -> None:
+        """Nothing more comes; the first reason counts."""
+        with self._changed:
+            self._end = self._end or error
+            self._changed.notify_all()
+
+    def take(self, until: float) -> Optional[bytes]:
+        """The next line, or None when that monotonic time has come first.
+
+        :raises SockJSError: there is none, and none will come.
+        """
+        with self._changed:
+            if not self._lines and self._end is None:
+                timeout = min(max(0.0, until - self._clock()), threading.TIMEOUT_MAX)
+                self._changed.wait_for(lambda: self._lines or self._end is not None, timeout)
+            if self._lines:
+                line = self._lines.popleft()
+                self._size -= len(line)
+                self._changed.notify_all()
+                return line
+            if self._end is not None:
+                raise self._end
+            return None

@@ -1,0 +1,142 @@
+"""The thread that sends over HTTP, by one request after another."""
+
+import threading
+from collections import deque
+from typing import Deque, List, NamedTuple
+
+import requests
+
+from ..clock import NEVER
+from . import frames
+from .errors import LOST, SockJSError
+from .route import Route
+from .stream import Stream, WriteFailed
+from .transport import Departure, Setting
+from .xhr_pipe import BACKLOG, Pipe
+from .xhr_worker import Worker
+
+#: Bytes of an answer to what was sent, with its headers.
+_LONGEST_ANSWER = 262_144
+
+#: Seconds after which an idle connection is not used again. Servers close them after five or
+#: more, and a message that meets the closing is lost: whether it was heard, nobody knows.
+_REUSED_WITHIN = 3.0
+
+
+class _Outgoing(NamedTuple):
+    message: str
+    departure: Departure
+
+
+class Sender(Worker):
+    """Posts messages in order, with one request under way. What comes meanwhile leaves together
+    with the next."""
+
+    name = "keyyo-cti-sender"
+
+    def __init__(self, setting: Setting, route: Route, url: str, pipe: Pipe) -> None:
+        super().__init__(setting, route, url, pipe)
+        self._changed = threading.Condition()
+        # Guarded by it.
+        self._waiting: Deque[_Outgoing] = deque()
+        self._size = 0
+        self._busy = False
+        self._finishing = False
+        self._over = False
+        # Of the thread's own: what is under way, and since when its connection is idle.
+        self._batch: List[_Outgoing] = []
+        self._idle_since = -NEVER
+
+    def send(self, message: str, departure: Departure) -> None:
+        """Takes a message.
+
+        :raises WriteFailed: it is not taken, because too much waits or nothing is sent any more.
+        """
+        with self._changed:
+            room = self._changed.wait_for(
+                lambda: self._size < BACKLOG or self._over, self._setting.write_timeout
+            )
+            if self._over or self._finishing:
+                raise WriteFailed("the connection is closed", begun=False)
+            if not room:
+                raise WriteFailed("the server does not take what is sent", begun=False)
+            self._waiting.append(_Outgoing(message, departure))
+            self._size += len(message)
+            self._changed.notify_all()
+            if self._thread.ident is None:
+                self._thread.start()
+
+    def finish(self) -> None:
+        """Sends what waits, and then ends the connection."""
+        with self._changed:
+            self._finishing = True
+            self._changed.notify_all()
+            idle = not self._waiting and not self._busy
+        if idle:
+            self._pipe.end(SockJSError(LOST, "Closed"))
+
+    def stop(self) -> None:
+        """Sends nothing more."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        super()._run()
+        self.stop()
+
+    def _open_stream(self) -> Stream:
+        until = self._setting.clock() + self._setting.write_timeout
+        self._stream = self._route.open(until, _LONGEST_ANSWER)
+        self._stream.on_write = self._depart
+        self._stream.read_until = until
+        return self._stream
+
+    def _depart(self) -> None:
+        for outgoing in self._batch:
+            outgoing.departure.begun = True
+
+    def _work(self, session: requests.Session) -> None:
+        while self._take():
+            self._post(session)
+        if self._finishing:
+            self._pipe.end(SockJSError(LOST, "Closed"))
+
+    def _take(self) -> bool:
+        """Whether there is something to post; all that waits, in one request."""
+        with self._changed:
+            self._busy = False
+            self._changed.wait_for(lambda: self._waiting or self._finishing or self._over)
+            if self._over:
+                return False
+            self._batch = list(self._waiting)
+            self._waiting.clear()
+            self._size = 0
+            self._busy = bool(self._batch)
+            self._changed.notify_all()
+            return self._busy
+
+    def _post(self, session: requests.Session) -> None:
+        now = self._setting.clock()
+        if now - self._idle_since > _REUSED_WITHIN:
+            session.close()
+        elif self._stream is not None:
+            self._stream.read_until = now + self._setting.write_timeout
+            self._stream.allowance = _LONGEST_ANSWER
+        body = frames.encode([outgoing.message for outgoing in self._batch])
+        with session.post(
+            self._url,
+            data=body.encode("ascii"),
+            headers={
+                "Accept-Encoding": "identity",
+                "Content-Type": "text/plain;charset=UTF-8",
+            },
+            stream=True,
+            allow_redirects=False,
+        ) as response:
+            status = response.status_code
+            # To its end, so that the connection can serve again.
+            response.raw.read(_LONGEST_ANSWER)
+        self._idle_since = self._setting.clock()
+        if status not in (200, 204):
+            raise SockJSError(LOST, f"Sending error http status {status}")
