@@ -7,7 +7,7 @@ import ssl
 import struct
 import threading
 import time
-from typing import Any, Callable, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, List, Tuple
 
 import pytest
 import trustme
@@ -16,7 +16,7 @@ from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.stream import Stream, TooMuch, WriteFailed
 
-SOON = 5.0
+from .background import SOON, Background
 
 #: More than any pair of sockets holds.
 MUCH = b"x" * (16 * 1024 * 1024)
@@ -63,37 +63,6 @@ class Ends:
         self.abort.pull()
         self.stream.close()
         self.peer.close()
-
-
-class Background:
-    """A function in a thread of its own, whose result or exception is waited for."""
-
-    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self._value: Any = None
-        self._error: Optional[BaseException] = None
-        self.seconds = 0.0
-        self._thread = threading.Thread(target=self._run, args=(function, arguments))
-        self._thread.start()
-
-    def _run(self, function: Callable[..., Any], arguments: Tuple[Any, ...]) -> None:
-        began = time.monotonic()
-        try:
-            self._value = function(*arguments)
-        except BaseException as error:
-            self._error = error
-        self.seconds = time.monotonic() - began
-
-    def result(self) -> Any:
-        self._thread.join(2 * SOON)
-        assert not self._thread.is_alive(), "it hangs"
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-    def error(self) -> Optional[BaseException]:
-        self._thread.join(2 * SOON)
-        assert not self._thread.is_alive(), "it hangs"
-        return self._error
 
 
 @pytest.fixture
