@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import inspect
 import random
 import threading
-from typing import Any, Callable, ContextManager, List, Optional, Tuple
+from typing import Any, Callable, ContextManager, Iterator, List, Optional, Tuple
 
 import pytest
 
@@ -16,15 +17,7 @@ from keyyo_cti.commands import dial
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError
 from keyyo_cti.pending import Pending, Request
 
-
-class Hand:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.time = 100.0
-
-    def __call__(self) -> float:
-        return self.time
+from .sockjs.background import Background, Hand
 
 
 class Desk:
@@ -102,6 +95,40 @@ def test_never_twice() -> None:
             asked.complete(*again)
     assert asked.future.result(0) == 1
     assert seen == [(None, 1)]
+
+
+def test_what_was_asked() -> None:
+    """A request keeps what was asked, and how an answer is to be treated; so far nothing of it
+    has left, and it opens no session unless somebody says so."""
+
+    def react(*_: Any) -> None: ...
+
+    command = dial("33")
+    asked = Request(command, Desk(), print, react)
+    assert (asked.command, asked.callback, asked.react) == (command, print, react)
+    assert Request(command, Desk()).react is None
+    assert asked.departure.begun is False and asked.opens_session is False
+
+
+def test_the_desk_knows_who_waits() -> None:
+    """While somebody waits for an answer, the desk knows, so that it can go on with its other
+    work; by default he waits for as long as it takes."""
+    attended: List[str] = []
+
+    class Attending(Desk):
+        @contextlib.contextmanager
+        def attending(self) -> Iterator[None]:
+            attended.append("waits")
+            yield
+            attended.append("has it")
+
+    asked = Request(dial("33"), Attending())
+    asked.complete(None, 1)
+    for wait in (asked.future.result, asked.future.exception):
+        wait()
+        assert attended == ["waits", "has it"]
+        attended.clear()
+        assert inspect.signature(wait).parameters["timeout"].default is None
 
 
 def test_cannot_be_cancelled() -> None:
@@ -242,6 +269,26 @@ def test_close() -> None:
     assert pending.take(1) is None
     assert pending.take_late(10_000) == []
     assert pending.known(5)
+
+
+def test_one_at_a_time() -> None:
+    """While somebody looks through the table, everybody else waits until he has."""
+    pending = Pending(30, Hand())
+    pending.add(request())
+    others: List[Background] = []
+
+    class Now(float):
+        def __ge__(self, other: float) -> bool:
+            for one in (pending.due, lambda: pending.take(1), lambda: pending.add(request()),
+                        pending.close, lambda: pending.take_late(0)):
+                others.append(Background(one))
+            assert all(each.waits() for each in others)
+            return super().__ge__(other)
+
+    assert len(pending.take_late(Now(1000))) == 1
+    assert len(others) == 5
+    for each in others:
+        each.result()
 
 
 class Race:

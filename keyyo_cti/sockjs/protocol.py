@@ -60,7 +60,8 @@ class Protocol:
         if not isinstance(frame, frames.Broken):
             return []
         if frame.kind == "c":
-            return [self._close(Closed(LOST, f"A close frame that cannot be read: {frame}"))]
+            reason = f"A close frame that cannot be read: {frame.problem}"
+            return [self._close(Closed(LOST, reason))]
         return [Unreadable(f"a frame of kind {frame.kind!r}: {frame.problem}")]
 
     def _close(self, closed: Closed) -> Closed:

@@ -9,7 +9,7 @@ import pytest
 
 from keyyo_cti.sockjs.abort import Abort
 
-SOON = 5.0
+from .background import SOON, Background
 
 
 def test_not_pulled() -> None:
@@ -97,6 +97,24 @@ def test_left_behind() -> None:
     assert left.wait(SOON)
     waiter.join(SOON)
     assert order == ["hook ends", "left"]
+
+
+def test_added_during_a_pull() -> None:
+    """A hook that comes while another one runs waits for it, and runs once."""
+    abort, adding = Abort(), threading.Event()
+    ran: List[int] = []
+    adders: List[Background] = []
+
+    def hook() -> None:
+        adders.append(Background(abort.add, lambda: ran.append(1)))
+        assert adders[0].waits()
+        adding.set()
+
+    abort.add(hook)
+    abort.pull()
+    assert adding.is_set()
+    adders[0].result()
+    assert ran == [1]
 
 
 def test_race() -> None:

@@ -72,6 +72,23 @@ def test_broken(text: str) -> None:
     assert frame.problem
 
 
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("a[", "JSONDecodeError"),
+        ("a{}", "expected an array"),
+        ("m{", "JSONDecodeError"),
+        ("a" + "[" * 100_000, "RecursionError"),
+        ("c[", "JSONDecodeError"),
+        ("c[]", "expected [code, reason]"),
+    ],
+    ids=lambda text: text[:4],
+)
+def test_problem(text: str, problem: str) -> None:
+    """What is wrong with a frame is told in a few words."""
+    assert decode(text) == Broken(text[0], problem)
+
+
 @pytest.mark.parametrize("text", ['a["CANARY"', 'm"CANARY', 'c[{"CANARY": 1}]', 'a{"CANARY": 1}'])
 def test_the_problem_shows_nothing(text: str) -> None:
     """What is wrong with a frame is told without what is in it, which may be a secret."""

@@ -13,15 +13,16 @@ from typing import Iterator, List, Optional
 
 import pytest
 
+from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs import http
 from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import SockJSError
+from keyyo_cti.sockjs.errors import Closed, SockJSError
 from keyyo_cti.sockjs.info import Info, fetch
 from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.stream import Stream
+from keyyo_cti.sockjs.stream import Stream, TooMuch
 from keyyo_cti.sockjs.urls import Origin
 
-SOON = 5.0
+from .background import SOON
 
 HOST = "127.0.0.1"
 
@@ -79,11 +80,16 @@ def server() -> Iterator[Scripted]:
     server.close()
 
 
-def ask(server: Scripted, seconds: float = SOON, abort: Optional[Abort] = None) -> Info:
+def ask(
+    server: Scripted,
+    seconds: float = SOON,
+    abort: Optional[Abort] = None,
+    allowance: float = NEVER,
+) -> Info:
     origin = Origin(HOST, server.port, False)
     route = Route(origin, None, abort or Abort(), SOON, time.monotonic)
     until = time.monotonic() + seconds
-    with http.session(lambda: route.open(until)) as session:
+    with http.session(lambda: route.open(until, allowance)) as session:
         return fetch(session, server.url)
 
 
@@ -154,7 +160,7 @@ def test_no_json(server: Scripted, body: bytes) -> None:
     assert error.closed.cause is not None
 
 
-@pytest.mark.parametrize("blanks", [65_536 - 2, 65_536])
+@pytest.mark.parametrize("blanks", [65_536 - 2, 65_536 - 1, 65_536])
 def test_long_body(server: Scripted, blanks: int) -> None:
     """A body may be so long and no longer."""
     server.answer = answer(b" " * blanks + b"{}")
@@ -170,7 +176,11 @@ def test_status(server: Scripted, status: str) -> None:
     server.answer = answer(b"{}", status, f"Location: {server.url}\r\n")
     if status.startswith("204"):
         server.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
-    assert f"status {status[:3]}" in refusal(server).closed.reason
+    closed = refusal(server).closed
+    assert closed.reason == (
+        f"{server.url} answers with status {status[:3]}: it is no SockJS endpoint"
+    )
+    assert closed.cause is None
     assert len(server.requests) == 1
 
 
@@ -196,7 +206,14 @@ def test_no_proper_http(server: Scripted, bytes_: bytes) -> None:
     """Whatever the server sends instead of a proper answer, it is refused as one that cannot be
     connected to."""
     server.answer = bytes_
-    assert server.url in refusal(server).closed.reason
+    closed = refusal(server).closed
+    if closed.cause is None:
+        assert closed.reason.startswith(f"{server.url} answers with status 301: ")
+    else:
+        assert closed.reason in (
+            f"no proper answer from {server.url}",
+            f"{server.url} does not answer with JSON: it is no SockJS endpoint",
+        )
 
 
 @pytest.mark.parametrize(
@@ -225,6 +242,18 @@ def test_no_socket_is_left(server: Scripted, bytes_: bytes) -> None:
         gc.enable()
     assert server.left.wait(1)
     del kept
+
+
+@pytest.mark.parametrize(
+    "bytes_", [answer(b"x" * 60_000), answer(b"{}", headers=f"X: {'y' * 60_000}\r\n")]
+)
+def test_endless_answer(server: Scripted, bytes_: bytes) -> None:
+    """An answer that is longer than its stream may give is refused, and not read on."""
+    server.answer = bytes_
+    with pytest.raises(SockJSError) as caught:
+        ask(server, allowance=50_000)
+    assert caught.value.closed == Closed(1002, f"an endless answer from {server.url}")
+    assert isinstance(caught.value.closed.cause, TooMuch)
 
 
 def test_compressed_bomb(server: Scripted) -> None:

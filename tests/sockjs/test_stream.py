@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import selectors
 import socket
 import ssl
 import struct
 import threading
 import time
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import pytest
 import trustme
 
 from keyyo_cti.clock import NEVER
+from keyyo_cti.sockjs import stream as stream_module
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.stream import Stream, TooMuch, WriteFailed
 
-from .background import SOON, Background
+from .background import SOON, Background, Hand
 
 #: More than any pair of sockets holds.
 MUCH = b"x" * (16 * 1024 * 1024)
@@ -145,6 +149,69 @@ def test_what_is_there_is_read_after_the_deadline(plain: Ends) -> None:
     assert plain.stream.recv(4) == b"here"
 
 
+def test_a_peer_that_never_pauses() -> None:
+    """After its deadline a read takes what is there once, and then gives up, however much there
+    is; with another deadline it goes on."""
+    clock = Hand()
+    near, peer = socket.socketpair()
+    near.setblocking(False)
+    stream = Stream(near, Abort(), SOON, clock)
+    try:
+        for _ in range(2):
+            stream.read_until = clock() - 1
+            for _ in range(2):
+                peer.sendall(b"x")
+                first = stream.recv(100)
+                peer.sendall(b"y")
+                with pytest.raises(socket.timeout):
+                    stream.recv(100)
+                stream.read_until = clock() + SOON
+                assert (first, stream.recv(100)) == (b"x", b"y")
+                stream.read_until = clock() - 1
+    finally:
+        stream.close()
+        peer.close()
+
+
+def test_how_long_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read without a deadline waits without an end, and a write as long as the stream says, or
+    as it is told."""
+    waits: List[Optional[float]] = []
+
+    class Asked(selectors.PollSelector):
+        def select(self, timeout: Optional[float] = None) -> Any:
+            waits.append(timeout)
+            return []
+
+    monkeypatch.setattr(stream_module, "Selector", Asked)
+    for within in (None, 7.0):
+        near, peer = socket.socketpair()
+        near.setblocking(False)
+        with near, peer:
+            stream = Stream(near, Abort(), 60.0, Hand())
+            with pytest.raises(socket.timeout):
+                stream.recv(1)
+            with pytest.raises(WriteFailed):
+                stream.sendall(MUCH, within)
+    assert waits == [None, 60.0, None, 7.0]
+
+
+def test_high_descriptor() -> None:
+    """A descriptor above 1023, as in a program with many lines, is waited on like any other."""
+    low, high = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(low, 3000), high), high))
+    near, peer = socket.socketpair()
+    with near, peer:
+        os.dup2(near.fileno(), 2000)
+        stream = Stream(socket.socket(fileno=2000), Abort(), SOON, time.monotonic)
+        stream._sock.setblocking(False)
+        reader = Background(stream.recv, 1)
+        assert reader.waits()
+        peer.sendall(b"x")
+        assert reader.result() == b"x"
+        stream.close()
+
+
 def test_read_deadline(ends: Ends) -> None:
     """A read gives up at its deadline, and a later one goes on."""
     until = ends.stream.read_until = time.monotonic() + 0.05
@@ -223,6 +290,25 @@ def test_allowance_raised(plain: Ends) -> None:
 # Writing.
 
 
+def test_on_write(plain: Ends) -> None:
+    """Before anything is written, whoever wants to is told, in the thread that writes."""
+    told: List[Any] = []
+
+    def tell() -> None:
+        plain.peer.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            plain.peer.recv(1)
+        plain.peer.settimeout(SOON)
+        told.append(threading.current_thread())
+
+    plain.stream.sendall(b"1")
+    assert read(plain.peer, 1) == b"1"
+    plain.stream.on_write = tell
+    plain.stream.sendall(b"2")
+    assert told == [threading.current_thread()]
+    assert read(plain.peer, 1) == b"2"
+
+
 @pytest.mark.parametrize("data", [b"", b"x", bytearray(b"abc"), memoryview(b"abc")])
 def test_kinds_of_bytes(ends: Ends, data: Any) -> None:
     """Any bytes can be written, none at all too."""
@@ -270,7 +356,7 @@ def test_peer_that_does_not_read(ends: Ends) -> None:
     assert isinstance(error, WriteFailed)
     assert error.begun
     assert 0.09 < writer.seconds < 2
-    with pytest.raises(WriteFailed) as again:
+    with pytest.raises(WriteFailed, match="^writing failed: timed out$") as again:
         ends.stream.sendall(b"more")
     assert not again.value.begun
     with pytest.raises(OSError, match="writing failed: timed out"):
@@ -322,6 +408,7 @@ def test_another_write_does_not_end(ends: Ends) -> None:
     other = Background(ends.stream.sendall, b"x", 0.05)
     error = other.error()
     assert isinstance(error, WriteFailed)
+    assert str(error) == "another thread's write does not end"
     assert not error.begun
     assert other.seconds < 2
     ends.abort.pull()
@@ -404,14 +491,27 @@ def test_abort_while_writing(ends: Ends) -> None:
 
 
 def test_abort_before(ends: Ends) -> None:
-    """After a pull nothing waits."""
+    """After a pull nothing waits. Nothing of a write has left then; through TLS, nobody can be
+    sure of that."""
     ends.abort.pull()
-    with pytest.raises(WriteFailed):
+    with pytest.raises(WriteFailed) as caught:
         ends.stream.sendall(b"x")
+    assert caught.value.begun is isinstance(ends.stream._sock, ssl.SSLSocket)
     try:
         assert ends.stream.recv(1) == b""
     except OSError as error:
         assert not isinstance(error, socket.timeout)
+
+
+def test_nothing_is_read_after_a_pull(ends: Ends) -> None:
+    """After a pull nothing is read, also of what had come before."""
+    ends.peer.sendall(b"abc")
+    assert ends.stream.recv(1) == b"a"
+    ends.peer.sendall(b"def")
+    ends.abort.pull()
+    assert ends.stream.recv(100) == b"bc"
+    assert ends.stream.recv(100) == b""
+    assert ends.stream.recv(100) == b""
 
 
 def test_stream_of_a_pulled_handle() -> None:
@@ -442,6 +542,7 @@ def test_close(ends: Ends) -> None:
     ends.stream.close()
     assert ends.stream.fileno() == -1
     ends.stream.close()
+    assert getattr(ends.abort, "_hooks") == []
     ends.abort.pull()
     with pytest.raises(WriteFailed):
         ends.stream.sendall(b"x")
@@ -451,6 +552,7 @@ def test_close_under_a_stuck_write(ends: Ends) -> None:
     """When the reader closes the stream, a write of another thread that is stuck ends at once,
     and the peer sees the end."""
     writer = blocked_writer(ends)
+    assert writer.waits()
     ends.stream.close()
     error = writer.error()
     assert isinstance(error, WriteFailed)
@@ -525,6 +627,22 @@ def test_abort_before_the_handshake(plain: Ends, contexts: Contexts) -> None:
     assert shaking.seconds < 2
 
 
+def test_abort_just_before_the_handshake(plain: Ends, contexts: Contexts) -> None:
+    """A pull while the socket is made one of TLS, when neither of the two is there to be shut,
+    ends the handshake too."""
+
+    class Pulling:
+        def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
+            tls = contexts.client.wrap_socket(*arguments, **named)
+            plain.abort.pull()
+            return tls
+
+    context: Any = Pulling()
+    shaking = Background(plain.stream.secure, context, "localhost")
+    error = shaking.error()
+    assert isinstance(error, OSError) and not isinstance(error, socket.timeout)
+
+
 def test_peer_that_ends_the_handshake(plain: Ends, contexts: Contexts) -> None:
     """A peer that hangs up during the handshake is an OSError."""
     shaking = Background(plain.stream.secure, contexts.client, "localhost")
@@ -552,6 +670,31 @@ def test_makefile(ends: Ends) -> None:
         assert file.readline() == b"line 2\r\n"
         assert file.read() == b"rest"
         assert file.read() == b""
+
+
+def test_a_file_keeps_the_stream(plain: Ends) -> None:
+    """As long as a file is open on a closed stream, it can be read; then the stream is closed."""
+    plain.peer.sendall(b"rest")
+    one, other = plain.stream.makefile("rb"), plain.stream.makefile("rb")
+    plain.stream.close()
+    assert one.read(4) == b"rest"
+    one.close()
+    one.close()
+    assert plain.stream.fileno() >= 0
+    other.close()
+    assert plain.stream.fileno() == -1
+
+
+def test_a_closed_file_leaves_the_stream(plain: Ends) -> None:
+    """A file that is closed, however often, leaves the stream open until that is closed."""
+    file = plain.stream.makefile("rb")
+    raw = file.raw
+    file.close()
+    raw.close()
+    plain.peer.sendall(b"x")
+    assert plain.stream.recv(1) == b"x"
+    plain.stream.close()
+    assert plain.stream.fileno() == -1
 
 
 def test_file_keeps_the_deadline(plain: Ends) -> None:
