@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 import sys
 import threading
 import time
 import traceback
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 
@@ -18,10 +17,11 @@ from keyyo_cti.sockjs.proxy import Proxy, ProxyFailed, chosen, through_socks, tu
 from keyyo_cti.sockjs.stream import Stream
 from keyyo_cti.sockjs.urls import Origin
 
-from ..wire.peer import Peer, Script
+from ..wire.peer import Peer
 from ..wire.probe import Record
 from ..wire.real_proxy import forget_proxies
 from .background import SOON, Background
+from .proxy_peer import exactly, socks4, socks5
 
 SERVER = Origin("server.test", 8443, True)
 
@@ -288,63 +288,6 @@ def test_proxy_that_hangs_up(answer: bytes) -> None:
 
 
 # A SOCKS proxy.
-
-
-def socks5(asked: Record, status: int = 0) -> Script:
-    """A script: keeps who asks for what, and lets through, or not."""
-
-    def serve(sock: socket.socket) -> None:
-        _, count = exactly(sock, 2)
-        methods = exactly(sock, count)
-        user: Tuple[bytes, ...] = ()
-        if 2 in methods:
-            sock.sendall(b"\x05\x02")
-            (_, length) = exactly(sock, 2)
-            name = exactly(sock, length)
-            user = (name, exactly(sock, exactly(sock, 1)[0]))
-            sock.sendall(b"\x01\x00")
-        else:
-            sock.sendall(b"\x05\x00")
-        _, _, _, kind = exactly(sock, 4)
-        host = exactly(sock, 4 if kind == 1 else exactly(sock, 1)[0])
-        (port,) = struct.unpack("!H", exactly(sock, 2))
-        asked.add((kind, host, port, user))
-        sock.sendall(bytes([5, status, 0, 1, 0, 0, 0, 0, 0, 0]))
-        sock.sendall(b"hello")
-        sock.recv(1)
-
-    return serve
-
-
-def socks4(asked: Record) -> Script:
-    def serve(sock: socket.socket) -> None:
-        _, _, port = struct.unpack("!BBH", exactly(sock, 4))
-        address = exactly(sock, 4)
-        user, host = line(sock), b""
-        if address[:3] == b"\0\0\0":
-            host = line(sock)
-        asked.add((address, host, port, user))
-        sock.sendall(b"\x00\x5a" + b"\0" * 6 + b"hello")
-        sock.recv(1)
-
-    return serve
-
-
-def exactly(sock: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        more = sock.recv(size - len(data))
-        if not more:
-            raise ConnectionError("the client went")
-        data += more
-    return data
-
-
-def line(sock: socket.socket) -> bytes:
-    data = b""
-    while not data.endswith(b"\0"):
-        data += exactly(sock, 1)
-    return data[:-1]
 
 
 @pytest.fixture

@@ -15,13 +15,20 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 import pytest
 import trustme
 
+from keyyo_cti.clock import NEVER
+from keyyo_cti.sockjs import route as route_module
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.errors import SockJSError
+from keyyo_cti.sockjs.proxy import ProxyFailed
 from keyyo_cti.sockjs.route import NoAuthorities, Route, describe, tls_context, trusted
-from keyyo_cti.sockjs.stream import Stream
+from keyyo_cti.sockjs.stream import Stream, TooMuch
 from keyyo_cti.sockjs.urls import Origin
 
-SOON = 5.0
+from ..wire.peer import Peer, request
+from ..wire.probe import Record
+from ..wire.real_proxy import forget_proxies
+from . import proxy_peer
+from .background import SOON, Background, Hand
 
 HOST = "127.0.0.1"
 
@@ -142,6 +149,12 @@ def way(
     return Route(origin, authorities, abort or Abort(), SOON, time.monotonic)
 
 
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy, and no authorities, but those of the test."""
+    forget_proxies(monkeypatch)
+
+
 def soon() -> float:
     return time.monotonic() + SOON
 
@@ -253,6 +266,13 @@ def test_refused(free_port: int) -> None:
     error = refusal(way(free_port))
     assert error.closed.reason == f"connecting to {HOST}:{free_port}: Connection refused"
     assert isinstance(error.closed.cause, ConnectionRefusedError)
+
+
+def test_unreachable() -> None:
+    """An address to which there is no way is a refusal at once, with the system's reason."""
+    reason = refusal(way(7, "255.255.255.255")).closed.reason
+    assert reason.startswith("connecting to 255.255.255.255:7: ")
+    assert "no answer in time" not in reason
 
 
 def test_deaf(deaf_port: int) -> None:
@@ -522,10 +542,23 @@ def test_context_is_shared(authority: Authority) -> None:
     assert second.verify_mode == ssl.CERT_REQUIRED
 
 
-def test_folder_of_authorities(authority: Authority, tmp_path: Path) -> None:
+def test_folder_of_authorities(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A folder of authorities is taken as well as a file."""
-    context = tls_context(str(tmp_path))
-    assert context.verify_mode == ssl.CERT_REQUIRED
+    made: List[Any] = []
+    real = ssl.create_default_context
+
+    def create(**named: Any) -> ssl.SSLContext:
+        made.append(named)
+        return real(**named)
+
+    monkeypatch.setattr(ssl, "create_default_context", create)
+    assert tls_context(str(tmp_path)).verify_mode == ssl.CERT_REQUIRED
+    copy = tmp_path / "ca.pem"
+    copy.write_bytes(authority.file.read_bytes())
+    tls_context(str(copy))
+    assert made == [{"capath": str(tmp_path)}, {"cafile": str(copy)}]
 
 
 def test_which_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -540,6 +573,313 @@ def test_which_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trusted("/option") == "/option"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
     assert trusted(None) == "/ssl"
+
+
+# Proxies.
+
+
+def by(proxy: str, origin: Origin = Origin("server.test", 80, False), **more: Any) -> Route:
+    abort = more.pop("abort", None) or Abort()
+    clock = more.pop("clock", time.monotonic)
+    return Route(origin, None, abort, SOON, clock, {"all": proxy})
+
+
+@pytest.mark.parametrize(
+    "origin, target",
+    [(Origin("server.test", 80, False), "server.test:80"), (Origin("::1", 81, False), "[::1]:81")],
+)
+def test_http_proxy(origin: Origin, target: str) -> None:
+    """An HTTP proxy is asked for the server, whose name is not looked up here, and what comes
+    then is the server's."""
+    asked, until = Record(), soon()
+    with Peer(proxy_peer.http(asked)) as peer:
+        with opened(by(f"http://{HOST}:{peer.port}", origin), until) as stream:
+            assert stream.recv(5) == b"hello"
+            assert stream.read_until == until
+    assert asked.items[0].startswith(f"CONNECT {target} HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("scheme", ["socks5h", "socks4a"])
+def test_socks_proxy(scheme: str) -> None:
+    """So is a SOCKS proxy; its stream is like any other: it sends small writes at once, does not
+    block, and has its deadline."""
+    asked, until = Record(), soon()
+    script = proxy_peer.socks5 if scheme == "socks5h" else proxy_peer.socks4
+    with Peer(script(asked)) as peer:
+        with opened(by(f"{scheme}://{HOST}:{peer.port}"), until) as stream:
+            assert stream.recv(5) == b"hello"
+            assert stream.read_until == until
+            with socket.socket(fileno=os.dup(stream.fileno())) as sock:
+                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert not os.get_blocking(stream.fileno())
+    assert b"server.test" in asked.items[0]
+
+
+def test_which_proxy() -> None:
+    """The proxy is chosen by the server's scheme and name."""
+    asked = Record()
+    with Peer(proxy_peer.http(asked)) as peer:
+        proxies = {"http://server.test": f"{HOST}:{peer.port}", "http": "ftp://other.test"}
+        origin = Origin("server.test", 8080, False)
+        with opened(Route(origin, None, Abort(), SOON, time.monotonic, proxies)) as stream:
+            assert stream.recv(5) == b"hello"
+
+
+def test_no_proxy_for_a_host_in_figures(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address in figures is compared with those that need no proxy."""
+    monkeypatch.setenv("HTTP_PROXY", "ftp://unusable.test")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    with opened(way(serve(greet).port)) as stream:
+        assert stream.recv(5) == b"hello"
+
+
+def test_tls_through_a_proxy(authority: Authority) -> None:
+    """TLS is spoken with the server through the proxy, and its certificate bears its name."""
+    context = authority.server("server.test")
+
+    def serve_tls(sock: socket.socket) -> None:
+        request(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        secured(context)(sock)
+
+    with Peer(serve_tls) as peer:
+        for name in ("server.test", "other.test"):
+            route = Route(
+                Origin(name, 443, True), str(authority.file), Abort(), SOON, time.monotonic,
+                {"https": f"{HOST}:{peer.port}"},
+            )
+            if name == "server.test":
+                with opened(route) as stream:
+                    assert stream.recv(5) == b"hello"
+            else:
+                assert refusal(route).closed.reason.startswith(
+                    "TLS handshake with other.test:443: the certificate is refused: "
+                )
+
+
+def test_proxy_that_cannot_be_used() -> None:
+    """A proxy that cannot be used is a failure that says so."""
+    error = refusal(by("ftp://me:CANARY@proxy.test"))
+    assert error.closed.reason.startswith("choosing a proxy: a proxy at ftp:// cannot be used")
+    assert isinstance(error.closed.cause, ProxyFailed)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_proxy_that_refuses(scheme: str) -> None:
+    """A proxy that does not let us through is named, with the server, and no socket is left
+    there."""
+    left = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        answer = b"HTTP/1.1 403 No\r\n\r\n"
+        script = (
+            proxy_peer.http(Record(), answer)
+            if scheme == "http"
+            else proxy_peer.socks5(Record(), status=2)
+        )
+        try:
+            script(sock)
+        finally:
+            left.set()
+
+    with Peer(serve) as peer:
+        where = f"proxy {HOST}:{peer.port}"
+        closed = refusal(by(f"{scheme}://me:CANARY@{HOST}:{peer.port}")).closed
+        assert left.wait(SOON)
+    assert closed.reason.startswith(f"connecting to server.test:80 by way of the {where}: the ")
+    assert isinstance(closed.cause, ProxyFailed)
+    assert "CANARY" not in closed.reason + str(closed.cause)
+    assert str(closed.cause) in closed.reason
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_proxy_that_is_not_there(scheme: str, free_port: int) -> None:
+    """Where no proxy listens, it is the proxy's fault, not the server's."""
+    closed = refusal(by(f"{scheme}://{HOST}:{free_port}")).closed
+    assert "refused" in closed.reason
+    assert isinstance(closed.cause, ProxyFailed)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_proxy_that_stalls(scheme: str) -> None:
+    """A proxy that says nothing is given up at the deadline."""
+    with Peer(lambda sock: peer.stall(sock)) as peer:
+        closed = refusal(by(f"{scheme}://{HOST}:{peer.port}"), 0.1).closed
+        place = f"{HOST}:{peer.port}"
+    assert closed.reason == (
+        f"connecting to server.test:80 by way of the proxy {place}: no answer in time"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_abort_at_a_proxy(scheme: str) -> None:
+    """A pull from another thread ends the waiting for a proxy."""
+    abort = Abort()
+    with Peer(lambda sock: peer.stall(sock)) as peer:
+        puller = pull_after(peer.reached, abort)
+        closed = refusal(by(f"{scheme}://{HOST}:{peer.port}", abort=abort), 60).closed
+        puller.join(SOON)
+        assert "given up" in closed.reason
+
+
+def test_socket_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket that a SOCKS proxy gives when nobody waits for it any more is closed."""
+    near, far = socket.socketpair()
+    go_on = threading.Event()
+
+    def late(*_: Any) -> socket.socket:
+        assert go_on.wait(SOON)
+        return near
+
+    monkeypatch.setattr(route_module, "through_socks", late)
+    with far:
+        assert "no answer in time" in refusal(by("socks5://proxy.test"), 0.01).closed.reason
+        threads = [each for each in threading.enumerate() if each.name == "keyyo-cti-socks"]
+        assert [thread.daemon for thread in threads] == [True]
+        go_on.set()
+        far.settimeout(SOON)
+        assert far.recv(1) == b""
+        threads[0].join(SOON)
+
+
+def test_failure_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does anybody hear of a failure that comes when nobody waits any more."""
+    go_on, heard = threading.Event(), Record()
+
+    def late(*_: Any) -> socket.socket:
+        assert go_on.wait(SOON)
+        raise OSError("late")
+
+    monkeypatch.setattr(route_module, "through_socks", late)
+    monkeypatch.setattr(threading, "excepthook", heard.add)
+    refusal(by("socks5://proxy.test"), 0.01)
+    (thread,) = [each for each in threading.enumerate() if each.name == "keyyo-cti-socks"]
+    go_on.set()
+    thread.join(SOON)
+    assert heard.items == []
+
+
+@pytest.mark.parametrize("ahead, timeout", [(5.0, 5.0), (-1.0, 0.001), (1e30, None)])
+def test_time_for_a_socks_proxy(
+    ahead: float, timeout: Optional[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A SOCKS proxy has the time that is left, and always a little."""
+    given: List[float] = []
+
+    def through(proxy: Any, origin: Any, seconds: float) -> socket.socket:
+        given.append(seconds)
+        raise OSError("no")
+
+    monkeypatch.setattr(route_module, "through_socks", through)
+    clock = Hand()
+    with pytest.raises(SockJSError):
+        by("socks5://proxy.test", clock=clock).open(clock() + ahead)
+    assert given == [threading.TIMEOUT_MAX if timeout is None else timeout]
+
+
+def test_no_thread_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a pull no proxy and no name server is asked any more."""
+    asked = Record()
+    monkeypatch.setattr(route_module, "through_socks", asked.add)
+    abort = Abort()
+    abort.pull()
+    assert "given up" in refusal(by("socks5://proxy.test", abort=abort)).closed.reason
+    assert asked.items == []
+
+
+def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started, the look-up fails, with a reason."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    closed = refusal(way(7, "name.test")).closed
+    assert closed.reason == "looking up name.test: can't start new thread"
+
+
+def test_bug_in_a_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in the program is not told as a failure of the network."""
+
+    def chosen(*_: Any) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(route_module, "chosen", chosen)
+    with pytest.raises(KeyError):
+        way(7).open(soon())
+
+
+# Branches.
+
+
+def test_branch(serve: Serve) -> None:
+    """The streams of a branch end with it, and leave the others open; then it opens no more."""
+    server = serve(greet)
+    trunk = way(server.port)
+    branch = trunk.branch()
+    with opened(trunk) as own, opened(branch) as stream:
+        assert (own.recv(5), stream.recv(5)) == (b"hello", b"hello")
+        branch.end()
+        branch.end()
+        assert stream.recv(1) == b""
+        own.sendall(b"x")
+        assert "given up" in refusal(branch).closed.reason
+        with opened(trunk) as another:
+            assert another.recv(5) == b"hello"
+
+
+def test_branch_ends_with_the_trunk(serve: Serve) -> None:
+    """They end with the handle of the route too."""
+    abort = Abort()
+    branch = way(serve(say_nothing).port, abort=abort).branch()
+    with opened(branch) as stream:
+        abort.pull()
+        assert stream.recv(1) == b""
+    branch.end()
+
+
+def test_an_ended_branch_leaves_nothing(serve: Serve) -> None:
+    """A branch that has ended is forgotten by the handle."""
+    abort = Abort()
+    branch = way(7, abort=abort).branch()
+    hooks: List[Any] = getattr(abort, "_hooks")
+    assert len(hooks) == 1
+    branch.end()
+    assert hooks == []
+
+
+def test_a_branch_goes_the_same_way(authority: Authority) -> None:
+    """A branch has the server, the authorities, the time-out, the clock and the proxies of its
+    route."""
+    context, clock = authority.server("server.test"), Hand()
+
+    def serve_tls(sock: socket.socket) -> None:
+        request(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        secured(context)(sock)
+
+    with Peer(serve_tls) as peer:
+        branch = Route(
+            Origin("server.test", 443, True), str(authority.file), Abort(), 0.05, clock,
+            {"https": f"{HOST}:{peer.port}"},
+        ).branch()
+        with opened(branch, clock() + SOON) as stream:
+            assert stream.recv(5) == b"hello"
+            assert stream.heard_at == clock()
+            writing = Background(stream.sendall, b"x" * 20_000_000)
+            assert isinstance(writing.error(), OSError)
+
+
+def test_allowance(serve: Serve) -> None:
+    """As many bytes as are allowed are read, and by default any number."""
+    server = serve(greet)
+    with contextlib.closing(way(server.port).open(soon(), 4)) as stream:
+        with pytest.raises(TooMuch):
+            stream.recv(5)
+    with opened(way(server.port)) as stream:
+        assert stream.allowance == NEVER
 
 
 @pytest.mark.parametrize(
