@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import socket
-from typing import Any, Dict, List, Optional, Sequence, Type, Union
+from typing import Any, Dict, List, Sequence, Type
 
 import pytest
 import requests
 
-from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs import opening, urls
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.errors import Closed, SockJSError, Unreadable
@@ -16,64 +15,16 @@ from keyyo_cti.sockjs.info import Info
 from keyyo_cti.sockjs.opening import TRANSPORTS, Limits, Opening, Session, choose, share
 from keyyo_cti.sockjs.protocol import OPEN, Message, Opened
 from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.transport import Departure, Setting, Transport
+from keyyo_cti.sockjs.transport import Transport
 from keyyo_cti.sockjs.websocket import WebSocketTransport
 from keyyo_cti.sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
 
 from ..wire.peer import Peer, request, respond
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Hand
+from .scripted import Scripted, Step
 
 KINDS = [WebSocketTransport, XhrStreamingTransport, XhrPollingTransport]
-
-#: What a scripted transport does: a frame comes, or none in time, or it fails. Opening it is a
-#: step too: None where that succeeds.
-Step = Union[str, None, Exception]
-
-
-class Scripted(Transport):
-    """A transport that follows a script: first its opening, then what it receives."""
-
-    script: Sequence[Step] = ()
-    tried: List[Scripted] = []
-    clock = Hand()
-
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-        self.until = NEVER
-        self.discarded = 0
-        self._steps = list(self.script)
-        self.tried.append(self)
-
-    @property
-    def heard_at(self) -> float:
-        return 0.0
-
-    def open(self, until: float) -> None:
-        self.until = until
-        self._step()
-
-    def receive(self, until: float) -> Optional[str]:
-        assert until == self.until
-        frame = self._step()
-        if frame is None:
-            self.clock.time = until
-        return frame
-
-    def _step(self) -> Optional[str]:
-        step = self._steps.pop(0)
-        if isinstance(step, Exception):
-            raise step
-        return step
-
-    def send(self, message: str, departure: Departure) -> None: ...
-
-    def probe(self) -> None: ...
-
-    def say_goodbye(self) -> None: ...
-
-    def discard(self) -> None:
-        self.discarded += 1
 
 
 class Stage:
@@ -151,6 +102,7 @@ def test_fallback(stage: Stage) -> None:
     session = stage.run([REFUSED], [None, None], [None, 'c[2010,"no"]'], [None, "o"])
     assert session.transport is stage.tried[3]
     assert [each.discarded for each in stage.tried] == [1, 1, 1, 0]
+    assert [set(each.waits) - {each.until} for each in stage.tried] == [set()] * 4
     assert len({each.setting.server for each in stage.tried}) == 1
     assert len({id(each.setting.cookies) for each in stage.tried}) == 1
 
@@ -199,8 +151,9 @@ def test_none_offered(stage: Stage) -> None:
 
 def test_too_late(stage: Stage) -> None:
     """A transport whose first frame does not come in time is told as too late."""
-    reason = "All transports failed: Transport timeouted"
-    assert stage.failure([None, "h", None]) == Closed(2000, reason)
+    closed = stage.failure([None, "h", None])
+    assert closed.code == 2000
+    assert closed.reason.startswith("All transports failed: Transport timeouted")
 
 
 def test_given_up(stage: Stage) -> None:
@@ -333,8 +286,8 @@ def test_info() -> None:
 def test_no_info_in_time() -> None:
     """A server that does not tell it in time is given up, and no transport is tried."""
     with Peer(lambda sock: peer.stall(sock)) as peer:
-        error, url = ask(peer, A_WHILE), f"{peer.endpoint}/info"
-    assert error.closed == Closed(1002, f"no proper answer from {url}")
+        closed, url = ask(peer, A_WHILE).closed, f"{peer.endpoint}/info"
+    assert closed.code == 1002 and closed.reason.endswith(f" from {url}")
 
 
 @pytest.mark.parametrize("seconds, until", [(100.0, 108.0), (8.0, 108.0), (3.0, 103.0)])
