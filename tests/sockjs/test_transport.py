@@ -1,0 +1,23 @@
+"""What is the same for every transport."""
+
+from __future__ import annotations
+
+import pytest
+
+from keyyo_cti.sockjs.transport import Departure, Transport
+
+
+def test_departure() -> None:
+    """Of a message that nobody has begun to write, nothing has left."""
+    assert Departure().begun is False
+
+
+def test_patience() -> None:
+    """A transport is given up as soon as is wanted, unless it says otherwise."""
+    assert Transport.least_patience == 0.0
+
+
+def test_abstract() -> None:
+    """A transport has to be one."""
+    with pytest.raises(TypeError):
+        Transport(None)  # type: ignore[abstract, arg-type]
