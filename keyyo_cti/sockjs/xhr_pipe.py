@@ -54,9 +54,8 @@ class Pipe:
         :raises SockJSError: there is none, and none will come.
         """
         with self._changed:
-            if not self._lines and self._end is None:
-                timeout = min(max(0.0, until - self._clock()), threading.TIMEOUT_MAX)
-                self._changed.wait_for(lambda: self._lines or self._end is not None, timeout)
+            timeout = min(max(0.0, until - self._clock()), threading.TIMEOUT_MAX)
+            self._changed.wait_for(lambda: self._lines or self._end is not None, timeout)
             if self._lines:
                 line = self._lines.popleft()
                 self._size -= len(line)
