@@ -17,6 +17,8 @@ _HEADER = 14
 
 _LONGEST_HANDSHAKE = 65536
 
+_SWITCHING_PROTOCOLS = 101
+
 
 class WebSocketTransport(Transport):
     """One websocket to ``/<server>/<session>/websocket``.
@@ -58,9 +60,11 @@ class WebSocketTransport(Transport):
                 cookie=http.cookie_header(setting.cookies, setting.base_url),
                 redirect_limit=0,
             )
+            self._expect_an_upgrade()
         except TooMuch as error:
             raise SockJSError(LOST, "websocket handshake: an endless answer", error) from error
-        except (websocket.WebSocketException, OSError, ValueError) as error:
+        except (websocket.WebSocketException, LookupError, OSError, ValueError) as error:
+            # LookupError, because of what some versions make of a status line that is none.
             raise SockJSError(LOST, f"websocket handshake: {_words(error)}", error) from error
         self._allow()
 
@@ -105,6 +109,12 @@ class WebSocketTransport(Transport):
     def discard(self) -> None:
         if self._stream is not None:
             self._stream.close()
+
+    def _expect_an_upgrade(self) -> None:
+        """Some versions of the library take a redirect that is not followed for a success."""
+        status = self._websocket.getstatus()
+        if status != _SWITCHING_PROTOCOLS:
+            raise websocket.WebSocketBadStatusException("no upgrade", status or 0)
 
     def _control(self, frame: Any) -> None:
         """A frame that may come in the middle of a message, of which it is no part."""

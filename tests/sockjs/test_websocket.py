@@ -171,8 +171,12 @@ def test_redirect() -> None:
 
     with Peer(elsewhere.add) as there, Peer(redirect) as peer:
         closed = failure(peer)
-        assert (closed.code, elsewhere.items) == (1006, [])
-        assert closed.reason.startswith("websocket handshake: ")
+        assert elsewhere.items == []
+        assert closed.code == 1006
+        assert closed.reason in (
+            "websocket handshake: the server answers with status 302",
+            "websocket handshake: Redirect limit exhausted",
+        )
 
 
 def test_no_answer_in_time() -> None:
