@@ -22,14 +22,14 @@ class Receiver(Worker):
 
     def __init__(self, setting: Setting, route: Route, url: str, pipe: Pipe) -> None:
         super().__init__(setting, route, url, pipe)
-        self._heard_at = setting.clock()
+        self._began_at = setting.clock()
         self._open_until = NEVER
 
     @property
     def heard_at(self) -> float:
-        """Monotonic time of the last bytes."""
+        """Monotonic time of the last bytes, or of the last connection, if that came later."""
         stream = self._stream
-        return self._heard_at if stream is None else max(self._heard_at, stream.heard_at)
+        return self._began_at if stream is None else stream.heard_at
 
     def start(self, until: float) -> None:
         """Begins to ask.
@@ -41,8 +41,6 @@ class Receiver(Worker):
 
     def _open_stream(self) -> Stream:
         until = min(self._open_until, self._setting.clock() + self._setting.write_timeout)
-        if self._stream is not None:
-            self._heard_at = self._stream.heard_at
         self._stream = self._route.open(until)
         # From here on, liveness sees to the silence.
         self._stream.read_until = self._open_until
