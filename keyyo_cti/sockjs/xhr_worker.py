@@ -1,5 +1,6 @@
 """What the two threads that speak HTTP have in common."""
 
+import logging
 import threading
 from typing import ClassVar, Optional
 
@@ -12,6 +13,8 @@ from .route import Route, describe
 from .stream import Stream, TooMuch
 from .transport import Setting
 from .xhr_pipe import Pipe
+
+_log = logging.getLogger("keyyo_cti.sockjs")
 
 #: Seconds that a thread has to end, once all that it could wait for has been ended.
 _END = 1.0
@@ -55,6 +58,11 @@ class Worker:
             self._pipe.end(SockJSError(LOST, "Connection lost: an endless answer", error))
         except _ERRORS as error:
             self._pipe.end(SockJSError(LOST, f"Connection lost: {_words(error)}", error))
+        except Exception as error:
+            # The connection would be deaf, or dumb, and look open.
+            _log.exception("%s failed", self.name)
+            words = f"{self.name} failed: {type(error).__name__}"
+            self._pipe.end(SockJSError(LOST, words, error))
 
     def _work(self, session: requests.Session) -> None:
         raise NotImplementedError
