@@ -1,10 +1,12 @@
 """``close()`` in every phase of opening, and from every kind of handler."""
 
+import logging
+import queue
 import socket
 import ssl
 import threading
 import time
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Optional
 
 import pytest
 import trustme
@@ -15,36 +17,66 @@ from keyyo_cti.simulator import Line, Simulator
 
 from . import peer as peers
 from .conftest import websocket_only
+from .occasions import OCCASIONS, scene
 from .peer import Peer
 from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, session
 
-#: Seconds in which close() is to return; measured with some room for a loaded machine.
+#: Seconds in which close() is to return where no handler is in its way.
+AT_ONCE = 2.0
+
+#: Where it waits for a handler as long as it may; with some room for a loaded machine.
 SOON = 3.0
 
-pytestmark = pytest.mark.usefixtures("transport")
+pytestmark = [
+    pytest.mark.usefixtures("transport"), pytest.mark.promise(5),
+]
+
+Close = Callable[[CTI], None]
 
 
-def close_and_look(cti: CTI) -> None:
-    """Closes, and asserts that it was quick and left no thread."""
-    began = time.monotonic()
-    cti.close()
-    assert time.monotonic() - began < SOON
-    names = [thread.name for thread in threading.enumerate()]
-    assert not [name for name in names if name.startswith(("keyyo-cti-reader", "keyyo-cti-ev"))]
+@pytest.fixture(params=[1, 2], ids=["one closes", "two close"])
+def close_and_look(request: pytest.FixtureRequest) -> Close:
+    """Closes, in one thread or in two at the same moment, and asserts that each was quick and
+    that no thread is left."""
+
+    def close_and_look(cti: CTI) -> None:
+        barrier = threading.Barrier(request.param)
+        took = Record()
+
+        def close() -> None:
+            barrier.wait(PATIENCE)
+            began = time.monotonic()
+            cti.close()
+            took.add(time.monotonic() - began)
+
+        threads = [threading.Thread(target=close) for _ in range(request.param)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert len(took.items) == request.param and max(took.items) < AT_ONCE
+        names = [thread.name for thread in threading.enumerate()]
+        assert not [name for name in names if name.startswith(("keyyo-cti-r", "keyyo-cti-ev"))
+                    and name != "keyyo-cti-resolver"]
+
+    return close_and_look
 
 
-def closed_while_opening(cti: CTI, reached: threading.Event) -> None:
+def closed_while_opening(cti: CTI, reached: threading.Event, close_and_look: Close) -> None:
+    """Opens as far as it gets, and closes: the end is told once, and is no event."""
     seen = Seen(cti)
     cti.create_session("tok", seen.callback())
     assert reached.wait(PATIENCE)
     close_and_look(cti)
-    _, _, error, _ = seen.wait_for("callback")
+    ((_, _, error, _),) = seen.items
     assert isinstance(error, ConnectionClosed) and not error.sent
-    assert seen.of("disconnected") == []
 
 
-def test_close_while_looking_up(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault(1)
+def test_close_while_looking_up(
+    close_and_look: Close, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """close() does not wait for a name server that does not answer."""
     reached, over = threading.Event(), threading.Event()
     look_up = socket.getaddrinfo
@@ -58,12 +90,13 @@ def test_close_while_looking_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", deaf)
     try:
-        closed_while_opening(CTI(endpoint="http://name.invalid/cti"), reached)
+        closed_while_opening(CTI(endpoint="http://name.invalid/cti"), reached, close_and_look)
     finally:
         over.set()
 
 
-def test_close_while_connecting() -> None:
+@pytest.mark.fault(1)
+def test_close_while_connecting(close_and_look: Close) -> None:
     """close() does not wait for a host that does not answer TCP."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         # The queue of a listener that accepts nobody fills up; further ones get no answer.
@@ -73,9 +106,8 @@ def test_close_while_connecting() -> None:
             sock.connect_ex(full.getsockname())
         reached = threading.Event()
         reached.set()
-        closed_while_opening(
-            CTI(endpoint=f"http://127.0.0.1:{full.getsockname()[1]}/cti"), reached
-        )
+        endpoint = f"http://127.0.0.1:{full.getsockname()[1]}/cti"
+        closed_while_opening(CTI(endpoint=endpoint), reached, close_and_look)
         for sock in waiting:
             sock.close()
 
@@ -89,10 +121,12 @@ def open_stalls(sock: socket.socket) -> None:
 
 
 @websocket_only
+@pytest.mark.fault(1)
 @pytest.mark.parametrize("script", [handshake_stalls, open_stalls])
-def test_close_before_the_opening_frame(script: Callable[[socket.socket], None]) -> None:
+def test_close_before_the_opening_frame(
+    close_and_look: Close, script: Callable[[socket.socket], None]
+) -> None:
     """close() works while the websocket's handshake, or the opening frame, does not come."""
-
     stalled = threading.Event()
 
     def serve(sock: socket.socket) -> None:
@@ -102,31 +136,29 @@ def test_close_before_the_opening_frame(script: Callable[[socket.socket], None])
 
     peer = Peer(peers.info, serve)
     with peer:
-        cti = CTI(endpoint=peer.endpoint)
-        seen = Seen(cti)
-        cti.create_session("tok", seen.callback())
-        assert stalled.wait(PATIENCE)
-        close_and_look(cti)
-        assert isinstance(seen.wait_for("callback")[2], ConnectionClosed)
+        closed_while_opening(CTI(endpoint=peer.endpoint), stalled, close_and_look)
 
 
-def test_close_while_the_info_stalls() -> None:
+@pytest.mark.fault(1)
+def test_close_while_the_info_stalls(close_and_look: Close) -> None:
     """close() works while the server accepts and says nothing."""
     peer = Peer(lambda sock: peer.stall(sock))
     with peer:
-        closed_while_opening(CTI(endpoint=peer.endpoint), peer.reached)
+        closed_while_opening(CTI(endpoint=peer.endpoint), peer.reached, close_and_look)
 
 
-def test_close_during_the_tls_handshake() -> None:
+@pytest.mark.fault(1)
+def test_close_during_the_tls_handshake(close_and_look: Close) -> None:
     """close() works while the server accepts TCP and speaks no TLS."""
     peer = Peer(lambda sock: peer.stall(sock))
     with peer:
         endpoint = f"https://127.0.0.1:{peer.port}/cti"
-        closed_while_opening(CTI(endpoint=endpoint), peer.reached)
+        closed_while_opening(CTI(endpoint=endpoint), peer.reached, close_and_look)
 
 
 @websocket_only
-def test_close_while_tls_is_open_and_silent() -> None:
+@pytest.mark.fault(1)
+def test_close_while_tls_is_open_and_silent(close_and_look: Close) -> None:
     """close() works on a TLS connection whose server has gone deaf."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -139,18 +171,24 @@ def test_close_while_tls_is_open_and_silent() -> None:
     peer = Peer(peers.info, serve, tls=context)
     with authority.cert_pem.tempfile() as ca_certs, peer:
         cti = CTI(endpoint=peer.endpoint, ca_certs=ca_certs)
+        seen = Seen(cti)
         cti.create_session("tok").result(PATIENCE)
         close_and_look(cti)
+        assert seen.items == []
 
 
-def test_close_when_nothing_was_opened() -> None:
+@pytest.mark.fault(1)
+def test_close_when_nothing_was_opened(close_and_look: Close) -> None:
     """close() on a CTI that never connected does nothing, more than once."""
     cti = CTI()
+    seen = Seen(cti)
     close_and_look(cti)
     close_and_look(cti)
+    assert seen.items == []
 
 
-def test_close_while_open(sim: Simulator, alice: Line) -> None:
+@pytest.mark.fault(1)
+def test_close_while_open(close_and_look: Close, sim: Simulator, alice: Line) -> None:
     """close() says goodbye: the server sees the session left, and no event comes of it."""
     cti = CTI(endpoint=sim.endpoint)
     seen = Seen(cti)
@@ -160,7 +198,7 @@ def test_close_while_open(sim: Simulator, alice: Line) -> None:
     assert not cti.connected and seen.items == []
 
 
-def test_close_answers_what_waits() -> None:
+def test_close_answers_what_waits(close_and_look: Close) -> None:
     """Commands that wait when close() comes are answered before it returns, in order."""
     with ScriptedServer() as server:
         cti = CTI(endpoint=server.endpoint)
@@ -194,46 +232,69 @@ def test_close_with_a_full_backlog() -> None:
         release.set()
 
 
-@pytest.mark.parametrize(
-    "kind", ["newCall", "setup", "disconnected", "error", "callback", "error callback", "future"]
-)
-def test_close_in_a_handler(sim: Simulator, alice: Line, kind: str) -> None:
-    """close() inside a handler or callback returns soon, leaves no thread, and no handler
-    starts after it."""
-    done = Record()
-    cti = CTI(endpoint=sim.endpoint)
+@pytest.mark.fault(3)
+@pytest.mark.parametrize("occasion", OCCASIONS)
+def test_close_in_a_handler(
+    sim: Simulator, alice: Line, caplog: pytest.LogCaptureFixture, occasion: str
+) -> None:
+    """close() inside every kind of handler and callback returns soon, with no error, leaves no
+    thread, and no handler starts after it."""
+    close_on(occasion, sim, alice)
+    check_log(caplog, occasion)
+
+
+@websocket_only
+@pytest.mark.fault(3)
+@pytest.mark.parametrize("occasion", OCCASIONS)
+@pytest.mark.parametrize("dispatch", ["polled", "handed over", "handed over and done at once"])
+def test_close_in_a_handler_elsewhere(
+    sim: Simulator,
+    alice: Line,
+    caplog: pytest.LogCaptureFixture,
+    dispatch: str,
+    occasion: str,
+) -> None:
+    """The same where handlers run in ``poll()``, or in a loop of the program's."""
+    work: "queue.Queue[Optional[Callable[[], None]]]" = queue.Queue()
+    if dispatch == "polled":
+        close_on(occasion, sim, alice, dispatch="manual")
+    elif dispatch == "handed over":
+        loop = threading.Thread(target=lambda: [each() for each in iter(work.get, None)])
+        loop.start()
+        close_on(occasion, sim, alice, dispatch=work.put)
+        work.put(None)
+        loop.join(PATIENCE)
+        assert not loop.is_alive()
+    else:
+        close_on(occasion, sim, alice, dispatch=lambda each: each())
+    check_log(caplog, occasion)
+
+
+def close_on(occasion: str, sim: Simulator, alice: Line, **options: Any) -> None:
+    """Closes on that occasion, and looks what became of it."""
+    seen = scene(sim, alice, occasion, **options)
+    cti, done, late = seen.cti, Record(), Record()
 
     def close(*_: Any) -> None:
         began = time.monotonic()
         cti.close()
+        cti.on("newCall, disconnected, error", late.add)
         done.add(time.monotonic() - began)
 
-    cti.create_session(sim.token(alice)).result(PATIENCE)
-    bob = sim.phone("33199020000")
-    late: List[Any] = []
-    if kind == "newCall":
-        cti.onNewCall = close
-        bob.call(alice)
-    elif kind == "setup":
-        cti.onNewCall = lambda call: call.on("setup, missed", close)
-        bob.call(alice)
-    elif kind == "disconnected":
-        cti.onDisconnected = close
-        sim.faults.reset()
-    elif kind == "error":
-        cti.onError = close
-        sim.faults.garbage('a["x"]')
-    elif kind == "callback":
-        cti.ping(close)
-    elif kind == "error callback":
-        cti.dial("", close)
-    else:
-        cti.ping().add_done_callback(close)
+    OCCASIONS[occasion](seen, close)
+    if options.get("dispatch") == "manual":
+        while not done.items:
+            assert cti.poll(PATIENCE), "nothing to do"
     done.wait_for_count(1)
-    cti.on("newCall, disconnected, error", lambda *_: late.append(1))
-    assert done.items[0] < SOON
     assert cti.wait(PATIENCE)
-    assert done.items[1:] == [] and late == [] and not cti.connected
+    assert len(done.items) == 1 and done.items[0] < AT_ONCE
+    assert late.items == [] and not cti.connected
+
+
+def check_log(caplog: pytest.LogCaptureFixture, occasion: str) -> None:
+    """No error is logged but the one that was the occasion."""
+    errors = [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
+    assert ["bad" in each for each in errors] == [True] * (occasion == "handler that raises")
 
 
 def test_no_handler_after_close_returned() -> None:
@@ -262,23 +323,17 @@ def test_no_handler_after_close_returned() -> None:
     assert handled == ["0"]
 
 
-def test_two_threads_close_at_once(sim: Simulator, alice: Line) -> None:
-    """Two threads that close at the same moment both return, and the CTI is closed."""
+@pytest.mark.fault(1)
+def test_close_somewhere_on_the_way(
+    close_and_look: Close, sim: Simulator, alice: Line
+) -> None:
+    """close() at whatever moment of the opening comes to the same: one answer, no event."""
     for _ in range(20):
         cti = CTI(endpoint=sim.endpoint)
-        cti.create_session(sim.token(alice))
-        barrier = threading.Barrier(2)
-
-        def close() -> None:
-            barrier.wait(PATIENCE)
-            close_and_look(cti)
-
-        other = threading.Thread(target=close)
-        other.start()
-        barrier.wait(PATIENCE)
-        cti.close()
-        other.join(PATIENCE)
-        assert not other.is_alive()
+        seen = Seen(cti)
+        cti.create_session(sim.token(alice), seen.callback())
+        close_and_look(cti)
+        assert [item[0] for item in seen.items] == ["callback"] and not cti.connected
 
 
 @websocket_only

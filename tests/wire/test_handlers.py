@@ -4,8 +4,10 @@ import logging
 import queue
 import socket
 import threading
-import time
-from typing import Any, Callable, List
+from concurrent.futures import Future
+from functools import partial
+from random import Random
+from typing import Any, Callable, Dict, List, Optional, Type
 
 import pytest
 
@@ -13,6 +15,7 @@ from keyyo_cti import CTI, Call, dispatch, supervisor
 from keyyo_cti.simulator import Line, Simulator
 
 from . import peer as peers
+from .occasions import BOB, OCCASIONS, scene
 from .peer import Peer
 from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, session
@@ -22,61 +25,67 @@ def notification(callref: str, state: str = "SETUP", **fields: Any) -> Any:
     return {"notify": "call", "call": dict(fields, callref=callref, state=state)}
 
 
+@pytest.mark.fault(18)
+@pytest.mark.promise(3)
 def test_order_of_events() -> None:
-    """10,000 events and the answers among them are handled in the server's order, each once, on
-    one thread, with the state that the event is about."""
-    count = 10_000
+    """10,000 events and the answers among them are handled in the server's order, each once,
+    with the state that the event is about, whatever time a handler takes; all on one thread,
+    and a CTI has two threads, however many events come."""
+    count, random, pause = 10_000, Random(18), threading.Event()
     with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
-        seen = Record()
-        threads = set()
+        handled, threads, before = Record(), set(), threading.active_count()
+
+        def answered(start: int, *_: Any) -> None:
+            handled.add(("answer", start))
 
         def new_call(call: Call) -> None:
-            threads.add(threading.current_thread().name)
-            seen.items.append((call.callref, call.number))
-            if call.number == count - 1:
-                seen.add("done")
+            threads.add((threading.current_thread().name, threading.active_count()))
+            if random.random() < 0.05:
+                pause.wait(random.random() / 500)
+            handled.items.append((call.callref, call.number))
 
         cti.onNewCall = new_call
         cti.create_session("tok").result(PATIENCE)
         for start in range(0, count, 1000):
-            server.push(
-                *[notification(str(n % 7), number=n) for n in range(start, start + 1000)]
-            )
-        seen.wait(lambda items: items[-1:] == ["done"], "the last event")
-    assert seen.items[:-1] == [(str(n % 7), n) for n in range(count)]
-    assert len(threads) == 1 and "events" in threads.pop()
+            numbers = range(start, start + 1000)
+            server.push(*[notification(str(n % 7), number=n) for n in numbers])
+            cti.ping(partial(answered, start))
+        handled.wait(lambda items: ("answer", count - 1000) in items[-1:], "the last answer")
+    events = [item for item in handled.items if item[0] != "answer"]
+    assert events == [(str(n % 7), n) for n in range(count)]
+    answers = {item[1]: at for at, item in enumerate(handled.items) if item[0] == "answer"}
+    assert list(answers) == list(range(0, count, 1000))
+    # The first answer has a thousand events before it, the second two thousand and an answer.
+    assert all(at >= start + 1000 + start // 1000 for start, at in answers.items())
+    assert threads == {(f"keyyo-cti-events-{cti._switchboard._number}", before + 2)}
 
 
-@pytest.mark.parametrize("kind", ["newCall", "setup", "callback", "disconnected", "error"])
-def test_result_inside_a_handler(sim: Simulator, alice: Line, kind: str) -> None:
+@pytest.mark.fault(16)
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("occasion", OCCASIONS)
+@pytest.mark.parametrize("dispatch", [None, "manual"], ids=["event thread", "polled"])
+def test_result_inside_a_handler(
+    sim: Simulator, alice: Line, dispatch: Optional[str], occasion: str
+) -> None:
     """``.result()`` of a new command works inside every kind of handler and callback."""
-    results = Record()
-    with CTI(endpoint=sim.endpoint) as cti:
-        token = sim.token(alice)
-        cti.create_session(token).result(PATIENCE)
+    opened = scene(sim, alice, occasion, dispatch=dispatch)
+    token, results, cti = sim.token(alice), Record(), opened.cti
 
-        def ask(*_: Any) -> None:
-            if kind == "disconnected":
-                cti.create_session(token).result(PATIENCE)
-            results.add(cti.get_subscriptions().result(PATIENCE).numbers)
+    def ask(*_: Any) -> None:
+        if not cti.connected:
+            cti.create_session(token).result(PATIENCE)
+        results.add(cti.get_subscriptions().result(PATIENCE).numbers)
 
-        if kind == "newCall":
-            cti.onNewCall = ask
-            sim.phone("33199020000").call(alice)
-        elif kind == "setup":
-            cti.onNewCall = lambda call: setattr(call, "onSetup", ask)
-            sim.phone("33199020000").call(alice)
-        elif kind == "callback":
-            cti.ping(ask)
-        elif kind == "disconnected":
-            cti.onDisconnected = ask
-            sim.faults.reset()
-        else:
-            cti.onError = ask
-            sim.faults.garbage("a[")
+    with cti:
+        OCCASIONS[occasion](opened, ask)
+        if dispatch == "manual":
+            while not results.items:
+                assert cti.poll(PATIENCE), "nothing to do"
         assert results.wait_for_count(1) == [["33199000001"]]
 
 
+@pytest.mark.fault(14)
+@pytest.mark.promise(4)
 def test_handler_that_blocks(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +138,34 @@ def test_handler_that_blocks(
     assert [item[0] for item in seen.items] == ["newCall", "setup", "callback", "newCall", "setup"]
     warnings = [r.getMessage() for r in caplog.records if "has been running" in r.getMessage()]
     assert len(warnings) == 1 and "park" in warnings[0]
+
+
+@pytest.mark.fault(14)
+@pytest.mark.promise(4)
+@pytest.mark.usefixtures("transport")
+def test_pings_while_a_handler_blocks() -> None:
+    """While a handler blocks, pings go out on time, on any transport, and the connection is
+    kept."""
+    parked, release = threading.Event(), threading.Event()
+
+    def park(call: Call) -> None:
+        parked.set()
+        release.wait(PATIENCE)
+
+    with ScriptedServer(session, heartbeat=0.1) as server:
+        with CTI(endpoint=server.endpoint, ping_interval=0.2) as cti:
+            seen = Seen(cti)
+            cti.on("newCall", park)
+            cti.create_session("tok").result(PATIENCE)
+            server.push(notification("c1"))
+            assert parked.wait(PATIENCE)
+            server.received.wait_for_count(4)
+            assert cti.connected and seen.items == []
+            release.set()
+            server.push(notification("c2"))
+            seen.wait_for("newCall", 2)
+        assert [item[0] for item in seen.items] == ["newCall", "setup"] * 2
+        assert [each["action"] for each in server.received.items[1:4]] == ["ping"] * 3
 
 
 def test_deadlines_while_a_handler_blocks() -> None:
@@ -213,6 +250,8 @@ def test_ping_with_a_full_backlog() -> None:
             assert seen.of("disconnected") == []
 
 
+@pytest.mark.fault(15)
+@pytest.mark.promise(4)
 @pytest.mark.parametrize("exception", [ValueError("oops"), SystemExit(3), KeyboardInterrupt()])
 def test_handler_that_raises(
     sim: Simulator, alice: Line, caplog: pytest.LogCaptureFixture, exception: BaseException
@@ -238,22 +277,53 @@ def test_handler_that_raises(
     assert "bad" in records[0].getMessage() and records[0].exc_info
 
 
+@pytest.mark.fault(15)
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("kind", [ValueError, SystemExit])
+@pytest.mark.parametrize("occasion", ["newCall", "setup", "callback", "future"])
 def test_error_handler_that_raises(
-    sim: Simulator, alice: Line, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture, occasion: str, kind: Type[BaseException]
 ) -> None:
-    """An error handler that raises is logged, and not told of itself."""
+    """Where the handler of event n raises, and the error handler that is told of it raises too,
+    event n + 1 is handled; each of the two is logged once with its traceback, and the error
+    handler is not told of itself."""
+    told: List[BaseException] = []
+    handled = Record()
 
     def bad(*_: Any) -> None:
-        raise ValueError("oops")
+        raise kind("n")
 
-    with CTI(endpoint=sim.endpoint) as cti:
-        answers = Record()
-        cti.onError = bad
-        cti.create_session(sim.token(alice)).result(PATIENCE)
-        cti.ping(bad)
-        cti.ping(lambda err, res: answers.add(res))
-        answers.wait_for_count(1)
-    assert len([r for r in caplog.records if r.levelno >= logging.ERROR]) == 2
+    def bad_error_handler(error: BaseException) -> None:
+        told.append(error)
+        raise kind("the error handler")
+
+    def new_call(call: Call) -> None:
+        call.onSetup = None
+        if call.callref == "n + 1":
+            handled.add(call.callref)
+        elif occasion == "newCall":
+            bad()
+        elif occasion == "setup":
+            call.onSetup = bad
+
+    with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
+        cti.onError, cti.onNewCall = bad_error_handler, new_call
+        cti.create_session("tok").result(PATIENCE)
+        if occasion == "callback":
+            cti.ping(bad)
+        elif occasion == "future":
+            cti.ping().add_done_callback(bad)
+        else:
+            server.push(notification("n"))
+        cti.ping(lambda err, res: handled.add(res))
+        handled.wait_for_count(1)
+        server.push(notification("n + 1"))
+        assert handled.wait_for_count(2) == [1, "n + 1"]
+    assert [str(error) for error in told] == ["n"] and isinstance(told[0], kind)
+    records = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [str(record.exc_info and record.exc_info[1]) for record in records] == [
+        "n", "the error handler",
+    ]
 
 
 def test_events_of_a_life(sim: Simulator, alice: Line) -> None:
@@ -282,6 +352,33 @@ def test_events_of_a_life(sim: Simulator, alice: Line) -> None:
 # The other kinds of dispatch.
 
 
+@pytest.mark.fault(35)
+@pytest.mark.parametrize("occasion", OCCASIONS)
+def test_handlers_run_in_the_thread_that_polls(
+    sim: Simulator, alice: Line, occasion: str
+) -> None:
+    """With manual dispatch every kind of handler and callback runs in the thread that calls
+    poll(), whichever that is, and in no other, and not before."""
+    opened = scene(sim, alice, occasion, dispatch="manual")
+    threads, quiet = Record(), threading.Event()
+
+    def handler(*_: Any) -> None:
+        threads.add(threading.current_thread())
+
+    def poll() -> None:
+        while not threads.items:
+            assert opened.cti.poll(PATIENCE), "nothing to do"
+
+    with opened.cti:
+        OCCASIONS[occasion](opened, handler)
+        assert not quiet.wait(0.05) and threads.items == []
+        polling = threading.Thread(target=poll, name="a window's")
+        polling.start()
+        polling.join(PATIENCE)
+    assert threads.items == [polling]
+
+
+@pytest.mark.fault(35)
 def test_manual_dispatch(sim: Simulator, alice: Line) -> None:
     """With manual dispatch everything runs in poll(), in the thread that calls it."""
     cti = CTI(endpoint=sim.endpoint, dispatch="manual")
@@ -362,40 +459,118 @@ def test_callback_of_a_future_runs_with_the_others(sim: Simulator, alice: Line) 
     assert all("events" in name for name in names.items)
 
 
-def test_methods_while_a_callback_is_parked(sim: Simulator, alice: Line) -> None:
-    """While a handler is parked, every method that does not wait returns in another thread: no
-    lock is held while user code runs."""
-    parked, release = threading.Event(), threading.Event()
-    with CTI(endpoint=sim.endpoint) as cti:
-        cti.create_session(sim.token(alice)).result(PATIENCE)
+#: What every public name of a CTI is tried with. None is for what is not called: an event's
+#: attribute is set, another one is read.
+OF_A_CTI: Dict[str, Optional[Callable[[Any], object]]] = {
+    "create_session": lambda cti: cti.create_session("tok"),
+    "restore_session": lambda cti: cti.restore_session("tok", "s-0"),
+    "destroy_session": lambda cti: cti.destroy_session(),
+    "session_exists": lambda cti: cti.session_exists(),
+    "dial": lambda cti: cti.dial(BOB),
+    "send_message": lambda cti: cti.send_message(BOB, "hello"),
+    "subscribe": lambda cti: cti.subscribe("callpark"),
+    "unsubscribe": lambda cti: cti.unsubscribe("callpark"),
+    "get_subscriptions": lambda cti: cti.get_subscriptions(),
+    "set_auto_answer": lambda cti: cti.set_auto_answer(True),
+    "get_auto_answer": lambda cti: cti.get_auto_answer(),
+    "int_to_local": lambda cti: cti.int_to_local(BOB),
+    "local_to_int": lambda cti: cti.local_to_int(BOB),
+    "ping": lambda cti: cti.ping(),
+    "get_calls": lambda cti: cti.get_calls(),
+    "get_call": lambda cti: cti.get_call("c1"),
+    "on": lambda cti: cti.on("newCall", print),
+    "off": lambda cti: cti.off("newCall", print),
+    "addEventListener": lambda cti: cti.addEventListener("newCall", print),
+    "removeEventListener": lambda cti: cti.removeEventListener("newCall", print),
+    "wait": lambda cti: cti.wait(0),
+    "poll": lambda cti: pytest.raises(RuntimeError, cti.poll),
+    "handlers": lambda cti: cti.handlers("newCall"),
+    **dict.fromkeys(("connected", "number", "session_id", "transport", "EVENTS")),
+    **dict.fromkeys(("onNewCall", "onDisconnected", "onError")),
+}
 
-        def park(call: Call) -> None:
-            parked.set()
-            release.wait(PATIENCE)
+#: The same of a Call.
+OF_A_CALL: Dict[str, Optional[Callable[[Any], object]]] = {
+    "answer": lambda call: call.answer(),
+    "hang_up": lambda call: call.hang_up(),
+    "reject": lambda call: call.reject(),
+    "transfer": lambda call: call.transfer("caller", BOB),
+    "supervised_transfer": lambda call: call.supervised_transfer("caller", BOB, 30),
+    "merge": lambda call: call.merge("caller", call, "callee"),
+    "pause": lambda call: call.pause(),
+    "park": lambda call: call.park("caller"),
+    "unpark": lambda call: call.unpark(),
+    "get_duration": lambda call: call.get_duration(),
+    "get_ringing_duration": lambda call: call.get_ringing_duration(),
+    "on": lambda call: call.on("setup", print),
+    "off": lambda call: call.off("setup", print),
+    "addEventListener": lambda call: call.addEventListener("setup", print),
+    "removeEventListener": lambda call: call.removeEventListener("setup", print),
+    "handlers": lambda call: call.handlers("setup"),
+    "update": None,
+    **dict.fromkeys(("callref", "type", "fields", "ended", "EVENTS")),
+    **dict.fromkeys(("onSetup", "onConnect", "onRelease", "onMissed")),
+}
 
-        cti.onNewCall = park
-        sim.phone("33199020000").call(alice)
+#: Those that may wait: see their docstrings.
+WAITING = {"close"}
+
+
+def use(target: Any, names: Dict[str, Optional[Callable[[Any], object]]]) -> None:
+    """Uses all that an object has for the public, and waits for what is answered."""
+    answers = []
+    for name, call in names.items():
+        if call is not None:
+            answers.append(call(target))
+        elif name.startswith("on"):
+            setattr(target, name, getattr(target, name))
+        elif name != "update":
+            getattr(target, name)
+    assert repr(target)
+    for answer in answers:
+        if isinstance(answer, Future):
+            answer.exception(PATIENCE)
+
+
+@pytest.mark.fault(17)
+@pytest.mark.parametrize("cls, names", [(CTI, OF_A_CTI), (Call, OF_A_CALL)])
+def test_all_methods_are_tried(cls: Any, names: Dict[str, Any]) -> None:
+    """The test below knows every public name."""
+    public = {name for name in dir(cls) if not name.startswith("_")}
+    assert public - WAITING == set(names)
+
+
+@pytest.mark.fault(17)
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("occasion", OCCASIONS)
+def test_methods_while_a_callback_is_parked(
+    sim: Simulator, alice: Line, occasion: str
+) -> None:
+    """While a handler or callback of any kind is parked, every public method that does not wait
+    returns in another thread, and its answer comes: no lock is held while user code runs."""
+    parked, release, done = threading.Event(), threading.Event(), threading.Event()
+    opened = scene(sim, alice, occasion)
+    known = Call(opened.cti._switchboard, "c1")
+
+    def park(*_: Any) -> None:
+        parked.set()
+        release.wait(PATIENCE)
+
+    def use_everything() -> None:
+        use(opened.cti, OF_A_CTI)
+        use(known, OF_A_CALL)
+        done.set()
+
+    with opened.cti:
+        OCCASIONS[occasion](opened, park)
         assert parked.wait(PATIENCE)
-        done = threading.Event()
-
-        def use_everything() -> None:
-            (call,) = cti.get_calls()
-            cti.get_call(call.callref)
-            for ask in (cti.ping, cti.get_subscriptions, call.answer, call.hang_up):
-                ask().exception(PATIENCE)
-            cti.on("newCall", print)
-            cti.off("newCall", print)
-            call.on("release", print)
-            assert cti.connected and cti.number and cti.session_id and repr(cti) and repr(call)
-            cti.session_exists()
-            assert not cti.wait(0.01)
-            done.set()
-
         other = threading.Thread(target=use_everything)
         other.start()
-        assert done.wait(PATIENCE)
-        release.set()
-        other.join(PATIENCE)
+        try:
+            assert done.wait(PATIENCE)
+        finally:
+            release.set()
+            other.join(PATIENCE)
 
 
 def test_wait_inside_a_handler(sim: Simulator, alice: Line) -> None:
@@ -406,18 +581,3 @@ def test_wait_inside_a_handler(sim: Simulator, alice: Line) -> None:
         cti.create_session(sim.token(alice), lambda err, res: cti.wait()).result(PATIENCE)
         (error,) = errors.wait_for_count(1)
     assert isinstance(error, RuntimeError)
-
-
-def test_threads_stay_two() -> None:
-    """A CTI has two threads, however many events come."""
-    with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
-        before = threading.active_count()
-        seen = Record()
-        cti.onNewCall = lambda call: seen.add(threading.active_count())
-        cti.create_session("tok").result(PATIENCE)
-        began = time.monotonic()
-        for _ in range(10):
-            server.push(*[notification(str(n)) for n in range(100)])
-        seen.wait_for_count(1000)
-        assert time.monotonic() - began < PATIENCE
-        assert max(seen.items) <= before + 2
