@@ -3,6 +3,7 @@
 import socket
 import ssl
 
+import requests
 import websocket
 
 from .errors import ConnectionFailed, plain
@@ -41,7 +42,7 @@ def _hint(closed: Closed, endpoint: str) -> str:
         return f"check that this machine is on line, and the endpoint {endpoint}"
     if isinstance(cause, websocket.WebSocketBadStatusException):
         return "something on the way, such as a proxy, may refuse websockets"
-    if isinstance(cause, (ConnectionRefusedError, socket.timeout)):
+    if isinstance(cause, (ConnectionRefusedError, socket.timeout, requests.Timeout)):
         return f"check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
     if closed.code == ALL_FAILED:
         return "something on the way, such as a proxy or a firewall, may let no transport through"

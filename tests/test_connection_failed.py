@@ -7,6 +7,7 @@ import ssl
 from typing import Optional
 
 import pytest
+import requests
 import websocket
 
 from keyyo_cti.connection_failed import connection_failed
@@ -28,6 +29,7 @@ ENDPOINT = "https://host.test/cti"
         ),
         (ConnectionRefusedError(), "that it runs"),
         (socket.timeout(), "firewall"),
+        (requests.ReadTimeout(), "firewall"),
         (OSError("something else"), ENDPOINT),
         (None, "SockJS"),
     ],

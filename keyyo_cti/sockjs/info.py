@@ -1,6 +1,7 @@
 """What a SockJS server says of itself before a transport is chosen."""
 
 import json
+import socket
 import time
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from .errors import CANNOT_CONNECT, SockJSError
 from .stream import TooMuch
 
 _LONGEST = 65536
+
+_LATE = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
 
 
 class Info(NamedTuple):
@@ -36,6 +39,8 @@ def fetch(session: requests.Session, url: str) -> Info:
             body = response.raw.read(_LONGEST + 1, decode_content=True)
     except TooMuch as error:
         raise _refused(f"an endless answer from {url}", error) from error
+    except _LATE as error:
+        raise _refused(f"no answer in time from {url}", error) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise _refused(f"no proper answer from {url}", error) from error
     if status != 200:

@@ -142,7 +142,8 @@ class Opening:
             except Unreadable:
                 continue
             if text is None:
-                raise SockJSError(TOO_LATE, "Transport timeouted")
+                reason = f"Transport timeouted: no opening frame on {transport.name} in time"
+                raise SockJSError(TOO_LATE, reason)
             events = protocol.receive(text)
             if protocol.state == OPEN:
                 return Session(transport, protocol, events)

@@ -213,15 +213,16 @@ def stall_half_a_frame(sock: socket.socket, peer: Peer) -> None:
     peer.stall(sock)
 
 
+@pytest.mark.fault(2)
 @pytest.mark.parametrize(
     "first, second, words",
     [
-        (stall_info, None, "no proper answer"),
-        (trickle_info, None, "no proper answer"),
+        (stall_info, None, "no answer in time from http"),
+        (trickle_info, None, "no answer in time from http"),
         (None, stall_handshake, "websocket handshake: no answer in time"),
         (None, trickle_info, "websocket handshake"),
-        (None, stall_open, "Transport timeouted"),
-        (None, stall_half_a_frame, "Transport timeouted"),
+        (None, stall_open, "Transport timeouted: no opening frame on websocket"),
+        (None, stall_half_a_frame, "Transport timeouted: no opening frame on websocket"),
     ],
     ids=["info", "info trickles", "handshake", "handshake trickles", "open", "half a frame"],
 )
@@ -240,8 +241,43 @@ def test_stall_in_each_phase(
         error = failure(peer.endpoint, connect_timeout=SHORT, transports=["websocket"])
         assert time.monotonic() - began < SHORT + 1.0
     assert words in error.message
+    assert "firewall" in str(error)
 
 
+@pytest.mark.fault(2)
+@pytest.mark.parametrize("transport", ["xhr-streaming", "xhr-polling"])
+def test_stall_of_a_receiver(sim: Simulator, transport: str) -> None:
+    """The same over HTTP, where the request that receives is not answered."""
+    sim.faults.stall("xhr" if transport == "xhr-polling" else "xhr_streaming")
+    began = time.monotonic()
+    error = failure(sim.endpoint, connect_timeout=SHORT, transports=[transport])
+    assert time.monotonic() - began < SHORT + 1.0
+    assert f"Transport timeouted: no opening frame on {transport}" in error.message
+
+
+@pytest.mark.fault(2)
+def test_stall_in_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that does not answer: the error names the look-up, within the connect
+    time-out."""
+    over, look_up = threading.Event(), socket.getaddrinfo
+
+    def deaf(host: Any, *arguments: Any, **named: Any) -> Any:
+        if named.get("flags"):
+            return look_up(host, *arguments, **named)
+        over.wait(PATIENCE)
+        raise socket.gaierror("too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", deaf)
+    try:
+        began = time.monotonic()
+        error = failure("http://name.invalid/cti", connect_timeout=SHORT)
+        assert time.monotonic() - began < SHORT + 1.0
+    finally:
+        over.set()
+    assert "looking up name.invalid: no answer in time" in error.message
+
+
+@pytest.mark.fault(2)
 def test_stall_in_the_tls_handshake() -> None:
     """A server that speaks no TLS and says nothing: the error names the handshake."""
     peer = Peer(lambda sock: peer.stall(sock))
@@ -251,6 +287,7 @@ def test_stall_in_the_tls_handshake() -> None:
     assert "TLS handshake" in error.message and "no answer in time" in error.message
 
 
+@pytest.mark.fault(2)
 def test_host_that_is_deaf() -> None:
     """A host that does not answer TCP: the error comes within the connect time-out."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
