@@ -186,6 +186,9 @@ class EventThread(Dispatcher):
         self._thread: Optional[threading.Thread] = None
         self._holds = 0
         self._ended = threading.Condition(self._lock)
+        # User code that was waited for by who wants to finish, and since when.
+        self._awaited: Optional[Running] = None
+        self._awaited_since = 0.0
 
     def put(self, work: Work) -> None:
         with self._lock:
@@ -214,10 +217,19 @@ class EventThread(Dispatcher):
             thread = self._thread
             if thread is None or thread is threading.current_thread():
                 return
-            if not self._ended.wait_for(lambda: self._thread is not thread, timeout):
+            left = timeout - self._awaited_for()
+            if not self._ended.wait_for(lambda: self._thread is not thread, left):
                 return
         # Nothing but its last few instructions is left of it.
         thread.join(timeout)
+
+    def _awaited_for(self) -> float:
+        """Seconds for which what runs now was waited for already: two that finish in a row, as
+        when Ctrl-C ends a wait in a ``with`` block, take no longer than one."""
+        assert self._lock.locked()
+        if self._running is None or self._running is not self._awaited:
+            self._awaited, self._awaited_since = self._running, self._clock()
+        return self._clock() - self._awaited_since
 
     def _ensure_thread(self) -> None:
         assert self._lock.locked()

@@ -39,7 +39,7 @@ class Running:
             text=True,
             env=environment(**variables),
             # What runs tests in the background may ignore Ctrl-C, and children inherit that.
-            preexec_fn=None if sys.platform == "win32" else _heed_ctrl_c,
+            preexec_fn=None if sys.platform == "win32" else heed_ctrl_c,
         )
         self._queues: Dict[str, "queue.Queue[Optional[str]]"] = {}
         streams = {"out": self.process.stdout, "err": self.process.stderr}
@@ -111,5 +111,6 @@ def environment(**variables: str) -> Dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), **variables}
 
 
-def _heed_ctrl_c() -> None:
+def heed_ctrl_c() -> None:
+    """Done in a new process: Ctrl-C is heeded, whoever started it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -6,6 +6,7 @@ import functools
 import logging
 import queue
 import threading
+import time
 from typing import Any, Callable, Iterator, List, Optional, Type
 
 import pytest
@@ -519,6 +520,36 @@ def test_finish_gives_up(reports: Reports) -> None:
     go.set()
     dispatcher.finish(SOON)
     assert not started[0].is_alive()
+
+
+def test_finish_gives_up_once(reports: Reports) -> None:
+    """A handler that blocks is waited for no longer by two that finish in a row than by one; the
+    next handler that blocks is waited for anew."""
+    now = [100.0]
+    dispatcher = EventThread("events", None, reports, lambda: now[0])
+    blocked, go = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()]
+
+    def block(number: int) -> None:
+        blocked[number].set()
+        go[number].wait(4 * SOON)
+
+    def finish(timeout: float) -> float:
+        began = time.monotonic()
+        dispatcher.finish(timeout)
+        return time.monotonic() - began
+
+    for number in (0, 1):
+        dispatcher.deliver(block, number)
+    assert blocked[0].wait(SOON)
+    assert finish(0.01) >= 0.01
+    now[0] += 2 * SOON
+    assert finish(2 * SOON) < SOON
+    go[0].set()
+    assert blocked[1].wait(SOON)
+    assert finish(0.1) >= 0.1
+    go[1].set()
+    finish(SOON)
+    assert "events" not in [one.name for one in threading.enumerate()]
 
 
 def test_finish_inside(thread: EventThread) -> None:

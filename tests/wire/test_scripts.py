@@ -13,7 +13,9 @@ import pytest
 
 from keyyo_cti import CTI, Backoff
 from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.sockjs import TRANSPORTS
 
+from ..running import heed_ctrl_c
 from . import peer as peers
 from .peer import Peer
 from .probe import PATIENCE, Seen
@@ -21,40 +23,58 @@ from .probe import PATIENCE, Seen
 ROOT = Path(__file__).parents[2]
 
 HEAD = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time, warnings
+before = {each: signal.getsignal(each) for each in signal.valid_signals()}
 from keyyo_cti import CTI, Keyyo
 endpoint, token = sys.argv[1:]
+
+def signals_untouched():
+    return all(signal.getsignal(each) is handler for each, handler in before.items())
 """
 
-
-def start(script: str, *arguments: str) -> "subprocess.Popen[str]":
-    environment = dict(os.environ, PYTHONPATH=str(ROOT))
-    return subprocess.Popen(
-        [sys.executable, "-c", HEAD + script, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=ROOT,
-    )
+#: Seconds in which a program ends once it is to.
+AT_ONCE = 3.0
 
 
-def finish(process: "subprocess.Popen[str]") -> List[Any]:
-    """The exit code, what was printed, what went to stderr; within three seconds."""
-    began = time.monotonic()
-    out, err = process.communicate(timeout=PATIENCE)
-    assert time.monotonic() - began < 3
-    return [process.returncode, out, err]
+class Script:
+    """A program in a process of its own."""
 
+    def __init__(self, text: str, *arguments: str) -> None:
+        self._began = time.monotonic()
+        self._start_took = 0.0
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", HEAD + text, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ, PYTHONPATH=str(ROOT)),
+            cwd=ROOT,
+            preexec_fn=None if sys.platform == "win32" else heed_ctrl_c,
+        )
 
-def line_of(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
+    def line(self) -> str:
+        """The next line that is printed; what comes right behind it may get lost."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().strip()
+        self._start_took = self._start_took or time.monotonic() - self._began
+        return line
+
+    def interrupt(self) -> None:
+        """Presses Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def finish(self) -> List[Any]:
+        """The exit code, what is still printed, what went to stderr; at once, but that a machine
+        which is slow to start it may be as slow to end it."""
+        began = time.monotonic()
+        out, err = self._process.communicate(timeout=3 * PATIENCE)
+        assert time.monotonic() - began < AT_ONCE + self._start_took
+        return [self._process.returncode, out, err]
 
 
 def test_script_of_the_readme(sim: Simulator, alice: Line) -> None:
     """The README's script: connect, dial, see the call, end with the session."""
-    process = start(
+    script = Script(
         """
 cti = Keyyo.CTI({"endpoint": endpoint})
 def on_new_call(call):
@@ -78,7 +98,7 @@ cti.wait()
     bob.wait_until("ringing", timeout=PATIENCE)
     bob.pick_up()
     bob.hang_up()
-    code, out, err = finish(process)
+    code, out, err = script.finish()
     assert (code, err) == (0, "")
     lines = out.split("\n")
     assert lines[0] == "33199000001"
@@ -86,10 +106,11 @@ cti.wait()
     assert lines[3:] == ["talking", "over", ""]
 
 
+@pytest.mark.fault(4)
 def test_ctrl_c_at_wait(sim: Simulator, alice: Line) -> None:
     """Ctrl-C at cti.wait() closes and raises KeyboardInterrupt; a script that catches it ends
     with its own message, and the server saw the session left."""
-    process = start(
+    script = Script(
         """
 cti = CTI(endpoint=endpoint)
 cti.create_session(token, lambda err, res: print("connected", flush=True))
@@ -101,16 +122,17 @@ except KeyboardInterrupt as stop:
         sim.endpoint,
         sim.token(alice),
     )
-    assert line_of(process) == "connected"
-    process.send_signal(signal.SIGINT)
-    assert finish(process) == [0, "stopped: the connection is closed 1\n", ""]
+    assert script.line() == "connected"
+    script.interrupt()
+    assert script.finish() == [0, "stopped: the connection is closed 1\n", ""]
     sim.wait_for_session(alice, counter=0)
 
 
+@pytest.mark.fault(4)
 def test_ctrl_c_while_a_callback_blocks(sim: Simulator, alice: Line) -> None:
     """Ctrl-C ends a script within 3 s though a callback blocks, and a script that does not catch
     it ends with the traceback of a KeyboardInterrupt and nothing else."""
-    process = start(
+    script = Script(
         """
 cti = CTI(endpoint=endpoint)
 def connected(err, res):
@@ -122,68 +144,253 @@ cti.wait()
         sim.endpoint,
         sim.token(alice),
     )
-    assert line_of(process) == "connected"
-    process.send_signal(signal.SIGINT)
-    code, out, err = finish(process)
+    assert script.line() == "connected"
+    script.interrupt()
+    code, out, err = script.finish()
     assert code == -signal.SIGINT and out == ""
     assert err.startswith("Traceback (most recent call last):\n")
     assert err.endswith("KeyboardInterrupt: the connection is closed\n")
     assert err.count("Traceback") == 1
 
 
-def test_main_that_just_ends(sim: Simulator, alice: Line) -> None:
-    """A program whose main ends while it is connected ends too, cleanly, and says goodbye."""
-    process = start(
-        """
-before = signal.getsignal(signal.SIGINT)
-cti = CTI(endpoint=endpoint)
-print(cti.create_session(token).result(10).number)
-cti.onNewCall = print
-assert signal.getsignal(signal.SIGINT) is before
+#: Where the main thread may be when Ctrl-C comes, with the CTI that it needs.
+WAITS = {
+    "wait": ("", "cti.wait()"),
+    "wait for some time": ("", "cti.wait(60)"),
+    "result": ("", "cti.dial('33199020000').result()"),
+    "something else": ("", "threading.Event().wait(60)"),
+    "poll": ("dispatch='manual'", "cti.wait()"),
+}
+
+
+@pytest.mark.fault(4)
+@pytest.mark.parametrize("waits", WAITS)
+def test_ctrl_c_that_is_caught_while_a_callback_blocks(
+    sim: Simulator, alice: Line, waits: str
+) -> None:
+    """Ctrl-C ends a script at once though a callback blocks, wherever the main thread waits; one
+    that catches it has nothing on stderr, and its signal handlers are as they were."""
+    options, wait = WAITS[waits]
+    sim.faults.ignore("call")
+    script = Script(
+        f"""
+def connected(err, res):
+    print("connected", flush=True)
+    threading.Event().wait(60)
+try:
+    with CTI(endpoint=endpoint, {options}) as cti:
+        cti.create_session(token, connected).result(10)
+        {wait}
+except KeyboardInterrupt:
+    print("stopped", signals_untouched())
 """,
         sim.endpoint,
         sim.token(alice),
     )
-    assert finish(process) == [0, "33199000001\n", ""]
+    assert script.line() == "connected"
+    if waits == "result":
+        sim.wait_for_action("call", PATIENCE)
+    script.interrupt()
+    assert script.finish() == [0, "stopped True\n", ""]
     sim.wait_for_session(alice, counter=0)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_fork(sim: Simulator, alice: Line) -> None:
-    """After a fork the child's object raises on use and writes nothing; the parent goes on."""
-    process = start(
-        """
-cti = CTI(endpoint=endpoint)
-cti.create_session(token).result(10)
-import warnings
-warnings.simplefilter("ignore")
-child = os.fork()
-if child == 0:
-    uses = [cti.ping, cti.get_calls, cti.close, cti.wait, cti.poll, cti.destroy_session,
-            lambda: cti.dial("x"), lambda: cti.get_call("x"), lambda: cti.create_session("x"),
-            lambda: cti.restore_session("x")]
-    raised = 0
-    for use in uses:
-        try:
-            use()
-        except RuntimeError as error:
-            raised += "parent process" in str(error)
-    print(raised == len(uses), flush=True)
-    sys.exit()
-os.waitpid(child, 0)
-print(cti.ping().result(10))
+@pytest.mark.fault(4)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_main_that_just_ends(sim: Simulator, alice: Line, transport: str) -> None:
+    """A program whose main ends while it is connected ends too, cleanly, and says goodbye; its
+    signal handlers are as they were."""
+    script = Script(
+        f"""
+cti = CTI(endpoint=endpoint, transports=["{transport}"])
+cti.onNewCall = print
+print(cti.create_session(token).result(10).number, signals_untouched(), flush=True)
 """,
         sim.endpoint,
         sim.token(alice),
     )
-    assert finish(process) == [0, "True\n1\n", ""]
-    assert [command["action"] for command in sim.received()] == ["create_session", "ping"]
+    assert script.line() == "33199000001 True"
+    assert script.finish() == [0, "", ""]
+    sim.wait_for_session(alice, PATIENCE, counter=0)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.fault(4)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_main_that_ends_while_a_callback_blocks(
+    sim: Simulator, alice: Line, transport: str
+) -> None:
+    """So does one whose callback blocks when its main ends."""
+    script = Script(
+        f"""
+def connected(err, res):
+    blocks.set()
+    threading.Event().wait(60)
+blocks = threading.Event()
+cti = CTI(endpoint=endpoint, transports=["{transport}"])
+cti.create_session(token, connected)
+blocks.wait(10)
+print("blocks", signals_untouched(), flush=True)
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert script.line() == "blocks True"
+    assert script.finish() == [0, "", ""]
+    sim.wait_for_session(alice, PATIENCE, counter=0)
+
+
+#: What a child does with the CTI of its parent. Every use is to be over within a second; those of
+#: the first list are to raise.
+CHILD = """
+def use_all():
+    raising = [
+        cti.ping, cti.get_calls, cti.close, cti.wait, cti.poll, cti.destroy_session,
+        cti.get_subscriptions, cti.get_auto_answer, cti.session_exists, cti.__exit__,
+        call.answer, call.hang_up, call.reject, call.pause, call.unpark,
+        lambda: cti.dial("x"), lambda: cti.get_call("x"), lambda: cti.create_session("x"),
+        lambda: cti.restore_session("x"), lambda: cti.send_message("x", "y"),
+        lambda: cti.subscribe("x"), lambda: cti.unsubscribe("x"), lambda: cti.int_to_local("x"),
+        lambda: cti.local_to_int("x"), lambda: cti.set_auto_answer(True),
+        lambda: call.transfer("caller", "x"), lambda: call.supervised_transfer("caller", "x"),
+        lambda: call.merge("caller", call, "callee"), lambda: call.park("caller"),
+    ]
+    harmless = [
+        lambda: repr(cti), lambda: repr(call), lambda: cti.number, lambda: cti.session_id,
+        lambda: cti.connected, lambda: call.state, lambda: call.fields,
+        lambda: cti.on("newCall", print), lambda: cti.off("newCall"),
+    ]
+    began = time.monotonic()
+    for use in raising:
+        try:
+            use()
+        except RuntimeError as error:
+            assert "parent process" in str(error), error
+        else:
+            raise AssertionError(f"number {raising.index(use)} does not raise")
+    for use in harmless:
+        use()
+    assert time.monotonic() - began < 1
+
+def in_child(times):
+    # Python 3.12 warns of any fork with threads about.
+    warnings.simplefilter("ignore")
+    for _ in range(times):
+        child = os.fork()
+        if child == 0:
+            use_all()
+            sys.exit()
+        assert os.waitpid(child, 0)[1] == 0
+
+def opened():
+    cti, there = CTI(endpoint=endpoint), threading.Event()
+    cti.onNewCall = lambda call: there.set()
+    cti.create_session(token).result(10)
+    cti.dial("33199020000").result(10)
+    assert there.wait(10)
+    return cti, cti.get_calls()[0]
+"""
+
+needs_fork = pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="there is no fork on this system"
+)
+
+
+@needs_fork
+@pytest.mark.fault(19)
+def test_fork(sim: Simulator, alice: Line) -> None:
+    """After a fork the child's object raises on use, within a second, and writes nothing, not
+    even when the child ends; the parent goes on."""
+    script = Script(
+        CHILD + """
+cti, call = opened()
+in_child(1)
+print(cti.ping().result(10), flush=True)
+cti.close()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert script.line() == "1"
+    assert script.finish() == [0, "", ""]
+    assert [command["action"] for command in sim.received()] == ["create_session", "call", "ping"]
+
+
+@needs_fork
+@pytest.mark.fault(19)
+def test_fork_while_threads_are_busy(sim: Simulator, alice: Line) -> None:
+    """Nor does a child hang that is forked while other threads are in the middle of something,
+    whatever they are at; the commands of the parent are answered."""
+    script = Script(
+        CHILD + """
+def ask():
+    while not over.is_set():
+        assert cti.ping().result(10) == 1 and cti.get_calls() == [call]
+    answered.append(1)
+cti, call = opened()
+over, answered = threading.Event(), []
+threads = [threading.Thread(target=ask) for _ in range(4)]
+for thread in threads:
+    thread.start()
+in_child(10)
+over.set()
+for thread in threads:
+    thread.join(10)
+print(len(answered), flush=True)
+cti.close()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert script.line() == "4"
+    assert script.finish() == [0, "", ""]
+
+
+@needs_fork
+@pytest.mark.fault(19)
+def test_fork_while_locks_are_held(sim: Simulator, alice: Line) -> None:
+    """Nor one that is forked while other threads hold every lock that a CTI has."""
+    script = Script(
+        CHILD + """
+def locks(thing, seen):
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))
+    if hasattr(thing, "acquire"):
+        yield getattr(thing, "_lock", thing)
+    elif isinstance(thing, (list, set, tuple)):
+        for each in list(thing):
+            yield from locks(each, seen)
+    elif type(thing).__module__.startswith("keyyo_cti"):
+        for each in list(getattr(thing, "__dict__", {}).values()):
+            yield from locks(each, seen)
+
+def hold():
+    for lock in locks([cti, cti._switchboard, call], set()):
+        held.append(lock.acquire(blocking=False))
+    ready.set()
+    over.wait(60)
+    os._exit(0)
+
+cti, call = opened()
+held, ready, over = [], threading.Event(), threading.Event()
+threading.Thread(target=hold, daemon=True).start()
+assert ready.wait(10)
+in_child(1)
+print(sum(held) >= 8, flush=True)
+over.set()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert script.line() == "True"
+    assert script.finish() == [0, "", ""]
+
+
+@needs_fork
+@pytest.mark.fault(19)
 def test_fork_while_a_handler_is_set(sim: Simulator, alice: Line) -> None:
     """A child that is forked while another thread sets a handler can set its own."""
-    process = start(
+    script = Script(
         """
 import warnings
 from keyyo_cti import events
@@ -208,9 +415,10 @@ over.set()
         sim.endpoint,
         sim.token(alice),
     )
-    assert finish(process) == [0, "33199000001\n", ""]
+    assert script.finish() == [0, "33199000001\n", ""]
 
 
+@pytest.mark.fault(4)
 def test_many_connections_to_a_deaf_server_at_exit() -> None:
     """A program with ten connections to a server that does not answer a goodbye ends in 3 s."""
 
@@ -220,7 +428,7 @@ def test_many_connections_to_a_deaf_server_at_exit() -> None:
 
     peer = Peer(*[peers.info, serve] * 10)
     with peer:
-        process = start(
+        script = Script(
             """
 ctis = [CTI(endpoint=endpoint) for _ in range(10)]
 for cti in ctis:
@@ -230,18 +438,18 @@ print("connected", flush=True)
             peer.endpoint,
             "tok",
         )
-        assert line_of(process) == "connected"
-        assert finish(process) == [0, "", ""]
+        assert script.line() == "connected"
+        assert script.finish() == [0, "", ""]
 
 
 def test_nothing_imported_that_is_not_needed() -> None:
     """The SDK imports neither the simulator nor aiohttp."""
-    script = (
+    program = (
         "import sys, keyyo_cti\n"
         "print([m for m in sys.modules if 'aiohttp' in m or 'simul' in m])"
     )
     out = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
