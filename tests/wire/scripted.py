@@ -1,6 +1,7 @@
 """A SockJS server that follows a test's script, over real sockets."""
 
 import json
+import ssl
 from typing import Any, Callable, Dict, List, Optional
 
 from keyyo_cti.simulator.serving import ServerThread
@@ -15,14 +16,21 @@ class ScriptedServer:
     """Tells nothing of itself but what ``answer`` tells it to, and keeps what it is sent.
 
     :param answer: is given each command, on the server's thread.
+    :param tls: what callers are met with; None for no TLS.
+    :param settings: of the SockJS endpoint.
     """
 
-    def __init__(self, answer: Optional[Answer] = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        answer: Optional[Answer] = None,
+        tls: Optional[ssl.SSLContext] = None,
+        **settings: Any,
+    ) -> None:
         self._answer = answer
         self.received = Record()
         self.connections: List[Connection] = []
         self.gone = Record()
-        self._thread = ServerThread(Endpoint(self, **settings), name="keyyo-scripted")
+        self._thread = ServerThread(Endpoint(self, **settings), tls=tls, name="keyyo-scripted")
 
     def __enter__(self) -> "ScriptedServer":
         self._thread.start()

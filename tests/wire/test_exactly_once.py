@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 
@@ -18,9 +18,10 @@ from .peer import Peer
 from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, reply, session
 
-pytestmark = pytest.mark.usefixtures("transport")
+pytestmark = [pytest.mark.usefixtures("transport"), pytest.mark.promise(1)]
 
 
+@pytest.mark.fault(12)
 def test_reset_with_a_hundred_in_flight(sim: Simulator, alice: Line) -> None:
     """Of 100 commands in flight from four threads when the peer resets the connection, 100
     callbacks come, once each, and then ``disconnected`` once."""
@@ -41,9 +42,10 @@ def test_reset_with_a_hundred_in_flight(sim: Simulator, alice: Line) -> None:
         for thread in threads:
             thread.join(PATIENCE)
         sim.wait_for_action("get_subscriptions", count=100)
+        link: Any = cti._switchboard._link
         sim.faults.reset()
         seen.wait_for("disconnected")
-        assert cti.wait(PATIENCE)
+        assert cti.wait(PATIENCE) and link._pending.close() == []
     answered = [name for _, name, _, _ in seen.of("callback")]
     assert sorted(answered) == [(thread, n) for thread in range(4) for n in range(25)]
     for asker in range(4):
@@ -53,6 +55,8 @@ def test_reset_with_a_hundred_in_flight(sim: Simulator, alice: Line) -> None:
     assert len(seen.items) == 101
 
 
+@pytest.mark.fault(12)
+@pytest.mark.promise(2)
 def test_reset_while_threads_are_asking() -> None:
     """A connection that breaks while four threads send: whether a command was before, in or
     after the break, its callback comes once, and what was never written says so."""
@@ -93,6 +97,94 @@ def test_reset_while_threads_are_asking() -> None:
     assert total == 5 * 4 * each
 
 
+@websocket_only
+@pytest.mark.fault(12)
+def test_reset_before_the_write() -> None:
+    """A command whose writing meets a connection that was reset before is told once, as never
+    sent."""
+    parked, gone, release = [threading.Event() for _ in range(3)]
+
+    def serve(sock: socket.socket) -> None:
+        peers.open_session(sock)
+        calls = [{"notify": "call", "call": {"callref": str(n)}} for n in range(3)]
+        sock.sendall(peers.messages(*calls))
+        assert parked.wait(PATIENCE)
+        peers.reset(sock)
+        gone.set()
+
+    def park(call: Any) -> None:
+        parked.set()
+        release.wait(PATIENCE)
+
+    # The reader waits for room, so that it is the write that meets the reset.
+    with Peer(peers.info, serve) as peer, CTI(endpoint=peer.endpoint, max_backlog=1) as cti:
+        seen = Seen(cti)
+        cti.on("newCall", park)
+        cti.create_session("tok").result(PATIENCE)
+        link: Any = cti._switchboard._link
+        assert gone.wait(PATIENCE) and cti.connected
+        future = cti.dial("33199020000", seen.callback())
+        release.set()
+        error = future.exception(PATIENCE)
+        assert isinstance(error, ConnectionClosed) and not error.sent
+        seen.wait_for("disconnected")
+        assert cti.wait(PATIENCE) and link._pending.close() == []
+    assert len(seen.of("callback")) == 1 and seen.items[-1] == ("disconnected",)
+
+
+def one_byte(sock: socket.socket) -> None:
+    assert sock.recv(1)
+
+
+def half_a_reply(sock: socket.socket) -> None:
+    command = peers.command(sock)
+    sock.sendall(peers.messages({"id": command["id"], "result": 1})[:-3])
+
+
+@websocket_only
+@pytest.mark.fault(12)
+@pytest.mark.parametrize("until", [one_byte, peers.command, half_a_reply])
+def test_reset_once_writing_has_begun(until: Callable[[socket.socket], object]) -> None:
+    """A connection that is reset in the middle of a command, behind it, or in the middle of its
+    reply: it is told once, as one that may have been done, and nothing is left waiting."""
+    size = 5_000_000 if until is one_byte else 10
+
+    def serve(sock: socket.socket) -> None:
+        peers.open_session(sock)
+        until(sock)
+        peers.reset(sock)
+
+    with Peer(peers.info, serve) as peer, CTI(endpoint=peer.endpoint) as cti:
+        seen = Seen(cti)
+        cti.create_session("tok").result(PATIENCE)
+        link: Any = cti._switchboard._link
+        error = cti.send_message("33199020000", "x" * size, seen.callback()).exception(PATIENCE)
+        assert isinstance(error, ConnectionClosed) and error.sent
+        seen.wait_for("disconnected")
+        assert cti.wait(PATIENCE) and link._pending.close() == []
+    assert [item[0] for item in seen.items] == ["callback", "disconnected"]
+
+
+@pytest.mark.fault(12, 13)
+@pytest.mark.promise(2)
+@pytest.mark.parametrize("transport", ["xhr-streaming", "xhr-polling"], indirect=True)
+def test_reset_of_a_post(sim: Simulator, alice: Line) -> None:
+    """Over HTTP, a command whose request is cut off may have been done, and is not posted
+    again."""
+    with CTI(endpoint=sim.endpoint) as cti:
+        seen = Seen(cti)
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        sim.faults.refuse("xhr_send", reset=True, times=1)
+        error = cti.dial("33199020000", seen.callback()).exception(PATIENCE)
+        assert isinstance(error, ConnectionClosed) and error.sent
+        seen.wait_for("disconnected")
+        assert cti.wait(PATIENCE) and len(seen.items) == 2
+    assert sim.received("call") == []
+    assert len([url for url in sim.requested("/cti") if url.endswith("/xhr_send")]) == 2
+
+
+@pytest.mark.fault(13)
+@pytest.mark.promise(2)
 def test_drop_before_the_answer_to_a_dial() -> None:
     """A server that drops the connection before it answers a dial has seen it once, and the
     outcome is told as unknown."""
@@ -157,6 +249,7 @@ def test_peer_that_stops_reading(sim: Simulator, alice: Line) -> None:
     assert not seen.of("callback")[-1][2].sent
 
 
+@pytest.mark.fault(10)
 def test_sixteen_threads() -> None:
     """Commands of all sizes from 16 threads at once: every frame is whole, every answer is
     that of its command."""
@@ -188,30 +281,39 @@ def test_sixteen_threads() -> None:
         assert wrong == [] and len(server.received.items) == 1 + 16 * 24
 
 
+def message(value: Any) -> str:
+    """A frame that carries this as one JSON message."""
+    return "a" + json.dumps([json.dumps(value)])
+
+
+DEEP = "[" * 100_000
+
 JUNK = [
-    "a[",
-    "a{}",
-    "m[",
-    "",
-    "x",
-    "h",
-    "a[" + "[" * 100_000 + "]",
-    b"\xff\xfe",
-    'a[1, null, {"id": 1}]',
-    'a["not json"]',
-    'a["[]"]',
-    "a" + json.dumps(["[" * 100_000]),
-    "a" + json.dumps([json.dumps({"notify": "weather"})]),
-    "a" + json.dumps([json.dumps({"notify": "call"})]),
-    "a" + json.dumps([json.dumps({"notify": "call", "call": {"callref": 7}})]),
-    "a" + json.dumps([json.dumps({"notify": "call", "call": {"callref": "x", "state": []}})]),
-    "a" + json.dumps([json.dumps({"id": 99, "result": 1})]),
-    "a" + json.dumps([json.dumps({"id": True, "result": 1})]),
-    "a" + json.dumps([json.dumps({"id": "1"})]),
-    "a" + json.dumps([json.dumps({})]),
+    # No frame, or not one that can be read.
+    "", "x", "h", "z" * 100_000, "a[", "a{}", "m[", "m", 'a["\\x"]', b"\xff\xfe", b'a["\xff"]',
+    "a[" + DEEP + "]", "m" + '{"a":' * 100_000, "a[" + "9" * 5_000 + "]",
+    # No messages.
+    'a[1, null, {"id": 1}]', 'a["not json"]', 'a["[]"]', "a" + json.dumps([DEEP]),
+    'a["{\\"id\\": NaN}"]', 'a["\\ud800"]', message("9" * 5_000), message({}), message(7),
+    # No notifications of a call.
+    message({"notify": "weather"}), message({"notify": ["call"]}), message({"notify": None}),
+    message({"notify": "call"}), message({"notify": "call", "call": ["callref", "c0"]}),
+    message({"notify": "call", "call": {}}), message({"notify": "call", "call": {"callref": 7}}),
+    # Notifications of a call in which nothing is as it should be.
+    message({"notify": "call", "call": {"callref": "x", "state": []}}),
+    message({"notify": "call", "call": {"callref": "x", "state": {"SETUP": 1}, "caller": 7,
+                                        "setup_date": {}, "connect_date": "noon"}}),
+    message({"notify": "call", "call": {"callref": "x", "callref2": None, "on": 1, "_line": 1}}),
+    # Replies to nobody.
+    message({"id": 99, "result": 1}), message({"id": 1, "result": 1}), message({"id": -1}),
+    message({"id": True, "result": 1}), message({"id": "1"}), message({"id": [1], "result": 1}),
+    message({"id": 10**30, "error": {}}), message({"id": 2.0, "error": {}}),
+    message({"id": None, "error": {"message": "no"}}),
 ]
 
 
+@pytest.mark.fault(25)
+@pytest.mark.promise(9)
 @pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
 def test_junk_from_the_server(junk: Any) -> None:
     """Whatever the server sends, the next event and the next answer arrive."""
@@ -223,6 +325,24 @@ def test_junk_from_the_server(junk: Any) -> None:
         seen.wait_for("setup")
         assert cti.ping().result(PATIENCE) == 1
         assert seen.of("disconnected") == []
+        assert all(call.get_duration() >= 0 and repr(call) for call in cti.get_calls())
+
+
+@pytest.mark.fault(25)
+@pytest.mark.promise(9)
+@pytest.mark.parametrize("close", ["c[", "c", "c{}", 'c["3000"]', "c[" + DEEP])
+def test_close_frame_that_cannot_be_read(close: str) -> None:
+    """A close frame that cannot be read is the end of the connection all the same, told once; on
+    the next connection the next event arrives."""
+    with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
+        seen = Seen(cti)
+        cti.create_session("tok").result(PATIENCE)
+        cti.on("disconnected", lambda: cti.restore_session("tok", "s-1", seen.callback()))
+        server.frame(close)
+        seen.wait_for("callback")
+        server.push({"notify": "call", "call": {"callref": "c1", "state": "SETUP"}})
+        seen.wait_for("setup")
+        assert len(seen.of("disconnected")) == 1 and len(server.connections) == 2
 
 
 @pytest.mark.parametrize(
@@ -270,6 +390,7 @@ def test_second_opening_frame() -> None:
 
 
 @websocket_only
+@pytest.mark.fault(26)
 @pytest.mark.parametrize("whole", [True, False], ids=["one frame", "endless fragments"])
 def test_message_that_is_too_long(whole: bool) -> None:
     """A message above the limit ends the connection with 1009, before it is all in memory."""
