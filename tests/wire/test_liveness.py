@@ -1,33 +1,44 @@
 """A dead server is found in a bounded time, and a slow one is kept."""
 
 import socket
+import subprocess
+import sys
 import threading
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict
+
+import pytest
 
 from keyyo_cti import CTI
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.simulator.sockjs import Connection
+from keyyo_cti.sockjs.xhr import XhrTransport
 
+from ..running import environment
 from . import peer as peers
 from .peer import Peer
 from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, session
 
 
-def test_silent_server(sim: Simulator, alice: Line) -> None:
-    """A server that says nothing any more, though TCP stands, is asked for a sign of life and
-    given up: ``disconnected`` once."""
+@pytest.mark.fault(5)
+@pytest.mark.promise(6)
+@pytest.mark.usefixtures("transport")
+def test_silent_server(sim: Simulator, alice: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that says nothing any more, though TCP stands, is given up when its time is over,
+    on any transport: ``disconnected`` once."""
+    monkeypatch.setattr(XhrTransport, "least_patience", 0.0)
     with CTI(endpoint=sim.endpoint, heartbeat_timeout=0.6) as cti:
         seen = Seen(cti)
         cti.create_session(sim.token(alice)).result(PATIENCE)
         sim.faults.silence()
         began = time.monotonic()
         seen.wait_for("disconnected")
-        assert 0.5 < time.monotonic() - began < 5
+        assert 0.5 < time.monotonic() - began < PATIENCE
         assert cti.wait(PATIENCE) and len(seen.items) == 1
 
 
+@pytest.mark.promise(6)
 def test_quiet_server_that_answers_the_probe(sim: Simulator, alice: Line) -> None:
     """A server with nothing to say is kept for as long as it answers the probe."""
     probes = Record()
@@ -48,17 +59,21 @@ def test_quiet_server_that_answers_the_probe(sim: Simulator, alice: Line) -> Non
         assert seen.items == []
 
 
+@pytest.mark.fault(6)
+@pytest.mark.promise(6)
 def test_slow_link() -> None:
-    """Half a message that trickles for longer than the limit is a sign of life."""
+    """One message that trickles in for longer than a silence may last, without any heartbeat, is
+    a sign of life."""
+    limit = 1.5
     trickled = threading.Event()
 
     def serve(sock: socket.socket) -> None:
         peers.open_session(sock)
         message = peers.messages({"notify": "call", "call": {"callref": "c1"}})
-        sock.settimeout(0.1)
+        sock.settimeout(limit / 10)
         for byte in range(len(message) - 1):
             sock.sendall(message[byte : byte + 1])
-            if byte < 12:
+            if byte < 14:
                 # What comes is a PING at most; it is the time that counts.
                 try:
                     sock.recv(100)
@@ -69,7 +84,7 @@ def test_slow_link() -> None:
         peer.stall(sock)
 
     peer = Peer(peers.info, serve)
-    with peer, CTI(endpoint=peer.endpoint, heartbeat_timeout=0.8) as cti:
+    with peer, CTI(endpoint=peer.endpoint, heartbeat_timeout=limit) as cti:
         seen = Seen(cti)
         cti.create_session("tok").result(PATIENCE)
         assert trickled.wait(PATIENCE)
@@ -97,6 +112,7 @@ def test_no_ping_without_ping_auto() -> None:
         assert "ping" not in [command["action"] for command in server.received.items]
 
 
+@pytest.mark.promise(6)
 def test_failed_ping_closes() -> None:
     """A ping that fails, by an error or for want of an answer, closes the connection."""
     for answered in (True, False):
@@ -115,20 +131,52 @@ def test_failed_ping_closes() -> None:
                 assert cti.wait(PATIENCE)
 
 
-def test_stepped_clock(sim: Simulator, alice: Line, monkeypatch: Any) -> None:
-    """A wall clock that jumps by a day changes neither the connection nor a duration."""
-    real = time.time
-    with CTI(endpoint=sim.endpoint, heartbeat_timeout=2.0) as cti:
-        seen = Seen(cti)
-        cti.create_session(sim.token(alice)).result(PATIENCE)
-        sim.phone("33199020000").call(alice)
-        seen.wait_for("setup")
+#: A program whose wall clock can be stepped, from before anything could remember the real one.
+STEPPED = """
+import sys, threading, time
+real, step = time.time, 0.0
+time.time = lambda: real() + step
+from keyyo_cti import CTI, CommandTimeout
+
+def opened(transport):
+    cti = CTI(endpoint=endpoint, cookie_auto=False, timeout=1.5, transports=[transport])
+    cti.onNewCall = lambda call: there.release()
+    cti.onDisconnected = lambda: told.append("disconnected")
+    cti.onError = told.append
+    cti.create_session(token).result(10)
+    return cti
+
+endpoint, token = sys.argv[1:]
+told, there = [], threading.Semaphore(0)
+ctis = [opened(each) for each in ("websocket", "xhr-streaming", "xhr-polling")]
+ctis[0].dial("33199020000").result(10)
+for cti in ctis:
+    assert there.acquire(timeout=10)
+for step in (86400.0, -86400.0):
+    began = time.monotonic()
+    late = [cti.send_message("33199020000", "not answered") for cti in ctis]
+    assert all(isinstance(each.exception(10), CommandTimeout) for each in late)
+    assert time.monotonic() - began > 1.4
+    for cti in ctis:
+        assert cti.ping().result(10) == 1
         (call,) = cti.get_calls()
-        durations: List[int] = []
-        for step in (86400, -86400):
-            monkeypatch.setattr(time, "time", lambda step=step: real() + step)
-            durations.append(call.get_ringing_duration())
-            assert cti.ping().result(PATIENCE) == 1
-        monkeypatch.undo()
-        assert all(0 <= duration < 60 for duration in durations)
-        assert seen.of("disconnected") == []
+        assert 0 <= call.get_ringing_duration() < 60, call.get_ringing_duration()
+print(told, [cti.connected for cti in ctis])
+for cti in ctis:
+    cti.close()
+"""
+
+
+@pytest.mark.fault(7)
+@pytest.mark.promise(6)
+def test_stepped_clock(sim: Simulator, alice: Line) -> None:
+    """A wall clock that jumps by a day, forwards or back, changes nothing on any transport:
+    neither the connection, nor the time that a command has, nor how long a call has rung."""
+    sim.phone("33199020000")
+    sim.faults.ignore("send_message")
+    done = subprocess.run(
+        [sys.executable, "-c", STEPPED, sim.endpoint, sim.token(alice)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=3 * PATIENCE,
+        env=environment(),
+    )
+    assert (done.stdout, done.stderr) == ("[] [True, True, True]\n", "")
