@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Union
 
 from .errors import UnreadableMessage, invalid_params
+from .nesting import DEEPEST, too_deep
 
 PROTOCOL_VERSION = 1
 
@@ -66,6 +67,8 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
         raise UnreadableMessage(f"not JSON: {type(error).__name__}") from None
     if not isinstance(fields, dict):
         raise UnreadableMessage(f"expected an object, got {type(fields).__name__}")
+    if too_deep(fields):
+        raise UnreadableMessage(f"nested more than {DEEPEST} levels deep")
     if "notify" in fields:
         return _notification(fields)
     return _reply(fields)

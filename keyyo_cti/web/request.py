@@ -21,6 +21,7 @@ import urllib3
 from requests.auth import AuthBase
 
 from ..errors import KeyyoError, plain
+from ..nesting import too_deep
 from ..sockjs import SockJSError, http, urls
 from ..sockjs.abort import Abort
 from ..sockjs.route import NoAuthorities, Route, describe
@@ -168,7 +169,7 @@ class Reply:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
             return {}
-        return document if isinstance(document, dict) else {}
+        return document if isinstance(document, dict) and not too_deep(document) else {}
 
 
 class Web:

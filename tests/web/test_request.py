@@ -122,7 +122,9 @@ def test_endless(keyyo: responses.RequestsMock, watch: Watch, web: Web, status: 
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[1]", b'"text"', b"\xff\xfe\xfd", b"[" * 200_000, b"null"]
+    "body",
+    [b"", b"<html>", b"[1]", b'"text"', b"\xff\xfe\xfd", b"[" * 200_000, b"null"]
+    + [b'{"a":' * 200 + b"1" + b"}" * 200],
 )
 def test_no_json(body: bytes) -> None:
     """What is no JSON object has no fields, however deep or broken it is."""
