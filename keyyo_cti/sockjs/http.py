@@ -54,6 +54,16 @@ class _StreamAdapter(HTTPAdapter):
         while self._streams:
             self._streams.pop().close()
 
+    def send(self, *arguments: Any, **named: Any) -> requests.Response:
+        """:raises requests.RequestException: whatever is wrong with the head of the answer."""
+        try:
+            return super().send(*arguments, **named)
+        except requests.RequestException:
+            raise
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            # Python's parser of headers was made for mail, and trips over some of them.
+            raise requests.exceptions.InvalidHeader(type(error).__name__) from error
+
     def _open(self) -> Stream:
         stream = self._open_stream()
         self._streams.append(stream)

@@ -1,6 +1,7 @@
 """The websocket transport, on the ``websocket-client`` library's framing and handshake."""
 
 import struct
+from http.cookies import CookieError
 from typing import Any, List, Optional
 
 import websocket
@@ -63,7 +64,9 @@ class WebSocketTransport(Transport):
             self._expect_an_upgrade()
         except TooMuch as error:
             raise SockJSError(LOST, "websocket handshake: an endless answer", error) from error
-        except (websocket.WebSocketException, LookupError, OSError, ValueError) as error:
+        except (
+            websocket.WebSocketException, CookieError, LookupError, OSError, ValueError
+        ) as error:
             # LookupError, because of what some versions make of a status line that is none.
             raise SockJSError(LOST, f"websocket handshake: {_words(error)}", error) from error
         self._allow()
