@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, List, Union
 
+from ..errors import plain
 from . import frames
 from .errors import LOST, Closed, Unreadable
 
@@ -38,7 +39,9 @@ class Protocol:
         if self.state == CLOSED:
             return []
         if isinstance(frame, frames.Close):
-            return [self._close(Closed(frame.code, frame.reason))]
+            # Its words end in logs, some of which take no lone surrogate, and a line break is
+            # another record.
+            return [self._close(Closed(frame.code, plain(frame.reason)))]
         if self.state == CONNECTING:
             return self._while_connecting(frame)
         return self._while_open(frame)

@@ -46,6 +46,13 @@ def test_before_open(frame: str) -> None:
     assert receive(frame, "o", 'a["y"]') == [Opened(), Message("y")]
 
 
+@pytest.mark.parametrize("before", [[], ["o"]])
+def test_words_of_a_close(before: List[str]) -> None:
+    """The server's words are on one line, without control characters, and fit for any log."""
+    closed = receive(*before, 'c[3000,"\\u001b[2J\\n\\ud800 été"]')[-1]
+    assert closed == Closed(3000, "\\x1b[2J\\n\\ud800 été")
+
+
 def test_closed_before_open() -> None:
     """A server may refuse a session at once."""
     assert receive('c[2010,"Another connection still open"]', "o") == [
