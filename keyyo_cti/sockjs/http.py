@@ -60,9 +60,18 @@ class _StreamAdapter(HTTPAdapter):
             return super().send(*arguments, **named)
         except requests.RequestException:
             raise
-        except (TypeError, ValueError, LookupError, AttributeError) as error:
-            # Python's parser of headers was made for mail, and trips over some of them.
+        except (TypeError, ValueError, LookupError, AttributeError, UserWarning) as error:
+            # Python's parser of headers was made for mail, and trips over some of them; its jar of
+            # cookies tells of its own faults by a warning, which may be made an error.
             raise requests.exceptions.InvalidHeader(type(error).__name__) from error
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        try:
+            return super().build_response(req, resp)
+        except BaseException:
+            # Its stream would stay open until the collector of garbage comes.
+            resp.close()
+            raise
 
     def _open(self) -> Stream:
         stream = self._open_stream()

@@ -225,8 +225,10 @@ def test_no_proper_http(server: Scripted, bytes_: bytes) -> None:
         answer(b" " * 100_000),
         b"garbage\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        answer(b"{}", headers="Content-Type: multipart/x; boundary*=a; boundary*0=b\r\n"),
+        answer(b"{}", headers="Set-Cookie: a=b; expires=Thu, 01 Foo 2099 00:00:00 GMT\r\n"),
     ],
-    ids=lambda bytes_: repr(bytes_[:50]),
+    ids=lambda bytes_: repr(bytes_[:75]),
 )
 def test_no_socket_is_left(server: Scripted, bytes_: bytes) -> None:
     """Whatever the answer, its socket is closed with the session, also while somebody keeps the
