@@ -471,30 +471,33 @@ cti.create_session(token, lambda err, res: print("connected", flush=True))
 """
 
 
+@pytest.mark.fault(4)
 @pytest.mark.parametrize("where", ["pause", "provider"])
 def test_program_that_ends_in_an_outage(sim: Simulator, alice: Line, where: str) -> None:
     """A program that just ends while a session is being restored ends cleanly, within seconds."""
-    script = f"where = {where!r}\n" + OUTAGE + "lost.wait(60)\n"
-    process = start(script, sim.endpoint, sim.token(alice))
-    assert line_of(process) == "connected"
+    text = f"where = {where!r}\n" + OUTAGE + "lost.wait(60)\n"
+    script = Script(text, sim.endpoint, sim.token(alice))
+    assert script.line() == "connected"
     sim.faults.reset()
-    assert line_of(process) == "disconnected"
-    assert finish(process) == [0, "", ""]
+    assert script.line() == "disconnected"
+    assert script.finish() == [0, "", ""]
 
 
+@pytest.mark.fault(4)
 @pytest.mark.parametrize("where", ["pause", "provider"])
 def test_ctrl_c_in_an_outage(sim: Simulator, alice: Line, where: str) -> None:
     """Ctrl-C at ``wait()`` ends it while a session is being restored, too."""
     waiting = "try:\n    cti.wait()\nexcept KeyboardInterrupt as stop:\n    print(stop)\n"
-    script = f"where = {where!r}\n" + OUTAGE + waiting
-    process = start(script, sim.endpoint, sim.token(alice))
-    assert line_of(process) == "connected"
+    text = f"where = {where!r}\n" + OUTAGE + waiting
+    script = Script(text, sim.endpoint, sim.token(alice))
+    assert script.line() == "connected"
     sim.faults.reset()
-    assert line_of(process) == "disconnected"
-    process.send_signal(signal.SIGINT)
-    assert finish(process) == [0, "the connection is closed\n", ""]
+    assert script.line() == "disconnected"
+    script.interrupt()
+    assert script.finish() == [0, "the connection is closed\n", ""]
 
 
+@pytest.mark.fault(19)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork_in_an_outage(sim: Simulator, alice: Line) -> None:
     """A child that is forked off in an outage restores nothing; its parent does."""
