@@ -1,13 +1,18 @@
 """Where the session id is kept between two runs: JavaScript's cookie, in a jar or in a file."""
 
+import os
 import sqlite3
+import threading
 import time
+from functools import partial
 from http.cookiejar import Cookie, CookieJar
 from pathlib import Path
-from typing import Callable, ContextManager, Optional, Protocol
+from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Protocol, Tuple
+from weakref import WeakValueDictionary
 
 import platformdirs
 
+from .group_commit import GroupCommit
 from .private_database import opened
 
 _DAY = 86400
@@ -25,6 +30,31 @@ _TABLE = (
 )
 
 Wall = Callable[[], float]
+
+
+class _Statement(NamedTuple):
+    """One statement of SQL."""
+
+    sql: str
+    values: Tuple[Any, ...]
+
+
+_Change = Tuple[_Statement, ...]
+
+# By file, and for as long as a cookie of it is there.
+_changes: "WeakValueDictionary[Path, GroupCommit[_Change]]" = WeakValueDictionary()
+_looking_up = threading.Lock()
+
+
+def _after_fork() -> None:
+    """Another thread of the parent's may have been busy here; the child has no such thread."""
+    global _looking_up
+    _looking_up = threading.Lock()
+    _changes.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class SessionCookie(Protocol):
@@ -105,7 +135,7 @@ class FileCookie:
     """The cookie in a file that only its owner can read.
 
     It holds the cookies of all endpoints apart, so that no server is sent the session id of
-    another. Two processes may use it at the same moment.
+    another. Threads and processes may use it at the same moment.
 
     :param expires: life in days.
     """
@@ -117,11 +147,12 @@ class FileCookie:
         self._key = (endpoint, name)
         self._expires = expires
         self._wall = wall
+        self._changes = _changes_of(path)
 
     def load(self) -> Optional[str]:
         if not self._path.exists():
             return None
-        with self._open() as table:
+        with _opened(self._path, _PATIENCE) as table:
             row = table.execute(
                 "SELECT session_id FROM cookie WHERE endpoint = ? AND name = ? AND expires > ?",
                 (*self._key, self._wall()),
@@ -130,25 +161,60 @@ class FileCookie:
 
     def save(self, session_id: str) -> None:
         now = self._wall()
-        with self._open() as table:
-            table.execute("BEGIN IMMEDIATE")
-            table.execute("DELETE FROM cookie WHERE expires <= ?", (now,))
-            table.execute(
+        self._change(
+            _Statement("DELETE FROM cookie WHERE expires <= ?", (now,)),
+            _Statement(
                 "INSERT OR REPLACE INTO cookie VALUES (?, ?, ?, ?)",
                 (*self._key, session_id, now + self._expires * _DAY),
-            )
+            ),
+        )
 
     def delete(self) -> None:
         if self._path.exists():
-            with self._open() as table:
-                table.execute("DELETE FROM cookie WHERE endpoint = ? AND name = ?", self._key)
+            self._change(
+                _Statement("DELETE FROM cookie WHERE endpoint = ? AND name = ?", self._key)
+            )
 
-    def _open(self) -> ContextManager[sqlite3.Connection]:
-        """The table.
+    def _change(self, *statements: _Statement) -> None:
+        """Changes the table.
 
-        :raises OSError: it cannot be had; the message names the file, never what is in it.
+        :raises OSError: it cannot be changed; the message names the file, never what is in it.
         """
-        return opened(self._path, "cookie file", _TABLE, _PATIENCE)
+        texts = [value for _, values in statements for value in values if isinstance(value, str)]
+        if not all(map(_is_utf8, texts)):
+            # It is to cost nobody else's change.
+            raise OSError(f"cookie file {self._path}: it cannot keep what UTF-8 cannot carry")
+        self._changes.make(statements, _PATIENCE)
+
+
+def _changes_of(path: Path) -> "GroupCommit[_Change]":
+    """What makes the changes to a file, the same for all threads of this process."""
+    with _looking_up:
+        return _changes.setdefault(path, GroupCommit(partial(_commit, path)))
+
+
+def _commit(path: Path, changes: List[_Change], timeout: float) -> None:
+    with _opened(path, timeout) as table:
+        table.execute("BEGIN IMMEDIATE")
+        for change in changes:
+            for sql, values in change:
+                table.execute(sql, values)
+
+
+def _opened(path: Path, patience: float) -> ContextManager[sqlite3.Connection]:
+    """The table.
+
+    :raises OSError: it cannot be had; the message names the file, never what is in it.
+    """
+    return opened(path, "cookie file", _TABLE, patience)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def default_file() -> Path:

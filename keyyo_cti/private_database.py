@@ -16,6 +16,16 @@ from typing import Iterator
 _creating = threading.Lock()
 
 
+def _after_fork() -> None:
+    """Another thread of the parent's may have held the lock; in the child there is none."""
+    global _creating
+    _creating = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 @contextlib.contextmanager
 def opened(path: Path, what: str, table: str, patience: float) -> Iterator[sqlite3.Connection]:
     """The database, whose transactions are for the caller to begin; the last one is committed,

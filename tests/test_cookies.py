@@ -9,7 +9,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
@@ -18,7 +20,10 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyyo_cti import private_database
 from keyyo_cti.cookies import FileCookie, JarCookie, SessionCookie, default_file
+
+from .running import Running
 
 DAY = 86_400
 
@@ -344,6 +349,7 @@ def test_expired_ones_leave_the_file(file: Path, wall: Wall) -> None:
 KEEP_MANY = """
 import sys
 from pathlib import Path
+from keyyo_cti import private_database
 from keyyo_cti.cookies import FileCookie
 
 path, endpoint, name = sys.argv[1:]
@@ -383,6 +389,88 @@ def test_two_processes(file: Path) -> None:
         for number in range(10):
             kept = FileCookie(file, ENDPOINT, f"{name}{number}", 60).load()
             assert kept == f"{name}-{number}"
+
+
+def test_a_crowd_of_threads(
+    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What many threads keep at the same moment is kept in one transaction: each in its own,
+    some would find the file locked for too long."""
+    inside, go_on = threading.Event(), threading.Event()
+    times: List[int] = []
+
+    @contextlib.contextmanager
+    def opened(*arguments: Any) -> Iterator[sqlite3.Connection]:
+        times.append(1)
+        inside.set()
+        assert go_on.wait(20)
+        with private_database.opened(*arguments) as table:
+            yield table
+
+    monkeypatch.setattr("keyyo_cti.cookies.opened", opened)
+    monkeypatch.setattr("keyyo_cti.cookies._PATIENCE", 20)
+    kept = [in_file(file, wall, f"cookie {number}") for number in range(50)]
+    with ThreadPoolExecutor(50) as pool:
+        saved = [pool.submit(kept[0].save, "0")]
+        assert inside.wait(20)
+        saved += [pool.submit(kept[number].save, str(number)) for number in range(1, 50)]
+        pause = threading.Event()
+        for _ in range(20_000):
+            if len(kept[0]._changes._wanted) == 49:
+                break
+            pause.wait(0.001)
+        go_on.set()
+    assert [each.result() for each in saved] == [None] * 50
+    assert len(times) == 2
+    monkeypatch.undo()
+    assert [cookie.load() for cookie in kept] == [str(number) for number in range(50)]
+
+
+def test_one_bad_cookie_costs_no_other(file: Path, wall: Wall) -> None:
+    """What the file cannot keep is refused before it comes together with what others keep."""
+    for name, session_id in (("__ksid", "\ud800"), ("\ud800", "s-1")):
+        cookie = in_file(file, wall, name)
+        with pytest.raises(OSError, match="UTF-8"):
+            cookie.save(session_id)
+    assert not file.exists()
+
+
+FORK = """
+import os, sys, threading, warnings
+from pathlib import Path
+from keyyo_cti import cookies, private_database
+from keyyo_cti import private_database
+from keyyo_cti.cookies import FileCookie
+warnings.simplefilter("ignore")
+path = Path(sys.argv[1])
+FileCookie(path, "e", "n", 60).save("before")
+inside, leave = threading.Event(), threading.Event()
+
+def stay(change):
+    with cookies._looking_up, private_database._creating:
+        inside.set()
+        leave.wait(20)
+
+busy = cookies._changes_of(path)
+busy._commit = lambda changes, timeout: stay(changes)
+threading.Thread(target=busy.make, args=((), 20)).start()
+inside.wait(20)
+child = os.fork()
+if child == 0:
+    FileCookie(path, "e", "n", 60).save("by the child")
+    os._exit(0)
+print(os.waitpid(child, 0)[1], flush=True)
+leave.set()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_fork_while_another_thread_keeps_a_cookie(file: Path) -> None:
+    """A child that is forked while another thread is about to write can write at once."""
+    with Running("-c", FORK, str(file)) as program:
+        assert program.until("") == "0"
+        assert program.end() == 0
+    assert FileCookie(file, "e", "n", 60).load() == "by the child"
 
 
 @pytest.mark.parametrize("act", [FileCookie.load, FileCookie.delete, FileCookie.__repr__])
