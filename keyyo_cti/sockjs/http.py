@@ -1,5 +1,6 @@
 """``requests`` over our own streams, so that its waits have our ends."""
 
+from functools import partial
 from typing import Any, Callable, List, Optional
 
 import requests
@@ -80,23 +81,41 @@ class _StreamAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         super().init_poolmanager(*arguments, **named)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._open)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(_PlainPool, self._open),
+            "https": partial(_SecurePool, self._open),
+        }
 
 
-def _pools(open_stream: Callable[[], Stream]) -> Any:
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            self.sock = open_stream()
+# Classes of the module's own: a class takes more memory than all else that a session holds.
 
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            self.sock = open_stream()
-            self.is_verified = True
 
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+class _Plain(HTTPConnection):
+    def __init__(self, open_stream: Callable[[], Stream], **named: Any) -> None:
+        super().__init__(**named)
+        self._open_stream = open_stream
 
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
+    def connect(self) -> None:
+        self.sock = self._open_stream()
 
-    return {"http": PlainPool, "https": SecurePool}
+
+class _Secure(HTTPSConnection):
+    def __init__(self, open_stream: Callable[[], Stream], **named: Any) -> None:
+        super().__init__(**named)
+        self._open_stream = open_stream
+
+    def connect(self) -> None:
+        self.sock = self._open_stream()
+        self.is_verified = True
+
+
+class _PlainPool(HTTPConnectionPool):
+    def __init__(self, open_stream: Callable[[], Stream], *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.ConnectionCls = partial(_Plain, open_stream)  # type: ignore[assignment]
+
+
+class _SecurePool(HTTPSConnectionPool):
+    def __init__(self, open_stream: Callable[[], Stream], *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.ConnectionCls = partial(_Secure, open_stream)  # type: ignore[assignment]
