@@ -138,7 +138,7 @@ except ImportError as error:
         'the simulator needs aiohttp: pip install "keyyo-cti[simulator]"') from error
 
 from .calls import CallRecord
-from .clients import ConnectionSnapshot
+from .clients import ConnectionSnapshot, Passage
 from .clock import ManualClock
 from .errors import NotPossible
 from .exchange import Message
@@ -158,6 +158,7 @@ __all__ = [
     "ManualClock",
     "Message",
     "NotPossible",
+    "Passage",
     "Phone",
     "SessionSnapshot",
     "Simulator",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Protocol
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Protocol
 
 from .calls import CallRecord
 from .sessions import Session
@@ -27,25 +28,53 @@ class Wire(Protocol):
 
     transport: str
 
-    def send(self, text: str) -> None:
-        """Send one message."""
+    def send(self, text: str) -> bool:
+        """Send one message; tells whether it is under way."""
 
-    def send_many(self, texts: List[str], *, packed: bool = True) -> None:
-        """Send several messages, in one frame or in a frame each."""
+    def send_many(self, texts: List[str], *, packed: bool = True) -> bool:
+        """Send several messages, in one frame or in a frame each; tells whether they are under
+        way."""
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye and close."""
+
+
+class Passage(NamedTuple):
+    """Something that happens on a connection.
+
+    :ivar connection: its number, which no other connection has.
+    :ivar transport: "websocket", "xhr-streaming" or "xhr-polling".
+    :ivar line: the line of its session; None while it has none.
+    :ivar kind: `OPENED`, `RECEIVED`, `SENT` or `CLOSED`.
+    :ivar content: the message that was received or sent, or None; in it may be secrets.
+    """
+
+    connection: int
+    transport: str
+    line: Optional[str]
+    kind: str
+    content: Any
+
+
+OPENED, RECEIVED, SENT, CLOSED = "opened", "received", "sent", "closed"
+
+Witness = Callable[[Passage], object]
+"""Told what passes, in order, on the loop's thread: it must not wait, and must not raise."""
 
 
 class Client:
     """One connection, and the session it has once it has one.
 
     :param wire: carries its messages.
+    :param connection: its number.
+    :param witnesses: told what passes on it.
     """
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, connection: int, witnesses: List[Witness]) -> None:
         self.wire = wire
         self.session: Optional[Session] = None
+        self._connection = connection
+        self._witnesses = witnesses
 
     @property
     def number(self) -> Optional[str]:
@@ -57,7 +86,19 @@ class Client:
 
     def send(self, message: Any) -> None:
         """Send one object of the protocol."""
-        self.wire.send(json.dumps(message))
+        if self.wire.send(json.dumps(message)):
+            self.testify(SENT, message)
+
+    def push(self, texts: List[str], *, packed: bool) -> None:
+        """Send messages as they are, in one frame or in a frame each."""
+        if self.wire.send_many(texts, packed=packed):
+            for text in texts:
+                self.testify(SENT, json.loads(text))
+
+    def testify(self, kind: str, content: Any = None) -> None:
+        """Tell the witnesses."""
+        for witness in self._witnesses:
+            witness(Passage(self._connection, self.wire.transport, self.number, kind, content))
 
     def notify(self, record: CallRecord) -> None:
         """Tell how a call stands now."""
@@ -68,13 +109,18 @@ class Clients:
     """Every client that is connected."""
 
     def __init__(self) -> None:
+        self.witnesses: List[Witness] = []
         self._by_wire: Dict[Any, Client] = {}
+        self._numbers = itertools.count(1)
 
     def add(self, wire: Wire) -> None:
-        self._by_wire[wire] = Client(wire)
+        client = self._by_wire[wire] = Client(wire, next(self._numbers), self.witnesses)
+        client.testify(OPENED)
 
     def remove(self, wire: Wire) -> Client:
-        return self._by_wire.pop(wire)
+        client = self._by_wire.pop(wire)
+        client.testify(CLOSED)
+        return client
 
     def __getitem__(self, wire: Wire) -> Client:
         return self._by_wire[wire]

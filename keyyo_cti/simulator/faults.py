@@ -18,6 +18,7 @@ from .http_faults import HttpEffect, HttpFaults, answer, cut
 from .obstacles import Answer, Obstacles, reset_tcp
 from .phones import NumberLike, number_of
 from .serving import ServerThread
+from .sessions import Sessions
 from .sockjs import HANDSHAKE, INFO, PHASES, XHR, XHR_SEND, XHR_STREAMING, Connection
 
 ACCEPT, CONNECT = "accept", "connect"
@@ -61,12 +62,16 @@ class Faults:
 
     :param thread: where the connections live.
     :param clients: the connections.
+    :param sessions: the sessions.
     :param http: the faults of HTTP requests.
     """
 
-    def __init__(self, thread: ServerThread, clients: Clients, http: HttpFaults) -> None:
+    def __init__(
+        self, thread: ServerThread, clients: Clients, sessions: Sessions, http: HttpFaults
+    ) -> None:
         self._thread = thread
         self._clients = clients
+        self._sessions = sessions
         self._http = http
         self._rules: List[_Rule] = []
         self._obstacles = Obstacles()
@@ -186,6 +191,28 @@ class Faults:
         text = body if isinstance(body, str) else json.dumps(body)
         self._obstruct(INFO, times, lambda request: web.Response(
             text=text, status=status, content_type="application/json"))
+
+    def let_through(self, what: str) -> None:
+        """Take away what `stall`, `refuse` and `info` have put in one way: what waits goes on.
+
+        :param what: as for `stall` and `refuse`.
+        """
+        require_one_of(what, {**REFUSALS, **dict(zip(STALLS, STALLS))}, "what")
+        if what in (ACCEPT, CONNECT):
+            self._thread.wait(lambda: self._thread.listener.accept(), 5.0)
+        else:
+            self._thread.call(self._obstacles.clear, REFUSALS.get(what, what))
+
+    # Sessions
+
+    def forget_sessions(self, line: Optional[NumberLike] = None) -> int:
+        """Destroy sessions, as a server does that is started anew: each connection of theirs is
+        closed by a SockJS close frame.
+
+        :returns: how many there were.
+        """
+        number = None if line is None else number_of(line, "line")
+        return self._thread.call(self._sessions.destroy_all, number)
 
     # Actions
 
@@ -342,4 +369,4 @@ class Faults:
     def _clear(self) -> None:
         self._http.clear()
         self._rules.clear()
-        self._obstacles.clear()
+        self._obstacles.clear_all()

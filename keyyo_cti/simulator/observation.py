@@ -6,7 +6,7 @@ from typing import List, Optional
 
 from .arguments import require_integer, require_one_of
 from .calls import CallRecord
-from .clients import ConnectionSnapshot
+from .clients import ConnectionSnapshot, Witness
 from .commands import Fields
 from .phones import NumberLike, World, number_of
 from .service import RECEIVED_KEPT, Service
@@ -47,6 +47,17 @@ class Observation:
             return f"no connection on {transport or 'any transport'} after {timeout} s: saw {seen}"
 
         return self._world.wait(find, timeout, complaint)
+
+    def add_witness(self, witness: Witness) -> None:
+        """Have a function told what passes on the connections from here on.
+
+        What a connection that is dropped, closed or silent does not send any more is not told as
+        sent. What is told as sent is on its way, in that order; whether it arrives is known only
+        to who receives it.
+
+        :param witness: is called on the simulator's own thread; it must not wait, nor raise.
+        """
+        self._thread.call(self._service.clients.witnesses.append, witness)
 
     def sessions(self) -> List[SessionSnapshot]:
         """Every session that is in use or can be restored, oldest first."""

@@ -25,7 +25,7 @@ class Obstacles:
 
     def __init__(self) -> None:
         self._obstacles: Dict[str, _Obstacle] = {}
-        self._waiting: List[asyncio.Event] = []
+        self._waiting: Dict[str, List[asyncio.Event]] = {}
 
     def arm(self, phase: str, times: Optional[int], answer: Optional[Answer]) -> None:
         """Put something in the way.
@@ -36,12 +36,16 @@ class Obstacles:
         """
         self._obstacles[phase] = _Obstacle(times, answer)
 
-    def clear(self) -> None:
-        """Take every obstacle away; what waits goes on."""
-        self._obstacles.clear()
-        for event in self._waiting:
+    def clear(self, phase: str) -> None:
+        """Take the obstacle of a phase away; what waits there goes on."""
+        self._obstacles.pop(phase, None)
+        for event in self._waiting.pop(phase, []):
             event.set()
-        self._waiting.clear()
+
+    def clear_all(self) -> None:
+        """Take every obstacle away; what waits goes on."""
+        for phase in {*self._obstacles, *self._waiting}:
+            self.clear(phase)
 
     async def pass_through(
         self, phase: str, request: web.Request
@@ -57,7 +61,7 @@ class Obstacles:
         if obstacle.answer is not None:
             return obstacle.answer(request)
         event = asyncio.Event()
-        self._waiting.append(event)
+        self._waiting.setdefault(phase, []).append(event)
         await event.wait()
         return None
 

@@ -143,7 +143,7 @@ class Simulator(Access, Observation):
         )
         self._world = World(self._thread, self._service.exchange, self._service.watchers)
         self.faults = Faults(
-            self._thread, self._service.clients, self._website.faults)
+            self._thread, self._service.clients, self._service.sessions, self._website.faults)
 
     def __repr__(self) -> str:
         where = self.endpoint if self._thread.running else "not running"
@@ -290,7 +290,7 @@ class Simulator(Access, Observation):
         def send() -> int:
             clients = self._service.clients.of_line(number)
             for client in clients:
-                client.wire.send_many(texts, packed=packed)
+                client.push(texts, packed=packed)
             return len(clients)
 
         return self._thread.call(send)

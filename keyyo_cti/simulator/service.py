@@ -9,7 +9,7 @@ from typing import Callable, Deque, FrozenSet, Optional
 from .actions import Actions
 from .callpark import CallPark
 from .calls import CallRecord
-from .clients import Client, Clients
+from .clients import RECEIVED, Client, Clients
 from .clock import Clock, Scheduler
 from .commands import Command, Fields, decode
 from .exchange import Exchange
@@ -84,6 +84,7 @@ class Service:
             return
         self.received.append(
             {name: value for name, value in command.fields.items() if name not in SECRETS})
+        client.testify(RECEIVED, command.fields)
         if not self._intercept(client, command):
             self._actions.perform(client, command)
         self.watchers.changed()

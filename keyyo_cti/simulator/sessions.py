@@ -117,7 +117,16 @@ class Sessions:
     def destroy(self, session: Session) -> None:
         """Forget a session: it is not usable any more."""
         del self._by_id[session.id]
+        if session.timer is not None:
+            session.timer.cancel()
         self._on_destroyed(session)
+
+    def destroy_all(self, number: Optional[str]) -> int:
+        """Forget the sessions of a line, or every one; how many there were."""
+        doomed = [each for each in self.all() if number in (None, each.number)]
+        for session in doomed:
+            self.destroy(session)
+        return len(doomed)
 
 
 @dataclass

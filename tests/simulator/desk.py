@@ -40,10 +40,11 @@ class MemoryWire:
         self.messages: List[Dict[str, Any]] = []
         self.closed: Optional[Tuple[int, str]] = None
 
-    def send(self, text: str) -> None:
+    def send(self, text: str) -> bool:
         self.messages.append(json.loads(text))
+        return True
 
-    def send_many(self, texts: List[str], *, packed: bool = True) -> None:
+    def send_many(self, texts: List[str], *, packed: bool = True) -> bool:
         raise AssertionError("an action sends one message at a time")
 
     def close(self, code: int, reason: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
 from typing import Any, Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -291,6 +293,49 @@ def test_refuse_connect(sim: Simulator, client: RawClient) -> None:
     assert sim.endpoint == before
 
 
+@pytest.mark.parametrize("phase", ["info", "open"])
+def test_let_through(sim: Simulator, phase: str) -> None:
+    """What waits in one phase is let through, and what is in the way of another stays."""
+    sim.faults.refuse("xhr")
+    sim.faults.stall(phase)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(RawClient, sim.endpoint) if phase == "open" else pool.submit(
+            info, sim)
+        with pytest.raises(Late):
+            waiting.result(SHORT)
+        sim.faults.let_through(phase)
+        answered = waiting.result(5)
+        answered.close()
+    assert requests.post(sim.endpoint + "/000/abcdefgh/xhr", timeout=5).status_code == 403
+    sim.faults.let_through("xhr")
+    assert requests.post(sim.endpoint + "/000/abcdefgh/xhr", timeout=5).status_code == 200
+
+
+def test_let_connect(sim: Simulator) -> None:
+    """After a refusal to connect, somebody listens again on the same port."""
+    sim.faults.refuse("connect")
+    sim.faults.let_through("connect")
+    assert info(sim).status_code == 200
+
+
+def test_forget_sessions(sim: Simulator, alice: Line, client: RawClient, carol: RawClient) -> None:
+    """Forgotten sessions are gone and their connections are closed; those of others stay."""
+    assert sim.faults.forget_sessions(alice) == 1
+    assert client.frame() == 'c[3000,"Go away!"]'
+    assert [session.number for session in sim.sessions()] == ["33199000002"]
+    assert outcome(carol.ask("ping")) == 1
+    assert sim.faults.forget_sessions() == 1
+
+
+def test_forget_a_session_that_was_left(sim: Simulator, alice: Line, client: RawClient) -> None:
+    """A session that waits for somebody to come back is forgotten too, and once."""
+    client.close()
+    sim.wait_for_session(alice, counter=0)
+    assert sim.faults.forget_sessions(alice) == 1
+    sim.elapse(300)
+    assert sim.sessions() == []
+
+
 def test_refuse_info(sim: Simulator) -> None:
     """A refused info request has the status that was asked for, so many times."""
     sim.faults.refuse("info", 503, times=2)
@@ -320,6 +365,7 @@ def test_info_override(sim: Simulator, body: Any, text: Any) -> None:
 @pytest.mark.parametrize("attempt, complaint", [
     (lambda faults: faults.stall("lunch"), "phase: expected one of accept, info"),
     (lambda faults: faults.refuse("lunch"), "what: expected one of connect, info, websocket"),
+    (lambda faults: faults.let_through("lunch"), "what: expected one of connect, info, websocket"),
     (lambda faults: faults.stall("info", times=0), "times: expected 1 or more"),
     (lambda faults: faults.ignore("call", times=True), "times: expected an integer"),
     (lambda faults: faults.reset("alice"), "line: expected 2 to 15 digits"),

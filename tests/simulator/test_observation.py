@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, List
 
 import pytest
 
-from keyyo_cti.simulator import ConnectionSnapshot, Line, Simulator
+from keyyo_cti.simulator import ConnectionSnapshot, Line, Passage, Simulator
 
 from .raw_client import RawClient
 from .xhr_client import POLLING, STREAMING, XhrClient
@@ -52,3 +53,41 @@ def test_wait_for_connection_in_vain(sim: Simulator) -> None:
     client.close()
     with pytest.raises(ValueError, match="transport: expected one of websocket, xhr-streaming"):
         sim.wait_for_connection("xhr")
+
+
+def test_witness(sim: Simulator, alice: Line) -> None:
+    """A witness is told what passes on each connection, in order, and for whom."""
+    seen: List[Passage] = []
+    sim.add_witness(seen.append)
+    client = XhrClient(sim.endpoint, POLLING)
+    client.create_session(sim.token(alice))
+    sim.push(alice, {"notify": "weather"})
+    client.message()
+    client.close()
+    sim.wait_for_session(alice, counter=0)
+    assert {(each.connection, each.transport) for each in seen} == {(1, "xhr-polling")}
+    assert [(each.line, each.kind) for each in seen] == [
+        (None, "opened"),
+        (None, "received"),
+        (alice.number, "sent"),
+        (alice.number, "sent"),
+        (alice.number, "closed"),
+    ]
+    contents: List[Any] = [each.content for each in seen]
+    assert contents[0] is None and contents[4] is None
+    assert (contents[1]["action"], contents[1]["id"]) == ("create_session", contents[2]["id"])
+    assert contents[3] == {"notify": "weather"}
+
+
+def test_witness_of_a_silence(sim: Simulator, alice: Line) -> None:
+    """What falls into a silence was not sent, and what is ignored was not received."""
+    seen: List[Passage] = []
+    client = RawClient(sim.endpoint)
+    client.create_session(sim.token(alice))
+    sim.add_witness(seen.append)
+    sim.faults.silence()
+    client.command("ping")
+    sim.push(alice, {"notify": "weather"})
+    client.close()
+    sim.wait_for_session(alice, counter=0)
+    assert [(each.connection, each.kind) for each in seen] == [(1, "closed")]

@@ -56,21 +56,27 @@ class Connection:
 
     # For the handler
 
-    def send(self, text: str) -> None:
-        """Send one message; after closing it goes nowhere."""
-        self.send_many([text])
+    def send(self, text: str) -> bool:
+        """Send one message; after closing, and in a silence, it goes nowhere.
 
-    def send_many(self, texts: List[str], *, packed: bool = True) -> None:
+        :returns: whether it is under way.
+        """
+        return self.send_many([text])
+
+    def send_many(self, texts: List[str], *, packed: bool = True) -> bool:
         """Send several messages, packed into one frame or in a frame each.
 
         Packed messages that no receiver is there for go out in one frame with all the others
         that wait.
+
+        :returns: whether they are under way.
         """
         if packed:
             self._put(Frame(encode_messages(texts), messages=texts))
-            return
-        for text in texts:
-            self._put(Frame(encode_messages([text])))
+        else:
+            for text in texts:
+                self._put(Frame(encode_messages([text])))
+        return self._carries
 
     def send_frame(self, frame: Union[str, bytes]) -> None:
         """Send something as a frame, right or wrong."""
@@ -175,8 +181,12 @@ class Connection:
 
     # Inside
 
+    @property
+    def _carries(self) -> bool:
+        return not self._closing and not self.silent
+
     def _put(self, frame: Frame) -> None:
-        if not self._closing and not self.silent:
+        if self._carries:
             self._outbox.put(frame)
 
     def _end(self, blow: tcp.Blow) -> None:

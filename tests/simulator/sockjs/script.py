@@ -16,8 +16,8 @@ class Script:
     def __init__(self) -> None:
         self.events: Queue[Any] = Queue()
         self.connections: List[Connection] = []
-        self.greet: Callable[[Connection], None] = lambda connection: None
-        self.answer: Callable[[Connection, str], None] = lambda connection, text: None
+        self.greet: Callable[[Connection], object] = lambda connection: None
+        self.answer: Callable[[Connection, str], object] = lambda connection, text: None
 
     def opened(self, connection: Connection) -> None:
         self.connections.append(connection)
