@@ -42,7 +42,7 @@ def test_reset_with_a_hundred_in_flight(sim: Simulator, alice: Line) -> None:
         for thread in threads:
             thread.join(PATIENCE)
         sim.wait_for_action("get_subscriptions", count=100)
-        link: Any = cti._switchboard._link
+        link: Any = cti._switchboard._links.current
         sim.faults.reset()
         seen.wait_for("disconnected")
         assert cti.wait(PATIENCE) and link._pending.close() == []
@@ -121,7 +121,7 @@ def test_reset_before_the_write() -> None:
         seen = Seen(cti)
         cti.on("newCall", park)
         cti.create_session("tok").result(PATIENCE)
-        link: Any = cti._switchboard._link
+        link: Any = cti._switchboard._links.current
         assert gone.wait(PATIENCE) and cti.connected
         future = cti.dial("33199020000", seen.callback())
         release.set()
@@ -157,7 +157,7 @@ def test_reset_once_writing_has_begun(until: Callable[[socket.socket], object]) 
     with Peer(peers.info, serve) as peer, CTI(endpoint=peer.endpoint) as cti:
         seen = Seen(cti)
         cti.create_session("tok").result(PATIENCE)
-        link: Any = cti._switchboard._link
+        link: Any = cti._switchboard._links.current
         error = cti.send_message("33199020000", "x" * size, seen.callback()).exception(PATIENCE)
         assert isinstance(error, ConnectionClosed) and error.sent
         seen.wait_for("disconnected")
