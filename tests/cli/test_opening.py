@@ -55,6 +55,8 @@ def attend(capsys: Capture, sim: Simulator, number: str, *arguments: str) -> Sai
     def script() -> None:
         if arguments[0] == "watch":
             sim.wait_for_session(number)
+            # With an account it would go on.
+            sim.faults.fail("restore_session", 403, "Forbidden")
             sim.faults.close()
 
     said = run(capsys, *arguments, script=script)
