@@ -11,13 +11,20 @@ Monotonic = Callable[[], float]
 NEVER = float("inf")
 
 
-def _lasting() -> Optional[int]:
-    """The system's clock that, unlike Python's monotonic one, goes on while the machine sleeps."""
-    name = "CLOCK_MONOTONIC" if sys.platform == "darwin" else "CLOCK_BOOTTIME"
-    return getattr(time, name, None)
+def _sleepless() -> Optional[int]:
+    """The system's clock that, unlike Python's monotonic one, goes on while the machine sleeps,
+    if there is one."""
+    name = "CLOCK_MONOTONIC_RAW" if sys.platform == "darwin" else "CLOCK_BOOTTIME"
+    clock: Optional[int] = getattr(time, name, None)
+    try:
+        if clock is not None:
+            time.clock_gettime(clock)
+    except OSError:
+        return None  # The system does not have what Python was built with.
+    return clock
 
 
-_LASTING = _lasting()
+_SLEEPLESS = _sleepless()
 
 
 def slept() -> float:
@@ -25,9 +32,9 @@ def slept() -> float:
     clocks that nobody sets. Always 0 where the monotonic clock goes on meanwhile (Windows), or
     where no clock tells.
     """
-    if _LASTING is None:
+    if _SLEEPLESS is None:
         return 0.0
-    return time.clock_gettime(_LASTING) - time.monotonic()
+    return time.clock_gettime(_SLEEPLESS) - time.monotonic()
 
 
 def lasting() -> float:

@@ -39,8 +39,8 @@ class Owner(Protocol):
     def deliver(self, link: "Link", notification: CallNotification) -> None:
         """Handles a notification."""
 
-    def emit_error(self, error: BaseException) -> None:
-        """Emits ``error``."""
+    def emit_error(self, error: BaseException, link: "Optional[Link]" = None) -> None:
+        """Emits ``error``, unless the link that it is about is muted."""
 
     def session_answered(self, link: "Link", error: Optional[KeyyoError]) -> None:
         """A request for a session has its answer, and its callback is queued."""
@@ -67,7 +67,8 @@ class Link:
         lock.
     :ivar in_session: whether a session was opened on it; set by the reader.
     :ivar quiet: whether the end was asked for, so that it is no event; set by ``begin_close``.
-    :ivar is_event: whether the end, if it was not asked for, is an event; set by the owner.
+    :ivar is_event: whether the end is an event; set by the owner when it has come.
+    :ivar unwanted: whether the end of its session was asked for; set by the owner.
     :ivar outage: what its end began, if it did; set by the owner.
     :ivar muted: whether events are not wanted any more, though they are here already; set by
         the owner when its ``close`` returns.
@@ -85,7 +86,8 @@ class Link:
         self.muted = False
         self.sessions_asked = 0
         self.in_session = False
-        self.is_event = True
+        self.is_event = False
+        self.unwanted = False
         self.outage: Optional[Outage] = None
         self._owner = owner
         self._options = options
@@ -150,11 +152,13 @@ class Link:
         self._connection.begin_close(within=_GOODBYE)
 
     def finish_close(self, until: float) -> None:
-        """Waits for the end that ``begin_close`` began. From any thread but the reader's.
+        """Waits for the end that ``begin_close`` began. From any thread, but not while it reads.
 
         :param until: monotonic time, by which there is no reader thread any more unless the
             system keeps it.
         """
+        if threading.current_thread() is self._thread:
+            return  # It is over: this is the owner, who had some use for the thread.
         self._connection.finish_close(min(until, self._clock() + _GOODBYE))
         self._thread.join(max(0.0, until - self._clock()))
 
@@ -224,7 +228,7 @@ class Link:
     def unreadable(self, error: Exception) -> None:
         _log.warning("the server sent something that cannot be read: %s", error)
         self._wait_for_room()
-        self._dispatcher.put(partial(self._owner.emit_error, error))
+        self._dispatcher.put(partial(self._owner.emit_error, error, self))
 
     def due(self) -> float:
         now = self._clock()

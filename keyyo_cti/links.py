@@ -11,13 +11,13 @@ class Ending(NamedTuple):
     """What ``Links.close`` found.
 
     :ivar links: every link that is not done.
-    :ivar outage: the outage whose end is not told yet, if there is one.
-    :ivar ended: whether it was this that ended it.
+    :ivar outages: the one that was going on, and those whose end is not told yet.
+    :ivar was_restoring: whether one was going on.
     """
 
     links: List[Link]
-    outage: Optional[Outage]
-    ended: bool
+    outages: List[Outage]
+    was_restoring: bool
 
 
 class Links:
@@ -29,11 +29,12 @@ class Links:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
-        # Guarded by the lock: the one that commands go to, all that are not done, and the outage
-        # whose end is not told yet.
+        # Guarded by the lock: the link that commands go to, all that are not done, the outage
+        # that goes on, and those that ended in a loss which is not told yet.
         self._current: Optional[Link] = None
         self._all: Set[Link] = set()
         self._outage: Optional[Outage] = None
+        self._losses: Set[Outage] = set()
 
     @property
     def current(self) -> Optional[Link]:
@@ -42,13 +43,12 @@ class Links:
 
     @property
     def restoring(self) -> bool:
-        """Whether there is an outage that goes on."""
-        outage = self._outage
-        return outage is not None and not outage.over.is_set()
+        """Whether there is an outage."""
+        return self._outage is not None
 
     def expecting(self) -> bool:
         """Whether events may still come."""
-        return bool(self._all) or self._outage is not None
+        return bool(self._all or self._losses) or self._outage is not None
 
     def wait(self, timeout: Optional[float]) -> None:
         """Until nothing is expected any more, or so many seconds."""
@@ -57,7 +57,8 @@ class Links:
 
     def all_quiet(self) -> bool:
         """Whether there is nothing that nobody has closed."""
-        return self._outage is None and all(link.quiet for link in self._all)
+        with self._lock:
+            return self._outage is None and all(link.quiet for link in self._all)
 
     def inside_restorer(self) -> bool:
         """Whether this is the thread that restores."""
@@ -71,10 +72,10 @@ class Links:
 
         :param start: makes one, if there is none.
         :param outage: that the request is to end.
-        :returns: None when that outage is over already.
+        :returns: None when there is another outage than that, or that is over.
         """
         with self._lock:
-            if outage is not None and outage.over.is_set():
+            if self._outage is not outage:
                 return None
             if self._current is None:
                 self._current = start()
@@ -88,21 +89,18 @@ class Links:
             link.sessions_asked -= 1
 
     def lose(self, link: Link, restores: bool) -> Optional[Outage]:
-        """The link has ended by itself. On its thread.
+        """The link has ended. On its thread.
 
         :param restores: whether a session that is lost is to be restored, on that thread.
         :returns: the outage that begins with it, if one does.
         """
         with self._lock:
-            if self._current is not link:
+            if not self._drop(link) or self._outage is not None:
                 return None
-            self._current = None
-            if self.restoring:
-                link.is_event = False
-            elif restores and link.in_session:
+            link.is_event = True
+            if restores and link.in_session and not link.unwanted:
                 self._outage = Outage(link.last_silence)
-                return self._outage
-            return None
+            return self._outage
 
     def drop(self, link: Link) -> bool:
         """The link is of no use: no command goes to it any more.
@@ -112,14 +110,10 @@ class Links:
         with self._lock:
             return self._drop(link)
 
-    def drop_if_useless(self, link: Link, answering: int = 0) -> bool:
-        """The same, if there is no session on it and none is asked for.
-
-        :param answering: how many requests for a session are being answered just now.
-        """
+    def drop_if_useless(self, link: Link) -> bool:
+        """The same, if there is no session on it and none is asked for."""
         with self._lock:
-            useful = link.in_session or link.sessions_asked > answering
-            return not useful and self._drop(link)
+            return not (link.in_session or link.sessions_asked) and self._drop(link)
 
     def done(self, link: Link) -> None:
         """All that there was to tell of the link has been told."""
@@ -127,16 +121,8 @@ class Links:
             self._all.discard(link)
             self._changed.notify_all()
 
-    def close(self) -> Ending:
-        """No command goes to any link any more, and nothing is restored."""
-        with self._lock:
-            links, outage = list(self._all), self._outage
-            self._current = None
-            # Under the same lock, so that no attempt begins in between.
-            return Ending(links, outage, self._end_outage() is not None)
-
     def end_outage(self) -> Optional[Outage]:
-        """Ends the outage that goes on, if one does; closed, or restored.
+        """Ends the outage, if there is one: the session is back.
 
         :returns: the outage, for the one who has ended it.
         """
@@ -144,21 +130,32 @@ class Links:
             return self._end_outage()
 
     def lose_session(self, outage: Outage) -> bool:
-        """Ends the outage, with its end still to be told: lost.
+        """Ends the outage: the session is lost, which is still to be told.
 
         :returns: whether it was not over before.
         """
         with self._lock:
-            was_over = outage.over.is_set()
-            outage.over.set()
-            return not was_over
+            if self._outage is not outage:
+                return False
+            self._losses.add(outage)
+            return self._end_outage() is not None
 
     def told(self, outage: Outage) -> None:
-        """The end of the outage has been told."""
+        """The loss has been told."""
         with self._lock:
-            if self._outage is outage:
-                self._outage = None
+            self._losses.discard(outage)
             self._changed.notify_all()
+
+    def close(self) -> Ending:
+        """No command goes to any link any more, and nothing is restored."""
+        with self._lock:
+            links, outages = list(self._all), list(self._losses)
+            self._current = None
+            # Under the same lock, so that no attempt begins in between.
+            outage = self._end_outage()
+            if outage is not None:
+                outages.append(outage)
+            return Ending(links, outages, outage is not None)
 
     def _drop(self, link: Link) -> bool:
         assert self._lock.locked()
@@ -169,10 +166,8 @@ class Links:
 
     def _end_outage(self) -> Optional[Outage]:
         assert self._lock.locked()
-        outage = self._outage
-        if outage is None or outage.over.is_set():
-            return None
-        outage.over.set()
-        self._outage = None
-        self._changed.notify_all()
+        outage, self._outage = self._outage, None
+        if outage is not None:
+            outage.over.set()
+            self._changed.notify_all()
         return outage

@@ -1,10 +1,14 @@
 """The calls that are known: callref -> Call."""
 
 import threading
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Set
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from . import retelling
 from .call import Call
+
+#: How many calls are kept that went on when they were last told of, which was two gaps ago: each
+#: of them has most likely ended in a gap, and would be kept for ever.
+_MOST_SILENT = 1000
 
 
 class Update(NamedTuple):
@@ -22,8 +26,8 @@ class Registry:
     """Every call of the session, in the order of their last notification. Thread-safe.
 
     :param make: makes the Call for a callref.
-    :param max_ended: how many are kept of the calls that have ended, or that nobody has told of
-        for two gaps, the last ones; None keeps all. Calls that go on are always kept.
+    :param max_ended: how many ended calls are kept, the last ones; None keeps all. Calls that
+        go on are always kept.
     :param knows_repeats: whether what a server tells again after a gap is told from news.
     """
 
@@ -35,10 +39,13 @@ class Registry:
         self._knows_repeats = knows_repeats
         self._lock = threading.Lock()
         self._calls: Dict[str, Call] = {}
-        # A dict for its order: the callrefs of the calls that may be forgotten.
-        self._over: Dict[str, None] = {}
-        # The callrefs of those that were known before the last gap.
-        self._before: Set[str] = set()
+        # Dicts for their order: the callrefs of the calls that have ended, and of those that
+        # nobody has told of for two gaps.
+        self._ended: Dict[str, None] = {}
+        self._silent: Dict[str, None] = {}
+        # Those that were known before the last gap and have had no news since: callref -> the
+        # stage that they had reached.
+        self._before: Dict[str, Optional[int]] = {}
 
     def update(self, callref: str, fields: Mapping[str, Any]) -> Update:
         """The call with what is now known of it, moved to the end."""
@@ -47,28 +54,30 @@ class Registry:
             what = self._what(call, fields)
             if call is None:
                 call = self._make(callref)
+            if what == retelling.NEWS:
+                self._before.pop(callref, None)
             if what == retelling.REPEAT:
                 call.stale = False
             else:
                 call.update(fields)
             self._calls[callref] = call
-            self._over.pop(callref, None)
+            self._silent.pop(callref, None)
+            self._ended.pop(callref, None)
             if call.ended:
-                self._over[callref] = None
-                self._forget()
+                self._ended[callref] = None
+                self._forget(self._ended, self._max_ended)
             return Update(call, what)
 
     def mark_gap(self) -> None:
         """The connection is lost: what happens from here on is not told, so that of no call that
         goes on it is known whether it still does."""
         with self._lock:
-            self._before = set(self._calls)
             for callref, call in self._calls.items():
                 if call.stale:
-                    # For the second time: it would be kept for ever.
-                    self._over[callref] = None
+                    self._silent[callref] = None
                 call.stale = not call.ended
-            self._forget()
+                self._before.setdefault(callref, retelling.stage(call.fields))
+            self._forget(self._silent, _MOST_SILENT)
 
     def get(self, callref: str) -> Optional[Call]:
         """The call, or None when it is not known, or not any more."""
@@ -83,12 +92,13 @@ class Registry:
     def _what(self, call: Optional[Call], fields: Mapping[str, Any]) -> str:
         if call is None or not self._knows_repeats or call.callref not in self._before:
             return retelling.NEWS
-        return retelling.compare(call.fields, fields)
+        return retelling.compare(call.fields, fields, self._before[call.callref])
 
-    def _forget(self) -> None:
+    def _forget(self, callrefs: Dict[str, None], most: Optional[int]) -> None:
+        """Forgets the first of these calls, so that no more of them are kept."""
         assert self._lock.locked()
-        while self._max_ended is not None and len(self._over) > self._max_ended:
-            oldest = next(iter(self._over))
-            del self._over[oldest]
+        while most is not None and len(callrefs) > most:
+            oldest = next(iter(callrefs))
+            del callrefs[oldest]
             del self._calls[oldest]
-            self._before.discard(oldest)
+            self._before.pop(oldest, None)

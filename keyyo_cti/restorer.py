@@ -13,6 +13,9 @@ from .held_token import HeldToken
 
 _log = logging.getLogger("keyyo_cti")
 
+#: Seconds between two looks whether there is still something to restore.
+_LOOK = 0.5
+
 #: Status codes that refuse who asks, and not only this time.
 _REFUSED = (401, 403)
 
@@ -38,6 +41,7 @@ class Outage:
     :param silence: seconds that the server had been silent when the connection was lost.
     :param clock: monotonic seconds, those included that the machine has slept.
     :ivar recreated: whether a new session had to be made; set by the reader.
+    :ivar provider_failed: whether a mistake in the program's ``token_provider`` was reported.
     :ivar over: set once, when it has ended in one of the three.
     :ivar muted: whether its events are not wanted any more.
     """
@@ -47,6 +51,7 @@ class Outage:
         self._since = clock() - silence
         self._thread = threading.current_thread()
         self.recreated = False
+        self.provider_failed = False
         self.over = threading.Event()
         self.muted = False
 
@@ -68,8 +73,8 @@ class Outage:
             self._thread.join(max(0.0, until - time.monotonic()))
 
 
-class Owner(Protocol):
-    """Whose session it is. All of it is called on the thread that restores."""
+class Reopener(Protocol):
+    """Who asks for the session. All of it is called on the thread that restores."""
 
     def reopen(self, outage: Outage, token: str) -> "Future[Any]":
         """Asks for the session, or for a new one in its place. Its success ends the outage; after
@@ -78,8 +83,8 @@ class Owner(Protocol):
     def give_up(self, outage: Outage, error: KeyyoError) -> None:
         """Ends the outage: the session is lost."""
 
-    def provider_failed(self, error: BaseException) -> None:
-        """Reports what the program's ``token_provider`` raised."""
+    def provider_failed(self, outage: Outage, error: BaseException) -> None:
+        """Reports what the program's ``token_provider`` raised, which is no want of a network."""
 
 
 class Restorer:
@@ -93,20 +98,40 @@ class Restorer:
 
     def __init__(
         self,
-        owner: Owner,
+        reopener: Reopener,
         provide: Callable[[], str],
         backoff: Backoff,
         clock: Monotonic = time.monotonic,
     ) -> None:
-        self._owner = owner
+        self._reopener = reopener
         self._token = HeldToken(provide)
         self._backoff = backoff
         self._clock = clock
+        self._one_at_a_time = threading.Lock()
         self._pauses = 0
         self._restored_at = -backoff.longest
 
     def run(self, outage: Outage) -> None:
         """Restores, in the calling thread. Returns when the outage is over, whoever ended it."""
+        # A program's provider may still be at it for an outage that was closed.
+        while not self._one_at_a_time.acquire(timeout=_LOOK):
+            if outage.over.is_set():
+                return
+        try:
+            self._restore(outage)
+        except Exception as error:
+            # A fault, but something must come of each outage.
+            _log.exception("the session cannot be restored")
+            kind = type(error).__name__
+            self._reopener.give_up(outage, KeyyoError(500, f"The SDK failed: {kind}", "internal"))
+        finally:
+            self._one_at_a_time.release()
+
+    def restored(self) -> None:
+        """The session is back. From the thread that reads, before it can be lost again."""
+        self._restored_at = self._clock()
+
+    def _restore(self, outage: Outage) -> None:
         if self._clock() - self._restored_at >= self._backoff.longest:
             self._pauses = 0
         attempts = 0
@@ -119,10 +144,9 @@ class Restorer:
                 continue
             if _in_vain(error) or attempts == self._backoff.attempts:
                 _log.warning("the session is lost: %s", error)
-                self._owner.give_up(outage, error)
+                self._reopener.give_up(outage, error)
                 return
             _log.info("attempt %d to restore the session failed: %s", attempts, error)
-        self._restored_at = self._clock()
 
     def _next_pause(self) -> float:
         self._pauses += 1
@@ -146,18 +170,18 @@ class Restorer:
         except KeyyoError as error:
             return error
         except BaseException as error:
-            return self._provider_failed(error)
+            return self._provider_failed(outage, error)
         answer = self._reopen(outage, token)
         if answer is not None and _is_about_the_token(answer):
             try:
                 self._token.refused()
             except BaseException as error:
-                return self._provider_failed(error)
+                return self._provider_failed(outage, error)
         return answer
 
     def _reopen(self, outage: Outage, token: str) -> Optional[KeyyoError]:
         try:
-            failure = self._owner.reopen(outage, token).exception()
+            failure = self._reopener.reopen(outage, token).exception()
         except Exception as error:
             # Such as: no thread can be started now. That may be better next time.
             _log.exception("the session cannot be asked for")
@@ -165,10 +189,16 @@ class Restorer:
         assert failure is None or isinstance(failure, KeyyoError)
         return failure
 
-    def _provider_failed(self, error: BaseException) -> KeyyoError:
-        self._owner.provider_failed(error)
+    def _provider_failed(self, outage: Outage, error: BaseException) -> KeyyoError:
+        # Without a network there is often none for the provider either; and a mistake that it
+        # makes each time need not be told each time.
+        if not isinstance(error, OSError) and not outage.provider_failed:
+            outage.provider_failed = True
+            self._reopener.provider_failed(outage, error)
         kind = type(error).__name__
-        return KeyyoError(500, f"token_provider raised {kind}", "token_provider")
+        failure = KeyyoError(500, f"token_provider raised {kind}", "token_provider")
+        failure.__cause__ = error
+        return failure
 
 
 def _is_about_the_token(error: KeyyoError) -> bool:

@@ -3,7 +3,7 @@
 A server may tell a restored session again what it told the lost one.
 """
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
 #: The call has come further, or is another one.
 NEWS = "news"
@@ -18,23 +18,30 @@ REPEAT = "repeat"
 _STAGES = {"SETUP": 0, "CONNECT": 1, "RELEASE": 2, "MISSED": 2}
 
 
-def compare(known: Mapping[str, Any], told: Mapping[str, Any]) -> str:
-    """What is told beside what is known of the same callref."""
-    if told == known:
-        return REPEAT
-    was, is_ = _stage(known), _stage(told)
-    if is_ is None:
-        return CHANGE
-    if was is None or is_ > was or _another(known, told, was):
-        return NEWS
-    return CHANGE if is_ == was else REPEAT
-
-
-def _stage(fields: Mapping[str, Any]) -> "int | None":
+def stage(fields: Mapping[str, Any]) -> Optional[int]:
+    """How far a call has come, or None if its state does not tell."""
     state = fields.get("state")
     return _STAGES.get(state) if isinstance(state, str) else None
 
 
-def _another(known: Mapping[str, Any], told: Mapping[str, Any], was: int) -> bool:
-    """Whether the callref of a call that has ended was given to another one."""
-    return was == _STAGES["RELEASE"] and known.get("setup_date") != told.get("setup_date")
+def compare(
+    known: Mapping[str, Any], told: Mapping[str, Any], reached: Optional[int]
+) -> str:
+    """What is told beside what is known of the same callref.
+
+    :param reached: the stage that the call had reached before the gap.
+    """
+    if told == known:
+        return REPEAT
+    if _another(known, told):
+        return NEWS
+    now = stage(told)
+    if now is None or now == reached:
+        return CHANGE
+    return NEWS if reached is None or now > reached else REPEAT
+
+
+def _another(known: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    """Whether the callref was given to another call: that has a date of its own."""
+    dates = known.get("setup_date"), told.get("setup_date")
+    return None not in dates and dates[0] != dates[1]

@@ -84,13 +84,14 @@ class Session:
         :param recreated: is told when another one was made, if only for this attempt.
         :param report: is told of what the new session would not do.
         """
-        session_id = self.session_id
+        # One that is no text is of no use to ask with.
+        session_id = self.session_id if isinstance(self.session_id, str) else None
         error: Optional[KeyyoError] = None
-        if session_id is not None:
+        if session_id:
             error, result = yield commands.restore_session(token, session_id)
             if error is None:
                 self._begin(result, session_id)
-        if session_id is None or (error is not None and _is_gone(error)):
+        if not session_id or (error is not None and _is_gone(error)):
             error, result = yield commands.create_session(token, self.orders.auto_answer)
             self.on_create(error, result)
             if error is None:

@@ -2,6 +2,7 @@
 after its connection was lost."""
 
 import logging
+import threading
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Optional, Protocol, Tuple, Union
@@ -46,8 +47,10 @@ class Board(Protocol):
     def emit(self, source: Union[Link, Outage], name: str, *arguments: Any) -> None:
         """Emits an event of the CTI, where handlers run, unless its source is muted."""
 
-    def emit_error(self, error: BaseException) -> None:
-        """Emits ``error``, where handlers run."""
+    def emit_error(
+        self, error: BaseException, source: Union[Link, Outage, None] = None
+    ) -> None:
+        """Emits ``error``, where handlers run, unless its source is muted."""
 
 
 class SessionRequests:
@@ -109,24 +112,26 @@ class SessionRequests:
             self._dispatcher.put(partial(self._close_if_useless, link))
 
     def ended(self, link: Link) -> None:
-        """The link has ended. If a session is lost with it, an outage begins."""
+        """The link has ended. If a session is lost with it, an outage may begin."""
         link.outage = self._links.lose(link, self._restorer is not None)
         if link.outage is not None:
             self._dispatcher.hold()
 
     def gone(self, link: Link) -> None:
-        """All that there was to do for the link is done. If an outage began with it, this thread
-        restores."""
+        """All that there was to do for the link is done. If an outage began with it, its thread
+        has got another use: it restores, so that no thread has to be started for that."""
         if link.outage is not None and self._restorer is not None:
+            thread = threading.current_thread()
+            thread.name = thread.name.replace("reader", "restorer")
             self._restorer.run(link.outage)
 
-    # From the restorer, see ``restorer.Owner``.
+    # From the restorer, see ``restorer.Reopener``.
 
     def reopen(self, outage: Outage, token: str) -> "Future[Any]":
         def recreated() -> None:
             outage.recreated = True
 
-        steps = self._session.reopening(token, recreated, self._report)
+        steps = self._session.reopening(token, recreated, partial(self._report, outage))
         request = self._board.request(partial(next, steps), (), None)
         return self._open(request, following(steps), outage)
 
@@ -135,9 +140,9 @@ class SessionRequests:
             self._dispatcher.put(partial(self._lose, outage, error))
             self._dispatcher.release()
 
-    def provider_failed(self, error: BaseException) -> None:
+    def provider_failed(self, outage: Outage, error: BaseException) -> None:
         _log.error("%s in token_provider", type(error).__name__, exc_info=error)
-        self._report(error)
+        self._report(outage, error)
 
     # Inside.
 
@@ -146,14 +151,15 @@ class SessionRequests:
     ) -> "Future[Any]":
         """Asks for a session, on the link that there is or on a new one.
 
-        :param outage: which it is to end, when it is the restorer that asks.
+        :param outage: which it is to end, when it is the restorer that asks. The program does
+            not ask meanwhile: the two would not know of each other's sessions.
         """
         if request.future.done():
             return request.future
         request.opens_session = True
         link = self._links.for_session(self._board.start_link, outage)
         if link is None:
-            request.complete(not_connected(), None)
+            request.complete(not_connected(restoring=True), None)
         else:
             request.react = partial(self._on_answer, link, request, react, outage)
             link.ask(request)
@@ -177,15 +183,17 @@ class SessionRequests:
             link.in_session = True
             if outage is None:
                 self._take_note(link, answered, result)
-        if instead is not None:
-            return instead
+        if instead is None and outage is not None:
+            self._attempted(link)
+        return instead
+
+    def _attempted(self, link: Link) -> None:
+        """The restorer's commands have all been answered, or one was refused."""
         if link.in_session:
-            # By whomever: a program may ask for a session of its own meanwhile.
-            self._restored(link, answered.action == "create_session")
-        elif outage is not None:
-            # At once, whatever the handlers do: the next attempt needs a link of its own.
-            self._close_if_useless(link, answering=1)
-        return None
+            self._restored(link)
+        elif self._links.drop(link):
+            # At once, whatever the handlers do: the next attempt has a link of its own.
+            link.begin_close()
 
     def _take_note(self, link: Link, answered: Command, result: Any) -> None:
         """Takes note of what the program's session keeps; one of before has to be asked."""
@@ -198,30 +206,31 @@ class SessionRequests:
             link.ask(Request(question, self._dispatcher, react=self.noting(link, question)))
 
     def _on_destroy(self, link: Link, _: Command) -> Reaction:
+        # From now on: should the connection go before the answer comes, the session may be gone,
+        # and nobody wants another.
+        link.unwanted = True
+
         def react(error: Optional[KeyyoError], result: Any) -> None:
-            if error is not None or not self._links.drop(link):
-                return
-            self._session.on_destroy()
-            # There may be an outage: a session that is back, but not with all that it kept.
-            if self._links.end_outage() is not None:
-                self._dispatcher.release()
-            link.begin_close()
+            if error is not None:
+                link.unwanted = False
+            elif self._links.drop(link):
+                self._session.on_destroy()
+                link.begin_close()
 
         return react
 
-    def _close_if_useless(self, link: Link, answering: int = 0) -> None:
+    def _close_if_useless(self, link: Link) -> None:
         """A connection whose session was refused serves nothing, once the callback that was
-        told so has not asked for another.
-
-        :param answering: how many requests for a session are being answered just now.
-        """
-        if self._links.drop_if_useless(link, answering):
+        told so has not asked for another."""
+        if self._links.drop_if_useless(link):
             link.begin_close()
 
-    def _restored(self, link: Link, recreated: bool) -> None:
+    def _restored(self, link: Link) -> None:
+        assert self._restorer is not None
+        # Here, where the link cannot be lost again meanwhile.
+        self._restorer.restored()
         outage = self._links.end_outage()
         if outage is not None:
-            outage.recreated = outage.recreated or recreated
             info = outage.summary()
             self._dispatcher.put(partial(self._board.emit, link, "restored", info))
             self._dispatcher.release()
@@ -232,5 +241,6 @@ class SessionRequests:
         finally:
             self._links.told(outage)
 
-    def _report(self, error: BaseException) -> None:
-        self._dispatcher.put(partial(self._board.emit_error, error))
+    def _report(self, outage: Outage, error: BaseException) -> None:
+        if not outage.over.is_set():
+            self._dispatcher.put(partial(self._board.emit_error, error, outage))

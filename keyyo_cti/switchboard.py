@@ -87,9 +87,9 @@ class Switchboard:
         request = self.request(make, arguments, callback)
         if request.future.done():
             return request.future
-        link = self._links.current
-        if link is None:
-            request.complete(not_connected(self._links.restoring), None)
+        link, restoring = self._links.current, self._links.restoring
+        if link is None or restoring:
+            request.complete(not_connected(restoring), None)
         else:
             request.react = (reaction or self.sessions.noting)(link, request.command)
             link.ask(request)
@@ -136,7 +136,7 @@ class Switchboard:
     def connected(self) -> bool:
         """Whether there is a session on the link that commands go to."""
         link = self._links.current
-        return link is not None and link.in_session
+        return link is not None and link.in_session and not self._links.restoring
 
     @property
     def transport(self) -> Optional[str]:
@@ -152,12 +152,12 @@ class Switchboard:
     def begin_close(self) -> List[Union[Link, Outage]]:
         """Begins to close every link there is, ends the outage that there may be, and gives
         them; waits for nothing."""
-        links, outage, ended = self._links.close()
-        if ended:
+        links, outages, was_restoring = self._links.close()
+        if was_restoring:
             self._dispatcher.release()
         for link in links:
             link.begin_close()
-        return [*links, *([] if outage is None else [outage])]
+        return [*links, *outages]
 
     def close(self, until: Optional[float] = None) -> None:
         """See ``CTI.close``.
@@ -214,9 +214,12 @@ class Switchboard:
         if event is not None:
             self._emit(link, call, event)
 
-    def emit_error(self, error: BaseException) -> None:
+    def emit_error(
+        self, error: BaseException, source: Union[Link, Outage, None] = None
+    ) -> None:
         for handler in self._cti.handlers("error"):
-            self._dispatcher.call(handler, error)
+            if source is None or not source.muted:
+                self._dispatcher.call(handler, error)
 
     def session_answered(self, link: Link, error: Optional[KeyyoError]) -> None:
         self.sessions.answered(link, error)
@@ -228,7 +231,7 @@ class Switchboard:
         try:
             if link.in_session:
                 self._registry.mark_gap()
-            if link.is_event and not link.quiet:
+            if link.is_event:
                 self.emit(link, "disconnected")
         finally:
             self._links.done(link)
@@ -267,7 +270,8 @@ class Switchboard:
             # There, Ctrl-C does not end a wait on a lock.
             timeout = min(timeout or 1.0, 1.0)
         if isinstance(self._dispatcher, Manual):
-            self._dispatcher.poll(1.0 if timeout is None else timeout)
+            # What another thread does away with is no work that would wake this one.
+            self._dispatcher.poll(1.0 if timeout is None else min(timeout, 1.0))
             return
         self._links.wait(timeout)
 

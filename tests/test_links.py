@@ -19,7 +19,8 @@ class FakeLink:
         self.sessions_asked = 0
         self.in_session = False
         self.quiet = False
-        self.is_event = True
+        self.is_event = False
+        self.unwanted = False
         self.last_silence = 2.0
 
 
@@ -48,7 +49,7 @@ def test_at_first(links: Any) -> None:
     """At first there is nothing, and nothing to expect."""
     assert links.current is None and not links.restoring and not links.expecting()
     assert links.all_quiet() and not links.inside_restorer()
-    assert links.close() == ([], None, False)
+    assert links.close() == ([], [], False)
 
 
 def test_one_link(links: Any) -> None:
@@ -75,7 +76,7 @@ def test_lost(links: Any) -> None:
     """A session that is lost begins an outage, if it is to be restored."""
     link = opened(links)
     assert links.lose(link, False) is None
-    assert links.current is None and not links.restoring
+    assert link.is_event and links.current is None and not links.restoring
     outage = lost(links)
     assert links.restoring and links.inside_restorer() and links.current is None
     with ThreadPoolExecutor(1) as other:
@@ -94,36 +95,51 @@ def test_link_that_nobody_wants_is_no_loss(links: Any) -> None:
     """A link that was dropped or closed is none that can be lost."""
     dropped = opened(links)
     assert links.drop(dropped) and not links.drop(dropped)
-    assert links.lose(dropped, True) is None
+    assert links.lose(dropped, True) is None and not dropped.is_event
     closed = opened(links)
     links.close()
-    assert links.lose(closed, True) is None and not links.restoring
+    assert links.lose(closed, True) is None and not closed.is_event and not links.restoring
+
+
+def test_session_that_nobody_wants(links: Any) -> None:
+    """A session whose end was asked for is not restored, but the end of its link is an event."""
+    link = opened(links)
+    link.unwanted = True
+    assert links.lose(link, True) is None and link.is_event and not links.restoring
 
 
 @pytest.mark.parametrize("in_session", [True, False])
 def test_attempt_that_is_lost(links: Any, in_session: bool) -> None:
     """A link that is lost during an outage is part of it, and no event of its own."""
-    lost(links)
-    attempt = opened(links, in_session)
+    outage = lost(links)
+    attempt = links.for_session(FakeLink, outage)
+    attempt.in_session = in_session
     assert links.lose(attempt, True) is None
     assert not attempt.is_event and links.restoring
 
 
+def test_nobody_else_asks_in_an_outage(links: Any) -> None:
+    """During an outage only who restores gets a link, and only for that outage."""
+    outage = lost(links)
+    assert links.for_session(FakeLink) is None
+    assert links.for_session(FakeLink, Outage(0.0)) is None
+    attempt = links.for_session(FakeLink, outage)
+    assert attempt is not None and attempt.sessions_asked == 1
+    links.end_outage()
+    assert links.for_session(FakeLink, outage) is None
+    assert links.for_session(FakeLink) is attempt
+
+
 def test_useless(links: Any) -> None:
-    """A link is useless with no session on it, and none asked for but what is being answered."""
+    """A link is useless with no session on it, and none asked for."""
     link = opened(links, in_session=False)
     assert not links.drop_if_useless(link)
-    links.for_session(FakeLink)
-    assert not links.drop_if_useless(link, answering=1)
     links.session_answered(link)
     link.in_session = True
-    assert not links.drop_if_useless(link, answering=1)
+    assert not links.drop_if_useless(link)
     link.in_session = False
-    assert links.drop_if_useless(link, answering=1)
-    assert links.current is None and not links.drop_if_useless(link, answering=1)
-    another = opened(links, in_session=False)
-    links.session_answered(another)
-    assert links.drop_if_useless(another)
+    assert links.drop_if_useless(link)
+    assert links.current is None and not links.drop_if_useless(link)
 
 
 def test_restored(links: Any) -> None:
@@ -132,7 +148,7 @@ def test_restored(links: Any) -> None:
     assert links.end_outage() is outage and outage.over.is_set()
     assert links.end_outage() is None and not links.restoring
     assert not links.lose_session(outage)
-    assert links.close().outage is None
+    assert links.close().outages == []
 
 
 def test_closed(links: Any) -> None:
@@ -140,7 +156,7 @@ def test_closed(links: Any) -> None:
     outage = lost(links)
     attempt = links.for_session(FakeLink, outage)
     ending = links.close()
-    assert ending.outage is outage and ending.ended and outage.over.is_set()
+    assert ending.outages == [outage] and ending.was_restoring and outage.over.is_set()
     assert attempt in ending.links
     assert links.for_session(FakeLink, outage) is None and links.current is None
     assert not links.lose_session(outage)
@@ -153,10 +169,10 @@ def test_lost_for_good(links: Any) -> None:
     assert links.end_outage() is None and not links.restoring
     for link in links.close().links:
         links.done(link)
-    assert links.close() == ([], outage, False)
-    assert links.expecting() and not links.all_quiet()
+    assert links.close() == ([], [outage], False)
+    assert links.expecting() and links.all_quiet()
     links.told(outage)
-    assert not links.expecting() and links.all_quiet()
+    assert not links.expecting()
 
 
 def test_new_outage_before_the_last_one_is_told(links: Any) -> None:
@@ -166,8 +182,10 @@ def test_new_outage_before_the_last_one_is_told(links: Any) -> None:
     links.lose_session(first)
     second = lost(links)
     assert second is not first
+    assert sorted(links.close().outages, key=id) == sorted([first, second], key=id)
+    third = lost(links)
     links.told(first)
-    assert links.restoring and links.end_outage() is second
+    assert links.restoring and links.end_outage() is third
 
 
 @pytest.mark.parametrize("last", ["link", "outage", "loss"])

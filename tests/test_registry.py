@@ -189,14 +189,47 @@ def test_repeats_are_news_unless_they_are_known() -> None:
     assert registry.update("a", SETUP).what == NEWS
 
 
-def test_calls_that_nobody_tells_of_any_more() -> None:
-    """Calls whose end fell into a gap are not kept for ever: when another gap has come and
-    nobody told of them, they are forgotten like those that have ended."""
-    registry = Registry(make, 2, True)
+def test_calls_that_nobody_tells_of_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls whose end fell into a gap are not kept for ever: of those that nobody tells of for
+    two gaps, only the last so many are kept."""
+    monkeypatch.setattr("keyyo_cti.registry._MOST_SILENT", 2)
+    registry = Registry(make, 0, True)
     for gap in range(50):
         registry.update(f"r{gap}", CONNECT)
         registry.mark_gap()
     assert [call.callref for call in registry.all()] == ["r47", "r48", "r49"]
+
+
+def test_calls_that_go_on_are_kept_through_two_gaps() -> None:
+    """A call that goes on is kept, and known again, though nobody told of it between two gaps."""
+    registry = Registry(make, 0, True)
+    call = registry.update("a", CONNECT).call
+    registry.mark_gap()
+    registry.mark_gap()
+    assert registry.update("a", CONNECT) == (call, REPEAT)
+
+
+def test_news_after_news() -> None:
+    """What comes after news of a call is told as ever, as in JavaScript, until the next gap."""
+    registry = Registry(make, None, True)
+    registry.update("a", SETUP)
+    registry.mark_gap()
+    assert registry.update("a", SETUP).what == REPEAT
+    for fields in (CONNECT, PARKED, SETUP, CONNECT, CONNECT):
+        assert registry.update("a", fields).what == NEWS
+    registry.mark_gap()
+    assert registry.update("a", CONNECT).what == REPEAT
+
+
+def test_stage_before_the_gap() -> None:
+    """How far a call had come is known through a state that nobody knows, and through another
+    gap."""
+    registry = Registry(make, None, True)
+    registry.update("a", CONNECT)
+    registry.mark_gap()
+    assert registry.update("a", {**CONNECT, "state": "HOLD"}).what == CHANGE
+    registry.mark_gap()
+    assert registry.update("a", PARKED).what == CHANGE
 
 
 def test_a_call_that_is_told_of_again_is_kept() -> None:

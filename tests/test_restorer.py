@@ -36,7 +36,7 @@ class Pauses:
         return self._set
 
 
-class FakeOwner:
+class FakeReopener:
     """Answers each attempt with the next of the answers; None is a session, at which the outage
     is over."""
 
@@ -45,6 +45,7 @@ class FakeOwner:
         self.tokens: List[str] = []
         self.lost: List[KeyyoError] = []
         self.failures: List[BaseException] = []
+        self.restorer: Optional[Restorer] = None
 
     def reopen(self, outage: Outage, token: str) -> "Future[Any]":
         self.tokens.append(token)
@@ -55,6 +56,8 @@ class FakeOwner:
         elif answer is not None:
             raise answer
         else:
+            if self.restorer is not None:
+                self.restorer.restored()
             outage.over.set()
             future.set_result({})
         return future
@@ -63,7 +66,7 @@ class FakeOwner:
         outage.over.set()
         self.lost.append(error)
 
-    def provider_failed(self, error: BaseException) -> None:
+    def provider_failed(self, outage: Outage, error: BaseException) -> None:
         self.failures.append(error)
 
 
@@ -92,7 +95,7 @@ def outage() -> Any:
 PLAIN = Backoff(first=1.0, longest=8.0, spread=0.0)
 
 
-def run(owner: FakeOwner, provide: Callable[[], str], backoff: Backoff = PLAIN) -> List[float]:
+def run(owner: FakeReopener, provide: Callable[[], str], backoff: Backoff = PLAIN) -> List[float]:
     """Runs one outage to its end, and gives the pauses."""
     made = outage()
     Restorer(owner, provide, backoff, lambda: 0.0).run(made)
@@ -102,7 +105,7 @@ def run(owner: FakeOwner, provide: Callable[[], str], backoff: Backoff = PLAIN) 
 
 def test_at_once() -> None:
     """One pause, one token, one attempt: restored."""
-    owner, provider = FakeOwner(None), Provider()
+    owner, provider = FakeReopener(None), Provider()
     assert run(owner, provider) == [1]
     assert (owner.tokens, provider.calls, owner.lost) == (["t1"], 1, [])
 
@@ -110,14 +113,14 @@ def test_at_once() -> None:
 def test_pauses() -> None:
     """An attempt that fails is repeated after a pause, which grows up to the longest; the token
     is asked for once."""
-    owner, provider = FakeOwner(*[FAILED] * 6, None), Provider()
+    owner, provider = FakeReopener(*[FAILED] * 6, None), Provider()
     assert run(owner, provider) == [1, 2, 4, 8, 8, 8, 8]
     assert (owner.tokens, provider.calls) == (["t1"] * 7, 1)
 
 
 def test_five_thousand_failures() -> None:
     """However often it fails, the stack stays flat and it goes on."""
-    owner = FakeOwner(*[FAILED] * 5000, None)
+    owner = FakeReopener(*[FAILED] * 5000, None)
     assert len(run(owner, Provider())) == 5001
     assert owner.lost == []
 
@@ -135,21 +138,21 @@ def test_five_thousand_failures() -> None:
 )
 def test_what_may_pass(failure: Answer) -> None:
     """Whatever may pass by itself is tried again, even want of a thread."""
-    owner = FakeOwner(failure, None)
+    owner = FakeReopener(failure, None)
     assert run(owner, Provider()) == [1, 2]
     assert owner.lost == []
 
 
 def test_refused_token() -> None:
     """A token that is refused is replaced at once, in the same attempt, and its provider told."""
-    owner, provider = FakeOwner(TOKEN_REFUSED, None), Provider()
+    owner, provider = FakeReopener(TOKEN_REFUSED, None), Provider()
     assert run(owner, provider) == [1]
     assert (owner.tokens, provider.refused, owner.lost) == (["t1", "t2"], ["t1"], [])
 
 
 def test_refused_credentials() -> None:
     """When the fresh token is refused too, the session is lost, and nothing is tried again."""
-    owner, provider = FakeOwner(TOKEN_REFUSED, TOKEN_REFUSED), Provider()
+    owner, provider = FakeReopener(TOKEN_REFUSED, TOKEN_REFUSED), Provider()
     assert run(owner, provider) == [1]
     assert (owner.tokens, owner.lost) == (["t1", "t2"], [TOKEN_REFUSED])
 
@@ -158,7 +161,7 @@ def test_refused_credentials() -> None:
 def test_refused(status: int) -> None:
     """So it is when the server does not let us in for another reason."""
     refusal = from_server({"status_code": status, "message": "Go away"})
-    owner = FakeOwner(FAILED, refusal)
+    owner = FakeReopener(FAILED, refusal)
     run(owner, Provider())
     assert owner.lost == [refusal]
 
@@ -172,7 +175,7 @@ class Final(KeyyoError):
 )
 def test_provider_that_is_refused(refusal: KeyyoError) -> None:
     """A provider whose own credentials are refused ends it: only a person can help."""
-    owner = FakeOwner()
+    owner = FakeReopener()
 
     def provide() -> str:
         raise refusal
@@ -183,7 +186,7 @@ def test_provider_that_is_refused(refusal: KeyyoError) -> None:
 
 def test_provider_without_a_network() -> None:
     """A provider that cannot reach its own server is asked again after a pause."""
-    owner, tries = FakeOwner(None), iter([KeyyoError(503, "unreachable"), None])
+    owner, tries = FakeReopener(None), iter([KeyyoError(503, "unreachable"), None])
 
     def provide() -> str:
         problem = next(tries)
@@ -198,7 +201,7 @@ def test_provider_without_a_network() -> None:
 @pytest.mark.parametrize("problem", [ValueError("oops"), SystemExit(1), KeyboardInterrupt()])
 def test_provider_that_raises(problem: BaseException) -> None:
     """Anything else that it raises is reported, and it is asked again after a pause."""
-    owner, tries = FakeOwner(None), iter([problem, None])
+    owner, tries = FakeReopener(None), iter([problem, None])
 
     def provide() -> str:
         now = next(tries)
@@ -210,6 +213,80 @@ def test_provider_that_raises(problem: BaseException) -> None:
     assert owner.failures == [problem]
 
 
+def test_provider_that_raises_each_time() -> None:
+    """A mistake that it makes each time is reported once in an outage."""
+    owner, problems = FakeReopener(None, None), [ValueError("oops") for _ in range(4)]
+    left = iter([*problems[:3], None, problems[3], None])
+
+    def provide() -> str:
+        problem = next(left)
+        if problem is not None:
+            raise problem
+        return "tok"
+
+    assert run(owner, provide) == [1, 2, 4, 8]
+    assert run(owner, provide) == [1, 2]
+    assert owner.failures == [problems[0], problems[3]]
+
+
+@pytest.mark.parametrize("problem", [OSError("no network"), ConnectionError(), TimeoutError()])
+def test_provider_whose_network_is_down(problem: OSError) -> None:
+    """That there is no network for the provider either is no mistake of it: the attempt has
+    failed, and that is all."""
+    owner = FakeReopener()
+
+    def provide() -> str:
+        raise problem
+
+    run(owner, provide, Backoff(attempts=2))
+    assert owner.failures == []
+    (error,) = owner.lost
+    assert error.error_code == "token_provider" and error.__cause__ is problem
+
+
+def test_fault_of_our_own() -> None:
+    """Whatever goes wrong in the restorer itself, something comes of the outage."""
+
+    def jitter() -> float:
+        raise ValueError("oops")
+
+    owner = FakeReopener()
+    run(owner, Provider(), Backoff(jitter=jitter))
+    (error,) = owner.lost
+    assert (error.status_code, error.error_code) == (500, "internal")
+
+
+def test_one_at_a_time() -> None:
+    """While the provider of an outage that was closed is still at it, another outage waits; it
+    is given up in vain when it is over itself."""
+    inside, go = threading.Event(), threading.Event()
+    most: List[int] = []
+
+    def provide() -> str:
+        most.append(1)
+        inside.set()
+        assert len(most) == 1 or go.is_set(), "two at once"
+        assert go.wait(20)
+        return "tok"
+
+    owner = FakeReopener(None, None)
+    restorer = Restorer(owner, provide, Backoff(first=0.001, longest=0.001))
+    outages = [Outage(0.0) for _ in range(3)]
+    threads = [threading.Thread(target=restorer.run, args=[each]) for each in outages]
+    threads[0].start()
+    assert inside.wait(20)
+    outages[0].over.set()
+    for thread in threads[1:]:
+        thread.start()
+    outages[1].over.set()
+    threads[1].join(20)
+    assert not threads[1].is_alive() and threads[0].is_alive() and threads[2].is_alive()
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert outages[2].over.is_set() and len(owner.answers) == 0
+
+
 def test_provider_that_cannot_be_told() -> None:
     """An ``invalidate`` that raises is reported, and the next attempt has a token of its own."""
 
@@ -217,7 +294,7 @@ def test_provider_that_cannot_be_told() -> None:
         def invalidate(self, token: str) -> None:
             raise ValueError("oops")
 
-    owner, provider = FakeOwner(TOKEN_REFUSED, None), Bad()
+    owner, provider = FakeReopener(TOKEN_REFUSED, None), Bad()
     assert run(owner, provider) == [1, 2]
     assert [str(failure) for failure in owner.failures] == ["oops"]
     assert owner.tokens == ["t1", "t2"]
@@ -225,7 +302,7 @@ def test_provider_that_cannot_be_told() -> None:
 
 def test_provider_that_returns_nothing() -> None:
     """A provider that returns no token is a mistake in the program, and ends it."""
-    owner = FakeOwner()
+    owner = FakeReopener()
     assert run(owner, lambda: "") == [1]
     (error,) = owner.lost
     assert error.error_code == "invalid_params" and "token_provider" in error.message
@@ -233,14 +310,14 @@ def test_provider_that_returns_nothing() -> None:
 
 def test_end_of_attempts() -> None:
     """With a number of attempts, the last failure ends it."""
-    owner = FakeOwner(*[FAILED] * 3)
+    owner = FakeReopener(*[FAILED] * 3)
     assert run(owner, Provider(), Backoff(attempts=3, spread=0.0)) == [1, 2, 4]
     assert owner.lost == [FAILED]
 
 
 def test_closed_in_a_pause() -> None:
     """Closed in a pause, nothing is asked any more."""
-    owner, provider, made = FakeOwner(), Provider(), outage()
+    owner, provider, made = FakeReopener(), Provider(), outage()
     made.over.set()
     Restorer(owner, provider, PLAIN).run(made)
     assert (owner.tokens, provider.calls, owner.lost) == ([], 0, [])
@@ -250,7 +327,7 @@ def test_closed_in_a_pause() -> None:
 def test_closed_in_an_attempt(answer: KeyyoError) -> None:
     """Closed in an attempt, its failure means nothing."""
 
-    class Closing(FakeOwner):
+    class Closing(FakeReopener):
         def reopen(self, outage: Outage, token: str) -> "Future[Any]":
             outage.over.set()
             return super().reopen(outage, token)
@@ -264,8 +341,8 @@ def test_pauses_over_several_outages() -> None:
     """Pauses go on growing while connections do not last; one that lasts as long as the longest
     pause makes them small again."""
     now = 1000.0
-    owner = FakeOwner(*[None] * 5)
-    restorer = Restorer(owner, Provider(), PLAIN, lambda: now)
+    owner = FakeReopener(*[None] * 5)
+    restorer = owner.restorer = Restorer(owner, Provider(), PLAIN, lambda: now)
     waited = []
     for lasted in (0.0, 0.0, 7.9, 8.0, 0.0):
         now += lasted

@@ -117,11 +117,16 @@ class Attending(ABC):
         self.say(f"restored{new}: what happened in {info.gap:.0f} s is not shown")
 
     def _lost(self, err: KeyyoError) -> None:
-        self.end(SIGNED_OUT if err.final else DROPPED, f"the session is lost: {printable(err)}")
+        signed_out = err.final or err.error_code == "unauthorized"
+        self.end(SIGNED_OUT if signed_out else DROPPED, f"the session is lost: {printable(err)}")
 
     def _on_error(self, error: BaseException) -> None:
         if isinstance(error, UnreadableMessage):
             self.say(f"passed over what the server sent: {printable(error)}")
+            return
+        if isinstance(error, KeyyoError):
+            # What a new session does not do for us, or what becomes of a token.
+            self.say(f"not all is as it was: {printable(error)}")
             return
         # A handler of ours failed, most likely because nobody reads our lines any more.
         self._failure = error

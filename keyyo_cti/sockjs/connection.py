@@ -90,7 +90,7 @@ class Connection:
         self._ending: Optional[Closed] = None
         self._over_by = float("inf")
         self._over = threading.Event()
-        self._thread: Optional[int] = None
+        self._thread: Optional[threading.Thread] = None
         #: Seconds that the server had said nothing when the connection ended, those asleep
         #: included.
         self.last_silence = 0.0
@@ -98,7 +98,7 @@ class Connection:
     def run(self) -> None:
         """Opens, reads to the end, and tells the listener. Called once, in the thread that is
         to read."""
-        self._thread = threading.get_ident()
+        self._thread = threading.current_thread()
         transport: Optional[Transport] = None
         closed = Closed(LOST, "The reader failed")
         try:
@@ -168,14 +168,15 @@ class Connection:
         :param until: monotonic time. Not on the thread that runs the connection, which would
             wait for itself.
         """
-        assert threading.get_ident() != self._thread
+        # Not by their numbers: the system gives that of a thread which has ended to a new one.
+        assert threading.current_thread() is not self._thread
         if not self._over.wait(max(0.0, until - self._clock())):
             self._abort.pull()
 
     def fail(self, reason: str) -> None:
         """Ends the connection as lost. On the thread that runs the connection, like the calls
         of the listener."""
-        assert threading.get_ident() == self._thread
+        assert threading.current_thread() is self._thread
         self._begin_end(Closed(LOST, reason), within=1.0)
 
     def _begin_end(self, closed: Closed, within: float) -> None:
@@ -216,6 +217,7 @@ class Connection:
 
     def _loop(self, session: Session, liveness: Liveness, sleep: SleepWatch) -> Closed:
         transport, protocol, events = session
+        now = self._clock()
         while True:
             for event in events:
                 self._tell(event)
@@ -223,7 +225,9 @@ class Connection:
                     return event
             # The listener may have taken its time, in which nobody listened to the server.
             if events:
-                liveness.excuse(self._clock())
+                now = self._clock()
+                liveness.excuse(now)
+            began = now
             until = min(
                 self._listener.due(),
                 liveness.due(transport.heard_at),
@@ -241,7 +245,7 @@ class Connection:
             now = self._clock()
             if now >= until:
                 # First, because silence while asleep is no silence of the server's.
-                if sleep.woke(now, transport.heard_at):
+                if sleep.woke(now, began, transport.heard_at):
                     _log.info("this machine has slept: is the server still there?")
                     liveness.doubt(now)
                     self._listener.woke()

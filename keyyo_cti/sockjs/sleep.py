@@ -33,14 +33,16 @@ class SleepWatch:
         """The monotonic time of the next look."""
         return self._due
 
-    def woke(self, now: float, heard_at: float) -> bool:
+    def woke(self, now: float, began: float, heard_at: float) -> bool:
         """Whether there was a sleep since the last look. Nothing before ``due``.
 
+        :param began: monotonic time at which the wait for this look began; what kept the thread
+            busy before that was no sleep.
         :param heard_at: monotonic time of the last sign of life of the server.
         """
         if now < self._due:
             return False
-        late, before = now - self._due, self._asleep
+        late, before = now - max(self._due, began), self._asleep
         self._due, self._asleep = now + _LOOK, self._slept()
         if heard_at != self._heard_at:
             # That may have been before this sleep or after it: rather too long a silence is

@@ -149,6 +149,8 @@ class ManagerClient:
         self.base_url = checked_url("base_url", base_url)
         self.ca_certs = ca_certs
         self._web = Web(ManagerError, timeout, ca_certs)
+        if backoff.attempts is None:
+            raise ValueError("backoff: expected a number of attempts, so that requests end")
         self._backoff = backoff
         self._closed = threading.Event()
         self._wait = wait or self._closed.wait

@@ -1,12 +1,22 @@
 """What a test sees of a CTI: its events and callbacks in order, and a way to wait for them."""
 
 import threading
+import time
 from typing import Any, Callable, List, Optional, Tuple
 
 from keyyo_cti import CTI, Call, KeyyoError
 
 #: Seconds that anything a test waits for may take on a loaded machine.
 PATIENCE = 20.0
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Looks again and again until a condition holds that nobody tells of."""
+    until = time.monotonic() + PATIENCE
+    look = threading.Event()
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        look.wait(0.005)
 
 
 class Record:

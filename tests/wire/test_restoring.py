@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
@@ -17,7 +18,7 @@ from keyyo_cti.simulator.sockjs import Connection
 from keyyo_cti.sockjs.xhr import XhrTransport
 
 from .conftest import websocket_only
-from .probe import PATIENCE, Seen
+from .probe import PATIENCE, Seen, eventually
 from .scripted import ScriptedServer, session
 
 #: So that a test does not wait for what it is not about.
@@ -259,15 +260,34 @@ def test_opened_again_after_it_was_lost(sim: Simulator, alice: Line, tokens: Tok
         assert kinds(seen) == ["disconnected", "lost", "callback", "disconnected", "restored"]
 
 
-def test_commands_meanwhile(sim: Simulator, alice: Line, tokens: Tokens) -> None:
-    """Commands during an outage are answered at once, never sent, and say what to wait for."""
-    with supervised(tokens, sim.endpoint, backoff=SLOW) as (cti, seen):
+@pytest.mark.parametrize("where", ["pause", "opening", "restore_session", "subscribe"])
+def test_commands_meanwhile(sim: Simulator, alice: Line, tokens: Tokens, where: str) -> None:
+    """Commands during an outage are answered at once, never sent, and say what to wait for,
+    however far the restoring has come."""
+    sim.line(OTHER)
+    slow = {"backoff": SLOW} if where == "pause" else {}
+    with supervised(tokens, sim.endpoint, **slow) as (cti, seen):
+        cti.subscribe(OTHER).result(PATIENCE)
+        if where == "opening":
+            sim.faults.stall("open")
+        elif where == "restore_session":
+            sim.faults.ignore("restore_session")
+        elif where == "subscribe":
+            sim.faults.fail("restore_session", 401, "Unknown session_id")
+            sim.faults.ignore("subscribe")
+        before = len(sim.received(where))
         sim.faults.drop()
         seen.wait_for("disconnected")
-        error = cti.dial("33199020000").exception(PATIENCE)
-        assert isinstance(error, ConnectionClosed) and error.sent is False
-        assert "being restored: wait for the event restored" in str(error)
+        if where not in ("pause", "opening"):
+            sim.wait_for_action(where, count=before + 1)
+        for ask in (cti.ping, partial(cti.dial, "33199020000"), cti.destroy_session,
+                    partial(cti.unsubscribe, OTHER)):
+            error = ask().exception(PATIENCE)
+            assert isinstance(error, ConnectionClosed) and error.sent is False
+            assert "being restored: wait for the event restored" in str(error)
         assert not cti.connected and not cti.wait(0)
+        for action in ("call", "destroy_session", "unsubscribe", "ping"):
+            assert sim.received(action) == []
 
 
 @pytest.mark.parametrize("where", ["pause", "provider", "opening", "session"])
@@ -316,10 +336,12 @@ def test_close_in_a_handler(sim: Simulator, alice: Line, tokens: Tokens, event: 
         )
 
 
-def test_close_in_the_provider(sim: Simulator, alice: Line) -> None:
-    """A provider that gives up and closes does not wait for itself; ``wait()`` in it is an
-    error."""
+@pytest.mark.parametrize("handlers", ["idle", "busy"])
+def test_close_in_the_provider(sim: Simulator, alice: Line, handlers: str) -> None:
+    """A provider that gives up and closes does not wait for itself, though the loss is not told
+    yet; ``wait()`` in it is an error."""
     problems: List[str] = []
+    closed = threading.Event()
 
     def provide() -> str:
         try:
@@ -327,15 +349,109 @@ def test_close_in_the_provider(sim: Simulator, alice: Line) -> None:
         except RuntimeError as problem:
             problems.append(str(problem))
         cti.close()
+        closed.set()
         return "tok"
 
     with CTI(endpoint=sim.endpoint, token_provider=provide, backoff=QUICK) as cti:
         seen = Seen(cti)
+        if handlers == "busy":
+            cti.on("disconnected", lambda: closed.wait(PATIENCE))
         cti.create_session(sim.token(alice)).result(PATIENCE)
         sim.faults.drop()
+        assert closed.wait(PATIENCE)
         assert cti.wait(PATIENCE)
+    assert len(problems) == 1
+    assert kinds(seen) == (["disconnected"] if handlers == "idle" else [])
+
+
+def test_provider_that_raises_after_close(
+    sim: Simulator, alice: Line, tokens: Tokens, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a provider raises after ``close()`` is no event any more."""
+
+    def provide() -> str:
+        tokens()
+        raise ValueError("late")
+
+    tokens.allowed.clear()
+    with CTI(endpoint=sim.endpoint, token_provider=provide, backoff=QUICK) as cti:
+        seen = Seen(cti)
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        sim.faults.drop()
+        assert tokens.asked.wait(PATIENCE)
         seen.wait_for("disconnected")
-    assert len(problems) == 1 and kinds(seen) == ["disconnected"]
+        (restorer,) = [t for t in threading.enumerate() if "keyyo-cti-restorer" in t.name]
+        cti.close()
+        tokens.allowed.set()
+        restorer.join(PATIENCE)
+    assert kinds(seen) == ["disconnected"] and "late" in caplog.text
+
+
+@pytest.mark.parametrize("end", ["restored", "lost"])
+def test_close_with_all_still_to_be_told(
+    sim: Simulator, alice: Line, tokens: Tokens, end: str
+) -> None:
+    """What had happened when ``close()`` was called, and is told in its time, is told whole: a
+    loss before its end."""
+    if end == "lost":
+        tokens.refusal = KeyyoError(401, "no")
+    release, busy = threading.Event(), threading.Event()
+
+    def block(error: Optional[KeyyoError], result: Any) -> None:
+        busy.set()
+        release.wait(PATIENCE)
+
+    with supervised(tokens, sim.endpoint) as (cti, seen):
+        cti.ping(block)
+        assert busy.wait(PATIENCE)
+        dispatcher = cti._switchboard._dispatcher
+        sim.faults.drop()
+        eventually(lambda: dispatcher.waiting() >= 2)
+        closing = threading.Thread(target=cti.close)
+        closing.start()
+        eventually(cti._switchboard._links.all_quiet)
+        release.set()
+        closing.join(PATIENCE)
+        assert kinds(seen) == ["disconnected", end]
+
+
+def test_close_when_thread_numbers_are_used_again(sim: Simulator, alice: Line) -> None:
+    """``close()`` works from a thread that the system gave the number of a reader that is
+    gone, while the loss is not told yet."""
+    problems: List[BaseException] = []
+
+    def close(cti: CTI) -> None:
+        try:
+            cti.close()
+        except BaseException as problem:
+            problems.append(problem)
+
+    for _ in range(10):
+        with CTI(endpoint=sim.endpoint, dispatch="manual") as cti:
+            cti.create_session(sim.token(alice)).result(PATIENCE)
+            (reader,) = [t for t in threading.enumerate() if "keyyo-cti-reader" in t.name]
+            sim.faults.drop()
+            reader.join(PATIENCE)
+            closers = [threading.Thread(target=close, args=[cti]) for _ in range(5)]
+            for closer in closers:
+                closer.start()
+            for closer in closers:
+                closer.join(PATIENCE)
+    assert problems == []
+
+
+def test_destroyed_who_knows(sim: Simulator, alice: Line, tokens: Tokens) -> None:
+    """A session is not restored when the connection goes before the answer to its destruction;
+    one whose destruction was refused is."""
+    with supervised(tokens, sim.endpoint) as (cti, seen):
+        sim.faults.fail("destroy_session", 500, "Internal error")
+        assert cti.destroy_session().exception(PATIENCE) is not None
+        sim.faults.drop()
+        seen.wait_for("restored")
+        sim.faults.drop(on="destroy_session")
+        assert isinstance(cti.destroy_session().exception(PATIENCE), ConnectionClosed)
+        assert cti.wait(PATIENCE)
+        assert kinds(seen) == ["disconnected", "restored", "disconnected"]
 
 
 def test_destroyed(sim: Simulator, alice: Line, tokens: Tokens) -> None:
@@ -360,30 +476,19 @@ def test_a_session_that_never_was(sim: Simulator, alice: Line, tokens: Tokens) -
 def test_a_program_that_restores_too(
     sim: Simulator, alice: Line, tokens: Tokens, method: str
 ) -> None:
-    """A program that asks for a session itself, as in JavaScript, is not in the way: its success
-    ends the outage, and is told like any other."""
-    with supervised(tokens, sim.endpoint, backoff=SLOW) as (cti, seen):
-        arguments = [sim.token(alice)]
-        if method == "restore_session":
-            arguments.append(cti.session_id)
-        cti.onDisconnected = lambda: getattr(cti, method)(*arguments, seen.callback("mine"))
-        sim.faults.drop()
-        seen.wait_for("callback")
-        assert kinds(seen) == ["restored", "callback"]
-        assert seen.of("restored")[0][1].recreated is (method == "create_session")
-        assert cti.connected and not tokens.asked.is_set()
-
-
-def test_a_program_that_fails_to_restore(sim: Simulator, alice: Line, tokens: Tokens) -> None:
-    """When the program's own attempt fails, ours go on."""
+    """A program that asks for a session in an outage, as one would in JavaScript, is not in the
+    way: it is told at once that one is being restored."""
     with supervised(tokens, sim.endpoint) as (cti, seen):
+        token = sim.token(alice)
+        cti.onDisconnected = lambda: getattr(cti, method)(token, seen.callback("mine"))
         tokens.allowed.clear()
-        cti.onDisconnected = lambda: cti.create_session("wrong", seen.callback("mine"))
         sim.faults.drop()
-        assert seen.wait_for("callback")[2].error_code == "invalid_csi_token"
+        error = seen.wait_for("callback")[2]
+        assert isinstance(error, ConnectionClosed) and "is being restored" in str(error)
         tokens.allowed.set()
         seen.wait_for("restored")
         assert kinds(seen) == ["callback", "restored"]
+        assert len(sim.received("create_session")) == 1
 
 
 def test_slow_handlers(sim: Simulator, alice: Line, tokens: Tokens) -> None:
@@ -393,8 +498,8 @@ def test_slow_handlers(sim: Simulator, alice: Line, tokens: Tokens) -> None:
         cti.on("disconnected", lambda: release.wait(PATIENCE))
         sim.faults.drop()
         sim.wait_for_action("restore_session")
-        cti.ping().result(PATIENCE)
-        assert cti.connected and seen.of("restored") == []
+        eventually(lambda: cti.connected)
+        assert cti.ping().result(PATIENCE) == 1 and seen.of("restored") == []
         release.set()
         seen.wait_for("restored")
 
@@ -408,6 +513,23 @@ def test_manual_dispatch(sim: Simulator, alice: Line, tokens: Tokens) -> None:
         while "restored" not in kinds(seen):
             assert cti.poll(PATIENCE)
         assert kinds(seen) == ["disconnected", "restored"]
+
+
+def test_manual_dispatch_closed_elsewhere(sim: Simulator, alice: Line, tokens: Tokens) -> None:
+    """With manual dispatch, ``wait()`` ends soon when another thread closes in a pause."""
+    with supervised(tokens, sim.endpoint, dispatch="manual", backoff=SLOW) as (cti, seen):
+        sim.faults.drop()
+        while not seen.items:
+            cti.poll(PATIENCE)
+        polled = threading.Event()
+        dispatcher = cti._switchboard._dispatcher
+        dispatcher.put(polled.set)
+        closer = threading.Thread(target=lambda: polled.wait(PATIENCE) and cti.close())
+        closer.start()
+        began = time.monotonic()
+        assert cti.wait(10 * PATIENCE)
+        assert time.monotonic() - began < PATIENCE
+        closer.join(PATIENCE)
 
 
 def test_manual_dispatch_lost(sim: Simulator, alice: Line, tokens: Tokens) -> None:
