@@ -487,9 +487,15 @@ def test_retry_after(
     assert error.hint == "the quota of requests is used up: try again in 3600 s"
 
 
+def test_requests_end(account: Account) -> None:
+    """Pauses without an end are refused: each request has one."""
+    with pytest.raises(ValueError, match="backoff: expected a number of attempts"):
+        ManagerClient(account, backoff=Backoff())
+
+
 def test_closed_during_a_pause(account: Account, keyyo: responses.RequestsMock) -> None:
     """Closing ends a pause at once, and nothing is asked after that."""
-    client = ManagerClient(account, backoff=Backoff(first=30.0))
+    client = ManagerClient(account, backoff=Backoff(attempts=4, first=30.0))
 
     def close(request: object) -> Tuple[int, Dict[str, str], str]:
         client.close()
