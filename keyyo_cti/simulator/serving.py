@@ -11,6 +11,7 @@ import threading
 from typing import Any, Awaitable, Callable, List, Optional, TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .sockjs import Endpoint
 
@@ -78,6 +79,18 @@ class Listener:
 
 def _nothing_else(application: web.Application) -> None:
     """Serve the endpoint alone."""
+
+
+class _HttpLog(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """What aiohttp has to tell. Who sends something else than HTTP, or leaves in the middle of an
+    answer, is no fault of anybody's here."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info")
+        if isinstance(error, (HttpProcessingError, web.RequestPayloadError, ConnectionError)):
+            self.debug(f"{msg}: %s", *args, type(error).__name__)
+        else:
+            super().exception(msg, *args, **kwargs)
 
 
 class ServerThread:
@@ -224,7 +237,7 @@ class ServerThread:
         application = self._endpoint.application()
         self._extend(application)
         runner = web.AppRunner(
-            application, access_log=None, logger=log,
+            application, access_log=None, logger=_HttpLog(log, {}),
             handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await runner.setup()
         self._listener = Listener(runner, self._host, self._port, self._tls)

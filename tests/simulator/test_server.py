@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from keyyo_cti.simulator import Line, ManualClock, NotPossible, Phone, Simulator, service
 
 from .conftest import Connect
-from .raw_client import RawClient, outcome
+from .raw_client import TIMEOUT, RawClient, outcome
 
 SHORT = 0.05
 """A wait that is meant to end in vain, in seconds."""
@@ -79,6 +79,33 @@ def test_not_running() -> None:
             attempt()
     with pytest.raises(RuntimeError, match="only once"):
         sim.start()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET http://[/cti HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /cti HTTP/1.1\r\n:\r\n\r\n",
+        b"POST /cti/000/abcdefgh/xhr_send HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\n"
+        b"Content-Length: 5\r\n\r\nxxxxx",
+        b"GET /cti/000/abcdefgh/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    ],
+    ids=["TLS", "no URL", "no header", "no gzip", "gone before the handshake"],
+)
+def test_no_http(sim: Simulator, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Who sends something else than HTTP, or leaves in the middle, is no fault of the
+    simulator's: no traceback is logged, and the next one is served."""
+    host, port = sim.endpoint.split("/")[2].split(":")
+    with socket.create_connection((host, int(port)), TIMEOUT) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(4096):
+            pass
+    RawClient(sim.endpoint).close()
+    assert not [record for record in caplog.records if record.exc_info], caplog.text
 
 
 def test_port_in_use(sim: Simulator) -> None:
