@@ -1,0 +1,23 @@
+"""What the tests have in common: a target that takes all the inputs of a test."""
+
+from __future__ import annotations
+
+from typing import Iterator, Type
+
+import pytest
+
+from .target import Target
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    kind: Type[Target] = request.param
+    tried = kind()
+    yield tried
+    tried.close()
+
+
+def on(*kinds: Type[Target]) -> pytest.MarkDecorator:
+    """For a test that tries each of these targets."""
+    names = [kind.name for kind in kinds]
+    return pytest.mark.parametrize("target", kinds, indirect=True, ids=names)
