@@ -190,6 +190,8 @@ def test_deadlines_while_a_handler_blocks() -> None:
             release.set()
 
 
+@pytest.mark.fault(29)
+@pytest.mark.usefixtures("transport")
 def test_backlog_stops_the_reader_and_loses_nothing() -> None:
     """With a handler parked, no more than the backlog is read, and the server feels it; once
     the handler goes on, every event is handled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
 import requests
@@ -20,6 +20,7 @@ from keyyo_cti.token_provider import TokenProvider
 from keyyo_cti.web.manager import CSIToken, ManagerClient
 
 from ..canaries import told
+from .probe import Record
 
 BOB = "33199020000"
 REDIRECT = "http://127.0.0.1:8080/callback"
@@ -115,6 +116,8 @@ BREAKS: Dict[str, Break] = {
 }
 
 
+@pytest.mark.fault(30)
+@pytest.mark.promise(10)
 @pytest.mark.parametrize("broken", BREAKS)
 def test_no_secret_is_seen(
     sim: Simulator,
@@ -142,3 +145,89 @@ def test_no_secret_is_seen(
     assert urls and (len(way.secrets) >= 6 or broken != "nothing")
     for shown in [caplog.text, *urls, *map(repr, way.seen), *map(str, way.seen)]:
         assert not any(secret in shown for secret in way.secrets), shown
+
+
+def _never_answered(sim: Simulator) -> None:
+    for action in ("create_session", "get_subscriptions"):
+        sim.faults.ignore(action)
+
+
+def _refused_everywhere(sim: Simulator) -> None:
+    for what in ("websocket", "xhr_streaming", "xhr"):
+        sim.faults.refuse(what)
+
+
+#: What breaks a session: before it is opened, and when it is open.
+SESSIONS: Dict[str, Tuple[Optional[Break], Optional[Callable[[Simulator, str], object]]]] = {
+    "nothing": (None, None),
+    "info refused": (lambda sim: sim.faults.refuse("info"), None),
+    "transports refused": (_refused_everywhere, None),
+    "transports stalled": (lambda sim: sim.faults.stall("open"), None),
+    "posts refused": (lambda sim: sim.faults.refuse("xhr_send", 500), None),
+    "session refused": (lambda sim: sim.faults.fail("create_session", 401, "No"), None),
+    "session reset": (lambda sim: sim.faults.reset(on="create_session"), None),
+    "session closed": (lambda sim: sim.faults.close(on="create_session"), None),
+    "session garbled": (lambda sim: sim.faults.garbage("a[", on="create_session"), None),
+    "nothing answered": (_never_answered, None),
+    "reset": (_never_answered, lambda sim, token: sim.faults.reset()),
+    "dropped": (None, lambda sim, token: sim.faults.drop()),
+    "closed": (None, lambda sim, token: sim.faults.close()),
+    "silent": (None, lambda sim, token: sim.faults.silence()),
+    "unreadable": (None, lambda sim, token: sim.faults.garbage(f'a["{{{token}"]')),
+    "repeated": (None, lambda sim, token: sim.faults.garbage(
+        'a["{\\"id\\": 7, \\"result\\": {\\"session_id\\": \\"%s\\"}}"]' % token)),
+}
+
+
+#: Those in which something is waited for in vain.
+PATIENT = {"transports stalled", "session garbled", "nothing answered", "silent"}
+
+
+@pytest.mark.fault(30)
+@pytest.mark.promise(10)
+@pytest.mark.usefixtures("transport")
+@pytest.mark.parametrize("broken", SESSIONS)
+def test_no_secret_of_a_session_is_seen(
+    sim: Simulator,
+    alice: Line,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    broken: str,
+) -> None:
+    """However a session breaks, on whatever transport, its token and its id are in no log at
+    DEBUG, no traceback with its local variables, no repr and no path of a request; a handler
+    that raises is logged without them too."""
+    caplog.set_level(logging.DEBUG)
+    before, after = SESSIONS[broken]
+    token, seen = sim.token(alice), Record()
+    secrets, errors = [token], Record()
+
+    def raises(*_: Any) -> None:
+        raise ValueError("a handler")
+
+    wait = 0.5 if broken in PATIENT else SOON
+    with CTI(
+        endpoint=sim.endpoint, cookie_file=tmp_path / "s", timeout=wait, connect_timeout=wait
+    ) as cti:
+        cti.onError = errors.add
+        if before is not None and after is None:
+            before(sim)
+        seen.add(cti.create_session(token, raises).exception(SOON))
+        if cti.session_id is not None:
+            secrets.append(cti.session_id)
+        if before is not None and after is not None:
+            before(sim)
+        asked = [cti.get_subscriptions(raises), cti.restore_session(token, cti.session_id)]
+        if after is not None:
+            after(sim, token)
+        for each in asked:
+            seen.add(each.exception(SOON))
+            seen.add(each)
+        seen.add(cti)
+    assert len(secrets) == 2 or before is not None or broken in PATIENT
+    shown = [caplog.text, *sim.requested("/"), *map(repr, [*seen.items, *errors.items])]
+    for error in [*seen.items, *errors.items]:
+        if isinstance(error, KeyyoError):
+            shown += [str(error), *told(error)]
+    for text in shown:
+        assert not any(secret in text for secret in secrets), text
