@@ -241,6 +241,8 @@ def test_reading_makes_no_file(file: Path, wall: Wall) -> None:
 
 
 @POSIX
+@pytest.mark.fault(32)
+@pytest.mark.promise(10)
 def test_private_under_any_umask(file: Path, wall: Wall) -> None:
     """With a umask of 0, the file is readable by its owner only, and so is its folder."""
     before = os.umask(0)
@@ -263,6 +265,8 @@ def test_made_private_again(file: Path, wall: Wall) -> None:
 
 
 @POSIX
+@pytest.mark.fault(32)
+@pytest.mark.promise(10)
 @pytest.mark.parametrize("there", [False, True])
 def test_symlink_refused(tmp_path: Path, wall: Wall, there: bool) -> None:
     """A symbolic link in the place of the file is refused, whether it leads anywhere or not, and
@@ -345,6 +349,55 @@ def test_expired_ones_leave_the_file(file: Path, wall: Wall) -> None:
         assert database.execute("SELECT name FROM cookie").fetchall() == [("new",)]
 
 
+#: A process of its own, that dies behind so many statements of a change.
+DIE = """
+import contextlib, os, sys
+from pathlib import Path
+from keyyo_cti import cookies
+
+path, endpoint, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
+opened = cookies.opened
+
+class Table:
+    def __init__(self, table):
+        self._table = table
+
+    def execute(self, *arguments):
+        global left
+        self._table.execute(*arguments)
+        left -= 1
+        if not left:
+            os._exit(9)
+
+@contextlib.contextmanager
+def dying(*arguments):
+    with opened(*arguments) as table:
+        yield Table(table)
+
+os.umask(0)
+cookies.opened = dying
+cookies.FileCookie(Path(path), endpoint, "a", 60).save("new")
+"""
+
+
+@POSIX
+@pytest.mark.fault(32)
+@pytest.mark.parametrize("statements", [1, 2, 3, 4])
+def test_killed_in_the_middle(file: Path, statements: int) -> None:
+    """A process that is killed in the middle of a change leaves the file as it was; one that
+    gets to the end has changed it. Nothing that it leaves can be read by others."""
+    FileCookie(file, ENDPOINT, "a", 60).save("old")
+    done = subprocess.run(
+        [sys.executable, "-c", DIE, str(file), ENDPOINT, str(statements)],
+        timeout=20,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    killed = statements <= 3
+    assert done.returncode == (9 if killed else 0)
+    assert {stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()} == {0o600}
+    assert FileCookie(file, ENDPOINT, "a", 60).load() == ("old" if killed else "new")
+
+
 #: A process of its own: many cookies, as soon as the other process is ready too.
 KEEP_MANY = """
 import sys
@@ -360,6 +413,7 @@ for number in range(10):
 """
 
 
+@pytest.mark.fault(32)
 def test_two_processes(file: Path) -> None:
     """Two processes that keep cookies at the same time lose none."""
     with contextlib.ExitStack() as stack:

@@ -347,6 +347,7 @@ class Race:
             taken.complete(ConnectionClosed(True), None)
 
 
+@pytest.mark.promise(1)
 @pytest.mark.parametrize("seed", range(5))
 def test_exactly_once(seed: int) -> None:
     """While threads ask, and replies, deadlines and the end race for the same requests, each

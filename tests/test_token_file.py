@@ -84,6 +84,8 @@ def test_no_server_gets_anothers(file: TokenFile, path: Path) -> None:
 
 
 @POSIX
+@pytest.mark.fault(32)
+@pytest.mark.promise(10)
 def test_private_under_any_umask(file: TokenFile, path: Path) -> None:
     """With a umask of 0, the file is readable by its owner only; so it becomes, if it was not."""
     before = os.umask(0)
@@ -99,6 +101,8 @@ def test_private_under_any_umask(file: TokenFile, path: Path) -> None:
 
 
 @POSIX
+@pytest.mark.fault(32)
+@pytest.mark.promise(10)
 def test_symlink_and_pipe_refused(tmp_path: Path) -> None:
     """A link or a pipe in the place of the file is refused."""
     (tmp_path / "link").symlink_to(tmp_path / "target")

@@ -142,6 +142,7 @@ def test_domain_masks(mint: Mint) -> None:
         TokenProvider(mint, CSI, "a.example")
 
 
+@pytest.mark.promise(8)
 def test_one_for_many_threads(provider: TokenProvider, mint: Mint) -> None:
     """Threads that all want one at the same moment cause one to be minted."""
     together = threading.Barrier(8)

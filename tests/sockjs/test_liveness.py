@@ -18,6 +18,8 @@ def liveness() -> Liveness:
     return Liveness(60, START)
 
 
+@pytest.mark.fault(5)
+@pytest.mark.promise(6)
 def test_silence(liveness: Liveness) -> None:
     """A silent server is asked once, half-way, and given up at the limit."""
     assert liveness.due(START) == 130
@@ -88,6 +90,7 @@ def test_doubt_that_is_over(liveness: Liveness) -> None:
     assert liveness.dead(heard + 60, heard)
 
 
+@pytest.mark.fault(6)
 def test_a_slow_message_is_life(liveness: Liveness) -> None:
     """A message that trickles in for hours keeps the connection up, unasked."""
     heard = START

@@ -130,6 +130,7 @@ def test_small_reads(ends: Ends) -> None:
     assert ends.stream.recv(100) == b"g"
 
 
+@pytest.mark.fault(9)
 def test_one_tls_record(ends: Ends) -> None:
     """Three messages that came in one TLS record come out without another wait, though the
     socket itself has nothing more to read."""
@@ -240,6 +241,7 @@ def test_end(ends: Ends) -> None:
     assert ends.stream.recv(1) == b""
 
 
+@pytest.mark.fault(6)
 def test_heard_at() -> None:
     """Any bytes are life, at the time they come, and what is only handed out later is not."""
     now = [100.0]
@@ -423,6 +425,7 @@ def test_peer_that_is_gone(ends: Ends) -> None:
             ends.stream.sendall(b"x" * 100_000)
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("sizes", [[1, 100, 5000], [200_000]])
 def test_writes_are_not_mixed(ends: Ends, sizes: List[int]) -> None:
     """16 threads write large buffers at once while another one reads: no buffer is mixed with

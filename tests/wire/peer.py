@@ -156,6 +156,17 @@ def reset(sock: socket.socket) -> None:
     sock.close()
 
 
+def pour(sock: socket.socket, data: bytes) -> int:
+    """Sends the same for ever, that is until the client goes; gives how many bytes it took."""
+    sent = 0
+    try:
+        while True:
+            sock.sendall(data)
+            sent += len(data)
+    except OSError:
+        return sent
+
+
 def command(sock: socket.socket) -> Any:
     """Reads one command of the client."""
     opcode, payload = read_frame(sock)

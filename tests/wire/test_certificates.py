@@ -22,6 +22,8 @@ from .peer import Peer, Script
 from .probe import PATIENCE
 from .real_proxy import forget_proxies
 
+pytestmark = [pytest.mark.fault(31), pytest.mark.promise(10)]
+
 BAD = ["expired", "wrong-host", "self-signed"]
 HTTP = ["xhr-streaming", "xhr-polling"]
 

@@ -168,6 +168,7 @@ def test_pings_while_a_handler_blocks() -> None:
         assert [each["action"] for each in server.received.items[1:4]] == ["ping"] * 3
 
 
+@pytest.mark.promise(4)
 def test_deadlines_while_a_handler_blocks() -> None:
     """A command times out on time while a handler blocks, with a full backlog too."""
     parked, release = threading.Event(), threading.Event()
@@ -218,6 +219,8 @@ def test_backlog_stops_the_reader_and_loses_nothing() -> None:
     assert seen.items == [str(n) for n in range(total)]
 
 
+@pytest.mark.fault(16)
+@pytest.mark.promise(4)
 def test_result_with_a_full_backlog() -> None:
     """A handler gets the answer to its command though more events came before it than may
     wait."""
@@ -328,6 +331,7 @@ def test_error_handler_that_raises(
     ]
 
 
+@pytest.mark.promise(3)
 def test_events_of_a_life(sim: Simulator, alice: Line) -> None:
     """The page's incoming call: ringing, talking, over; with the durations on the server's
     clock and the same Call object throughout."""
@@ -404,6 +408,7 @@ def test_manual_dispatch(sim: Simulator, alice: Line) -> None:
     assert threads == {threading.get_ident()}
 
 
+@pytest.mark.promise(1)
 def test_callbacks_owed_after_close_with_manual_dispatch() -> None:
     """A callback that close() owes with manual dispatch comes with the next poll."""
     with ScriptedServer() as server:
@@ -575,6 +580,7 @@ def test_methods_while_a_callback_is_parked(
             other.join(PATIENCE)
 
 
+@pytest.mark.fault(16)
 def test_wait_inside_a_handler(sim: Simulator, alice: Line) -> None:
     """wait() inside a handler is refused: it would wait for itself."""
     errors = Record()

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websocket import ABNF
 
 from keyyo_cti import CTI, CommandTimeout, ConnectionFailed
@@ -17,17 +18,7 @@ from .peer import Peer
 from .probe import PATIENCE, Record, Seen
 
 
-def pour(sock: socket.socket, data: bytes) -> int:
-    """Sends the same for ever, that is until the client goes; gives how many bytes it took."""
-    sent = 0
-    try:
-        while True:
-            sock.sendall(data)
-            sent += len(data)
-    except OSError:
-        return sent
-
-
+@pytest.mark.promise(9)
 def test_endless_headers() -> None:
     """Headers that never end, faster than they are read: the error comes, and little is read."""
     poured = Record()
@@ -35,7 +26,7 @@ def test_endless_headers() -> None:
     def serve(sock: socket.socket) -> None:
         peers.request(sock)
         sock.sendall(b"HTTP/1.1 101 Switching Protocols\r\n")
-        poured.add(pour(sock, b"X: " + b"y" * 60_000 + b"\r\n"))
+        poured.add(peers.pour(sock, b"X: " + b"y" * 60_000 + b"\r\n"))
 
     with Peer(peers.info, serve) as peer:
         began = time.monotonic()
@@ -54,7 +45,7 @@ def test_redirect_with_an_endless_body() -> None:
     def serve(sock: socket.socket) -> None:
         peers.request(sock)
         sock.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n")
-        poured.add(pour(sock, b"x" * 60_000))
+        poured.add(peers.pour(sock, b"x" * 60_000))
 
     with Peer(serve) as peer:
         error = CTI(endpoint=peer.endpoint).create_session("tok").exception(PATIENCE)
@@ -63,13 +54,14 @@ def test_redirect_with_an_endless_body() -> None:
     assert poured.items[0] < 20_000_000
 
 
+@pytest.mark.promise(9)
 def test_endless_tiny_fragments() -> None:
     """One-byte fragments without a pause do not hold up deadlines, nor close()."""
 
     def serve(sock: socket.socket) -> None:
         peers.open_session(sock)
         sock.sendall(peers.frame('a["', fin=0))
-        pour(sock, peers.frame("x", opcode=ABNF.OPCODE_CONT, fin=0) * 20_000)
+        peers.pour(sock, peers.frame("x", opcode=ABNF.OPCODE_CONT, fin=0) * 20_000)
 
     with Peer(peers.info, serve) as peer:
         with CTI(endpoint=peer.endpoint, timeout=1.0, max_message_size=1 << 30) as cti:
@@ -82,6 +74,8 @@ def test_endless_tiny_fragments() -> None:
             assert not [name for name in names if name.startswith("keyyo-cti")]
 
 
+@pytest.mark.fault(26)
+@pytest.mark.promise(9)
 def test_pings_between_fragments_buy_no_bytes() -> None:
     """A message in endless fragments with a PING between each is stopped at the limit."""
 
@@ -89,7 +83,7 @@ def test_pings_between_fragments_buy_no_bytes() -> None:
         peers.open_session(sock)
         sock.sendall(peers.frame("a", fin=0))
         piece = peers.frame(b"x" * 10, opcode=ABNF.OPCODE_CONT, fin=0)
-        pour(sock, (peers.frame(b"", opcode=ABNF.OPCODE_PING) + piece) * 100)
+        peers.pour(sock, (peers.frame(b"", opcode=ABNF.OPCODE_PING) + piece) * 100)
 
     with Peer(peers.info, serve) as peer:
         with CTI(endpoint=peer.endpoint, max_message_size=5000) as cti:

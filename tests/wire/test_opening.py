@@ -418,6 +418,8 @@ def test_cookies_of_the_info_go_into_the_handshake() -> None:
     assert b"Cookie: JSESSIONID=node-7\r\n" in heads[0]
 
 
+@pytest.mark.fault(30)
+@pytest.mark.promise(10)
 def test_secrets_stay_out_of_urls_logs_and_errors(caplog: pytest.LogCaptureFixture) -> None:
     """With every logger at DEBUG, neither a token nor a session id is logged or in a URL."""
     caplog.set_level(logging.DEBUG)

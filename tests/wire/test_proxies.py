@@ -22,6 +22,8 @@ from .peer import Peer
 from .probe import PATIENCE, Seen
 from .real_proxy import PASSWORD, RealProxy, forget_proxies
 
+pytestmark = pytest.mark.fault(31)
+
 BOB = "33199020000"
 SHORT = 1.0
 KINDS = ["http", "socks5"]

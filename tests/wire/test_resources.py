@@ -36,24 +36,13 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /
 # Memory, of one message.
 
 
-def pour(sock: socket.socket, data: bytes) -> int:
-    """Sends the same until the client goes; gives how many bytes it took."""
-    sent = 0
-    try:
-        while True:
-            sock.sendall(data)
-            sent += len(data)
-    except OSError:
-        return sent
-
-
 def endless_fragments(sock: socket.socket) -> int:
     """A websocket message that never ends."""
     peers.upgrade(sock)
     sock.sendall(peers.frame("o"))
     peers.command(sock)
     sock.sendall(peers.frame('a["', fin=0))
-    return pour(sock, peers.frame("x" * 65_000, opcode=ABNF.OPCODE_CONT, fin=0))
+    return peers.pour(sock, peers.frame("x" * 65_000, opcode=ABNF.OPCODE_CONT, fin=0))
 
 
 def enormous_frame(sock: socket.socket) -> int:
@@ -62,14 +51,14 @@ def enormous_frame(sock: socket.socket) -> int:
     sock.sendall(peers.frame("o"))
     peers.command(sock)
     sock.sendall(b"\x81\x7f" + (1 << 40).to_bytes(8, "big"))
-    return pour(sock, b"x" * 65_000)
+    return peers.pour(sock, b"x" * 65_000)
 
 
 def endless_line(sock: socket.socket) -> int:
     """A frame over HTTP that never ends."""
     peers.request(sock)
     sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\no\n\r\n")
-    return pour(sock, b"%x\r\n" % 65_000 + b"a" * 65_000 + b"\r\n")
+    return peers.pour(sock, b"%x\r\n" % 65_000 + b"a" * 65_000 + b"\r\n")
 
 
 @pytest.mark.fault(26)

@@ -1,0 +1,138 @@
+"""FAULTS.md and the tests that it speaks of say the same."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
+
+import pytest
+
+import keyyo_cti
+
+TESTS = Path(__file__).parent
+
+CATALOGUE = (TESTS / "FAULTS.md").read_text("utf-8")
+
+FAULTS = range(1, 36)
+PROMISES = range(1, 11)
+
+#: Rows and promises that still need tests: of each, the catalogue says "Not yet:" and what for.
+LATER = {"fault": {1, 5, 7, 8, 20, 21, 22, 23, 24, 35}, "promise": {3, 7, 8, 9}}
+
+#: Those that speak of what the SDK does not have, of which a test makes sure; the catalogue says
+#: "There is nothing yet".
+NOTHING_YET = {"fault": {33, 34}, "promise": {10}}
+
+#: A test as the catalogue links to it: its file, and its name or, where all tests of a file
+#: prove the same, the file's.
+Test = Tuple[str, str]
+
+Proofs = Dict[int, Set[Test]]
+
+
+def marks(expressions: Iterable[ast.expr], kind: str) -> Iterator[int]:
+    """The numbers of ``pytest.mark.<kind>(...)`` among these."""
+    for each in expressions:
+        if isinstance(each, ast.Call) and ast.unparse(each.func) == f"pytest.mark.{kind}":
+            for number in each.args:
+                yield ast.literal_eval(number)
+
+
+def module_marks(module: ast.Module, kind: str) -> Iterator[int]:
+    for statement in module.body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "pytestmark":
+            value = statement.value
+            yield from marks(value.elts if isinstance(value, ast.List) else [value], kind)
+
+
+@lru_cache(maxsize=None)
+def marked(kind: str) -> Proofs:
+    """The tests that bear a mark, by its numbers."""
+    found: Proofs = {}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        name = path.relative_to(TESTS).as_posix()
+        module = ast.parse(path.read_text("utf-8"))
+        for number in module_marks(module, kind):
+            found.setdefault(number, set()).add((name, name))
+        for function in module.body:
+            if isinstance(function, ast.FunctionDef):
+                for number in marks(function.decorator_list, kind):
+                    assert function.name.startswith("test_"), f"{function.name} is no test"
+                    found.setdefault(number, set()).add((name, function.name))
+    return found
+
+
+def entries(kind: str) -> Dict[int, str]:
+    """What the catalogue says under each number."""
+    if kind == "fault":
+        found = re.findall(r"^\| (\d+) \|(.*)\|$", CATALOGUE, re.MULTILINE)
+    else:
+        found = re.findall(r"^### Promise (\d+)\n(.*?)(?=^#|\Z)", CATALOGUE, re.M | re.S)
+    numbers = [int(number) for number, _ in found]
+    assert numbers == sorted(set(numbers)), "each once, in order"
+    return {int(number): text for number, text in found}
+
+
+def linked(text: str) -> Set[Test]:
+    links: List[Tuple[str, str]] = re.findall(r"\[([^]]+)\]\(([^)]+\.py)\)", text)
+    return {(path, name) for name, path in links}
+
+
+def public_classes() -> Iterator[Any]:
+    """Every class of the package."""
+    for found in pkgutil.walk_packages(keyyo_cti.__path__, "keyyo_cti."):
+        if not found.name.endswith("__main__"):
+            module = importlib.import_module(found.name)
+            for value in vars(module).values():
+                if isinstance(value, type) and value.__module__ == found.name:
+                    yield value
+
+
+@pytest.mark.parametrize("kind, numbers", [("fault", FAULTS), ("promise", PROMISES)])
+def test_complete(kind: str, numbers: range) -> None:
+    """Every row and every promise is in the catalogue, and has a test, or is one of those that
+    wait for what they speak of."""
+    assert set(entries(kind)) == set(numbers)
+    assert set(marked(kind)) <= set(numbers)
+    assert set(numbers) - set(marked(kind)) <= LATER[kind]
+
+
+@pytest.mark.parametrize("kind", ["fault", "promise"])
+@pytest.mark.parametrize("words, those", [("Not yet:", LATER), ("is nothing yet", NOTHING_YET)])
+def test_what_is_missing(kind: str, words: str, those: Dict[str, Set[int]]) -> None:
+    """Of just those of which not all is proved, the catalogue says what is missing."""
+    assert {number for number, text in entries(kind).items() if words in text} == those[kind]
+
+
+@pytest.mark.parametrize(
+    "kind, number",
+    [("fault", number) for number in FAULTS] + [("promise", number) for number in PROMISES],
+)
+def test_links(kind: str, number: int) -> None:
+    """The tests that an entry links to are those that bear its number."""
+    assert linked(entries(kind)[number]) == marked(kind).get(number, set())
+
+
+@pytest.mark.fault(33)
+def test_nothing_is_shown_as_html() -> None:
+    """No class has a way of its own to be shown in a notebook, where markup would run; the first
+    that gets one escapes what the server sent, and has a test of it."""
+    shown = re.compile(r"_repr_\w+_|_ipython_display_")
+    classes = list(public_classes())
+    assert keyyo_cti.Call in classes and len(classes) > 100
+    assert [cls for cls in classes if any(shown.fullmatch(name) for name in dir(cls))] == []
+
+
+@pytest.mark.fault(34)
+def test_nothing_is_made_for_notebooks() -> None:
+    """There is neither a notebook nor a module for one; the first that comes has a test of where
+    its output goes."""
+    root = Path(keyyo_cti.__file__).parent
+    assert not list(root.rglob("*notebook*")) and not list(root.parent.glob("samples/**/*.ipynb"))
+    sources = [path.read_text("utf-8") for path in root.rglob("*.py")]
+    assert not any(re.search(r"import IPython|from IPython|ipykernel", text) for text in sources)
