@@ -106,6 +106,9 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
         return socket.socket(fileno=sock.detach())
     except socks.ProxyError as error:
         sock.close()
+        if isinstance(error.socket_err, socket.timeout):
+            # As from whoever waits for us, and whose time is up as well.
+            raise socket.timeout("timed out") from error
         raise ProxyFailed(f"the proxy {proxy} does not let us through: {error.msg}") from error
     except BaseException:
         sock.close()

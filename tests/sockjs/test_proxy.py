@@ -392,7 +392,7 @@ def test_socks_proxy_that_stalls() -> None:
 
     with Peer(stall) as peer:
         began = time.monotonic()
-        ends(peer, 0.05)
+        assert isinstance(ends(peer, 0.05), socket.timeout)
         assert time.monotonic() - began < SOON
         assert left.wait(SOON)
 
