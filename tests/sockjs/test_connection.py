@@ -216,6 +216,7 @@ def test_bug(stage: Stage, at: str, caplog: pytest.LogCaptureFixture) -> None:
     closed = stage.run('a["1"]', bug)
     assert closed == Closed(1006, "The reader failed: KeyError") and closed.cause is bug
     assert "the reader failed" in caplog.text and "KeyError" in caplog.text
+    assert [record.name for record in caplog.records] == ["keyyo_cti.sockjs"]
 
 
 def test_unreadable(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Any, Dict, List, Sequence, Type
 
@@ -105,6 +106,16 @@ def test_fallback(stage: Stage) -> None:
     assert [set(each.waits) - {each.until} for each in stage.tried] == [set()] * 4
     assert len({each.setting.server for each in stage.tried}) == 1
     assert len({id(each.setting.cookies) for each in stage.tried}) == 1
+
+
+def test_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Which transport cannot be had, and why, is logged, but is no warning: it is what the
+    others are for."""
+    caplog.set_level(logging.DEBUG)
+    stage.run([REFUSED], [None, "o"])
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("keyyo_cti.sockjs", "INFO", "t0 cannot be had: 1006 refused")
+    ]
 
 
 def test_setting(stage: Stage) -> None:

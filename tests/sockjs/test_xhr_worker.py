@@ -147,6 +147,7 @@ def test_bug(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     assert closed.cause is error
     stage.worker.join()
     assert "keyyo-cti-failing failed" in caplog.text and "KeyError: 'bug'" in caplog.text
+    assert [record.name for record in caplog.records] == ["keyyo_cti.sockjs"]
 
 
 def test_session() -> None:
@@ -163,7 +164,7 @@ def test_session() -> None:
         stage.setting.cookies.set("a", "b", domain="127.0.0.1", path="/")
 
         def work(session: requests.Session) -> None:
-            session.post(stage.url)
+            session.post(stage.worker._url)
 
         stage.worker.begin(work)
         assert peer.reached.wait(SOON)
