@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from typing import Any, Iterator, List, Optional
 
 import pytest
@@ -289,8 +290,10 @@ def test_deadline() -> None:
     """Who receives gives up at his deadline, and a later one goes on in the middle of a frame."""
     data = peers.frame("hello")
     with Server(data[:3]) as server, opened(server) as one:
+        began = time.monotonic()
         assert one.transport.receive(one.clock()) is None
         assert one.transport.receive(one.clock() + A_WHILE) is None
+        assert time.monotonic() - began < SOON / 2
         server.write(data[3:])
         assert one.receive() == "hello"
 
