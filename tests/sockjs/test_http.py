@@ -115,6 +115,17 @@ def test_closing_closes_the_streams(ends: Ends) -> None:
     assert ends.streams[1].fileno() == -1
 
 
+@answers(ok(), ok(b"again"))
+def test_closing_forgets_the_streams(ends: Ends) -> None:
+    """A stream that is idle is closed with the session too, and not used when that is used
+    again."""
+    with http.session(ends.open) as session:
+        assert session.get("http://server.test/").text == "ok"
+        session.close()
+        assert ends.streams[0].fileno() == -1
+        assert session.get("http://server.test/").text == "again"
+
+
 @answers(ok())
 def test_what_open_stream_raises(ends: Ends) -> None:
     """Why there is no stream comes out as it was raised."""
