@@ -122,7 +122,7 @@ class Crowd:
 
         :raises KeyyoError: one cannot be had.
         """
-        tokens = dict(zip(self._lines, self._sim.do("tokens", self._lines)))
+        tokens = dict(zip(self._lines, self._sim.do("tokens", *self._lines)))
         self.ctis = [
             CTI(cookie_name=f"{number}-{index}", **self._options)
             for index, number in enumerate(self._numbers)
@@ -159,7 +159,7 @@ class Crowd:
         for witness in self._witnesses:
             # The call itself, and what has become of it.
             witness.expect(2)
-        return self._sim.do(step, self._lines)
+        return self._sim.do(step, *self._lines)
 
     def check(self) -> None:
         """Each of them has the session of its own line, and was told each event of that line

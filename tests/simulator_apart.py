@@ -1,6 +1,6 @@
 """A simulator in a process of its own: what is measured here is then the client's alone.
 
-The two speak in lines of JSON: ``[name, arguments]`` there, ``[done, outcome]`` back.
+The two speak in lines of JSON: steps there, ``[done, outcomes]`` back.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import sys
 import traceback
 from operator import attrgetter
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from keyyo_cti.simulator import Simulator
 
@@ -20,6 +20,9 @@ from .running import Running
 _FIRST_LINE, _FIRST_PHONE = 33199000001, 33199005001
 
 
+Step = Tuple[str, Tuple[Any, ...], Dict[str, Any]]
+
+
 def line_number(index: int) -> str:
     """The number of the line with that index."""
     return str(_FIRST_LINE + index)
@@ -28,6 +31,11 @@ def line_number(index: int) -> str:
 def phone_number(index: int) -> str:
     """The number of the outside telephone with that index."""
     return str(_FIRST_PHONE + index)
+
+
+def step(name: str, *arguments: Any, **named: Any) -> Step:
+    """Something to be done by a simulator; see `SimulatorApart.do`."""
+    return name, arguments, named
 
 
 class SimulatorApart:
@@ -54,14 +62,19 @@ class SimulatorApart:
             process.process.stdin.close()
             process.end()
 
-    def do(self, name: str, *arguments: Any) -> Any:
+    def do(self, name: str, *arguments: Any, **named: Any) -> Any:
         """Has something done there.
 
         :param name: a method of `_Desk`, or of the simulator, such as ``"faults.drop"``.
         :raises RuntimeError: it failed; with the traceback.
         """
-        self._process.type(json.dumps([name, arguments]))
-        return self._answer()
+        return self.do_all(step(name, *arguments, **named))[0]
+
+    def do_all(self, *steps: Step) -> List[Any]:
+        """Has several things done there, with nothing in between."""
+        self._process.type(json.dumps(steps))
+        outcomes: List[Any] = self._answer()
+        return outcomes
 
     def _answer(self) -> Any:
         done, outcome = json.loads(self._process.until("["))
@@ -76,29 +89,29 @@ class _Desk:
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
 
-    def tokens(self, lines: List[str]) -> List[str]:
+    def tokens(self, *lines: str) -> List[str]:
         """A token for each of these lines."""
         return [self._sim.token(self._sim.line(line)) for line in lines]
 
-    def ring(self, lines: List[str]) -> List[str]:
+    def ring(self, *lines: str) -> List[str]:
         """Each of these lines is called by a telephone of its own; gives the callrefs."""
         return [
             self._sim.phone(phone_number(index)).call(line) for index, line in enumerate(lines)
         ]
 
-    def pick_up(self, lines: List[str]) -> None:
-        """What rings longest at each of these lines is answered."""
-        for line in lines:
-            self._sim.phone(line).pick_up()
+    def call(self, phone: str, line: str) -> str:
+        """A telephone calls a line; gives the callref."""
+        return self._sim.phone(phone).call(line)
 
-    def hang_up(self, lines: List[str]) -> None:
-        """The latest conversation of each of these lines ends."""
-        for line in lines:
-            self._sim.phone(line).hang_up()
+    def pick_up(self, *numbers: str) -> None:
+        """What rings longest at each of these telephones is answered."""
+        for number in numbers:
+            self._sim.phone(number).pick_up()
 
-    def connections(self) -> int:
-        """How many clients are connected."""
-        return len(self._sim.connections())
+    def hang_up(self, *numbers: str) -> None:
+        """The latest conversation at each of these telephones ends."""
+        for number in numbers:
+            self._sim.phone(number).hang_up()
 
     def footprint(self) -> List[Any]:
         """What the process of the simulator holds."""
@@ -111,14 +124,17 @@ def _serve() -> None:
         desk = _Desk(sim)
         _say(True, [sim.endpoint, sim.ca_certs if settings.get("tls") else None])
         for line in sys.stdin:
-            name, arguments = json.loads(line)
             try:
-                owner = desk if hasattr(desk, name) else sim
-                outcome = attrgetter(name)(owner)(*arguments)
+                _say(True, [_do(desk, sim, *each) for each in json.loads(line)])
             except Exception:
                 _say(False, traceback.format_exc())
-            else:
-                _say(True, outcome)
+
+
+def _do(
+    desk: _Desk, sim: Simulator, name: str, arguments: List[Any], named: Dict[str, Any]
+) -> Any:
+    owner = desk if hasattr(desk, name) else sim
+    return attrgetter(name)(owner)(*arguments, **named)
 
 
 def _say(done: bool, outcome: Any) -> None:

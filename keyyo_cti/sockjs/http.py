@@ -50,7 +50,12 @@ class _StreamAdapter(HTTPAdapter):
 
     def close(self) -> None:
         """Closes the streams too: urllib3 leaves one whose answer was not read to the collector
-        of garbage."""
+        of garbage. And empties the pools: urllib3 keeps what is in one until the pool is garbage,
+        which it never is if a connection in it leads, by way of us, to an error whose traceback
+        leads to the pool."""
+        pools = self.poolmanager.pools
+        for key in pools.keys():
+            pools[key].close()
         super().close()
         while self._streams:
             self._streams.pop().close()

@@ -1,0 +1,395 @@
+"""A line whose connection is lost ten thousand times: each time it is restored, calls go on and
+end meanwhile, and nothing stays behind. By hand, against a simulator in another process::
+
+    python -m tests.endurance --drops 10000 --transport websocket
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import sys
+import threading
+import time
+import tracemalloc
+from collections import Counter
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+
+from keyyo_cti import CTI, Backoff, Call, Restored
+from keyyo_cti.sockjs import TRANSPORTS
+
+from .footprint import Footprint, footprint
+from .simulator_apart import SimulatorApart, Step, line_number, phone_number, step
+from .trend import Trend
+
+#: Seconds that anything may take.
+PATIENCE = 30.0
+
+LINE = line_number(0)
+
+#: The telephones that call the line.
+FIRST, SECOND, THIRD = (phone_number(index) for index in range(3))
+
+#: How the simulator is told to refuse a transport.
+_REFUSED = {"websocket": "websocket", "xhr-streaming": "xhr_streaming", "xhr-polling": "xhr"}
+
+
+def blows(transport: str) -> Dict[str, List[Step]]:
+    """Ways to lose a connection, some of them also in the middle of the next opening."""
+    drop, reset = step("faults.drop", LINE), step("faults.reset", LINE)
+    refuse = step("faults.refuse", _REFUSED[transport], times=1, reset=True)
+    return {
+        "dropped": [drop],
+        "reset": [reset],
+        "closed": [step("faults.close", 3000, "Go away!", LINE)],
+        "dropped, and again at info": [step("faults.refuse", "info", times=1, reset=True), drop],
+        "reset, and again while opening": [refuse, reset],
+        "dropped, and again when restoring": [step("faults.reset", on="restore_session"), drop],
+    }
+
+
+class Supervised:
+    """A CTI that stays up, and what its handlers were told.
+
+    :param by_hand: whether its ``disconnected`` handler restores, and not the SDK.
+    """
+
+    def __init__(self, sim: SimulatorApart, transport: str, by_hand: bool) -> None:
+        (self._token,) = sim.do("tokens", LINE)
+        own: Dict[str, Any] = {} if by_hand else {
+            "token_provider": lambda: self._token,
+            "backoff": Backoff(first=0.001, longest=0.01),
+        }
+        self.cti = CTI(
+            endpoint=sim.endpoint,
+            transports=[transport],
+            cookie_auto=False,
+            max_ended_calls=100,
+            **own,
+        )
+        self._changed = threading.Condition()
+        # Guarded by it: the state of each call that goes on, as it was told; how often the
+        # session was restored; and what should never come.
+        self.states: Dict[str, str] = {}
+        self.restored = 0
+        self._problem: Optional[object] = None
+        self.cti.onNewCall = self._on_call
+        self.cti.onError = self._on_problem
+        if by_hand:
+            self.cti.onDisconnected = self._restore
+        else:
+            self.cti.onRestored = self._on_restored
+            self.cti.onLost = self._on_problem
+
+    def wait(self, until: Callable[[], bool], what: str) -> None:
+        """Waits until handlers have been told something."""
+        with self._changed:
+            self._changed.wait_for(lambda: until() or self._problem, PATIENCE)
+            assert self._problem is None, f"{self._problem!r} instead of {what}"
+            assert until(), f"waited in vain for {what}: {self.restored}, {self.states}"
+
+    def open(self) -> None:
+        """Opens the session."""
+        self.cti.create_session(self._token).result(PATIENCE)
+
+    def _on_call(self, call: Call) -> None:
+        with self._changed:
+            if call.ended:
+                self.states.pop(call.callref, None)
+            else:
+                self.states[call.callref] = call.state
+            self._changed.notify_all()
+
+    def _restore(self) -> None:
+        session_id = self.cti.session_id
+        self.cti.restore_session(self._token, session_id, self._on_answer)
+
+    def _on_answer(self, error: Any, result: Any) -> None:
+        if error is None:
+            self._on_restored(Restored(0.0, False))
+
+    def _on_restored(self, info: Restored) -> None:
+        with self._changed:
+            self.restored += 1
+            if info.recreated:
+                self._problem = info
+            self._changed.notify_all()
+
+    def _on_problem(self, problem: object) -> None:
+        with self._changed:
+            self._problem = problem
+            self._changed.notify_all()
+
+
+class Ordeal:
+    """Loses the connection of a `Supervised` again and again, in each way in turn.
+
+    :ivar losses: how often it was lost, by the way.
+    :ivar untold: how many calls ended without being told, because that was in a gap.
+    """
+
+    def __init__(self, sim: SimulatorApart, supervised: Supervised, transport: str) -> None:
+        self._sim = sim
+        self._supervised = supervised
+        self._blows = itertools.cycle(blows(transport).items())
+        self.losses: "Counter[str]" = Counter()
+        self.untold = 0
+
+    def lose_once(self) -> None:
+        """One call is picked up while the connection is lost, one ends, and one begins; after it
+        is restored, those that go on are told, and so are their ends.
+
+        :raises AssertionError: something is not told, or the session is not restored.
+        """
+        supervised, states = self._supervised, self._supervised.states
+        picked_up, ended = self._sim.do_all(step("call", FIRST, LINE), step("call", SECOND, LINE))
+        supervised.wait(lambda: states == {picked_up: "SETUP", ended: "SETUP"}, "two calls")
+        way, blow = next(self._blows)
+        restored = supervised.restored
+        begun = self._sim.do_all(
+            *blow,
+            step("pick_up", LINE),
+            step("hang_up", SECOND),
+            step("call", THIRD, LINE),
+        )[-1]
+        self.losses[way] += 1
+        supervised.wait(lambda: supervised.restored > restored, f"a restoration: {way}")
+        now = {picked_up: "CONNECT", begun: "SETUP"}
+        supervised.wait(lambda: states in (now, {**now, ended: "SETUP"}), f"{now}: {way}")
+        # Whether it ended in the gap, or just after, is the simulator's secret until here.
+        self.untold += states.pop(ended, None) is not None
+        self._sim.do("hang_up", FIRST, THIRD)
+        supervised.wait(lambda: not states, "the end of each call")
+
+
+class Sample(NamedTuple):
+    """What was held after so many losses.
+
+    :ivar calls: how many calls the CTI knows.
+    :ivar traced: KiB that Python had allocated.
+    :ivar peak: KiB that it had at most since the sample before.
+    """
+
+    losses: int
+    held: Footprint
+    calls: int
+    traced: float
+    peak: float
+
+    def __str__(self) -> str:
+        held = self.held
+        return (
+            f"{self.losses:8}{held.threads:9}{held.descriptors or 0:13}{self.calls:7}"
+            f"{held.resident or 0:11}{self.traced:13.1f}{self.peak:13.1f}"
+        )
+
+
+HEAD = (
+    f"{'drops':>8}{'threads':>9}{'descriptors':>13}{'calls':>7}"
+    f"{'RSS, KiB':>11}{'traced, KiB':>13}{'peak, KiB':>13}"
+)
+
+
+class Outcome(NamedTuple):
+    """What came of it.
+
+    :ivar samples: the first one before any loss.
+    :ivar collected: KiB that Python had allocated at half time and in the end, once garbage was
+        collected.
+    :ivar losses: how often the connection was lost, by the way.
+    :ivar untold: how many calls ended without being told, because that was in a gap.
+    """
+
+    samples: List[Sample]
+    collected: List[float]
+    losses: "Counter[str]"
+    untold: int
+
+
+def endure(
+    sim: SimulatorApart,
+    transport: str,
+    losses: int,
+    *,
+    every: int,
+    by_hand: bool = False,
+    told: Callable[[Sample], None] = lambda sample: None,
+) -> Outcome:
+    """Loses and restores a connection so many times.
+
+    :param every: how many losses lie between two samples.
+    :raises AssertionError: something is lost, told wrongly, or left behind.
+    """
+    before, ours = footprint(), _ours()
+    outcome = _endure(sim, transport, losses, every, by_hand, told)
+    after, left = footprint(), _ours() - ours
+    assert after[:2] == before[:2], f"left behind: {after}, before: {before}"
+    assert not left, f"left behind: {left}"
+    return outcome
+
+
+def _endure(
+    sim: SimulatorApart,
+    transport: str,
+    losses: int,
+    every: int,
+    by_hand: bool,
+    told: Callable[[Sample], None],
+) -> Outcome:
+    supervised = Supervised(sim, transport, by_hand)
+    ordeal = Ordeal(sim, supervised, transport)
+    outcome = Outcome([], [], ordeal.losses, 0)
+    with supervised.cti as cti:
+        supervised.open()
+        for number in range(losses + 1):
+            if number:
+                ordeal.lose_once()
+            if number % every == 0:
+                outcome.samples.append(_sample(number, cti, outcome.samples))
+                told(outcome.samples[-1])
+            if number in (losses // 2, losses):
+                outcome.collected.append(_collected())
+        assert supervised.restored == losses, f"restored {supervised.restored} times"
+    return outcome._replace(untold=ordeal.untold)
+
+
+def _ours() -> "Counter[str]":
+    """The objects of the SDK's classes that are there, by class, once garbage is collected."""
+    gc.collect()
+    kinds = (type(each) for each in gc.get_objects())
+    return Counter(
+        kind.__qualname__ for kind in kinds if str(kind.__module__).startswith("keyyo_cti")
+    )
+
+
+def _collected() -> float:
+    if tracemalloc.is_tracing():
+        gc.collect()
+    return tracemalloc.get_traced_memory()[0] / 1024
+
+
+def _sample(losses: int, cti: CTI, before: List[Sample]) -> Sample:
+    traced, peak = (size / 1024 for size in tracemalloc.get_traced_memory())
+    if tracemalloc.is_tracing() and hasattr(tracemalloc, "reset_peak"):
+        tracemalloc.reset_peak()
+    held = footprint()
+    if before:
+        held = _settled(before[0].held)
+    return Sample(losses, held, len(cti.get_calls()), traced, peak)
+
+
+def _settled(wanted: Footprint) -> Footprint:
+    """What is held once the threads of the last connection are done with their last steps."""
+    pause = threading.Event()
+    until = time.monotonic() + PATIENCE
+    while True:
+        held = footprint()
+        if held[:2] == wanted[:2]:
+            return held
+        names = [thread.name for thread in threading.enumerate()]
+        assert time.monotonic() < until, f"{held} instead of {wanted}: {names}"
+        pause.wait(0.001)
+
+
+#: Bytes that each loss may leave behind of what Python has allocated: one of its smallest
+#: objects, left behind by one way of losing in six, is more.
+LEFT = 2.5
+
+#: The same of all that the process holds: any object of the system's libraries takes more, such
+#: as a thread, and it takes long until an allocator has found the room that it needs.
+LEFT_RESIDENT = 200.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs it, and prints samples and a verdict. The exit code is 1 when something is lost, told
+    wrongly, or left behind."""
+    asked = _parser().parse_args(arguments)
+    every = asked.every or max(1, asked.drops // 200)
+    shown = itertools.count()
+
+    def show(sample: Sample) -> None:
+        if next(shown) % 10 == 0:
+            print(sample, flush=True)
+
+    print(
+        f"{asked.drops} drops, {asked.transport}, restored by "
+        f"{'the handler' if asked.by_hand else 'the SDK'}, Python {sys.version.split()[0]}"
+    )
+    print(HEAD)
+    if asked.trace:
+        tracemalloc.start()
+    began = time.monotonic()
+    with SimulatorApart(token_lifetime=1e6) as sim:
+        try:
+            outcome = endure(
+                sim,
+                asked.transport,
+                asked.drops,
+                every=every,
+                by_hand=asked.by_hand,
+                told=show,
+            )
+        except AssertionError as error:
+            print(f"FAILED: {error}")
+            return 1
+        theirs = Footprint(*sim.do("footprint"))
+    for way, count in outcome.losses.items():
+        print(f"{count:8} {way}")
+    print(f"{outcome.untold:8} calls ended in a gap, untold; of each other one, every state came")
+    print(f"in {time.monotonic() - began:.0f} s; threads and descriptors: as before")
+    print(f"the simulator holds, in the end: {theirs}")
+    return _judge(asked, outcome)
+
+
+def _judge(asked: argparse.Namespace, outcome: Outcome) -> int:
+    late = outcome.samples[len(outcome.samples) // 2 :]
+    if len(late) < 3:
+        print("too few samples to judge the memory")
+        return 0
+    if not asked.trace:
+        return _slope("RSS", late, lambda sample: sample.held.resident or 0, LEFT_RESIDENT)
+    half, end = outcome.collected
+    left = 1024 * (end - half) / (asked.drops - asked.drops // 2)
+    grows = left > LEFT
+    print(f"{'':5} second half: {left:+9.2f} bytes a drop, once garbage is collected")
+    grows |= _slope("traced", late, lambda sample: sample.traced, LEFT)
+    grows |= _slope("peak", late, lambda sample: sample.peak, LEFT)
+    return int(grows)
+
+
+def _slope(
+    name: str, samples: List[Sample], measure: Callable[[Sample], float], bound: float
+) -> int:
+    """Prints how a measure, in KiB, goes on, and tells whether it grows."""
+    trend = Trend.of(
+        [sample.losses for sample in samples], [1024 * measure(sample) for sample in samples]
+    )
+    grows = trend.exceeds(bound)
+    print(
+        f"{name:6} second half: {trend.slope:+9.2f} bytes a drop, +-{2 * trend.error:.2f}: "
+        f"{'GROWS' if grows else 'steady'}"
+    )
+    return int(grows)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m tests.endurance", description=__doc__)
+    parser.add_argument("--drops", type=int, default=10_000)
+    parser.add_argument("--every", type=int, help="drops from one sample to the next")
+    parser.add_argument("--transport", default="websocket", choices=TRANSPORTS)
+    parser.add_argument(
+        "--by-hand",
+        action="store_true",
+        help="the handler of disconnected restores, and not the SDK",
+    )
+    parser.add_argument(
+        "--trace",
+        action="store_true",
+        help="measure what Python allocates, by tracemalloc, and not RSS, which that changes",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,39 @@
+"""A connection that is lost again and again; ``python -m tests.endurance`` is the same by hand,
+ten thousand times, and measures the memory too."""
+
+from __future__ import annotations
+
+import gc
+from typing import Iterator
+
+import pytest
+
+from keyyo_cti.sockjs import TRANSPORTS
+
+from ..endurance import blows, endure
+from ..simulator_apart import SimulatorApart
+
+DROPS = 60
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Garbage is not collected: what is let go of must go at once."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.fault(28)
+@pytest.mark.promise(9)
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("by_hand", [False, True], ids=["by the SDK", "by the handler"])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_many_drops(transport: str, by_hand: bool) -> None:
+    """Sixty drops, of each kind in turn, are each restored; the calls that go on are told, and
+    their ends; threads and descriptors are as before after each of them, without the collector
+    of garbage, and of the SDK's objects it leaves none."""
+    with SimulatorApart() as sim:
+        outcome = endure(sim, transport, DROPS, every=1, by_hand=by_hand)
+    assert set(outcome.losses) == set(blows(transport))
+    assert outcome.samples[-1].calls <= 102
