@@ -74,7 +74,11 @@ async def serve_websocket(request: web.Request, endpoint: Endpoint) -> web.Strea
         return instead
     websocket = web.WebSocketResponse(
         autoping=False, autoclose=False, compress=False, timeout=CLOSE_HANDSHAKE_TIMEOUT)
-    await websocket.prepare(request)
+    try:
+        await websocket.prepare(request)
+    except ConnectionError:
+        # The client did not wait; nobody hears this.
+        return web.Response(status=503)
     assert request.transport is not None  # it has just been written to
     connection = endpoint.connect(WEBSOCKET)
     connection.attach(request.transport)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 
 import pytest
 import requests
 import websocket
+from aiohttp import web
 
 from keyyo_cti.simulator.serving import ServerThread
-from keyyo_cti.simulator.sockjs import Connection, Endpoint
+from keyyo_cti.simulator.sockjs import HANDSHAKE, Connection, Endpoint
 
 from ..raw_client import RawClient
 from .conftest import Serve
@@ -141,3 +143,23 @@ def test_connections_are_forgotten(
     assert [script.next(), script.next()] == ["opened", "settle"]
     assert server.call(len, endpoint.connections) == 1
     last.close()
+
+
+def test_client_that_does_not_wait(
+    serve: Serve, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that is gone before its handshake is answered is no error, and no connection."""
+
+    async def gate(phase: str, request: web.Request) -> None:
+        if phase == HANDSHAKE:
+            assert request.transport is not None
+            request.transport.abort()
+            while request.transport is not None:
+                await asyncio.sleep(0)
+
+    server = serve(gate=gate)
+    with pytest.raises((OSError, websocket.WebSocketException)):
+        RawClient(server.base_url)
+    server.stop()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert script.events.empty()
