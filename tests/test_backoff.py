@@ -35,6 +35,8 @@ def test_new_jitter_each_time() -> None:
     assert len({Backoff().pause(5) for _ in range(20)}) > 10
 
 
+@pytest.mark.fault(20)
+@pytest.mark.promise(8)
 def test_a_herd() -> None:
     """A thousand clients that lose one server come back spread over each pause, and none waits
     longer than the longest."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Optional
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.clock import ServerClock, as_seconds
+from keyyo_cti.clock import ServerClock, as_seconds, lasting, slept
 
 
 class Hand:
@@ -93,3 +94,27 @@ def test_any_date(date: Any) -> None:
     """Whatever the server sends as a date, it is a finite number or none."""
     seconds = as_seconds(date)
     assert seconds is None or abs(seconds) < float("inf")
+
+
+@pytest.mark.fault(7)
+def test_slept_is_not_for_who_sets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Setting the wall clock is no sleep: how long the machine has slept does not change."""
+    before = slept()
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert abs(slept() - before) < 1.0
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="needs such a clock")
+def test_slept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sleep is by what the clock that goes on is ahead of the one that stands still."""
+    before, real = slept(), time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + 120)
+    assert 119 < slept() - before < 121
+    assert 119 < lasting() - before - time.monotonic() < 121
+
+
+def test_without_such_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no clock tells, the machine has not slept."""
+    monkeypatch.setattr("keyyo_cti.clock._SLEEPLESS", None)
+    assert slept() == 0.0
+    assert abs(lasting() - time.monotonic()) < 1.0

@@ -118,6 +118,7 @@ def test_pauses() -> None:
     assert (owner.tokens, provider.calls) == (["t1"] * 7, 1)
 
 
+@pytest.mark.fault(20)
 def test_five_thousand_failures() -> None:
     """However often it fails, the stack stays flat and it goes on."""
     owner = FakeReopener(*[FAILED] * 5000, None)
@@ -143,6 +144,7 @@ def test_what_may_pass(failure: Answer) -> None:
     assert owner.lost == []
 
 
+@pytest.mark.fault(23)
 def test_refused_token() -> None:
     """A token that is refused is replaced at once, in the same attempt, and its provider told."""
     owner, provider = FakeReopener(TOKEN_REFUSED, None), Provider()
@@ -150,6 +152,8 @@ def test_refused_token() -> None:
     assert (owner.tokens, provider.refused, owner.lost) == (["t1", "t2"], ["t1"], [])
 
 
+@pytest.mark.fault(23)
+@pytest.mark.promise(8)
 def test_refused_credentials() -> None:
     """When the fresh token is refused too, the session is lost, and nothing is tried again."""
     owner, provider = FakeReopener(TOKEN_REFUSED, TOKEN_REFUSED), Provider()
@@ -256,6 +260,7 @@ def test_fault_of_our_own() -> None:
     assert (error.status_code, error.error_code) == (500, "internal")
 
 
+@pytest.mark.promise(8)
 def test_one_at_a_time() -> None:
     """While the provider of an outage that was closed is still at it, another outage waits; it
     is given up in vain when it is over itself."""
@@ -337,6 +342,8 @@ def test_closed_in_an_attempt(answer: KeyyoError) -> None:
     assert owner.lost == []
 
 
+@pytest.mark.fault(20)
+@pytest.mark.promise(8)
 def test_pauses_over_several_outages() -> None:
     """Pauses go on growing while connections do not last; one that lasts as long as the longest
     pause makes them small again."""

@@ -35,6 +35,7 @@ def test_awake(machine: Machine) -> None:
         assert not watch.woke(machine.now, 100.0, 100.0)
 
 
+@pytest.mark.fault(8)
 def test_slept(machine: Machine) -> None:
     """A sleep is seen at the next look, once."""
     watch = machine.watch()

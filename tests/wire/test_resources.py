@@ -128,6 +128,9 @@ class Timed:
     def on_due(self, now: float) -> None:
         """Nothing is ever due."""
 
+    def woke(self) -> None:
+        """It does not matter here."""
+
     def closed(self, closed: Closed) -> None:
         """Nothing is left to do."""
 

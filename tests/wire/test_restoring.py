@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -16,7 +16,9 @@ from keyyo_cti.events import attribute_of
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 from keyyo_cti.sockjs.xhr import XhrTransport
+from keyyo_cti.token_provider import TokenProvider
 
+from ..signed_in import client_of
 from .conftest import websocket_only
 from .probe import PATIENCE, Seen, eventually
 from .scripted import ScriptedServer, session
@@ -75,6 +77,8 @@ def kinds(seen: Seen) -> List[str]:
     return [item[0] for item in seen.items]
 
 
+@pytest.mark.fault(22)
+@pytest.mark.promise(3, 7)
 @pytest.mark.parametrize("how", ["drop", "reset", "close"])
 def test_restored(
     sim: Simulator, alice: Line, tokens: Tokens, transport: str, how: str
@@ -103,6 +107,8 @@ def test_restored(
     assert len(tokens.given) == 1
 
 
+@pytest.mark.fault(24)
+@pytest.mark.promise(7)
 @websocket_only
 def test_the_servers_five_minutes(transport: str) -> None:
     """After 299 s the session is restored; after 301 s the server has destroyed it, and a new one
@@ -196,6 +202,8 @@ def test_connection_that_goes_before_all_is_restored(
         assert cti.get_subscriptions().result(PATIENCE).numbers == [alice.number, OTHER]
 
 
+@pytest.mark.fault(23)
+@pytest.mark.promise(7)
 def test_attempts_that_fail(sim: Simulator, alice: Line, tokens: Tokens, transport: str) -> None:
     """Attempts that fail in any phase are no events; a refused token is replaced, and its
     provider told."""
@@ -211,6 +219,50 @@ def test_attempts_that_fail(sim: Simulator, alice: Line, tokens: Tokens, transpo
     assert len(tokens.given) == 2 and tokens.invalidated == tokens.given[:1]
 
 
+@pytest.mark.fault(23)
+@websocket_only
+def test_drop_at_the_end_of_the_hour(transport: str) -> None:
+    """A token that is a second from its end restores; one that has run out by the server's clock
+    is refused, and replaced in the same attempt."""
+    with Simulator(clock=ManualClock()) as sim:
+        alice = sim.line("33199000001")
+        tokens = Tokens(sim, alice)
+        with supervised(tokens, sim.endpoint) as (cti, seen):
+            for drop, (seconds, given) in enumerate([(3600, 1), (3599, 1), (1, 2)], 1):
+                sim.elapse(seconds)
+                sim.faults.drop()
+                seen.wait_for("restored", drop)
+                assert len(tokens.given) == given
+            assert tokens.invalidated == tokens.given[:1]
+            assert kinds(seen) == ["disconnected", "restored"] * 3
+
+
+@pytest.mark.fault(23)
+@pytest.mark.promise(8)
+def test_several_refused_at_once(sim: Simulator, alice: Line) -> None:
+    """Several lines of calls with one ``TokenProvider`` that are all refused ask for one new
+    token between them."""
+    new_token = TokenProvider(client_of(sim), alice.number)
+    with ExitStack() as stack:
+        ctis = [
+            stack.enter_context(
+                CTI(endpoint=sim.endpoint, cookie_auto=False, token_provider=new_token,
+                    backoff=QUICK)
+            )
+            for _ in range(6)
+        ]
+        for cti in ctis:
+            cti.create_session(new_token()).result(PATIENCE)
+        all_seen = [Seen(cti) for cti in ctis]
+        sim.revoke_token(new_token())
+        sim.faults.drop()
+        for seen in all_seen:
+            seen.wait_for("restored")
+            assert kinds(seen) == ["disconnected", "restored"]
+    minted = [each for each in sim.requested() if each.endswith("/csi_token")]
+    assert len(minted) == 2, sim.requested()
+
+
 def test_one_token_for_many_drops(sim: Simulator, alice: Line, tokens: Tokens) -> None:
     """A token that is good is used again, drop after drop."""
     with supervised(tokens, sim.endpoint) as (cti, seen):
@@ -221,6 +273,8 @@ def test_one_token_for_many_drops(sim: Simulator, alice: Line, tokens: Tokens) -
     assert len(tokens.given) == 1
 
 
+@pytest.mark.fault(23, 24)
+@pytest.mark.promise(7, 8)
 @pytest.mark.parametrize("who", ["provider", "server", "token"])
 def test_lost(sim: Simulator, alice: Line, tokens: Tokens, who: str) -> None:
     """When credentials are refused, be it to the provider or to us, that is the end: ``lost``
@@ -260,6 +314,7 @@ def test_opened_again_after_it_was_lost(sim: Simulator, alice: Line, tokens: Tok
         assert kinds(seen) == ["disconnected", "lost", "callback", "disconnected", "restored"]
 
 
+@pytest.mark.promise(2)
 @pytest.mark.parametrize("where", ["pause", "opening", "restore_session", "subscribe"])
 def test_commands_meanwhile(sim: Simulator, alice: Line, tokens: Tokens, where: str) -> None:
     """Commands during an outage are answered at once, never sent, and say what to wait for,
@@ -290,6 +345,8 @@ def test_commands_meanwhile(sim: Simulator, alice: Line, tokens: Tokens, where: 
             assert sim.received(action) == []
 
 
+@pytest.mark.fault(1)
+@pytest.mark.promise(5, 7)
 @pytest.mark.parametrize("where", ["pause", "provider", "opening", "session"])
 def test_close(sim: Simulator, alice: Line, tokens: Tokens, where: str) -> None:
     """``close()`` ends an outage within two seconds, wherever it is: nothing is restored, and
@@ -317,6 +374,8 @@ def test_close(sim: Simulator, alice: Line, tokens: Tokens, where: str) -> None:
         assert kinds(seen) == ["disconnected"]
 
 
+@pytest.mark.fault(3)
+@pytest.mark.promise(7)
 @pytest.mark.parametrize("event", ["disconnected", "restored", "lost"])
 def test_close_in_a_handler(sim: Simulator, alice: Line, tokens: Tokens, event: str) -> None:
     """``close()`` in the handlers of an outage ends it there."""
@@ -387,6 +446,7 @@ def test_provider_that_raises_after_close(
     assert kinds(seen) == ["disconnected"] and "late" in caplog.text
 
 
+@pytest.mark.promise(7)
 @pytest.mark.parametrize("end", ["restored", "lost"])
 def test_close_with_all_still_to_be_told(
     sim: Simulator, alice: Line, tokens: Tokens, end: str
@@ -570,6 +630,8 @@ def last_states(states: List[str]) -> List[Dict[str, Any]]:
     ]
 
 
+@pytest.mark.fault(22)
+@pytest.mark.promise(3)
 def test_fifty_drops_that_repeat_the_last_three_states() -> None:
     """However often the server repeats the last three states, none is told twice; each new one
     is told once, and each gap is announced, before what comes after it."""
@@ -633,6 +695,8 @@ def close_and_reset(connection: Connection) -> None:
     connection.reset()
 
 
+@pytest.mark.fault(21)
+@pytest.mark.promise(8)
 @websocket_only
 def test_everything_at_once(transport: str) -> None:
     """A close frame, failing sends and a silence that has lasted too long, all at once, are one
@@ -665,6 +729,7 @@ def test_everything_at_once(transport: str) -> None:
                 assert len(server.connections) - before == 2
 
 
+@pytest.mark.fault(5)
 def test_half_open(sim: Simulator, alice: Line, tokens: Tokens, transport: str,
                    monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that has gone deaf is found and restored; the silence is part of the gap."""
@@ -689,6 +754,8 @@ class Sleeper:
         self._asleep += seconds
 
 
+@pytest.mark.fault(8)
+@pytest.mark.promise(6)
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock tells of a sleep")
 def test_sleep(sim: Simulator, alice: Line, tokens: Tokens, transport: str,
                monkeypatch: pytest.MonkeyPatch) -> None:
@@ -701,6 +768,8 @@ def test_sleep(sim: Simulator, alice: Line, tokens: Tokens, transport: str,
         assert cti.connected and seen.items == []
 
 
+@pytest.mark.fault(8)
+@pytest.mark.promise(6)
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock tells of a sleep")
 @pytest.mark.parametrize(("seconds", "recreated"), [(120, False), (600, True)])
 def test_sleep_that_cost_the_connection(
