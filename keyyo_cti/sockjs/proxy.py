@@ -72,7 +72,7 @@ def tunnel(stream: Stream, proxy: Proxy, origin: Origin) -> None:
 
     :raises OSError: it does not, or not in time.
     """
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    host = f"[{origin.host}]" if ":" in origin.host else _ascii(origin.host)
     target = f"{host}:{origin.port}"
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.username is not None:
@@ -95,13 +95,14 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
         raise ProxyFailed("a SOCKS proxy needs PySocks: pip install pysocks") from None
     kind = socks.SOCKS5 if proxy.scheme.startswith("socks5") else socks.SOCKS4
     remote_names = proxy.scheme in ("socks5h", "socks4a")
+    host = _ascii(origin.host)
     sock = socks.socksocket()
     try:
         sock.set_proxy(
             kind, proxy.host, proxy.port, remote_names, proxy.username, proxy.password
         )
         sock.settimeout(timeout)
-        sock.connect((origin.host, origin.port))
+        sock.connect((host, origin.port))
         # A plain one from here on, without the library's methods.
         return socket.socket(fileno=sock.detach())
     except socks.ProxyError as error:
@@ -113,6 +114,17 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
     except BaseException:
         sock.close()
         raise
+
+
+def _ascii(host: str) -> str:
+    """A name as name servers know it.
+
+    :raises OSError: it cannot be one.
+    """
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "not a possible name") from error
 
 
 def _outside(url: str, no_proxy: str) -> bool:

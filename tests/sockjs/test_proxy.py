@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import socket
 import sys
 import threading
@@ -205,12 +206,27 @@ PROXY = Proxy("http", "proxy.test", 3128)
 
 @pytest.mark.parametrize(
     "origin, target",
-    [(SERVER, "server.test:8443"), (Origin("::1", 80, False), "[::1]:80")],
+    [
+        (SERVER, "server.test:8443"),
+        (Origin("::1", 80, False), "[::1]:80"),
+        (Origin("b\u00fccher.test", 80, False), "xn--bcher-kva.test:80"),
+    ],
 )
 def test_what_a_proxy_is_asked(origin: Origin, target: str) -> None:
     """A proxy is asked for the server, and told nothing else."""
     with Tunnel(PROXY, origin) as asking:
         assert asking.asked() == f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n"
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".test", "\ud800.test"])
+def test_impossible_name(host: str) -> None:
+    """No proxy is asked for a name that cannot be one."""
+    origin = Origin(host, 80, False)
+    with Tunnel(PROXY, origin) as asking:
+        with pytest.raises(socket.gaierror, match="not a possible name"):
+            asking.result()
+    with pytest.raises(socket.gaierror, match="not a possible name"):
+        through_socks(Proxy("socks5h", "proxy.test", 1080), origin, SOON)
 
 
 @pytest.mark.parametrize(
@@ -412,8 +428,23 @@ def test_socks_proxy_that_breaks() -> None:
             left.set()
 
     with Peer(garble) as peer:
-        assert isinstance(ends(peer), ProxyFailed)
+        error = ends(peer)
         assert left.wait(SOON)
+    assert isinstance(error, ProxyFailed)
+
+
+def test_bug_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else happens on the way comes out as it is, and leaves no socket."""
+    socks, made = importlib.import_module("socks"), []  # type: Any, List[Any]
+
+    def connect(self: Any, _: Any) -> None:
+        made.append(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(socks.socksocket, "connect", connect)
+    with pytest.raises(KeyboardInterrupt):
+        through_socks(Proxy("socks5", "proxy.test", 1080), SERVER, SOON)
+    assert made[0].fileno() == -1
 
 
 def test_without_pysocks(monkeypatch: pytest.MonkeyPatch) -> None:
