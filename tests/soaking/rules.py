@@ -65,6 +65,11 @@ class Memory:
 
     def comes(self, call: Mapping[str, Any]) -> None:
         """It has come."""
-        self.stale.discard(call["callref"])
-        if self.says(call):
-            self.calls[call["callref"]] = call
+        callref = call["callref"]
+        self.stale.discard(callref)
+        says = self.says(call)
+        if says:
+            self.calls[callref] = call
+        if len(says) > 1:
+            # Its first news: from here on it is told as ever, until the next gap.
+            self._before.discard(callref)
