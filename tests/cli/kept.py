@@ -57,6 +57,16 @@ def keep_login(
     return tokens
 
 
+def cut_off(sim: Simulator) -> None:
+    """Ends every connection, and lets nobody restore a session, as who has signed in would."""
+    sim.faults.fail("restore_session", 403, "Forbidden", times=None)
+    sim.faults.close()
+
+
+#: What ``watch`` says then.
+CUT_OFF = ["the connection was lost: it is being restored", "the session is lost: 403 Forbidden"]
+
+
 def kept_tokens() -> Optional[Tokens]:
     """The tokens that are kept now."""
     login = LoginFile().load()

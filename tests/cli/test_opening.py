@@ -12,7 +12,7 @@ from keyyo_cti.cli import main
 from keyyo_cti.cli.opening import Opening
 from keyyo_cti.simulator import Line, Simulator
 
-from .kept import Capture, Said, keep_login, run
+from .kept import Capture, Said, cut_off, keep_login, run
 
 BOB = "33199020000"
 OF_FILE, OF_ENVIRONMENT, OF_STDIN = "33199000011", "33199000012", "33199000013"
@@ -55,9 +55,7 @@ def attend(capsys: Capture, sim: Simulator, number: str, *arguments: str) -> Sai
     def script() -> None:
         if arguments[0] == "watch":
             sim.wait_for_session(number)
-            # With an account it would go on.
-            sim.faults.fail("restore_session", 403, "Forbidden")
-            sim.faults.close()
+            cut_off(sim)
 
     said = run(capsys, *arguments, script=script)
     assert said.status == (3 if arguments[0] == "watch" else 0)

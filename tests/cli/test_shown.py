@@ -10,7 +10,7 @@ import pytest
 
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
-from .kept import Capture, Said, keep_login, run
+from .kept import CUT_OFF, Capture, Said, cut_off, keep_login, run
 
 BOB = "33199020000"
 CALL: Dict[str, Any] = {
@@ -33,12 +33,12 @@ def watched(sim: Simulator, capsys: Capture, calls: List[Dict[str, Any]], *argum
         sim.wait_for_session("33199000001")
         for call in calls:
             sim.push("33199000001", {"notify": "call", "call": call})
-        sim.faults.close()
+        cut_off(sim)
 
     keep_login(sim)
     said = run(capsys, "watch", *arguments, script=script)
     assert said.status == 3
-    assert said.err == ["connected as 33199000001", "the connection was lost"]
+    assert said.err == ["connected as 33199000001", *CUT_OFF]
     return said
 
 
@@ -57,11 +57,11 @@ def test_json(sim: Simulator, alice: Line, capsys: Capture) -> None:
         alice.phone.pick_up()
         sim.elapse(60)
         bob.hang_up()
-        sim.faults.close()
+        cut_off(sim)
 
     keep_login(sim)
     said = run(capsys, "watch", "--json", script=script)
-    assert said.status == 3 and len(said.err) == 2
+    assert said.status == 3 and said.err[1:] == CUT_OFF
     shown = objects(said)
     assert [each["state"] for each in shown] == ["SETUP", "CONNECT", "RELEASE"]
     assert [each["ringing_duration"] for each in shown] == [0, 3, 3]
