@@ -30,8 +30,12 @@ _INFO_TIMEOUT = 8.0
 #: Bytes of an answer to the info request, with its headers.
 _LONGEST_ANSWER = 262_144
 
-#: Seconds in which the first frame must come, at least; more where the network is slow.
+#: Seconds in which the first frame must come, at least.
 _LEAST_PATIENCE = 5.0
+
+#: Where the network is slow, it has as many round trips: as other SockJS clients reckon, twice
+#: the time after which something sent is taken to be lost.
+_ROUND_TRIPS = 6
 
 #: Seconds that are left to each transport that may still have to be tried.
 _RESERVE = 2.0
@@ -105,7 +109,7 @@ class Opening:
             self._limits.write_timeout,
             self._clock,
         )
-        patience = max(_LEAST_PATIENCE, 2 * _retransmission_time(info.round_trip))
+        patience = max(_LEAST_PATIENCE, _ROUND_TRIPS * info.round_trip)
         last: Optional[Closed] = None
         kinds = choose(info, self._transports)
         for left, kind in zip(reversed(range(len(kinds))), kinds):
@@ -161,14 +165,7 @@ def choose(info: Info, wanted: Sequence[str]) -> List[Type[Transport]]:
 def share(remaining: float, left: int) -> float:
     """The seconds, of those that remain, for one transport when so many others may have to be
     tried after it: what they need is kept back, but never more than half."""
-    if not left:
-        return remaining
     return max(remaining - left * _RESERVE, remaining / 2)
-
-
-def _retransmission_time(round_trip: float) -> float:
-    """As SockJS clients reckon it, in seconds."""
-    return 3 * round_trip if round_trip > 0.1 else round_trip + 0.2
 
 
 def _none_left(last: Optional[Closed]) -> SockJSError:
