@@ -219,6 +219,35 @@ def test_bug(stage: Stage, at: str, caplog: pytest.LogCaptureFixture) -> None:
     assert [record.name for record in caplog.records] == ["keyyo_cti.sockjs"]
 
 
+def test_exit(stage: Stage) -> None:
+    """The end is told also when its thread is made to exit."""
+
+    def leave(_: Any) -> None:
+        raise SystemExit
+
+    stage.told.on_received = leave
+    stage.script('a["1"]')
+    stage.start()
+    with pytest.raises(SystemExit):
+        stage.end()
+    assert stage.told.items[-1] == Closed(1006, "The reader failed")
+    assert stage.transport.discarded == 1
+
+
+def test_one_at_a_time(stage: Stage) -> None:
+    """Who asks for the transport, sends, or closes, while somebody else does, waits for him."""
+    lock: threading.Lock = getattr(stage.connection, "_lock")
+    with lock:
+        others = [
+            Background(lambda: stage.connection.transport),
+            Background(pytest.raises, NotOpen, stage.connection.send, "1"),
+            Background(stage.connection.begin_close),
+        ]
+        assert all(each.waits() for each in others)
+    for each in others:
+        each.result()
+
+
 def test_unreadable(stage: Stage) -> None:
     """What cannot be read is told, and it goes on."""
     stage.run(Unreadable("not UTF-8"), "a[", 'a["1"]', LOST)
