@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import Any, Callable, Iterator, List, Optional, Type
 
@@ -30,6 +31,8 @@ class Told(Record):
     def __init__(self, clock: Hand) -> None:
         super().__init__()
         self.due_at = NEVER
+        #: What the connection would take for a mistake of its own.
+        self.failed: List[AssertionError] = []
         self.on_received: Callable[[Any], object] = lambda _: None
         self._clock = clock
 
@@ -38,7 +41,17 @@ class Told(Record):
 
     def received(self, message: Any) -> None:
         self.add(("received", message))
-        self.on_received(message)
+        with self.keeping_failures():
+            self.on_received(message)
+
+    @contextlib.contextmanager
+    def keeping_failures(self) -> Iterator[None]:
+        """For what the test has done and looks at on the thread of the connection."""
+        try:
+            yield
+        except AssertionError as failure:
+            self.failed.append(failure)
+            raise
 
     def unreadable(self, error: Exception) -> None:
         self.add(("unreadable", str(error)))
@@ -94,6 +107,7 @@ class Stage:
     def end(self) -> Closed:
         assert self._running is not None
         self._running.result()
+        assert self.told.failed == []
         closed = self.told.items[-1]
         assert isinstance(closed, Closed)
         assert [type(each) for each in self.told.items].count(Closed) == 1
@@ -114,7 +128,8 @@ class Stage:
 
         class Played:
             def run(self) -> Session:
-                error = stage.opening()
+                with stage.told.keeping_failures():
+                    error = stage.opening()
                 if error is not None:
                     raise error
                 stage.transport = stage._kind(None)  # type: ignore[arg-type]
@@ -162,9 +177,12 @@ def test_one_thread(stage: Stage) -> None:
 
 def test_what_it_is_opened_with(monkeypatch: pytest.MonkeyPatch) -> None:
     """The opening has the URL without its last slash, the connect time-out, the limits and the
-    transports that were given."""
-    limits = Limits(7.0, 2.0, 3.0, 4)
-    stage = Stage(monkeypatch, url=URL + "/", limits=limits, transports=["xhr-polling"])
+    transports that were given, and a way there with the authorities and proxies that were."""
+    limits, proxies = Limits(7.0, 2.0, 3.0, 4), {"all": "proxy.test:3128"}
+    stage = Stage(
+        monkeypatch, url=URL + "/", limits=limits, transports=["xhr-polling"],
+        ca_certs="ca.pem", proxies=proxies,
+    )
     stage.run(LOST)
     base_url, route, abort, until, with_limits, transports, clock = stage.opened_with[0]
     assert (base_url, until, with_limits, clock) == (URL, 107.0, limits, stage.clock)
@@ -172,12 +190,17 @@ def test_what_it_is_opened_with(monkeypatch: pytest.MonkeyPatch) -> None:
     assert getattr(route, "_origin") == ("server.test", 80, False)
     assert getattr(route, "_write_timeout") == 2.0
     assert getattr(route, "_abort") is abort
+    assert getattr(route, "_clock") is clock
+    assert (getattr(route, "_ca_certs"), getattr(route, "_proxies")) == ("ca.pem", proxies)
 
 
 def test_what_it_is_opened_with_by_default(stage: Stage) -> None:
-    """By default there are the usual limits, and every transport."""
+    """By default there are the usual limits, every transport, and no authorities or proxies but
+    those of the environment."""
     stage.run(LOST)
     assert stage.opened_with[0][4:6] == (Limits(), TRANSPORTS)
+    route = stage.opened_with[0][1]
+    assert (getattr(route, "_ca_certs"), getattr(route, "_proxies")) == (None, None)
 
 
 def test_bad_url() -> None:
@@ -246,6 +269,33 @@ def test_one_at_a_time(stage: Stage) -> None:
         assert all(each.waits() for each in others)
     for each in others:
         each.result()
+
+
+def test_opening_and_ending_wait_too(stage: Stage) -> None:
+    """So does the thread that runs it, when it has opened and when it ends."""
+    opening, last = Pause(), Pause()
+
+    def end() -> None:
+        last()
+        raise LOST
+
+    def begin() -> None:
+        opening()
+
+    stage.opening = begin
+    stage.script(end)
+    stage.start()
+    lock: threading.Lock = getattr(stage.connection, "_lock")
+    assert opening.reached.wait(SOON)
+    with lock:
+        opening.go_on.set()
+        assert not last.reached.wait(A_WHILE)
+    assert last.reached.wait(SOON)
+    with lock:
+        last.go_on.set()
+        ending = Background(stage.end)
+        assert ending.waits()
+    assert ending.result() == LOST.closed
 
 
 def test_unreadable(stage: Stage) -> None:
