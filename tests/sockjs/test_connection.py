@@ -658,3 +658,4 @@ def test_a_slow_listener_is_no_silence(stage: Stage) -> None:
     stage.told.on_received = slow
     closed = stage.run('a["1"]', 'a["2"]', None, LOST)
     assert closed == LOST.closed
+    assert "woke" not in stage.told.items
