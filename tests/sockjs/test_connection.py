@@ -429,14 +429,15 @@ def test_other_codes(stage: Stage, code: int) -> None:
 
 @pytest.mark.parametrize("within, gone", [(None, 101.0), (7.0, 107.0)])
 def test_close_without_an_answer(
-    stage: Stage, within: Optional[float], gone: float
+    stage: Stage, within: Optional[float], gone: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server that does not answer the goodbye is left after a second, or as long as it was
-    given, and the reason is the one that was given."""
+    given, and the reason is the one that was given; it is no mistake, and not logged as one."""
     more = {} if within is None else {"within": within}
     stage.told.on_received = lambda _: stage.connection.begin_close(1000, "enough", **more)
     assert stage.run('a["1"]') == Closed(1000, "enough")
     assert stage.clock() == gone
+    assert caplog.records == []
 
 
 def test_close_when_goodbye_fails(stage: Stage) -> None:
