@@ -89,7 +89,6 @@ class Sender(Worker):
         until = self._setting.clock() + self._setting.write_timeout
         self._stream = self._route.open(until, _LONGEST_ANSWER)
         self._stream.on_write = self._depart
-        self._stream.read_until = until
         return self._stream
 
     def _depart(self) -> None:
