@@ -388,8 +388,8 @@ def test_what_waits_when_it_breaks_has_not_left() -> None:
 
 def test_back_pressure() -> None:
     """When too much waits, who sends more waits for room, which there is when what waits has
-    left."""
-    with Server() as server, Sending(server) as sending:
+    left, and at once."""
+    with Server() as server, Sending(server, write_timeout=10 * SOON) as sending:
         sending.send("1")
         server.posts.wait_for_count(1)
         sending.send("x" * (BACKLOG - 1))
