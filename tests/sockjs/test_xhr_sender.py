@@ -27,12 +27,14 @@ LONGEST_ANSWER = 262_144
 
 
 class Watched(Sender):
-    """Counts its turns, so that a test can wait for the end of each."""
+    """Counts its turns, so that a test can wait for the end of each, or keep it from the next."""
 
     turns: Record
+    may_take: threading.Event
 
     def _take(self) -> bool:
         self.turns.add(None)
+        assert self.may_take.wait(SOON)
         return super()._take()
 
 
@@ -47,6 +49,8 @@ class Sending:
         url = f"{peer.endpoint}/000/s/xhr_send"
         self.sender = Watched(self.setting, self.setting.route, url, self.pipe)
         self.sender.turns = Record()
+        self.sender.may_take = threading.Event()
+        self.sender.may_take.set()
 
     def __enter__(self) -> Sending:
         return self
@@ -469,6 +473,18 @@ def test_finish_while_one_is_under_way() -> None:
         assert sending.goes_on()
         server.may_answer.release()
         assert sending.end() == Closed(1006, "Closed")
+
+
+def test_finish_before_it_is_taken() -> None:
+    """A message that its thread has not taken yet is sent too."""
+    with replying("ok") as server, Sending(server) as sending:
+        sending.sender.may_take.clear()
+        sending.send("last")
+        sending.sender.finish()
+        assert sending.goes_on()
+        sending.sender.may_take.set()
+        assert sending.end() == Closed(1006, "Closed")
+        assert server.bodies(1) == [["last"]]
 
 
 @pytest.mark.parametrize("count", [0, 1])
