@@ -105,8 +105,7 @@ class Stage:
         self._running = Background(self.connection.run)
 
     def end(self) -> Closed:
-        assert self._running is not None
-        self._running.result()
+        self.running.result()
         assert self.told.failed == []
         closed = self.told.items[-1]
         assert isinstance(closed, Closed)
@@ -114,6 +113,11 @@ class Stage:
         assert self.connection.transport is None
         assert self.transport is None or self.transport.discarded == 1
         return closed
+
+    @property
+    def running(self) -> Background:
+        assert self._running is not None
+        return self._running
 
     def settle(self) -> None:
         """Makes sure that nothing runs any more."""
@@ -293,9 +297,8 @@ def test_opening_and_ending_wait_too(stage: Stage) -> None:
     assert last.reached.wait(SOON)
     with lock:
         last.go_on.set()
-        ending = Background(stage.end)
-        assert ending.waits()
-    assert ending.result() == LOST.closed
+        assert stage.running.waits()
+    assert stage.end() == LOST.closed
 
 
 def test_unreadable(stage: Stage) -> None:
