@@ -32,7 +32,7 @@ class Told(Record):
         super().__init__()
         self.due_at = NEVER
         #: What the connection would take for a mistake of its own.
-        self.failed: List[AssertionError] = []
+        self.failed: List[Exception] = []
         self.on_received: Callable[[Any], object] = lambda _: None
         self._clock = clock
 
@@ -49,7 +49,7 @@ class Told(Record):
         """For what the test has done and looks at on the thread of the connection."""
         try:
             yield
-        except AssertionError as failure:
+        except (AssertionError, AttributeError) as failure:
             self.failed.append(failure)
             raise
 
@@ -513,14 +513,26 @@ def test_finish_close(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("ahead", [A_WHILE, 0.0, -1.0])
-def test_finish_close_in_time(stage: Stage, ahead: float) -> None:
-    """When it does not come in time, it is made to come."""
+def test_finish_close_in_time(
+    stage: Stage, ahead: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it does not come in time, it is made to come; without time there is no waiting."""
+    over: threading.Event = getattr(stage.connection, "_over")
+    waits: List[float] = []
+    wait = over.wait
+
+    def wait_for(seconds: float) -> bool:
+        waits.append(seconds)
+        return wait(seconds)
+
+    monkeypatch.setattr(over, "wait", wait_for)
     pause = Pause()
     stage.script('a["1"]', pause, LOST)
     stage.start()
     assert pause.reached.wait(SOON)
     stage.connection.begin_close()
     stage.connection.finish_close(stage.clock() + ahead)
+    assert waits == [pytest.approx(max(0.0, ahead))]
     assert stage.abort.pulled
     pause.go_on.set()
     stage.end()
