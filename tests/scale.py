@@ -41,11 +41,13 @@ class Witness:
     """What the handlers of one CTI are told of calls, in order."""
 
     def __init__(self, cti: CTI) -> None:
-        self._cti = cti
+        self.cti = cti
         self._due = 0
         self._caught_up = Event()
         self.told: List[Told] = []
+        self.restored = Event()
         cti.onNewCall = self._new_call
+        cti.onRestored = lambda info: self.restored.set()
 
     def expect(self, more: int) -> None:
         """So many more are on their way."""
@@ -56,7 +58,7 @@ class Witness:
     def wait(self) -> None:
         """Waits until as many have been told as are expected."""
         if not self._caught_up.wait(PATIENCE):
-            raise AssertionError(f"{self._cti} was told {self.told}, and no more")
+            raise AssertionError(f"{self.cti} was told {self.told}, and no more")
 
     def ask(self) -> Callable[[], None]:
         """Asks the server for a sign of life, whose callback comes after all that the server
@@ -65,12 +67,12 @@ class Witness:
         :returns: what waits for it.
         """
         answered = Event()
-        answer = self._cti.ping(lambda error, result: answered.set())
+        answer = self.cti.ping(lambda error, result: answered.set())
 
         def wait() -> None:
             answer.result(PATIENCE)
             if not answered.wait(PATIENCE):
-                raise AssertionError(f"{self._cti}: a callback does not come")
+                raise AssertionError(f"{self.cti}: a callback does not come")
 
         return wait
 
@@ -124,7 +126,11 @@ class Crowd:
         """
         tokens = dict(zip(self._lines, self._sim.do("tokens", *self._lines)))
         self.ctis = [
-            CTI(cookie_name=f"{number}-{index}", **self._options)
+            CTI(
+                cookie_name=f"{number}-{index}",
+                token_provider=partial(tokens.__getitem__, number),
+                **self._options,
+            )
             for index, number in enumerate(self._numbers)
         ]
         waiting = iter(zip(self.ctis, self._numbers))
@@ -160,6 +166,12 @@ class Crowd:
             # The call itself, and what has become of it.
             witness.expect(2)
         return self._sim.do(step, *self._lines)
+
+    def drop(self) -> None:
+        """Every connection is lost at once, and restored."""
+        assert self._sim.do("faults.drop") == len(self.ctis)
+        for witness in self._witnesses:
+            assert witness.restored.wait(PATIENCE), f"{witness.cti} is not restored"
 
     def check(self) -> None:
         """Each of them has the session of its own line, and was told each event of that line
@@ -198,7 +210,7 @@ class Crowd:
 class Moment(NamedTuple):
     """How things stand after one step of a round.
 
-    :ivar name: ``before``, ``open``, ``called``, ``closed``, ``forgotten``.
+    :ivar name: ``before``, ``open``, ``called``, ``restored``, ``closed``, ``forgotten``.
     :ivar held: what the process holds.
     :ivar traced: bytes that Python has allocated, while tracemalloc traces; else 0.
     :ivar seconds: that the step took.
@@ -216,7 +228,8 @@ Course = Dict[str, Moment]
 
 
 def once(crowd: Crowd, calls: int, closers: int = 1) -> Course:
-    """A whole round: opened, told of calls, checked, closed, forgotten.
+    """A whole round: opened, told of calls, dropped and restored, told of one more call, closed,
+    forgotten.
 
     :raises AssertionError: something was not told as it should be, or is left behind.
     """
@@ -233,6 +246,8 @@ def once(crowd: Crowd, calls: int, closers: int = 1) -> Course:
     step("open", crowd.open)
     crowd.watch()
     step("called", lambda: crowd.play(calls))
+    step("restored", crowd.drop)
+    crowd.play(1)
     crowd.check()
     step("closed", lambda: crowd.close(closers))
     before, closed = course["before"].held, course["closed"].held

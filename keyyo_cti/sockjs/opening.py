@@ -1,6 +1,7 @@
 """Which transport carries a session: the server's info, the choice, the fallback."""
 
 import logging
+import os
 from typing import Dict, List, NamedTuple, Optional, Sequence, Type
 
 from requests.cookies import RequestsCookieJar
@@ -8,6 +9,7 @@ from requests.cookies import RequestsCookieJar
 from ..clock import Monotonic
 from . import http, urls
 from .abort import Abort
+from .admission import Admission
 from .errors import ALL_FAILED, TOO_LATE, Closed, SockJSError, Unreadable
 from .info import Info, fetch
 from .protocol import OPEN, Event, Protocol
@@ -36,6 +38,18 @@ _LEAST_PATIENCE = 5.0
 #: Where the network is slow, it has as many round trips: as other SockJS clients reckon, twice
 #: the time after which something sent is taken to be lost.
 _ROUND_TRIPS = 6
+
+#: Openings at the same moment in one process. Hundreds, as when a server comes back, spend most
+#: of their time on the interpreter's lock, and then run out of it.
+_AT_ONCE = 32
+
+#: The part of its time for which one waits for its turn, at most.
+_WAITING = 0.5
+
+_admission = Admission(_AT_ONCE)
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_admission.forget)
 
 #: Seconds that are left to each transport that may still have to be tried.
 _RESERVE = 2.0
@@ -99,6 +113,11 @@ class Opening:
 
         :raises SockJSError: none could be had.
         """
+        left = self._until - self._clock()
+        with _admission.granted(max(0.0, left * _WAITING), self._abort):
+            return self._open()
+
+    def _open(self) -> Session:
         info = self._ask()
         setting = Setting(
             self._route,

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
+import time
 from contextlib import ExitStack
 from typing import Iterator
 
 import pytest
 from urllib3.connectionpool import HTTPConnectionPool
 
-from keyyo_cti.sockjs import TRANSPORTS, http
+from keyyo_cti import CTI, Backoff, ConnectionClosed
+from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.sockjs import TRANSPORTS, http, opening
+from keyyo_cti.sockjs.abort import Abort
+from keyyo_cti.sockjs.admission import Admission
 
 from ..footprint import footprint
 from ..scale import Crowd, allow_descriptors, once
 from ..simulator_apart import SimulatorApart
+from .probe import PATIENCE
 
 #: More than the descriptors that ``select`` can wait for.
 MANY = 1100
+
+SOON = Backoff(first=0.05, longest=0.1)
 
 
 @pytest.fixture
@@ -31,9 +40,9 @@ def apart() -> Iterator[SimulatorApart]:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_many_in_one_process(apart: SimulatorApart, transport: str) -> None:
     """Fifty CTIs, two on each line, open at once; each has its session and is told each event of
-    its line once and in order; closed from several threads, they leave no thread and no
-    descriptor."""
-    crowd = Crowd(apart, 50, lines=25, transports=[transport], cookie_auto=False)
+    its line once and in order, also after all of them were dropped and restored at once; closed
+    from several threads, they leave no thread and no descriptor."""
+    crowd = Crowd(apart, 50, lines=25, transports=[transport], cookie_auto=False, backoff=SOON)
     once(crowd, calls=2, closers=8)
 
 
@@ -48,7 +57,8 @@ def test_descriptors_above_1023(apart: SimulatorApart, transport: str) -> None:
                 files.callback(os.close, os.open(os.devnull, os.O_RDONLY))
         except OSError:
             pytest.skip("this process may not have so many")
-        once(Crowd(apart, 1, transports=[transport], cookie_auto=False), calls=1)
+        crowd = Crowd(apart, 1, transports=[transport], cookie_auto=False, backoff=SOON)
+        once(crowd, calls=1)
 
 
 def test_sessions_share_their_classes() -> None:
@@ -60,3 +70,56 @@ def test_sessions_share_their_classes() -> None:
     assert len(HTTPConnectionPool.__subclasses__()) == before
     for session in sessions:
         session.close()
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Admission:
+    """Has connections be opened one after the other."""
+    admission = Admission(1)
+    monkeypatch.setattr(opening, "_admission", admission)
+    return admission
+
+
+def wait_for_queue(admission: Admission) -> None:
+    """Until somebody waits for the turn."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE * 1000)):
+        if admission._queue:
+            return
+        pause.wait(0.001)
+    raise AssertionError("nobody waits")
+
+
+def test_openings_take_turns(sim: Simulator, alice: Line, one_at_a_time: Admission) -> None:
+    """A connection is opened when it is its turn, and asks the server for nothing before."""
+    with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+        with one_at_a_time.granted(PATIENCE, Abort()):
+            answer = cti.create_session(sim.token(alice))
+            wait_for_queue(one_at_a_time)
+            assert not answer.done() and sim.requested() == []
+        answer.result(PATIENCE)
+
+
+def test_an_opening_that_has_waited_long(
+    sim: Simulator, alice: Line, one_at_a_time: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a part of ``connect_timeout`` it is opened in any case: those before may be waiting
+    for a server that is dead."""
+    monkeypatch.setattr(opening, "_WAITING", 0.05)
+    with CTI(endpoint=sim.endpoint, cookie_auto=False, connect_timeout=10.0) as cti:
+        with one_at_a_time.granted(PATIENCE, Abort()):
+            began = time.monotonic()
+            cti.create_session(sim.token(alice)).result(PATIENCE)
+            assert time.monotonic() - began >= 0.5
+
+
+def test_close_while_waiting_for_the_turn(one_at_a_time: Admission) -> None:
+    """close() ends the wait for the turn at once."""
+    cti = CTI(endpoint="http://127.0.0.1:9/cti", cookie_auto=False, connect_timeout=100.0)
+    with one_at_a_time.granted(PATIENCE, Abort()):
+        answer = cti.create_session("tok")
+        wait_for_queue(one_at_a_time)
+        began = time.monotonic()
+        cti.close()
+        assert time.monotonic() - began < 1.5
+        assert isinstance(answer.exception(0), ConnectionClosed)

@@ -1,0 +1,62 @@
+"""How many connections of one process are being opened at the same moment."""
+
+import threading
+from collections import deque
+from contextlib import contextmanager
+from typing import Deque, Iterator
+
+from .abort import Abort
+
+
+class Admission:
+    """Lets so many in at once, in the order they came. Who has waited for long enough goes in
+    all the same: those before may be waiting for a server that is dead.
+
+    :param most: how many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.forget()
+
+    @contextmanager
+    def granted(self, patience: float, abort: Abort) -> Iterator[None]:
+        """While inside.
+
+        :param patience: seconds to wait at most.
+        :param abort: ends the wait.
+        """
+        self._enter(patience, abort)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def forget(self) -> None:
+        """Nobody is inside, nor waits: in the child of a fork there are none of these threads."""
+        self._lock = threading.Lock()
+        # Guarded by the lock.
+        self._inside = 0
+        self._queue: Deque[threading.Event] = deque()
+
+    def _enter(self, patience: float, abort: Abort) -> None:
+        turn = threading.Event()
+        with self._lock:
+            if self._inside < self._most:
+                self._inside += 1
+                return
+            self._queue.append(turn)
+        with abort.waking(turn.set):
+            turn.wait(min(patience, threading.TIMEOUT_MAX))
+        with self._lock:
+            # Who leaves takes the next one out of the queue, and gives it a place.
+            if turn in self._queue:
+                self._queue.remove(turn)
+                self._inside += 1
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._queue and self._inside <= self._most:
+                self._queue.popleft().set()
+            else:
+                self._inside -= 1
