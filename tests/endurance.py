@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import tracemalloc
+from array import array
 from collections import Counter
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
@@ -185,6 +186,39 @@ class Sample(NamedTuple):
         )
 
 
+class Book:
+    """Samples, in memory that is taken before the first one: it must not be measured itself.
+
+    :param most: how many there will be.
+    """
+
+    _WIDTH = 7
+
+    def __init__(self, most: int) -> None:
+        self._numbers = array("d", bytes(8 * self._WIDTH * most))
+        self._count = 0
+
+    def add(self, sample: Sample) -> None:
+        at = self._count * self._WIDTH
+        held = (each or 0 for each in sample.held)
+        for number in (sample.losses, *held, sample.calls, sample.traced, sample.peak):
+            self._numbers[at] = number
+            at += 1
+        self._count += 1
+
+    def all(self) -> List[Sample]:
+        rows = range(0, self._count * self._WIDTH, self._WIDTH)
+        return [self._read(*self._numbers[at : at + self._WIDTH]) for at in rows]
+
+    @staticmethod
+    def _read(
+        losses: float, threads: float, descriptors: float, resident: float, *rest: float
+    ) -> Sample:
+        held = Footprint(int(threads), int(descriptors), int(resident))
+        calls, traced, peak = rest
+        return Sample(int(losses), held, int(calls), traced, peak)
+
+
 HEAD = (
     f"{'drops':>8}{'threads':>9}{'descriptors':>13}{'calls':>7}"
     f"{'RSS, KiB':>11}{'traced, KiB':>13}{'peak, KiB':>13}"
@@ -239,19 +273,21 @@ def _endure(
 ) -> Outcome:
     supervised = Supervised(sim, transport, by_hand)
     ordeal = Ordeal(sim, supervised, transport)
-    outcome = Outcome([], [], ordeal.losses, 0)
+    book, collected = Book(losses // every + 1), [0.0, 0.0]
     with supervised.cti as cti:
         supervised.open()
+        opened = footprint()
         for number in range(losses + 1):
             if number:
                 ordeal.lose_once()
             if number % every == 0:
-                outcome.samples.append(_sample(number, cti, outcome.samples))
-                told(outcome.samples[-1])
+                sample = _sample(number, cti, opened)
+                book.add(sample)
+                told(sample)
             if number in (losses // 2, losses):
-                outcome.collected.append(_collected())
+                collected[number == losses] = _collected()
         assert supervised.restored == losses, f"restored {supervised.restored} times"
-    return outcome._replace(untold=ordeal.untold)
+    return Outcome(book.all(), collected, ordeal.losses, ordeal.untold)
 
 
 def _ours() -> "Counter[str]":
@@ -269,14 +305,11 @@ def _collected() -> float:
     return tracemalloc.get_traced_memory()[0] / 1024
 
 
-def _sample(losses: int, cti: CTI, before: List[Sample]) -> Sample:
+def _sample(losses: int, cti: CTI, opened: Footprint) -> Sample:
     traced, peak = (size / 1024 for size in tracemalloc.get_traced_memory())
     if tracemalloc.is_tracing() and hasattr(tracemalloc, "reset_peak"):
         tracemalloc.reset_peak()
-    held = footprint()
-    if before:
-        held = _settled(before[0].held)
-    return Sample(losses, held, len(cti.get_calls()), traced, peak)
+    return Sample(losses, _settled(opened), len(cti.get_calls()), traced, peak)
 
 
 def _settled(wanted: Footprint) -> Footprint:
