@@ -490,7 +490,7 @@ def test_one_bad_cookie_costs_no_other(file: Path, wall: Wall) -> None:
 
 
 FORK = """
-import os, sys, threading, warnings
+import os, signal, sys, threading, warnings
 from pathlib import Path
 from keyyo_cti import cookies, private_database
 from keyyo_cti import private_database
@@ -511,6 +511,7 @@ threading.Thread(target=busy.make, args=((), 20)).start()
 inside.wait(20)
 child = os.fork()
 if child == 0:
+    signal.alarm(10)
     FileCookie(path, "e", "n", 60).save("by the child")
     os._exit(0)
 print(os.waitpid(child, 0)[1], flush=True)
