@@ -10,7 +10,7 @@ import pytest
 
 from keyyo_cti.sockjs import TRANSPORTS
 
-from ..endurance import blows, endure
+from ..endurance import KEPT, blows, endure
 from ..simulator_apart import SimulatorApart
 
 DROPS = 60
@@ -32,8 +32,9 @@ def no_collector() -> Iterator[None]:
 def test_many_drops(transport: str, by_hand: bool) -> None:
     """Sixty drops, of each kind in turn, are each restored; the calls that go on are told, and
     their ends; threads and descriptors are as before after each of them, without the collector
-    of garbage, and of the SDK's objects it leaves none."""
+    of garbage, few calls are kept, and of the SDK's objects none is left in the end."""
     with SimulatorApart() as sim:
         outcome = endure(sim, transport, DROPS, every=1, by_hand=by_hand)
     assert set(outcome.losses) == set(blows(transport))
-    assert outcome.samples[-1].calls <= 102
+    # Beside those that are kept, those that were known before the last gap or two.
+    assert outcome.samples[-1].calls <= 2 * KEPT + 2
