@@ -46,6 +46,7 @@ class Sender(Worker):
         # Of the thread's own: what is under way, and since when its connection is idle.
         self._batch: List[_Outgoing] = []
         self._idle_since = -NEVER
+        self._session: requests.Session
 
     def send(self, message: str, departure: Departure) -> None:
         """Takes a message.
@@ -96,6 +97,7 @@ class Sender(Worker):
             outgoing.departure.begun = True
 
     def _work(self, session: requests.Session) -> None:
+        self._session = session
         while self._take():
             self._post(session)
         if self._finishing:
@@ -105,7 +107,10 @@ class Sender(Worker):
         """Whether there is something to post; all that waits, in one request."""
         with self._changed:
             self._busy = False
-            self._changed.wait_for(lambda: self._waiting or self._finishing or self._over)
+            if not self._changed.wait_for(self._wanted, _REUSED_WITHIN):
+                # Of no more use, here or at the server.
+                self._session.close()
+                self._changed.wait_for(self._wanted)
             if self._over:
                 return False
             self._batch = list(self._waiting)
@@ -114,6 +119,9 @@ class Sender(Worker):
             self._busy = bool(self._batch)
             self._changed.notify_all()
             return self._busy
+
+    def _wanted(self) -> bool:
+        return bool(self._waiting) or self._finishing or self._over
 
     def _post(self, session: requests.Session) -> None:
         now = self._setting.clock()

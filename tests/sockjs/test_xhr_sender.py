@@ -248,6 +248,30 @@ def test_an_idle_connection_is_closed() -> None:
         assert ended.wait(SOON)
 
 
+def test_a_connection_that_stays_idle_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is not used for so long is closed at once, and not kept, with its descriptor and
+    its memory, until there is something to send again."""
+    monkeypatch.setattr("keyyo_cti.sockjs.xhr_sender._REUSED_WITHIN", A_WHILE)
+    ended = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        post(sock)
+        answer(sock, "ok")
+        assert sock.recv(1) == b""
+        ended.set()
+
+    def serve_again(sock: socket.socket) -> None:
+        post(sock)
+        answer(sock, "ok")
+
+    with Peer(serve, serve_again) as peer, Sending(peer) as sending:
+        sending.send("1")
+        assert ended.wait(SOON) and sending.goes_on()
+        sending.send("2")
+        sending.wait_until_done(2)
+        assert sending.goes_on()
+
+
 def close_after(sock: socket.socket) -> None:
     answer(sock, "ok", headers="Connection: close\r\n")
     sock.close()
