@@ -15,7 +15,8 @@ import time
 import tracemalloc
 from array import array
 from collections import Counter
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
+from operator import attrgetter
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from unittest import mock
 
 from keyyo_cti import CTI, Backoff, Call, Restored, registry
@@ -174,6 +175,8 @@ class Sample(NamedTuple):
     :ivar calls: how many calls the CTI knows.
     :ivar traced: KiB that Python had allocated.
     :ivar peak: KiB that it had at most since the sample before.
+    :ivar collected: KiB that it had once garbage was collected, which is done for one sample in
+        ten; else 0.
     """
 
     losses: int
@@ -181,12 +184,14 @@ class Sample(NamedTuple):
     calls: int
     traced: float
     peak: float
+    collected: float
 
     def __str__(self) -> str:
         held = self.held
         return (
             f"{self.losses:8}{held.threads:9}{held.descriptors or 0:13}{self.calls:7}"
             f"{held.resident or 0:11}{self.traced:13.1f}{self.peak:13.1f}"
+            f"{self.collected:16.1f}"
         )
 
 
@@ -196,7 +201,7 @@ class Book:
     :param most: how many there will be.
     """
 
-    _WIDTH = 7
+    _WIDTH = 8
 
     def __init__(self, most: int) -> None:
         self._numbers = array("d", bytes(8 * self._WIDTH * most))
@@ -205,7 +210,7 @@ class Book:
     def add(self, sample: Sample) -> None:
         at = self._count * self._WIDTH
         held = (each or 0 for each in sample.held)
-        for number in (sample.losses, *held, sample.calls, sample.traced, sample.peak):
+        for number in (sample.losses, *held, sample.calls, *sample[3:]):
             self._numbers[at] = number
             at += 1
         self._count += 1
@@ -219,13 +224,14 @@ class Book:
         losses: float, threads: float, descriptors: float, resident: float, *rest: float
     ) -> Sample:
         held = Footprint(int(threads), int(descriptors), int(resident))
-        calls, traced, peak = rest
-        return Sample(int(losses), held, int(calls), traced, peak)
+        calls, traced, peak, collected = rest
+        return Sample(int(losses), held, int(calls), traced, peak, collected)
 
 
 HEAD = (
     f"{'drops':>8}{'threads':>9}{'descriptors':>13}{'calls':>7}"
     f"{'RSS, KiB':>11}{'traced, KiB':>13}{'peak, KiB':>13}"
+    f"{'collected, KiB':>16}"
 )
 
 
@@ -233,14 +239,11 @@ class Outcome(NamedTuple):
     """What came of it.
 
     :ivar samples: the first one before any loss.
-    :ivar collected: KiB that Python had allocated at half time and in the end, once garbage was
-        collected.
     :ivar losses: how often the connection was lost, by the way.
     :ivar untold: how many calls ended without being told, because that was in a gap.
     """
 
     samples: List[Sample]
-    collected: List[float]
     losses: "Counter[str]"
     untold: int
 
@@ -279,7 +282,7 @@ def _endure(
 ) -> Outcome:
     supervised = Supervised(sim, transport, by_hand)
     ordeal = Ordeal(sim, supervised, transport)
-    book, collected = Book(losses // every + 1), [0.0, 0.0]
+    book = Book(losses // every + 1)
     with supervised.cti as cti:
         supervised.open()
         opened = footprint()
@@ -287,13 +290,11 @@ def _endure(
             if number:
                 ordeal.lose_once()
             if number % every == 0:
-                sample = _sample(number, cti, opened)
+                sample = _sample(number, cti, opened, number % (10 * every) == 0)
                 book.add(sample)
                 told(sample)
-            if number in (losses // 2, losses):
-                collected[number == losses] = _collected()
         assert supervised.restored == losses, f"restored {supervised.restored} times"
-    return Outcome(book.all(), collected, ordeal.losses, ordeal.untold)
+    return Outcome(book.all(), ordeal.losses, ordeal.untold)
 
 
 def _ours() -> "Counter[str]":
@@ -305,17 +306,22 @@ def _ours() -> "Counter[str]":
     )
 
 
-def _collected() -> float:
+def _sample(losses: int, cti: CTI, opened: Footprint, collect: bool) -> Sample:
+    traced, peak = _allocated()
+    collected = 0.0
     if tracemalloc.is_tracing():
-        gc.collect()
-    return tracemalloc.get_traced_memory()[0] / 1024
-
-
-def _sample(losses: int, cti: CTI, opened: Footprint) -> Sample:
-    traced, peak = (size / 1024 for size in tracemalloc.get_traced_memory())
-    if tracemalloc.is_tracing() and hasattr(tracemalloc, "reset_peak"):
+        if collect:
+            gc.collect()
+            collected, _ = _allocated()
         tracemalloc.reset_peak()
-    return Sample(losses, _settled(opened), len(cti.get_calls()), traced, peak)
+    return Sample(
+        losses, _settled(opened), len(cti.get_calls()), traced, peak, collected
+    )
+
+
+def _allocated() -> Tuple[float, float]:
+    traced, peak = tracemalloc.get_traced_memory()
+    return traced / 1024, peak / 1024
 
 
 def _settled(opened: Footprint) -> Footprint:
@@ -337,8 +343,8 @@ def _settled(opened: Footprint) -> Footprint:
 #: objects, left behind by one way of losing in six, is more.
 LEFT = 2.5
 
-#: The same of all that the process holds: any object of the system's libraries takes more, such
-#: as a thread, and it takes long until an allocator has found the room that it needs.
+#: The same of all that the process holds: what the system's libraries keep for a thread, or for
+#: TLS, is more.
 LEFT_RESIDENT = 200.0
 
 
@@ -385,33 +391,47 @@ def main(arguments: Sequence[str]) -> int:
 
 def _judge(asked: argparse.Namespace, outcome: Outcome) -> int:
     late = outcome.samples[len(outcome.samples) // 2 :]
-    if len(late) < 3:
+    if len(late) < 30:
         print("too few samples to judge the memory")
         return 0
     if not asked.trace:
-        return _slope("RSS", late, lambda sample: sample.held.resident or 0, LEFT_RESIDENT)
-    half, end = outcome.collected
-    left = 1024 * (end - half) / (asked.drops - asked.drops // 2)
-    grows = left > LEFT
-    print(f"{'':5} second half: {left:+9.2f} bytes a drop, once garbage is collected")
-    grows |= _slope("traced", late, lambda sample: sample.traced, LEFT)
-    grows |= _slope("peak", late, lambda sample: sample.peak, LEFT)
+        return _judge_resident(late)
+    for name in ("traced", "peak"):
+        trend = _trend(late, attrgetter(name))
+        print(f"{name:9} second half: {_shown(trend)}, with the collector's ups and downs")
+    collected = _trend([sample for sample in late if sample.collected], attrgetter("collected"))
+    grows = collected.exceeds(LEFT)
+    print(f"collected second half: {_shown(collected)}: {'GROWS' if grows else 'steady'}")
     return int(grows)
 
 
-def _slope(
-    name: str, samples: List[Sample], measure: Callable[[Sample], float], bound: float
-) -> int:
-    """Prints how a measure, in KiB, goes on, and tells whether it grows."""
-    trend = Trend.of(
+def _judge_resident(late: List[Sample]) -> int:
+    """An allocator takes what it needs at the worst moment, and keeps it: the worst so far is
+    surpassed ever more rarely. What leaks goes on at the same pace."""
+    middle = len(late) // 2
+    quarters = [_resident(late[:middle]), _resident(late[middle:])]
+    before, last = (trend.slope for trend in quarters)
+    levels_off = last < before / 2
+    grows = quarters[1].exceeds(LEFT_RESIDENT) and not levels_off
+    print(f"RSS      third quarter: {_shown(quarters[0])}")
+    print(f"RSS       last quarter: {_shown(quarters[1])}: "
+          f"{'GROWS' if grows else 'levels off' if levels_off else 'steady'}")
+    return int(grows)
+
+
+def _resident(samples: List[Sample]) -> Trend:
+    return _trend(samples, lambda sample: sample.held.resident or 0)
+
+
+def _trend(samples: List[Sample], measure: Callable[[Sample], float]) -> Trend:
+    """In bytes for each loss."""
+    return Trend.of(
         [sample.losses for sample in samples], [1024 * measure(sample) for sample in samples]
     )
-    grows = trend.exceeds(bound)
-    print(
-        f"{name:6} second half: {trend.slope:+9.2f} bytes a drop, +-{2 * trend.error:.2f}: "
-        f"{'GROWS' if grows else 'steady'}"
-    )
-    return int(grows)
+
+
+def _shown(trend: Trend) -> str:
+    return f"{trend.slope:+9.2f} bytes a drop, +-{2 * trend.error:.2f}"
 
 
 def _parser() -> argparse.ArgumentParser:
