@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Iterator, List
 
 import pytest
+from websocket import ABNF
 
 from keyyo_cti import CTI, Backoff
 from keyyo_cti.simulator import Line, Simulator
@@ -18,12 +19,15 @@ from keyyo_cti.sockjs import TRANSPORTS
 from ..running import heed_ctrl_c
 from . import peer as peers
 from .peer import Peer
-from .probe import PATIENCE, Seen
+from .probe import PATIENCE, Record, Seen
 
 ROOT = Path(__file__).parents[2]
 
+#: It ends by itself should it hang; what it has forked off does so sooner.
 HEAD = """
 import os, signal, sys, threading, time, warnings
+if hasattr(signal, "alarm"):
+    signal.alarm(50)
 before = {each: signal.getsignal(each) for each in signal.valid_signals()}
 from keyyo_cti import CTI, Keyyo
 endpoint, token = sys.argv[1:]
@@ -39,7 +43,10 @@ AT_ONCE = 3.0
 class Script:
     """A program in a process of its own."""
 
+    started: "List[Script]" = []
+
     def __init__(self, text: str, *arguments: str) -> None:
+        self.started.append(self)
         self._began = time.monotonic()
         self._start_took = 0.0
         self._process = subprocess.Popen(
@@ -70,6 +77,19 @@ class Script:
         out, err = self._process.communicate(timeout=3 * PATIENCE)
         assert time.monotonic() - began < AT_ONCE + 3 * self._start_took
         return [self._process.returncode, out, err]
+
+    def discard(self) -> None:
+        """Ends it, if a test that has failed left it."""
+        self._process.kill()
+        self._process.communicate(timeout=PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def no_script_left() -> Iterator[None]:
+    """No program outlives its test."""
+    yield
+    while Script.started:
+        Script.started.pop().discard()
 
 
 def test_script_of_the_readme(sim: Simulator, alice: Line) -> None:
@@ -215,6 +235,30 @@ print(cti.create_session(token).result(10).number, signals_untouched(), flush=Tr
 
 
 @pytest.mark.fault(4)
+def test_goodbye_at_the_end() -> None:
+    """A program whose main ends closes its websocket as ``close()`` does."""
+    frames = Record()
+
+    def serve(sock: socket.socket) -> None:
+        peers.open_session(sock)
+        frames.add(peers.read_frame(sock))
+
+    with Peer(peers.info, serve) as peer:
+        script = Script(
+            """
+cti = CTI(endpoint=endpoint)
+cti.create_session(token).result(10)
+print("connected", flush=True)
+""",
+            peer.endpoint,
+            "tok",
+        )
+        assert script.line() == "connected"
+        assert script.finish() == [0, "", ""]
+        assert frames.wait_for_count(1) == [(ABNF.OPCODE_CLOSE, b"\x03\xe8")]
+
+
+@pytest.mark.fault(4)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_main_that_ends_while_a_callback_blocks(
     sim: Simulator, alice: Line, transport: str
@@ -277,6 +321,7 @@ def in_child(times):
     for _ in range(times):
         child = os.fork()
         if child == 0:
+            signal.alarm(20)
             use_all()
             sys.exit()
         assert os.waitpid(child, 0)[1] == 0
