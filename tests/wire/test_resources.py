@@ -177,7 +177,8 @@ def descriptors() -> int:
 @pytest.mark.usefixtures("transport")
 def test_connect_drop_close() -> None:
     """Without any help of the garbage collector, descriptors and threads are after 2,000 times
-    connecting, being dropped and closing what they were before, and never were many more."""
+    connecting, being dropped (every other time) and closing what they were before, and never
+    were many more."""
 
     def drop(connection: ServerSide, command: Dict[str, Any]) -> None:
         if command["action"] == "ping":
@@ -191,11 +192,11 @@ def test_connect_drop_close() -> None:
     gc.disable()
     try:
         with ScriptedServer(drop) as server:
-            for _ in range(in_full(2_000, always=100)):
+            for number in range(in_full(2_000, always=100)):
                 cti = CTI(endpoint=server.endpoint, cookie_auto=False)
                 cti.create_session("tok").result(PATIENCE)
-                error = cti.ping().exception(PATIENCE)
-                assert isinstance(error, ConnectionClosed)
+                if number % 2:
+                    assert isinstance(cti.ping().exception(PATIENCE), ConnectionClosed)
                 cti.close()
                 most = [max(most[0], descriptors()), max(most[1], threading.active_count())]
         assert descriptors() == before and threading.active_count() == threads
