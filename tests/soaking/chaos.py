@@ -7,7 +7,8 @@ import itertools
 import random
 import threading
 import time
-from typing import Callable, Iterator, List, Optional, Sequence, Tuple
+from collections import deque
+from typing import Callable, Deque, Iterator, List, Optional, Sequence, Tuple
 
 from keyyo_cti.simulator import Simulator
 
@@ -18,6 +19,9 @@ from .plan import Fault
 from .provider import Provider
 from .tally import Tally
 from .wiretap import Wiretap
+
+#: How many faults are remembered.
+_KEPT = 60
 
 #: Actions that are refused for their token.
 _OPENING = ("create_session", "restore_session")
@@ -56,8 +60,7 @@ class Chaos:
         self._undoing: List[Tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self.tally = Tally()
-        #: The last fault of each client, and of all, for who looks into a finding.
-        self.last: List[str] = []
+        self._done: Deque[Tuple[float, Fault]] = deque(maxlen=_KEPT)
         self._thread = threading.Thread(target=self._run, name="soak-chaos", daemon=True)
 
     def start(self) -> None:
@@ -69,6 +72,13 @@ class Chaos:
         for _, _, undo in self._undoing:
             patiently(undo)
         patiently(self._sim.faults.clear)
+
+    def last(self, client: int) -> List[str]:
+        """The last faults that a client met, and those that all did, for who wonders."""
+        return [
+            f"{at:12.3f} {fault.kind} {fault.detail}, for {fault.lasts:g} s"
+            for at, fault in list(self._done) if fault.client in (None, client)
+        ]
 
     def _run(self) -> None:
         began = time.monotonic()
@@ -97,6 +107,7 @@ class Chaos:
         do: Callable[[Fault], Optional[Callable[[], object]]] = getattr(self, f"do_{fault.kind}")
         undo = patiently(lambda: do(fault))
         self.tally.add(fault.kind)
+        self._done.append((time.monotonic(), fault))
         if undo is not None:
             ends = time.monotonic() + fault.lasts
             heapq.heappush(self._undoing, (ends, next(self._order), undo))

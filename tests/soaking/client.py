@@ -80,6 +80,7 @@ class Shared(NamedTuple):
     :ivar calm: set when the traffic ends.
     :ivar over: set when nobody opens a session any more.
     :ivar folder: for session cookies.
+    :ivar faults: tells the last faults that a client met.
     """
 
     sim: Simulator
@@ -93,6 +94,7 @@ class Shared(NamedTuple):
     calm: threading.Event
     over: threading.Event
     folder: str
+    faults: Callable[[int], List[str]]
 
 
 class Client:
@@ -132,7 +134,8 @@ class Client:
         self.model = Model(
             self.who, self.line, self.kind.restores, shared.wiretap, self.errands,
             shared.findings, events_precede_close=self.kind.dispatch == "thread",
-            is_meant=self._is_meant, may_lose=self._may_lose)
+            is_meant=self._is_meant, may_lose=self._may_lose,
+            faults=lambda: shared.faults(index))
         self._commands = Commands(self.cti, self._dice("echo"), shared.lines)
         self._set_handlers()
         self._make_threads(threads)

@@ -33,8 +33,9 @@ from .rules import EVENT_OF, Memory, SaysNewCall, SaysState
 from .track import Track
 from .wiretap import Wire
 
-#: How many entries, and how many items before and after, a finding shows.
-_ENTRIES, _ITEMS = 14, 5
+#: How many entries, how many of those about the session, and how many items before and after, a
+#: finding shows.
+_ENTRIES, _TURNS, _ITEMS = 14, 8, 5
 
 #: Seconds between what one thread reads off a clock and what another one does, at most.
 _BLINK = 0.25
@@ -62,6 +63,7 @@ class Model:
     :param events_precede_close: whether ``close()`` has the events handled that are there.
     :param is_meant: whether an ``error`` event is one that somebody caused on purpose.
     :param may_lose: whether an error is a reason to give a session up.
+    :param faults: tells the last faults that may have to do with the client.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Model:
         events_precede_close: bool = True,
         is_meant: Callable[[BaseException], bool] = lambda error: False,
         may_lose: Callable[[Any], bool] = lambda error: True,
+        faults: Callable[[], List[str]] = list,
     ) -> None:
         self.life = Life(restores, lambda what: self._complain(WRONG, what))
         self._who = who
@@ -85,7 +88,10 @@ class Model:
         self._events_precede_close = events_precede_close
         self._is_meant = is_meant
         self._may_lose = may_lose
+        self._faults = faults
+        # The last entries, and the last of those that are about the session.
         self._recent: List[Entry] = []
+        self._turns: List[Entry] = []
         # What explains all that was told; the first one is as good as any.
         self._tracks = [Track(Memory(restores), book)]
         # The time since which the connection that the client is on can be open.
@@ -108,6 +114,8 @@ class Model:
         """Goes on by these entries of the diary."""
         for entry in entries:
             self._recent = [*self._recent[-_ENTRIES:], entry]
+            if not isinstance(entry, (NewCall, StateEvent, Called, Problem)):
+                self._turns = [*self._turns[-_TURNS:], entry]
             was = self.life.state
             self.life.see(entry)
             self._see(entry, was)
@@ -325,14 +333,21 @@ class Model:
             track.movable = True
 
     def _complain(self, kind: str, what: str) -> None:
-        context: List[Any] = [shown(entry) for entry in self._recent]
+        context = ["faults:", *self._faults()]
+        context += ["the session:", *map(shown, self._turns)]
+        context += ["the diary:", *map(shown, self._recent)]
         for track in self._tracks[:2]:
             if track.cursor is not None:
                 wire, at = track.cursor.wire, track.cursor.at
                 context.append(f"connection {wire.number} ({wire.transport}), opened by "
                                f"{wire.opened_by}, at item {at} of {len(wire.items)}:")
                 nearby = wire.items[max(0, at - _ITEMS):at + _ITEMS]
-                context += [shown(item) for item in nearby]
+                context += map(shown, nearby)
+        context += [
+            f"connection {wire.number}: {wire.opened_by} at {wire.session_at:.3f}, "
+            f"closed at {wire.closed_at or NEVER:.3f}"
+            for wire in self._wires.wires(self._line, 0)
+        ]
         self._findings.add(kind, self._who, what, context)
 
 

@@ -108,7 +108,7 @@ class Stage:
         sim.add_witness(self._wiretap)
         shared = Shared(
             sim, settings.seed, numbers, self._wiretap, Tags(), self._outcomes, self._events,
-            self._findings, self._calm, self._over, folder)
+            self._findings, self._calm, self._over, folder, lambda index: chaos.last(index))
         clients = [
             Client(shared, index, settings.threads, settings.commands_per_second)
             for index in range(settings.clients)

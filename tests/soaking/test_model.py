@@ -560,5 +560,6 @@ def test_context() -> None:
     scene.tell(A, B)
     scene.told(B)
     (finding, *_) = scene.findings.first()
-    assert "NewCall b SETUP" in finding.context[2]
+    diary = finding.context[finding.context.index("the diary:") + 1:]
+    assert "NewCall b SETUP" in diary[2] and "Opened" in finding.context[3]
     assert any("Told a SETUP" in line for line in finding.context)
