@@ -63,32 +63,36 @@ class Commands:
     def _to_local(self, tag: int) -> Chosen:
         number = as_number(tag)
         return Chosen(
-            What("int_to_local", echo=number), lambda call: self._cti.int_to_local(number, call))
+            What("int_to_local", "get_int_to_local_numbers", echo=number),
+            lambda call: self._cti.int_to_local(number, call))
 
     def _to_int(self, tag: int) -> Chosen:
         number = as_number(tag)
         return Chosen(
-            What("local_to_int", echo=number), lambda call: self._cti.local_to_int(number, call))
+            What("local_to_int", "get_local_to_int_number", echo=number),
+            lambda call: self._cti.local_to_int(number, call))
 
     def _message(self, tag: int) -> Chosen:
         text = f"{as_number(tag)} what you hear is the sea"
         to = self._dice.choice(self._lines)
         return Chosen(
-            What("send_message"), lambda call: self._cti.send_message(to, text, call))
+            What("send_message", "send_message"),
+            lambda call: self._cti.send_message(to, text, call))
 
     def _huge(self, tag: int) -> Chosen:
         # To a number that is none, so that no telephone has to keep it.
         text = f"{as_number(tag)} " + "é" * self._dice.randrange(_HUGE // 10, _HUGE)
         return Chosen(
-            What("send_message, huge"), lambda call: self._cti.send_message("0", text, call))
+            What("send_message, huge", "send_message"),
+            lambda call: self._cti.send_message("0", text, call))
 
     def _dial(self, tag: int) -> Chosen:
-        return Chosen(What("dial"), lambda call: self._cti.dial(as_number(tag), call))
+        return Chosen(What("dial", "call"), lambda call: self._cti.dial(as_number(tag), call))
 
     def _dial_line(self, tag: int) -> Chosen:
         to = self._dice.choice(self._lines)
         return Chosen(
-            What("dial, a line", shows_tag=False), lambda call: self._cti.dial(to, call))
+            What("dial, a line", "call", shows_tag=False), lambda call: self._cti.dial(to, call))
 
     def _bogus(self, tag: int) -> Chosen:
         return Chosen(
@@ -115,34 +119,38 @@ class Commands:
             return None
         call, other = self._dice.choice(calls), self._dice.choice(calls)
         return self._dice.choice((
-            self._plain(call, "answer"), self._plain(call, "answer"), self._plain(call, "hang_up"),
-            self._plain(call, "reject"), self._plain(call, "pause"), self._plain(call, "unpark"),
-            self._plain(call, "unpark"), self._transfer(call, tag), self._supervised(call, tag),
-            self._park(call), self._merge(call, other),
+            self._plain(call.answer, "answer_call"), self._plain(call.answer, "answer_call"),
+            self._plain(call.hang_up, "terminate_call"), self._plain(call.reject, "reject_call"),
+            self._plain(call.pause, "pause_call"), self._plain(call.unpark, "unpark_call"),
+            self._plain(call.unpark, "unpark_call"), self._park(call), self._merge(call, other),
+            self._transfer(call, tag), self._supervised(call, tag),
         ))
 
     def _side(self) -> str:
         return self._dice.choice(("caller", "callee"))
 
-    def _plain(self, call: Call, name: str) -> Chosen:
-        return Chosen(What(name, shows_tag=False), getattr(call, name))
+    def _plain(self, ask: Ask, action: str) -> Chosen:
+        return Chosen(What(action, action, shows_tag=False), ask)
 
     def _transfer(self, call: Call, tag: int) -> Chosen:
         side = self._side()
-        return Chosen(What("transfer"), lambda done: call.transfer(side, as_number(tag), done))
+        return Chosen(
+            What("transfer", "transfer_call"),
+            lambda done: call.transfer(side, as_number(tag), done))
 
     def _supervised(self, call: Call, tag: int) -> Chosen:
         side = self._side()
         return Chosen(
-            What("supervised_transfer"),
+            What("supervised_transfer", "supervised_transfer_call"),
             lambda done: call.supervised_transfer(side, as_number(tag), 1, done))
 
     def _park(self, call: Call) -> Chosen:
         side = self._side()
-        return Chosen(What("park", shows_tag=False), lambda done: call.park(side, done))
+        return Chosen(
+            What("park", "park_call", shows_tag=False), lambda done: call.park(side, done))
 
     def _merge(self, call: Call, other: Call) -> Chosen:
         sides = self._side(), self._side()
         return Chosen(
-            What("merge", shows_tag=False),
+            What("merge", "merge_call", shows_tag=False),
             lambda done: call.merge(sides[0], other, sides[1], done))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
@@ -32,12 +33,14 @@ class What(NamedTuple):
     """What a command is.
 
     :ivar name: of the method.
+    :ivar action: on the wire, if nobody but the program asks for it.
     :ivar shows_tag: whether its tag is in what the server gets.
     :ivar invalid: whether the SDK is to refuse it.
     :ivar echo: the ``number`` that the answer is to have.
     """
 
     name: str
+    action: Optional[str] = None
     shows_tag: bool = True
     invalid: bool = False
     echo: Optional[str] = None
@@ -135,6 +138,8 @@ class Errands:
         # Of those that are over: what came of it, and whether there was a callback.
         self._outcomes: Dict[int, Tuple[Optional[str], bool]] = {}
         self._unseen: List[int] = []
+        # How many of each action may have come in.
+        self._sent: "Counter[str]" = Counter()
 
     def begin(
         self,
@@ -187,6 +192,11 @@ class Errands:
         with self._lock:
             return list(self._unseen)
 
+    def sent(self, action: str) -> int:
+        """How many commands of an action may have come in."""
+        with self._lock:
+            return self._sent[action]
+
     def _fate(self, tag: int) -> Tuple[Optional[str], bool]:
         with self._lock:
             errand = self._errands.get(tag)
@@ -203,6 +213,8 @@ class Errands:
             self._outcomes[errand.tag] = (outcome, errand.has_callback)
             if outcome in _UNSEEN and errand.what.shows_tag:
                 self._unseen.append(errand.tag)
+            if outcome not in _UNSEEN and errand.what.action is not None:
+                self._sent[errand.what.action] += 1
             del self._errands[errand.tag]
 
 

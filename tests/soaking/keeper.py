@@ -130,8 +130,12 @@ class Keeper:
 
     def _end(self) -> None:
         chance = self._dice.random()
-        if chance < 0.4:
+        if chance < 0.2:
             self._close()
+        elif chance < 0.4:
+            thread = threading.Thread(target=self._close, name="soak-closer", daemon=True)
+            thread.start()
+            thread.join()
         elif chance < 0.6:
             self._close_in_a_callback()
         else:

@@ -243,8 +243,17 @@ class Stage:
                 if tag in heard:
                     self._findings.add(
                         WRONG, client.who, f"command {tag} was never sent, and came in")
+            self._count(client)
             if client.model.life.state != "closed":
                 self._findings.add(WRONG, client.who, f"is {client.model.life.state} in the end")
+
+    def _count(self, client: Client) -> None:
+        """No more commands may have come in than were sent; of some that is all that is known."""
+        for action, heard in self._wiretap.heard_of(client.line).items():
+            sent = client.errands.sent(action)
+            if sent and heard > sent:
+                self._findings.add(
+                    REPEATED, client.who, f"{action} came in {heard} times, and was sent {sent}")
 
 
 def _going_on(sim: Simulator) -> Dict[str, Mapping[str, Any]]:

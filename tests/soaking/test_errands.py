@@ -25,7 +25,7 @@ from .errands import (
 from .findings import LOST, REPEATED, WRONG, Findings
 from .tally import Tally
 
-ECHO = What("int_to_local", echo="33199000001")
+ECHO = What("int_to_local", "get_int_to_local_numbers", echo="33199000001")
 INVALID_PARAMS = KeyyoError(400, "message: expected a string", "invalid_params")
 
 
@@ -84,7 +84,9 @@ def test_outcomes(
     answered = outcome in (DONE, REFUSED)
     assert house.errands.answered(1) == answered
     assert house.errands.calls_back(1) == (has_callback and outcome != TIMED_OUT)
-    assert house.errands.unseen() == ([1] if outcome in (UNSENT, FAILED) else [])
+    unseen = outcome in (UNSENT, FAILED)
+    assert house.errands.unseen() == ([1] if unseen else [])
+    assert house.errands.sent("get_int_to_local_numbers") == (0 if unseen else 1)
     written = [entry for entry in house.diary.tear_out() if isinstance(entry, Called)]
     assert len(written) == has_callback
 
