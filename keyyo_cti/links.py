@@ -98,7 +98,7 @@ class Links:
             if not self._drop(link) or self._outage is not None:
                 return None
             link.is_event = True
-            if restores and link.in_session and not link.unwanted:
+            if restores and link.in_session:
                 self._outage = Outage(link.last_silence)
             return self._outage
 

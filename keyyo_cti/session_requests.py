@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional, Protocol, Tuple, Union
 from . import commands
 from .commands import Command
 from .dispatch import Dispatcher
-from .errors import KeyyoError
+from .errors import ConnectionClosed, KeyyoError
 from .link import Link, not_connected
 from .links import Links
 from .options import Options
@@ -19,6 +19,11 @@ from .restorer import Outage, Restorer
 from .session import Session, following
 
 _log = logging.getLogger("keyyo_cti")
+
+
+_BEING_DESTROYED = (
+    "the session was being destroyed: whether it was, nobody knows; create a new one if you want"
+)
 
 
 class Board(Protocol):
@@ -120,7 +125,11 @@ class SessionRequests:
     def gone(self, link: Link) -> None:
         """All that there was to do for the link is done. If an outage began with it, its thread
         has got another use: it restores, so that no thread has to be started for that."""
-        if link.outage is not None and self._restorer is not None:
+        if link.outage is None or self._restorer is None:
+            return
+        if link.unwanted:
+            self.give_up(link.outage, ConnectionClosed(sent=True, hint=_BEING_DESTROYED))
+        else:
             thread = threading.current_thread()
             thread.name = thread.name.replace("reader", "restorer")
             self._restorer.run(link.outage)
@@ -206,13 +215,12 @@ class SessionRequests:
             link.ask(Request(question, self._dispatcher, react=self.noting(link, question)))
 
     def _on_destroy(self, link: Link, _: Command) -> Reaction:
-        # From now on: should the connection go before the answer comes, the session may be gone,
-        # and nobody wants another.
+        # From now on: should the connection go before the answer comes, nobody wants another.
         link.unwanted = True
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
             if error is not None:
-                link.unwanted = False
+                link.unwanted = isinstance(error, ConnectionClosed)
             elif self._links.drop(link):
                 self._session.on_destroy()
                 link.begin_close()

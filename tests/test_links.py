@@ -20,7 +20,6 @@ class FakeLink:
         self.in_session = False
         self.quiet = False
         self.is_event = False
-        self.unwanted = False
         self.last_silence = 2.0
 
 
@@ -99,13 +98,6 @@ def test_link_that_nobody_wants_is_no_loss(links: Any) -> None:
     closed = opened(links)
     links.close()
     assert links.lose(closed, True) is None and not closed.is_event and not links.restoring
-
-
-def test_session_that_nobody_wants(links: Any) -> None:
-    """A session whose end was asked for is not restored, but the end of its link is an event."""
-    link = opened(links)
-    link.unwanted = True
-    assert links.lose(link, True) is None and link.is_event and not links.restoring
 
 
 @pytest.mark.parametrize("in_session", [True, False])

@@ -501,8 +501,8 @@ def test_close_when_thread_numbers_are_used_again(sim: Simulator, alice: Line) -
 
 
 def test_destroyed_who_knows(sim: Simulator, alice: Line, tokens: Tokens) -> None:
-    """A session is not restored when the connection goes before the answer to its destruction;
-    one whose destruction was refused is."""
+    """A session is not restored but lost when the connection goes before the answer to its
+    destruction; one whose destruction was refused is restored."""
     with supervised(tokens, sim.endpoint) as (cti, seen):
         sim.faults.fail("destroy_session", 500, "Internal error")
         assert cti.destroy_session().exception(PATIENCE) is not None
@@ -511,7 +511,8 @@ def test_destroyed_who_knows(sim: Simulator, alice: Line, tokens: Tokens) -> Non
         sim.faults.drop(on="destroy_session")
         assert isinstance(cti.destroy_session().exception(PATIENCE), ConnectionClosed)
         assert cti.wait(PATIENCE)
-        assert kinds(seen) == ["disconnected", "restored", "disconnected"]
+        assert kinds(seen) == ["disconnected", "restored", "disconnected", "lost"]
+        assert "was being destroyed" in str(seen.of("lost")[0][1]) and len(tokens.given) == 1
 
 
 def test_destroyed(sim: Simulator, alice: Line, tokens: Tokens) -> None:
