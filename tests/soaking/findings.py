@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Callable, Dict, List, NamedTuple, Sequence
 
 #: What was sent and acknowledged, or owed, and never came.
 LOST = "lost"
@@ -33,10 +33,19 @@ class Finding(NamedTuple):
     context: Sequence[str] = ()
 
 
-class Findings:
-    """All that was found. Thread-safe."""
+    def __str__(self) -> str:
+        lines = [f"{self.kind.upper()}: {self.who}: {self.what}", *self.context]
+        return "\n    ".join(lines)
 
-    def __init__(self) -> None:
+
+class Findings:
+    """All that was found. Thread-safe.
+
+    :param say: is told each of the first ones at once.
+    """
+
+    def __init__(self, say: Callable[[str], object] = lambda line: None) -> None:
+        self._say = say
         self._lock = threading.Lock()
         self._counts: Dict[str, int] = {LOST: 0, REPEATED: 0, WRONG: 0}
         self._first: List[Finding] = []
@@ -44,8 +53,10 @@ class Findings:
     def add(self, kind: str, who: str, what: str, context: Sequence[str] = ()) -> None:
         with self._lock:
             self._counts[kind] += 1
-            if len(self._first) < _KEPT:
-                self._first.append(Finding(kind, who, what, tuple(context)))
+            if len(self._first) >= _KEPT:
+                return
+            self._first.append(Finding(kind, who, what, tuple(context)))
+            self._say(str(self._first[-1]))
 
     def counts(self) -> Dict[str, int]:
         """How many there are of each kind."""

@@ -57,8 +57,8 @@ class Leftovers:
 
     def _thread_died(self, died: threading.ExceptHookArgs) -> None:
         name = died.thread.name if died.thread is not None else "a thread"
-        lines = traceback.format_exception(died.exc_type, died.exc_value, died.exc_traceback)
-        self._findings.add(LOST, "the process", f"{name} died", "".join(lines).splitlines())
+        context = _traceback(died.exc_type, died.exc_value)
+        self._findings.add(LOST, "the process", f"{name} died", context)
 
     def _unraisable(self, what: Any) -> None:
         self._findings.add(
@@ -77,9 +77,8 @@ class _ErrorLog(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, Mischief):
             return
-        context = traceback.format_exception(error) if error is not None else []
-        self._findings.add(
-            WRONG, record.name, record.getMessage(), "".join(context).splitlines())
+        context = _traceback(type(error), error) if error is not None else []
+        self._findings.add(WRONG, record.name, record.getMessage(), context)
 
 
 def descriptors() -> Optional[List[str]]:
@@ -97,3 +96,8 @@ def descriptors() -> Optional[List[str]]:
 
 def _ours() -> List[threading.Thread]:
     return [each for each in threading.enumerate() if each.name.startswith(("keyyo-", "soak-"))]
+
+
+def _traceback(kind: Any, error: Optional[BaseException]) -> List[str]:
+    stack = None if error is None else error.__traceback__
+    return "".join(traceback.format_exception(kind, error, stack)).splitlines()

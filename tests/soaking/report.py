@@ -20,9 +20,7 @@ def report(settings: Settings, figures: Figures) -> Iterator[str]:
     yield from _table("at the telephones", figures.deeds)
     yield from _table("connections", figures.connections)
     yield ""
-    for finding in figures.findings.first():
-        yield f"{finding.kind.upper()}: {finding.who}: {finding.what}"
-        yield from (f"    {line}" for line in finding.context)
+    yield from map(str, figures.findings.first())
     counts = figures.findings.counts()
     yield f"lost: {counts[LOST]}, repeated: {counts[REPEATED]}, wrong: {counts[WRONG]}"
 

@@ -83,7 +83,7 @@ class Stage:
     def __init__(self, settings: Settings, say: Callable[[str], object]) -> None:
         self._settings = settings
         self._say = say
-        self._findings = Findings()
+        self._findings = Findings(say)
         self._calm, self._over = threading.Event(), threading.Event()
         self._outcomes, self._events = Tally(), Tally()
         self._wiretap = Wiretap(self._findings)
