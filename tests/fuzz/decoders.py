@@ -20,7 +20,7 @@ class Frames(Target):
     """The decoder of SockJS frames."""
 
     name = "frames"
-    share = 6.0
+    share = 9.0
     seeds = (
         b"o", b"h", b"a", b'a["x"]', b'a["x",1,null,{"a":[]}]', b'm"x"', b'm{"a":1}', b"c[3000]",
         b'c[3000,"Go away!"]', b'c[2010,"Another connection still open"]', b"x", b"",

@@ -346,10 +346,12 @@ class _LiveXhr(_OnLink):
             send(asked.sock, *segments(chunked(*filter(None, pieces))))
 
     def _spoil_sending(self, customer: Customer, answer: bytes) -> None:
-        customer.ask()
-        before = len(self._ids)
-        while len(self._ids) == before and self._serve(answer):
-            pass
+        """Gives an answer to the one who sends, who goes on sending or else ends all."""
+        for each in (answer, None):
+            before = len(self._ids)
+            customer.ask()
+            while len(self._ids) == before and self._serve(each):
+                pass
 
     def _serve(self, answer: Optional[bytes] = None) -> bool:
         """Takes a request; whether there was one.

@@ -30,8 +30,8 @@ class LiveSimulator(Target):
     """Whatever comes, the simulator stays calm and serves the next one.
 
     The first byte of an input says what the rest is: what is sent before the end of a connection;
-    what is sent so on a websocket; what is posted to ``xhr_send``; a message of the client that
-    has a session; a path with a query, a line end, and a form.
+    what is sent so on a websocket; what is posted to ``xhr_send``; messages in one frame of the
+    client that has a session; a path with a query, a line end, and a form.
     """
 
     name = "live-simulator"
@@ -43,6 +43,8 @@ class LiveSimulator(Target):
         b"\x01" + websocket_frames.frame(b'["x"]', mask=b"abcd"),
         b"\x01" + websocket_frames.frame(b"\x03\xe8", 8, mask=b"abcd"),
         b'\x02["x","y"]', b"\x02", b"\x02[", *(b"\x03" + seed[1:] for seed in SimulatedSide.seeds),
+        b'\x03{"id":1,"action":"destroy_session"}' + NEXT + b'{"id":2,"action":"ping"}',
+        b"\x04/manager/1.0/services?limit=x&offset=1\n", b"\x04/oauth2/token.php\nclient_id=\xff",
         b"\x04/oauth2/token.php\nclient_id=keyyo-cti&client_secret=not-a-secret&grant_type=x",
         b"\x04/oauth2/authorize.php?client_id=keyyo-cti&response_type=code&state=x\n",
     )
@@ -111,7 +113,7 @@ class LiveSimulator(Target):
 
     def _post(self, data: bytes) -> None:
         session = b"/cti/000/fuzz%04d/" % (self._attempts % 10_000)
-        opened = self._send(visits.posted(session + b"xhr", b""))
+        opened = self._send(visits.posted(session + b"xhr", b""), answered_within=PATIENCE)
         assert b"o\n" in opened, opened
         self._send(visits.posted(session + b"xhr_send", data))
 
@@ -132,10 +134,10 @@ class LiveSimulator(Target):
     def _say(self, data: bytes) -> None:
         """As the client that has a session, which goes on with it."""
         visitor = self._visit()
-        message = text(data).replace(TOKEN, self._token)
-        visitor.send_text(json.dumps([message]))
+        messages = [text(part).replace(TOKEN, self._token) for part in data.split(NEXT)]
+        visitor.send_text(json.dumps(messages))
 
-    def _send(self, *parts: bytes) -> bytes:
+    def _send(self, *parts: bytes, answered_within: float = _FOR_AN_ANSWER) -> bytes:
         """Sends on a connection, and gives what comes back, up to the end, which comes after an
         answer or else after our own."""
         with socket.create_connection(self._address, PATIENCE) as sock:
@@ -144,7 +146,7 @@ class LiveSimulator(Target):
                 for part in parts:
                     for segment in segments(part):
                         sock.sendall(segment)
-                for seconds in (_FOR_AN_ANSWER, PATIENCE):
+                for last, seconds in enumerate((answered_within, PATIENCE)):
                     sock.settimeout(seconds)
                     try:
                         more = sock.recv(65536)
@@ -153,7 +155,7 @@ class LiveSimulator(Target):
                             more = sock.recv(65536)
                         break
                     except socket.timeout:
-                        assert seconds < PATIENCE, "nobody hangs up"
+                        assert not last, "nobody hangs up"
                         sock.shutdown(socket.SHUT_WR)
             except (BrokenPipeError, ConnectionResetError):
                 pass  # It was hung up on in the middle.
@@ -167,7 +169,7 @@ class LiveSimulator(Target):
         number = 10 ** 15 + self._attempts
         visitor.send({"action": "ping", "id": number})
         frame = visitor.frame_or_end()
-        while f'"id\\": {number}' not in frame.replace('"id\\":', '"id\\": ').replace(":  ", ": "):
+        while str(number) not in frame:
             if not frame or frame[:1] == "c":
                 # It destroyed its session, say.
                 self._part()

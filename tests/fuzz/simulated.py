@@ -91,6 +91,8 @@ class SimulatedSide(Target):
     share = 3.0
     seeds = (
         b'\x00["{\\"id\\":1,\\"action\\":\\"ping\\"}"]', b'\x00"x"', b"\x00", b'\x01["x","y"]',
+        b'\x00["x",1]', b'\x01[{}]', b'\x01"x"',
+        b'\x02{"id":2,"action":"park_call","call_ref":"call-1","side":"caller","slot":[]}',
         b'\x02{"id":1,"action":"call","number":"33199020000"}',
         b'\x02{"id":2,"action":"park_call","call_ref":"call-1","side":"caller","slot":-1}',
         b'\x02{"id":3,"action":"create_session","token":"t","protocol_version":1}',

@@ -65,6 +65,9 @@ def test_what_a_server_encodes_is_decoded(messages: List[Any]) -> None:
 @always(80)
 @given(st.lists(MESSAGES, min_size=1, max_size=6))
 @example([{"id": 1, "result": [[]]}, {"notify": "call", "call": {"callref": "c", "state": []}}])
+@example([{"notify": "call", "call": {"callref": f"c{n}", "state": "MISSED"}} for n in range(9)])
+@example([{"notify": "call", "call": {
+    "callref": "c", "setup_date": -1e308, "connect_date": -1e308, "release_date": 1e308}}])
 def test_any_message(messages: List[Any]) -> None:
     """Nothing that the decoder lets through, be it JSON or text, breaks a call, the registry, a
     result, an error or the session."""
@@ -76,7 +79,7 @@ def test_any_message(messages: List[Any]) -> None:
 
 @always(100)
 @given(mutated(MessageTarget.seeds, MessageTarget.tokens))
-@example(b'{"id":1,"result":' + b'{"a":' * 400 + b"1" + b"}" * 401)
+@example(b'{"id":1,"result":' + b'{"a":' * 1500 + b"1" + b"}" * 1501)
 @example(b'{"notify":' + b"[" * 700 + b"]" * 700 + b"}")
 def test_any_text(data: bytes) -> None:
     """So it is for messages that are nearly right."""

@@ -52,6 +52,7 @@ def test_any_websocket(target: Target, stream: bytes) -> None:
 )
 @example(0, sized(b"h\n", UNSORTED))
 @example(2, sized(b"", UNSORTED))
+@example(2, sized(b"", b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 60_000 + b"\r\n") * 5))
 @example(1, b'c[3000,"\\ud800\\n"]\n')
 def test_any_answer(target: Target, what: int, data: bytes) -> None:
     """So it is over HTTP, for whoever receives and whoever sends."""

@@ -102,6 +102,17 @@ def test_ctrl_c(
 
 
 @pytest.mark.parametrize("name", TARGETS)
+def test_what_it_begins_with(name: str) -> None:
+    """All that inputs are made from holds as it is."""
+    target = TARGETS[name]()
+    try:
+        for seed in target.seeds:
+            target.attempt(seed)
+    finally:
+        target.close()
+
+
+@pytest.mark.parametrize("name", TARGETS)
 def test_the_same_for_the_same_seed(name: str) -> None:
     """A seed gives the same inputs each time, and another seed gives others."""
     made = []

@@ -23,6 +23,8 @@ from .target import Target
 )
 @example(b"\x00" + b"[" * 5000)
 @example(b"\x01[" + b"9" * 5000 + b"]")
+@example(b"\x02" + b"[" * 100_000)
+@example(b"\x02" + b"9" * 5000)
 def test_any_frame(target: Target, data: bytes) -> None:
     """Any frame, any body and any message is taken or refused."""
     target.attempt(data)

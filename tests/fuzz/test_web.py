@@ -27,7 +27,7 @@ VISIT = b"GET /callback?code=c&state=other HTTP/1.1\r\nHost: x\r\n\r\n"
 @given(st.integers(0, 255), http_answers([seed[1:] for seed in Answers.seeds], Answers.tokens))
 @example(0, sized(b"{}", UNSORTED))
 @example(1, sized(b"{}", UNSORTED))
-@example(1, sized(b'{"_embedded":{"x":' + b"[" * 400 + b"]" * 400 + b"}}"))
+@example(2, sized(b'{"csi":"1","x":' + b'{"a":' * 1500 + b"1" + b"}" * 1501))
 @example(6, sized(b"", b"HTTP/1.1 429 No\r\nRetry-After: " + b"9" * 400 + b"\r\n"))
 def test_any_answer_of_oauth2_or_the_manager(target: Target, first: int, answers: bytes) -> None:
     """Whatever is answered, it gives what was asked for, or an error of theirs that tells no

@@ -86,6 +86,10 @@ class Answers(Target):
             [sized(b'{"name":"websocket","enabled":true}')],
             [sized(b"{}", b"HTTP/1.1 401 No\r\nX-Status-Reason: expired\r\n"), sized(_LINES)],
             [sized(b'{"error":"invalid_grant"}', b"HTTP/1.1 400 No\r\n")],
+            [sized(b'{"_embedded":{"x":[{}, 1]}}')],
+            [sized(b'{"csi":[],"_embedded":[]}')],
+            [sized(b'{"_embedded":{"CSIToken":[[]]},"token":1,"expires_in":{}}')],
+            [sized(b'{"_embedded":{},"_links":{"next":{"href":"http://["}}}')],
             [sized(b"", b"HTTP/1.1 429 No\r\nRetry-After: 3\r\n"), sized(_LINES)],
         ], start=_ALL_AT_ONCE)
     )
@@ -248,6 +252,14 @@ class Files(Target):
         yield self._path.read_bytes()
         self._tokens.save(_TOKENS)
         yield self._path.read_bytes()
+        # Something else than what was kept, in the right place.
+        for odd in ("x'fffe'", "CAST(x'fffe' AS TEXT)", "7", "NULL", "'a' || char(10)"):
+            with sqlite3.connect(self._path) as database:
+                database.execute(f"UPDATE cookie SET session_id = {odd}")
+                database.execute(f"UPDATE tokens SET refresh_token = {odd}")
+                database.execute(f"UPDATE tokens SET access_token = {odd}")
+            database.close()
+            yield self._path.read_bytes()
         yield b""
         yield b"no database"
 
