@@ -2,7 +2,6 @@
 
 import socket
 import sqlite3
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -69,9 +68,9 @@ def test_endless_tiny_fragments() -> None:
             began = time.monotonic()
             assert isinstance(cti.ping().exception(PATIENCE), CommandTimeout)
             assert time.monotonic() - began < 5
+            began = time.monotonic()
             cti.close()
-            names = [thread.name for thread in threading.enumerate()]
-            assert not [name for name in names if name.startswith("keyyo-cti")]
+            assert time.monotonic() - began < 3
 
 
 @pytest.mark.fault(26)
