@@ -270,8 +270,9 @@ def test_no_answer(server: Scripted) -> None:
     stream."""
     server.answer = None
     began = time.monotonic()
-    refusal(server, 0.1)
+    closed = refusal(server, 0.1).closed
     assert time.monotonic() - began < 2
+    assert closed.reason.endswith(f" from {server.url}") and closed.cause is not None
 
 
 def test_half_an_answer(server: Scripted) -> None:

@@ -166,8 +166,11 @@ def test_a_peer_that_never_pauses() -> None:
                 peer.sendall(b"y")
                 with pytest.raises(socket.timeout):
                     stream.recv(100)
-                stream.read_until = clock() + SOON
+                stream.read_until = clock() - 2
                 assert (first, stream.recv(100)) == (b"x", b"y")
+                stream.read_until = clock() + SOON
+                peer.sendall(b"z")
+                assert stream.recv(100) == b"z"
                 stream.read_until = clock() - 1
     finally:
         stream.close()
@@ -185,7 +188,7 @@ def test_how_long_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
             return []
 
     monkeypatch.setattr(stream_module, "Selector", Asked)
-    for within in (None, 7.0):
+    for within in ((), (None,), (7.0,)):
         near, peer = socket.socketpair()
         near.setblocking(False)
         with near, peer:
@@ -193,8 +196,8 @@ def test_how_long_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(socket.timeout):
                 stream.recv(1)
             with pytest.raises(WriteFailed):
-                stream.sendall(MUCH, within)
-    assert waits == [None, 60.0, None, 7.0]
+                stream.sendall(MUCH, *within)
+    assert waits == [None, 60.0, None, 60.0, None, 7.0]
 
 
 def test_high_descriptor() -> None:
