@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from typing import Any, Callable, List, Optional, Union
 
@@ -377,3 +378,71 @@ def test_whose_thread() -> None:
     thread.start()
     thread.join(10)
     assert others == [False]
+
+
+def test_what_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An attempt that fails is logged at INFO, and the loss of the session as a warning, each
+    with its reason, on the logger of the package."""
+    caplog.set_level("INFO", "keyyo_cti")
+    run(FakeReopener(FAILED, KeyyoError(403, "Go away")), Provider())
+    assert [(each.name, each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("keyyo_cti", "INFO",
+         "attempt 1 to restore the session failed: 400 Connexion closed"),
+        ("keyyo_cti", "WARNING", "the session is lost: 403 Go away"),
+    ]
+
+
+def test_faults_are_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    """Who gives up after faults of the program or of the SDK says which."""
+
+    def provide() -> str:
+        raise ValueError("oops")
+
+    once = Backoff(attempts=1)
+    program, sdk = FakeReopener(), FakeReopener(RuntimeError("no thread"))
+    run(program, provide, once)
+    run(sdk, Provider(), once)
+    found = [(each.status_code, each.message, each.error_code)
+             for each in (*program.lost, *sdk.lost)]
+    assert found == [
+        (500, "token_provider raised ValueError", "token_provider"),
+        (500, "The SDK failed: RuntimeError", "internal"),
+    ]
+    assert "the session cannot be asked for" in caplog.text and "no thread" in caplog.text
+
+
+def test_new_outage() -> None:
+    """A new outage goes on, and nothing is known of it but since when."""
+    made = Outage(0.0)
+    assert not made.over.is_set() and not made.muted
+    assert not made.recreated and not made.provider_failed
+
+
+def test_first_pauses_are_the_first() -> None:
+    """The first outage of a CTI begins with the first pause, at whatever time."""
+    for now in (0.0, 5.0, 1e9):
+        owner, made = FakeReopener(None), outage()
+        Restorer(owner, Provider(), PLAIN, lambda now=now: now).run(made)  # type: ignore[misc]
+        assert made.over.waited == [1]
+
+
+def test_finish_close() -> None:
+    """Who closes waits for the thread that restores, as long as there is time."""
+    made: List[Outage] = []
+    ready, go = threading.Event(), threading.Event()
+
+    def restore() -> None:
+        made.append(Outage(0.0))
+        ready.set()
+        go.wait(20)
+
+    thread = threading.Thread(target=restore)
+    thread.start()
+    assert ready.wait(20)
+    began = time.monotonic()
+    made[0].finish_close(began + 0.05)
+    made[0].finish_close(began - 1000)
+    assert time.monotonic() - began < 10 and thread.is_alive()
+    threading.Timer(0.05, go.set).start()
+    made[0].finish_close(time.monotonic() + 20)
+    assert not thread.is_alive()
