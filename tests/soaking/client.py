@@ -9,7 +9,7 @@ import time
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
-from keyyo_cti import CTI, KeyyoError, UnreadableMessage
+from keyyo_cti import CTI, ConnectionClosed, KeyyoError, UnreadableMessage
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.sockjs import Unreadable
@@ -296,6 +296,9 @@ class Client:
     def _may_lose(self, error: Any) -> bool:
         if isinstance(error, Dismissed):
             return True
+        if isinstance(error, ConnectionClosed):
+            # The connection went before the answer to destroy_session came.
+            return error.sent and self.keeper.destroyed > 0
         refused = error.status_code in (401, 403) or error.error_code == "invalid_csi_token"
         return refused and error.message in self._shared.wiretap.refused
 

@@ -60,6 +60,8 @@ class Keeper:
         #: Set while there is a session, and nothing but a fault will end it.
         self.settled = threading.Event()
         self._session_id: Optional[str] = None
+        #: How often the program has asked for the end of its session.
+        self.destroyed = 0
 
     def fell(self) -> None:
         """There is no session any more, and the SDK will not bring it back."""
@@ -164,6 +166,7 @@ class Keeper:
 
     def _destroy(self) -> None:
         self._tally.add("destroy_session")
+        self.destroyed += 1
         called = threading.Event()
         gone: List[bool] = []
 
