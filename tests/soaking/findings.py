@@ -32,7 +32,6 @@ class Finding(NamedTuple):
     what: str
     context: Sequence[str] = ()
 
-
     def __str__(self) -> str:
         lines = [f"{self.kind.upper()}: {self.who}: {self.what}", *self.context]
         return "\n    ".join(lines)
