@@ -69,12 +69,15 @@ class Running:
         """Presses Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
 
-    def until(self, part: str, stream: str = "out") -> str:
-        """Reads on until a line with this in it has come, and gives that line."""
+    def until(self, part: str, stream: str = "out", timeout: float = DEADLINE) -> str:
+        """Reads on until a line with this in it has come, and gives that line.
+
+        :param timeout: seconds that each line may take.
+        """
         seen: List[str] = []
         while True:
             try:
-                line = self._queues[stream].get(timeout=DEADLINE)
+                line = self._queues[stream].get(timeout=timeout)
             except queue.Empty:
                 raise AssertionError(f"{part!r} did not come, only {seen}") from None
             if line is None:

@@ -180,12 +180,14 @@ class Crowd:
             wait()
         for cti, number in zip(self.ctis, self._numbers):
             assert cti.connected and cti.number == number, cti
+        if self._options.get("cookie_auto", True):
+            assert self._kept() == len(self.ctis), "the id of a session is not kept"
         for witness, number in zip(self._witnesses, self._numbers):
             told, due = witness.told, self._due[number]
             assert told == due, f"{number} was told {told} instead of {due}"
 
-    def kept(self) -> int:
-        """How many of them keep the id of their session in the cookie."""
+    def _kept(self) -> int:
+        """How many of them have the id of their session in the cookie."""
         again = [
             CTI(cookie_name=f"{number}-{index}", **self._options)
             for index, number in enumerate(self._numbers)

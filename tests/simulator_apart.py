@@ -16,6 +16,9 @@ from keyyo_cti.simulator import Simulator
 from .footprint import footprint
 from .running import Running
 
+#: Seconds that it may take to answer: it may be told to do a thousand things at once.
+PATIENCE = 120.0
+
 #: Which numbers there are: lines from the first one on, outside telephones from the second on.
 _FIRST_LINE, _FIRST_PHONE = 33199000001, 33199005001
 
@@ -77,7 +80,7 @@ class SimulatorApart:
         return outcomes
 
     def _answer(self) -> Any:
-        done, outcome = json.loads(self._process.until("["))
+        done, outcome = json.loads(self._process.until("[", timeout=PATIENCE))
         if not done:
             raise RuntimeError(outcome)
         return outcome
