@@ -493,7 +493,7 @@ OF_A_CTI: Dict[str, Optional[Callable[[Any], object]]] = {
     "poll": lambda cti: pytest.raises(RuntimeError, cti.poll),
     "handlers": lambda cti: cti.handlers("newCall"),
     **dict.fromkeys(("connected", "number", "session_id", "transport", "EVENTS")),
-    **dict.fromkeys(("onNewCall", "onDisconnected", "onError")),
+    **dict.fromkeys(("onNewCall", "onDisconnected", "onRestored", "onLost", "onError")),
 }
 
 #: The same of a Call.
@@ -515,7 +515,7 @@ OF_A_CALL: Dict[str, Optional[Callable[[Any], object]]] = {
     "removeEventListener": lambda call: call.removeEventListener("setup", print),
     "handlers": lambda call: call.handlers("setup"),
     "update": None,
-    **dict.fromkeys(("callref", "type", "fields", "ended", "EVENTS")),
+    **dict.fromkeys(("callref", "type", "fields", "ended", "stale", "EVENTS")),
     **dict.fromkeys(("onSetup", "onConnect", "onRelease", "onMissed")),
 }
 
