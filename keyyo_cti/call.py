@@ -82,8 +82,10 @@ class Call(Emitter):
     def update(self, fields: Mapping[str, Any]) -> None:
         """Replaces what is known of the call, as the JavaScript SDK does: a field that is not
         sent any more is gone. For the registry."""
-        self._fields = fields
-        self.stale = False
+        # Past the look at each name that a program sets: it would take longer than all the rest.
+        object.__setattr__(self, "_fields", fields)
+        if self.stale:
+            self.stale = False
 
     @property
     def fields(self) -> Mapping[str, Any]:

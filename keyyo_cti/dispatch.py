@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Deque, Iterator, NamedTuple, Optional, Union
+from typing import Any, Callable, Deque, Iterator, Optional, Union
 
 from .clock import Monotonic
 
@@ -26,11 +26,14 @@ Choice = Union[None, str, Callable[[Work], object]]
 SLOW = 5.0
 
 
-class Running(NamedTuple):
+class Running:
     """User code that runs now."""
 
-    function: Callable[..., object]
-    since: float
+    __slots__ = ("function", "since")
+
+    def __init__(self, function: Callable[..., object], since: float) -> None:
+        self.function = function
+        self.since = since
 
 
 class Dispatcher(ABC):
@@ -57,12 +60,16 @@ class Dispatcher(ABC):
         self._doing = threading.local()
         self._attending = 0
         self._running: Optional[Running] = None
+        # Who is about to wait says so here first, and then looks once more: so whoever adds to
+        # the queue or takes from it needs the lock only when somebody waits for that.
+        self._asleep = False
+        self._crowded = 0
 
     def put(self, work: Work) -> None:
         """Queues work. Never waits: a callback may be owed by the very thread that works."""
-        with self._lock:
-            self._queue.append(work)
-            self._filled.notify_all()
+        self._queue.append(work)
+        if self._asleep:
+            self._rouse()
 
     def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
         """Queues a call of user code."""
@@ -71,10 +78,19 @@ class Dispatcher(ABC):
     def wait_for_room(self, timeout: float, given_up: Callable[[], bool]) -> bool:
         """Whether the backlog is below its bound or it was given up, now or after at most so
         many seconds."""
-        if self._has_room():
+        if self.has_room():
             return True
         with self._lock:
-            return self._room.wait_for(lambda: self._has_room() or given_up(), timeout)
+            self._crowded += 1
+            try:
+                return self._room.wait_for(lambda: self.has_room() or given_up(), timeout)
+            finally:
+                self._crowded -= 1
+
+    def has_room(self) -> bool:
+        """Whether the backlog is below its bound."""
+        bound = self._max_backlog
+        return bound is None or len(self._queue) < bound or self._attending > 0
 
     @contextmanager
     def attending(self) -> Iterator[None]:
@@ -152,16 +168,20 @@ class Dispatcher(ABC):
         finally:
             self._doing.work = outer
 
-    def _take(self) -> Work:
-        """The next work. With the lock held, and something in the queue."""
-        assert self._lock.locked()
-        work = self._queue.popleft()
-        self._room.notify_all()
-        return work
+    def _rouse(self) -> None:
+        """Wakes who waits for work."""
+        with self._lock:
+            self._filled.notify_all()
 
-    def _has_room(self) -> bool:
-        bound = self._max_backlog
-        return bound is None or len(self._queue) < bound or self._attending > 0
+    def _take(self) -> Work:
+        """The next work.
+
+        :raises IndexError: there is none.
+        """
+        work = self._queue.popleft()
+        if self._crowded:
+            self.wake()
+        return work
 
     def _tell(self, error: BaseException) -> None:
         """Reports, but not what goes wrong while reporting."""
@@ -186,15 +206,11 @@ class EventThread(Dispatcher):
         self._thread: Optional[threading.Thread] = None
         self._holds = 0
         self._ended = threading.Condition(self._lock)
+        # So is a thread that is not there.
+        self._asleep = True
         # User code that was waited for by who wants to finish, and since when.
         self._awaited: Optional[Running] = None
         self._awaited_since = 0.0
-
-    def put(self, work: Work) -> None:
-        with self._lock:
-            self._queue.append(work)
-            self._filled.notify_all()
-            self._ensure_thread()
 
     def hold(self) -> None:
         with self._lock:
@@ -231,6 +247,11 @@ class EventThread(Dispatcher):
             self._awaited, self._awaited_since = self._running, self._clock()
         return self._clock() - self._awaited_since
 
+    def _rouse(self) -> None:
+        with self._lock:
+            self._filled.notify_all()
+            self._ensure_thread()
+
     def _ensure_thread(self) -> None:
         assert self._lock.locked()
         if self._thread is None:
@@ -239,20 +260,28 @@ class EventThread(Dispatcher):
             self._thread = thread
 
     def _run(self) -> None:
-        while True:
-            with self._lock:
-                self._filled.wait_for(lambda: self._queue or not self._holds)
-                if not self._queue:
-                    self._thread = None
-                    self._ended.notify_all()
-                    return
-                work = self._take()
+        self._asleep = False
+        while self._queue or self._wait_for_work():
+            work = self._take()
             try:
                 self._execute(work)
             except BaseException:
                 # User code is caught where it is called, so this is a fault of the SDK's own;
                 # callbacks are still owed to those who wait in the queue.
                 _log.exception("an event could not be delivered")
+
+    def _wait_for_work(self) -> bool:
+        """Whether there is work; if not, none is to be expected, and this thread is at its
+        end."""
+        with self._lock:
+            self._asleep = True
+            self._filled.wait_for(lambda: self._queue or not self._holds)
+            if self._queue:
+                self._asleep = False
+                return True
+            self._thread = None
+            self._ended.notify_all()
+            return False
 
     def _execute(self, work: Work) -> None:
         self._do(work)
@@ -286,12 +315,12 @@ class Manual(Dispatcher):
             return 0
         try:
             with self._lock:
+                self._asleep = True
                 self._filled.wait_for(lambda: self._queue, min(timeout, threading.TIMEOUT_MAX))
+                self._asleep = False
                 there = len(self._queue)
             for _ in range(there):
-                with self._lock:
-                    work = self._take()
-                self._do(work)
+                self._do(self._take())
             return there
         finally:
             self._polling.release()

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import lru_cache
 from typing import Any, Callable, ClassVar, Dict, List, Optional, Tuple
 
 Handler = Callable[..., object]
@@ -98,6 +99,7 @@ class Emitter:
         return events
 
 
+@lru_cache(maxsize=None)
 def attribute_of(name: str) -> str:
     """``newCall`` -> ``onNewCall``."""
     return f"on{name[0].upper()}{name[1:]}"

@@ -220,7 +220,8 @@ class Link:
             self.unreadable(error)
             return
         if isinstance(said, CallNotification):
-            self._wait_for_room()
+            if not self._dispatcher.has_room():
+                self._wait_for_room()
             self._dispatcher.put(partial(self._owner.deliver, self, said))
         else:
             self._replied(said)

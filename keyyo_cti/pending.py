@@ -43,18 +43,42 @@ class Answer(Future):  # type: ignore[type-arg]
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self._desk = desk
+        # Closed until there is an answer. The Future's own condition is left alone: who is woken
+        # by it finds it held by the thread that wakes, and has to wait once more.
+        self._gate = threading.Lock()
+        self._gate.acquire()
         self.set_running_or_notify_cancel()
 
     def add_done_callback(self, fn: Callable[[Any], object]) -> None:
         super().add_done_callback(lambda answer: self._desk.deliver(fn, answer))
 
+    def set_result(self, result: Any) -> None:
+        super().set_result(result)
+        self._gate.release()
+
+    def set_exception(self, exception: Optional[BaseException]) -> None:
+        super().set_exception(exception)
+        self._gate.release()
+
     def result(self, timeout: Optional[float] = None) -> Any:
-        with self._desk.attending():
-            return super().result(timeout)
+        return super().result(self._wait(timeout))
 
     def exception(self, timeout: Optional[float] = None) -> Optional[BaseException]:
-        with self._desk.attending():
-            return super().exception(timeout)
+        return super().exception(self._wait(timeout))
+
+    def _wait(self, timeout: Optional[float]) -> float:
+        """Waits for the answer.
+
+        :returns: the seconds for which to wait on: none.
+        """
+        if not self.done():
+            with self._desk.attending():
+                most = threading.TIMEOUT_MAX
+                left = most if timeout is None else max(0.0, min(timeout, most))
+                if self._gate.acquire(timeout=left):
+                    # For the next who waits.
+                    self._gate.release()
+        return 0.0
 
 
 class Request:

@@ -109,7 +109,7 @@ class Switchboard:
         if callback is not None and not callable(callback):
             kind = type(callback).__name__
             raise TypeError(f"callback: expected a function or None, got {kind}")
-        if any(callable(argument) for argument in arguments):
+        if any(map(callable, arguments)):
             raise TypeError("a function where a value is expected: is an argument missing?")
         try:
             return Request(make(*arguments), self._dispatcher, callback)
@@ -206,7 +206,7 @@ class Switchboard:
         call, what = self._registry.update(notification.callref, notification.fields)
         if what == REPEAT:
             return
-        self.emit(link, "newCall", call)
+        self._emit(link, self._cti, "newCall", call)
         if what == CHANGE:
             return
         state = notification.fields.get("state")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import logging
 import queue
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator, List, Optional, Type
 
 import pytest
@@ -383,6 +385,76 @@ def test_bounded_backlog(reports: Reports, bound: int) -> None:
     manual.poll(0)
     waiter.join(SOON)
     assert got == [True]
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads take turns as often as can be."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_wake_is_lost(thread: EventThread, hasty: None, threads: int) -> None:
+    """Work that comes just when there was no more is done, however often."""
+
+    def put() -> bool:
+        done = threading.Event()
+        for _ in range(2000):
+            done.clear()
+            thread.put(done.set)
+            if not done.wait(SOON):
+                return False
+        return True
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert all([each.result() for each in [pool.submit(put) for _ in range(threads)]])
+
+
+def test_no_end_is_lost(reports: Reports, hasty: None) -> None:
+    """Work that comes just when the thread ends, because nobody holds it, is done by another."""
+    dispatcher = EventThread("events", None, reports)
+    done = threading.Event()
+    for _ in range(2000):
+        done.clear()
+        dispatcher.put(done.set)
+        assert done.wait(SOON)
+    dispatcher.finish(SOON)
+
+
+@pytest.mark.parametrize("bound", [1, 2])
+def test_no_room_is_lost(reports: Reports, hasty: None, bound: int) -> None:
+    """Who waits for room is woken, however often it comes just then."""
+    dispatcher, done = EventThread("events", bound, reports), []  # type: EventThread, List[int]
+    dispatcher.hold()
+    for number in range(5000):
+        assert dispatcher.wait_for_room(SOON, lambda: False)
+        dispatcher.put(functools.partial(done.append, number))
+    dispatcher.release()
+    dispatcher.finish(SOON)
+    assert done == list(range(5000))
+
+
+def test_no_poll_sleeps_on(reports: Reports, hasty: None) -> None:
+    """A poll that waits is woken by work that comes just then."""
+    manual = Manual(None, reports)
+    asked: "queue.Queue[Optional[Work]]" = queue.Queue()
+
+    def serve() -> None:
+        for work in iter(asked.get, None):
+            manual.put(work)
+
+    server = threading.Thread(target=serve)
+    server.start()
+    done: List[int] = []
+    for number in range(2000):
+        asked.put(functools.partial(done.append, number))
+        assert manual.poll(SOON) == 1
+    asked.put(None)
+    server.join(SOON)
+    assert done == list(range(2000))
 
 
 def test_put_never_waits(reports: Reports) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keyyo_cti import Call
 from keyyo_cti.commands import CallNotification, Reply, decode
 from keyyo_cti.errors import UnreadableMessage, from_server
-from keyyo_cti.nesting import DEEPEST, too_deep
+from keyyo_cti.nesting import DEEPEST, may_be_deep, too_deep
 from keyyo_cti.results import wrap
 
 SHAPES = pytest.mark.parametrize(
@@ -22,6 +25,14 @@ SHAPES = pytest.mark.parametrize(
 def nested(opening: str, closing: str, levels: int) -> str:
     times = levels // (opening.count("[") + opening.count("{"))
     return opening * times + "1" + closing * times
+
+
+#: JSON that may be much deeper than hypothesis makes it by itself.
+VALUES = st.builds(
+    lambda value, levels: functools.reduce(lambda inner, _: [inner], range(levels), value),
+    st.recursive(st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
+    st.integers(0, 2 * DEEPEST),
+)
 
 
 class Line:
@@ -74,3 +85,19 @@ def test_what_is_read_can_be_shown(opening: str, closing: str) -> None:
         assert "c1" in repr(call)
 
     show(400)
+
+
+@given(VALUES)
+def test_what_may_be_deep(value: Any) -> None:
+    """What is too deep is never taken for something that cannot be."""
+    text = json.dumps(value)
+    assert may_be_deep(text) or not too_deep(json.loads(text))
+
+
+@SHAPES
+def test_what_cannot_be_deep(opening: str, closing: str) -> None:
+    """Up to the limit nothing needs a look, but brackets in a string do no harm."""
+    assert not may_be_deep(nested(opening, closing, DEEPEST))
+    assert may_be_deep(nested(opening, closing, DEEPEST + 2))
+    message = json.dumps({"notify": "call", "call": {"callref": "[" * (DEEPEST + 1)}})
+    assert may_be_deep(message) and isinstance(decode(message), CallNotification)

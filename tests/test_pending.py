@@ -8,16 +8,20 @@ import contextlib
 import inspect
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import as_completed
+from concurrent.futures import wait as wait_for
 from typing import Any, Callable, ContextManager, Iterator, List, Optional, Tuple
 
 import pytest
 
 from keyyo_cti.clock import NEVER
 from keyyo_cti.commands import dial
-from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError
+from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, invalid_params
 from keyyo_cti.pending import Pending, Request
 
-from .sockjs.background import Background, Hand
+from .sockjs.background import SOON, Background, Hand
 
 
 class Desk:
@@ -119,16 +123,56 @@ def test_the_desk_knows_who_waits() -> None:
         @contextlib.contextmanager
         def attending(self) -> Iterator[None]:
             attended.append("waits")
+            asked.complete(None, 1)
             yield
             attended.append("has it")
 
-    asked = Request(dial("33"), Attending())
-    asked.complete(None, 1)
-    for wait in (asked.future.result, asked.future.exception):
+    for name in ("result", "exception"):
+        asked = Request(dial("33"), Attending())
+        wait = getattr(asked.future, name)
         wait()
         assert attended == ["waits", "has it"]
+        wait()
+        assert attended == ["waits", "has it"], "nobody waits for what is there"
         attended.clear()
         assert inspect.signature(wait).parameters["timeout"].default is None
+
+
+@pytest.mark.parametrize("error", [None, invalid_params("number", "expected another")])
+def test_several_wait_for_one_answer(error: Optional[KeyyoError]) -> None:
+    """All who wait for an answer are woken by it, whichever way they wait."""
+    asked = request()
+    ways: List[Callable[[], object]] = [
+        lambda: asked.future.exception(SOON),
+        lambda: asked.future.exception(),
+        lambda: wait_for([asked.future], SOON).done,
+        lambda: next(as_completed([asked.future], SOON)),
+    ]
+    with ThreadPoolExecutor(len(ways)) as pool:
+        waiting = [pool.submit(way) for way in ways]
+        asked.complete(error, None if error else 1)
+        answers = [each.result(SOON) for each in waiting]
+    assert answers == [error, error, {asked.future}, asked.future]
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 0.01])
+def test_wait_that_is_too_short(timeout: float) -> None:
+    """Who does not wait for long enough gets a time-out, and the answer later."""
+    asked = request()
+    for wait in (asked.future.result, asked.future.exception):
+        with pytest.raises(FutureTimeout):
+            wait(timeout)
+    asked.complete(None, 1)
+    assert asked.future.result(timeout) == 1
+
+
+def test_wait_of_any_length() -> None:
+    """A time-out may be longer than any that the system knows."""
+    asked = request()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(asked.future.result, 1e300)
+        asked.complete(None, 1)
+        assert waiting.result(SOON) == 1
 
 
 def test_cannot_be_cancelled() -> None:

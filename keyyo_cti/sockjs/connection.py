@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from typing import Any, Mapping, Optional, Protocol, Sequence
+from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence
 
 from ..clock import Monotonic, slept
 from . import urls
@@ -12,6 +12,7 @@ from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unre
 from .liveness import Liveness
 from .opening import TRANSPORTS, Limits, Opening, Session
 from .protocol import Event, Message, Opened
+from .protocol import Protocol as SessionProtocol
 from .route import Route
 from .sleep import SleepWatch
 from .stream import WriteFailed
@@ -219,12 +220,11 @@ class Connection:
         transport, protocol, events = session
         now = self._clock()
         while True:
-            for event in events:
-                self._tell(event)
-                if isinstance(event, Closed):
-                    return event
-            # The listener may have taken its time, in which nobody listened to the server.
             if events:
+                closed = self._tell_all(events, protocol, transport)
+                if closed is not None:
+                    return closed
+                # The listener may have taken its time, in which nobody listened to the server.
                 now = self._clock()
                 liveness.excuse(now)
             began = now
@@ -234,14 +234,7 @@ class Connection:
                 sleep.due(),
                 self._over_by,
             )
-            events = []
-            try:
-                text = transport.receive(until)
-            except Unreadable as error:
-                events = [error]
-            else:
-                if text is not None:
-                    events = protocol.receive(text)
+            events = _events(protocol, transport.receive, until)
             now = self._clock()
             if now >= until:
                 # First, because silence while asleep is no silence of the server's.
@@ -250,6 +243,19 @@ class Connection:
                     liveness.doubt(now)
                     self._listener.woke()
                 self._on_time(now, liveness, transport)
+
+    def _tell_all(
+        self, events: List[Event], protocol: SessionProtocol, transport: Transport
+    ) -> Optional[Closed]:
+        """Tells of what happened and of what came together with it, up to the end, which it
+        gives if that is among it."""
+        while events:
+            for event in events:
+                self._tell(event)
+                if isinstance(event, Closed):
+                    return event
+            events = _events(protocol, transport.at_hand)
+        return None
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Message):
@@ -271,3 +277,14 @@ class Connection:
             except OSError as error:
                 raise SockJSError(LOST, f"Sending failed: {error}", error) from error
         self._listener.on_due(now)
+
+
+def _events(
+    protocol: SessionProtocol, receive: Callable[..., Optional[str]], *arguments: float
+) -> List[Event]:
+    """What happens on the frame that is received, if one is."""
+    try:
+        text = receive(*arguments)
+    except Unreadable as error:
+        return [error]
+    return [] if text is None else protocol.receive(text)

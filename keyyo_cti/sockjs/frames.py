@@ -6,7 +6,11 @@ of messages, ``m`` one message, ``c`` close.
 
 import json
 from dataclasses import dataclass
-from typing import Any, List, Tuple, Union
+from typing import Any, List, NamedTuple, Tuple, Union
+
+from ..json_text import JsonReader
+
+_JSON = JsonReader()
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,7 @@ class Heartbeat:
     """The server is alive."""
 
 
-@dataclass(frozen=True)
-class Messages:
+class Messages(NamedTuple):
     """Messages in order, of any JSON type."""
 
     messages: List[Any]
@@ -52,18 +55,18 @@ Frame = Union[Open, Heartbeat, Messages, Close, Broken, Unknown]
 
 def decode(text: str) -> Frame:
     """What one frame says. Never raises, whatever the text."""
-    kind, body = text[:1], text[1:]
+    kind = text[:1]
     if kind == "a":
-        return _array(body)
+        return _array(text)
     if kind == "h":
         return Heartbeat()
     if kind == "o":
         return Open()
     if kind == "m":
-        message, problem = _load(body)
+        message, problem = _load(text)
         return Broken(kind, problem) if problem else Messages([message])
     if kind == "c":
-        return _close(body)
+        return _close(text)
     return Unknown()
 
 
@@ -73,13 +76,14 @@ def encode(messages: List[str]) -> str:
     Everything outside ASCII is escaped, which covers what some servers garble and a lone
     surrogate, which UTF-8 could not carry.
     """
-    return json.dumps(messages)
+    # A string alone goes straight to the encoder, past what a list needs.
+    return f"[{','.join(map(json.dumps, messages))}]"
 
 
-def _array(body: str) -> Frame:
-    if not body:
+def _array(text: str) -> Frame:
+    if len(text) == 1:
         return Messages([])
-    messages, problem = _load(body)
+    messages, problem = _load(text)
     if problem:
         return Broken("a", problem)
     if not isinstance(messages, list):
@@ -87,8 +91,8 @@ def _array(body: str) -> Frame:
     return Messages(messages)
 
 
-def _close(body: str) -> Frame:
-    pair, problem = _load(body)
+def _close(text: str) -> Frame:
+    pair, problem = _load(text)
     if problem:
         return Broken("c", problem)
     if not isinstance(pair, list) or not pair or type(pair[0]) is not int:
@@ -97,8 +101,9 @@ def _close(body: str) -> Frame:
 
 
 def _load(text: str) -> Tuple[Any, str]:
-    """The JSON value and no problem, or None and what is wrong with it."""
+    """The JSON value after a frame's first character and no problem, or None and what is wrong
+    with it."""
     try:
-        return json.loads(text), ""
+        return _JSON.read(text, 1), ""
     except (ValueError, RecursionError) as error:
         return None, type(error).__name__

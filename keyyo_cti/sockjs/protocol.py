@@ -1,7 +1,7 @@
 """The state of a SockJS session: what each frame means, given those before. Pure."""
 
 from dataclasses import dataclass
-from typing import Any, List, Union
+from typing import Any, List, NamedTuple, Union
 
 from ..errors import plain
 from . import frames
@@ -17,8 +17,7 @@ class Opened:
     """The session is open, once."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """The server says this, of any JSON type."""
 
     value: Any

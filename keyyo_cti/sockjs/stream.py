@@ -52,6 +52,10 @@ class Stream:
         self._writing = threading.Lock()
         self._buffer = b""
         self._taken = 0
+        # Of the thread that reads: what it waits on, and whether there is nothing to read as far
+        # as anybody knows, so that to try would be in vain.
+        self._readable: Optional[Any] = None
+        self._drained = False
         self._broken: Optional[str] = None
         self._files = 0
         self._unwanted = False
@@ -94,14 +98,30 @@ class Stream:
         :raises socket.timeout: ``read_until`` has come, and what there was is read.
         :raises TooMuch: the allowance is used up.
         """
-        if self._taken == len(self._buffer):
-            self._refill()
+        self.fill()
         chunk = self._buffer[self._taken : self._taken + size]
         self._taken += len(chunk)
         self.allowance -= len(chunk)
         if self.allowance < 0:
             raise TooMuch
         return chunk
+
+    def fill(self) -> None:
+        """Reads, unless there is something that nobody has taken.
+
+        :raises socket.timeout: as for ``recv``.
+        """
+        if self._taken == len(self._buffer):
+            self._refill()
+
+    def peek(self, start: int, end: int) -> bytes:
+        """Those bytes, of the ones that the last read brought and that nobody has taken; fewer,
+        when there are not as many."""
+        return self._buffer[self._taken + start : self._taken + end]
+
+    def skip(self, size: int) -> None:
+        """Takes so many bytes that were seen by ``peek``."""
+        self._taken += size
 
     def _refill(self) -> None:
         if self._abort.pulled:
@@ -111,8 +131,12 @@ class Stream:
         if late and self._read_late:
             raise socket.timeout("timed out")
         self._read_late = late
+        if self._drained and not self._wait_for_bytes(self._read_until):
+            raise socket.timeout("timed out")
         self._buffer = self._retrying(self._sock.recv, self._read_until, _CHUNK)
         self._taken = 0
+        # TLS may have more of it than it gives at once, which nobody can wait for.
+        self._drained = len(self._buffer) < _CHUNK and not isinstance(self._sock, ssl.SSLSocket)
         if self._buffer:
             self.heard_at = self._clock()
         elif self._broken:
@@ -177,13 +201,25 @@ class Stream:
                 raise socket.timeout("timed out")
 
     def _wait(self, event: int, until: float) -> bool:
-        with Selector() as selector:
-            try:
-                selector.register(self._sock, event)
-            except ValueError as error:
-                raise ConnectionAbortedError("the connection is closed") from error
-            timeout = None if until == NEVER else max(0.0, until - self._clock())
-            return bool(selector.select(timeout))
+        with self._selector(event) as selector:
+            return bool(selector.select(self._left(until)))
+
+    def _wait_for_bytes(self, until: float) -> bool:
+        """As ``_wait``, for the thread that reads, which does so again and again."""
+        if self._readable is None:
+            self._readable = self._selector(selectors.EVENT_READ)
+        return bool(self._readable.select(self._left(until)))
+
+    def _selector(self, event: int) -> Any:
+        selector = Selector()
+        try:
+            selector.register(self._sock, event)
+        except ValueError as error:
+            raise ConnectionAbortedError("the connection is closed") from error
+        return selector
+
+    def _left(self, until: float) -> Optional[float]:
+        return None if until == NEVER else max(0.0, until - self._clock())
 
     def _shut_down(self) -> None:
         try:

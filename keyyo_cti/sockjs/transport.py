@@ -77,6 +77,14 @@ class Transport(ABC):
         :raises Unreadable: a frame came that is no text; the next call goes on after it.
         """
 
+    def at_hand(self) -> Optional[str]:
+        """The next frame, if it came together with the one before, so that nobody needs to
+        wait; or None, when it is for ``receive`` to say what comes next.
+
+        :raises Unreadable: as for ``receive``.
+        """
+        return None
+
     @abstractmethod
     def send(self, message: str, departure: Departure) -> None:
         """Hands one message over to the network, or to who does that.

@@ -1,5 +1,6 @@
 """The websocket transport, on the ``websocket-client`` library's framing and handshake."""
 
+import socket
 import struct
 from http.cookies import CookieError
 from typing import Any, List, Optional
@@ -7,7 +8,7 @@ from typing import Any, List, Optional
 import websocket
 from websocket import ABNF
 
-from . import frames, http, urls
+from . import frames, http, text_frames, urls
 from .errors import LOST, NORMAL, TOO_BIG, SockJSError, Unreadable
 from .route import describe
 from .stream import Stream, TooMuch, WriteFailed
@@ -39,6 +40,8 @@ class WebSocketTransport(Transport):
         # The fragments of a message that is not complete, and their bytes.
         self._parts: List[bytes] = []
         self._size = 0
+        # Whether the library has begun to read a frame.
+        self._begun = False
         self._said_goodbye = False
 
     @property
@@ -72,11 +75,17 @@ class WebSocketTransport(Transport):
         self._allow()
 
     def receive(self, until: float) -> Optional[str]:
-        self._opened.read_until = until
+        stream = self._opened
+        stream.read_until = until
         while True:
             try:
+                stream.fill()
+                text = self.at_hand()
+                if text is not None:
+                    return text
+                self._begun = True
                 frame = self._websocket.recv_frame()  # type: ignore[no-untyped-call]
-            except websocket.WebSocketTimeoutException:
+            except (socket.timeout, websocket.WebSocketTimeoutException):
                 return None
             except TooMuch as error:
                 self._refuse_the_rest()
@@ -84,6 +93,7 @@ class WebSocketTransport(Transport):
                 raise SockJSError(TOO_BIG, reason, error) from error
             except (websocket.WebSocketException, OSError) as error:
                 raise SockJSError(LOST, f"Connection lost: {_words(error)}", error) from error
+            self._begun = False
             if frame.opcode >= ABNF.OPCODE_CLOSE:
                 self._allow()
                 self._control(frame)
@@ -93,10 +103,23 @@ class WebSocketTransport(Transport):
             if message is not None:
                 return _decode(message)
 
+    def at_hand(self) -> Optional[str]:
+        if self._begun or self._parts:
+            return None
+        stream = self._opened
+        frame = text_frames.find(stream.peek(0, 4))
+        if frame is None or frame.end > self._setting.max_message_size:
+            return None
+        text = stream.peek(frame.start, frame.end)
+        if len(text) < frame.end - frame.start:
+            return None
+        stream.skip(frame.end)
+        return _decode(text)
+
     def send(self, message: str, departure: Departure) -> None:
         departure.begun = True
         try:
-            self._write(ABNF.OPCODE_TEXT, frames.encode([message]))
+            self._opened.sendall(text_frames.encode(frames.encode([message])))
         except WriteFailed as error:
             departure.begun = error.begun
             raise

@@ -49,13 +49,10 @@ class XhrTransport(Transport):
         self._receiver.start(until)
 
     def receive(self, until: float) -> Optional[str]:
-        line = self._pipe.take(until)
-        if line is None:
-            return None
-        try:
-            return line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise Unreadable("a frame that is not UTF-8") from error
+        return _decode(self._pipe.take(until))
+
+    def at_hand(self) -> Optional[str]:
+        return _decode(self._pipe.at_hand())
 
     def send(self, message: str, departure: Departure) -> None:
         self._sender.send(message, departure)
@@ -87,3 +84,12 @@ class XhrPollingTransport(XhrTransport):
 
     name = "xhr-polling"
     path = "xhr"
+
+
+def _decode(line: Optional[bytes]) -> Optional[str]:
+    if line is None:
+        return None
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable("a frame that is not UTF-8") from error

@@ -19,6 +19,8 @@ class Pipe:
         self._changed = threading.Condition()
         self._lines: Deque[bytes] = deque()
         self._size = 0
+        # Of the thread that takes: what it has of them, which was all there was.
+        self._here: Deque[bytes] = deque()
         self._end: Optional[SockJSError] = None
         self._unwanted = False
 
@@ -53,14 +55,22 @@ class Pipe:
 
         :raises SockJSError: there is none, and none will come.
         """
+        if not self._here:
+            self._fetch(until)
+        return self.at_hand()
+
+    def at_hand(self) -> Optional[bytes]:
+        """The next line, if it was there together with the one before. For the thread that
+        takes."""
+        return self._here.popleft() if self._here else None
+
+    def _fetch(self, until: float) -> None:
         with self._changed:
             timeout = min(max(0.0, until - self._clock()), threading.TIMEOUT_MAX)
             self._changed.wait_for(lambda: self._lines or self._end is not None, timeout)
             if self._lines:
-                line = self._lines.popleft()
-                self._size -= len(line)
+                self._here, self._lines = self._lines, self._here
+                self._size = 0
                 self._changed.notify_all()
-                return line
-            if self._end is not None:
+            elif self._end is not None:
                 raise self._end
-            return None

@@ -10,9 +10,17 @@ from keyyo_cti.sockjs.transport import Departure, Setting, Transport
 
 from .background import SOON, Hand
 
-#: What happens next: a frame comes, or none in time, or it fails, or the test does something
-#: first. Opening is a step too: None where that succeeds.
-Step = Union[str, None, Exception, Callable[[], Optional[str]]]
+
+class Together(List[Union[str, Exception]]):
+    """Frames that come together."""
+
+    def __init__(self, *frames: Union[str, Exception]) -> None:
+        super().__init__(frames)
+
+
+#: What happens next: a frame comes, or several, or none in time, or it fails, or the test does
+#: something first. Opening is a step too: None where that succeeds.
+Step = Union[str, Together, None, Exception, Callable[[], Union[str, Together, None]]]
 
 
 class Scripted(Transport):
@@ -38,6 +46,7 @@ class Scripted(Transport):
         self.failing: Optional[OSError] = None
         self._heard_at = self.clock()
         self._steps = list(self.script)
+        self._together = Together()
         self.tried.append(self)
 
     @property
@@ -54,18 +63,28 @@ class Scripted(Transport):
 
     def receive(self, until: float) -> Optional[str]:
         self.waits.append(until)
-        frame = self._step()
+        frame = self.at_hand() or self._step()
         if frame is None:
             self.clock.time = max(self.clock.time, until)
         else:
             self._heard_at = self.clock()
         return frame
 
+    def at_hand(self) -> Optional[str]:
+        frame = self._together.pop(0) if self._together else None
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
     def _step(self) -> Optional[str]:
         step = self._steps.pop(0) if self._steps else None
         if isinstance(step, Exception):
             raise step
-        return step() if callable(step) else step
+        came = step() if callable(step) else step
+        if isinstance(came, Together):
+            self._together = came
+            return self.at_hand()
+        return came
 
     def send(self, message: str, departure: Departure) -> None:
         self._fail()

@@ -20,7 +20,7 @@ from keyyo_cti.sockjs.transport import Departure
 
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Background, Hand
-from .scripted import Pause, Scripted, Step
+from .scripted import Pause, Scripted, Step, Together
 
 URL = "http://server.test/cti"
 
@@ -613,6 +613,32 @@ def test_due_while_frames_come(stage: Stage) -> None:
 
     stage.run(late, LOST)
     assert stage.told.items[1:3] == [("due", 101.0), ("received", "1")]
+
+
+def test_what_comes_together(stage: Stage) -> None:
+    """What comes together is told at once, in its order, before anybody looks at the clock."""
+    stage.told.due_at = 101.0
+
+    def late() -> Together:
+        stage.clock.time = 101.0
+        return Together('a["1"]', Unreadable("odd"), 'a["2","3"]')
+
+    stage.run(late, 'a["4"]', LOST)
+    assert stage.told.items[1:7] == [
+        ("due", 101.0),
+        ("received", "1"),
+        ("unreadable", "odd"),
+        ("received", "2"),
+        ("received", "3"),
+        ("received", "4"),
+    ]
+
+
+def test_the_end_among_what_comes_together(stage: Stage) -> None:
+    """What comes together with the end, after it, is not told."""
+    closed = stage.run(lambda: Together('a["1"]', 'c[3000,"over"]', 'a["2"]'), LOST)
+    assert closed == Closed(3000, "over")
+    assert stage.told.items[1:] == [("received", "1"), closed]
 
 
 def probes(stage: Stage) -> int:

@@ -313,6 +313,72 @@ def test_fragments() -> None:
         assert [one.receive(), one.receive(), one.receive()] == ["", "a[é]", "whole"]
 
 
+def test_at_hand() -> None:
+    """Short texts that came together with one that was received are at hand, up to the first
+    frame that is something else, from where it is received as ever."""
+    frames = [
+        peers.frame("first"),
+        peers.frame('a["é"]'),
+        peers.frame("x" * 300),
+        peers.frame("", PING),
+        peers.frame("after"),
+        peers.frame("part", fin=0),
+        peers.frame("and rest", CONTINUATION),
+        peers.frame("last"),
+        peers.frame("cut short")[:7],
+    ]
+    with Server(b"".join(frames)) as server, opened(server) as one:
+        at_hand = one.transport.at_hand
+        assert one.receive() == "first"
+        assert [at_hand(), at_hand(), at_hand()] == ['a["é"]', "x" * 300, None]
+        assert one.receive() == ""
+        assert [at_hand(), at_hand()] == ["after", None]
+        assert one.receive() == "partand rest"
+        assert [at_hand(), at_hand()] == ["last", None]
+        assert one.transport.receive(one.clock()) is None
+        assert at_hand() is None
+        server.write(peers.frame("cut short")[7:], peers.frame("whole"))
+        assert one.receive() == "cut short"
+
+
+def test_nothing_at_hand() -> None:
+    """While a frame or a message is not complete, nothing is at hand, whatever follows it in
+    its text."""
+    data = peers.frame(b"x" * 70_000 + peers.frame("not a message")) + peers.frame("ok")
+    with Server(data[:70_010]) as server, opened(server) as one:
+        assert one.transport.receive(one.clock() + A_WHILE) is None
+        assert one.transport.at_hand() is None
+        server.write(data[70_010:])
+        with pytest.raises(Unreadable):
+            one.receive()
+        assert one.receive() == "ok"
+
+
+def test_unreadable_at_hand() -> None:
+    """What is at hand and is not UTF-8 cannot be read, and the next one can."""
+    together = [peers.frame("first"), peers.frame(b"\xff"), peers.frame("ok")]
+    with Server(b"".join(together)) as server, opened(server) as one:
+        assert one.receive() == "first"
+        with pytest.raises(Unreadable):
+            one.transport.at_hand()
+        assert one.transport.at_hand() == "ok"
+
+
+def test_too_big_at_hand() -> None:
+    """What is at hand may not be too big either."""
+    together = [peers.frame("first"), peers.frame("x" * 6)]
+    with Server(b"".join(together)) as server:
+        one = One(server)
+        one.setting = one.setting._replace(max_message_size=5)
+        one.transport = WebSocketTransport(one.setting)
+        one.open()
+        assert one.receive() == "first"
+        assert one.transport.at_hand() is None
+        # A header's length is allowed on top of it.
+        assert one.receive() == "x" * 6
+        one.transport.discard()
+
+
 @pytest.mark.parametrize("first", [b"", b"x"])
 def test_message_that_begins_empty(first: bytes) -> None:
     """The first fragment may be empty too, and so may all of them."""

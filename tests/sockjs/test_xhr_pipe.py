@@ -29,6 +29,18 @@ def test_order() -> None:
     assert [pipe.take(0.0) for _ in range(4)] == [b"1", b"2", b"", b"3"]
 
 
+def test_at_hand() -> None:
+    """What was there when something was taken is at hand, and what came later is not."""
+    pipe = Pipe(Hand())
+    assert pipe.at_hand() is None
+    pipe.put([b"1", b"2", b""])
+    assert pipe.at_hand() is None
+    assert pipe.take(0.0) == b"1"
+    pipe.put([b"3"])
+    assert [pipe.at_hand(), pipe.at_hand(), pipe.at_hand()] == [b"2", b"", None]
+    assert pipe.take(0.0) == b"3"
+
+
 def test_deadline() -> None:
     """Who takes gives up at his deadline, and not before."""
     pipe = Pipe(time.monotonic)
