@@ -1,0 +1,322 @@
+"""A server of a few fixed answers, in a process of its own, that says much in little time.
+
+It speaks SockJS on each transport, opens any session, answers any command with 1, and sends
+notifications when ``send_message`` asks it to, see `Order`. All that it sends is made
+beforehand, so that who is measured waits for it as little as can be.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import queue
+import struct
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+
+from websocket import ABNF
+
+from ..running import Running
+
+_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+#: Bytes that are sent at once, or that are the answer to one poll.
+_MUCH = 65536
+
+#: Seconds that a poll waits for something to say.
+_POLL = 20.0
+
+#: Seconds that the process may take to start or to end.
+PATIENCE = 60.0
+
+#: A call as it is when it rings and when it is picked up.
+_STATES = ("SETUP", "CONNECT")
+
+
+class Order(NamedTuple):
+    """What ``send_message`` asks for, as JSON, in place of a message.
+
+    :ivar notifications: how many.
+    :ivar calls: of how many calls in turn.
+    :ivar rate: how many a second; 0 for as many as can be sent.
+    """
+
+    notifications: int
+    calls: int = 20
+    rate: float = 0.0
+
+
+class PeerApart:
+    """Starts the process; use it in a ``with`` statement."""
+
+    def __init__(self) -> None:
+        self._process = Running("-m", __name__)
+        self.endpoint = self._process.until("http", timeout=PATIENCE).strip()
+
+    def __enter__(self) -> PeerApart:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with self._process as process:
+            assert process.process.stdin is not None
+            process.process.stdin.close()
+            process.end()
+
+
+def notification(call: int, turn: int, **more: Any) -> str:
+    """A message that tells of a call, as long as one of Keyyo's."""
+    fields = {
+        "callref": f"call-{call}",
+        "caller": "33199020000",
+        "callee": "33199000001",
+        "state": _STATES[turn % len(_STATES)],
+        "setup_date": 1795600000,
+        "connect_date": 1795600004 if turn % len(_STATES) else None,
+        "release_date": None,
+        **more,
+    }
+    return json.dumps({"notify": "call", "call": fields})
+
+
+Say = Callable[[bytes], object]
+
+#: Makes a transport's bytes of a SockJS frame.
+Wrap = Callable[[str], bytes]
+
+
+class _Session:
+    """What is said in one SockJS session.
+
+    :param say: sends bytes to the client.
+    """
+
+    def __init__(self, wrap: Wrap, say: Say) -> None:
+        self._wrap = wrap
+        self._say = say
+        self._saying = threading.Lock()
+
+    def told(self, messages: List[str]) -> None:
+        """The client says this."""
+        for message in messages:
+            command = json.loads(message)
+            self._answer(command["id"], _RESULTS.get(command["action"], 1))
+            if command["action"] == "send_message":
+                order = Order(**json.loads(command["message"]))
+                threading.Thread(target=self._carry_out, args=[order], daemon=True).start()
+
+    def _answer(self, number: int, result: Any) -> None:
+        self._send(self._frame(json.dumps({"id": number, "result": result})))
+
+    def _frame(self, message: str) -> bytes:
+        return self._wrap("a" + json.dumps([message]))
+
+    def _send(self, data: bytes) -> None:
+        with self._saying:
+            self._say(data)
+
+    def _carry_out(self, order: Order) -> None:
+        try:
+            if order.rate:
+                self._send_at_rate(order)
+            else:
+                for piece in self._pieces(order):
+                    self._send(piece)
+        except OSError:
+            pass  # The client has what it wanted.
+
+    def _pieces(self, order: Order) -> Iterator[bytes]:
+        """All the notifications, in pieces that are made before the first is sent."""
+        turns = [
+            self._frame(notification(call, turn))
+            for turn in range(len(_STATES))
+            for call in range(order.calls)
+        ]
+        whole, rest = divmod(order.notifications, len(turns))
+        ends = list(_joined(turns[:rest]))
+        circle = list(_joined(turns))
+        for _ in range(whole):
+            yield from circle
+        yield from ends
+
+    def _send_at_rate(self, order: Order) -> None:
+        began = time.monotonic()
+        never = threading.Event()
+        for number in range(order.notifications):
+            left = began + number / order.rate - time.monotonic()
+            if left > 0:
+                never.wait(left)
+            call, turn = number % order.calls, number // order.calls
+            # The monotonic clock is the same for all processes where benchmarks are of use.
+            self._send(self._frame(notification(call, turn, sent_at=time.monotonic())))
+
+
+_RESULTS: Dict[str, Any] = {
+    "create_session": {"number": "33199000001", "now": 1795600000, "session_id": "s-1"},
+}
+
+
+def _joined(frames: List[bytes]) -> Iterator[bytes]:
+    piece: List[bytes] = []
+    size = 0
+    for frame in frames:
+        piece.append(frame)
+        size += len(frame)
+        if size >= _MUCH:
+            yield b"".join(piece)
+            piece, size = [], 0
+    if piece:
+        yield b"".join(piece)
+
+
+class _Polled:
+    """What waits for the polls of a session."""
+
+    def __init__(self) -> None:
+        self._waiting: "queue.Queue[bytes]" = queue.Queue(maxsize=64)
+        self.session = _Session(_line, self._waiting.put)
+
+    def next(self) -> bytes:
+        """What there is, when there is something: not one by one, as no server would."""
+        try:
+            pieces = [self._waiting.get(timeout=_POLL)]
+            while sum(map(len, pieces)) < _MUCH:
+                pieces.append(self._waiting.get_nowait())
+        except queue.Empty:
+            pieces = pieces if "pieces" in locals() else [b"h\n"]
+        return b"".join(pieces)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 0
+    disable_nagle_algorithm = True
+    polled: Dict[str, _Polled] = {}
+    sessions: Dict[str, _Session] = {}
+
+    def do_GET(self) -> None:
+        if self.path.endswith("/info"):
+            self._give(b'{"websocket":true,"cookie_needed":false,"origins":["*:*"],"entropy":1}')
+        elif self.path.endswith("/websocket"):
+            self._websocket()
+        else:
+            self.send_error(404)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        name, _, what = self.path.rpartition("/")
+        if what == "xhr":
+            self._poll(name)
+        elif what == "xhr_streaming":
+            self._stream(name)
+        elif what == "xhr_send":
+            self.sessions[name].told(json.loads(body))
+            self.send_response(204)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    def _poll(self, name: str) -> None:
+        if name not in self.polled:
+            self.polled[name] = polled = _Polled()
+            self.sessions[name] = polled.session
+            self._give(b"o\n")
+        else:
+            self._give(self.polled[name].next())
+
+    def _stream(self, name: str) -> None:
+        over = threading.Event()
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+        def say(data: bytes) -> None:
+            try:
+                self.connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
+            except OSError:
+                over.set()
+                raise
+
+        say(b"h" * 2048 + b"\n")
+        self.sessions[name] = _Session(_line, say)
+        say(b"o\n")
+        # The client ends it.
+        self.connection.recv(1)
+        self.close_connection = True
+
+    def _websocket(self) -> None:
+        digest = hashlib.sha1((self.headers["Sec-WebSocket-Key"] + _GUID).encode()).digest()
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(digest).decode())
+        self.end_headers()
+        self.close_connection = True
+        session = _Session(_text_frame, self.connection.sendall)
+        self.connection.sendall(_text_frame("o"))
+        try:
+            while True:
+                said = self._read_frame()
+                if said is None:
+                    return
+                session.told(json.loads(said))
+        except OSError:
+            return
+
+    def _read_frame(self) -> Optional[bytes]:
+        """What the client says in its next text frame, or None when it says goodbye."""
+        while True:
+            head = self.rfile.read(2)
+            if len(head) < 2:
+                return None
+            length = head[1] & 0x7F
+            if length == 126:
+                (length,) = struct.unpack("!H", self.rfile.read(2))
+            elif length == 127:
+                (length,) = struct.unpack("!Q", self.rfile.read(8))
+            mask, data = self.rfile.read(4), self.rfile.read(length)
+            kind = head[0] & 0x0F
+            if kind == ABNF.OPCODE_TEXT:
+                return ABNF.mask(mask, data)
+            if kind == ABNF.OPCODE_CLOSE:
+                return None
+
+    def _give(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/javascript; charset=UTF-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing is logged."""
+
+
+def _line(frame: str) -> bytes:
+    return frame.encode() + b"\n"
+
+
+def _text_frame(frame: str) -> bytes:
+    data = frame.encode()
+    size = len(data)
+    length = bytes([size]) if size < 126 else b"\x7e" + struct.pack("!H", size)
+    return b"\x81" + length + data
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1000
+
+
+def _serve() -> None:
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        print(f"http://127.0.0.1:{server.server_address[1]}/cti", flush=True)
+        sys.stdin.read()
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    _serve()
