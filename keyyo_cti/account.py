@@ -5,10 +5,9 @@ from functools import partial
 from typing import Any, Optional, Union, overload
 
 from .background import BackgroundClient
-from .call import callback_last
+from .callback import Callback, callback_last
 from .dispatch import Choice
 from .oauth2 import OAuth2, OAuth2Client
-from .pending import Callback
 from .web.account import AccountClient, TokensNotKept
 from .web.token_store import TokenMemory, TokenStore
 from .web.tokens import Tokens

@@ -9,9 +9,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
+from .callback import Callback
 from .dispatch import Choice, EventThread, Manual, chosen
 from .errors import KeyyoError
-from .pending import Answer, Callback
+from .pending import Answer
 
 _log = logging.getLogger("keyyo_cti")
 

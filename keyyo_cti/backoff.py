@@ -1,9 +1,7 @@
 """How long to wait before something is tried again. Pure, but for the jitter that is given."""
 
-import email.utils
 import random
 from dataclasses import dataclass
-from datetime import timezone
 from typing import Any, Callable, Mapping, Optional
 
 from .clock import as_seconds
@@ -84,6 +82,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> Optional[float]:
     seconds = as_seconds(value)
     if seconds is None:
         try:
+            # Only here, because they take longer to import than all the rest.
+            import email.utils
+            from datetime import timezone
+
             date = email.utils.parsedate_to_datetime(value)
             if date.tzinfo is None:
                 # As HTTP has it.

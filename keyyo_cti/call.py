@@ -5,11 +5,11 @@ from types import MappingProxyType
 from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, cast, overload
 
 from . import commands
+from .callback import Callback, callback_last
 from .clock import NEVER, as_seconds
 from .commands import Command
 from .errors import invalid_params
 from .events import Emitter, event_attribute
-from .pending import Callback
 
 #: Attributes of Keyyo's page. One that the server has not sent yet is None.
 _DOCUMENTED = frozenset(
@@ -257,10 +257,3 @@ class Call(Emitter):
         ended = as_seconds(end)
         seconds = (self._line.server_time() if ended is None else ended) - began
         return int(seconds) if 0 < seconds < NEVER else 0
-
-
-def callback_last(argument: Any, callback: Any) -> Any:
-    """An optional argument that was left out before the callback, as JavaScript allows."""
-    if callback is None and callable(argument):
-        return None, argument
-    return argument, callback

@@ -6,9 +6,9 @@ legal and the server judges.
 """
 
 import json
-from dataclasses import dataclass, field
 from sys import intern
-from typing import Any, Dict, NamedTuple, Union
+from types import MappingProxyType
+from typing import Any, Dict, Mapping, NamedTuple, Union
 
 from .errors import UnreadableMessage, invalid_params
 from .json_text import JsonReader
@@ -17,25 +17,30 @@ from .nesting import DEEPEST, may_be_deep, too_deep
 PROTOCOL_VERSION = 1
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One request to the server: an action and its fields, of which some may be secret."""
 
     action: str
-    fields: Dict[str, Any] = field(default_factory=dict, repr=False)
+    fields: Mapping[str, Any] = MappingProxyType({})
+
+    def __repr__(self) -> str:
+        return f"Command({self.action!r})"
 
     def encode(self, number: int) -> str:
         """The message that asks for it, under an id that is new for each command."""
         return json.dumps({"action": self.action, "id": number, **self.fields})
 
 
-@dataclass(frozen=True)
-class Reply:
-    """The server's answer to the command with this id; ``error`` is None on success."""
+class Reply(NamedTuple):
+    """The server's answer to the command with this id; ``error`` is None on success. In both
+    there may be a secret."""
 
     id: int
-    error: Any = field(repr=False)
-    result: Any = field(repr=False)
+    error: Any
+    result: Any
+
+    def __repr__(self) -> str:
+        return f"Reply({self.id})"
 
 
 class CallNotification(NamedTuple):

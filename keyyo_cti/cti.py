@@ -4,11 +4,9 @@ from concurrent.futures import Future
 from typing import Any, List, Mapping, Optional, overload
 
 from . import commands
-from . import options as options_
-from .call import Call, callback_last
+from .call import Call
+from .callback import Callback, callback_last
 from .events import Emitter, event_attribute
-from .pending import Callback
-from .switchboard import Switchboard
 
 
 class CTI(Emitter):
@@ -58,6 +56,11 @@ class CTI(Emitter):
     )
 
     def __init__(self, options: Optional[Mapping[str, Any]] = None, **keywords: Any) -> None:
+        # Only here, because all that speaks to the network comes with it, and a program may import
+        # this package long before it needs that, or not need it at all.
+        from . import options as options_
+        from .switchboard import Switchboard
+
         super().__init__()
         self._switchboard = Switchboard(self, options_.read(options, keywords))
 

@@ -7,11 +7,10 @@ from typing import Any, Iterable, List, Optional, Union, overload
 
 from .account import Account
 from .background import BackgroundClient
-from .call import callback_last
+from .callback import Callback, callback_last
 from .diagnosis import Diagnosis, Finding, diagnose
 from .dispatch import Choice
 from .options import ENDPOINT
-from .pending import Callback
 from .results import Result
 from .web.manager import (
     BASE_URL,

@@ -6,9 +6,8 @@ from functools import partial
 from typing import Any, Iterable, Optional, Tuple, Union, overload
 
 from .background import BackgroundClient
-from .call import callback_last
+from .callback import Callback, callback_last
 from .dispatch import Choice
-from .pending import Callback
 from .web.oauth2 import (
     AUTHORIZE_URL,
     CTI_ADMIN,

@@ -10,13 +10,11 @@ import time
 from concurrent.futures import Future
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
 
+from .callback import Callback
 from .clock import NEVER, Monotonic
 from .commands import Command
 from .errors import KeyyoError
 from .sockjs import Departure
-
-#: ``callback(error, result)``: exactly one of the two is not None.
-Callback = Callable[[Optional[KeyyoError], Any], object]
 
 #: What the SDK itself does with an answer, before its Future is completed. A command that it
 #: returns is asked instead, and its answer is the request's.

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any, Callable, Optional, Protocol, Tuple, Union
 
 from . import commands
+from .callback import Callback
 from .commands import Command
 from .dispatch import Dispatcher
 from .errors import ConnectionClosed, KeyyoError
 from .link import Link, not_connected
 from .links import Links
 from .options import Options
-from .pending import Callback, Reaction, Request
+from .pending import Reaction, Request
 from .restorer import Outage, Restorer
 from .session import Session, following
 

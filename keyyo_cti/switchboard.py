@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Callable, List, Optional, Tuple, Union
 
 from .call import Call
+from .callback import Callback
 from .clock import ServerClock
 from .commands import CallNotification, Command
 from .dispatch import Manual, chosen
@@ -20,7 +21,7 @@ from .events import Emitter
 from .link import Link, not_connected
 from .links import Links
 from .options import Options
-from .pending import Callback, Reaction, Request
+from .pending import Reaction, Request
 from .registry import Registry
 from .restorer import Outage
 from .retelling import CHANGE, REPEAT

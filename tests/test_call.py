@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti.call import Call
+from keyyo_cti.callback import Callback
 from keyyo_cti.commands import Command
 from keyyo_cti.errors import KeyyoError
-from keyyo_cti.pending import Callback
 
 
 class FakeLine:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti.call import Call
+from keyyo_cti.callback import Callback
 from keyyo_cti.commands import Command
-from keyyo_cti.pending import Callback
 from keyyo_cti.registry import Registry
 from keyyo_cti.retelling import CHANGE, NEWS, REPEAT
 

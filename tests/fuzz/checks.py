@@ -5,11 +5,11 @@ from http.cookiejar import CookieJar
 from typing import Any, Callable, Iterable, Optional
 
 from keyyo_cti import Call, KeyyoError, commands
+from keyyo_cti.callback import Callback
 from keyyo_cti.clock import ServerClock
 from keyyo_cti.commands import CallNotification, Command, Reply
 from keyyo_cti.cookies import JarCookie
 from keyyo_cti.errors import UnreadableMessage, from_server
-from keyyo_cti.pending import Callback
 from keyyo_cti.registry import Registry
 from keyyo_cti.results import Result, wrap
 from keyyo_cti.session import Session
