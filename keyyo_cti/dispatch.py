@@ -9,9 +9,9 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Any, Callable, Deque, Iterator, Optional, Union
+from typing import Any, Callable, ContextManager, Deque, Iterator, Optional, Union
 
 from .clock import Monotonic
 
@@ -92,13 +92,13 @@ class Dispatcher(ABC):
         bound = self._max_backlog
         return bound is None or len(self._queue) < bound or self._attending > 0
 
-    @contextmanager
-    def attending(self) -> Iterator[None]:
+    def attending(self) -> ContextManager[None]:
         """While a handler waits for an answer, the backlog has no bound: the answer may be
         behind the events for which there is no room."""
-        if not self.inside():
-            yield
-            return
+        return self._unbounded() if self.inside() else nullcontext()
+
+    @contextmanager
+    def _unbounded(self) -> Iterator[None]:
         with self._lock:
             self._attending += 1
             self._room.notify_all()

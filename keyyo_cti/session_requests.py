@@ -102,12 +102,14 @@ class SessionRequests:
 
     def noting(self, link: Link, command: Command) -> Optional[Reaction]:
         """The reaction that takes note of what the session was asked to keep."""
+        if self._restorer is None:
+            return None
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
             if error is None and self._links.current is link:
                 self._session.orders.heed(command, result)
 
-        return None if self._restorer is None else react
+        return react
 
     # From a link, on its thread.
 

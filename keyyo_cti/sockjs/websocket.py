@@ -107,7 +107,8 @@ class WebSocketTransport(Transport):
         if self._begun or self._parts:
             return None
         stream = self._opened
-        frame = text_frames.find(stream.peek(0, 4))
+        head = stream.peek(0, 4)
+        frame = text_frames.find(head) if head else None
         if frame is None or frame.end > self._setting.max_message_size:
             return None
         text = stream.peek(frame.start, frame.end)
