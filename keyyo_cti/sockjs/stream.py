@@ -48,6 +48,8 @@ class Stream:
         self._abort = abort
         self._write_timeout = write_timeout
         self._clock = clock
+        self._is_tls = isinstance(sock, ssl.SSLSocket)
+        # For TLS alone: a plain socket is read and written at the same time.
         self._operation = threading.Lock()
         self._writing = threading.Lock()
         self._buffer = b""
@@ -87,6 +89,8 @@ class Stream:
             self._sock, server_hostname=host, do_handshake_on_connect=False
         )
         self._sock = tls
+        self._is_tls = True
+        self._drained = False
         # A pull while wrapping may have found the plain socket already emptied of its descriptor.
         if self._abort.pulled:
             self._shut_down()
@@ -136,7 +140,7 @@ class Stream:
         self._buffer = self._retrying(self._sock.recv, self._read_until, _CHUNK)
         self._taken = 0
         # TLS may have more of it than it gives at once, which nobody can wait for.
-        self._drained = len(self._buffer) < _CHUNK and not isinstance(self._sock, ssl.SSLSocket)
+        self._drained = len(self._buffer) < _CHUNK and not self._is_tls
         if self._buffer:
             self.heard_at = self._clock()
         elif self._broken:
@@ -166,7 +170,7 @@ class Stream:
         except OSError as error:
             self._broken = self._broken or f"writing failed: {error}"
             self._shut_down()
-            begun = len(left) < len(data) or isinstance(self._sock, ssl.SSLSocket)
+            begun = len(left) < len(data) or self._is_tls
             raise WriteFailed(str(error), begun) from error
         finally:
             self._writing.release()
@@ -190,6 +194,8 @@ class Stream:
         """The operation's result, waiting outside the lock as often as the socket asks to."""
         while True:
             try:
+                if not self._is_tls:
+                    return operation(*arguments)
                 with self._operation:
                     return operation(*arguments)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
