@@ -150,6 +150,67 @@ def test_what_is_there_is_read_after_the_deadline(plain: Ends) -> None:
     assert plain.stream.recv(4) == b"here"
 
 
+def test_look_before_taking(ends: Ends) -> None:
+    """What one read has brought can be looked at, and is there until it is taken."""
+    ends.peer.sendall(b"abcdef")
+    ends.stream.fill()
+    assert [ends.stream.peek(0, 2), ends.stream.peek(1, 3)] == [b"ab", b"bc"]
+    assert ends.stream.peek(4, 9) == b"ef"
+    ends.stream.skip(3)
+    assert [ends.stream.peek(0, 1), ends.stream.recv(2)] == [b"d", b"de"]
+    ends.stream.fill()
+    assert ends.stream.peek(0, 9) == b"f", "it reads no more while there is something"
+    ends.stream.skip(1)
+    assert ends.stream.peek(0, 9) == b""
+    ends.peer.sendall(b"next")
+    ends.stream.fill()
+    assert ends.stream.peek(0, 9) == b"next"
+
+
+def test_nothing_to_look_at(plain: Ends) -> None:
+    """To wait for something to look at has its end, as reading has; then there is nothing."""
+    plain.stream.read_until = time.monotonic()
+    with pytest.raises(socket.timeout):
+        plain.stream.fill()
+    plain.peer.close()
+    plain.stream.read_until = time.monotonic() + SOON
+    plain.stream.fill()
+    assert plain.stream.peek(0, 9) == plain.stream.recv(9) == b""
+
+
+def test_nothing_is_tried_in_vain() -> None:
+    """After a read that brought less than it could, who reads waits first: to try would cost as
+    much as to wait. After a full one there may be more."""
+    tried: List[int] = []
+
+    class Counting(socket.socket):
+        def recv(self, size: int, flags: int = 0) -> bytes:
+            data = super().recv(size, flags)
+            tried.append(len(data))
+            return data
+
+    near, peer = socket.socketpair()
+    counting = Counting(fileno=near.detach())
+    counting.setblocking(False)
+    stream = Stream(counting, Abort(), SOON, time.monotonic)
+    stream.read_until = time.monotonic() + SOON
+    for data in (b"one", b"two", b"three"):
+        peer.sendall(data)
+        assert stream.recv(9) == data
+    for _ in range(2):
+        # One wait for nothing, and no try, leaves nothing behind.
+        stream.read_until = time.monotonic()
+        with pytest.raises(socket.timeout):
+            stream.recv(9)
+    assert tried == [3, 3, 5]
+    writer = Background(peer.sendall, b"x" * 200_000)
+    stream.read_until = time.monotonic() + SOON
+    assert receive(stream, 200_000) == b"x" * 200_000
+    writer.result()
+    stream.close()
+    peer.close()
+
+
 def test_a_peer_that_never_pauses() -> None:
     """After its deadline a read takes what is there once, and then gives up, however much there
     is; with another deadline it goes on."""
