@@ -11,18 +11,8 @@ from .commands import Command
 from .errors import invalid_params
 from .events import Emitter, event_attribute
 
-#: Attributes of Keyyo's page. One that the server has not sent yet is None.
-_DOCUMENTED = frozenset(
-    {
-        "caller",
-        "callee",
-        "state",
-        "setup_date",
-        "connect_date",
-        "release_date",
-        "callpark_slot",
-    }
-)
+#: Attributes that are None while the server has not sent them.
+_DOCUMENTED = frozenset(commands.CALL_FIELDS)
 
 #: A tuple: whatever the server sends as a state can be compared, but not always hashed.
 ENDED = ("RELEASE", "MISSED")

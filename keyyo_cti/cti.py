@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 from typing import Any, List, Mapping, Optional, overload
 
-from . import commands
+from . import at_exit, commands
 from .call import Call
 from .callback import Callback, callback_last
 from .events import Emitter, event_attribute
@@ -63,6 +63,7 @@ class CTI(Emitter):
 
         super().__init__()
         self._switchboard = Switchboard(self, options_.read(options, keywords))
+        at_exit.watch(self._switchboard)
 
     # Session.
 

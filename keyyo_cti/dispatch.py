@@ -60,8 +60,9 @@ class Dispatcher(ABC):
         self._doing = threading.local()
         self._attending = 0
         self._running: Optional[Running] = None
-        # Who is about to wait says so here first, and then looks once more: so whoever adds to
-        # the queue or takes from it needs the lock only when somebody waits for that.
+        # Who is about to wait, which is done with the lock, says so here first and then looks
+        # once more; who adds to the queue or takes from it does that first and then looks here.
+        # One of the two sees the other, so that the lock is needed only when somebody waits.
         self._asleep = False
         self._crowded = 0
 
@@ -206,7 +207,7 @@ class EventThread(Dispatcher):
         self._thread: Optional[threading.Thread] = None
         self._holds = 0
         self._ended = threading.Condition(self._lock)
-        # So is a thread that is not there.
+        # A thread that is not there has to be roused too.
         self._asleep = True
         # User code that was waited for by who wants to finish, and since when.
         self._awaited: Optional[Running] = None
@@ -260,6 +261,7 @@ class EventThread(Dispatcher):
             self._thread = thread
 
     def _run(self) -> None:
+        # Before the first look at the queue, as always.
         self._asleep = False
         while self._queue or self._wait_for_work():
             work = self._take()

@@ -59,24 +59,21 @@ class Answer(Future):  # type: ignore[type-arg]
         self._gate.release()
 
     def result(self, timeout: Optional[float] = None) -> Any:
-        return super().result(self._wait(timeout))
+        self._wait(timeout)
+        return super().result(0)
 
     def exception(self, timeout: Optional[float] = None) -> Optional[BaseException]:
-        return super().exception(self._wait(timeout))
+        self._wait(timeout)
+        return super().exception(0)
 
-    def _wait(self, timeout: Optional[float]) -> float:
-        """Waits for the answer.
-
-        :returns: the seconds for which to wait on: none.
-        """
-        if not self.done():
-            with self._desk.attending():
-                most = threading.TIMEOUT_MAX
-                left = most if timeout is None else max(0.0, min(timeout, most))
-                if self._gate.acquire(timeout=left):
-                    # For the next who waits.
-                    self._gate.release()
-        return 0.0
+    def _wait(self, timeout: Optional[float]) -> None:
+        if self.done():
+            return
+        most = threading.TIMEOUT_MAX
+        with self._desk.attending():
+            if self._gate.acquire(timeout=most if timeout is None else max(0, min(timeout, most))):
+                # For the next who waits.
+                self._gate.release()
 
 
 class Request:

@@ -1,16 +1,15 @@
 """Where commands go out and calls come in: what stands behind one CTI."""
 
-import atexit
 import itertools
 import os
 import sys
 import threading
 import time
-import weakref
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, List, Optional, Tuple, Union
 
+from .at_exit import CLOSE
 from .call import Call
 from .callback import Callback
 from .clock import ServerClock
@@ -28,18 +27,12 @@ from .retelling import CHANGE, REPEAT
 from .session import Session, cookie_for
 from .session_requests import SessionRequests
 
-#: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
-#: within two.
-_CLOSE = 1.8
-
 #: Seconds; more than that no wait can take.
 _FOR_EVER = threading.TIMEOUT_MAX / 2
 
 _STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
 
 _numbers = itertools.count(1)
-
-_alive: "weakref.WeakSet[Switchboard]" = weakref.WeakSet()
 
 
 class Switchboard:
@@ -69,7 +62,6 @@ class Switchboard:
         self.sessions = SessionRequests(
             self, self.session, self._links, self._dispatcher, options
         )
-        _alive.add(self)
 
     # From the program, on any thread.
 
@@ -166,7 +158,7 @@ class Switchboard:
         :param until: monotonic time by which it returns.
         """
         self._check_process()
-        until = time.monotonic() + _CLOSE if until is None else until
+        until = time.monotonic() + CLOSE if until is None else until
         # Those and no others: another thread may be opening one that is not to be closed.
         ending = self.begin_close()
         for each in ending:
@@ -175,6 +167,10 @@ class Switchboard:
             self._dispatcher.finish(max(0.0, until - time.monotonic()))
         for each in ending:
             each.muted = True
+
+    def unclosed(self) -> bool:
+        """Whether there is a connection, in this process, that nobody has closed."""
+        return self._process == os.getpid() and not self._links.all_quiet()
 
     def wait(self, timeout: Optional[float]) -> bool:
         """See ``CTI.wait``."""
@@ -282,19 +278,3 @@ class Switchboard:
             raise RuntimeError(
                 "this CTI belongs to the parent process: make another one after fork"
             )
-
-    def _unclosed(self) -> bool:
-        """Whether there is a connection, in this process, that nobody has closed."""
-        return self._process == os.getpid() and not self._links.all_quiet()
-
-
-@atexit.register
-def _close_all() -> None:
-    """A program that just ends says goodbye to the server, and its threads are gone before the
-    interpreter takes away what they print to."""
-    until = time.monotonic() + _CLOSE
-    unclosed = [switchboard for switchboard in list(_alive) if switchboard._unclosed()]
-    for switchboard in unclosed:
-        switchboard.begin_close()
-    for switchboard in unclosed:
-        switchboard.close(until)

@@ -18,7 +18,8 @@ def test_all(capsys: pytest.CaptureFixture[str]) -> None:
     for what in (
         "notifications a second, websocket", "notifications a second, xhr-streaming",
         "notifications a second, xhr-polling", "1,000 calls", "sockjs-client",
-        "round trip, median, beside a bare loop", "round trip, p99, at 1,000 a second",
+        "round trip, median, beside a bare loop",
+        "at 1,000 a second, p99", "more than idle", "a first CTI",
         "to a handler, median, websocket", "to a handler, p99, xhr-polling", "opening a session",
         "a call that is kept", "a CTI, memory", "a CTI, threads", "5 idle CTIs",
         "import keyyo_cti, beside websocket", "import keyyo_cti, beside requests",

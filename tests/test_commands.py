@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti import commands
-from keyyo_cti.commands import CallNotification, Command, Reply, decode
+from keyyo_cti.commands import (
+    CALL_FIELDS,
+    CallNotification,
+    Command,
+    Reply,
+    create_session,
+    decode,
+)
 from keyyo_cti.errors import KeyyoError, UnreadableMessage
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
@@ -360,3 +367,22 @@ def test_any_text_goes_through(number: str, message: str, identity: int) -> None
     sent.encode("ascii")
     fields = json.loads(sent)
     assert (fields["number"], fields["message"], fields["id"]) == (number, message, identity)
+
+
+def test_names_are_shared() -> None:
+    """The documented fields of all calls have the same names in memory; others are not kept."""
+    message = json.dumps(
+        {"notify": "call", "call": {**dict.fromkeys(CALL_FIELDS, "x"), "other": 1}}
+    )
+    first, second = decode(message), decode(message)
+    assert isinstance(first, CallNotification) and isinstance(second, CallNotification)
+    assert first == second and list(first.fields) == [*CALL_FIELDS, "other"]
+    for one, other, known in zip(first.fields, second.fields, CALL_FIELDS):
+        assert one is other is known
+    assert list(first.fields)[-1] is not list(second.fields)[-1]
+
+
+@pytest.mark.parametrize("hidden", [create_session("secret"), Reply(3, "secret", "secret")])
+def test_repr_hides_what_may_be_secret(hidden: Any) -> None:
+    """Neither a command nor a reply shows what it carries."""
+    assert "secret" not in f"{hidden} {hidden!r}"

@@ -218,10 +218,10 @@ class Connection:
 
     def _loop(self, session: Session, liveness: Liveness, sleep: SleepWatch) -> Closed:
         transport, protocol, events = session
-        now = self._clock()
+        until = now = self._clock()
         while True:
             if events:
-                closed = self._tell_all(events, protocol, transport)
+                closed = self._tell_all(events, protocol, transport, until)
                 if closed is not None:
                     return closed
                 # The listener may have taken its time, in which nobody listened to the server.
@@ -245,16 +245,16 @@ class Connection:
                 self._on_time(now, liveness, transport)
 
     def _tell_all(
-        self, events: List[Event], protocol: SessionProtocol, transport: Transport
+        self, events: List[Event], protocol: SessionProtocol, transport: Transport, until: float
     ) -> Optional[Closed]:
         """Tells of what happened and of what came together with it, up to the end, which it
-        gives if that is among it."""
+        gives if that is among it, or until something else is due."""
         while events:
             for event in events:
                 self._tell(event)
                 if isinstance(event, Closed):
                     return event
-            events = _events(protocol, transport.at_hand)
+            events = [] if self._clock() >= until else _events(protocol, transport.at_hand)
         return None
 
     def _tell(self, event: Event) -> None:

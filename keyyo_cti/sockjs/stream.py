@@ -124,7 +124,8 @@ class Stream:
         return self._buffer[self._taken + start : self._taken + end]
 
     def skip(self, size: int) -> None:
-        """Takes so many bytes that were seen by ``peek``."""
+        """Takes so many bytes that were seen by ``peek``, whose number is bounded by who looked:
+        they are not taken off the allowance."""
         self._taken += size
 
     def _refill(self) -> None:
@@ -189,6 +190,8 @@ class Stream:
             # To close a descriptor wakes nobody who waits on it.
             self._shut_down()
             self._sock.close()
+            # Its number may be that of something else by now.
+            self._readable, self._drained = None, False
 
     def _retrying(self, operation: Any, until: float, *arguments: Any) -> Any:
         """The operation's result, waiting outside the lock as often as the socket asks to."""

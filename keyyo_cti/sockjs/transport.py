@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple, Optional
 from requests.cookies import RequestsCookieJar
 
 from ..clock import Monotonic
+from .errors import Unreadable
 from .route import Route
 
 
@@ -111,3 +112,14 @@ class Transport(ABC):
     @abstractmethod
     def discard(self) -> None:
         """Frees what it holds. Can be called at any time, more than once."""
+
+
+def decoded(frame: bytes) -> str:
+    """The text of a frame.
+
+    :raises Unreadable: it is none.
+    """
+    try:
+        return frame.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable("a frame that is not UTF-8") from error

@@ -9,10 +9,10 @@ import websocket
 from websocket import ABNF
 
 from . import frames, http, text_frames, urls
-from .errors import LOST, NORMAL, TOO_BIG, SockJSError, Unreadable
+from .errors import LOST, NORMAL, TOO_BIG, SockJSError
 from .route import describe
 from .stream import Stream, TooMuch, WriteFailed
-from .transport import Departure, Setting, Transport
+from .transport import Departure, Setting, Transport, decoded
 
 #: A frame's header at its longest, in bytes.
 _HEADER = 14
@@ -101,7 +101,7 @@ class WebSocketTransport(Transport):
             message = self._join(frame)
             self._allow()
             if message is not None:
-                return _decode(message)
+                return decoded(message)
 
     def at_hand(self) -> Optional[str]:
         if self._begun or self._parts:
@@ -115,7 +115,7 @@ class WebSocketTransport(Transport):
         if len(text) < frame.end - frame.start:
             return None
         stream.skip(frame.end)
-        return _decode(text)
+        return decoded(text)
 
     def send(self, message: str, departure: Departure) -> None:
         departure.begun = True
@@ -186,13 +186,6 @@ class WebSocketTransport(Transport):
             self._write(ABNF.OPCODE_CLOSE, struct.pack("!H", TOO_BIG), within=1.0)
         except OSError:
             pass  # It is given up in any case.
-
-
-def _decode(message: bytes) -> str:
-    try:
-        return message.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Unreadable("a frame that is not UTF-8") from error
 
 
 def _words(error: BaseException) -> str:

@@ -8,8 +8,7 @@ that sends must not wait for an answer.
 from typing import ClassVar, Optional
 
 from . import urls
-from .errors import Unreadable
-from .transport import Departure, Setting, Transport
+from .transport import Departure, Setting, Transport, decoded
 from .xhr_pipe import Pipe
 from .xhr_receiver import Receiver
 from .xhr_sender import Sender
@@ -49,10 +48,12 @@ class XhrTransport(Transport):
         self._receiver.start(until)
 
     def receive(self, until: float) -> Optional[str]:
-        return _decode(self._pipe.take(until))
+        line = self._pipe.take(until)
+        return None if line is None else decoded(line)
 
     def at_hand(self) -> Optional[str]:
-        return _decode(self._pipe.at_hand())
+        line = self._pipe.at_hand()
+        return None if line is None else decoded(line)
 
     def send(self, message: str, departure: Departure) -> None:
         self._sender.send(message, departure)
@@ -84,12 +85,3 @@ class XhrPollingTransport(XhrTransport):
 
     name = "xhr-polling"
     path = "xhr"
-
-
-def _decode(line: Optional[bytes]) -> Optional[str]:
-    if line is None:
-        return None
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Unreadable("a frame that is not UTF-8") from error

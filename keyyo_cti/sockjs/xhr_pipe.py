@@ -7,7 +7,8 @@ from typing import Deque, List, Optional
 from ..clock import Monotonic
 from .errors import LOST, SockJSError
 
-#: Bytes that wait to be read, or to be sent, before who brings more has to wait.
+#: Bytes that wait to be read, or to be sent, before who brings more has to wait. As many may be
+#: on their way to being told already.
 BACKLOG = 1 << 20
 
 

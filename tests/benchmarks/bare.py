@@ -125,15 +125,19 @@ def notifications(
     return spread(arrivals.delays) if rate else {"a second": arrivals.rate()}
 
 
-def round_trips(endpoint: str, number: int) -> Dict[str, float]:
-    """How long a command and its answer take."""
+def round_trips(endpoint: str, number: int, rate: float = 0.0) -> Dict[str, float]:
+    """How long a command and its answer take, while so many notifications come each second."""
     client = WebSocket(endpoint)
     messages = client.messages()
+    if rate:
+        order = Order(10**9, 20, rate)
+        client.say(_command(number, "send_message", message=json.dumps(order._asdict())))
     took: List[float] = []
     for each in range(number):
         began = time.perf_counter()
         client.say(_command(each, "ping"))
-        next(messages)
+        while next(messages).get("id") != each:
+            pass
         took.append(time.perf_counter() - began)
     client.close()
     return spread(took)

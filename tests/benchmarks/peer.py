@@ -30,6 +30,9 @@ _MUCH = 65536
 #: Seconds that a poll waits for something to say.
 _POLL = 20.0
 
+#: Seconds between heartbeats.
+_HEARTBEAT = 25.0
+
 #: Seconds that the process may take to start or to end.
 PATIENCE = 60.0
 
@@ -107,6 +110,14 @@ class _Session:
             if command["action"] == "send_message":
                 order = Order(**json.loads(command["message"]))
                 threading.Thread(target=self._carry_out, args=[order], daemon=True).start()
+
+    def live(self, gone: threading.Event) -> None:
+        """Sends heartbeats, as servers do, until the client is gone."""
+        while not gone.wait(_HEARTBEAT):
+            try:
+                self._send(self._wrap("h"))
+            except OSError:
+                return
 
     def _answer(self, number: int, result: Any) -> None:
         self._send(self._frame(json.dumps({"id": number, "result": result})))
@@ -206,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self._body()
         name, _, what = self.path.rpartition("/")
         if what == "xhr":
             self._poll(name)
@@ -217,6 +228,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(204)
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while True:
+            chunk = self.rfile.read(int(self.rfile.readline(), 16))
+            self.rfile.readline()
+            if not chunk:
+                return body
+            body += chunk
 
     def _poll(self, name: str) -> None:
         if name not in self.polled:
@@ -256,6 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         session = _Session(_text_frame, self.connection.sendall)
         self.connection.sendall(_text_frame("o"))
+        gone = threading.Event()
+        threading.Thread(target=session.live, args=[gone], daemon=True).start()
         try:
             while True:
                 said = self._read_frame()
@@ -264,6 +288,8 @@ class _Handler(BaseHTTPRequestHandler):
                 session.told(json.loads(said))
         except OSError:
             return
+        finally:
+            gone.set()
 
     def _read_frame(self) -> Optional[bytes]:
         """What the client says in its next text frame, or None when it says goodbye."""

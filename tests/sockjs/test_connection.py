@@ -634,6 +634,21 @@ def test_what_comes_together(stage: Stage) -> None:
     ]
 
 
+def test_what_is_due_while_much_is_told(stage: Stage) -> None:
+    """Somebody who takes long for each of many that came together keeps nothing waiting that is
+    due meanwhile, and the rest is told after it."""
+    stage.told.due_at = 102.0
+
+    def slow(message: str) -> None:
+        stage.clock.time += 1.0
+
+    stage.told.on_received = slow
+    stage.run(lambda: Together(*(f'a["{number}"]' for number in range(4))), LOST)
+    assert stage.told.items[1:6] == [
+        ("received", "0"), ("received", "1"), ("due", 102.0), ("received", "2"), ("received", "3"),
+    ]
+
+
 def test_the_end_among_what_comes_together(stage: Stage) -> None:
     """What comes together with the end, after it, is not told."""
     closed = stage.run(lambda: Together('a["1"]', 'c[3000,"over"]', 'a["2"]'), LOST)

@@ -1,0 +1,45 @@
+"""A program that just ends: what it left open is closed."""
+
+import atexit
+import time
+import weakref
+from typing import Optional, Protocol
+
+#: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
+#: within two.
+CLOSE = 1.8
+
+
+class Closable(Protocol):
+    """What may be left open."""
+
+    def unclosed(self) -> bool:
+        """Whether there is a connection, in this process, that nobody has closed."""
+
+    def begin_close(self) -> object:
+        """Begins to close; waits for nothing."""
+
+    def close(self, until: Optional[float] = None) -> None:
+        """Closes, by that monotonic time."""
+
+
+_known: "weakref.WeakSet[Closable]" = weakref.WeakSet()
+
+
+def watch(closable: Closable) -> None:
+    """Closes it at the end, if it is open then."""
+    _known.add(closable)
+
+
+# When the package is imported, and not with the first connection: what a program registers after
+# that comes before this, and finds its connections open.
+@atexit.register
+def _close_all() -> None:
+    """The server is told goodbye, and the threads are gone before the interpreter takes away what
+    they print to."""
+    until = time.monotonic() + CLOSE
+    unclosed = [closable for closable in list(_known) if closable.unclosed()]
+    for closable in unclosed:
+        closable.begin_close()
+    for closable in unclosed:
+        closable.close(until)
