@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from functools import partial
-from typing import Any, List, Optional, Protocol
+from typing import Any, List, Mapping, Optional, Protocol
 
 from . import commands
 from .clock import NEVER, Monotonic
@@ -36,8 +36,8 @@ class Owner(Protocol):
     """What a link tells of itself. On its thread, but for ``after_end``, ``deliver`` and
     ``emit_error``, which are done where handlers run."""
 
-    def deliver(self, link: "Link", notification: CallNotification) -> None:
-        """Handles a notification."""
+    def deliver(self, link: "Link", callref: str, fields: Mapping[str, Any]) -> None:
+        """Handles a notification of a call."""
 
     def emit_error(self, error: BaseException, link: "Optional[Link]" = None) -> None:
         """Emits ``error``, unless the link that it is about is muted."""
@@ -90,6 +90,9 @@ class Link:
         self.unwanted = False
         self.outage: Optional[Outage] = None
         self._owner = owner
+        # Made once, and called with what is told, so that each that waits is few objects: the
+        # collector looks at all of them again and again.
+        self._deliver = partial(owner.deliver, self)
         self._options = options
         self._dispatcher = dispatcher
         self._clock = clock
@@ -222,7 +225,7 @@ class Link:
         if isinstance(said, CallNotification):
             if not self._dispatcher.has_room():
                 self._wait_for_room()
-            self._dispatcher.put(partial(self._owner.deliver, self, said))
+            self._dispatcher.put(partial(self._deliver, *said))
         else:
             self._replied(said)
 

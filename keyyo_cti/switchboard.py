@@ -7,13 +7,13 @@ import threading
 import time
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, List, Optional, Tuple, Union
+from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
 
 from .at_exit import CLOSE
 from .call import Call
 from .callback import Callback
 from .clock import ServerClock
-from .commands import CallNotification, Command
+from .commands import Command
 from .dispatch import Manual, chosen
 from .errors import KeyyoError
 from .events import Emitter
@@ -196,17 +196,17 @@ class Switchboard:
 
     # From a link, see ``link.Owner``.
 
-    def deliver(self, link: Link, notification: CallNotification) -> None:
+    def deliver(self, link: Link, callref: str, fields: Mapping[str, Any]) -> None:
         """Updates the call and runs its handlers at once, so that they see this very state."""
         if link.muted:
             return
-        call, what = self._registry.update(notification.callref, notification.fields)
+        call, what = self._registry.update(callref, fields)
         if what == REPEAT:
             return
         self._emit(link, self._cti, "newCall", call)
         if what == CHANGE:
             return
-        state = notification.fields.get("state")
+        state = fields.get("state")
         event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
         if event is not None:
             self._emit(link, call, event)

@@ -63,20 +63,27 @@ class Streaming(Http):
         super().__init__(endpoint)
         parts = urlsplit(self._url)
         assert parts.hostname
+        self._path = parts.path + "/xhr_streaming"
         self._receiver = http.client.HTTPConnection(parts.hostname, parts.port or 80)
-        self._receiver.request("POST", parts.path + "/xhr_streaming")
-        self._answer = self._receiver.getresponse()
-        while self._answer.readline() != b"o\n":
-            pass
+        self._ask()
+        assert self._answer.readline() == b"o\n"
 
     def messages(self) -> Iterator[Any]:
         while True:
-            for message in json.loads(self._answer.readline()[1:]):
+            line = self._answer.readline()
+            if not line:
+                self._ask()
+            for message in json.loads(line[1:]) if line[:1] == b"a" else []:
                 yield json.loads(message)
 
     def close(self) -> None:
         super().close()
         self._receiver.close()
+
+    def _ask(self) -> None:
+        self._receiver.request("POST", self._path)
+        self._answer = self._receiver.getresponse()
+        self._answer.readline()
 
 
 class Polling(Http):

@@ -27,8 +27,8 @@ _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #: Bytes that are sent at once, or that are the answer to one poll.
 _MUCH = 65536
 
-#: Seconds that a poll waits for something to say.
-_POLL = 20.0
+#: Bytes of a streaming answer.
+_STREAM = 131072
 
 #: Seconds between heartbeats.
 _HEARTBEAT = 25.0
@@ -183,30 +183,31 @@ def _joined(frames: List[bytes]) -> Iterator[bytes]:
         yield b"".join(piece)
 
 
-class _Polled:
-    """What waits for the polls of a session."""
+class _Asked:
+    """What waits for the requests of a session to receive."""
 
     def __init__(self) -> None:
         self._waiting: "queue.Queue[bytes]" = queue.Queue(maxsize=64)
+        self._waiting.put(b"o\n")
         self.session = _Session(_line, self._waiting.put)
 
     def next(self) -> bytes:
         """What there is, when there is something: not one by one, as no server would."""
+        pieces: List[bytes] = []
         try:
-            pieces = [self._waiting.get(timeout=_POLL)]
+            pieces.append(self._waiting.get(timeout=_HEARTBEAT))
             while sum(map(len, pieces)) < _MUCH:
                 pieces.append(self._waiting.get_nowait())
         except queue.Empty:
-            pieces = pieces if "pieces" in locals() else [b"h\n"]
-        return b"".join(pieces)
+            pass
+        return b"".join(pieces) or b"h\n"
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 0
     disable_nagle_algorithm = True
-    polled: Dict[str, _Polled] = {}
-    sessions: Dict[str, _Session] = {}
+    asked: Dict[str, _Asked] = {}
 
     def do_GET(self) -> None:
         if self.path.endswith("/info"):
@@ -224,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif what == "xhr_streaming":
             self._stream(name)
         elif what == "xhr_send":
-            self.sessions[name].told(json.loads(body))
+            self.asked[name].session.told(json.loads(body))
             self.send_response(204)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -241,32 +242,29 @@ class _Handler(BaseHTTPRequestHandler):
             body += chunk
 
     def _poll(self, name: str) -> None:
-        if name not in self.polled:
-            self.polled[name] = polled = _Polled()
-            self.sessions[name] = polled.session
-            self._give(b"o\n")
-        else:
-            self._give(self.polled[name].next())
+        self._give(self._asked(name).next())
 
     def _stream(self, name: str) -> None:
-        over = threading.Event()
+        """One answer, which ends when it is long, as those of servers do."""
+        asked = self._asked(name)
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        self._chunk(b"h" * 2048 + b"\n")
+        size = 0
+        while size < _STREAM:
+            data = asked.next()
+            self._chunk(data)
+            size += len(data)
+        self._chunk(b"")
 
-        def say(data: bytes) -> None:
-            try:
-                self.connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
-            except OSError:
-                over.set()
-                raise
+    def _chunk(self, data: bytes) -> None:
+        self.connection.sendall(b"%x\r\n%s\r\n" % (len(data), data))
 
-        say(b"h" * 2048 + b"\n")
-        self.sessions[name] = _Session(_line, say)
-        say(b"o\n")
-        # The client ends it.
-        self.connection.recv(1)
-        self.close_connection = True
+    def _asked(self, name: str) -> _Asked:
+        if name not in self.asked:
+            self.asked[name] = _Asked()
+        return self.asked[name]
 
     def _websocket(self) -> None:
         digest = hashlib.sha1((self.headers["Sec-WebSocket-Key"] + _GUID).encode()).digest()
@@ -334,6 +332,9 @@ def _text_frame(frame: str) -> bytes:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1000
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: clients leave in the middle of what they are told."""
 
 
 def _serve() -> None:
