@@ -1,8 +1,7 @@
 """How long to wait before something is tried again. Pure, but for the jitter that is given."""
 
 import random
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, NamedTuple, Optional
 
 from .clock import as_seconds
 
@@ -13,8 +12,15 @@ _LONGEST = 2_000_000
 _MOST_DOUBLINGS = 64
 
 
-@dataclass(frozen=True)
-class Backoff:
+class _Pauses(NamedTuple):
+    attempts: Optional[int]
+    first: float
+    longest: float
+    spread: float
+    jitter: Callable[[], float]
+
+
+class Backoff(_Pauses):
     """Pauses that double, with jitter, so that many clients do not come back at once.
 
     :ivar attempts: how often something is tried in all; None for no end.
@@ -26,26 +32,31 @@ class Backoff:
     :raises ValueError: a value is out of its range.
     """
 
-    attempts: Optional[int] = None
-    first: float = 1.0
-    longest: float = 60.0
-    spread: float = 1.0
-    jitter: Callable[[], float] = random.random
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if not (self.attempts is None or _is_number(self.attempts, int)):
+    # No dataclass: to import what makes those takes longer than all the rest of the package.
+    def __new__(
+        cls,
+        attempts: Optional[int] = None,
+        first: float = 1.0,
+        longest: float = 60.0,
+        spread: float = 1.0,
+        jitter: Callable[[], float] = random.random,
+    ) -> "Backoff":
+        if not (attempts is None or _is_number(attempts, int)):
             raise TypeError("attempts: expected a whole number or None")
-        for name in ("first", "longest", "spread"):
-            if not _is_number(getattr(self, name), (int, float)):
+        for name, value in (("first", first), ("longest", longest), ("spread", spread)):
+            if not _is_number(value, (int, float)):
                 raise TypeError(f"{name}: expected a number")
-        if not callable(self.jitter):
+        if not callable(jitter):
             raise TypeError("jitter: expected a function")
-        if self.attempts is not None and self.attempts < 1:
+        if attempts is not None and attempts < 1:
             raise ValueError("attempts: expected 1 or more, or None for no end")
-        if not 0 < self.first <= self.longest <= _LONGEST:
+        if not 0 < first <= longest <= _LONGEST:
             raise ValueError(f"first and longest: expected 0 < first <= longest <= {_LONGEST}")
-        if not 0 <= self.spread <= 1:
+        if not 0 <= spread <= 1:
             raise ValueError("spread: expected 0 to 1")
+        return super().__new__(cls, attempts, first, longest, spread, jitter)
 
     def pause(self, attempt: int, retry_after: Optional[float] = None) -> Optional[float]:
         """Seconds until the next attempt, or None when there is to be none.
