@@ -2,7 +2,7 @@
 
 from concurrent.futures import Future
 from types import MappingProxyType
-from typing import Any, Callable, Iterator, Mapping, Optional, Protocol, cast, overload
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Protocol, cast, overload
 
 from . import commands
 from .callback import Callback, callback_last
@@ -114,6 +114,11 @@ class Call(Emitter):
             f"<Call {self.callref} {self.caller or '?'} -> {self.callee or '?'} "
             f"{self.state or 'unknown'}>"
         )
+
+    def _repr_html_(self) -> str:
+        from . import showing
+
+        return showing.call(self)
 
     def get_duration(self) -> int:
         """Whole seconds of talking, up to now or to the end; 0 when nobody picked up.
@@ -247,3 +252,18 @@ class Call(Emitter):
         ended = as_seconds(end)
         seconds = (self._line.server_time() if ended is None else ended) - began
         return int(seconds) if 0 < seconds < NEVER else 0
+
+
+class Calls(List[Call]):
+    """A list of calls that shows itself as a table in a notebook."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Calls(found) if isinstance(index, slice) else found
+
+    def _repr_html_(self) -> str:
+        from . import showing
+
+        return showing.calls(self)

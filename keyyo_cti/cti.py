@@ -4,7 +4,7 @@ from concurrent.futures import Future
 from typing import Any, List, Mapping, Optional, overload
 
 from . import at_exit, commands
-from .call import Call
+from .call import Call, Calls
 from .callback import Callback, callback_last
 from .events import Emitter, event_attribute
 
@@ -274,7 +274,7 @@ class CTI(Emitter):
     def get_calls(self) -> List[Call]:
         """The calls that are known, active and ended, the last notified last. Source: section
         Get calls."""
-        return self._switchboard.calls().all()
+        return Calls(self._switchboard.calls().all())
 
     def get_call(self, callref: str) -> Optional[Call]:
         """One call, or None when it is not known. Source: section Get call.

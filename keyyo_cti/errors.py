@@ -71,6 +71,11 @@ class KeyyoError(Exception):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
 
+    def _repr_html_(self) -> str:
+        from . import showing
+
+        return showing.error(self)
+
 
 class CommandTimeout(KeyyoError):
     """The server did not answer in time. It may have done what was asked."""

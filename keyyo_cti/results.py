@@ -6,7 +6,8 @@ from typing import Any, Dict, List
 #: in JavaScript; any other name is a slip of the pen and raises.
 _KNOWN = frozenset({"number", "now", "session_id", "numbers", "auto_answer"})
 
-_SECRET = frozenset({"session_id", "token"})
+#: Parts of the names of what is secret.
+_SECRET = ("session_id", "token")
 
 
 class Result(Dict[str, Any]):
@@ -27,10 +28,20 @@ class Result(Dict[str, Any]):
 
     def __repr__(self) -> str:
         fields = ", ".join(
-            f"{name}=<hidden>" if name in _SECRET else f"{name}={value!r}"
+            f"{name}=<hidden>" if is_secret(name) else f"{name}={value!r}"
             for name, value in self.items()
         )
         return f"Result({fields})"
+
+    def _repr_html_(self) -> str:
+        from . import showing
+
+        return showing.result(self)
+
+
+def is_secret(name: Any) -> bool:
+    """Whether what is named so is shown to nobody."""
+    return any(part in str(name).lower() for part in _SECRET)
 
 
 def wrap(value: Any) -> Any:
