@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.call import Call
+from keyyo_cti.call import Call, Calls
 from keyyo_cti.callback import Callback
 from keyyo_cti.commands import Command
 from keyyo_cti.errors import KeyyoError
@@ -376,3 +376,14 @@ def test_nothing_keeps_a_call(line: FakeLine) -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_a_list_of_calls(line: FakeLine) -> None:
+    """The list of calls is a list, equal to one, and so is a part of it."""
+    several = [Call(line, "a"), Call(line, "b"), Call(line, "c")]
+    calls = Calls(several)
+    assert isinstance(calls, list)
+    assert calls == several
+    assert calls[1] is several[1]
+    assert calls[-2:] == several[-2:]
+    assert type(calls[-2:]) is Calls

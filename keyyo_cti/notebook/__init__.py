@@ -30,8 +30,8 @@ def board(cti: CTI, rows: int = 8) -> Board:
 
     It is the line's for as long as somebody looks at it: it adds handlers of its own beside those
     of the program, and takes them away when its cell is run again, its output is cleared, or
-    ``close()`` is called. Shown again, it goes on. While a cell runs, as in ``cti.wait()``, a
-    notebook tells nobody of clicks; calls are shown all the same.
+    ``close()`` is called. Shown again, it goes on. While a cell runs, as in ``cti.wait()``, most
+    notebooks tell nobody of clicks; calls are shown all the same.
 
     :param rows: how many calls have a row, those that go on first; the rest is counted.
     :returns: a widget, a ``VBox`` of ipywidgets.

@@ -47,7 +47,7 @@ class CallRow(HBox):
         """
         call = self.call
         self._number = number
-        self.about.value = _about(call)
+        self.about.value = _about(call, number)
         goes_on = connected and not call.ended
         talks = goes_on and call.state == "CONNECT"
         parked = talks and call.callpark_slot is not None
@@ -92,13 +92,21 @@ class CallRow(HBox):
         self._ask("transfer", partial(self.call.transfer, self.other_side, to))
 
 
-def _about(call: Call) -> str:
-    parts = [
-        showing.state(call),
-        f"{showing.number(call.caller)} → {showing.number(call.callee)}",
-        f"rang {showing.seconds(call.get_ringing_duration())}",
-    ]
+def _about(call: Call, number: Optional[str]) -> str:
+    durations = [f"rang {showing.seconds(call.get_ringing_duration())}"]
     if call.connect_date is not None:
-        parts.append(f"talked {showing.seconds(call.get_duration())}")
-    parts.append(showing.remarks(call))
-    return " &ensp;".join(part for part in parts if part)
+        durations.append(f"talked {showing.seconds(call.get_duration())}")
+    below = ", ".join(part for part in (*durations, showing.remarks(call)) if part)
+    # Always two lines, so that no row moves when there is more to say.
+    return (
+        f'<div style="line-height:1.5">{showing.state(call)} <b>{_who(call, number)}</b>'
+        f"<br>{below}</div>"
+    )
+
+
+def _who(call: Call, number: Optional[str]) -> str:
+    if call.callee == number:
+        return f"from {showing.number(call.caller)}"
+    if call.caller == number:
+        return f"to {showing.number(call.callee)}"
+    return f"{showing.number(call.caller)} → {showing.number(call.callee)}"

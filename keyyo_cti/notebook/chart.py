@@ -168,7 +168,7 @@ def _draw_going(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
     legend = [
         Patch(color=_RINGING, label="ringing"),
         Patch(color=_TALKING, label="talking"),
-        Line2D([], [], color=_MISSED, marker="X", linewidth=6, label="missed"),
+        Line2D([], [], color=_MISSED, marker="X", linewidth=0, label="missed"),
     ]
     axes.figure.legend(handles=legend, loc="outside lower center", ncols=3, frameon=False)
 

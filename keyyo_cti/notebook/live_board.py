@@ -1,5 +1,6 @@
 """The board of a line: its calls as they go, with buttons."""
 
+import threading
 from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any, Callable, List, Optional
@@ -38,7 +39,10 @@ class Board(VBox):
         self._looks = looks = Looks()
         # The kernel's: what is painted later is an answer to this cell too.
         self._context = copy_context()
+        # Of whether it follows: a kernel may tell of clicks in another thread than of cells.
+        self._changing = threading.RLock()
         self._painter: Optional[Painter] = None
+        self._closed = False
         self._said = ""
         self.rows: List[CallRow] = []
         self.status = HTML(layout=looks.about, style=looks.html)
@@ -68,7 +72,9 @@ class Board(VBox):
         no more. Harmless to repeat."""
         # ipywidgets calls this also for what could not be made.
         if "_cell" in vars(self):
-            self._rest()
+            with self._changing:
+                self._closed = True
+                self._rest()
             self._cell.forget()
             for each in (*self.rows, *self._bar.children, self._bar, self.more, self.message):
                 each.close()
@@ -76,21 +82,23 @@ class Board(VBox):
         super().close()
 
     def _follow(self) -> None:
-        if self._painter is None and self.comm is not None:
-            self._painter = Painter(self._paint, self._context)
-            self._painter.start()
-            self._cti.on("newCall, disconnected", self._wake)
-            self._cti.on("restored", self._on_restored)
-            self._cti.on("lost", self._on_lost)
-            self._wake()
+        with self._changing:
+            if self._painter is None and not self._closed:
+                self._painter = Painter(self._paint, self._context)
+                self._painter.start()
+                self._cti.on("newCall, disconnected", self._wake)
+                self._cti.on("restored", self._on_restored)
+                self._cti.on("lost", self._on_lost)
+                self._wake()
 
     def _rest(self) -> None:
-        painter, self._painter = self._painter, None
-        if painter is not None:
-            self._cti.off("newCall, disconnected", self._wake)
-            self._cti.off("restored", self._on_restored)
-            self._cti.off("lost", self._on_lost)
-            painter.stop()
+        with self._changing:
+            if self._painter is not None:
+                self._cti.off("newCall, disconnected", self._wake)
+                self._cti.off("restored", self._on_restored)
+                self._cti.off("lost", self._on_lost)
+                self._painter.stop()
+                self._painter = None
 
     def _seen(self, change: Any) -> None:
         if change["new"]:
@@ -140,8 +148,9 @@ class Board(VBox):
         self.dial.disabled = self.to.disabled = not connected
         self.more.value = self._others(calls)
         self.message.value = self._said
+        below = [each for each in (self.more, self.message) if each.value]
         # The same ones again are no change, and nothing is sent.
-        self.children = (self._bar, *self.rows, self.more, self.message)
+        self.children = (self._bar, *self.rows, *below)
 
     def _seat(self, calls: List[Call]) -> None:
         """Gives each call a row, as far as there are any, first to those that ring for us."""

@@ -10,13 +10,19 @@ class Looks:
     """Layouts and styles of one board."""
 
     def __init__(self) -> None:
-        self.row = Layout(align_items="center", padding="2px 8px", border_top="1px solid #8884")
-        self.bar = Layout(align_items="center", padding="4px 8px")
-        self.about = Layout(flex="1 1 auto", min_width="24em")
-        self.line = Layout(margin="2px 8px")
-        self.number = Layout(width="11em")
-        self.short = Layout(width="5.5em")
         self.board = Layout(border="1px solid #8886", padding="4px", max_width="70em")
+        self.bar = Layout(align_items="center", padding="4px 8px", flex_flow="row wrap")
+        self.row = Layout(
+            align_items="center",
+            padding="2px 8px",
+            flex_flow="row wrap",
+            border_top="1px solid #8884",
+        )
+        self.about = Layout(flex="1 1 20em")
+        self.line = Layout(margin="2px 8px")
+        self.number = Layout(width="11em", flex="0 0 auto")
+        # All as wide as the longest, so that none moves when another is called otherwise.
+        self.short = Layout(width="6.5em", flex="0 0 auto")
         self.plain = ButtonStyle()
         self.text = TextStyle()
         self.html = HTMLStyle()

@@ -1,0 +1,66 @@
+"""The quickstart notebook in Jupyter Lab, in a real browser: a call rings on the board, and a
+click answers it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from ..chromium import missing, wait
+from ..running import ROOT
+from .lab import Lab, lab
+
+QUICKSTART = ROOT / "samples" / "quickstart.ipynb"
+
+HANDLERS = "print(len(cti.handlers('newCall')))"
+
+pytestmark = [
+    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
+    pytest.mark.skipif(find_spec("jupyterlab") is None, reason="needs jupyterlab"),
+]
+
+
+@pytest.fixture
+def quickstart(tmp_path: Path) -> Iterator[Lab]:
+    """The notebook, opened."""
+    place = tmp_path / "notebooks"
+    place.mkdir()
+    with lab(QUICKSTART, place) as there:
+        yield there
+
+
+def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
+    """The board shows a call that rings; "Answer" connects it, its buttons do what they say, and
+    what they cannot do is told; run again, the cell has one board, and its output cleared, none.
+    """
+    there = quickstart
+    there.run_to("ringing")
+    there.until("rings")
+    assert "from +33 1 99 02 00 00" in there.board()
+    there.click("Answer")
+    there.until("talking")
+    there.until("talked 0:02")
+
+    there.click("Park")
+    there.until("parked in slot 1")
+    there.click("Take back")
+    there.click("Park")
+    there.until("parked in slot 1")
+    there.click("Take back")
+    there.click("Dial")
+    there.until("cannot dial")
+
+    there.select("answer")
+    there.run_to("answer")
+    assert "talking" in there.output("answer")
+
+    there.select("board")
+    there.command("notebook:run-cell")
+    there.until("talking")
+    assert there.says(HANDLERS) == "1"
+    there.select("board")
+    there.command("notebook:clear-cell-output")
+    wait(there.browser, lambda _: there.says(HANDLERS) == "0", "the end of the board")

@@ -1,0 +1,137 @@
+"""The thread that paints."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+from contextvars import copy_context
+from typing import Iterator, List
+
+import pytest
+
+from keyyo_cti.notebook import painter
+from keyyo_cti.notebook.painter import Painter
+
+from .conftest import PATIENCE
+
+#: Seconds; as good as never.
+NEVER = 3_600.0
+
+
+class Easel:
+    """Counts paintings, and can be waited for."""
+
+    def __init__(self) -> None:
+        self.painted = threading.Semaphore(0)
+        self.count = 0
+        self.threads: List[str] = []
+
+    def paint(self) -> None:
+        self.count += 1
+        self.threads.append(threading.current_thread().name)
+        self.painted.release()
+
+    def wait(self) -> bool:
+        return self.painted.acquire(timeout=PATIENCE)
+
+
+@pytest.fixture
+def easel() -> Easel:
+    return Easel()
+
+
+@pytest.fixture
+def ours(easel: Easel) -> Iterator[Painter]:
+    """A painter that only paints when it is woken."""
+    there = Painter(easel.paint, copy_context(), NEVER)
+    there.start()
+    yield there
+    there.stop()
+
+
+def test_woken(easel: Easel, ours: Painter) -> None:
+    """It paints when it is woken, each time, in a thread of its own."""
+    for _ in range(3):
+        ours.wake()
+        assert easel.wait()
+    assert set(easel.threads) == {"keyyo-cti-board"}
+
+
+def test_woken_often(
+    easel: Easel, ours: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is woken in a pause, it paints once after it."""
+    monkeypatch.setattr(painter, "PAUSE", 1.0)
+    ours.wake()
+    assert easel.wait()
+    for _ in range(1_000):
+        ours.wake()
+    assert easel.wait()
+    ours.stop()
+    assert easel.count == 2
+
+
+def test_each_second(easel: Easel) -> None:
+    """It paints by itself, too, for the durations that run."""
+    by_itself = Painter(easel.paint, copy_context(), 0.01)
+    by_itself.start()
+    assert easel.wait() and easel.wait()
+    by_itself.stop()
+
+
+def test_stopped(easel: Easel, ours: Painter) -> None:
+    """Stopped, it paints no more; to stop it again does no harm."""
+    ours.stop()
+    ours.wake()
+    ours.stop()
+    assert easel.count == 0
+
+
+def test_stopped_from_inside() -> None:
+    """A painting may stop the painter, as when the notebook closes the board meanwhile."""
+    done = threading.Event()
+
+    def paint() -> None:
+        there.stop()
+        done.set()
+
+    there = Painter(paint, copy_context(), NEVER)
+    there.start()
+    there.wake()
+    assert done.wait(PATIENCE)
+
+
+def test_what_goes_wrong_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A painting that fails is logged, and the next one is tried."""
+    tried = threading.Semaphore(0)
+
+    def fail() -> None:
+        tried.release()
+        raise OSError("the kernel is gone")
+
+    there = Painter(fail, copy_context(), 0.01)
+    with caplog.at_level(logging.ERROR, "keyyo_cti"):
+        there.start()
+        assert tried.acquire(timeout=PATIENCE) and tried.acquire(timeout=PATIENCE)
+        there.stop()
+    assert "the board could not be painted" in caplog.text
+
+
+def test_in_the_context(easel: Easel) -> None:
+    """It paints in the context that it was given, even while that is in use elsewhere."""
+    cell: "contextvars.ContextVar[str]" = contextvars.ContextVar("cell")
+    seen: List[str] = []
+    context = copy_context()
+
+    def paint() -> None:
+        seen.append(cell.get("none"))
+        easel.paint()
+
+    context.run(cell.set, "ours")
+    there = Painter(paint, context, NEVER)
+    context.run(there.start)
+    there.wake()
+    assert easel.wait()
+    there.stop()
+    assert seen == ["ours"]

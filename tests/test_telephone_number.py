@@ -1,0 +1,79 @@
+"""Telephone numbers as people write them, and back."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from keyyo_cti import telephone_number
+from keyyo_cti.telephone_number import as_dialled, as_written
+
+ALICE = "33199000001"
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """What one test learned is not known to the next."""
+    telephone_number._grouped.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "number, written",
+    [
+        ("33199000001", "+33 1 99 00 00 01"),
+        ("+33199000001", "+33 1 99 00 00 01"),
+        ("442079460000", "+44 20 7946 0000"),
+    ],
+)
+def test_international(number: str, written: str) -> None:
+    """A number of any country has its groups."""
+    assert as_written(number) == written
+
+
+@pytest.mark.parametrize(
+    "number", ["1001", "callpark", "0199000001", "", "99999999999", "33", "３３１９９００００１"]
+)
+def test_what_is_no_international_number(number: str) -> None:
+    """Short numbers, words, and numbers of no country are as they are."""
+    assert as_written(number) == number
+
+
+@pytest.mark.parametrize("number", [None, 33199000001, ["33199000001"], {"a": 1}, True])
+def test_what_is_no_text(number: Any) -> None:
+    """Whatever else the server sends is there as text."""
+    assert as_written(number) == str(number)
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without phonenumbers a number is as it is, and what is typed is dialled without blanks."""
+    monkeypatch.setitem(sys.modules, "phonenumbers", None)
+    assert as_written(ALICE) == ALICE
+    assert as_dialled("01 99 02 00 00", ALICE) == "0199020000"
+
+
+@pytest.mark.parametrize(
+    "written, number",
+    [
+        ("+33 1 99 02 00 00", "33199020000"),
+        ("0033 1 99 02 00 00", "33199020000"),
+        ("33199020000", "33199020000"),
+        ("01 99 02 00 00", "33199020000"),
+        ("01.99.02.00.00", "33199020000"),
+        ("(01) 99-02/00 00", "33199020000"),
+        (" 1001 ", "1001"),
+        ("callpark", "callpark"),
+        ("01", "01"),
+        ("", ""),
+    ],
+)
+def test_as_dialled(written: str, number: str) -> None:
+    """What people write is dialled in international format; the rest is for the server."""
+    assert as_dialled(written, ALICE) == number
+
+
+@pytest.mark.parametrize("own", [None, "", "1001", ["33"], "callpark"])
+def test_in_no_country(own: Any) -> None:
+    """Without a country to take it from, a national number is dialled as it is."""
+    assert as_dialled("01 99 02 00 00", own) == "0199020000"
