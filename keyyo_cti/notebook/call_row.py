@@ -99,7 +99,7 @@ def _about(call: Call, number: Optional[str]) -> str:
     below = ", ".join(part for part in (*durations, showing.remarks(call)) if part)
     # Always two lines, so that no row moves when there is more to say.
     return (
-        f'<div style="line-height:1.5">{showing.state(call)} <b>{_who(call, number)}</b>'
+        f'<div style="line-height:1.5">{showing.state(call)}&ensp;<b>{_who(call, number)}</b>'
         f"<br>{below}</div>"
     )
 

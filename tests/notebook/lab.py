@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator
@@ -116,6 +117,11 @@ class Lab:
         assert failure is None, failure
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @contextmanager
 def lab(notebook: Path, place: Path) -> Iterator[Lab]:
     """A notebook, open in a Jupyter Lab of its own.
@@ -126,7 +132,8 @@ def lab(notebook: Path, place: Path) -> Iterator[Lab]:
     arguments = (
         "--no-browser",
         "--allow-root",
-        "--port=0",
+        # Not 0: older servers do not tell which one they took. This one they may replace.
+        f"--port={_free_port()}",
         "--expose-app-in-browser",
         f"--ServerApp.root_dir={place}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
