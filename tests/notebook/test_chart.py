@@ -168,7 +168,7 @@ def test_many_calls() -> None:
         assert all(one.end < next_.begin for one, next_ in zip(own, own[1:]))
 
 
-@pytest.mark.parametrize("name", ["$x$", r"$\frac{1", "<script>", "\n", "\ud800", None, []])
+@pytest.mark.parametrize("name", ["$x$", r"$\frac{1$", "<script>", "\n", "\ud800", None, []])
 def test_hostile_names(name: Any) -> None:
     """Whatever a caller is called is drawn as text."""
     figure = timeline([a_call(0, 20, caller=name), a_call(1, 2)])
