@@ -1,0 +1,84 @@
+"""The window of desktop.py, in Qt: who calls, and three buttons.
+
+It needs PySide6. On the simulator, where Bob calls; 33172587948 is a colleague to transfer him
+to::
+
+    pip install PySide6-Essentials
+    python samples/desktop_qt.py
+
+On Keyyo::
+
+    KEYYO_CSI_TOKEN=... python samples/desktop_qt.py
+"""
+
+from typing import Any, Dict, Optional
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from keyyo_cti import CTI, Call, KeyyoError
+
+
+class Loop(QObject):
+    """Qt's own way from one thread into another: a signal to an object of the window's."""
+
+    posted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted.connect(self.do, Qt.ConnectionType.QueuedConnection)
+
+    @Slot(object)
+    def do(self, work: Any) -> None:
+        work()
+
+
+class Window(QWidget):
+    """The last call of a line."""
+
+    def __init__(self, cti: CTI) -> None:
+        super().__init__(windowTitle="Calls")
+        self.call: Optional[Call] = None
+        self.text = QLabel("connecting")
+        # Else a caller named "<b>" would be markup.
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.to = QLineEdit(placeholderText="transfer to")
+        answer, hang_up, transfer = map(QPushButton, ("Answer", "Hang up", "Transfer"))
+        answer.clicked.connect(lambda: self.call and self.call.answer(self.done))
+        hang_up.clicked.connect(lambda: self.call and self.call.hang_up(self.done))
+        transfer.clicked.connect(lambda: self.call and self.call.transfer(
+            "caller" if self.call.callee == cti.number else "callee", self.to.text(), self.done))
+        layout = QVBoxLayout(self)
+        for widget in (self.text, answer, hang_up, self.to, transfer):
+            layout.addWidget(widget)
+        cti.onNewCall = self.on_new_call
+        cti.onDisconnected = lambda: self.text.setText("the connection is lost")
+
+    def on_new_call(self, call: Call) -> None:
+        self.call = call
+        self.text.setText(f"{call.caller} calls {call.callee}: {call.state}")
+
+    def connected(self, err: Optional[KeyyoError], res: Any) -> None:
+        self.text.setText(str(err) if err else f"connected as {res.number}")
+
+    def done(self, err: Optional[KeyyoError], res: Any) -> None:
+        if err:
+            self.text.setText(str(err))
+
+
+def run(token: str, options: Dict[str, Any]) -> None:
+    """Lasts until the window is closed."""
+    application = QApplication([])
+    loop = Loop()
+    with CTI(options, dispatch=loop.posted.emit) as cti:
+        window = Window(cti)
+        cti.create_session(token, window.connected)
+        window.show()
+        application.exec()
+
+
+if __name__ == "__main__":
+    from whose_line import whose_line
+
+    with whose_line(lambda alice, bob: bob.call(alice)) as line:
+        run(line.token, line.options)

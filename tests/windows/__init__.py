@@ -1,0 +1,1 @@
+"""The samples with a window, on a screen that nobody sees."""

@@ -1,0 +1,59 @@
+"""samples/desktop_qt.py, with somebody who answers, and sends the caller on to a colleague.
+
+The clicks are Qt's own, because a window that is drawn into memory has no screen. With
+``KEYYO_CSI_TOKEN`` and ``KEYYO_ENDPOINT`` in the environment. It prints what the window says, in
+a line of JSON each time.
+"""
+
+import json
+import os
+import sys
+import threading
+from types import FrameType
+from typing import Any, List
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+
+from keyyo_cti import Call
+from samples import desktop_qt
+
+CAROL = "33172587948"
+
+strays: List[str] = []
+
+
+def notice(frame: FrameType, event: str, argument: Any) -> None:
+    """Called with each function that another thread than the main one calls."""
+    if frame.f_code.co_filename == desktop_qt.__file__:
+        strays.append(threading.current_thread().name)
+
+
+class Clicked(desktop_qt.Window):
+    """Is clicked on as soon as there is something to do."""
+
+    def on_new_call(self, call: Call) -> None:
+        super().on_new_call(call)
+        print(json.dumps([self.text.text(), self.text.textFormat().name]), flush=True)
+        if call.state == "SETUP" and call.caller.isdigit():
+            self.click("Answer")
+        elif call.state == "CONNECT":
+            QTest.keyClicks(self.to, CAROL)
+            self.click("Transfer")
+        else:
+            self.close()
+
+    def click(self, label: str) -> None:
+        [button] = [each for each in self.findChildren(QPushButton) if each.text() == label]
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+if __name__ == "__main__":
+    threading.setprofile(notice)
+    vars(desktop_qt)["Window"] = Clicked
+    desktop_qt.run(
+        os.environ["KEYYO_CSI_TOKEN"],
+        {"endpoint": os.environ["KEYYO_ENDPOINT"], "cookie_auto": False},
+    )
+    sys.exit(f"ran in other threads: {strays}" if strays else 0)
