@@ -171,7 +171,7 @@ if __name__ == "__main__":
     from whose_line import whose_line
 
     try:
-        with whose_line(lambda alice, bob: bob.call(alice)) as line:
-            run(line.token, line.options)
+        with whose_line(lambda sim, alice, bob: bob.call(alice)) as line:
+            run(line.new_token(), line.options)
     except tk.TclError as error:
         sys.exit(f"there is no window: {error}")

@@ -80,5 +80,5 @@ def run(token: str, options: Dict[str, Any]) -> None:
 if __name__ == "__main__":
     from whose_line import whose_line
 
-    with whose_line(lambda alice, bob: bob.call(alice)) as line:
-        run(line.token, line.options)
+    with whose_line(lambda sim, alice, bob: bob.call(alice)) as line:
+        run(line.new_token(), line.options)

@@ -1,7 +1,9 @@
 """Whose line a sample is about: yours, or Alice's on a simulator.
 
-Samples stand on this; by itself it does nothing. Yours it is with ``KEYYO_CSI_TOKEN`` in the
-environment.
+Samples stand on this; by itself it does nothing. Yours it is with a CSI token in
+``KEYYO_CSI_TOKEN``, which is good for an hour, or with ``KEYYO_CLIENT_ID`` and
+``KEYYO_CLIENT_SECRET``, once get_token.py has let your program in: then it is the first line of
+your account, for as long as you like.
 """
 
 import os
@@ -15,41 +17,60 @@ if TYPE_CHECKING:
     from keyyo_cti.simulator import Phone, Simulator
 
 #: What people do on the simulator once there is a session, at Alice's telephone and at Bob's.
-People = Callable[["Phone", "Phone"], object]
+People = Callable[["Simulator", "Phone", "Phone"], object]
 
 
 class Whose(NamedTuple):
     """How to get a session of the line.
 
-    :ivar token: a CSI token, which is a secret.
+    :ivar new_token: gives a CSI token, for ``create_session`` and as ``token_provider``.
     :ivar options: for ``CTI(...)``. No cookie is kept: a sample leaves the session of your own
         program alone.
     """
 
-    token: str
+    new_token: Callable[[], str]
     options: Dict[str, Any]
 
 
 @contextmanager
 def whose_line(people: People) -> Iterator[Whose]:
     """The line, as long as the block lasts."""
+    options = {"endpoint": os.environ.get("KEYYO_ENDPOINT", ENDPOINT), "cookie_auto": False}
     token = os.environ.get("KEYYO_CSI_TOKEN")
     if token:
-        endpoint = os.environ.get("KEYYO_ENDPOINT", ENDPOINT)
-        yield Whose(token, {"endpoint": endpoint, "cookie_auto": False})
-        return
+        kept = token
+        yield Whose(lambda: kept, options)
+    elif "KEYYO_CLIENT_ID" in os.environ:
+        yield Whose(of_the_account(), options)
+    else:
+        # Imported here because it needs an extra, which Keyyo does not.
+        from keyyo_cti.simulator import Simulator
 
-    # Imported here because it needs an extra, which Keyyo does not.
-    from keyyo_cti.simulator import Simulator
-
-    with Simulator() as sim:
-        alice = sim.line("33199000001", name="Alice")
-        sim.line("33172587948", name="Carol")
-        Thread(target=_play, args=(sim, people, alice.phone), daemon=True).start()
-        yield Whose(sim.token(alice), {"endpoint": sim.endpoint, "cookie_auto": False})
+        with Simulator() as sim:
+            alice = sim.line("33199000001", name="Alice")
+            sim.line("33172587948", name="Carol")
+            Thread(target=play, args=(sim, people, alice.phone), daemon=True).start()
+            options["endpoint"] = sim.endpoint
+            yield Whose(lambda: sim.token(alice), options)
 
 
-def _play(sim: "Simulator", people: People, alice: "Phone") -> None:
+def of_the_account() -> Callable[[], str]:
+    from get_token import REDIRECT_URI, first_line
+
+    from keyyo_cti.account import Account
+    from keyyo_cti.manager import Manager
+    from keyyo_cti.oauth2 import OAuth2
+    from keyyo_cti.token_file import TokenFile
+    from keyyo_cti.token_provider import TokenProvider
+
+    oauth2 = OAuth2(
+        os.environ["KEYYO_CLIENT_ID"], os.environ.get("KEYYO_CLIENT_SECRET", ""), REDIRECT_URI
+    )
+    manager = Manager(Account(oauth2, TokenFile(oauth2)))
+    return TokenProvider(manager, first_line(manager))
+
+
+def play(sim: "Simulator", people: People, alice: "Phone") -> None:
     # A session is not told of the calls that were there before it.
     sim.wait_for_action("create_session", 60)
-    people(alice, sim.phone("33199020000"))
+    people(sim, alice, sim.phone("33199020000"))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Dict
 from keyyo_cti import CTI, Call, KeyyoError
 
 if TYPE_CHECKING:
-    from keyyo_cti.simulator import Phone
+    from keyyo_cti.simulator import Phone, Simulator
 
 #: Seconds that people may take to call, and to talk.
 PATIENCE = 300
@@ -46,7 +46,7 @@ async def answer_one(token: str, options: Dict[str, Any]) -> None:
         print("over")
 
 
-def bob_calls(alice: "Phone", bob: "Phone") -> None:
+def bob_calls(sim: "Simulator", alice: "Phone", bob: "Phone") -> None:
     bob.call(alice)
     bob.wait_until("talking")
     bob.hang_up()
@@ -57,6 +57,6 @@ if __name__ == "__main__":
 
     try:
         with whose_line(bob_calls) as line:
-            asyncio.run(answer_one(line.token, line.options))
+            asyncio.run(answer_one(line.new_token(), line.options))
     except (KeyyoError, asyncio.TimeoutError) as error:
         sys.exit(f"{type(error).__name__}: {error}")

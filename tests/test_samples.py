@@ -49,6 +49,12 @@ def test_it_happens_on_the_simulator(path: Path) -> None:
 #: What those print that need not look real.
 EXPECTED = {
     "with_asyncio": ["connected as 33199000001", "33199020000 calls", "answered", "over"],
+    "worker_pool": [
+        "call-1: 33199020000 called 33199000001: RELEASE",
+        "a gap",
+        "call-2: 33199020000 called 33199000001: UNKNOWN",
+        "call-3: 33199020000 called 33199000001: MISSED",
+    ],
 }
 
 

@@ -1,0 +1,284 @@
+"""A service with threads of its own, which writes each call that has ended to SQLite.
+
+On the simulator, with a file that is thrown away::
+
+    python samples/worker_pool.py
+
+On Keyyo, until Ctrl-C or SIGTERM. get_token.py has let your program in before::
+
+    KEYYO_CLIENT_ID=... KEYYO_CLIENT_SECRET=... python samples/worker_pool.py calls.sqlite3
+
+The handlers only queue, and return at once; workers write. A call is written under its callref
+and its setup date, so that it does not matter if it is written twice.
+
+What is known when the connection was lost, and is back:
+
+- A call that the service knew and that goes on is written at its end, as ever.
+- A call that the service knew and that nobody tells of again has most likely ended meanwhile. It
+  is written as UNKNOWN, without a release date; should its end be told later, that replaces it.
+- A call that came and went meanwhile is not known, and nobody will tell of it. Each such time is
+  in the table ``gaps``, so that whoever counts calls knows where some may be missing.
+
+The same goes for the time in which the service does not run. When it stops, the calls that go on
+are written as UNKNOWN, and what is queued is written first. A service that is killed loses what
+is queued, which is next to nothing unless the disk is full.
+"""
+
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Callable, Iterable, List, NamedTuple, Optional, Tuple
+
+from keyyo_cti import CTI, Call, KeyyoError
+from keyyo_cti.restorer import Restored
+
+if TYPE_CHECKING:
+    from keyyo_cti.simulator import Phone, Simulator
+
+UNKNOWN = "UNKNOWN"
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS calls (
+    callref TEXT NOT NULL, setup_date INTEGER NOT NULL, caller TEXT, callee TEXT, state TEXT,
+    connect_date INTEGER, release_date INTEGER, PRIMARY KEY (callref, setup_date)
+);
+CREATE TABLE IF NOT EXISTS gaps (ended REAL PRIMARY KEY, seconds REAL);
+"""
+
+# Workers may overtake each other: what is known is never replaced by what is not.
+WRITE_CALL = """
+INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (callref, setup_date) DO UPDATE SET
+    state = excluded.state, connect_date = excluded.connect_date,
+    release_date = excluded.release_date
+WHERE calls.state = 'UNKNOWN'
+"""
+
+WRITE_GAP = "INSERT OR IGNORE INTO gaps VALUES (?, ?)"
+
+#: Seconds between two attempts to write, and for which an attempt waits for others who write.
+RETRY = 1.0
+
+log = logging.getLogger("worker_pool")
+
+
+class Row(NamedTuple):
+    """Something to be written."""
+
+    statement: str
+    values: Tuple[Any, ...]
+
+
+class Service:
+    """Writes the calls of a line, from when it is made until it is stopped.
+
+    :param path: of the SQLite file.
+    :param new_token: gives a CSI token.
+    :param written: is told of each row that is written, by the worker.
+    :param options: of the CTI.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        new_token: Callable[[], str],
+        written: Callable[[Row], object] = log.info,
+        workers: int = 2,
+        **options: Any,
+    ) -> None:
+        self.path = path
+        self.new_token = new_token
+        self.written = written
+        self.lost: Optional[KeyyoError] = None
+        # Without a bound: a call takes some hundred bytes, and a disk that is full for a day is
+        # no reason to hold up the line.
+        self.rows: "SimpleQueue[Optional[Row]]" = SimpleQueue()
+        self.unwritten: List[Row] = []
+        self.giving_up = Event()
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(TABLES)
+        self.cti = CTI(options, token_provider=new_token)
+        self.cti.onNewCall = self.on_new_call
+        self.cti.onRestored = self.on_restored
+        self.cti.onLost = self.on_lost
+        # Daemons, so that a second Ctrl-C ends a service that is still writing.
+        self.workers = [Thread(target=self.work, daemon=True) for _ in range(workers)]
+        for worker in self.workers:
+            worker.start()
+
+    def run(self) -> None:
+        """Lasts until the session is lost or closed; Ctrl-C ends it too."""
+        self.cti.create_session(self.new_token()).result()
+        self.cti.wait()
+
+    def stop(self, patience: float = 10.0) -> List[Row]:
+        """Hears no more, and writes what is queued, for so many seconds.
+
+        :returns: what could not be written.
+        """
+        self.cti.close()
+        self.give_up_on(call for call in self.cti.get_calls() if not call.ended)
+        for _ in self.workers:
+            self.rows.put(None)
+        until = time.monotonic() + patience
+        for worker in self.workers:
+            worker.join(max(0.0, until - time.monotonic()))
+        self.giving_up.set()
+        for worker in self.workers:
+            # It is at its last attempt, if its disk answers at all.
+            worker.join(10 * RETRY)
+        return self.unwritten
+
+    # Handlers, on the CTI's event thread.
+
+    def on_new_call(self, call: Call) -> None:
+        if call.ended:
+            self.rows.put(row_of(call, call.state))
+
+    def on_restored(self, info: Restored) -> None:
+        self.rows.put(Row(WRITE_GAP, (time.time(), info.gap)))
+        # Which calls go on is told first, and then this is answered.
+        self.cti.ping(self.on_told_again)
+
+    def on_told_again(self, err: Optional[KeyyoError], res: Any) -> None:
+        # If the connection is lost again, there will be another gap.
+        if not err:
+            self.give_up_on(call for call in self.cti.get_calls() if call.stale)
+
+    def on_lost(self, err: KeyyoError) -> None:
+        self.lost = err
+
+    def give_up_on(self, calls: Iterable[Call]) -> None:
+        for call in calls:
+            self.rows.put(row_of(call, UNKNOWN))
+
+    # Workers, each in a thread of its own.
+
+    def work(self) -> None:
+        for row in iter(self.rows.get, None):
+            while not self.write(row):
+                self.giving_up.wait(RETRY)
+
+    def write(self, row: Row) -> bool:
+        """Writes, if that is possible.
+
+        :returns: whether this row is done with.
+        """
+        if self.giving_up.is_set():
+            self.unwritten.append(row)
+            return True
+        try:
+            # Opened each time: calls are rare, and a file that was moved is found again.
+            with closing(sqlite3.connect(self.path, timeout=RETRY)) as database, database:
+                database.execute(*row)
+        except sqlite3.OperationalError as error:
+            # Locked, full, or not there: that may pass.
+            log.warning("cannot write yet: %s", error)
+            return False
+        except Exception:
+            log.exception("cannot be written: %s", row.values)
+            self.unwritten.append(row)
+            return True
+        self.written(row)
+        return True
+
+
+def row_of(call: Call, state: str) -> Row:
+    return Row(
+        WRITE_CALL,
+        (
+            call.callref,
+            # A key, which needs a value.
+            call.setup_date or 0,
+            call.caller,
+            call.callee,
+            state,
+            call.connect_date,
+            call.release_date,
+        ),
+    )
+
+
+def serve(service: Service) -> Optional[str]:
+    """Runs a service until it is told to stop.
+
+    :returns: what went wrong, for ``sys.exit``.
+    """
+    # Whoever stops a service sends this; it is then stopped as by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    failure = None
+    try:
+        service.run()
+    except KeyyoError as error:
+        failure = str(error)
+    except KeyboardInterrupt:
+        log.info("stopping")
+    finally:
+        unwritten = service.stop()
+    for row in unwritten:
+        print("not written:", row.values, file=sys.stderr)
+    if unwritten:
+        return f"{len(unwritten)} rows could not be written"
+    return failure or (str(service.lost) if service.lost else None)
+
+
+def people(sim: "Simulator", alice: "Phone", bob: "Phone") -> None:
+    """Three calls: one that ends as it should, one that ends in a gap, and one that is missed."""
+    bob.call(alice)
+    alice.pick_up()
+    bob.hang_up()
+    bob.call(alice)
+    alice.pick_up()
+    sim.faults.refuse("connect")
+    sim.faults.close()
+    sim.wait_for_session(alice, counter=0)
+    bob.hang_up()
+    sim.faults.let_through("connect")
+    # The service asks for this when it is back.
+    sim.wait_for_action("ping", 60)
+    bob.call(alice)
+    bob.hang_up()
+
+
+def on_the_simulator(path: str, new_token: Callable[[], str], **options: Any) -> Optional[str]:
+    """The same, until the three calls are written."""
+    states: List[str] = []
+
+    def written(row: Row) -> None:
+        if len(states) == 3:
+            # It is stopping, and writes once more which calls went on for all it knows.
+            return
+        if row.statement == WRITE_GAP:
+            print("a gap")
+            return
+        callref, _, caller, callee, state, *_ = row.values
+        print(f"{callref}: {caller} called {callee}: {state}")
+        states.append(state)
+        if len(states) == 3:
+            service.cti.close()
+
+    # One worker, so that what is printed is in order.
+    service = Service(path, new_token, written, workers=1, **options)
+    return serve(service)
+
+
+if __name__ == "__main__":
+    from whose_line import whose_line
+
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    with whose_line(people) as line:
+        if len(sys.argv) == 2:
+            logging.getLogger().setLevel(logging.INFO)
+            sys.exit(serve(Service(sys.argv[1], line.new_token, **line.options)))
+        if "KEYYO_CSI_TOKEN" in os.environ or "KEYYO_CLIENT_ID" in os.environ:
+            sys.exit("where to? Give a file: python samples/worker_pool.py calls.sqlite3")
+        with TemporaryDirectory() as directory:
+            file = os.path.join(directory, "calls.sqlite3")
+            sys.exit(on_the_simulator(file, line.new_token, **line.options))
