@@ -9,11 +9,12 @@ your account, for as long as you like.
 import os
 from contextlib import contextmanager
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple
 
 from keyyo_cti.options import ENDPOINT
 
 if TYPE_CHECKING:
+    from keyyo_cti.manager import Manager
     from keyyo_cti.simulator import Phone, Simulator
 
 #: What people do on the simulator once there is a session, at Alice's telephone and at Bob's.
@@ -35,39 +36,58 @@ class Whose(NamedTuple):
 @contextmanager
 def whose_line(people: People) -> Iterator[Whose]:
     """The line, as long as the block lasts."""
-    options = {"endpoint": os.environ.get("KEYYO_ENDPOINT", ENDPOINT), "cookie_auto": False}
+    if mine():
+        yield Whose(my_lines()[0], my_options())
+        return
+
+    # Imported here because it needs an extra, which Keyyo does not.
+    from keyyo_cti.simulator import Simulator
+
+    with Simulator() as sim:
+        alice = sim.line("33199000001", name="Alice")
+        sim.line("33172587948", name="Carol")
+        Thread(target=play, args=(sim, people, alice.phone), daemon=True).start()
+        options = {"endpoint": sim.endpoint, "cookie_auto": False}
+        yield Whose(lambda: sim.token(alice), options)
+
+
+def mine() -> bool:
+    """Whether the environment says how to get at lines of yours."""
+    return "KEYYO_CSI_TOKEN" in os.environ or "KEYYO_CLIENT_ID" in os.environ
+
+
+def my_options() -> Dict[str, Any]:
+    return {"endpoint": os.environ.get("KEYYO_ENDPOINT", ENDPOINT), "cookie_auto": False}
+
+
+def my_lines() -> List[Callable[[], str]]:
+    """For each line, what gives a CSI token of it."""
     token = os.environ.get("KEYYO_CSI_TOKEN")
-    if token:
+    if token is not None:
         kept = token
-        yield Whose(lambda: kept, options)
-    elif "KEYYO_CLIENT_ID" in os.environ:
-        yield Whose(of_the_account(), options)
-    else:
-        # Imported here because it needs an extra, which Keyyo does not.
-        from keyyo_cti.simulator import Simulator
+        return [lambda: kept]
 
-        with Simulator() as sim:
-            alice = sim.line("33199000001", name="Alice")
-            sim.line("33172587948", name="Carol")
-            Thread(target=play, args=(sim, people, alice.phone), daemon=True).start()
-            options["endpoint"] = sim.endpoint
-            yield Whose(lambda: sim.token(alice), options)
+    from keyyo_cti.token_provider import TokenProvider
+
+    manager = my_account()
+    lines = manager.lines().result()
+    if not lines:
+        raise SystemExit("the account has no line")
+    return [TokenProvider(manager, line.csi) for line in lines]
 
 
-def of_the_account() -> Callable[[], str]:
-    from get_token import REDIRECT_URI, first_line
+def my_account() -> "Manager":
+    """The account that get_token.py has signed in to."""
+    from get_token import REDIRECT_URI
 
     from keyyo_cti.account import Account
     from keyyo_cti.manager import Manager
     from keyyo_cti.oauth2 import OAuth2
     from keyyo_cti.token_file import TokenFile
-    from keyyo_cti.token_provider import TokenProvider
 
-    oauth2 = OAuth2(
-        os.environ["KEYYO_CLIENT_ID"], os.environ.get("KEYYO_CLIENT_SECRET", ""), REDIRECT_URI
-    )
-    manager = Manager(Account(oauth2, TokenFile(oauth2)))
-    return TokenProvider(manager, first_line(manager))
+    secret = os.environ.get("KEYYO_CLIENT_SECRET", "")
+    oauth2 = OAuth2(os.environ["KEYYO_CLIENT_ID"], secret, REDIRECT_URI)
+    return Manager(Account(oauth2, TokenFile(oauth2)))
 
 
 def play(sim: "Simulator", people: People, alice: "Phone") -> None:

@@ -270,14 +270,14 @@ def on_the_simulator(path: str, new_token: Callable[[], str], **options: Any) ->
 
 
 if __name__ == "__main__":
-    from whose_line import whose_line
+    from whose_line import mine, whose_line
 
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     with whose_line(people) as line:
         if len(sys.argv) == 2:
             logging.getLogger().setLevel(logging.INFO)
             sys.exit(serve(Service(sys.argv[1], line.new_token, **line.options)))
-        if "KEYYO_CSI_TOKEN" in os.environ or "KEYYO_CLIENT_ID" in os.environ:
+        if mine():
             sys.exit("where to? Give a file: python samples/worker_pool.py calls.sqlite3")
         with TemporaryDirectory() as directory:
             file = os.path.join(directory, "calls.sqlite3")

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,17 @@ SAMPLES = ROOT / "samples"
 
 PAGE_SAMPLES = sorted(SAMPLES.glob("js/[0-9]*.py"))
 
+needs_redis = pytest.mark.skipif(
+    shutil.which("redis-server") is None, reason="needs redis-server"
+)
+
 #: Those that end when somebody closes their window, and what others stand on.
 NOT_BY_THEMSELVES = ("desktop", "desktop_qt", "whose_line")
 
-RUNNABLE = PAGE_SAMPLES + [
-    path for path in sorted(SAMPLES.glob("*.py")) if path.stem not in NOT_BY_THEMSELVES
+RUNNABLE = [
+    pytest.param(path, id=path.stem, marks=[needs_redis] if path.stem == "fan_out" else [])
+    for path in PAGE_SAMPLES + sorted(SAMPLES.glob("*.py"))
+    if path.stem not in NOT_BY_THEMSELVES
 ]
 
 BOB = "33199020000"
@@ -33,11 +40,7 @@ PAGE = """
 """.split()
 
 
-def name_of(path: Path) -> str:
-    return path.stem
-
-
-@pytest.mark.parametrize("path", RUNNABLE, ids=name_of)
+@pytest.mark.parametrize("path", RUNNABLE)
 def test_it_happens_on_the_simulator(path: Path) -> None:
     """The sample ends by itself with exit code 0, and complains of nothing."""
     with Running(str(path)) as running:
@@ -56,6 +59,18 @@ EXPECTED = {
         "call-3: 33199020000 called 33199000001: MISSED",
     ],
 }
+
+
+@needs_redis
+def test_fan_out_counts() -> None:
+    """Each event of each line was handled once, although a worker was killed."""
+    with Running(str(SAMPLES / "fan_out.py")) as running:
+        assert running.end(timeout=60) == 0, running.rest("err")
+        assert running.rest() == [
+            f"3319900000{line} {state}: 5"
+            for line in (1, 2, 3)
+            for state in ("CONNECT", "RELEASE", "SETUP")
+        ]
 
 
 @pytest.mark.parametrize("name", EXPECTED)

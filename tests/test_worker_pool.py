@@ -1,4 +1,4 @@
-"""samples/worker_pool.py writes each call once, whatever becomes of its connection and its disk."""
+"""samples/worker_pool.py writes each call once, whatever becomes of its connection and disk."""
 
 from __future__ import annotations
 
