@@ -95,6 +95,12 @@ def test_the_table_has_every_sample() -> None:
         assert f"| [`{path.name}`](js/{path.name}) | {about} |" in readme
 
 
+def test_every_program_is_in_the_readme() -> None:
+    """The README leads to each sample that is no example of the page, too."""
+    readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
+    assert [path.name for path in SAMPLES.glob("*.py") if f"({path.name})" not in readme] == []
+
+
 def test_every_link_of_the_table_leads_somewhere() -> None:
     """No sample in the table is missing."""
     links = re.findall(r"\]\(([^)]+)\)", (SAMPLES / "README.md").read_text(encoding="utf-8"))
@@ -183,6 +189,17 @@ def test_on_keyyo_a_number_of_ones_own_is_reached(sim: Simulator, alice: Line) -
     with on_keyyo(sim, alice, "js/12_dial.py", **allowed) as running:
         assert running.end(timeout=30) == 0
     assert sim.wait_for_action("call")["number"] == "33172587948"
+
+
+def test_on_keyyo_asyncio_answers_the_next_call(sim: Simulator, alice: Line) -> None:
+    """With a token, the sample for asyncio answers a call of the line."""
+    bob = sim.phone(BOB)
+    with on_keyyo(sim, alice, "with_asyncio.py") as running:
+        sim.wait_for_session(alice, 30)
+        bob.call(alice)
+        bob.wait_until("talking", 30)
+        alice.phone.hang_up()
+        assert running.end(timeout=30) == 0, running.rest("err")
 
 
 def test_alice_and_bob_asks_whom_to_call(sim: Simulator, alice: Line) -> None:

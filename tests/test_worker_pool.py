@@ -15,7 +15,7 @@ import pytest
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Line, Phone, Simulator
 from samples import worker_pool
-from samples.worker_pool import UNKNOWN, WRITE_CALL, Row, Service
+from samples.worker_pool import UNKNOWN, WRITE_CALL, WRITE_GAP, Row, Service
 
 from .running import ROOT, Running
 from .wire.probe import PATIENCE, eventually
@@ -121,6 +121,23 @@ def test_calls_that_end_around_drops(
     written = rows(path)
     assert len(written) == len(expected) == 27
     assert all(state in expected[callref] for callref, state in written)
+
+
+def test_call_that_goes_on_after_a_gap(
+    service: Service, path: str, sim: Simulator, alice: Line
+) -> None:
+    """A call that is told of again is not given up: it is written once, at its end."""
+    written: List[Row] = []
+    service.written = written.append
+    bob = sim.phone(str(BOB))
+    callref = talk(service, alice, bob)
+    sim.faults.reset()
+    # When this has come, the call has been told of again.
+    sim.wait_for_action("ping", PATIENCE)
+    bob.hang_up()
+    eventually(lambda: rows(path) == [(callref, "RELEASE")])
+    assert service.stop() == []
+    assert sorted(row.statement for row in written) == sorted([WRITE_GAP, WRITE_CALL])
 
 
 def test_end_that_is_told_after_all(
