@@ -103,7 +103,7 @@ class Window:
         self.enable(self.transfer, goes_on and not ringing and bool(self.to.get()))
 
     def enable(self, button: ttk.Button, enabled: bool) -> None:
-        button.state(["!disabled" if enabled else "disabled"])
+        button.configure(state="normal" if enabled else "disabled")
 
     def on_answer(self) -> None:
         call = self.selected()

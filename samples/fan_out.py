@@ -59,7 +59,8 @@ ABANDONED = 30.0
 #: Seconds until the next attempt when Redis cannot be reached.
 RETRY = 1.0
 
-#: Adds to a transaction what is to be done about an event.
+#: Adds to a transaction what is to be done about an event. A transaction of Redis undoes nothing:
+#: a command that does not fit its key fails, and the others are done.
 Effect = Callable[["Pipeline", Mapping[str, Any]], object]
 
 log = logging.getLogger("fan_out")
@@ -136,14 +137,15 @@ class Ears:
         event = dict(call.fields, callref=call.callref)
         entry = {"call": json.dumps(event)}
         # A handler may take its time: what comes meanwhile waits here, and then at the server.
-        while not self.closing.is_set():
+        while True:
             try:
                 once(self.redis, f"heard:{name_of(event)}", lambda pipe: pipe.xadd(STREAM, entry))
                 return
             except RedisError as error:
                 log.warning("cannot tell of it yet: %s", error)
-                self.closing.wait(RETRY)
-        log.error("not told: %s", name_of(event))
+            if self.closing.wait(RETRY):
+                log.error("not told: %s", name_of(event))
+                return
 
 
 # Who works.

@@ -53,7 +53,7 @@ def whose_line(people: People) -> Iterator[Whose]:
 
 def mine() -> bool:
     """Whether the environment says how to get at lines of yours."""
-    return "KEYYO_CSI_TOKEN" in os.environ or "KEYYO_CLIENT_ID" in os.environ
+    return bool(os.environ.get("KEYYO_CSI_TOKEN") or os.environ.get("KEYYO_CLIENT_ID"))
 
 
 def my_options() -> Dict[str, Any]:
@@ -62,10 +62,9 @@ def my_options() -> Dict[str, Any]:
 
 def my_lines() -> List[Callable[[], str]]:
     """For each line, what gives a CSI token of it."""
-    token = os.environ.get("KEYYO_CSI_TOKEN")
-    if token is not None:
-        kept = token
-        return [lambda: kept]
+    token = os.environ.get("KEYYO_CSI_TOKEN", "")
+    if token:
+        return [lambda: token]
 
     from keyyo_cti.token_provider import TokenProvider
 

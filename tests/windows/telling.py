@@ -68,7 +68,7 @@ class Telling(desktop.Window):
                 "": middle(self.to),
             },
             enabled=[
-                str(each.cget("text")) for each in buttons if each.instate(["!disabled"])
+                str(each.cget("text")) for each in buttons if str(each.cget("state")) == "normal"
             ],
             strays=strays,
         )
