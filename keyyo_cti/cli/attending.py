@@ -3,6 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import TimeoutError as StillWaiting
+from enum import Enum
 from typing import Any, ClassVar, Optional
 
 from ..call import Call
@@ -16,8 +17,20 @@ from .terminal import Terminal, printable
 #: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
 _GLANCE = 0.5
 
+#: Seconds between two looks at what has changed: a burst of news is one look.
+_BREATH = 0.05
+
 #: Seconds that the server has to destroy the session, so that Ctrl-C ends within a second.
 _FAREWELL = 0.3
+
+
+class Standing(Enum):
+    """How the connection stands, in words for a person."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    RESTORING = "connection lost, being restored"
+    RESTORED = "connection restored"
 
 
 class Attending(ABC):
@@ -36,6 +49,7 @@ class Attending(ABC):
         self.cti = cti = opening.cti(self.restores)
         self._err = err
         self._over = threading.Event()
+        self._stirred = threading.Event()
         self._status = INTERRUPTED
         self._failure: Optional[BaseException] = None
         #: The server's time when the session began, in Unix seconds.
@@ -54,8 +68,10 @@ class Attending(ABC):
         with self.cti:
             try:
                 self.cti.create_session(opening.token, opening.auto_answer, self._created)
-                while not self._over.wait(_GLANCE):
-                    pass
+                while not self._over.wait(_BREATH):
+                    self._stirred.wait(_GLANCE)
+                    self._stirred.clear()
+                    self.look()
             except KeyboardInterrupt:
                 self.end(INTERRUPTED, "stopped")
             self.leave()
@@ -71,9 +87,20 @@ class Attending(ABC):
     def on_call(self, call: Call) -> None:
         """A call has changed."""
 
+    def look(self) -> None:
+        """What there is to do now and then, in the thread that runs this: nothing."""
+
+    def stir(self) -> None:
+        """Has it look soon, from any thread."""
+        self._stirred.set()
+
     def say(self, message: str) -> None:
         """Tells a person something."""
         self._err.line(message)
+
+    def stand(self, standing: Standing, message: str) -> None:
+        """Tells a person that the connection stands otherwise than before."""
+        self.say(message)
 
     def end(self, status: int, message: Optional[str] = None) -> None:
         """Has it end. Only the first reason counts; what follows from it is no news."""
@@ -81,7 +108,7 @@ class Attending(ABC):
             self._status = status
             if message is not None:
                 self.say(message)
-            self._over.set()
+            self._finish()
 
     def fail(self, err: KeyyoError) -> None:
         """Has it end because a command was refused, or its answer was lost."""
@@ -103,18 +130,19 @@ class Attending(ABC):
             return
         self.began = as_seconds(res.now)
         self.cti.onDisconnected = self._disconnected
-        self.say(f"connected as {printable(res.number)}")
+        self.stand(Standing.CONNECTED, f"connected as {printable(res.number)}")
         self.connected()
 
     def _disconnected(self) -> None:
         if self.restores and self.opening.new_token is not None:
-            self.say("the connection was lost: it is being restored")
+            self.stand(Standing.RESTORING, "the connection was lost: it is being restored")
         else:
             self.end(DROPPED, "the connection was lost")
 
     def _restored(self, info: Restored) -> None:
         new = ", with a new session" if info.recreated else ""
-        self.say(f"restored{new}: what happened in {info.gap:.0f} s is not shown")
+        message = f"restored{new}: what happened in {info.gap:.0f} s is not shown"
+        self.stand(Standing.RESTORED, message)
 
     def _lost(self, err: KeyyoError) -> None:
         signed_out = err.final or err.error_code == "unauthorized"
@@ -130,4 +158,8 @@ class Attending(ABC):
             return
         # A handler of ours failed, most likely because nobody reads our lines any more.
         self._failure = error
+        self._finish()
+
+    def _finish(self) -> None:
         self._over.set()
+        self.stir()

@@ -216,8 +216,8 @@ def _add_watch(commands: Any) -> None:
     command = _command(
         commands,
         "watch",
-        "Show the calls of a line as they change, one line per change.",
-        epilog=_WHERE_FROM,
+        "Show the calls of a line as they change: as a live table, or one line per change.",
+        epilog=f"{_TABLE} {_WHERE_FROM}",
     )
     command.add_argument(
         "--also",
@@ -227,8 +227,17 @@ def _add_watch(commands: Any) -> None:
         help='another line of the organisation, or "callpark"; more than once for several',
     )
     _add_session(command)
-    _add_json(command, "each change of a call, one object a line")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument(
+        "--plain", action="store_true", help="each change of a call, one line, also on a terminal"
+    )
+    _add_json(form, "each change of a call, one object a line")
 
+
+_TABLE = (
+    "The table is for a terminal, and needs the extra: pip install \"keyyo-cti[terminal]\". "
+    "Without it, and into a pipe, there is one line per change."
+)
 
 _WHERE_FROM = (
     f"The CSI token comes from --token-file, from the environment, {TOKEN_VARIABLE}, or from the "
@@ -260,7 +269,7 @@ def _add_line(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_json(command: argparse.ArgumentParser, what: str) -> None:
+def _add_json(command: "argparse._ActionsContainer", what: str) -> None:
     command.add_argument("--json", action="store_true", help=f"{what}, for programs")
 
 

@@ -29,6 +29,27 @@ class Terminal:
             self._stream.write(encodable + "\n")
             self._stream.flush()
 
+    @property
+    def coloured(self) -> bool:
+        """Whether colours are wanted."""
+        return self._coloured
+
+    @property
+    def somebody_looks(self) -> bool:
+        """Whether it is a terminal, and not a pipe or a file."""
+        return self._stream.isatty()
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it is a terminal that can be painted on, with every letter."""
+        # On Windows nobody has tried it.
+        utf = self._encoding.lower().replace("-", "").startswith("utf")
+        return utf and sys.platform != "win32" and _obeys_codes(self._stream)
+
+    def fileno(self) -> int:
+        """The descriptor of the stream."""
+        return self._stream.fileno()
+
     def paint(self, colour: str, text: str) -> str:
         """The text in a colour, or plain where no colours are wanted."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
@@ -56,7 +77,11 @@ def printable(text: object) -> str:
 
 
 def _takes_colours(stream: TextIO) -> bool:
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    return not os.environ.get("NO_COLOR") and _obeys_codes(stream)
+
+
+def _obeys_codes(stream: TextIO) -> bool:
+    if os.environ.get("TERM") == "dumb":
         return False
     # The old console of Windows would show the codes themselves.
     return stream.isatty() and (sys.platform != "win32" or "WT_SESSION" in os.environ)

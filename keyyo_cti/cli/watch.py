@@ -1,6 +1,8 @@
-"""``keyyo-cti watch``: the calls of a line as they change, one line per change."""
+"""``keyyo-cti watch``: the calls of a line as they change."""
 
 import argparse
+import importlib.util
+from abc import abstractmethod
 from functools import partial
 from typing import Any, Optional, Sequence
 
@@ -15,34 +17,57 @@ from .terminal import Terminal, printable
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
-    return Watch(opened(arguments), arguments.also, Calls(out, arguments.json), err).run()
+    return _chosen(arguments, out, err).run()
+
+
+def _chosen(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> "Watch":
+    opening = opened(arguments)
+    plain = arguments.plain or arguments.json or not out.takes_pictures
+    if plain or importlib.util.find_spec("rich") is None:
+        return LineWatch(opening, arguments.also, Calls(out, arguments.json), err)
+    # Only now: it needs an extra.
+    from .live import LiveWatch
+
+    return LiveWatch(opening, arguments.also, out, err)
 
 
 class Watch(Attending):
     """Shows calls.
 
     :param also: numbers to watch besides the line's own.
-    :param calls: shows them.
     """
 
     restores = True
 
-    def __init__(
-        self, opening: Opening, also: Sequence[str], calls: Calls, err: Terminal
-    ) -> None:
+    def __init__(self, opening: Opening, also: Sequence[str], err: Terminal) -> None:
         super().__init__(opening, err)
         self._also = also
-        self._calls = calls
 
     def connected(self) -> None:
         for number in self._also:
             self.cti.subscribe(number, partial(self._subscribed, number))
 
-    def on_call(self, call: Call) -> None:
-        self._calls.show(call)
+    @abstractmethod
+    def on_call(self, call: Call) -> None: ...
 
     def _subscribed(self, number: str, err: Optional[KeyyoError], res: Any) -> None:
         if err:
             self.end(FAILED, f"cannot watch {printable(number)}: {printable(err)}")
         else:
             self.say(f"also watching {printable(number)}")
+
+
+class LineWatch(Watch):
+    """Shows each change of a call as a line.
+
+    :param calls: shows them.
+    """
+
+    def __init__(
+        self, opening: Opening, also: Sequence[str], calls: Calls, err: Terminal
+    ) -> None:
+        super().__init__(opening, also, err)
+        self._calls = calls
+
+    def on_call(self, call: Call) -> None:
+        self._calls.show(call)

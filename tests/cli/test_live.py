@@ -1,0 +1,293 @@
+"""The live table on a real pseudo-terminal: what a person sees, and what is left behind."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import pytest
+
+from keyyo_cti.simulator import Line, Phone, Simulator
+
+from .kept import keep_login
+
+if sys.platform == "win32":
+    pytest.skip("there is no table on Windows", allow_module_level=True)
+
+from .tty import Tty
+
+BOB = "33199020000"
+
+ENTERED = b"\x1b[?1049h"
+
+
+def watching(sim: Simulator, alice: Line, *arguments: str, **more: Any) -> Tty:
+    """The command at a terminal."""
+    command = [sys.executable, "-m", "keyyo_cti", "watch", "--endpoint", sim.endpoint]
+    return Tty(*command, *arguments, KEYYO_CSI_TOKEN=sim.token(alice), **more)
+
+
+@pytest.fixture
+def tty(sim: Simulator, alice: Line) -> Iterator[Tty]:
+    """Alice's line, watched at a terminal, with its table on the screen."""
+    with watching(sim, alice) as tty:
+        tty.until_shown(f"{alice.number}  connected", "no calls yet")
+        yield tty
+
+
+@pytest.fixture
+def bob(sim: Simulator) -> Phone:
+    return sim.phone(BOB)
+
+
+def call(**fields: Any) -> Dict[str, Any]:
+    """A notification."""
+    known = {"callref": "c", "caller": BOB, "callee": "33199000001", "state": "SETUP"}
+    return {"notify": "call", "call": {**known, "setup_date": int(time.time()), **fields}}
+
+
+# What is on the screen.
+
+
+def test_a_call_from_ringing_to_its_end(tty: Tty, alice: Line, bob: Phone) -> None:
+    """Who calls whom is one row, whose state changes in place and has a colour."""
+    bob.call(alice)
+    row = next(line for line in tty.until_shown("ringing").splitlines() if BOB in line)
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d  {BOB}  {alice.number}  ringing  0:0\d", row)
+    assert tty.colour_of("ringing") == "brown"
+    alice.phone.pick_up()
+    assert tty.until_shown("talking").count(BOB) == 1
+    assert tty.colour_of("talking") == "green"
+    bob.hang_up()
+    assert tty.until_shown("ended").count(BOB) == 1
+    assert tty.colour_of("ended") == "blue"
+    assert tty.alternate and not tty.cursor_shown
+
+
+def test_a_missed_call(tty: Tty, alice: Line, bob: Phone) -> None:
+    """A call that nobody picked up is missed, in red, below those that go on."""
+    bob.call(alice)
+    bob.hang_up()
+    tty.until_shown("missed")
+    assert tty.colour_of("missed") == "red"
+    alice.phone.call("33199020001")
+    text = tty.until_shown("ringing")
+    assert text.index("ringing") < text.index("missed")
+
+
+def test_time_runs(tty: Tty, sim: Simulator, alice: Line) -> None:
+    """Ringing and talking are counted while nothing else happens."""
+    now = int(time.time())
+    sim.push(alice, call(setup_date=now - 8, callref="a"))
+    sim.push(alice, call(setup_date=now - 90, connect_date=now - 58, state="CONNECT"))
+    tty.until(lambda text: bool(re.search(r"ringing +0:1\d", text)))
+    tty.until(lambda text: bool(re.search(r"talking +0:32 +1:0\d", text)))
+
+
+def test_a_parked_call(tty: Tty, sim: Simulator, alice: Line) -> None:
+    """A call in the callpark shows its slot, until it is taken back."""
+    sim.push(alice, call(state="CONNECT", callpark_slot="77"))
+    tty.until(lambda text: bool(re.search(r"talking .* 77$", text, re.MULTILINE)))
+    sim.push(alice, call(state="CONNECT"))
+    tty.until(lambda text: "talking" in text and "77" not in text)
+
+
+@pytest.mark.promise(10)
+def test_a_caller_is_text(tty: Tty, sim: Simulator, alice: Line) -> None:
+    """A caller who names himself with markup, an escape sequence or a line break is shown so,
+    and the rest of the picture stays as it is."""
+    sim.push(alice, call(caller="[red]x[/] \x1b[2J\n<b>", callee="[/bold]", state="[on red]"))
+    text = tty.until_shown(r"[red]x[/] \x1b[2J\n<b>", "[/bold]", "[on red]")
+    assert text.startswith(f"{alice.number}  connected\n\nsince")
+    assert tty.colour_of("[red]x") == "default"
+
+
+def test_what_is_said_is_below(sim: Simulator, alice: Line) -> None:
+    """What would be a line on stderr is a note below the table."""
+    with watching(sim, alice) as tty:
+        tty.until_shown("no calls yet")
+        sim.push(alice, {"notify": "weather"})
+        text = tty.until_shown("passed over what the server sent: unknown notification 'weather'")
+        assert re.match(r"\d\d:\d\d:\d\d  passed over", text.splitlines()[-1])
+
+
+def test_the_connection(sim: Simulator, alice: Line, bob: Phone) -> None:
+    """A lost connection shows until it is restored; what went on meanwhile is uncertain."""
+    keep_login(sim)
+    with watching(sim, alice, "--csi", alice.number) as tty:
+        tty.until_shown("no calls yet")
+        bob.call(alice)
+        tty.until_shown("ringing")
+        sim.faults.refuse("connect")
+        sim.faults.reset()
+        text = tty.until_shown("connection lost, being restored", "ringing?")
+        assert "the connection was lost: it is being restored" in text
+        assert tty.colour_of("connection lost, being") == "red"
+        sim.faults.let_through("connect")
+        text = tty.until_shown(f"{alice.number}  connection restored")
+        assert tty.colour_of("connection restored") == "green"
+        assert re.search(r"restored: what happened in \d+ s is not shown", text)
+        tty.until(lambda text: "ringing" in text and "ringing?" not in text)
+
+
+def test_another_size(tty: Tty, sim: Simulator, alice: Line) -> None:
+    """When the window is drawn to another size the picture fits it, and nothing of the old one
+    is left."""
+    for number in range(12):
+        sim.push(alice, call(callref=f"c{number}", caller=f"331990200{number:02}"))
+    tty.until(lambda text: text.count("ringing") == 12)
+    tty.resize(52, 7)
+    text = tty.until(lambda text: text.endswith("and 9 that have gone on for longer"))
+    assert [line[:5] for line in text.splitlines()[:3]] == ["33199", "", "since"]
+    assert len(text.splitlines()) == 7 and text.count("ringing") == 3
+    tty.resize(100, 30)
+    text = tty.until(lambda text: text.count("ringing") == 12)
+    assert len(text.splitlines()) == 15 and "longer" not in text
+
+
+# How it ends.
+
+
+def test_ctrl_c(tty: Tty, sim: Simulator, alice: Line, bob: Phone) -> None:
+    """Ctrl-C ends it at once with exit code 130. The terminal is as it was, with its cursor and
+    what stood there before; the last picture stays behind, and no session on the server."""
+    bob.call(alice)
+    tty.until_shown("ringing")
+    tty.press(b"\x03")
+    assert tty.end(timeout=3) == 130
+    assert tty.cursor_shown and not tty.alternate
+    lines = tty.text().splitlines()
+    assert lines[0] == f"connected as {alice.number}" and lines[-1] == "stopped"
+    assert any("ringing" in line for line in lines)
+    assert sim.sessions() == []
+
+
+def test_ctrl_c_twice(tty: Tty, sim: Simulator) -> None:
+    """Who is impatient, of a server that is silent, has the terminal in order as well."""
+    sim.faults.silence()
+    tty.press(b"\x03")
+    tty.until(lambda text: tty.cursor_shown)
+    tty.press(b"\x03")
+    assert tty.end(timeout=5) == 130
+    assert tty.cursor_shown and not tty.alternate
+    assert "Traceback" not in tty.text()
+
+
+def test_a_connection_that_is_not_restored(tty: Tty, sim: Simulator) -> None:
+    """With a CSI token alone a lost connection ends it, and is told where it can be read."""
+    sim.faults.drop()
+    assert tty.end() == 3
+    assert tty.cursor_shown and not tty.alternate
+    assert tty.text().splitlines()[-1] == "the connection was lost"
+
+
+def test_sigterm(tty: Tty) -> None:
+    """Who is terminated leaves the terminal in order, too, and dies of that signal."""
+    tty.process.send_signal(signal.SIGTERM)
+    assert tty.end() == -signal.SIGTERM
+    assert tty.cursor_shown and not tty.alternate
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_ctrl_z(sim: Simulator, alice: Line, bob: Phone) -> None:
+    """Ctrl-Z gives the terminal back to the shell in order; in the foreground again, the table
+    is there again, with what has changed."""
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    with Tty(*shell, KEYYO_CSI_TOKEN=sim.token(alice), PS1="shell> ", HISTFILE="") as tty:
+        tty.until_shown("shell>")
+        command = f"{sys.executable} -m keyyo_cti watch --endpoint {sim.endpoint}\n"
+        tty.press(command.encode())
+        tty.until_shown("no calls yet")
+        tty.press(b"\x1a")
+        tty.until_shown("Stopped")
+        assert tty.cursor_shown and not tty.alternate
+        bob.call(alice)
+        tty.press(b"fg\n")
+        tty.until_shown("ringing")
+        assert tty.alternate and not tty.cursor_shown
+        tty.press(b"\x03")
+        tty.until_shown("stopped", "shell>")
+        tty.press(b"exit 0\n")
+        assert tty.end() == 0
+
+
+def test_a_refused_token(sim: Simulator) -> None:
+    """What goes wrong before there is a session is a line; no table comes and goes."""
+    command = [sys.executable, "-m", "keyyo_cti", "watch", "--endpoint", sim.endpoint]
+    with Tty(*command, KEYYO_CSI_TOKEN="of-yesterday") as tty:
+        assert tty.end() == 1
+        assert tty.text().startswith("400 Invalid token [invalid_csi_token]")
+        assert ENTERED not in tty.raw
+
+
+# When there is a table, and when there is none.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        (["--plain"], {}),
+        (["--json"], {}),
+        ([], {"TERM": "dumb"}),
+        ([], {"PYTHONIOENCODING": "ascii"}),
+    ],
+)
+def test_lines_instead(
+    sim: Simulator, alice: Line, bob: Phone, arguments: "list[str]", variables: Dict[str, str]
+) -> None:
+    """Who asks for lines gets them at a terminal too, and so does one that cannot be painted."""
+    with watching(sim, alice, *arguments, **variables) as tty:
+        tty.until_shown(f"connected as {alice.number}")
+        bob.call(alice)
+        tty.until_shown("SETUP")
+        bob.hang_up()
+        tty.until_shown("SETUP", "MISSED")
+        assert ENTERED not in tty.raw and tty.cursor_shown
+
+
+def test_without_rich(sim: Simulator, alice: Line, bob: Phone) -> None:
+    """Without the extra there are lines."""
+    code = (
+        "import sys; sys.modules['rich'] = None; "
+        "from keyyo_cti.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "watch", "--endpoint", sim.endpoint]
+    with Tty(*command, KEYYO_CSI_TOKEN=sim.token(alice)) as tty:
+        tty.until_shown(f"connected as {alice.number}")
+        bob.call(alice)
+        tty.until_shown("SETUP")
+        assert ENTERED not in tty.raw
+
+
+def test_no_colours(sim: Simulator, alice: Line, bob: Phone) -> None:
+    """NO_COLOR is honoured in the table, too."""
+    with watching(sim, alice, NO_COLOR="1") as tty:
+        tty.until_shown("no calls yet")
+        bob.call(alice)
+        tty.until_shown("ringing")
+        assert tty.colour_of("ringing") == "default"
+
+
+def test_messages_go_where_they_are_sent(sim: Simulator, alice: Line, tmp_path: Path) -> None:
+    """A stderr that is a file has each message, while the table has it as a note."""
+    with open(tmp_path / "log", "w") as log, watching(sim, alice, stderr=log) as tty:
+        tty.until_shown("no calls yet")
+        sim.push(alice, {"notify": "weather"})
+        tty.until_shown("passed over what the server sent")
+        tty.press(b"\x03")
+        assert tty.end() == 130
+    assert [line.split(":")[0] for line in (tmp_path / "log").read_text().splitlines()] == [
+        f"connected as {alice.number}", "passed over what the server sent", "stopped",
+    ]
+
+
+def test_plain_and_json_exclude_each_other(sim: Simulator, alice: Line) -> None:
+    """Lines are for people or for programs, not both."""
+    with watching(sim, alice, "--plain", "--json") as tty:
+        assert tty.end() == 2
+        assert "not allowed with argument" in tty.text()

@@ -1,0 +1,145 @@
+"""The picture of a line's calls: what is in it, at any size."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List, Sequence
+
+import pytest
+
+from keyyo_cti import Call
+from keyyo_cti.cli.attending import Standing
+from keyyo_cti.cli.table import ENDED, View, drawn
+
+NOW = 1_700_000_000
+
+
+class Keyyo:
+    """The line that calls belong to; it is always the same time there."""
+
+    def server_time(self) -> float:
+        return NOW
+
+    def ask(self, make: Any, arguments: Any, callback: Any) -> Any:
+        raise AssertionError("a picture asks for nothing")
+
+
+def call(number: int, state: Any = "SETUP", **fields: Any) -> Call:
+    """Call number so and so, which has begun so many seconds ago."""
+    made = Call(Keyyo(), f"c{number}")
+    parties = {"caller": f"331990200{number:02}", "callee": "33199000001"}
+    made.update({"state": state, "setup_date": NOW - number, **parties, **fields})
+    return made
+
+
+def picture(
+    calls: Sequence[Call], width: int = 90, height: int = 24, notes: Sequence[str] = ()
+) -> List[str]:
+    """The lines, without their colours."""
+    view = View("33199000001", Standing.CONNECTED, calls, notes)
+    lines = drawn(view, width, height, coloured=False)
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in lines]
+    assert len(plain) <= height and all(len(line) <= width for line in plain)
+    return plain
+
+
+def callers(lines: Sequence[str]) -> List[str]:
+    """The last digits of who calls, from above."""
+    return re.findall(r"331990200(\d\d)", "\n".join(lines))
+
+
+def test_those_that_go_on_come_first() -> None:
+    """Calls that go on stand in the order they began in, so that no row jumps; below are the
+    ended ones, the last on top."""
+    calls = [call(1), call(4, "RELEASE"), call(3, "CONNECT"), call(2, "MISSED"), call(5)]
+    assert callers(picture(calls)) == ["05", "03", "01", "02", "04"]
+
+
+def test_ended_ones_are_bounded() -> None:
+    """However many calls have ended, the last ten are shown."""
+    calls = [call(number, "RELEASE") for number in range(50)]
+    assert callers(picture(calls)) == [f"{number}" for number in range(49, 49 - ENDED, -1)]
+
+
+def test_a_low_window() -> None:
+    """Ended calls give way to those that go on, and of these the oldest, which is said."""
+    calls = [call(90, "RELEASE"), *(call(number) for number in range(9, 0, -1))]
+    assert callers(picture(calls, height=13)) == [f"{n:02}" for n in range(9, 0, -1)] + ["90"]
+    assert callers(picture(calls, height=12)) == [f"{n:02}" for n in range(9, 0, -1)]
+    low = picture(calls, height=9)
+    assert callers(low) == ["05", "04", "03", "02", "01"]
+    assert low[-1] == "and 4 that have gone on for longer"
+
+
+@pytest.mark.parametrize("height", range(1, 12))
+@pytest.mark.parametrize("width", [1, 7, 20, 200])
+def test_any_size(width: int, height: int) -> None:
+    """No size is too small: what is shown fits, and begins with the line."""
+    calls = [call(number, "CONNECT", connect_date=NOW, callpark_slot="7") for number in range(9)]
+    lines = picture(calls, width, height, notes=["a" * 300, "b"])
+    assert lines[0].rstrip("…") in "33199000001  connected"
+
+
+def test_notes_give_way_to_calls() -> None:
+    """On a low window the last notes are shown, or none, but always a call."""
+    notes = ["one", "two", "three"]
+    assert picture([call(1)], notes=notes)[-3:] == notes
+    lines = picture([call(1)], height=6, notes=notes)
+    assert lines[-1] == "three" and callers(lines) == ["01"] and "two" not in lines
+    lines = picture([call(1)], height=5, notes=notes)
+    assert callers(lines) == ["01"] and "three" not in lines
+
+
+def test_a_narrow_window() -> None:
+    """Numbers are cut before states and durations are."""
+    lines = picture([call(1, "CONNECT", connect_date=NOW - 1, callpark_slot="7")], width=52)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d +331\d*… +331\d*… +talking +0:00 +0:01 +7", lines[-1])
+
+
+@pytest.mark.parametrize(
+    ("fields", "durations"),
+    [
+        ({"setup_date": NOW - 59}, "ringing 0:59"),
+        ({"setup_date": NOW - 3600}, "ringing 1:00:00"),
+        ({"setup_date": NOW - 70, "connect_date": NOW - 60, "state": "CONNECT"},
+         "talking 0:10 1:00"),
+        ({"setup_date": NOW - 70, "connect_date": NOW - 60, "release_date": NOW - 5,
+          "state": "RELEASE"}, "ended 0:10 0:55"),
+        ({"setup_date": NOW - 70, "release_date": NOW - 5, "state": "MISSED"}, "missed 1:05"),
+    ],
+)
+def test_durations(fields: Any, durations: str) -> None:
+    """Hours show when there are any, and talking when there was somebody to talk to."""
+    assert picture([call(1, **fields)])[-1].split()[3:] == durations.split()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"setup_date": "soon"}, {"setup_date": 1e300}, {"setup_date": -1e15}, {"setup_date": None},
+        {"state": ["odd"]}, {"state": None}, {"caller": {}}, {"callpark_slot": 0},
+        {"caller": "\ud800"}, {"caller": "x" * 1_000_000},
+    ],
+)
+def test_a_strange_call(fields: Any) -> None:
+    """A call of another shape than expected is one row like any other."""
+    lines = picture([call(2), call(1, **fields), call(0)])
+    assert len(lines) == 6 and {"02", "00"} <= set(callers(lines))
+
+
+def test_a_stale_call() -> None:
+    """Of a call that may have ended while nobody told, the state is in question."""
+    stale = call(1, "CONNECT")
+    stale.stale = True
+    assert "talking?" in picture([stale])[-1]
+
+
+def test_no_calls_yet() -> None:
+    """An empty table says so."""
+    assert picture([]) == ["33199000001  connected", "", "no calls yet"]
+
+
+def test_wide_letters() -> None:
+    """A name in wide letters takes no more columns than there are."""
+    lines = picture([call(1, caller="山" * 100)], width=60)
+    assert lines[-1].endswith("ringing  0:01") and "…" in lines[-1]
