@@ -12,7 +12,8 @@ _ENTER = "\x1b[?1049h\x1b[?25l"
 _LEAVE = "\x1b[?25h\x1b[?1049l"
 _HOME = "\x1b[H"
 _CLEAR_TO_END_OF_LINE = "\x1b[K"
-_CLEAR_BELOW = "\x1b[J"
+# Of the screen, and of the line that the cursor is in.
+_CLEAR_TO_END = "\x1b[J"
 
 #: Where a terminal does not tell.
 _COLUMNS, _LINES = 80, 24
@@ -62,7 +63,7 @@ class Screen:
         picture = (self.size(), *lines)
         if picture != self._picture:
             body = f"{_CLEAR_TO_END_OF_LINE}\n".join(lines)
-            self._write(f"{_HOME}{body}{_CLEAR_TO_END_OF_LINE}{_CLEAR_BELOW}")
+            self._write(f"{_HOME}{body}{_CLEAR_TO_END}")
             self._picture = picture
 
     def _write(self, text: str) -> None:

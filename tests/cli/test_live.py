@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -12,6 +13,9 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
+from keyyo_cti.cli.live import LiveWatch
+from keyyo_cti.cli.opening import Opening
+from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from .kept import keep_login
@@ -196,7 +200,7 @@ def test_sigterm(tty: Tty) -> None:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_ctrl_z(sim: Simulator, alice: Line, bob: Phone) -> None:
     """Ctrl-Z gives the terminal back to the shell in order; in the foreground again, the table
-    is there again, with what has changed."""
+    is there again, and lives."""
     shell = ["bash", "--norc", "--noprofile", "-i"]
     with Tty(*shell, KEYYO_CSI_TOKEN=sim.token(alice), PS1="shell> ", HISTFILE="") as tty:
         tty.until_shown("shell>")
@@ -206,10 +210,11 @@ def test_ctrl_z(sim: Simulator, alice: Line, bob: Phone) -> None:
         tty.press(b"\x1a")
         tty.until_shown("Stopped")
         assert tty.cursor_shown and not tty.alternate
-        bob.call(alice)
         tty.press(b"fg\n")
+        tty.until(lambda text: tty.alternate and "no calls yet" in text)
+        assert not tty.cursor_shown
+        bob.call(alice)
         tty.until_shown("ringing")
-        assert tty.alternate and not tty.cursor_shown
         tty.press(b"\x03")
         tty.until_shown("stopped", "shell>")
         tty.press(b"exit 0\n")
@@ -223,6 +228,17 @@ def test_a_refused_token(sim: Simulator) -> None:
         assert tty.end() == 1
         assert tty.text().startswith("400 Invalid token [invalid_csi_token]")
         assert ENTERED not in tty.raw
+
+
+def test_before_there_is_a_session() -> None:
+    """Nothing is painted on a terminal before there is a session."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as painted, os.fdopen(writer, "w") as stream:
+        out = Terminal(stream)
+        watch = LiveWatch(Opening("t", "http://127.0.0.1:9/cti", None), [], out, out)
+        watch.look()
+        stream.close()
+        assert painted.read() == b""
 
 
 # When there is a table, and when there is none.

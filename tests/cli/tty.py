@@ -184,7 +184,10 @@ class _Screen(pyte.Screen):
             for number, line in enumerate(self._kept[: self.lines]):
                 self.cursor_position(number + 1, 1)
                 self.draw(line.rstrip()[: self.columns])
+            hidden = self.cursor.hidden
             self.restore_cursor()
+            # Unlike pyte's, a terminal does not keep that with the place.
+            self.cursor.hidden = hidden
             return
         super().reset_mode(*modes, **named)
 
