@@ -62,9 +62,10 @@ class Screen:
         """
         picture = (self.size(), *lines)
         if picture != self._picture:
+            # Before it is written: Ctrl-Z may come meanwhile, after which it has to be shown anew.
+            self._picture = picture
             body = f"{_CLEAR_TO_END_OF_LINE}\n".join(lines)
             self._write(f"{_HOME}{body}{_CLEAR_TO_END}")
-            self._picture = picture
 
     def _write(self, text: str) -> None:
         # Not by way of the stream: a signal may come in the middle of its work, and it cannot be

@@ -15,6 +15,7 @@ import pytest
 
 from keyyo_cti.cli.live import LiveWatch
 from keyyo_cti.cli.opening import Opening
+from keyyo_cti.cli.screen import Screen
 from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, Phone, Simulator
 
@@ -219,6 +220,33 @@ def test_ctrl_z(sim: Simulator, alice: Line, bob: Phone) -> None:
         tty.until_shown("stopped", "shell>")
         tty.press(b"exit 0\n")
         assert tty.end() == 0
+
+
+def test_ctrl_z_in_the_middle_of_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that was being written when Ctrl-Z came is written again afterwards."""
+    reader, writer = os.pipe()
+    write, pressed = os.write, []
+
+    def write_and_press(descriptor: int, data: bytes) -> int:
+        written = write(descriptor, data)
+        if b"picture" in data and not pressed:
+            pressed.append("Ctrl-Z")
+            signal.raise_signal(signal.SIGTSTP)
+        return written
+
+    with os.fdopen(reader, "rb") as painted, os.fdopen(writer, "w") as stream:
+        screen = Screen(Terminal(stream))
+        # The process itself goes on.
+        monkeypatch.setattr("os.kill", lambda process, number: None)
+        monkeypatch.setattr("os.write", write_and_press)
+        screen.enter()
+        try:
+            screen.show(["picture"])
+            screen.show(["picture"])
+        finally:
+            screen.leave()
+        stream.close()
+        assert painted.read().count(b"picture") == 2
 
 
 def test_a_refused_token(sim: Simulator) -> None:
