@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, List
 
 import pytest
 
@@ -225,7 +225,8 @@ def test_ctrl_z(sim: Simulator, alice: Line, bob: Phone) -> None:
 def test_ctrl_z_in_the_middle_of_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture that was being written when Ctrl-Z came is written again afterwards."""
     reader, writer = os.pipe()
-    write, pressed = os.write, []
+    write = os.write
+    pressed: List[str] = []
 
     def write_and_press(descriptor: int, data: bytes) -> int:
         written = write(descriptor, data)
@@ -282,7 +283,7 @@ def test_before_there_is_a_session() -> None:
     ],
 )
 def test_lines_instead(
-    sim: Simulator, alice: Line, bob: Phone, arguments: "list[str]", variables: Dict[str, str]
+    sim: Simulator, alice: Line, bob: Phone, arguments: List[str], variables: Dict[str, str]
 ) -> None:
     """Who asks for lines gets them at a terminal too, and so does one that cannot be painted."""
     with watching(sim, alice, *arguments, **variables) as tty:
