@@ -36,8 +36,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Callable, Iterable, List, NamedTuple, Optional, Tuple
 
-from keyyo_cti import CTI, Call, KeyyoError
-from keyyo_cti.restorer import Restored
+from keyyo_cti import CTI, Call, KeyyoError, Restored
 
 if TYPE_CHECKING:
     from keyyo_cti.simulator import Phone, Simulator

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
 import pytest
 
 import keyyo_cti
+from keyyo_cti.call import Calls
 
 TESTS = Path(__file__).parent
 
@@ -20,13 +21,6 @@ CATALOGUE = (TESTS / "FAULTS.md").read_text("utf-8")
 
 FAULTS = range(1, 36)
 PROMISES = range(1, 11)
-
-#: Rows and promises that still need tests: of each, the catalogue says "Not yet:" and what for.
-LATER: Dict[str, Set[int]] = {"fault": {35}, "promise": set()}
-
-#: Those that speak of what the SDK does not have, of which a test makes sure; the catalogue says
-#: "There is nothing yet".
-NOTHING_YET = {"fault": {33, 34}, "promise": {10}}
 
 #: A test as the catalogue links to it: its file, and its name or, where all tests of a file
 #: prove the same, the file's.
@@ -95,18 +89,9 @@ def public_classes() -> Iterator[Any]:
 
 @pytest.mark.parametrize("kind, numbers", [("fault", FAULTS), ("promise", PROMISES)])
 def test_complete(kind: str, numbers: range) -> None:
-    """Every row and every promise is in the catalogue, and has a test, or is one of those that
-    wait for what they speak of."""
+    """Every row and every promise is in the catalogue, and has a test."""
     assert set(entries(kind)) == set(numbers)
-    assert set(marked(kind)) <= set(numbers)
-    assert set(numbers) - set(marked(kind)) <= LATER[kind]
-
-
-@pytest.mark.parametrize("kind", ["fault", "promise"])
-@pytest.mark.parametrize("words, those", [("Not yet:", LATER), ("is nothing yet", NOTHING_YET)])
-def test_what_is_missing(kind: str, words: str, those: Dict[str, Set[int]]) -> None:
-    """Of just those of which not all is proved, the catalogue says what is missing."""
-    assert {number for number, text in entries(kind).items() if words in text} == those[kind]
+    assert set(marked(kind)) == set(numbers)
 
 
 @pytest.mark.parametrize(
@@ -128,20 +113,11 @@ def test_promises_of_the_readme() -> None:
 
 
 @pytest.mark.fault(33)
-def test_nothing_is_shown_as_html() -> None:
-    """No class has a way of its own to be shown in a notebook, where markup would run; the first
-    that gets one escapes what the server sent, and has a test of it."""
+def test_what_is_shown_as_html() -> None:
+    """These and no others have a way of their own to be shown in a notebook, where markup would
+    run: whichever comes next escapes what the server sent too, and has a test of it."""
     shown = re.compile(r"_repr_\w+_|_ipython_display_")
     classes = list(public_classes())
-    assert keyyo_cti.Call in classes and len(classes) > 100
-    assert [cls for cls in classes if any(shown.fullmatch(name) for name in dir(cls))] == []
-
-
-@pytest.mark.fault(34)
-def test_nothing_is_made_for_notebooks() -> None:
-    """There is neither a notebook nor a module for one; the first that comes has a test of where
-    its output goes."""
-    root = Path(keyyo_cti.__file__).parent
-    assert not list(root.rglob("*notebook*")) and not list(root.parent.glob("samples/**/*.ipynb"))
-    sources = [path.read_text("utf-8") for path in root.rglob("*.py")]
-    assert not any(re.search(r"import IPython|from IPython|ipykernel", text) for text in sources)
+    assert len(classes) > 100
+    found = {cls for cls in classes if any(shown.fullmatch(name) for name in vars(cls))}
+    assert found == {keyyo_cti.Call, Calls, keyyo_cti.KeyyoError, keyyo_cti.Result}

@@ -139,6 +139,8 @@ def test_many_calls() -> None:
     assert "no-0900" in shown and "no-0999" in shown
 
 
+@pytest.mark.fault(33)
+@pytest.mark.promise(10)
 @pytest.mark.parametrize("field", ["caller", "callee", "state", "callpark_slot", "setup_date"])
 @pytest.mark.parametrize("value", [SCRIPT, [SCRIPT], {SCRIPT: SCRIPT}, "\" onload='x'"])
 def test_hostile_fields(field: str, value: Any) -> None:
@@ -148,6 +150,8 @@ def test_hostile_fields(field: str, value: Any) -> None:
         assert str(value) in read(thing).text
 
 
+@pytest.mark.fault(33)
+@pytest.mark.promise(10)
 def test_hostile_callref() -> None:
     """So is a call's reference."""
     assert SCRIPT in read(Call(FakeLine(), SCRIPT)).text
@@ -219,6 +223,7 @@ def test_a_result() -> None:
     assert read(Result()).text == "empty"
 
 
+@pytest.mark.promise(10)
 @pytest.mark.parametrize("name", ["session_id", "token", "csi_token", "Access_Token"])
 def test_secrets(name: str) -> None:
     """No session id and no token is shown, at whatever depth."""

@@ -8,7 +8,7 @@ from ipywidgets import HTML, Button, HBox, Text
 
 from .. import showing
 from ..call import Call
-from ..pending import Callback
+from ..callback import Callback
 from ..telephone_number import as_dialled
 from .looks import Looks
 

@@ -12,7 +12,7 @@ from ..call import Call
 from ..clock import as_seconds
 from ..cti import CTI
 from ..errors import KeyyoError
-from ..pending import Callback
+from ..callback import Callback
 from ..restorer import Restored
 from ..telephone_number import as_dialled
 from .call_row import CallRow

@@ -102,6 +102,7 @@ def test_a_parked_call(tty: Tty, sim: Simulator, alice: Line) -> None:
     tty.until(lambda text: "talking" in text and "77" not in text)
 
 
+@pytest.mark.fault(33)
 @pytest.mark.promise(10)
 def test_a_caller_is_text(tty: Tty, sim: Simulator, alice: Line) -> None:
     """A caller who names himself with markup, an escape sequence or a line break is shown so,

@@ -85,6 +85,7 @@ def test_without_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     Cell(lambda: None).forget()
 
 
+@pytest.mark.fault(34)
 def test_a_board_closes_with_its_cell(shell: Shell, cti: CTI, kernel: Kernel) -> None:
     """When the cell of a board runs again, the board is closed before the cell makes another
     one, and nothing of it is left; run ever so often, there are the handlers of one."""

@@ -168,6 +168,8 @@ def test_many_calls() -> None:
         assert all(one.end < next_.begin for one, next_ in zip(own, own[1:]))
 
 
+@pytest.mark.fault(33)
+@pytest.mark.promise(10)
 @pytest.mark.parametrize("name", ["$x$", r"$\frac{1$", "<script>", "\n", "\ud800", None, []])
 def test_hostile_names(name: Any) -> None:
     """Whatever a caller is called is drawn as text."""

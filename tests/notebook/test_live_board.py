@@ -135,6 +135,8 @@ def test_an_error_is_shown(cti: CTI, alice: Line, bob: Phone, kernel: Kernel) ->
         kernel.until(lambda: "cannot" not in about(there), "a clean board")
 
 
+@pytest.mark.fault(33)
+@pytest.mark.promise(10)
 def test_hostile_calls(sim: Simulator, cti: CTI, alice: Line, kernel: Kernel) -> None:
     """Whatever a call is told to be is text on the board."""
     with shown(cti) as there:
@@ -205,6 +207,7 @@ def test_nobody_looks(cti: CTI, alice: Line, bob: Phone, kernel: Kernel) -> None
         assert len(handlers(cti)) == 4
 
 
+@pytest.mark.fault(34)
 def test_it_paints_in_the_context_of_its_cell(
     cti: CTI, alice: Line, bob: Phone, kernel: Kernel
 ) -> None:

@@ -120,6 +120,7 @@ def test_what_goes_wrong_stops_nothing(caplog: pytest.LogCaptureFixture) -> None
     assert "the board could not be painted" in caplog.text
 
 
+@pytest.mark.fault(34)
 def test_in_the_context(easel: Easel) -> None:
     """It paints in the context that it was given, even while that is in use elsewhere."""
     cell: "contextvars.ContextVar[str]" = contextvars.ContextVar("cell")

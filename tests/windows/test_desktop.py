@@ -71,6 +71,7 @@ def desk(sim: Simulator, alice: Line, screen: Screen) -> Iterator[Desk]:
         yield desk
 
 
+@pytest.mark.fault(35)
 def test_answer_and_hang_up(desk: Desk, alice: Line, bob: Phone) -> None:
     """A click on "Answer" connects the call that rings, and one on "Hang up" ends it; all of it
     happens in the main thread."""
@@ -86,6 +87,7 @@ def test_answer_and_hang_up(desk: Desk, alice: Line, bob: Phone) -> None:
     assert desk.end() == 0
 
 
+@pytest.mark.fault(35)
 def test_transfer(desk: Desk, sim: Simulator, alice: Line, bob: Phone) -> None:
     """The caller is sent on to the number that is typed into the field."""
     carol = sim.line(CAROL).phone
@@ -111,6 +113,8 @@ def test_transfer_of_who_was_called(desk: Desk, sim: Simulator, alice: Line, bob
     bob.wait_until("calling", PATIENCE)
 
 
+@pytest.mark.fault(33)
+@pytest.mark.promise(10)
 @pytest.mark.parametrize("caller", ["<script>alert(1)</script>", "[exit] $tcl {", "-a b\\"])
 def test_a_caller_is_text(desk: Desk, sim: Simulator, alice: Line, caller: str) -> None:
     """Whatever a caller is named, that is what is shown."""

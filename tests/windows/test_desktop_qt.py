@@ -53,6 +53,8 @@ def test_answer_and_transfer(window: Running, sim: Simulator, alice: Line) -> No
     assert said == [f"{BOB} calls {ALICE}: {state}" for state in states]
 
 
+@pytest.mark.fault(33)
+@pytest.mark.promise(10)
 def test_a_caller_is_text(window: Running, sim: Simulator, alice: Line) -> None:
     """A caller who is named like markup is shown as he is."""
     name = "<script>alert(1)</script><b>Bob"
