@@ -9,10 +9,10 @@ from ipywidgets import HTML, Button, HBox, Text, VBox
 
 from .. import showing
 from ..call import Call
+from ..callback import Callback
 from ..clock import as_seconds
 from ..cti import CTI
 from ..errors import KeyyoError
-from ..callback import Callback
 from ..restorer import Restored
 from ..telephone_number import as_dialled
 from .call_row import CallRow

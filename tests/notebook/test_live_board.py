@@ -229,13 +229,16 @@ def test_a_wrong_token(sim: Simulator, alice: Line, kernel: Kernel) -> None:
     with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti, shown(cti) as there:
         with pytest.raises(KeyyoError, match="Invalid token"):
             cti.create_session("wrong").result(PATIENCE)
+        # The connection of a session that was refused is closed.
+        assert cti.wait(PATIENCE)
         assert "not connected" in about(there)
         assert there.dial.disabled
         there.to.value = BOB
         there.dial.click()
         kernel.until(lambda: "Connexion closed" in about(there), "the error")
         cti.create_session(sim.token(alice)).result(PATIENCE)
-        kernel.until(lambda: "not connected" not in about(there), "the connection")
+        # The error may say so too.
+        kernel.until(lambda: "not connected" not in there.status.value, "the connection")
         assert "+33 1 99 00 00 01" in about(there)
 
 
