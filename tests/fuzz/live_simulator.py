@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from keyyo_cti.simulator import Simulator
 
+from ..old_aiohttp import LOGS_NO_URL
 from ..simulator.raw_client import RawClient
 from . import visits, websocket_frames
 from .calm import Calm
@@ -57,7 +58,7 @@ class LiveSimulator(Target):
     def __init__(self) -> None:
         super().__init__()
         self._random = Random(0)
-        self._calm = Calm("")
+        self._calm = Calm("", "ValueError: Invalid IPv6 URL" if LOGS_NO_URL else None)
         self._calm.__enter__()
         self._simulator = Simulator(disconnect_delay=0.2, park_slots=2)
         self._simulator.start()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from keyyo_cti.simulator import Line, ManualClock, NotPossible, Phone, Simulator, service
 
+from ..old_aiohttp import LOGS_NO_URL
 from .conftest import Connect
 from .raw_client import TIMEOUT, RawClient, outcome
 
@@ -85,7 +86,10 @@ def test_not_running() -> None:
     "sent",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
-        b"GET http://[/cti HTTP/1.1\r\nHost: x\r\n\r\n",
+        pytest.param(
+            b"GET http://[/cti HTTP/1.1\r\nHost: x\r\n\r\n",
+            marks=pytest.mark.skipif(LOGS_NO_URL, reason="this aiohttp logs it by itself"),
+        ),
         b"GET /cti HTTP/1.1\r\n:\r\n\r\n",
         b"POST /cti/000/abcdefgh/xhr_send HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\n"
         b"Content-Length: 5\r\n\r\nxxxxx",

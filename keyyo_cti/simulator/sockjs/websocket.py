@@ -75,6 +75,8 @@ async def serve_websocket(request: web.Request, endpoint: Endpoint) -> web.Strea
     websocket = web.WebSocketResponse(
         autoping=False, autoclose=False, compress=False, timeout=CLOSE_HANDSHAKE_TIMEOUT)
     try:
+        if request.transport is None:
+            raise ConnectionResetError
         await websocket.prepare(request)
     except ConnectionError:
         # The client did not wait; nobody hears this.
