@@ -8,7 +8,7 @@ from . import commands
 from .callback import Callback, callback_last
 from .clock import NEVER, as_seconds
 from .commands import Command
-from .errors import invalid_params
+from .errors import invalid_params, plain
 from .events import Emitter, event_attribute
 
 #: Attributes that are None while the server has not sent them.
@@ -110,7 +110,7 @@ class Call(Emitter):
         return iter(self._fields)
 
     def __repr__(self) -> str:
-        return (
+        return plain(
             f"<Call {self.callref} {self.caller or '?'} -> {self.callee or '?'} "
             f"{self.state or 'unknown'}>"
         )

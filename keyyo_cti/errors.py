@@ -66,7 +66,8 @@ class KeyyoError(Exception):
     def __str__(self) -> str:
         code = f" [{self.error_code}]" if self.error_code else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.status_code} {self.message}{code}{hint}"
+        # Printed and logged: the server's words command no terminal there.
+        return plain(f"{self.status_code} {self.message}{code}{hint}")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"

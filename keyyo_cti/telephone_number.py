@@ -29,7 +29,8 @@ def as_dialled(written: str, own: Any) -> str:
 
     :param own: the line's number, in whose country 01 99 00 00 01 is meant.
     """
-    number = _BETWEEN.sub("", written)
+    # +33 (0)1 is written so for those who dial inside of the country.
+    number = _BETWEEN.sub("", re.sub(r"^(\s*(?:\+|00)[^(]*)\(0\)", r"\1", written))
     if number.startswith(("+", "00")):
         return number.lstrip("+0")
     if number.startswith("0") and isinstance(own, str):

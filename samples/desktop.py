@@ -100,7 +100,9 @@ class Window:
         ringing = call is not None and call.state == "SETUP"
         self.enable(self.answer, comes_in and ringing)
         self.enable(self.hang_up, goes_on)
-        self.enable(self.transfer, goes_on and not ringing and bool(self.to.get()))
+        # Of a call between others, nobody knows which of the two is meant.
+        ours = call is not None and self.cti.number in (call.caller, call.callee)
+        self.enable(self.transfer, ours and goes_on and not ringing and bool(self.to.get()))
 
     def enable(self, button: ttk.Button, enabled: bool) -> None:
         button.configure(state="normal" if enabled else "disabled")

@@ -23,8 +23,10 @@ worker has handled it. Every process may be killed at any moment, and started ag
 That is so for what is done in Redis. What is done elsewhere, in another database or by a letter,
 may be done twice, unless it is remembered there under the event's name, too.
 
-What nobody was told while a connection to Keyyo was lost is not in the stream: see
-worker_pool.py. And Redis must not forget: set ``appendonly yes`` and ``appendfsync always``.
+Only states are events: that a call is parked is none. What nobody was told while a connection
+to Keyyo was lost, or while nobody heard, is not in the stream: see worker_pool.py. Nor is what
+the one who hears had not yet handed on when he was killed, as while Redis is away. And Redis
+must not forget: set ``appendonly yes`` and ``appendfsync always``.
 """
 
 import json
@@ -191,15 +193,15 @@ class Worker:
     def step(self) -> None:
         """Handles one event, if there is one, or comes soon."""
         for entry, fields in self.taken_over() or self.fresh():
-            call = json.loads(fields["call"])
-            log.info("%s has %s", self.name, name_of(call))
             try:
+                call = json.loads(fields["call"])
+                log.info("%s has %s", self.name, name_of(call))
                 self.handle(entry, call)
             except RedisError:
                 raise
             except Exception:
                 # It is tried again when it is taken over: a mistake may be mended meanwhile.
-                log.exception("cannot handle %s", name_of(call))
+                log.exception("cannot handle %s", fields)
 
     def taken_over(self) -> Any:
         """What somebody left who was killed, say."""

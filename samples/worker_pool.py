@@ -19,7 +19,8 @@ What is known when the connection was lost, and is back:
 - A call that came and went meanwhile is not known, and nobody will tell of it. Each such time is
   in the table ``gaps``, so that whoever counts calls knows where some may be missing.
 
-The same goes for the time in which the service does not run. When it stops, the calls that go on
+Nobody tells of a call that came and went while the service did not run either; that time is in no
+table. When it stops, the calls that go on
 are written as UNKNOWN, and what is queued is written first. A service that is killed loses what
 is queued, which is next to nothing unless the disk is full.
 """
@@ -174,8 +175,9 @@ class Service:
             self.unwritten.append(row)
             return True
         try:
-            # Opened each time: calls are rare, and a file that was moved is found again.
+            # Opened each time: calls are rare, and who moves the file away gets a new one.
             with closing(sqlite3.connect(self.path, timeout=RETRY)) as database, database:
+                database.executescript(TABLES)
                 database.execute(*row)
         except sqlite3.OperationalError as error:
             # Locked, full, or not there: that may pass.

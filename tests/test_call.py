@@ -387,3 +387,10 @@ def test_a_list_of_calls(line: FakeLine) -> None:
     assert calls[1] is several[1]
     assert calls[-2:] == several[-2:]
     assert type(calls[-2:]) is Calls
+
+
+def test_repr_commands_no_terminal() -> None:
+    """What a server may put into a call is printed as text, in one line."""
+    call = Call(FakeLine(), "c\x1b[2J")
+    call.update({"caller": "\x1b[31mevil\n", "callee": ["\x07"], "state": "SETUP\r"})
+    assert repr(call).isprintable() and "evil" in repr(call)

@@ -161,3 +161,10 @@ def test_copies(error: KeyyoError) -> None:
         assert type(twin) is type(error)
         assert vars(twin) == vars(error)
         assert str(twin) == str(error)
+
+
+def test_words_command_no_terminal() -> None:
+    """What a server says is printed as text, in one line; ``message`` has it as it was sent."""
+    error = KeyyoError(400, "\x1b[2Jevil\n")
+    assert str(error).isprintable() and repr(error).isprintable()
+    assert error.message == "\x1b[2Jevil\n"

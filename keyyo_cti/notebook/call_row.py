@@ -51,11 +51,13 @@ class CallRow(HBox):
         goes_on = connected and not call.ended
         talks = goes_on and call.state == "CONNECT"
         parked = talks and call.callpark_slot is not None
+        # Of a call of others, nobody knows which of the two is meant.
+        ours = number in (call.caller, call.callee)
         self.answer.disabled = not (goes_on and call.state == "SETUP" and call.callee == number)
         self.hang_up.disabled = not goes_on
-        self.park.disabled = not talks
+        self.park.disabled = not (talks and (ours or parked))
         self.park.description = "Take back" if parked else "Park"
-        self.to.disabled = self.transfer.disabled = not talks or parked
+        self.to.disabled = self.transfer.disabled = not (talks and ours) or parked
 
     def close(self) -> None:
         """Takes the row away from the notebook, with all that is in it."""

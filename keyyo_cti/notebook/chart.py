@@ -33,6 +33,7 @@ class Bar(NamedTuple):
     :ivar rang: seconds.
     :ivar talked: seconds, 0 when nobody picked up.
     :ivar missed: whether it has ended and nobody picked up.
+    :ivar stale: whether it may have ended: its durations up to now mean nothing, and are 0.
     :ivar caller: as people write it.
     :ivar callee: as people write it.
     """
@@ -41,6 +42,7 @@ class Bar(NamedTuple):
     rang: int
     talked: int
     missed: bool
+    stale: bool
     caller: str
     callee: str
 
@@ -93,11 +95,13 @@ def bar(call: Any) -> Optional[Bar]:
     if began is None or not _DAY < began < 253_402_300_800 - 400 * _DAY:
         return None
     longest = 366 * _DAY
-    rang = min(call.get_ringing_duration(), longest)
-    talked = min(call.get_duration(), longest) if call.connect_date is not None else 0
+    talks = call.connect_date is not None
+    rang = 0 if call.stale and not talks else min(call.get_ringing_duration(), longest)
+    talked = 0 if call.stale or not talks else min(call.get_duration(), longest)
     who = as_written_safely(call.caller), as_written_safely(call.callee)
     return Bar(
-        datetime.datetime.fromtimestamp(began), rang, talked, call.state == "MISSED", *who
+        datetime.datetime.fromtimestamp(began), rang, talked,
+        call.state == "MISSED", call.stale, *who,
     )
 
 
@@ -134,6 +138,9 @@ def _title(bars: Sequence[Bar], day: Optional[datetime.date], undated: int) -> s
             f"{missed} missed",
             f"longest wait {seconds(longest)}",
         ]
+        stale = sum(each.stale for each in bars)
+        if stale:
+            parts.append(f"{stale} may have ended")
     if undated:
         parts.append(f"{undated} without a date not shown")
     return f"{day.isoformat()}: {', '.join(parts)}" if day is not None else ", ".join(parts)

@@ -20,6 +20,8 @@ from .cell import Cell
 from .looks import Looks
 from .painter import Painter
 
+_LOST = "the session is lost"
+
 _BAD = showing.STATES["MISSED"][1]
 _GOOD = showing.STATES["CONNECT"][1]
 
@@ -44,6 +46,7 @@ class Board(VBox):
         self._painter: Optional[Painter] = None
         self._closed = False
         self._said = ""
+        self._was_connected = False
         self.rows: List[CallRow] = []
         self.status = HTML(layout=looks.about, style=looks.html)
         self.to = Text(placeholder="number to dial", layout=looks.number, style=looks.text)
@@ -121,7 +124,7 @@ class Board(VBox):
         self._say(f"restored: what happened in {info.gap:.0f} s is not shown")
 
     def _on_lost(self, err: KeyyoError) -> None:
-        self._say(f"the session is lost: {showing.error(err)}")
+        self._say(f"{_LOST}: {showing.error(err)}")
 
     # When somebody clicks.
 
@@ -140,6 +143,10 @@ class Board(VBox):
     def _paint(self) -> None:
         cti = self._cti
         connected, number = cti.connected, cti.number
+        if connected and not self._was_connected:
+            # What was said of the connection before is not so any more.
+            self._said = "" if self._said.startswith(_LOST) else self._said
+        self._was_connected = connected
         calls = [call for call in cti.get_calls() if not call.ended]
         self._seat([call for call in calls if not call.stale])
         for row in self.rows:

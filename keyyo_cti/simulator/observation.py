@@ -65,12 +65,12 @@ class Observation:
             lambda: [session.snapshot() for session in self._service.sessions.all()])
 
     def wait_for_session(
-        self, number: NumberLike, timeout: float = 5.0, *, counter: int = 1
+        self, number: NumberLike, timeout: float = 10.0, *, counter: int = 1
     ) -> SessionSnapshot:
         """Wait until a line has a session with that many connections.
 
         :param number: a line, or the number of one.
-        :param timeout: seconds.
+        :param timeout: seconds; who polls has left when it has not asked for five.
         :param counter: how many connections; 0 waits for a session that all have left.
         :raises TimeoutError: there is none; says which there are.
         """

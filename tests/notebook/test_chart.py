@@ -201,3 +201,16 @@ def test_nothing_is_left() -> None:
 
     timeline([a_call(0, 20)])
     assert Gcf.figs == {}
+
+
+def test_a_call_that_may_have_ended() -> None:
+    """A call of which nobody has told since the connection was lost makes no wait: for how long
+    it rang or was talked, nobody knows."""
+    known = a_call(0, 20, 60)
+    stale = [a_call(60, now=NOON + 90_000), a_call(120, 5, 30, now=NOON + 90_000)]
+    stale[1].update({**stale[1].fields, "state": "CONNECT", "release_date": None})
+    for each in stale:
+        each.stale = True
+    figure = timeline([known, *stale])
+    assert "longest wait 0:20, 2 may have ended" in figure.get_suptitle()
+    assert max(length for _, _, _, length in bars(figure)) <= 60

@@ -297,6 +297,8 @@ def test_lost_for_good(sim: Simulator, alice: Line, kernel: Kernel) -> None:
             sim.faults.drop()
             kernel.until(lambda: "the session is lost" in about(there), "the reason")
             assert "somebody has to sign in &lt;script&gt;" in about(there)
+            cti.create_session(sim.token(alice)).result(PATIENCE)
+            kernel.until(lambda: "session is lost" not in about(there), "the new session")
 
 
 def test_many_calls(sim: Simulator, cti: CTI, alice: Line, kernel: Kernel) -> None:
@@ -362,6 +364,11 @@ def test_a_call_of_others(sim: Simulator, cti: CTI, alice: Line, kernel: Kernel)
         assert "+33 1 99 02 00 00 → +33 1 99 00 00 02" in row.about.value
         kernel.until(lambda: not row.hang_up.disabled, "the button")
         assert row.answer.disabled
+        fields["state"] = "CONNECT"
+        sim.push(alice, {"notify": "call", "call": {"callref": "1", **fields}})
+        kernel.until(lambda: "talking" in about(there), "the pick-up")
+        # Whom of the two?
+        assert row.park.disabled and row.transfer.disabled and not row.hang_up.disabled
 
 
 def test_repr(cti: CTI, kernel: Kernel) -> None:
