@@ -74,11 +74,11 @@ class Window:
             self.calls[row] = call
             self.forget_the_oldest()
         # Cell by cell: a list of values would have to be spelt as Tcl wants it.
-        self.table.set(row, "From", call.caller)
-        self.table.set(row, "To", call.callee)
-        self.table.set(row, "State", STATES.get(call.state, call.state))
+        self.table.set(row, "From", text(call.caller))
+        self.table.set(row, "To", text(call.callee))
+        self.table.set(row, "State", STATES.get(text(call.state), text(call.state)))
         self.table.set(row, "Time", clock(call))
-        self.table.item(row, tags=[call.state])
+        self.table.item(row, tags=[text(call.state)])
         selected = self.selected()
         if selected is None or selected.ended:
             self.table.selection_set(row)
@@ -147,6 +147,11 @@ def make_button(inside: ttk.Frame, text: str, does: Callable[[], object]) -> ttk
     button = ttk.Button(inside, text=text, command=does)
     button.pack(side="left", padx=(0, 4))
     return button
+
+
+def text(value: Any) -> str:
+    """Whatever a server sends, as a text that Tk takes."""
+    return str(value).encode(errors="replace").decode()
 
 
 def clock(call: Call) -> str:

@@ -124,6 +124,18 @@ def test_a_caller_is_text(desk: Desk, sim: Simulator, alice: Line, caller: str) 
     assert desk.end() == 0
 
 
+@pytest.mark.fault(33)
+def test_anything_is_text(desk: Desk, sim: Simulator, alice: Line) -> None:
+    """So is whatever else a server sends in its place, and the next call is shown."""
+    odd = {"caller": "\ud800x", "callee": ["y"], "state": {"z": 1}, "setup_date": 1}
+    sim.push(alice, {"notify": "call", "call": {"callref": "1", **odd}})
+    call = {"caller": BOB, "callee": ALICE, "state": "SETUP", "setup_date": 1}
+    sim.push(alice, {"notify": "call", "call": {"callref": "2", **call}})
+    expected = [[BOB, ALICE, "ringing"], ["?x", "['y']", "{'z': 1}"]]
+    desk.see(lambda sight: sight.rows == expected)
+    assert desk.end() == 0
+
+
 def test_refusal(desk: Desk, sim: Simulator, alice: Line, bob: Phone) -> None:
     """What the server says when it refuses is in the window."""
     sim.faults.fail("answer_call", 400, "Cannot treat action")
