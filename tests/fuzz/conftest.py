@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Iterator, Type
 
 import pytest
@@ -12,9 +13,16 @@ from .target import Target
 @pytest.fixture
 def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     kind: Type[Target] = request.param
-    tried = kind()
-    yield tried
-    tried.close()
+    # No collection at the bottom of a deep recursion: whatever other tests have left would be
+    # finalized there, where there is no room for it, and pytest would take that for a fault.
+    gc.collect()
+    gc.disable()
+    try:
+        tried = kind()
+        yield tried
+        tried.close()
+    finally:
+        gc.enable()
 
 
 def on(*kinds: Type[Target]) -> pytest.MarkDecorator:
