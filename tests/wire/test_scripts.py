@@ -178,7 +178,8 @@ WAITS = {
     "wait": ("", "cti.wait()"),
     "wait for some time": ("", "cti.wait(60)"),
     "result": ("", "cti.dial('33199020000').result()"),
-    "something else": ("", "threading.Event().wait(60)"),
+    # In short waits: Python may overlook a signal that comes just when a long one begins.
+    "something else": ("", "[threading.Event().wait(0.05) for _ in range(1200)]"),
     "poll": ("dispatch='manual'", "cti.wait()"),
 }
 
