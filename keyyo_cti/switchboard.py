@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import sys
 import threading
 import time
 from concurrent.futures import Future
@@ -263,12 +262,11 @@ class Switchboard:
 
     def _wait_some(self, timeout: Optional[float]) -> None:
         """Until something happens that ``wait`` wants to know, or the time is up."""
-        if sys.platform == "win32":
-            # There, Ctrl-C does not end a wait on a lock.
-            timeout = min(timeout or 1.0, 1.0)
+        # Ctrl-C does not end a wait on a lock on Windows, nor one that begins at that very moment.
+        timeout = min(1.0 if timeout is None else timeout, 1.0)
         if isinstance(self._dispatcher, Manual):
             # What another thread does away with is no work that would wake this one.
-            self._dispatcher.poll(1.0 if timeout is None else min(timeout, 1.0))
+            self._dispatcher.poll(timeout)
             return
         self._links.wait(timeout)
 
