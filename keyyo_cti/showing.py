@@ -9,8 +9,8 @@ import time
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from .call import Call
-from .clock import as_seconds
 from .errors import ConnectionClosed, KeyyoError, plain
+from .readable_time import local_time, stopwatch
 from .results import is_secret
 from .telephone_number import as_written
 
@@ -42,10 +42,10 @@ def call(one: Call) -> str:
         ("from", number(one.caller)),
         ("to", number(one.callee)),
         ("began", moment(one.setup_date)),
-        ("rang", seconds(one.get_ringing_duration())),
+        ("rang", stopwatch(one.get_ringing_duration())),
     ]
     if one.connect_date is not None:
-        rows.append(("talked", seconds(one.get_duration())))
+        rows.append(("talked", stopwatch(one.get_duration())))
     if one.release_date is not None:
         rows.append(("ended", moment(one.release_date)))
     rows.append(("callref", _faint(text(one.callref))))
@@ -109,23 +109,12 @@ def as_written_safely(value: Any) -> str:
 
 def moment(date: Any) -> str:
     """A date of the server in local time; the day only if it is another than today."""
-    told = as_seconds(date)
-    if told is None:
+    then, today = local_time(date), time.localtime()
+    if then is None:
         return _faint("unknown") if date is None else text(date)
-    try:
-        then, today = time.localtime(told), time.localtime()
-    except (OverflowError, ValueError, OSError):
-        return text(date)
     day = time.strftime("%Y-%m-%d", then)
     clock = time.strftime("%H:%M:%S", then)
     return clock if day == time.strftime("%Y-%m-%d", today) else f"{day} {clock}"
-
-
-def seconds(duration: int) -> str:
-    """A duration as on a stop-watch, 1:05."""
-    minutes, left = divmod(duration, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
 def text(value: Any) -> str:
@@ -153,8 +142,8 @@ def _call_row(one: Any) -> str:
             number(one.caller),
             number(one.callee),
             moment(one.setup_date),
-            seconds(one.get_ringing_duration()),
-            "" if one.connect_date is None else seconds(one.get_duration()),
+            stopwatch(one.get_ringing_duration()),
+            "" if one.connect_date is None else stopwatch(one.get_duration()),
             remarks(one),
         ]
     )

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ..call import Call
 from ..clock import NEVER, as_seconds
+from ..readable_time import local_time, stopwatch
 from .attending import Standing
 from .terminal import printable
 
@@ -119,8 +120,8 @@ def _row(call: Call) -> List[Text]:
         _theirs(call.caller),
         _theirs(call.callee),
         Text(word, colour),
-        Text(_span(call.get_ringing_duration())),
-        Text(_span(call.get_duration()) if talked else ""),
+        Text(stopwatch(call.get_ringing_duration())),
+        Text(stopwatch(call.get_duration()) if talked else ""),
         _theirs("" if slot is None else slot, "magenta"),
     ]
 
@@ -140,15 +141,5 @@ def _cut(text: object) -> str:
 
 
 def _time_of_day(date: Any) -> str:
-    seconds = as_seconds(date)
-    try:
-        return "" if seconds is None else time.strftime("%H:%M:%S", time.localtime(seconds))
-    except (OverflowError, OSError, ValueError):
-        # A date that no calendar has.
-        return ""
-
-
-def _span(seconds: int) -> str:
-    hours, rest = divmod(seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    then = local_time(date)
+    return "" if then is None else time.strftime("%H:%M:%S", then)

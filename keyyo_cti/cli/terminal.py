@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import Optional, TextIO
 
+from ..errors import plain
+
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "bold": "1"}
 
 
@@ -70,10 +72,7 @@ def printable(text: object) -> str:
 
     A caller may have named himself with an escape sequence, and a terminal would obey.
     """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in str(text)
-    )
+    return plain(str(text))
 
 
 def _takes_colours(stream: TextIO) -> bool:

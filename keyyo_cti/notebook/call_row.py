@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, HBox, Text
 from .. import showing
 from ..call import Call
 from ..callback import Callback
+from ..readable_time import stopwatch
 from ..telephone_number import as_dialled
 from .looks import Looks
 
@@ -95,9 +96,9 @@ class CallRow(HBox):
 
 
 def _about(call: Call, number: Optional[str]) -> str:
-    durations = [f"rang {showing.seconds(call.get_ringing_duration())}"]
+    durations = [f"rang {stopwatch(call.get_ringing_duration())}"]
     if call.connect_date is not None:
-        durations.append(f"talked {showing.seconds(call.get_duration())}")
+        durations.append(f"talked {stopwatch(call.get_duration())}")
     below = ", ".join(part for part in (*durations, showing.remarks(call)) if part)
     # Always two lines, so that no row moves when there is more to say.
     return (

@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 
 from ..call import Call
 from ..clock import as_seconds
-from ..showing import STATES, as_written_safely, seconds
+from ..readable_time import stopwatch
+from ..showing import STATES, as_written_safely
 
 _RINGING, _TALKING, _MISSED = (STATES[state][1] for state in ("SETUP", "CONNECT", "MISSED"))
 
@@ -136,7 +137,7 @@ def _title(bars: Sequence[Bar], day: Optional[datetime.date], undated: int) -> s
         parts = [
             f"{len(bars)} call{'s' * (len(bars) > 1)}",
             f"{missed} missed",
-            f"longest wait {seconds(longest)}",
+            f"longest wait {stopwatch(longest)}",
         ]
         stale = sum(each.stale for each in bars)
         if stale:
