@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
@@ -19,8 +19,6 @@ from .call_row import CallRow
 from .cell import Cell
 from .looks import Looks
 from .painter import Painter
-
-_LOST = "the session is lost"
 
 _BAD = showing.STATES["MISSED"][1]
 _GOOD = showing.STATES["CONNECT"][1]
@@ -46,7 +44,14 @@ class Board(VBox):
         self._painter: Optional[Painter] = None
         self._closed = False
         self._said = ""
-        self._was_connected = False
+        # Shown while nothing is connected.
+        self._lost = ""
+        self._handlers: Dict[str, Callable[..., object]] = {
+            "newCall": self._wake,
+            "disconnected": self._on_disconnected,
+            "restored": self._on_restored,
+            "lost": self._on_lost,
+        }
         self.rows: List[CallRow] = []
         self.status = HTML(layout=looks.about, style=looks.html)
         self.to = Text(placeholder="number to dial", layout=looks.number, style=looks.text)
@@ -89,17 +94,15 @@ class Board(VBox):
             if self._painter is None and not self._closed:
                 self._painter = Painter(self._paint, self._context)
                 self._painter.start()
-                self._cti.on("newCall, disconnected", self._wake)
-                self._cti.on("restored", self._on_restored)
-                self._cti.on("lost", self._on_lost)
+                for event, handler in self._handlers.items():
+                    self._cti.on(event, handler)
                 self._wake()
 
     def _rest(self) -> None:
         with self._changing:
             if self._painter is not None:
-                self._cti.off("newCall, disconnected", self._wake)
-                self._cti.off("restored", self._on_restored)
-                self._cti.off("lost", self._on_lost)
+                for event, handler in self._handlers.items():
+                    self._cti.off(event, handler)
                 self._painter.stop()
                 self._painter = None
 
@@ -120,11 +123,17 @@ class Board(VBox):
         self._said = what
         self._wake()
 
+    def _on_disconnected(self) -> None:
+        # That of a connection before this one.
+        self._lost = ""
+        self._wake()
+
     def _on_restored(self, info: Restored) -> None:
         self._say(f"restored: what happened in {info.gap:.0f} s is not shown")
 
     def _on_lost(self, err: KeyyoError) -> None:
-        self._say(f"{_LOST}: {showing.error(err)}")
+        self._lost = f"the session is lost: {showing.error(err)}"
+        self._say("")
 
     # When somebody clicks.
 
@@ -143,10 +152,6 @@ class Board(VBox):
     def _paint(self) -> None:
         cti = self._cti
         connected, number = cti.connected, cti.number
-        if connected and not self._was_connected:
-            # What was said of the connection before is not so any more.
-            self._said = "" if self._said.startswith(_LOST) else self._said
-        self._was_connected = connected
         calls = [call for call in cti.get_calls() if not call.ended]
         self._seat([call for call in calls if not call.stale])
         for row in self.rows:
@@ -154,7 +159,7 @@ class Board(VBox):
         self.status.value = _status(connected, number)
         self.dial.disabled = self.to.disabled = not connected
         self.more.value = self._others(calls)
-        self.message.value = self._said
+        self.message.value = (not connected and self._lost) or self._said
         below = [each for each in (self.more, self.message) if each.value]
         # The same ones again are no change, and nothing is sent.
         self.children = (self._bar, *self.rows, *below)
