@@ -12,7 +12,6 @@ from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unre
 from .liveness import Liveness
 from .opening import TRANSPORTS, Limits, Opening, Session
 from .protocol import Event, Message, Opened
-from .protocol import Protocol as SessionProtocol
 from .route import Route
 from .sleep import SleepWatch
 from .stream import WriteFailed
@@ -217,11 +216,11 @@ class Connection:
             self.last_silence = sleep.silence(self._clock(), transport.heard_at)
 
     def _loop(self, session: Session, liveness: Liveness, sleep: SleepWatch) -> Closed:
-        transport, protocol, events = session
+        transport, events = session.transport, session.events
         until = now = self._clock()
         while True:
             if events:
-                closed = self._tell_all(events, protocol, transport, until)
+                closed = self._tell_all(events, session, until)
                 if closed is not None:
                     return closed
                 # The listener may have taken its time, in which nobody listened to the server.
@@ -234,7 +233,7 @@ class Connection:
                 sleep.due(),
                 self._over_by,
             )
-            events = _events(protocol, transport.receive, until)
+            events = _events(session, transport.receive, until)
             now = self._clock()
             if now >= until:
                 # First, because silence while asleep is no silence of the server's.
@@ -245,7 +244,7 @@ class Connection:
                 self._on_time(now, liveness, transport)
 
     def _tell_all(
-        self, events: List[Event], protocol: SessionProtocol, transport: Transport, until: float
+        self, events: List[Event], session: Session, until: float
     ) -> Optional[Closed]:
         """Tells of what happened and of what came together with it, up to the end, which it
         gives if that is among it, or until something else is due."""
@@ -254,7 +253,8 @@ class Connection:
                 self._tell(event)
                 if isinstance(event, Closed):
                     return event
-            events = [] if self._clock() >= until else _events(protocol, transport.at_hand)
+            due = self._clock() >= until
+            events = [] if due else _events(session, session.transport.at_hand)
         return None
 
     def _tell(self, event: Event) -> None:
@@ -280,11 +280,11 @@ class Connection:
 
 
 def _events(
-    protocol: SessionProtocol, receive: Callable[..., Optional[str]], *arguments: float
+    session: Session, receive: Callable[..., Optional[str]], *arguments: float
 ) -> List[Event]:
     """What happens on the frame that is received, if one is."""
     try:
         text = receive(*arguments)
     except Unreadable as error:
         return [error]
-    return [] if text is None else protocol.receive(text)
+    return [] if text is None else session.protocol.receive(text)
