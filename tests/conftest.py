@@ -7,7 +7,7 @@ from typing import Iterator, List
 
 import pytest
 
-from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.simulator import Line, Phone, Simulator
 
 #: Seconds after which a test that hangs shows where every thread stands, and ends the run.
 WATCHDOG = 120.0
@@ -55,3 +55,9 @@ def sim() -> Iterator[Simulator]:
 def alice(sim: Simulator) -> Line:
     """Alice's line, as on Keyyo's page."""
     return sim.line("33199000001", name="Alice")
+
+
+@pytest.fixture
+def bob(sim: Simulator) -> Phone:
+    """Bob's telephone, outside."""
+    return sim.phone("33199020000")

@@ -65,6 +65,11 @@ class Running:
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
+    def stop_typing(self) -> None:
+        """Nothing more is typed: who reads to the end of stdin gets there."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
     def interrupt(self) -> None:
         """Presses Ctrl-C."""
         self.process.send_signal(signal.SIGINT)

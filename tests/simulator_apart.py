@@ -61,8 +61,7 @@ class SimulatorApart:
     def __exit__(self, *exception: object) -> None:
         with self._process as process:
             # It ends by itself when nothing more is asked.
-            assert process.process.stdin is not None
-            process.process.stdin.close()
+            process.stop_typing()
             process.end()
 
     def do(self, name: str, *arguments: Any, **named: Any) -> Any:

@@ -33,11 +33,6 @@ def sim() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    return sim.phone(BOB)
-
-
-@pytest.fixture
 def phone(sim: Simulator, alice: Line) -> Iterator[Running]:
     """The program, connected; it has to end well."""
     with started(sim, alice) as running:

@@ -17,7 +17,7 @@ from typing import Callable, Dict, Optional, Sequence
 
 from .. import node_programs
 from . import table
-from .pairs import Sample, median, node_sample, pairs, sample
+from .pairs import Pairs, Sample, median, node_sample, pairs, sample
 from .peer import PeerApart
 
 #: Notifications in a sample; with `--quick`, so that it can be tested, a few.
@@ -58,11 +58,8 @@ class Benchmarks:
                 self._sample("notifications", **wanted),
                 self._sample("bare notifications", **wanted),
             )
-            table.ratio(
-                f"notifications a second, {transport}",
-                f"{median(taken.ours, 'a second'):,.0f}",
-                f"{median(taken.theirs, 'a second'):,.0f}",
-                taken.ratios("a second"),
+            _compare(
+                f"notifications a second, {transport}", taken, "a second", _rate,
                 "at least 0.8 of a bare loop" if transport == "websocket" else None,
             )
 
@@ -72,11 +69,8 @@ class Benchmarks:
         few = self._sample("notifications", calls=20, **wanted)
         for calls in (1_000, self._number // 2):
             taken = pairs(self._count, self._sample("notifications", calls=calls, **wanted), few)
-            table.ratio(
-                f"notifications a second, {calls:,} calls",
-                f"{median(taken.ours, 'a second'):,.0f}",
-                f"{median(taken.theirs, 'a second'):,.0f}",
-                taken.ratios("a second"),
+            _compare(
+                f"notifications a second, {calls:,} calls", taken, "a second", _rate,
                 "at least 0.9 of that with 20 calls",
             )
 
@@ -94,12 +88,7 @@ class Benchmarks:
                     self._endpoint, transport, str(self._number), "20",
                 ),
             )
-            table.ratio(
-                f"the same, sockjs-client, {transport}",
-                f"{median(taken.ours, 'a second'):,.0f}",
-                f"{median(taken.theirs, 'a second'):,.0f}",
-                taken.ratios("a second"),
-            )
+            _compare(f"the same, sockjs-client, {transport}", taken, "a second", _rate)
 
     def _round_trips(self) -> None:
         number = 100 if self._quick else 3_000
@@ -113,20 +102,12 @@ class Benchmarks:
         idle = pairs(self._count, busy, ours)
         for what, taken in (("a bare loop", bare), ("a thread and a Future", thread)):
             for figure in ("median", "p99"):
-                table.ratio(
-                    f"round trip, {figure}, beside {what}",
-                    _micro(median(taken.ours, figure)),
-                    _micro(median(taken.theirs, figure)),
-                    taken.ratios(figure),
+                _compare(
+                    f"round trip, {figure}, beside {what}", taken, figure, _micro,
                     "at most 1.3" if taken is bare and figure == "median" else None,
                 )
         for figure in ("median", "p99"):
-            table.ratio(
-                f"the same at 1,000 a second, {figure}",
-                _micro(median(loaded.ours, figure)),
-                _micro(median(loaded.theirs, figure)),
-                loaded.ratios(figure),
-            )
+            _compare(f"the same at 1,000 a second, {figure}", loaded, figure, _micro)
         more = statistics.median(
             one["p99"] - other["p99"] for one, other in zip(idle.ours, idle.theirs)
         )
@@ -141,11 +122,8 @@ class Benchmarks:
                 self._sample("bare notifications", transport=transport, **wanted),
             )
             for figure in ("median", "p99"):
-                table.ratio(
-                    f"from the server to a handler, {figure}, {transport}",
-                    _micro(median(taken.ours, figure)),
-                    _micro(median(taken.theirs, figure)),
-                    taken.ratios(figure),
+                _compare(
+                    f"from the server to a handler, {figure}, {transport}", taken, figure, _micro,
                 )
 
     def _opening(self) -> None:
@@ -155,12 +133,7 @@ class Benchmarks:
             self._sample("opening", number=number),
             self._sample("bare opening", number=number),
         )
-        table.ratio(
-            "opening a session, median",
-            _micro(median(taken.ours, "median")),
-            _micro(median(taken.theirs, "median")),
-            taken.ratios("median"),
-        )
+        _compare("opening a session, median", taken, "median", _micro)
 
     def _memory(self) -> None:
         calls = self._sample("calls", number=self._number // 10)()
@@ -181,16 +154,29 @@ class Benchmarks:
                 sample("import", statement="import keyyo_cti", number=number),
                 sample("import", statement=f"import {name}", number=number),
             )
-            table.ratio(
-                f"import keyyo_cti, beside {name}",
-                _micro(median(taken.ours, "least")),
-                _micro(median(taken.theirs, "least")),
-                taken.ratios("least"),
+            _compare(
+                f"import keyyo_cti, beside {name}", taken, "least", _micro,
                 "at most 1.1" if name == "websocket" else None,
             )
         first = "import keyyo_cti; keyyo_cti.CTI(cookie_auto=False)"
         took = sample("import", statement=first, number=number)()
         table.figure("import keyyo_cti, and a first CTI", _micro(took["least"]))
+
+
+def _compare(
+    what: str,
+    taken: Pairs,
+    figure: str,
+    shown: Callable[[float], str],
+    goal: Optional[str] = None,
+) -> None:
+    """Shows one figure of both sides, and their ratios."""
+    ours, theirs = median(taken.ours, figure), median(taken.theirs, figure)
+    table.ratio(what, shown(ours), shown(theirs), taken.ratios(figure), goal)
+
+
+def _rate(a_second: float) -> str:
+    return f"{a_second:,.0f}"
 
 
 def _micro(seconds: float) -> str:

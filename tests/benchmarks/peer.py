@@ -7,22 +7,18 @@ beforehand, so that who is measured waits for it as little as can be.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import queue
-import struct
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 from websocket import ABNF
 
 from ..running import Running
-
-_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+from ..wire import peer as peers
 
 #: Bytes that are sent at once, or that are the answer to one poll.
 _MUCH = 65536
@@ -65,8 +61,7 @@ class PeerApart:
 
     def __exit__(self, *exception: object) -> None:
         with self._process as process:
-            assert process.process.stdin is not None
-            process.process.stdin.close()
+            process.stop_typing()
             process.end()
 
 
@@ -267,45 +262,27 @@ class _Handler(BaseHTTPRequestHandler):
         return self.asked[name]
 
     def _websocket(self) -> None:
-        digest = hashlib.sha1((self.headers["Sec-WebSocket-Key"] + _GUID).encode()).digest()
         self.send_response(101)
         self.send_header("Upgrade", "websocket")
         self.send_header("Connection", "Upgrade")
-        self.send_header("Sec-WebSocket-Accept", base64.b64encode(digest).decode())
+        accept = peers.accept(self.headers["Sec-WebSocket-Key"].encode())
+        self.send_header("Sec-WebSocket-Accept", accept.decode())
         self.end_headers()
         self.close_connection = True
-        session = _Session(_text_frame, self.connection.sendall)
-        self.connection.sendall(_text_frame("o"))
+        session = _Session(peers.frame, self.connection.sendall)
+        self.connection.sendall(peers.frame("o"))
         gone = threading.Event()
         threading.Thread(target=session.live, args=[gone], daemon=True).start()
         try:
-            while True:
-                said = self._read_frame()
-                if said is None:
-                    return
+            # Nothing was read ahead: a client waits for the end of the handshake.
+            kind, said = peers.read_frame(self.connection)
+            while kind == ABNF.OPCODE_TEXT:
                 session.told(json.loads(said))
+                kind, said = peers.read_frame(self.connection)
         except OSError:
-            return
+            pass  # The client has what it wanted.
         finally:
             gone.set()
-
-    def _read_frame(self) -> Optional[bytes]:
-        """What the client says in its next text frame, or None when it says goodbye."""
-        while True:
-            head = self.rfile.read(2)
-            if len(head) < 2:
-                return None
-            length = head[1] & 0x7F
-            if length == 126:
-                (length,) = struct.unpack("!H", self.rfile.read(2))
-            elif length == 127:
-                (length,) = struct.unpack("!Q", self.rfile.read(8))
-            mask, data = self.rfile.read(4), self.rfile.read(length)
-            kind = head[0] & 0x0F
-            if kind == ABNF.OPCODE_TEXT:
-                return ABNF.mask(mask, data)
-            if kind == ABNF.OPCODE_CLOSE:
-                return None
 
     def _give(self, body: bytes) -> None:
         self.send_response(200)
@@ -320,13 +297,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _line(frame: str) -> bytes:
     return frame.encode() + b"\n"
-
-
-def _text_frame(frame: str) -> bytes:
-    data = frame.encode()
-    size = len(data)
-    length = bytes([size]) if size < 126 else b"\x7e" + struct.pack("!H", size)
-    return b"\x81" + length + data
 
 
 class _Server(ThreadingHTTPServer):

@@ -21,11 +21,6 @@ CAROL = "33199030000"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 
-@pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    return sim.phone(BOB)
-
-
 @pytest.fixture(autouse=True)
 def login(sim: Simulator, alice: Line) -> None:
     keep_login(sim)

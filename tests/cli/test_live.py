@@ -45,11 +45,6 @@ def tty(sim: Simulator, alice: Line) -> Iterator[Tty]:
         yield tty
 
 
-@pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    return sim.phone(BOB)
-
-
 def call(**fields: Any) -> Dict[str, Any]:
     """A notification."""
     known = {"callref": "c", "caller": BOB, "callee": "33199000001", "state": "SETUP"}

@@ -22,11 +22,6 @@ SCRIPT = "<script>alert(1)</script>"
 EVENTS = ("newCall", "disconnected", "restored", "lost", "error")
 
 
-@pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    return sim.phone(BOB)
-
-
 def handlers(cti: CTI) -> List[Any]:
     return [handler for name in EVENTS for handler in cti.handlers(name)]
 

@@ -6,7 +6,7 @@ from typing import Callable, Iterator, List
 
 import pytest
 
-from keyyo_cti.simulator import Line, ManualClock, Phone, Simulator
+from keyyo_cti.simulator import Line, ManualClock, Simulator
 
 from .desk import Desk
 from .raw_client import RawClient
@@ -28,11 +28,6 @@ def sim() -> Iterator[Simulator]:
 @pytest.fixture
 def alice(sim: Simulator) -> Line:
     return sim.line("33199000001", name="Alice")
-
-
-@pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    return sim.phone("33199020000")
 
 
 @pytest.fixture

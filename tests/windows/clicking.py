@@ -6,11 +6,7 @@ a line of JSON each time.
 """
 
 import json
-import os
 import sys
-import threading
-from types import FrameType
-from typing import Any, List
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -19,15 +15,11 @@ from PySide6.QtWidgets import QPushButton
 from keyyo_cti import Call
 from samples import desktop_qt
 
+from .strays import Strays
+
 CAROL = "33172587948"
 
-strays: List[str] = []
-
-
-def notice(frame: FrameType, event: str, argument: Any) -> None:
-    """Called with each function that another thread than the main one calls."""
-    if frame.f_code.co_filename == desktop_qt.__file__:
-        strays.append(threading.current_thread().name)
+strays = Strays(desktop_qt)
 
 
 class Clicked(desktop_qt.Window):
@@ -50,10 +42,5 @@ class Clicked(desktop_qt.Window):
 
 
 if __name__ == "__main__":
-    threading.setprofile(notice)
-    vars(desktop_qt)["Window"] = Clicked
-    desktop_qt.run(
-        os.environ["KEYYO_CSI_TOKEN"],
-        {"endpoint": os.environ["KEYYO_ENDPOINT"], "cookie_auto": False},
-    )
-    sys.exit(f"ran in other threads: {strays}" if strays else 0)
+    strays.run(Clicked)
+    sys.exit(f"ran in other threads: {strays.names}" if strays.names else 0)

@@ -7,13 +7,12 @@ A line of JSON, whenever something has changed: see `Sight`. With ``KEYYO_CSI_TO
 from __future__ import annotations
 
 import json
-import os
 import sys
-import threading
-from types import FrameType
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 from samples import desktop
+
+from .strays import Strays
 
 
 class Sight(NamedTuple):
@@ -32,13 +31,7 @@ class Sight(NamedTuple):
     strays: List[str]
 
 
-strays: List[str] = []
-
-
-def notice(frame: FrameType, event: str, argument: Any) -> None:
-    """Called with each function that another thread than the main one calls."""
-    if frame.f_code.co_filename == desktop.__file__:
-        strays.append(threading.current_thread().name)
+strays = Strays(desktop)
 
 
 class Telling(desktop.Window):
@@ -70,7 +63,7 @@ class Telling(desktop.Window):
             enabled=[
                 str(each.cget("text")) for each in buttons if str(each.cget("state")) == "normal"
             ],
-            strays=strays,
+            strays=strays.names,
         )
 
 
@@ -82,10 +75,5 @@ def middle(widget: Any) -> Tuple[int, int]:
 
 
 if __name__ == "__main__":
-    threading.setprofile(notice)
-    vars(desktop)["Window"] = Telling
-    desktop.run(
-        os.environ["KEYYO_CSI_TOKEN"],
-        {"endpoint": os.environ["KEYYO_ENDPOINT"], "cookie_auto": False},
-    )
-    sys.exit(1 if strays else 0)
+    strays.run(Telling)
+    sys.exit(1 if strays.names else 0)

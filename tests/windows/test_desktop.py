@@ -24,11 +24,6 @@ def screen() -> Iterator[Screen]:
         yield shown
 
 
-@pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    return sim.phone(BOB)
-
-
 class Desk:
     """Somebody who sits before the window.
 

@@ -123,12 +123,16 @@ def upgrade(sock: socket.socket) -> None:
     """Accepts a websocket handshake."""
     found = re.search(rb"Sec-WebSocket-Key: (\S+)", request(sock))
     assert found
-    key = found.group(1) + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-    accept = base64.b64encode(hashlib.sha1(key).digest())
     sock.sendall(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        b"Sec-WebSocket-Accept: " + accept(found.group(1)) + b"\r\n\r\n"
     )
+
+
+def accept(key: bytes) -> bytes:
+    """The answer to the key of a websocket handshake."""
+    digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    return base64.b64encode(digest)
 
 
 def frame(data: Any, opcode: int = ABNF.OPCODE_TEXT, fin: int = 1) -> bytes:

@@ -60,12 +60,6 @@ def browser(sim: Simulator, alice: Line, transport: str) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    """A telephone outside."""
-    return sim.phone(BOB)
-
-
 def test_both_scenarios_of_the_demo(
     sim: Simulator, alice: Line, bob: Phone, browser: Browser
 ) -> None:

@@ -74,11 +74,6 @@ def page(sim: Simulator, alice: Line) -> Iterator[WebDriver]:
         yield driver
 
 
-@pytest.fixture
-def bob(sim: Simulator) -> Phone:
-    return sim.phone(BOB)
-
-
 def says(driver: WebDriver, selector: str, part: str) -> None:
     """Waits until a text is on the page."""
     wait(driver, lambda page: any(part in text for text in texts(page, selector)), part)
