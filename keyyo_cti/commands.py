@@ -109,17 +109,22 @@ def _reply(fields: Dict[str, Any]) -> Reply:
 
 
 def create_session(token: Any, auto_answer: Any = None) -> Command:
-    fields = {"token": _text("csi_token", token), "protocol_version": PROTOCOL_VERSION}
+    fields = {"token": _string("csi_token", token), "protocol_version": PROTOCOL_VERSION}
     if auto_answer is not None:
         fields["auto_answer"] = _flag("auto_answer", auto_answer)
     return Command("create_session", fields)
 
 
-def restore_session(token: Any, session_id: Any = None) -> Command:
-    """A missing session id is the server's to judge, as in JavaScript."""
-    fields: Dict[str, Any] = {"token": _text("csi_token", token)}
+def restore_session(token: Any, session_id: Any = None, null_id: bool = False) -> Command:
+    """An empty or missing session id is the server's to judge, as in JavaScript.
+
+    :param null_id: True if a missing session id is sent as null; otherwise it is left out.
+    """
+    fields: Dict[str, Any] = {"token": _string("csi_token", token)}
     if session_id is not None:
-        fields["session_id"] = _text("session_id", session_id)
+        fields["session_id"] = _string("session_id", session_id)
+    elif null_id:
+        fields["session_id"] = None
     fields["protocol_version"] = PROTOCOL_VERSION
     return Command("restore_session", fields)
 
@@ -223,10 +228,14 @@ def unpark(call_ref: str) -> Command:
     return Command("unpark_call", {"call_ref": call_ref})
 
 
-def _text(argument: str, value: Any) -> Any:
+def _string(argument: str, value: Any) -> Any:
     if not isinstance(value, str):
         raise invalid_params(argument, f"expected a string, got {type(value).__name__}")
-    if not value:
+    return value
+
+
+def _text(argument: str, value: Any) -> Any:
+    if not _string(argument, value):
         raise invalid_params(argument, "expected a string that is not empty")
     return value
 

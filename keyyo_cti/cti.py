@@ -111,8 +111,8 @@ class CTI(Emitter):
     ) -> "Future[Any]":
         """Connects, and goes on with the session of before. Source: section Restore session.
 
-        With ``cookie_auto`` a session that the server does not know any more is replaced by a
-        new one.
+        With ``cookie_auto`` a new session is created if there is no cookie yet, or if the server
+        does not know the session any more.
 
         :param csi_token: the CSI token of the line, valid for one hour.
         :param session_id: the session; by default, with ``cookie_auto``, the cookie's.
@@ -131,7 +131,8 @@ class CTI(Emitter):
         return self._switchboard.sessions.destroy(callback)
 
     def session_exists(self) -> bool:
-        """Whether a session id is at hand for ``restore_session``. Source: JavaScript SDK 1.1."""
+        """True if the cookie holds a session id, which ``restore_session(csi_token)`` would use;
+        always False without ``cookie_auto``. Source: JavaScript SDK 1.1."""
         return self._switchboard.session_exists()
 
     def close(self) -> None:

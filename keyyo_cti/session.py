@@ -38,6 +38,11 @@ class Session:
         self.session_id: Optional[str] = None
         self.orders = StandingOrders()
 
+    @property
+    def has_cookie(self) -> bool:
+        """True if the session id is kept in a cookie (option ``cookie_auto``)."""
+        return self._cookie is not None
+
     def remembered(self) -> Optional[str]:
         """The session id of the cookie, if there is one."""
         if self._cookie is None:

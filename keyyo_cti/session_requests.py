@@ -93,7 +93,10 @@ class SessionRequests:
 
         :param session_id: of which session; None leaves it to the server.
         """
-        request = self._board.request(commands.restore_session, (token, session_id), callback)
+        # With cookies, a missing id is null, as in JavaScript: the server then answers with the
+        # error on which the SDK falls back to create_session.
+        arguments = (token, session_id, self._session.has_cookie)
+        request = self._board.request(commands.restore_session, arguments, callback)
         return self._open(request, self._session.on_restore(token, session_id))
 
     def destroy(self, callback: Optional[Callback]) -> "Future[Any]":

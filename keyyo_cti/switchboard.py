@@ -137,9 +137,8 @@ class Switchboard:
         return None if link is None else link.transport
 
     def session_exists(self) -> bool:
-        """Whether a session id is known, or remembered."""
-        self._check_process()
-        return self.session.session_id is not None or self.session.remembered() is not None
+        """True if the cookie holds a session id."""
+        return self.remembered() is not None
 
     def begin_close(self) -> List[Union[Link, Outage]]:
         """Begins to close every link there is, ends the outage that there may be, and gives

@@ -47,6 +47,25 @@ TABLE: Tuple[Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]], ...] = (
         {"token": "T", "protocol_version": 1, "auto_answer": True},
     ),
     (commands.restore_session, ("T",), "restore_session", {"token": "T", "protocol_version": 1}),
+    (commands.create_session, ("",), "create_session", {"token": "", "protocol_version": 1}),
+    (
+        commands.restore_session,
+        ("T", None, True),
+        "restore_session",
+        {"token": "T", "session_id": None, "protocol_version": 1},
+    ),
+    (
+        commands.restore_session,
+        ("T", "S", True),
+        "restore_session",
+        {"token": "T", "session_id": "S", "protocol_version": 1},
+    ),
+    (
+        commands.restore_session,
+        ("", "", True),
+        "restore_session",
+        {"token": "", "session_id": "", "protocol_version": 1},
+    ),
     (
         commands.restore_session,
         ("T", "S"),
@@ -117,7 +136,8 @@ TABLE: Tuple[Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]], ...] = (
     (commands.unpark, (REF,), "unpark_call", {"call_ref": REF}),
 )
 
-NOT_TEXT: Tuple[Any, ...] = (None, "", 0, 33172587948, b"33", ["33"], True)
+NOT_A_STRING: Tuple[Any, ...] = (None, 0, 33172587948, b"33", ["33"], True)
+NOT_TEXT: Tuple[Any, ...] = ("", *NOT_A_STRING)
 NOT_A_SIDE: Tuple[Any, ...] = (
     None,
     "",
@@ -149,11 +169,11 @@ def test_action_and_fields(row: Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]
 
 #: The argument's name, the command, what stands before and behind it, and wrong values for it.
 BAD: Tuple[Tuple[str, Make, Tuple[Any, ...], Tuple[Any, ...], Tuple[Any, ...]], ...] = (
-    ("csi_token", commands.create_session, (), (), NOT_TEXT),
-    ("csi_token", commands.restore_session, (), (), NOT_TEXT),
+    ("csi_token", commands.create_session, (), (), NOT_A_STRING),
+    ("csi_token", commands.restore_session, (), (), NOT_A_STRING),
     ("auto_answer", commands.create_session, ("T",), (), NOT_A_FLAG),
     ("auto_answer", commands.set_auto_answer, (), (), (None, *NOT_A_FLAG)),
-    ("session_id", commands.restore_session, ("T",), (), NOT_TEXT[1:]),
+    ("session_id", commands.restore_session, ("T",), (), NOT_A_STRING[1:]),
     ("number", commands.subscribe, (), (), NOT_TEXT),
     ("number", commands.unsubscribe, (), (), NOT_TEXT),
     ("number", commands.dial, (), (), NOT_TEXT),

@@ -143,5 +143,5 @@ def test_recording(
 
 
 def test_all_recordings_are_played() -> None:
-    """There are 32 of them."""
-    assert len(SCENARIOS) == 32
+    """There are 41 of them."""
+    assert len(SCENARIOS) == 41

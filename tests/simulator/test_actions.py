@@ -61,11 +61,12 @@ def test_create_session_without_auto_answer(desk: Desk) -> None:
     ({"token": "nonsense"}, INVALID_TOKEN),
     ({"token": ""}, INVALID_TOKEN),
     ({"token": 7}, INVALID_PARAMS),
+    ({"token": None}, INVALID_PARAMS),
     ({"token": "nonsense", "auto_answer": 1}, INVALID_PARAMS),
     ({"token": "nonsense", "protocol_version": 2}, INVALID_PARAMS),
 ])
 def test_create_session_refused(desk: Desk, fields: Dict[str, Any], expected: Any) -> None:
-    """A token that is missing, wrong or no string is refused, and no session comes of it."""
+    """A token that is missing, wrong, null or no string is refused, and no session comes of it."""
     assert desk.ask(desk.connect(), "create_session", **fields) == expected
     assert desk.sessions.all() == []
 
@@ -96,9 +97,10 @@ def test_restore_session(desk: Desk, client: Client) -> None:
     ({"session_id": "nonsense"}, UNKNOWN_SESSION),
     ({"session_id": ""}, UNKNOWN_SESSION),
     ({"session_id": 7}, INVALID_PARAMS),
+    ({"session_id": None}, INVALID_PARAMS),
 ])
 def test_restore_session_refused(desk: Desk, fields: Dict[str, Any], expected: Any) -> None:
-    """A session id that is missing, unknown or no string is refused."""
+    """A session id that is missing, unknown, null or no string is refused."""
     assert desk.ask(desk.connect(), "restore_session", token=desk.token(), **fields) == expected
 
 

@@ -103,6 +103,86 @@ def test_restore_of_a_session_that_is_gone() -> None:
         assert {cookie.value for cookie in jar} == {new}
 
 
+def test_restore_without_a_cookie_creates_a_session(sim: Simulator, alice: Line) -> None:
+    """A page that always restores works at its first start too: the service refuses the null, and
+    the SDK creates a session, whose id the second start finds in the cookie."""
+    jar = CookieJar()
+    session_ids = []
+    for start in range(2):
+        with CTI(endpoint=sim.endpoint, cookie_jar=jar) as cti:
+            assert cti.restore_session(sim.token(alice)).result(PATIENCE).number == alice.number
+            session_ids.append(cti.session_id)
+            assert cti.connected and cti.session_exists()
+    actions = [command["action"] for command in sim.received()]
+    assert actions == ["restore_session", "create_session", "restore_session"]
+    assert session_ids[0] is not None and session_ids[0] == session_ids[1]
+
+
+def test_restore_without_cookies_and_an_id_leaves_it_out(sim: Simulator, alice: Line) -> None:
+    """Without cookies nothing falls back: the missing session id is the answer."""
+    with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+        error = cti.restore_session(sim.token(alice)).exception(PATIENCE)
+        assert isinstance(error, KeyyoError)
+        assert (error.status_code, error.error_code) == (400, "missing_parameter")
+
+
+@pytest.mark.parametrize("cookie_auto", [True, False])
+def test_empty_token_is_the_servers_to_judge(sim: Simulator, cookie_auto: bool) -> None:
+    """An empty token is sent, and the answer has the code that programs branch on."""
+    with CTI(endpoint=sim.endpoint, cookie_auto=cookie_auto) as cti:
+        for future in (cti.create_session(""), cti.restore_session("", "s-1")):
+            error = future.exception(PATIENCE)
+            assert isinstance(error, KeyyoError)
+            assert (error.status_code, error.error_code) == (400, "invalid_csi_token")
+
+
+def test_empty_session_id_is_the_servers_to_judge(sim: Simulator, alice: Line) -> None:
+    """An empty session id is sent: 401 without cookies, and a new session with them."""
+    with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+        error = cti.restore_session(sim.token(alice), "").exception(PATIENCE)
+        assert isinstance(error, KeyyoError)
+        assert (error.status_code, error.error_code) == (401, "invalid_session_id")
+    with CTI(endpoint=sim.endpoint) as cti:
+        assert cti.restore_session(sim.token(alice), "").result(PATIENCE).session_id
+
+
+def test_session_exists_without_cookies_is_false(sim: Simulator, alice: Line) -> None:
+    """Without cookies restore_session(token) has no id to send, so there is no session to it:
+    neither while connected nor after a drop."""
+    with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+        seen = Seen(cti)
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        assert cti.session_id and not cti.session_exists()
+        sim.faults.drop()
+        seen.wait_for("disconnected")
+        assert cti.session_id and not cti.session_exists()
+
+
+def test_session_exists_after_another_program_destroyed_it_is_false(
+    sim: Simulator, alice: Line
+) -> None:
+    """Another program that destroys the shared session deletes the shared cookie."""
+    with CTI(endpoint=sim.endpoint) as one, CTI(endpoint=sim.endpoint) as two:
+        seen = Seen(one)
+        one.create_session(sim.token(alice)).result(PATIENCE)
+        two.restore_session(sim.token(alice)).result(PATIENCE)
+        assert one.session_exists() and two.session_exists()
+        two.destroy_session().result(PATIENCE)
+        seen.wait_for("disconnected")
+        assert one.session_id and not one.session_exists()
+
+
+def test_session_exists_after_the_cookie_expired_is_false(sim: Simulator, alice: Line) -> None:
+    """A cookie that expires while the session is open holds no session any more."""
+    jar = CookieJar()
+    with CTI(endpoint=sim.endpoint, cookie_jar=jar) as cti:
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        assert cti.session_exists()
+        for cookie in jar:
+            cookie.expires = 1
+        assert cti.connected and cti.session_id and not cti.session_exists()
+
+
 def test_failed_fallback_is_told_once() -> None:
     """A restore whose fallback is refused too is answered once, with that error."""
 
@@ -143,7 +223,7 @@ def test_cookie_that_cannot_be_kept(
     """A session file that cannot be written does not refuse the session; a warning names it."""
     (tmp_path / "broken").write_text("this is no database, and no secret either")
     with CTI(endpoint=sim.endpoint, cookie_file=tmp_path / "broken") as cti:
-        assert cti.restore_session(sim.token(alice)).exception(PATIENCE) is not None
+        assert cti.restore_session(sim.token(alice)).result(PATIENCE).session_id
         assert cti.create_session(sim.token(alice)).result(PATIENCE).session_id
         assert not cti.session_id or cti.session_id not in caplog.text
     assert str(tmp_path / "broken") in caplog.text
