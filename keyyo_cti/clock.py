@@ -5,6 +5,8 @@ import threading
 import time
 from typing import Any, Callable, Optional
 
+from .javascript import as_number
+
 #: Seconds that only ever go forward; the zero is arbitrary. Injected in tests.
 Monotonic = Callable[[], float]
 
@@ -73,11 +75,5 @@ class ServerClock:
 
 
 def as_seconds(date: Any) -> Optional[float]:
-    """A date of the server in Unix seconds, or None where it is not one."""
-    if isinstance(date, bool) or not isinstance(date, (int, float, str)):
-        return None
-    try:
-        seconds = float(date)
-    except (ValueError, OverflowError):
-        return None
-    return seconds if abs(seconds) < NEVER else None
+    """Return a date or a duration of the server in seconds, or None where it is not one."""
+    return as_number(date)

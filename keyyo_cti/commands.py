@@ -9,7 +9,8 @@ import json
 from types import MappingProxyType
 from typing import Any, Dict, Mapping, NamedTuple, Union
 
-from .errors import UnreadableMessage, invalid_params
+from .errors import UnknownNotification, UnreadableMessage, invalid_params
+from .javascript import as_key, as_whole
 from .json_text import JsonReader
 from .nesting import DEEPEST, may_be_deep, too_deep
 
@@ -62,6 +63,9 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
+#: What a reply without a result and without an error is taken for.
+_NO_ANSWER = {"status_code": 500, "message": "The server sent neither a result nor an error"}
+
 #: Python's own takes NaN and Infinity, which are no JSON, and which nobody else reads.
 _JSON = JsonReader(parse_constant=_refuse)
 
@@ -70,6 +74,7 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
     """What a message of the server says.
 
     :param message: one SockJS message; a string that holds a JSON object.
+    :raises UnknownNotification: it is a notification of something else than a call.
     :raises UnreadableMessage: it is not of the protocol.
     """
     if not isinstance(message, str):
@@ -83,29 +88,38 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
         raise UnreadableMessage(f"expected an object, got {type(fields).__name__}")
     if may_be_deep(message) and too_deep(fields):
         raise UnreadableMessage(f"nested more than {DEEPEST} levels deep")
-    if "notify" in fields:
+    if fields.get("notify"):
         return _notification(fields)
     return _reply(fields)
 
 
 def _notification(fields: Dict[str, Any]) -> CallNotification:
     if fields["notify"] != "call":
-        raise UnreadableMessage(f"unknown notification {str(fields['notify'])[:40]!r}")
-    call: Dict[str, Any] = fields.get("call", {})
-    if not isinstance(call, dict) or not isinstance(call.get("callref"), str):
+        raise UnknownNotification(fields["notify"])
+    call: Any = fields.get("call")
+    callref = as_key(call.get("callref")) if isinstance(call, dict) else None
+    if callref is None:
         raise UnreadableMessage("a call notification without a call and its callref")
-    shared = {_SHARED.get(name, name): value for name, value in call.items()}
-    return CallNotification(call["callref"], shared)
+    shared: Dict[str, Any] = {_SHARED.get(name, name): value for name, value in call.items()}
+    shared["callref"] = callref
+    return CallNotification(callref, shared)
 
 
 def _reply(fields: Dict[str, Any]) -> Reply:
-    number = fields.get("id")
-    if type(number) is not int:
+    number = as_whole(fields.get("id"))
+    if number is None:
         raise UnreadableMessage("neither a notification nor a reply with an id")
     error = fields.get("error")
-    if error is None and "result" not in fields:
-        error = {"status_code": 500, "message": "The server sent neither a result nor an error"}
+    if not error:
+        error = None if _succeeded(fields) else _NO_ANSWER
     return Reply(number, error, fields.get("result"))
+
+
+def _succeeded(fields: Dict[str, Any]) -> bool:
+    """True if a reply whose error is empty, or missing, is a success."""
+    # An error of false, 0 or "" says that there is none. An object without a word in it says so
+    # only beside a result.
+    return "result" in fields or fields.get("error") in (False, "")
 
 
 def create_session(token: Any, auto_answer: Any = None) -> Command:

@@ -7,6 +7,7 @@ from . import at_exit, commands
 from .call import Call, Calls
 from .callback import Callback, callback_last
 from .events import Emitter, event_attribute
+from .javascript import as_key
 
 
 class CTI(Emitter):
@@ -15,9 +16,10 @@ class CTI(Emitter):
     Every method that asks the server takes ``callback(error, result)`` last, which may be left
     out, and returns a ``concurrent.futures.Future``. ``error`` is a KeyyoError or None, and
     ``result`` what the server sent or None; ``Future.result()`` gives or raises the same. A
-    wrong value is answered there too, with KeyyoError 400 ``invalid_params``, and nothing is
-    sent. Without a connection the answer is ConnectionClosed. Methods may be called from any
-    thread, also inside handlers and callbacks.
+    result of null is a NoResult, which is false and equal to None, but not None itself. A wrong
+    value is answered there too, with KeyyoError 400 ``invalid_params``, and nothing is sent.
+    Without a connection the answer is ConnectionClosed. Methods may be called from any thread,
+    also inside handlers and callbacks.
 
     With the option ``token_provider``, a session whose connection is lost is brought back: after
     ``disconnected`` comes ``restored``, ``lost``, or ``close()``. Without it nothing is restored
@@ -282,7 +284,8 @@ class CTI(Emitter):
 
         :param callref: the call's identifier.
         """
-        return self._switchboard.calls().get(callref)
+        calls, key = self._switchboard.calls(), as_key(callref)
+        return None if key is None else calls.get(key)
 
     def __repr__(self) -> str:
         state = "connected" if self.connected else "not connected"

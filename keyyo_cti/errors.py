@@ -8,9 +8,20 @@
         ConnectionClosed     the connection is gone, or was never there (400)
           ConnectionFailed   the connection could not be opened
       UnreadableMessage      the server sent what no one understands (``error`` event only)
+        UnknownNotification  the server notified something that this SDK does not know
 """
 
-from typing import Any, Dict, Mapping, Optional, Tuple, Type
+from types import MappingProxyType
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Type
+
+from .javascript import as_whole
+from .results import Result, wrap
+
+#: Characters of the kind of a notification; a message can be megabytes long.
+_MAX_KIND_LENGTH = 40
+
+#: The fields that each error has.
+_FIELDS = ("status_code", "message", "error_code")
 
 #: error_code by message, as the JavaScript SDK 1.1 adds it.
 _CODES = {
@@ -34,6 +45,9 @@ _CANNOT_TREAT = (
 class KeyyoError(Exception):
     """What a callback gets as ``err`` and what ``Future.result()`` raises.
 
+    A further field that the server sent is there by attribute and by key, as in a Result:
+    ``err.reason``, ``err["reason"]``. Neither ``str`` nor ``repr`` shows further fields.
+
     Source: section Errors of Keyyo's page.
 
     :param status_code: HTTP status code, an integer.
@@ -41,6 +55,7 @@ class KeyyoError(Exception):
     :param error_code: ``invalid_csi_token``, ``missing_parameter``, ``invalid_params``,
         ``invalid_session_id``, ``timeout``, or None where there is no code.
     :param hint: what to do about it, or why it came, in words.
+    :param further: the further fields that the server sent.
     :ivar final: whether to ask again is in vain until a person has done something.
     """
 
@@ -52,12 +67,38 @@ class KeyyoError(Exception):
         message: str,
         error_code: Optional[str] = None,
         hint: Optional[str] = None,
+        further: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(status_code, message, error_code)
         self.status_code = status_code
         self.message = message
         self.error_code = error_code
         self.hint = hint
+        self._further: Result = wrap(dict(further))
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """``status_code``, ``message``, ``error_code`` and the further fields, read-only."""
+        own = {name: getattr(self, name) for name in _FIELDS}
+        return MappingProxyType(Result(self._further, **own))
+
+    def __getattr__(self, name: str) -> Any:
+        # Names with an underscore are Python's: "__notes__" from a server would be printed in
+        # tracebacks.
+        further = {} if name.startswith("_") else self._further
+        if name in further:
+            return further[name]
+        kind = type(self).__name__
+        raise AttributeError(f"no attribute {name!r} of this {kind}: it has {sorted(further)}")
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name) if name in _FIELDS else self._further[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in _FIELDS or name in self._further
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
 
     def __reduce__(self) -> Any:
         # Exception's own way calls the class with ``args``, which are not those of subclasses.
@@ -114,6 +155,17 @@ class UnreadableMessage(Exception):
     """The server sent something that is not part of the protocol; it is passed over."""
 
 
+class UnknownNotification(UnreadableMessage):
+    """The server notified something that this SDK does not know; it is passed over.
+
+    :ivar kind: what ``notify`` said, as text.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = str(kind)[:_MAX_KIND_LENGTH]
+        super().__init__(f"unknown notification {self.kind!r}")
+
+
 def _bare(kind: Type[KeyyoError], args: Tuple[Any, ...]) -> KeyyoError:
     error = kind.__new__(kind)
     error.args = args
@@ -135,9 +187,13 @@ def from_server(error: Any) -> KeyyoError:
 
     :param error: what the server sent; anything but an object is taken as the message.
     """
-    fields: Mapping[str, Any] = error if isinstance(error, dict) else {"message": str(error)}
-    status = fields.get("status_code")
-    message = str(fields.get("message", "The server gave no reason"))
+    fields: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
+    status = as_whole(fields.get("status_code"))
+    told = fields.get("message")
+    message = "The server gave no reason" if told is None else str(told)
     code = "invalid_csi_token" if message.startswith("Invalid token") else _CODES.get(message)
+    if code is None and isinstance(fields.get("error_code"), str):
+        code = fields["error_code"]
     hint = _CANNOT_TREAT if message == "Cannot treat action" else _HINTS.get(code or "")
-    return KeyyoError(status if type(status) is int else 500, message, code, hint)
+    further = {name: value for name, value in fields.items() if name not in _FIELDS}
+    return KeyyoError(500 if status is None else status, message, code, hint, further)

@@ -15,6 +15,7 @@ from .errors import (
     CommandTimeout,
     ConnectionClosed,
     KeyyoError,
+    UnknownNotification,
     UnreadableMessage,
     from_server,
     plain,
@@ -25,6 +26,7 @@ from .restorer import Outage
 from .results import wrap
 from .sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed
 from .supervisor import HandlerWatch, Pinger
+from .unknown_kinds import UnknownKinds
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -98,6 +100,7 @@ class Link:
         self._clock = clock
         self._pending = Pending(options.timeout, clock)
         self._watch = HandlerWatch(dispatcher)
+        self._unknown_kinds = UnknownKinds()
         self._pinger = Pinger(None, self._ping, NEVER)
         self._pinged_at = self._paused_at = -NEVER
         self._lock = threading.Lock()
@@ -219,6 +222,9 @@ class Link:
     def received(self, message: Any) -> None:
         try:
             said = commands.decode(message)
+        except UnknownNotification as error:
+            self._pass_over(error)
+            return
         except UnreadableMessage as error:
             self.unreadable(error)
             return
@@ -264,6 +270,13 @@ class Link:
             self.complete(request, ConnectionClosed(sent, plain(closed.reason)), None)
         self._dispatcher.put(partial(self._owner.after_end, self))
         self._dispatcher.release()
+
+    def _pass_over(self, error: UnknownNotification) -> None:
+        if self._unknown_kinds.is_news(error.kind):
+            self.unreadable(error)
+        else:
+            # Not what is in it: that may be a secret.
+            _log.debug("passed over a notification of the kind %s", plain(error.kind))
 
     def _replied(self, reply: Reply) -> None:
         request = self._pending.take(reply.id)

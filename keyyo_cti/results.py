@@ -39,16 +39,36 @@ class Result(Dict[str, Any]):
         return showing.result(self)
 
 
+class NoResult(Result):
+    """A result of null, which stands in for None.
+
+    It is false, equal to None and to ``{}``, and its documented fields are None. It is not None
+    itself: exactly one of a callback's two arguments is not None, so that ``err is None`` and
+    ``res is not None`` both mean success.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return True if other is None else super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __repr__(self) -> str:
+        return "NoResult()"
+
+
 def is_secret(name: Any) -> bool:
     """Whether what is named so is shown to nobody."""
     return any(part in str(name).lower() for part in _SECRET)
 
 
 def wrap(value: Any) -> Any:
-    """The value with every object in it as a Result; None, which no callback may get, is an
-    empty Result."""
+    """The value with every object in it as a Result; None, which no callback may get, is a
+    NoResult."""
     if value is None:
-        return Result()
+        return NoResult()
     return _wrap(value)
 
 

@@ -72,6 +72,8 @@ def test_now_that_is_no_number(now: Any) -> None:
         ("1700000000", 1_700_000_000.0),
         (" 3 ", 3.0),
         ("", None),
+        ("1_000", None),
+        ("\u0663", None),
         ("today", None),
         ("nan", None),
         ("-inf", None),

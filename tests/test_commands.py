@@ -18,7 +18,7 @@ from keyyo_cti.commands import (
     create_session,
     decode,
 )
-from keyyo_cti.errors import KeyyoError, UnreadableMessage
+from keyyo_cti.errors import KeyyoError, UnknownNotification, UnreadableMessage
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
@@ -287,18 +287,24 @@ def test_notification() -> None:
         "nul",
         '"text"',
         "{}",
-        '{"id": "1", "result": 1}',
         '{"id": true, "result": 1}',
-        '{"id": 1.0, "result": 1}',
         '{"id": null}',
+        '{"id": "x", "result": 1}',
+        '{"id": "", "result": 1}',
+        '{"id": 1.5, "result": 1}',
+        '{"id": "1e999", "result": 1}',
+        '{"id": "1_0", "result": 1}',
+        '{"id": [1], "result": 1}',
         '{"notify": "other"}',
         '{"notify": null}',
         '{"notify": ["call"]}',
         '{"notify": "call"}',
         '{"notify": "call", "call": []}',
         '{"notify": "call", "call": {}}',
-        '{"notify": "call", "call": {"callref": 3}}',
         '{"notify": "call", "call": {"callref": null}}',
+        '{"notify": "call", "call": {"callref": true}}',
+        '{"notify": "call", "call": {"callref": [3]}}',
+        '{"notify": "call", "call": null}',
         "[" * 100_000,
         '{"id": ' + "9" * 5000 + "}x",
     ],
@@ -307,6 +313,76 @@ def test_unreadable(message: Any) -> None:
     """What is not of the protocol raises UnreadableMessage."""
     with pytest.raises(UnreadableMessage):
         decode(message)
+
+
+@pytest.mark.parametrize("error", ["null", "false", "0", "0.0", '""', "{}", "[]"])
+@pytest.mark.parametrize("result", ["1", "0", "null", "{}"])
+def test_reply_with_an_empty_error_is_a_success(error: str, result: str) -> None:
+    """An error that JavaScript takes for none, or that says nothing, is none beside a result."""
+    said = decode(f'{{"id": 1, "error": {error}, "result": {result}}}')
+    assert said == Reply(1, None, json.loads(result))
+
+
+@pytest.mark.parametrize("error", ["false", "0", '""'])
+def test_reply_with_a_false_error_alone_is_a_success(error: str) -> None:
+    """An error of false says that there is none; a program that got one would try again."""
+    assert decode(f'{{"id": 1, "error": {error}}}') == Reply(1, None, None)
+
+
+@pytest.mark.parametrize("fields", ["", ', "error": null', ', "error": {}', ', "error": []'])
+def test_reply_without_an_answer_is_an_error(fields: str) -> None:
+    """A reply that says neither is a 500 of the SDK's."""
+    said = decode(f'{{"id": 1{fields}}}')
+    assert isinstance(said, Reply) and said.error["status_code"] == 500
+
+
+@pytest.mark.parametrize("error", ["true", "1", '"no"', "[1]", '{"status_code": 400}'])
+def test_reply_with_an_error_is_no_success(error: str) -> None:
+    """Any other error is one, also beside a result."""
+    assert decode(f'{{"id": 1, "error": {error}, "result": 1}}') == Reply(1, json.loads(error), 1)
+
+
+@pytest.mark.parametrize("number", ["4", "4.0", '"4"', '"4.0"', '" 4 "', "4e0"])
+def test_id_of_a_reply_as_text_or_float_is_the_number(number: str) -> None:
+    """A reply finds its command however the server writes the id."""
+    said = decode(f'{{"id": {number}, "result": 1}}')
+    assert said == Reply(4, None, 1) and type(said[0]) is int
+
+
+@pytest.mark.parametrize("notify", ["null", "false", "0", '""'])
+def test_reply_with_a_false_notify_is_a_reply(notify: str) -> None:
+    """A notify that JavaScript takes for none does not make a reply a notification."""
+    assert decode(f'{{"notify": {notify}, "id": 4, "result": 1}}') == Reply(4, None, 1)
+
+
+@pytest.mark.parametrize(
+    "callref, text",
+    [
+        ("7", "7"),
+        ("7.0", "7"),
+        ("-7", "-7"),
+        ("1.5", "1.5"),
+        ("0", "0"),
+        ("1e20", "1" + "0" * 20),
+        ("1e21", "1e+21"),
+        ("1e-7", "1e-7"),
+        ("12345678901234567890", "12345678901234567890"),
+        ('"7"', "7"),
+        ('""', ""),
+    ],
+)
+def test_callref_that_is_a_number_is_its_text(callref: str, text: str) -> None:
+    """A number as callref is the text that JavaScript knows the call by, in the fields too."""
+    said = decode(f'{{"notify": "call", "call": {{"callref": {callref}, "x": 1}}}}')
+    assert said == CallNotification(text, {"callref": text, "x": 1})
+
+
+@pytest.mark.parametrize("kind", ["log", "error", "weather", ["call"], 1, True, {"a": 1}])
+def test_other_notification_tells_its_kind(kind: Any) -> None:
+    """A notification of something else than a call is apart from what cannot be read."""
+    with pytest.raises(UnknownNotification) as caught:
+        decode(json.dumps({"notify": kind, "id": 4, "result": 1}))
+    assert caught.value.kind == str(kind)
 
 
 def test_an_unknown_notification_is_named_briefly() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import traceback
 from typing import Any, Optional
 
 import pytest
@@ -23,6 +24,7 @@ from keyyo_cti.errors import (
 
 ALL = (
     KeyyoError(401, "Invalid token: unknown", "invalid_csi_token", "get another"),
+    from_server({"status_code": 400, "message": "m", "more": [{"slot": 3}]}),
     CommandTimeout("dial", 30.0),
     ConnectionClosed(True, "a hint"),
     ConnectionClosed(False),
@@ -58,10 +60,84 @@ def test_cannot_treat_action_has_a_hint() -> None:
     assert error.error_code is None
 
 
-@pytest.mark.parametrize("status", [None, "400", 400.0, True, [], {}])
+@pytest.mark.parametrize("status", [400, "400", 400.0, "400.0", " 400 "])
+def test_status_as_text_or_float_is_the_number(status: Any) -> None:
+    """A program that compares the status with a number finds it, as in JavaScript."""
+    error = from_server({"status_code": status, "message": "m"})
+    assert error.status_code == error["status_code"] == 400
+    assert type(error.status_code) is int
+
+
+@pytest.mark.parametrize("status", [None, "", "bad", "400.5", 400.5, "nan", True, [], {}])
 def test_status_that_is_no_number(status: Any) -> None:
     """A status that is no whole number counts as 500."""
     assert from_server({"status_code": status, "message": "m"}).status_code == 500
+
+
+def test_message_of_null_says_that_there_is_no_reason() -> None:
+    """A message of null is no word of the server's."""
+    assert from_server({"message": None}).message == "The server gave no reason"
+
+
+def test_further_fields_stay_by_attribute_and_by_key() -> None:
+    """What else the server said of an error is there as in a result, objects in it too."""
+    error = from_server(
+        {"status_code": 400, "message": "m", "reason": "busy", "more": [{"slot": 3}], "zero": 0}
+    )
+    assert error.reason == error["reason"] == "busy"
+    assert error.more[0].slot == error["more"][0]["slot"] == 3
+    assert error.zero == 0 and "zero" in error and "other" not in error
+    assert dict(error.fields) == {
+        "status_code": 400, "message": "m", "error_code": None, "reason": "busy",
+        "more": [{"slot": 3}], "zero": 0,
+    }
+    assert set(error) == set(error.fields)
+
+
+def test_own_fields_are_there_by_key() -> None:
+    """The three fields of each error are there by key too, also of an error of the SDK's own."""
+    error = CommandTimeout("dial", 30.0)
+    assert (error["status_code"], error["message"]) == (408, error.message)
+    assert error["error_code"] == "timeout" and "error_code" in error
+    assert ConnectionClosed(False)["error_code"] is None
+
+
+def test_field_that_is_missing_raises() -> None:
+    """A slip of the pen is seen, and the message shows names and no values."""
+    error = from_server({"message": "m", "session_id": "CANARY"})
+    with pytest.raises(AttributeError, match=r"'sesion_id'.*\['session_id'\]") as caught:
+        error.sesion_id
+    assert "CANARY" not in str(caught.value)
+    with pytest.raises(KeyError):
+        error["sesion_id"]
+
+
+def test_error_code_of_the_server_stays_where_its_message_has_none() -> None:
+    """The code that stands for a known message wins; otherwise the server's own stays."""
+    assert from_server({"message": "m", "error_code": "own"}).error_code == "own"
+    assert from_server({"message": "m", "error_code": 3}).error_code is None
+    known = from_server({"message": "Unknown session_id", "error_code": "own"})
+    assert known.error_code == known["error_code"] == "invalid_session_id"
+
+
+def test_further_fields_do_not_replace_what_an_error_is() -> None:
+    """A further field with a name of ours is there by key only; one of Python's is not looked
+    up, so that it is not printed in a traceback."""
+    error = from_server(
+        {"message": "m", "hint": "h", "final": 1, "args": 2, "sent": 3, "__notes__": ["n"]}
+    )
+    assert error.hint is None and error.final is False and error["hint"] == "h"
+    assert error.args == (500, "m", None)
+    assert not hasattr(error, "__notes__") and error["__notes__"] == ["n"]
+
+
+def test_further_fields_show_no_secret() -> None:
+    """Neither the error nor its traceback, nor its fields as a whole, show a session id."""
+    error = from_server({"message": "m", "session_id": "CANARY-1", "x": [{"token": "CANARY-2"}]})
+    shown = [f"{error} {error!r} {error.fields!r} {error.args}", error._repr_html_()]
+    shown += traceback.format_exception(type(error), error, None)
+    assert "CANARY" not in "".join(shown)
+    assert error.session_id == "CANARY-1" and error.x[0].token == "CANARY-2"
 
 
 @pytest.mark.parametrize("error", ["Unknown session_id", 3, [], False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import operator
 import pickle
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.results import Result, wrap
+from keyyo_cti.results import NoResult, Result, wrap
 
 
 def test_attribute_and_key() -> None:
@@ -73,11 +74,23 @@ def test_other_values(value: Any) -> None:
     assert type(wrap(value)) is type(value)
 
 
-def test_none() -> None:
-    """No result is an empty one, since a callback may not get None twice."""
-    assert wrap(None) == {}
-    assert isinstance(wrap(None), Result)
-    assert wrap([None]) == [None]
+def test_null_is_like_none_but_not_none() -> None:
+    """A result of null is false and equal to None, and is not None: a callback may not get None
+    twice."""
+    result = wrap(None)
+    assert isinstance(result, NoResult) and isinstance(result, Result)
+    assert result is not None and not result
+    assert operator.eq(result, None) and operator.eq(None, result)
+    assert not operator.ne(result, None) and not operator.ne(None, result)
+    assert result == {} and result != {"a": 1} and result != 0
+    assert (result.number, result.session_id) == (None, None)
+    assert repr(result) == "NoResult()" and wrap([None]) == [None]
+
+
+def test_copies_of_no_result_are_like_none_too() -> None:
+    """A process pool may hand it on."""
+    for twin in (copy.copy(wrap(None)), pickle.loads(pickle.dumps(wrap(None)))):
+        assert isinstance(twin, NoResult) and operator.eq(twin, None)
 
 
 def test_equals_a_dict() -> None:
