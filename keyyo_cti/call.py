@@ -6,16 +6,15 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Protocol, c
 
 from . import commands
 from .callback import Callback, callback_last
-from .clock import NEVER, as_seconds
+from .clock import NEVER
 from .commands import Command
+from .dates import ENDED as ENDED
+from .dates import dates_of, follow
 from .errors import invalid_params, plain
 from .events import Emitter, event_attribute
 
 #: Attributes that are None while the server has not sent them.
 _DOCUMENTED = frozenset(commands.CALL_FIELDS)
-
-#: A tuple: whatever the server sends as a state can be compared, but not always hashed.
-ENDED = ("RELEASE", "MISSED")
 
 
 class Line(Protocol):
@@ -72,10 +71,15 @@ class Call(Emitter):
     def update(self, fields: Mapping[str, Any]) -> None:
         """Replaces what is known of the call, as the JavaScript SDK does: a field that is not
         sent any more is gone. For the registry."""
+        fields = self.with_dates(fields)
         # Past the look at each name that a program sets: it would take longer than all the rest.
         object.__setattr__(self, "_fields", fields)
         if self.stale:
             self.stale = False
+
+    def with_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the fields of the next notification with the dates that durations need."""
+        return follow(self._fields, fields, self._line.server_time)
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -121,25 +125,25 @@ class Call(Emitter):
         return showing.call(self)
 
     def get_duration(self) -> int:
-        """Whole seconds of talking, up to now or to the end; 0 when nobody picked up.
+        """Return the whole seconds of talking, up to now or to the end; 0 if nobody picked up.
 
-        Source: section Get duration.
+        A date that the server does not send any more still counts. A call that ended without a
+        date ended when that was received. Source: section Get duration.
         """
         fields = self._fields
         if fields.get("state") == "MISSED":
             return 0
-        return self._between(fields.get("connect_date"), fields.get("release_date"))
+        dates = dates_of(fields)
+        return self._between(dates.connect, dates.release)
 
     def get_ringing_duration(self) -> int:
-        """Whole seconds of ringing, up to now, to the pick-up, or to the end.
+        """Return the whole seconds of ringing, up to now, to the pick-up, or to the end.
 
         Source: section Get ringing duration.
         """
-        fields = self._fields
-        end = fields.get("connect_date")
-        return self._between(
-            fields.get("setup_date"), fields.get("release_date") if end is None else end
-        )
+        dates = dates_of(self._fields)
+        end = dates.release if dates.connect is None else dates.connect
+        return self._between(dates.setup, end)
 
     def answer(self, callback: Optional[Callback] = None) -> "Future[Any]":
         """Answers the call. Source: section Answer."""
@@ -245,12 +249,10 @@ class Call(Emitter):
             raise invalid_params("second_call", "expected a Call of the same CTI")
         return commands.merge(callref, side, second_call.callref, side2)
 
-    def _between(self, start: Any, end: Any) -> int:
-        began = as_seconds(start)
-        if began is None:
+    def _between(self, start: Optional[float], end: Optional[float]) -> int:
+        if start is None:
             return 0
-        ended = as_seconds(end)
-        seconds = (self._line.server_time() if ended is None else ended) - began
+        seconds = (self._line.server_time() if end is None else end) - start
         return int(seconds) if 0 < seconds < NEVER else 0
 
 

@@ -3,14 +3,25 @@
 import sys
 import threading
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Tuple
 
+from .dates import as_date
 from .javascript import as_number
 
 #: Seconds that only ever go forward; the zero is arbitrary. Injected in tests.
 Monotonic = Callable[[], float]
 
 NEVER = float("inf")
+
+#: Seconds that two clocks may go apart in one, with a margin; a month of it would be minutes.
+_MAX_DRIFT = 1e-4
+
+#: Seconds that a date may be ahead of the server's clock; one beyond it is no date. The clock may
+#: lag behind because the machine has slept.
+_MAX_LEAP = 86_400.0
+
+#: Seconds that the way to the server may take. A reply that takes longer was waited for.
+_MAX_LATENCY = 1.0
 
 
 def _sleepless() -> Optional[int]:
@@ -47,9 +58,13 @@ def lasting() -> float:
 class ServerClock:
     """The server's Unix time, which the dates of a call are on.
 
-    It is the session's ``now`` plus the monotonic time since, so that a local clock that is
-    wrong or stepped does no harm. Before there is a session it is the local clock.
-    Thread-safe.
+    It is an offset to the monotonic clock, so that a local clock that is wrong or stepped does no
+    harm. Before there is a session it is the local clock.
+
+    The server cuts its times to whole seconds. Each of them tells that the offset lies between
+    two bounds, a second and the way to the server apart, and together they tell it better. If the
+    local clock lies between the bounds, it is taken for right; otherwise the middle is, which is
+    right on average. Thread-safe.
     """
 
     def __init__(
@@ -59,19 +74,74 @@ class ServerClock:
         self._wall = wall
         self._lock = threading.Lock()
         self._offset: Optional[float] = None
+        # The bounds of the offset, and when they held; the last date, and the last time told.
+        self._low = self._high = self._at = 0.0
+        self._newest = self._told = -NEVER
+        self._latency = 0.0
 
-    def set(self, now: Any) -> None:
-        """Takes over the server's ``now``, in Unix seconds; what is no number is passed over."""
-        seconds = as_seconds(now)
-        if seconds is not None:
-            with self._lock:
-                self._offset = seconds - self._monotonic()
+    def set(self, now: Any, round_trip: float = 0.0) -> None:
+        """Take over the server's ``now``, in Unix seconds; what is no date is passed over.
+
+        :param round_trip: seconds from the command to its reply, between which ``now`` was true.
+        """
+        seconds = as_date(now)
+        if seconds is None:
+            return
+        with self._lock:
+            at = self._monotonic()
+            self._latency = min(max(0.0, round_trip), _MAX_LATENCY)
+            low, high = self._bounds(seconds, at)
+            old_low, old_high = self._aged_bounds(at)
+            if self._offset is not None and low < old_high and old_low < high:
+                low, high = max(low, old_low), min(high, old_high)
+            else:
+                # Another server, or one whose clock was set: time may go back.
+                self._newest = self._told = -NEVER
+            self._newest = max(self._newest, seconds)
+            self._settle(low, high, at)
+
+    def learn(self, date: Optional[float]) -> None:
+        """Take in a date that the server has just sent, and that has therefore passed there.
+
+        :param date: in Unix seconds, or None.
+        """
+        if date is None or self._offset is None:
+            return
+        with self._lock:
+            at = self._monotonic()
+            low, high = self._bounds(date, at)
+            old_low, old_high = self._aged_bounds(at)
+            if low > old_high + _MAX_LEAP:
+                return
+            if low < old_high:
+                # Only a date that is new is from this very second. It is not if it was held up
+                # on its way, which shows when it is older than is possible.
+                is_fresh = date > self._newest and high > old_low
+                low, high = max(low, old_low), min(high, old_high) if is_fresh else old_high
+            self._newest = max(self._newest, date)
+            self._settle(low, high, at)
 
     def now(self) -> float:
-        """The server's Unix time in seconds."""
+        """Return the server's Unix time in seconds; it never goes back within a session."""
         with self._lock:
-            offset = self._offset
-        return self._wall() if offset is None else offset + self._monotonic()
+            if self._offset is None:
+                return self._wall()
+            self._told = max(self._told, self._offset + self._monotonic())
+            return self._told
+
+    def _bounds(self, seconds: float, at: float) -> Tuple[float, float]:
+        """Return the bounds of the offset that a time of the server says, received at ``at``."""
+        cut = 1.0 if seconds == int(seconds) else 0.0
+        return seconds - at, seconds - at + cut + self._latency
+
+    def _aged_bounds(self, at: float) -> Tuple[float, float]:
+        drift = _MAX_DRIFT * (at - self._at)
+        return self._low - drift, self._high + drift
+
+    def _settle(self, low: float, high: float, at: float) -> None:
+        self._low, self._high, self._at = low, high, at
+        local = self._wall() - at
+        self._offset = local if low <= local < high else (low + high) / 2
 
 
 def as_seconds(date: Any) -> Optional[float]:

@@ -41,6 +41,9 @@ class Owner(Protocol):
     def deliver(self, link: "Link", callref: str, fields: Mapping[str, Any]) -> None:
         """Handles a notification of a call."""
 
+    def note_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Learns from the dates of a notification, and gives its fields with those it needs."""
+
     def emit_error(self, error: BaseException, link: "Optional[Link]" = None) -> None:
         """Emits ``error``, unless the link that it is about is muted."""
 
@@ -231,7 +234,9 @@ class Link:
         if isinstance(said, CallNotification):
             if not self._dispatcher.has_room():
                 self._wait_for_room()
-            self._dispatcher.put(partial(self._deliver, *said))
+            # When it is received: a slow handler must not put off the end of a call.
+            fields = self._owner.note_dates(said.fields)
+            self._dispatcher.put(partial(self._deliver, said.callref, fields))
         else:
             self._replied(said)
 

@@ -80,12 +80,14 @@ class Request:
     """A command as somebody asked it: with a Future, and perhaps a callback.
 
     :ivar departure: how far it has come on its way to the server.
+    :ivar asked_at: monotonic time at which it was about to be sent.
     :ivar deadline: monotonic time at which it is given up.
     :ivar opens_session: whether it is one that makes a connection worth having.
     """
 
     __slots__ = (
-        "command", "desk", "callback", "react", "opens_session", "departure", "deadline", "future",
+        "command", "desk", "callback", "react", "opens_session", "departure", "asked_at",
+        "deadline", "future",
     )
 
     def __init__(
@@ -101,6 +103,7 @@ class Request:
         self.react = react
         self.opens_session = False
         self.departure = Departure()
+        self.asked_at = -NEVER
         self.deadline = NEVER
         self.future: "Future[Any]" = Answer(desk)
 
@@ -136,7 +139,8 @@ class Pending:
             if self._closed:
                 return None
             self._last += 1
-            request.deadline = self._clock() + self._timeout
+            request.asked_at = self._clock()
+            request.deadline = request.asked_at + self._timeout
             self._requests[self._last] = request
             return self._last
 

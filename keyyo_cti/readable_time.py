@@ -3,12 +3,12 @@
 import time
 from typing import Any, Optional
 
-from .clock import as_seconds
+from .dates import as_date
 
 
 def local_time(date: Any) -> Optional[time.struct_time]:
     """A date of the server in local time; None for what is none, or is in no calendar."""
-    seconds = as_seconds(date)
+    seconds = as_date(date)
     try:
         return None if seconds is None else time.localtime(seconds)
     except (OverflowError, ValueError, OSError):

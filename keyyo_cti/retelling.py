@@ -5,6 +5,8 @@ A server may tell a restored session again what it told the lost one.
 
 from typing import Any, Mapping, Optional
 
+from .dates import as_date
+
 #: The call has come further, or is another one.
 NEWS = "news"
 
@@ -43,5 +45,5 @@ def compare(
 
 def _another(known: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
     """Whether the callref was given to another call: that has a date of its own."""
-    dates = known.get("setup_date"), told.get("setup_date")
+    dates = as_date(known.get("setup_date")), as_date(told.get("setup_date"))
     return None not in dates and dates[0] != dates[1]

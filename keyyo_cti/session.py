@@ -28,6 +28,7 @@ class Session:
 
     :ivar number: the line's number (CSI), once known.
     :ivar session_id: the session's id, once known; a secret.
+    :ivar round_trip: seconds that the answer took that comes next; set by its receiver.
     :ivar orders: what it was asked to keep, as far as anybody takes note.
     """
 
@@ -36,6 +37,7 @@ class Session:
         self._clock = clock
         self.number: Optional[str] = None
         self.session_id: Optional[str] = None
+        self.round_trip = 0.0
         self.orders = StandingOrders()
 
     @property
@@ -121,7 +123,7 @@ class Session:
 
     def _begin(self, result: Any, session_id: Optional[str]) -> None:
         if isinstance(result, Result):
-            self._clock.set(result.now)
+            self._clock.set(result.now, self.round_trip)
             self.number = result.number
         self.session_id = session_id
 

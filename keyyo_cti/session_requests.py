@@ -3,12 +3,14 @@ after its connection was lost."""
 
 import logging
 import threading
+import time
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Optional, Protocol, Tuple, Union
 
 from . import commands
 from .callback import Callback
+from .clock import Monotonic
 from .commands import Command
 from .dispatch import Dispatcher
 from .errors import ConnectionClosed, KeyyoError
@@ -73,11 +75,13 @@ class SessionRequests:
         links: Links,
         dispatcher: Dispatcher,
         options: Options,
+        clock: Monotonic = time.monotonic,
     ) -> None:
         self._board = board
         self._session = session
         self._links = links
         self._dispatcher = dispatcher
+        self._clock = clock
         provide = options.token_provider
         self._restorer = None if provide is None else Restorer(self, provide, options.backoff)
 
@@ -193,6 +197,7 @@ class SessionRequests:
         then another may have a session of its own, which this one must not touch."""
         if self._links.current is not link:
             return None
+        self._session.round_trip = self._clock() - request.asked_at
         answered, instead = request.command, react(error, result)
         if error is None:
             link.in_session = True

@@ -9,6 +9,7 @@ import time
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from .call import Call
+from .dates import as_date
 from .errors import ConnectionClosed, KeyyoError, plain
 from .readable_time import local_time, stopwatch
 from .results import is_secret
@@ -44,9 +45,9 @@ def call(one: Call) -> str:
         ("began", moment(one.setup_date)),
         ("rang", stopwatch(one.get_ringing_duration())),
     ]
-    if one.connect_date is not None:
+    if was_picked_up(one):
         rows.append(("talked", stopwatch(one.get_duration())))
-    if one.release_date is not None:
+    if as_date(one.release_date) is not None:
         rows.append(("ended", moment(one.release_date)))
     rows.append(("callref", _faint(text(one.callref))))
     return f"<div>{state(one)} {remarks(one)}{_pairs(rows)}</div>"
@@ -97,6 +98,11 @@ def remarks(one: Call) -> str:
     return _faint(", ".join(said)) if said else ""
 
 
+def was_picked_up(one: Call) -> bool:
+    """True if it is known that the callee of a call picked up."""
+    return as_date(one.connect_date) is not None or one.get_duration() > 0
+
+
 def number(value: Any) -> str:
     """A number as people write it."""
     return _faint("unknown") if value is None else text(as_written_safely(value))
@@ -111,7 +117,7 @@ def moment(date: Any) -> str:
     """A date of the server in local time; the day only if it is another than today."""
     then, today = local_time(date), time.localtime()
     if then is None:
-        return _faint("unknown") if date is None else text(date)
+        return text(date) if date else _faint("unknown")
     day = time.strftime("%Y-%m-%d", then)
     clock = time.strftime("%H:%M:%S", then)
     return clock if day == time.strftime("%Y-%m-%d", today) else f"{day} {clock}"
@@ -143,7 +149,7 @@ def _call_row(one: Any) -> str:
             number(one.callee),
             moment(one.setup_date),
             stopwatch(one.get_ringing_duration()),
-            "" if one.connect_date is None else stopwatch(one.get_duration()),
+            stopwatch(one.get_duration()) if was_picked_up(one) else "",
             remarks(one),
         ]
     )

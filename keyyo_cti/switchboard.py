@@ -13,6 +13,7 @@ from .call import Call
 from .callback import Callback
 from .clock import ServerClock
 from .commands import Command
+from .dates import date_end, latest_date
 from .dispatch import Manual, chosen
 from .errors import KeyyoError
 from .events import Emitter
@@ -193,6 +194,10 @@ class Switchboard:
         return self._dispatcher.poll(timeout)
 
     # From a link, see ``link.Owner``.
+
+    def note_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._clock.learn(latest_date(fields))
+        return date_end(fields, self._clock.now)
 
     def deliver(self, link: Link, callref: str, fields: Mapping[str, Any]) -> None:
         """Updates the call and runs its handlers at once, so that they see this very state."""

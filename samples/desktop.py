@@ -156,7 +156,7 @@ def text(value: Any) -> str:
 
 def clock(call: Call) -> str:
     """For how long they have been talking, or for how long it has rung."""
-    talked = call.connect_date is not None
+    talked = bool(call.connect_date)
     seconds = call.get_duration() if talked else call.get_ringing_duration()
     return f"{seconds // 60}:{seconds % 60:02}"
 

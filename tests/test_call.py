@@ -221,6 +221,107 @@ def test_any_dates(fields: Dict[str, Any]) -> None:
         assert duration >= 0
 
 
+@pytest.mark.parametrize("unknown", [0, "0", 0.0, "", "noon", None, -5, True, [], {}])
+@pytest.mark.parametrize(
+    "state, date, talking, ringing",
+    [
+        ("SETUP", "connect_date", 0, 100),
+        ("SETUP", "release_date", 0, 100),
+        ("CONNECT", "release_date", 90, 10),
+        ("CONNECT", "setup_date", 90, 0),
+        ("RELEASE", "connect_date", 0, 70),
+        ("RELEASE", "setup_date", 60, 0),
+        ("RELEASE", "release_date", 90, 10),
+        ("MISSED", "connect_date", 0, 70),
+        ("MISSED", "release_date", 0, 100),
+    ],
+)
+def test_date_that_is_none_is_unknown(
+    state: str, date: str, talking: int, ringing: int, unknown: Any
+) -> None:
+    """0, "" and junk are no dates: neither the year 1970 nor an end. An end without a date is
+    when it was notified."""
+    fields: Dict[str, Any] = {"state": state, "setup_date": SETUP}
+    if state in ("CONNECT", "RELEASE"):
+        fields["connect_date"] = CONNECT
+    if state in ("RELEASE", "MISSED"):
+        fields["release_date"] = RELEASE
+    line = FakeLine(NOW)
+    call = Call(line, "ref")
+    call.update({**fields, date: unknown})
+    assert (call.get_duration(), call.get_ringing_duration()) == (talking, ringing)
+    line.time += 50
+    counts = state in ("SETUP", "CONNECT")
+    assert call.get_duration() == talking + (50 if talking and counts else 0)
+    assert call.get_ringing_duration() == ringing + (50 if state == "SETUP" else 0)
+
+
+@pytest.mark.parametrize("state", ["RELEASE", "MISSED"])
+@pytest.mark.parametrize("dates", [{}, {"release_date": ""}, {"connect_date": CONNECT}])
+def test_ended_call_never_counts_up(state: str, dates: Dict[str, Any]) -> None:
+    """Without a date of its own, a call ended when that was received, also if it is notified
+    again; and a date that comes later is better."""
+    line = FakeLine(NOW)
+    call = Call(line, "ref")
+    call.update({"state": state, "setup_date": SETUP, **dates})
+    at_first = call.get_duration(), call.get_ringing_duration()
+    line.time += 50
+    call.update({"state": state})
+    assert (call.get_duration(), call.get_ringing_duration()) == at_first
+    line.time += 50
+    assert (call.get_duration(), call.get_ringing_duration()) == at_first
+    assert call.release_date is None
+    call.update({"state": state, "setup_date": SETUP, **dates, "release_date": RELEASE})
+    talked = 60 if state == "RELEASE" and "connect_date" in dates else 0
+    assert call.get_duration() == talked
+
+
+def test_dates_that_are_not_sent_any_more_still_count() -> None:
+    """The attribute is gone, as in JavaScript; durations keep the last known date."""
+    call = Call(FakeLine(NOW), "ref")
+    call.update({"state": "SETUP", "setup_date": SETUP})
+    call.update({"state": "CONNECT", "connect_date": CONNECT})
+    assert (call.setup_date, call.connect_date) == (None, CONNECT)
+    assert (call.get_duration(), call.get_ringing_duration()) == (90, 10)
+    call.update({"state": "CONNECT", "callpark_slot": "3"})
+    assert (call.connect_date, call.callpark_slot) == (None, "3")
+    assert (call.get_duration(), call.get_ringing_duration()) == (90, 10)
+    call.update({"state": "RELEASE", "release_date": RELEASE})
+    assert dict(call.fields) == {"state": "RELEASE", "release_date": RELEASE}
+    assert (call.get_duration(), call.get_ringing_duration()) == (60, 10)
+
+
+def test_end_that_is_told_again_without_its_date_stays() -> None:
+    """A call that is told to have ended again did not end later."""
+    line = FakeLine(NOW)
+    call = Call(line, "ref")
+    dates = {"setup_date": SETUP, "connect_date": CONNECT}
+    call.update({"state": "RELEASE", **dates, "release_date": RELEASE})
+    line.time += 50
+    call.update({"state": "RELEASE", **dates})
+    assert (call.get_duration(), call.get_ringing_duration()) == (60, 10)
+
+
+@pytest.mark.parametrize(
+    "fields, ringing",
+    [
+        ({"state": "SETUP", "setup_date": NOW - 5}, 5),
+        ({"state": "MISSED", "setup_date": NOW - 5}, 5),
+        ({"state": "SETUP"}, 0),
+    ],
+)
+def test_dates_of_another_call_of_that_reference_do_not_count(
+    fields: Dict[str, Any], ringing: int
+) -> None:
+    """A reference that is given to another call brings none of the old one's dates."""
+    call = Call(FakeLine(NOW), "ref")
+    call.update({
+        "state": "RELEASE", "setup_date": SETUP, "connect_date": CONNECT, "release_date": RELEASE,
+    })
+    call.update(fields)
+    assert (call.get_duration(), call.get_ringing_duration()) == (0, ringing)
+
+
 def test_dates_too_far_apart(call: Call) -> None:
     """Even dates whose distance is no number any more have a duration."""
     call.update({"connect_date": -1.7e308, "release_date": 1.7e308, "setup_date": -1.7e308})

@@ -28,7 +28,7 @@ class NoLine:
         raise AssertionError
 
     def server_time(self) -> float:
-        raise AssertionError
+        return 1_700_000_000.0
 
 
 LINE = NoLine()

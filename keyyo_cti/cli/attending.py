@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, ClassVar, Optional
 
 from ..call import Call
-from ..clock import as_seconds
+from ..dates import as_date
 from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
 from ..restorer import Restored
 from .exit_codes import DROPPED, FAILED, INTERRUPTED, SIGNED_OUT
@@ -128,7 +128,7 @@ class Attending(ABC):
         if err:
             self.fail(err)
             return
-        self.began = as_seconds(res.now)
+        self.began = as_date(res.now)
         self.cti.onDisconnected = self._disconnected
         self.stand(Standing.CONNECTED, f"connected as {printable(res.number)}")
         self.connected()

@@ -4,7 +4,7 @@ import argparse
 from typing import Any, Optional
 
 from ..call import Call
-from ..clock import as_seconds
+from ..dates import as_date
 from ..errors import ConnectionClosed, KeyyoError
 from .attending import Attending
 from .exit_codes import FAILED, OK
@@ -55,7 +55,7 @@ class Dial(Attending):
 
     def _is_new(self, call: Call) -> bool:
         """Whether it began in this session."""
-        placed = as_seconds(call.setup_date)
+        placed = as_date(call.setup_date)
         return placed is None or self.began is None or placed >= int(self.began)
 
     def _dialled(self, err: Optional[KeyyoError], res: Any) -> None:

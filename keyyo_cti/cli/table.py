@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..call import Call
-from ..clock import NEVER, as_seconds
+from ..clock import NEVER
+from ..dates import as_date
 from ..readable_time import local_time, stopwatch
 from .attending import Standing
 from .terminal import printable
@@ -127,7 +128,7 @@ def _row(call: Call) -> List[Text]:
 
 
 def _began(call: Call) -> float:
-    seconds = as_seconds(call.setup_date)
+    seconds = as_date(call.setup_date)
     return NEVER if seconds is None else seconds
 
 

@@ -97,7 +97,7 @@ class CallRow(HBox):
 
 def _about(call: Call, number: Optional[str]) -> str:
     durations = [f"rang {stopwatch(call.get_ringing_duration())}"]
-    if call.connect_date is not None:
+    if showing.was_picked_up(call):
         durations.append(f"talked {stopwatch(call.get_duration())}")
     below = ", ".join(part for part in (*durations, showing.remarks(call)) if part)
     # Always two lines, so that no row moves when there is more to say.

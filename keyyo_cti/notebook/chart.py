@@ -12,9 +12,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from ..call import Call
-from ..clock import as_seconds
+from ..dates import as_date
 from ..readable_time import stopwatch
-from ..showing import STATES, as_written_safely
+from ..showing import STATES, as_written_safely, was_picked_up
 
 _RINGING, _TALKING, _MISSED = (STATES[state][1] for state in ("SETUP", "CONNECT", "MISSED"))
 
@@ -91,12 +91,12 @@ def bar(call: Any) -> Optional[Bar]:
     """A call as it is drawn; None for what is no call, or has no date."""
     if not isinstance(call, Call):
         return None
-    began = as_seconds(call.setup_date)
+    began = as_date(call.setup_date)
     # With a day to spare on both sides, for the time zone.
     if began is None or not _DAY < began < 253_402_300_800 - 400 * _DAY:
         return None
     longest = 366 * _DAY
-    talks = call.connect_date is not None
+    talks = was_picked_up(call)
     rang = 0 if call.stale and not talks else min(call.get_ringing_duration(), longest)
     talked = 0 if call.stale or not talks else min(call.get_duration(), longest)
     who = as_written_safely(call.caller), as_written_safely(call.callee)

@@ -10,8 +10,8 @@ from ipywidgets import HTML, Button, HBox, Text, VBox
 from .. import showing
 from ..call import Call
 from ..callback import Callback
-from ..clock import as_seconds
 from ..cti import CTI
+from ..dates import as_date
 from ..errors import KeyyoError
 from ..restorer import Restored
 from ..telephone_number import as_dialled
@@ -203,4 +203,4 @@ def _status(connected: bool, number: Any) -> str:
 
 
 def _ended(call: Call) -> float:
-    return as_seconds(call.release_date) or 0.0
+    return as_date(call.release_date) or 0.0

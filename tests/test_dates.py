@@ -1,0 +1,97 @@
+"""The dates of a call."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keyyo_cti.dates import Dates, as_date, date_end, dates_of, follow, latest_date
+
+
+@pytest.mark.parametrize(
+    "value, date",
+    [
+        (1_700_000_000, 1_700_000_000),
+        (1.5, 1.5),
+        ("1700000000", 1_700_000_000),
+        (" 3 ", 3),
+        (0, None),
+        ("0", None),
+        (-1, None),
+        (-1.5, None),
+        ("", None),
+        ("noon", None),
+        (None, None),
+        (True, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (10**400, None),
+        ([1], None),
+        ({}, None),
+    ],
+)
+def test_as_date(value: Any, date: Optional[float]) -> None:
+    """A date is a number above 0, or text that holds one."""
+    assert as_date(value) == date
+
+
+def test_latest_date() -> None:
+    """The latest date is one that the server sent, whatever it stands for."""
+    assert latest_date({}) is None
+    assert latest_date({"setup_date": "", "connect_date": 0, "release_date": None}) is None
+    assert latest_date({"setup_date": 5, "connect_date": "7", "release_date": 6}) == 7
+    known = {"setup_date": 5, "connect_date": 7}
+    kept = follow(known, {"setup_date": 5, "state": "CONNECT"}, lambda: 9.0)
+    assert latest_date(kept) == 5 and dates_of(kept) == Dates(5, 7)
+
+
+@pytest.mark.parametrize("state", ["RELEASE", "MISSED"])
+def test_end_without_a_date_is_now(state: str) -> None:
+    """The fields stay what the server sent."""
+    fields = {"state": state, "connect_date": 3, "release_date": ""}
+    dated = date_end(fields, lambda: 9.5)
+    assert dated == fields and dates_of(dated) == Dates(None, 3, 9.5)
+    # Handled later, it still ended when it was received.
+    assert dates_of(follow({}, dated, lambda: 20.0)) == Dates(None, 3, 9.5)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"state": "CONNECT", "release_date": 0},
+        {"state": "RELEASE", "release_date": 5},
+        {"state": ["RELEASE"]},
+    ],
+)
+def test_fields_that_need_no_end_are_left_alone(fields: Dict[str, Any]) -> None:
+    """A call that goes on, or whose end has a date, needs nothing."""
+    assert date_end(fields, lambda: 9.5) is fields
+
+
+ANY_DATE: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.just([])
+)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "setup_date": ANY_DATE,
+        "connect_date": ANY_DATE,
+        "release_date": ANY_DATE,
+        "state": st.sampled_from(["SETUP", "CONNECT", "RELEASE", "MISSED", "OTHER", ["RELEASE"]]),
+    },
+)
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@given(st.lists(FIELDS, max_size=5))
+def test_any_notifications(told: Any) -> None:
+    """Whatever is notified, the fields stay as they were sent, and dates are numbers above 0."""
+    known: Any = {}
+    for fields in told:
+        known = follow(known, date_end(fields, lambda: 7.5), lambda: 8.5)
+        assert list(known) == list(fields)
+        assert all(date is None or date > 0 for date in dates_of(known))
