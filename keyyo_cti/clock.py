@@ -55,6 +55,16 @@ def lasting() -> float:
     return time.monotonic() + slept()
 
 
+class _Offset:
+    """From the monotonic clock to the server's time, and the last time that was told by it."""
+
+    __slots__ = ("seconds", "told")
+
+    def __init__(self, seconds: float, told: float) -> None:
+        self.seconds = seconds
+        self.told = told
+
+
 class ServerClock:
     """The server's Unix time, which the dates of a call are on.
 
@@ -72,11 +82,12 @@ class ServerClock:
     ) -> None:
         self._monotonic = monotonic
         self._wall = wall
+        # For those that change the clock. It is read without, as a signal handler may read it.
         self._lock = threading.Lock()
-        self._offset: Optional[float] = None
-        # The bounds of the offset, and when they held; the last date, and the last time told.
+        self._offset: Optional[_Offset] = None
+        # The bounds of the offset, and when they held; the last date; the way to the server.
         self._low = self._high = self._at = 0.0
-        self._newest = self._told = -NEVER
+        self._newest = -NEVER
         self._latency = 0.0
 
     def set(self, now: Any, round_trip: float = 0.0) -> None:
@@ -96,7 +107,7 @@ class ServerClock:
                 low, high = max(low, old_low), min(high, old_high)
             else:
                 # Another server, or one whose clock was set: time may go back.
-                self._newest = self._told = -NEVER
+                self._offset, self._newest = None, -NEVER
             self._newest = max(self._newest, seconds)
             self._settle(low, high, at)
 
@@ -105,7 +116,8 @@ class ServerClock:
 
         :param date: in Unix seconds, or None.
         """
-        if date is None or self._offset is None:
+        # Without the lock: nearly every notification brings dates that are not news.
+        if date is None or date <= self._newest or self._offset is None:
             return
         with self._lock:
             at = self._monotonic()
@@ -114,20 +126,20 @@ class ServerClock:
             if low > old_high + _MAX_LEAP:
                 return
             if low < old_high:
-                # Only a date that is new is from this very second. It is not if it was held up
-                # on its way, which shows when it is older than is possible.
-                is_fresh = date > self._newest and high > old_low
-                low, high = max(low, old_low), min(high, old_high) if is_fresh else old_high
+                # A new date is from this very second, unless it was held up on its way. Then it
+                # may be older than is possible.
+                was_held_up = high <= old_low
+                low, high = max(low, old_low), old_high if was_held_up else min(high, old_high)
             self._newest = max(self._newest, date)
             self._settle(low, high, at)
 
     def now(self) -> float:
         """Return the server's Unix time in seconds; it never goes back within a session."""
-        with self._lock:
-            if self._offset is None:
-                return self._wall()
-            self._told = max(self._told, self._offset + self._monotonic())
-            return self._told
+        offset = self._offset
+        if offset is None:
+            return self._wall()
+        offset.told = max(offset.told, offset.seconds + self._monotonic())
+        return offset.told
 
     def _bounds(self, seconds: float, at: float) -> Tuple[float, float]:
         """Return the bounds of the offset that a time of the server says, received at ``at``."""
@@ -141,7 +153,8 @@ class ServerClock:
     def _settle(self, low: float, high: float, at: float) -> None:
         self._low, self._high, self._at = low, high, at
         local = self._wall() - at
-        self._offset = local if low <= local < high else (low + high) / 2
+        seconds = local if low <= local < high else (low + high) / 2
+        self._offset = _Offset(seconds, -NEVER if self._offset is None else self._offset.told)
 
 
 def as_seconds(date: Any) -> Optional[float]:

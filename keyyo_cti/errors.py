@@ -163,7 +163,10 @@ class UnknownNotification(UnreadableMessage):
 
     def __init__(self, kind: Any) -> None:
         self.kind = str(kind)[:_MAX_KIND_LENGTH]
-        super().__init__(f"unknown notification {self.kind!r}")
+        super().__init__(self.kind)
+
+    def __str__(self) -> str:
+        return f"unknown notification {self.kind!r}"
 
 
 def _bare(kind: Type[KeyyoError], args: Tuple[Any, ...]) -> KeyyoError:

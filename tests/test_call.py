@@ -221,6 +221,7 @@ def test_any_dates(fields: Dict[str, Any]) -> None:
         assert duration >= 0
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize("unknown", [0, "0", 0.0, "", "noon", None, -5, True, [], {}])
 @pytest.mark.parametrize(
     "state, date, talking, ringing",
@@ -256,6 +257,7 @@ def test_date_that_is_none_is_unknown(
     assert call.get_ringing_duration() == ringing + (50 if state == "SETUP" else 0)
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize("state", ["RELEASE", "MISSED"])
 @pytest.mark.parametrize("dates", [{}, {"release_date": ""}, {"connect_date": CONNECT}])
 def test_ended_call_never_counts_up(state: str, dates: Dict[str, Any]) -> None:
@@ -276,6 +278,7 @@ def test_ended_call_never_counts_up(state: str, dates: Dict[str, Any]) -> None:
     assert call.get_duration() == talked
 
 
+@pytest.mark.fault(38)
 def test_dates_that_are_not_sent_any_more_still_count() -> None:
     """The attribute is gone, as in JavaScript; durations keep the last known date."""
     call = Call(FakeLine(NOW), "ref")

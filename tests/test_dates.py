@@ -39,10 +39,11 @@ def test_as_date(value: Any, date: Optional[float]) -> None:
 
 
 def test_latest_date() -> None:
-    """The latest date is one that the server sent, whatever it stands for."""
+    """The latest date is the one of the last event, as the server sent it."""
     assert latest_date({}) is None
     assert latest_date({"setup_date": "", "connect_date": 0, "release_date": None}) is None
-    assert latest_date({"setup_date": 5, "connect_date": "7", "release_date": 6}) == 7
+    assert latest_date({"setup_date": 5, "connect_date": "7", "release_date": ""}) == 7
+    assert latest_date({"setup_date": 5, "connect_date": 7, "release_date": 9.5}) == 9.5
     known = {"setup_date": 5, "connect_date": 7}
     kept = follow(known, {"setup_date": 5, "state": "CONNECT"}, lambda: 9.0)
     assert latest_date(kept) == 5 and dates_of(kept) == Dates(5, 7)

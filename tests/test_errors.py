@@ -17,6 +17,7 @@ from keyyo_cti.errors import (
     ConnectionClosed,
     ConnectionFailed,
     KeyyoError,
+    UnknownNotification,
     UnreadableMessage,
     from_server,
     invalid_params,
@@ -237,6 +238,13 @@ def test_copies(error: KeyyoError) -> None:
         assert type(twin) is type(error)
         assert vars(twin) == vars(error)
         assert str(twin) == str(error)
+
+
+def test_unknown_notification_copies() -> None:
+    """It tells its kind, shortened, and so does its copy."""
+    error = UnknownNotification("x" * 100)
+    for twin in (error, copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert (twin.kind, str(twin)) == ("x" * 40, f"unknown notification {'x' * 40!r}")
 
 
 def test_words_command_no_terminal() -> None:

@@ -28,6 +28,7 @@ def mean(errors: List[float]) -> float:
     return sum(errors) / len(errors)
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize("local", [0.0, 3600.0, -86_400.0], ids=["right", "fast", "slow"])
 def test_durations_over_60_looks_are_right_on_average(
     monkeypatch: pytest.MonkeyPatch, local: float
@@ -62,6 +63,7 @@ def test_durations_over_60_looks_are_right_on_average(
     assert max(map(abs, talking + ringing)) < 1.5
 
 
+@pytest.mark.fault(38)
 def test_durations_over_60_calls_of_one_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """In one session, whose now came at the end of a second, the dates of the calls tell the
     fraction, though the local clock is wrong."""
@@ -92,6 +94,7 @@ def _silent_call(**fields: Any) -> Any:
     return {"notify": "call", "call": {"callref": "c1", **fields}}
 
 
+@pytest.mark.fault(38)
 @pytest.mark.usefixtures("transport")
 def test_end_without_a_date_is_when_it_was_received(monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler that runs a minute late does not make the call a minute longer."""

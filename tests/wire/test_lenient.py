@@ -27,6 +27,7 @@ class Lenient:
             connection.send(self.shape.replace("ID", str(command["id"])))
 
 
+@pytest.mark.fault(36)
 @pytest.mark.parametrize(
     "shape",
     [
