@@ -126,7 +126,7 @@ class Phone:
         """A call that rings for long deserves a hint."""
         while not stopped.wait(1):
             for call in self.cti.get_calls():
-                if call.type == "SETUP" and call.get_ringing_duration() > 20:
+                if call.state == "SETUP" and call.get_ringing_duration() > 20:
                     self.say(f"{self.name_of(call.caller)} has been waiting for long")
 
 
