@@ -35,11 +35,18 @@ class Page(NodeProgram):
         """Run a script, and wait for its end."""
         self._order("run", code)
 
-    def wait_for(self, count: int) -> List[str]:
-        """Return what was said, once so many lines have come or the deadline has passed."""
+    def wait_for(self, said: int, raised: int = 0) -> List[str]:
+        """Return what was said, once so much has come or the deadline has passed.
+
+        :param said: how many lines.
+        :param raised: how many exceptions.
+        """
         until = time.monotonic() + DEADLINE
-        while len(self.said) < count and time.monotonic() < until:
-            self._read(until - time.monotonic())
+        while len(self.said) < said or len(self.raised) < raised:
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            self._read(left)
         return self.said
 
     def leave(self) -> None:

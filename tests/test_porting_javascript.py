@@ -179,5 +179,3 @@ def test_pairs_are_announced_alike() -> None:
     """Both languages of an example print about the same."""
     assert len(PAIRS) > 45
     assert len([pair for pair in PAIRS if not javascript_output(pair.js)]) <= 1
-
-
