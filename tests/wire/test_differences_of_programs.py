@@ -67,6 +67,15 @@ def test_wait_closed_returns(cti: CTI) -> None:
     assert cti.wait(PATIENCE)
 
 
+@pytest.mark.difference(2)
+def test_wait_dropped_with_a_handler_goes_on(server: ScriptedServer, cti: CTI) -> None:
+    dropped = threading.Event()
+    cti.onDisconnected = dropped.set
+    server.do(lambda connection: connection.close(3000, "Go away!"))
+    assert dropped.wait(PATIENCE)
+    assert not cti.wait(0.2)
+
+
 @pytest.mark.difference(4)
 def test_methods_other_thread_while_handler_runs_are_answered(cti: CTI) -> None:
     inside, go_on = threading.Event(), threading.Event()
@@ -159,6 +168,32 @@ def test_result_may_come_before_the_handlers_of_earlier_events(cti: CTI) -> None
     assert not handled.is_set()
     go_on.set()
     assert handled.wait(PATIENCE)
+
+
+@pytest.mark.difference(10)
+def test_state_outside_handlers_is_the_latest_received(cti: CTI) -> None:
+    go_on = threading.Event()
+    # The event thread is held up, so that it handles the notification later.
+    cti.ping(lambda err, res: go_on.wait(PATIENCE))
+    assert cti.dial("33172587948").result(PATIENCE) == 1
+    known = [(call.callref, call.state) for call in cti.get_calls()]
+    go_on.set()
+    assert known == [("dialled", "SETUP")]
+
+
+@pytest.mark.difference(10)
+def test_state_inside_a_handler_is_that_of_its_event(server: ScriptedServer, cti: CTI) -> None:
+    seen: List[Any] = []
+
+    def on_new_call(call: Call) -> None:
+        # Its answer comes after both notifications.
+        assert cti.ping().result(PATIENCE) == 1
+        seen.append((call.state, [each.state for each in cti.get_calls()]))
+
+    cti.onNewCall = on_new_call
+    push(server, cti, notification("SETUP"), notification("CONNECT"))
+    assert seen == [("SETUP", ["SETUP"]), ("CONNECT", ["CONNECT"])]
+    assert cti.get_calls()[0].state == "CONNECT"
 
 
 @pytest.mark.difference(11)
