@@ -19,8 +19,8 @@ class Account(BackgroundClient):
     """An account that a user has let this program into. Give it to a ``Manager``.
 
     Access tokens are refreshed ahead of their expiry, once, however many threads want them, and
-    with a ``TokenFile`` however many processes. Keyyo's new refresh token is in the store before
-    anybody gets the new access token.
+    with a ``TokenFile`` however many processes. If Keyyo sends a new refresh token, it is in the
+    store before anybody gets the new access token.
 
     Every method that may ask Keyyo takes ``callback(error, result)`` last, which may be left
     out, and returns a ``concurrent.futures.Future``; none waits for the network. ``error`` is an
@@ -58,18 +58,30 @@ class Account(BackgroundClient):
         code_or_redirected_url: str,
         state: Optional[str] = None,
         callback: Optional[Callback] = None,
+        *,
+        code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]": ...
 
     def sign_in(
-        self, code_or_redirected_url: str, state: Any = None, callback: Any = None
+        self,
+        code_or_redirected_url: str,
+        state: Any = None,
+        callback: Any = None,
+        *,
+        code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]":
-        """Gets the first tokens, and keeps them. See ``AccountClient.sign_in``.
+        """Get the first tokens, and keep them. See ``AccountClient.sign_in``.
+
+        A WARNING is logged if Keyyo has granted less than was asked for.
 
         :param code_or_redirected_url: what the browser brought back.
         :param state: what ``OAuth2.authorization_url`` gave.
+        :param code_verifier: what ``OAuth2.code_verifier`` gave, if another object made the URL.
         """
         state, callback = callback_last(state, callback)
-        work = partial(self.client.sign_in, code_or_redirected_url, state)
+        work = partial(
+            self.client.sign_in, code_or_redirected_url, state, code_verifier=code_verifier
+        )
         return self._background.ask(work, callback)
 
     def access_token(self, callback: Optional[Callback] = None) -> "Future[str]":

@@ -10,6 +10,7 @@ from .options import ENDPOINT
 from .sockjs import urls
 from .web.manager import WEBSOCKET, CSIToken, ManagerClient
 from .web.oauth2 import CredentialsRefused, OAuth2Error
+from .web.scopes import advise_consent, describe_missing
 
 #: Seconds that opening a session, and its answer, may take.
 _PATIENCE = 15.0
@@ -62,8 +63,8 @@ class Diagnosis:
     def faults(self) -> List[str]:
         """The words for what is wrong, each once:
 
-        - ``not_signed_in``, ``refresh_token_expired``, ``application_refused``: Keyyo lets the
-          program in no more, or not yet;
+        - ``not_signed_in``, ``no_refresh_token``, ``refresh_token_expired``,
+          ``application_refused``: Keyyo lets the program in no more, or not yet;
         - ``missing_scope``: the authorization does not allow it;
         - ``unknown_line``, ``plugin_disabled``, ``plugin_missing``, ``no_telephone``: the line;
         - ``no_network``, ``untrusted_server``, ``no_connection``: the way to Keyyo;
@@ -148,7 +149,13 @@ class _Examination:
         return Diagnosis(self._csi or None, tuple(findings))
 
     def _account(self) -> str:
-        self._client.check_access()
+        missing = self._client.check_access()
+        if missing:
+            raise _Fault(
+                "missing_scope",
+                f"this program is let in without {describe_missing(missing)}",
+                f"{advise_consent(missing)}; for example with \"keyyo-cti login\"",
+            )
         return "this program is let in"
 
     def _line(self) -> str:
@@ -268,7 +275,9 @@ def _credentials_fault(error: CredentialsRefused) -> _Fault:
     fact = f"{error.status_code} {error.message}"
     if error.error_code == "not_signed_in":
         return _Fault("not_signed_in", fact, _SIGN_IN, final=True)
-    if error.error_code in ("invalid_grant", "no_refresh_token"):
+    if error.error_code == "no_refresh_token":
+        return _Fault("no_refresh_token", fact, _SIGN_IN, final=True)
+    if error.error_code == "invalid_grant":
         fact = f"the refresh token has expired, or was revoked: {fact}"
         return _Fault("refresh_token_expired", fact, _SIGN_IN, final=True)
     advice = error.hint or "check what Keyyo has on this program"

@@ -83,12 +83,23 @@ class OAuth2(BackgroundClient):
         self.token_url = self.client.token_url
 
     def authorization_url(self, scope: Union[str, Iterable[str]] = SCOPES) -> Tuple[str, str]:
-        """Where to send the user's browser. It asks nobody.
+        """Return where to send the user's browser. It asks nobody.
 
-        :param scope: what is asked for: one string with spaces, or several.
+        The URL asks for PKCE (RFC 7636). Exchange the code with the same object; a program that
+        exchanges it in another process takes the ``code_verifier`` there.
+
+        :param scope: what to ask for: one string with blanks or commas, or several.
         :returns: the URL, and the state: keep it for ``exchange``, with this user's browser.
         """
         return self.client.authorization_url(scope)
+
+    def code_verifier(self, state: str) -> str:
+        """Return the secret that ``exchange`` needs in another process, or after a restart.
+
+        :param state: as ``authorization_url`` of this object gave it.
+        :raises KeyyoError: this object made no such authorization, or has finished it.
+        """
+        return self.client.code_verifier(state)
 
     @overload
     def exchange(
@@ -101,25 +112,36 @@ class OAuth2(BackgroundClient):
         code_or_redirected_url: str,
         state: Optional[str] = None,
         callback: Optional[Callback] = None,
+        *,
+        code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]": ...
 
     def exchange(
-        self, code_or_redirected_url: str, state: Any = None, callback: Any = None
+        self,
+        code_or_redirected_url: str,
+        state: Any = None,
+        callback: Any = None,
+        *,
+        code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]":
         """The tokens for what the browser brought back. See ``OAuth2Client.exchange``.
 
         :param code_or_redirected_url: the URL that the browser was sent to, or only the code in
             it, as a person may have copied it.
-        :param state: what ``authorization_url`` gave. A URL must bring the same.
+        :param state: what ``authorization_url`` gave. A URL must bring the same, and Keyyo wants
+            it too.
+        :param code_verifier: what ``code_verifier`` gave, if another object made the URL.
         """
         state, callback = callback_last(state, callback)
-        work = partial(self.client.exchange, code_or_redirected_url, state)
+        work = partial(
+            self.client.exchange, code_or_redirected_url, state, code_verifier=code_verifier
+        )
         return self._background.ask(work, callback)
 
     def refresh(
         self, tokens: Tokens, callback: Optional[Callback] = None
     ) -> "Future[Tokens]":
-        """New tokens for old ones, whose refresh token is dead then. See
+        """Return new tokens for old ones, perhaps with another refresh token. See
         ``OAuth2Client.refresh``; ``Account`` keeps the new ones safely.
 
         :param tokens: with a refresh token.

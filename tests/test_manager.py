@@ -218,8 +218,34 @@ def test_line(client: ManagerClient, keyyo: responses.RequestsMock) -> None:
 
 def test_path(client: ManagerClient, keyyo: responses.RequestsMock) -> None:
     """A CSI is one segment of the path, whatever is in it."""
-    keyyo.get(f"{SERVICES}/a%2F..%2Fb%3Fc@d", json=line("x"))
-    assert client.line("a/../b?c@d").csi == "x"
+    for csi, path in [
+        ("a/../b?c@d", "a%2F..%2Fb%3Fc%40d"),
+        ("office@example.org", "office%40example.org"),
+        ("my line", "my%20line"),
+        ("été%2F+", "%C3%A9t%C3%A9%252F%2B"),
+    ]:
+        keyyo.get(f"{SERVICES}/{path}", json=line("x"))
+        assert client.line(csi).csi == "x"
+        assert keyyo.calls[-1].request.url == f"{SERVICES}/{path}"
+
+
+@pytest.mark.fault(44)
+def test_csi_is_encoded_in_every_path(
+    client: ManagerClient, keyyo: responses.RequestsMock
+) -> None:
+    """The address of a mailbox is a CSI: every method percent-encodes it."""
+    mine = f"{SERVICES}/office%40example.org"
+    keyyo.get(mine, json=line("office@example.org"))
+    keyyo.post(f"{mine}/csi_token", json={"result": "success", "token": "t", "expires_in": 5})
+    keyyo.get(f"{mine}/cti_plugins", json={"_embedded": []})
+    keyyo.post(f"{mine}/cti_plugins/a%20b%2Fc", json={})
+    keyyo.get(f"{mine}/sip_records", json={"_embedded": []})
+    csi = "office@example.org"
+    assert client.line(csi).csi == client.csi_token(csi).csi == csi
+    assert client.cti_plugins(csi) == client.sip_records(csi) == []
+    assert client.enable_plugin(csi, "a b/c").enabled is True
+    assert {str(call.request.url).partition("/services/")[2].partition("/")[0]
+            for call in keyyo.calls} == {"office%40example.org"}
 
 
 @pytest.mark.parametrize("csi", ["", " ", ".", "..", None, 33199000001, b"1"])

@@ -81,6 +81,14 @@ def _add_simulator(commands: Any) -> None:
     command.add_argument("--host", default="127.0.0.1", help="where to listen: %(default)s")
     command.add_argument("--port", type=int, default=0, help="by default a free one")
     command.add_argument(
+        "--allow-host",
+        dest="allowed_hosts",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which clients reach it, besides localhost; more than once for several",
+    )
+    command.add_argument(
         "--line",
         dest="lines",
         action="append",

@@ -18,7 +18,9 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
     with contextlib.ExitStack() as ending:
         try:
-            sim = Simulator(host=arguments.host, port=arguments.port)
+            sim = Simulator(
+                host=arguments.host, port=arguments.port, allowed_hosts=arguments.allowed_hosts
+            )
             sim.start()
             ending.callback(sim.stop)
             lines = [sim.line(number, name=name) for number, name in arguments.lines or _LINES]

@@ -14,7 +14,7 @@
 The same port serves OAuth2 and the Manager API, at ``sim.authorize_url``, ``sim.token_url`` and
 ``sim.manager_url``. ``sim.oauth2_application`` registers an application; ``sim.consent(url)``
 plays the owner of the account, who opens the consent page and clicks; ``sim.account_tokens()``
-gives what one gets in the end.
+gives what one gets in the end. ``sim.grant_only(scopes)`` grants less than what is asked for.
 
 Every SockJS transport is there, or those of ``Simulator(transports=["xhr-polling"])``;
 ``sim.connections()`` shows which one each client is on. ``Simulator(tls=True)`` serves https with
@@ -28,6 +28,8 @@ What is assumed of Keyyo, where no document says
 ------------------------------------------------
 
 Connections
+    - It answers to IP addresses, localhost and ``allowed_hosts``; another ``Host`` is a 421. Only
+      pages of those read its answers with cookies.
     - The server is like sockjs-node 0.3.24, with "websocket", "xhr-streaming" and "xhr-polling",
       and no other transport.
     - Heartbeats are frames, on a websocket too. There is one every 25 seconds (``heartbeat``).
@@ -100,22 +102,31 @@ Numbers
       number comes back as it is.
 
 OAuth2
-    - Nobody logs in: whoever opens the consent page owns the account, which has every line.
+    - There is no login: the visitor of the consent page owns the account, which has every line.
+    - The consent page takes a form only with the token that it has put into it.
     - A redirect URI is compared as a whole. With an unknown one, or an unknown application, there
       is an error page (400) and no redirect.
     - Everything else goes back to the redirect URI with the ``state``: the ``code``, or an
       ``error``, which is "access_denied" when the visitor refuses.
-    - Without ``scope``, an application gets every scope that it may ask for.
+    - ``scopes`` is separated by commas, ``scope`` is ignored. Without ``scopes``, an application
+      gets what it was registered with: by default "full_access_read_only" alone.
+    - Without a ``state``: "invalid_request". An exchange needs ``code``, ``redirect_uri`` and
+      ``state``, as they were; a refresh needs ``redirect_uri``, one of the application's.
+    - PKCE is optional, and by "S256" only; a code that was asked for with a ``code_challenge``
+      needs its ``code_verifier``, and no other code takes one.
+    - Everything that is asked for is granted, unless ``grant_only`` says less. An answer's
+      ``scope`` has full names with blanks between.
     - A code is good once, for a minute, and for its own application and redirect URI. The tokens
       that it gave go on when it is tried again.
     - The client's credentials may also come by HTTP Basic. Wrong ones: 401 "invalid_client"; every
       other error is a 400.
-    - A refresh token never runs out by itself. A refresh leaves older access tokens as they are,
-      and gives the same scopes again.
+    - A refresh token never runs out by itself. A refresh gives a new one in its place, or none
+      (``rotate_refresh_tokens``), leaves older access tokens as they are, and gives the same
+      scopes again.
 
 Manager
     - The CSI of a line is its number, as a string.
-    - Reading needs "full_access_read_only" and every POST "cti_admin"; neither includes the other.
+    - Reading needs "full_access_read_only", or "full_access", and every POST "cti_admin".
     - A refusal has its reason in ``X-Status-Reason``, and as ``message`` of a JSON object. The
       token is looked at first (401), then its scope (403), then the address (404, 405), then the
       fields (400).

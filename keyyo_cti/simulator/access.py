@@ -7,7 +7,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from . import manager_site, oauth2_site
 from .arguments import require_integer
-from .oauth2 import SCOPES, Application, NotRedirectable, scope_set
+from .oauth2 import (
+    CTI_SCOPES,
+    FULL_ACCESS_READ_ONLY,
+    SCOPES,
+    Application,
+    NotRedirectable,
+    scope_set,
+)
 from .phones import World
 from .serving import ServerThread
 from .website import REQUESTS_KEPT, Website
@@ -40,7 +47,8 @@ class Access:
         client_id: str,
         client_secret: str,
         redirect_uris: Iterable[str],
-        scopes: Union[str, Iterable[str]] = tuple(SCOPES),
+        scopes: Union[str, Iterable[str], None] = None,
+        default_scopes: Union[str, Iterable[str], None] = None,
     ) -> Application:
         """Register an application; one with the same client id is replaced.
 
@@ -49,17 +57,40 @@ class Access:
         :param client_id: its name.
         :param client_secret: its password.
         :param redirect_uris: where its visitors may be sent back to, each compared as a whole.
-        :param scopes: what it may ask for.
+        :param scopes: what it may ask for; None for every scope.
+        :param default_scopes: what it gets if its request has no ``scopes``. None takes the
+            ``scopes``, or "full_access_read_only" if there are none either: a program that asks
+            for nothing by name gets no "cti_admin".
         :raises TypeError: an argument has the wrong type.
         :raises ValueError: an argument is empty, a redirect URI is not absolute or has a
             fragment, or there is no such scope.
         """
         if isinstance(redirect_uris, str):
             raise TypeError("redirect_uris: expected a list of strings, got str")
+        if default_scopes is None:
+            default_scopes = FULL_ACCESS_READ_ONLY if scopes is None else scopes
         application = Application(
-            client_id, client_secret, tuple(redirect_uris), scope_set(scopes))
+            client_id,
+            client_secret,
+            tuple(redirect_uris),
+            scope_set(SCOPES if scopes is None else scopes),
+            scope_set(default_scopes),
+        )
         self._thread.call(self._website.authority.register, application)
         return application
+
+    def grant_only(self, scopes: Union[str, Iterable[str], None]) -> None:
+        """From now on, grant less than is asked for: only those of these scopes.
+
+        What was granted before stays as it is.
+
+        :param scopes: with blanks or commas between, or one by one; None ends it.
+        :raises ValueError: there is no such scope.
+        """
+        limit = None if scopes is None else scope_set(scopes)
+        if limit is not None and not limit <= SCOPES.keys():
+            raise ValueError(f"scopes: expected some of {', '.join(SCOPES)}; got {scopes!r}")
+        self._thread.call(self._website.authority.grant_only, limit)
 
     def consent(self, url: str, *, allow: bool = True) -> str:
         """Play the owner of the account, who opens the consent page in a browser and clicks.
@@ -76,13 +107,13 @@ class Access:
             raise ValueError(f"url: {error}") from error
 
     def account_tokens(
-        self, scope: str = " ".join(SCOPES), *, application: Optional[Application] = None
+        self, scope: str = " ".join(CTI_SCOPES), *, application: Optional[Application] = None
     ) -> Dict[str, Any]:
         """Tokens as an application gets them, without anybody's click.
 
-        :param scope: what they allow, with spaces between.
+        :param scope: what they allow, with blanks or commas between.
         :param application: whose they are; None takes the one that was registered last.
-        :returns: `access_token`, `expires_in` and `refresh_token`.
+        :returns: `access_token`, `expires_in`, `token_type`, `scope` and `refresh_token`.
         :raises ValueError: the application may not have this scope.
         """
         authority = self._website.authority

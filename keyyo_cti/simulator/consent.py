@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from .oauth2 import SCOPES
 
 DECISION = "decision"
+FORM_TOKEN = "form_token"
 ALLOW = "allow"
 REFUSE = "refuse"
 
@@ -29,7 +30,11 @@ _PAGE = """<!DOCTYPE html>
 
 
 def consent_page(
-    client_id: str, scopes: Iterable[str], request: Mapping[str, str], action: str
+    client_id: str,
+    scopes: Iterable[str],
+    request: Mapping[str, str],
+    action: str,
+    form_token: str,
 ) -> str:
     """A page that asks the owner of the account whether an application may have access.
 
@@ -37,13 +42,14 @@ def consent_page(
     :param scopes: what it asks for.
     :param request: the parameters of the authorization request, which the form sends again.
     :param action: where the form sends them.
+    :param form_token: shows that the form is from this page.
     """
     wishes = "\n".join(
         f"<li>{escape(SCOPES[scope])} (<code>{escape(scope)}</code>)</li>"
         for scope in sorted(scopes))
     fields = "\n".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in request.items())
+        for name, value in {**request, FORM_TOKEN: form_token}.items())
     content = f"""<p>The application <strong>{escape(client_id)}</strong> asks to:</p>
 <ul>
 {wishes}

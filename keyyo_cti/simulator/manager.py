@@ -30,7 +30,7 @@ _DOMAIN_MASK = re.compile(r"domain_masks\[([0-9]{1,4})\]")
 
 _MAILBOX = Resource(
     "EmailAccount",
-    "/services/office@example.org",
+    "/services/office%40example.org",
     {"csi": "office@example.org", "name": "Office"},
 )
 _FAX = Resource(

@@ -10,7 +10,14 @@ from .forms import credentials_of, form_of
 from .hal import Resource, Slice, document, embedded, page
 from .http_faults import Handler
 from .manager import Manager, ManagerError
-from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, Authority, BadAccessToken
+from .oauth2 import (
+    CTI_ADMIN,
+    FULL_ACCESS,
+    FULL_ACCESS_READ_ONLY,
+    Authority,
+    BadAccessToken,
+    Scopes,
+)
 
 PATH = "/manager/1.0"
 
@@ -27,6 +34,10 @@ NEEDED: Dict[str, str] = {
     "POST": CTI_ADMIN,
 }
 """The scope that each method needs."""
+
+
+def _suffices(scopes: Scopes, needed: str) -> bool:
+    return needed in scopes or (needed == FULL_ACCESS_READ_ONLY and FULL_ACCESS in scopes)
 
 
 class ManagerSite:
@@ -90,7 +101,7 @@ class ManagerSite:
             raise BadAccessToken("An access token is needed")
         scopes = self._authority.scopes_of(token)
         needed = NEEDED.get(request.method)
-        if needed is not None and needed not in scopes:
+        if needed is not None and not _suffices(scopes, needed):
             raise ManagerError(403, f"The scope {needed} is needed")
 
     async def _services(self, request: web.Request) -> web.StreamResponse:
@@ -126,7 +137,8 @@ class ManagerSite:
         base = _base(request)
         origin = self._next_origin()
         next_base = base if origin is None else origin + PATH
-        path = request.path[len(PATH):]
+        # As it came: in a decoded path, a CSI with a slash would be two segments.
+        path = request.rel_url.raw_path[len(PATH):]
         return web.json_response(page(resources, part, base, path, next_base))
 
 

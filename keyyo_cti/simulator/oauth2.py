@@ -1,4 +1,4 @@
-"""OAuth2: applications, authorization codes, access tokens, and refresh tokens that rotate.
+"""OAuth2: applications, authorization codes, access tokens, and refresh tokens.
 
 Pure: the clock is given. `Authority` grants and checks; the pages are in `consent`, the routes
 in `oauth2_site`.
@@ -6,9 +6,12 @@ in `oauth2_site`.
 
 from __future__ import annotations
 
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
-from typing import Any, Dict, FrozenSet, Iterable, Mapping, Tuple, TypeVar, Union
+from hashlib import sha256
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Tuple, TypeVar, Union
 from urllib.parse import urlsplit
 
 from .arguments import require_text
@@ -16,11 +19,20 @@ from .clock import Clock
 
 CTI_ADMIN = "cti_admin"
 FULL_ACCESS_READ_ONLY = "full_access_read_only"
+FULL_ACCESS = "full_access"
+VOIP_PROFILES_ADMIN = "voip_profiles_admin"
 SCOPES = {
     CTI_ADMIN: "Control the CTI: tokens for lines, and their CTI plugins",
     FULL_ACCESS_READ_ONLY: "Read everything in the account",
+    FULL_ACCESS: "Read and change the account",
+    VOIP_PROFILES_ADMIN: "Change how calls are forwarded",
 }
 """The scopes, and what each allows, as a visitor reads it."""
+
+CTI_SCOPES = (CTI_ADMIN, FULL_ACCESS_READ_ONLY)
+"""What an application for CTI needs."""
+
+S256 = "S256"
 
 CODE_LIFETIME = 60.0
 """Seconds that an authorization code is good for."""
@@ -61,6 +73,8 @@ class Application:
     :param client_secret: proves that it is itself.
     :param redirect_uris: where visitors may be sent back to, each compared as a whole.
     :param scopes: what it may ask for.
+    :param default_scopes: what it was registered with: it gets these if its request has no
+        ``scopes``.
     :raises TypeError: a part has the wrong type.
     :raises ValueError: a part is empty, a redirect URI is not absolute or has a fragment, or a
         scope is unknown.
@@ -70,6 +84,7 @@ class Application:
     client_secret: str = field(repr=False)
     redirect_uris: Tuple[str, ...]
     scopes: Scopes = frozenset(SCOPES)
+    default_scopes: Scopes = frozenset({FULL_ACCESS_READ_ONLY})
 
     def __post_init__(self) -> None:
         require_text(self.client_id, "client_id")
@@ -84,6 +99,8 @@ class Application:
         unknown = self.scopes - SCOPES.keys()
         if unknown or not self.scopes:
             raise ValueError(f"scopes: expected one or more of {', '.join(SCOPES)}")
+        if not self.default_scopes <= self.scopes:
+            raise ValueError("default_scopes: expected some of the scopes")
 
 
 DEFAULT_APPLICATION = Application(
@@ -95,8 +112,8 @@ DEFAULT_APPLICATION = Application(
 
 
 def scope_set(scopes: Union[str, Iterable[str]]) -> Scopes:
-    """Scopes given as one string with spaces, or one by one."""
-    return frozenset(scopes.split() if isinstance(scopes, str) else scopes)
+    """Scopes given as one string with blanks or commas, or one by one."""
+    return frozenset(scopes.replace(",", " ").split() if isinstance(scopes, str) else scopes)
 
 
 @dataclass(frozen=True)
@@ -105,6 +122,8 @@ class _Code:
     redirect_uri: str
     scopes: Scopes
     expires: float
+    state: str
+    challenge: Optional[str]
 
 
 @dataclass(frozen=True)
@@ -120,11 +139,11 @@ class _Refresh:
 
 
 class Authority:
-    """Who grants access to the account, and checks it.
+    """Grants access to the account, and checks it.
 
     :param clock: tells the time in Unix seconds.
     :param access_token_lifetime: seconds that an access token is good for.
-    :param rotate_refresh_tokens: whether a refresh gives a new refresh token and kills the old.
+    :param rotate_refresh_tokens: True if a refresh gives a new refresh token and kills the old.
     """
 
     def __init__(
@@ -137,6 +156,7 @@ class Authority:
         self._codes: Dict[str, _Code] = {}
         self._access: Dict[str, _Access] = {}
         self._refresh: Dict[str, _Refresh] = {}
+        self._grantable: Optional[Scopes] = None
         self.newest = DEFAULT_APPLICATION
         self.register(DEFAULT_APPLICATION)
 
@@ -144,6 +164,10 @@ class Authority:
         """Make an application known; one with the same client id is replaced."""
         self._applications[application.client_id] = application
         self.newest = application
+
+    def grant_only(self, scopes: Optional[Scopes]) -> None:
+        """From now on, grant at most these scopes, whatever is asked for; None for no limit."""
+        self._grantable = scopes
 
     # Authorizing
 
@@ -160,22 +184,40 @@ class Authority:
         return application
 
     def asked(self, application: Application, request: Fields) -> Scopes:
-        """The scopes that an authorization request asks for; all of the application's if none.
+        """The scopes that an authorization request asks for; the application's default if none.
 
-        :raises OAuth2Error: it asks for something that the application may not have.
+        Like Keyyo, it reads ``scopes``, separated by commas, and ignores OAuth2's ``scope``.
+
+        :raises OAuth2Error: a parameter is missing or wrong, or it asks for something that the
+            application may not have.
         """
         if request.get("response_type") != "code":
             raise OAuth2Error("unsupported_response_type", 'The response_type must be "code"')
-        scopes = scope_set(request.get("scope", "")) or application.scopes
+        _required(request, "state")
+        _challenge_of(request)
+        asked = request.get("scopes", "")
+        scopes = frozenset(asked.split(",")) if asked else application.default_scopes
         if not scopes <= application.scopes:
             raise OAuth2Error("invalid_scope", "The application may not ask for this scope")
         return scopes
 
-    def code(self, application: Application, redirect_uri: str, scopes: Scopes) -> str:
-        """A new authorization code, good once and for `CODE_LIFETIME`."""
+    def code(self, application: Application, request: Fields) -> str:
+        """A new authorization code, good once and for `CODE_LIFETIME`.
+
+        :param request: a valid authorization request, see `applicant` and `asked`.
+        """
+        scopes = self.asked(application, request)
+        if self._grantable is not None:
+            scopes &= self._grantable
         code = secrets.token_urlsafe(24)
-        expires = self._clock() + CODE_LIFETIME
-        self._codes[code] = _Code(application.client_id, redirect_uri, scopes, expires)
+        self._codes[code] = _Code(
+            application.client_id,
+            request["redirect_uri"],
+            scopes,
+            self._clock() + CODE_LIFETIME,
+            request["state"],
+            _challenge_of(request),
+        )
         return code
 
     # Tokens
@@ -203,7 +245,12 @@ class Authority:
         lifetime = self._access_token_lifetime
         token = secrets.token_urlsafe(32)
         self._access[token] = _Access(scopes, self._clock() + lifetime)
-        return {"access_token": token, "expires_in": int(lifetime)}
+        return {
+            "access_token": token,
+            "expires_in": int(lifetime),
+            "token_type": "bearer",
+            "scope": " ".join(sorted(scopes)),
+        }
 
     def _client(self, request: Fields) -> Application:
         application = self._applications.get(request.get("client_id", ""))
@@ -214,9 +261,13 @@ class Authority:
     def _redeem(self, application: Application, request: Fields) -> Dict[str, Any]:
         redirect_uri = _required(request, "redirect_uri")
         code = _required(request, "code")
+        state = _required(request, "state")
         grant = _granted(self._codes, code, application)
         if grant.redirect_uri != redirect_uri:
             raise OAuth2Error("invalid_grant", "The redirect_uri is not the one of the code")
+        if grant.state != state:
+            raise OAuth2Error("invalid_grant", "The state is not the one of the code")
+        _check_verifier(grant.challenge, request.get("code_verifier"))
         del self._codes[code]
         if self._clock() >= grant.expires:
             raise OAuth2Error("invalid_grant", "The authorization code has expired")
@@ -224,6 +275,8 @@ class Authority:
 
     def _renew(self, application: Application, request: Fields) -> Dict[str, Any]:
         token = _required(request, "refresh_token")
+        if _required(request, "redirect_uri") not in application.redirect_uris:
+            raise OAuth2Error("invalid_grant", "The redirect_uri is not the application's")
         scopes = _granted(self._refresh, token, application).scopes
         if not self._rotate_refresh_tokens:
             return self._grant_access(scopes)
@@ -262,6 +315,28 @@ def _required(request: Fields, name: str) -> str:
     if not value:
         raise OAuth2Error("invalid_request", f"The parameter {name} is missing")
     return value
+
+
+def _challenge_of(request: Fields) -> Optional[str]:
+    """The PKCE challenge of an authorization request; None without PKCE."""
+    challenge, method = request.get("code_challenge"), request.get("code_challenge_method")
+    if challenge is None and method is None:
+        return None
+    if not challenge or method != S256:
+        raise OAuth2Error(
+            "invalid_request", f"Expected code_challenge, and code_challenge_method {S256}")
+    return challenge
+
+
+def _check_verifier(challenge: Optional[str], verifier: Optional[str]) -> None:
+    """Check PKCE: a code that was asked for with a challenge needs its verifier, and no other
+    code has one."""
+    if challenge is None and verifier is None:
+        return
+    digest = sha256((verifier or "").encode()).digest()
+    computed = urlsafe_b64encode(digest).rstrip(b"=")
+    if not verifier or not hmac.compare_digest(computed, (challenge or "").encode()):
+        raise OAuth2Error("invalid_grant", "The code_verifier does not fit the code_challenge")
 
 
 def _granted(

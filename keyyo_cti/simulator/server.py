@@ -23,6 +23,7 @@ from .service import Service
 from .serving import ServerThread
 from .sockjs import STREAM_LIMIT, TRANSPORT_NAMES, Endpoint
 from .tls import Certificates, require_certificate
+from .visitors import Visitors
 from .website import Website
 
 EVERYONE = "all"
@@ -37,6 +38,9 @@ class Simulator(Access, Observation):
 
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
+    :param allowed_hosts: host names that clients use to reach it, besides `host`, localhost and
+        IP addresses. Any other ``Host`` is refused (421), because a web page could point its own
+        name at the simulator.
     :param heartbeat: seconds between two SockJS heartbeats.
     :param disconnect_delay: seconds that a client of an HTTP transport may stay away.
     :param stream_limit: bytes after which an answer of "xhr-streaming" ends.
@@ -68,6 +72,7 @@ class Simulator(Access, Observation):
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        allowed_hosts: Iterable[str] = (),
         heartbeat: float = 25.0,
         disconnect_delay: float = 5.0,
         stream_limit: int = STREAM_LIMIT,
@@ -92,6 +97,9 @@ class Simulator(Access, Observation):
             raise TypeError(f"clock: expected a function, got {type(clock).__name__}")
         if ring_timeout is not None:
             require_seconds(ring_timeout, "ring_timeout")
+        if isinstance(allowed_hosts, str):
+            raise TypeError("allowed_hosts: expected a list of strings, got str")
+        visitors = Visitors([*filter(None, [host]), *allowed_hosts])
         self._token_lifetime = require_seconds(token_lifetime, "token_lifetime")
         self._clock = clock
         self._lines: Dict[str, Line] = {}
@@ -131,6 +139,7 @@ class Simulator(Access, Observation):
             ),
             page_size=require_integer(page_size, "page_size", 1, 1_000),
             token_shape=require_one_of(csi_token_shape, TOKEN_SHAPES, "csi_token_shape"),
+            visitors=visitors,
         )
         certificate = require_certificate(tls)
         self._certificates = Certificates(host, certificate) if certificate else None

@@ -11,13 +11,14 @@ from . import manager_site, oauth2_site
 from .http_faults import Handler, HttpFaults
 from .manager import Manager
 from .oauth2 import Authority
+from .visitors import Visitors
 from .watching import Watchers
 
 REQUESTS_KEPT = 10_000
 
 
 class Website:
-    """The sites, the faults in front of them, and a record of who came.
+    """The sites, the faults in front of them, and a record of the requests.
 
     Everything here belongs to the loop's thread.
 
@@ -26,6 +27,7 @@ class Website:
     :param manager: the account.
     :param page_size: how many items a page of the Manager has at most.
     :param token_shape: one of `manager_site.TOKEN_SHAPES`.
+    :param visitors: decides which hosts and origins are served.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Website:
         *,
         page_size: int,
         token_shape: str,
+        visitors: Visitors,
     ) -> None:
         self.authority = authority
         self.faults = HttpFaults()
         self._watchers = watchers
+        self._visitors = visitors
         self._requested: Deque[str] = deque(maxlen=REQUESTS_KEPT)
         self.oauth2 = oauth2_site.OAuth2Site(authority)
         self._manager = manager_site.ManagerSite(
@@ -53,6 +57,8 @@ class Website:
     def extend(self, application: web.Application) -> None:
         """Add the sites to the application that serves the CTI."""
         application.middlewares.append(self._receive)
+        # At the last moment: an answer that streams is sent before its handler returns.
+        application.on_response_prepare.append(self._visitors.restrict)
         application.add_subapp(oauth2_site.PATH, self.oauth2.application())
         application.add_subapp(manager_site.PATH, self._manager.application())
 
@@ -67,6 +73,9 @@ class Website:
 
     @web.middleware
     async def _receive(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = self._visitors.refuse(request)
+        if refusal is not None:
+            return refusal
         self._requested.append(f"{request.method} {request.path}")
         self._watchers.changed()
         return await self.faults.handle(request, handler)

@@ -44,10 +44,10 @@ class AccountClient:
     """Hands out access tokens, and refreshes them ahead of their expiry. Blocking, thread-safe.
 
     A refresh is done once, however many threads want it, and with a ``TokenFile`` however many
-    processes. Keyyo's new refresh token is in the store before anybody gets the new access token.
-    A refresh token that Keyyo has refused is not sent again by the same client. A refresh that
-    has begun goes on to its end, though who wants it is interrupted, or the program ends: its
-    answer is all that there is then.
+    processes. If Keyyo sends a new refresh token, it is in the store before anybody gets the new
+    access token; if Keyyo sends none, the old one stays. A refresh token that Keyyo has refused
+    is not sent again by the same client. A refresh that has begun goes on to its end, even if the
+    caller is interrupted or the program ends: the old refresh token may be of no use any more.
 
     Source: OAuth2 of Keyyo.
 
@@ -73,14 +73,26 @@ class AccountClient:
         self._unsaved: Optional[_Unsaved] = None
         self._refusal: Optional[_Refusal] = None
 
-    def sign_in(self, code_or_redirected_url: str, state: Optional[str] = None) -> Tokens:
-        """Gets the first tokens, and keeps them. See ``OAuth2.exchange``.
+    def sign_in(
+        self,
+        code_or_redirected_url: str,
+        state: Optional[str] = None,
+        *,
+        code_verifier: Optional[str] = None,
+    ) -> Tokens:
+        """Get the first tokens, and keep them. See ``OAuth2.exchange``.
+
+        A WARNING is logged if Keyyo has granted less than was asked for.
 
         :param code_or_redirected_url: what the browser brought back.
         :param state: what ``OAuth2.authorization_url`` gave.
+        :param code_verifier: what ``OAuth2.code_verifier`` gave, if another object made the URL.
         :raises OAuth2Error: see there; also TokensNotKept.
         """
-        return self._flights.do_alone(partial(self._exchange, code_or_redirected_url, state))
+        exchange = partial(self.oauth2.exchange, code_or_redirected_url, state)
+        if code_verifier is not None:
+            exchange = partial(exchange, code_verifier=code_verifier)
+        return self._flights.do_alone(partial(self._exchange, exchange))
 
     def access_token(self) -> str:
         """An access token that is good for a while.
@@ -128,8 +140,8 @@ class AccountClient:
         except Exception as error:
             _not_kept(error)
 
-    def _exchange(self, code_or_redirected_url: str, state: Optional[str]) -> Tokens:
-        tokens = self.oauth2.exchange(code_or_redirected_url, state)
+    def _exchange(self, exchange: Callable[[], Tokens]) -> Tokens:
+        tokens = exchange()
         self._unsaved = _Unsaved(tokens, anyway=True)
         self._save_unsaved()
         return tokens
@@ -147,7 +159,7 @@ class AccountClient:
                 return tokens
             held.reserve()
             new = self._ask(tokens)
-            # From here on the old refresh token is dead, and these are all that there is.
+            # Keyyo may have replaced the old refresh token, so that these are all that there is.
             self._unsaved = _Unsaved(new, tokens)
             held.save(new)
         # Only now: the end of the with statement is what makes them safe.

@@ -27,7 +27,7 @@ from ..errors import invalid_params
 from ..results import Result, wrap
 from ..sockjs import urls
 from . import hal
-from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
+from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SCOPES, SIGN_IN_AGAIN
 from .request import UNTRUSTED, Bearer, Reply, RequestFailed, Web, checked_url
 from .tokens import Tokens
 
@@ -156,13 +156,14 @@ class ManagerClient:
         self._wait = wait or self._closed.wait
         self._wall = wall
 
-    def check_access(self) -> None:
-        """Sees that there is an access token, be it by refreshing it.
+    def check_access(self) -> Tuple[str, ...]:
+        """Check that there is an access token, by refreshing it if needed.
 
+        :returns: the scopes that CTI needs and that Keyyo, as far as it said, has not granted.
         :raises OAuth2Error: there is none.
         """
         self._check_open()
-        self._account.tokens()
+        return self._account.tokens().missing_scopes(SCOPES)
 
     def lines(self) -> List[Result]:
         """The telephone lines of the account. Source: ``GET /services``.
@@ -329,11 +330,12 @@ class ManagerClient:
 
 
 def _segment(name: str, value: Any) -> str:
-    """A value as one segment of a path."""
+    """Return a value as one segment of a path. A CSI is not always digits: that of a mailbox is
+    its address."""
     if not isinstance(value, str) or not value.strip(". "):
         raise invalid_params(name, "expected a string that is not empty")
     try:
-        return quote(value, safe="@")
+        return quote(value, safe="")
     except UnicodeError:
         raise invalid_params(name, "expected text") from None
 

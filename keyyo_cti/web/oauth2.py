@@ -6,9 +6,9 @@ requests. They are sent by this SDK's own hand: ``OAuth2Session.fetch_token`` an
 """
 
 import hmac
+import logging
 import os
 import re
-import secrets
 import time
 from typing import Any, Callable, Dict, Iterable, Mapping, NoReturn, Optional, Tuple, Union
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -18,19 +18,43 @@ from requests_oauthlib import OAuth2Session
 
 from ..clock import as_seconds
 from ..errors import invalid_params
+from .authorizations import Authorizations, check_verifier
 from .request import Reply, RequestFailed, SecretForm, Web, checked_url
+from .scopes import (
+    CTI_ADMIN,
+    FULL_ACCESS_READ_ONLY,
+    SCOPES,
+    advise_consent,
+    describe_missing,
+    read_granted,
+    split_scopes,
+)
 from .tokens import Tokens
+
+__all__ = [
+    "AUTHORIZE_URL",
+    "CTI_ADMIN",
+    "FULL_ACCESS_READ_ONLY",
+    "SCOPES",
+    "SIGN_IN_AGAIN",
+    "TOKEN_URL",
+    "CredentialsRefused",
+    "OAuth2Client",
+    "OAuth2Error",
+    "is_redirected_url",
+]
+
+_log = logging.getLogger("keyyo_cti")
 
 AUTHORIZE_URL = "https://ssl.keyyo.com/oauth2/authorize.php"
 TOKEN_URL = "https://api.keyyo.com/oauth2/token.php"
 
-#: Mint CSI tokens, and change CTI plugins.
-CTI_ADMIN = "cti_admin"
-#: Read the account.
-FULL_ACCESS_READ_ONLY = "full_access_read_only"
-SCOPES = (CTI_ADMIN, FULL_ACCESS_READ_ONLY)
-
 SIGN_IN_AGAIN = "have the user authorize the application again"
+
+#: Why a code may be refused that nothing is wrong with.
+_OTHER_PROCESS = (
+    "if another process or object made the URL, give exchange its code_verifier, and its state"
+)
 
 #: In an address that a browser was sent to.
 _ANSWER = re.compile(r"[?&](code|error|state)=")
@@ -91,51 +115,90 @@ class OAuth2Client:
         self._client_secret = _text("client_secret", client_secret)
         self._web = Web(OAuth2Error, timeout, ca_certs)
         self._wall = wall
+        self._authorizations = Authorizations()
 
     def authorization_url(self, scope: Union[str, Iterable[str]] = SCOPES) -> Tuple[str, str]:
-        """Where to send the user's browser.
+        """Return where to send the user's browser.
 
-        :param scope: what is asked for: one string with spaces, or several.
+        The URL asks for PKCE (RFC 7636). Exchange the code with the same object; a program that
+        exchanges it in another process takes the ``code_verifier`` there.
+
+        :param scope: what to ask for: one string with blanks or commas, or several.
         :returns: the URL, and the state: keep it for ``exchange``, with this user's browser.
+        :raises TypeError: ``scope`` is neither.
         """
-        state = secrets.token_urlsafe(32)
-        wanted = scope.split() if isinstance(scope, str) else list(scope)
+        state, authorization = self._authorizations.begin(split_scopes(scope))
+        # Keyyo reads "scopes", separated by commas, and ignores OAuth2's own "scope": the tokens
+        # would then lack what was asked for.
+        wanted = {"scopes": ",".join(authorization.scopes)} if authorization.scopes else {}
         # oauthlib takes https alone; that http leads to this very machine was seen to before.
         parts = urlsplit(self.authorize_url)
         secure = urlunsplit(parts._replace(scheme="https"))
         client = WebApplicationClient(self.client_id)
-        with OAuth2Session(
-            client=client, redirect_uri=self.redirect_uri, scope=wanted
-        ) as session:
-            url, _ = session.authorization_url(secure, state)
+        with OAuth2Session(client=client, redirect_uri=self.redirect_uri) as session:
+            url, _ = session.authorization_url(
+                secure,
+                state,
+                code_challenge=authorization.challenge,
+                code_challenge_method="S256",
+                **wanted,
+            )
         return urlunsplit(urlsplit(url)._replace(scheme=parts.scheme)), state
 
-    def exchange(self, code_or_redirected_url: str, state: Optional[str] = None) -> Tokens:
-        """The tokens for what the browser brought back. It works once, and soon after.
+    def code_verifier(self, state: str) -> str:
+        """Return the secret that ``exchange`` needs in another process, or after a restart.
+
+        Keep it with the state. ``exchange`` of this same object knows it.
+
+        :param state: as ``authorization_url`` of this object gave it.
+        :raises KeyyoError: this object made no such authorization, or has finished it.
+        """
+        authorization = self._authorizations.get(state)
+        if authorization is None:
+            raise invalid_params("state", "expected one that authorization_url() gave")
+        return authorization.verifier
+
+    def exchange(
+        self,
+        code_or_redirected_url: str,
+        state: Optional[str] = None,
+        *,
+        code_verifier: Optional[str] = None,
+    ) -> Tokens:
+        """Return the tokens for what the browser brought back. It works once, and soon after.
+
+        A WARNING is logged if Keyyo has granted less than was asked for. The ``scope`` of the
+        tokens says what it has granted.
 
         :param code_or_redirected_url: the URL that the browser was sent to, or only the code in
             it, as a person may have copied it.
-        :param state: what ``authorization_url`` gave. A URL must bring the same.
+        :param state: what ``authorization_url`` gave. A URL must bring the same, and Keyyo wants
+            it too.
+        :param code_verifier: what ``code_verifier`` gave, if another object made the URL.
         :raises CredentialsRefused: the user or Keyyo has refused.
         :raises OAuth2Error: the URL is not the answer to this request, or there is no answer
             from Keyyo.
         """
         code = _code(_brought(code_or_redirected_url), state)
-        client = WebApplicationClient(self.client_id)
-        credentials = SecretForm(
-            client.prepare_request_body(
-                code=code, redirect_uri=self.redirect_uri, client_secret=self._client_secret
-            ),
-            self._client_secret,
-            code,
-        )
-        return self._ask(credentials, None)
+        authorization = self._authorizations.get(state)
+        verified = authorization is not None or code_verifier is not None
+        try:
+            tokens = self._ask(self._code_form(code, state, code_verifier), None)
+        except CredentialsRefused as error:
+            if error.error_code == "invalid_grant" and not verified:
+                error.hint = f"{error.hint}; {_OTHER_PROCESS}"
+            raise
+        self._authorizations.end(state)
+        _warn_of_missing(tokens.missing_scopes(authorization.scopes if authorization else ()))
+        return tokens
 
     def refresh(self, tokens: Tokens) -> Tokens:
-        """New tokens for old ones. The old refresh token is dead then: keep the new one safely
-        before anything else is done. ``Account`` does that.
+        """Return new tokens for old ones.
 
-        It is asked once: whether a request without an answer was heard, nobody knows.
+        Keyyo may replace the refresh token: keep the new one safely before anything else is done,
+        as ``Account`` does. If Keyyo sends none, the old one stays.
+
+        The request is sent once, because the server may have handled one that got no answer.
 
         :param tokens: with a refresh token.
         :raises CredentialsRefused: there is no refresh token, or Keyyo has refused it.
@@ -151,6 +214,7 @@ class OAuth2Client:
         credentials = SecretForm(
             client.prepare_refresh_body(
                 refresh_token=tokens.refresh_token,
+                redirect_uri=self.redirect_uri,
                 client_id=self.client_id,
                 client_secret=self._client_secret,
             ),
@@ -159,6 +223,23 @@ class OAuth2Client:
             tokens.access_token,
         )
         return self._ask(credentials, tokens)
+
+    def _code_form(
+        self, code: str, state: Optional[str], code_verifier: Optional[str]
+    ) -> SecretForm:
+        verifier = check_verifier(code_verifier)
+        authorization = self._authorizations.get(state)
+        if verifier is None and authorization is not None:
+            verifier = authorization.verifier
+        # Keyyo's table asks for the state, its example for the redirect URI: both are sent.
+        optional: Dict[str, Any] = {"state": state, "code_verifier": verifier}
+        form = WebApplicationClient(self.client_id).prepare_request_body(
+            code=code,
+            redirect_uri=self.redirect_uri,
+            client_secret=self._client_secret,
+            **{name: value for name, value in optional.items() if value},
+        )
+        return SecretForm(form, self._client_secret, code, *filter(None, [verifier]))
 
     def _ask(self, credentials: SecretForm, old: Optional[Tokens]) -> Tokens:
         asked_at = self._wall()
@@ -185,6 +266,18 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
+def _warn_of_missing(missing: Tuple[str, ...]) -> None:
+    if missing:
+        _log.warning(
+            "Keyyo has not granted %s: %s", describe_missing(missing), advise_consent(missing)
+        )
+
+
+def is_redirected_url(text: str) -> bool:
+    """Return True if a text is an address that a browser was sent to, and not a bare code."""
+    return "://" in text or _ANSWER.search(text) is not None
+
+
 def _brought(code_or_redirected_url: Any) -> str:
     if not isinstance(code_or_redirected_url, str) or not code_or_redirected_url.strip():
         raise invalid_params("code_or_redirected_url", "expected a string that is not empty")
@@ -194,7 +287,7 @@ def _brought(code_or_redirected_url: Any) -> str:
 
 def _code(code_or_redirected_url: str, state: Optional[str]) -> str:
     """The authorization code, if it is ours."""
-    if "://" not in code_or_redirected_url and not _ANSWER.search(code_or_redirected_url):
+    if not is_redirected_url(code_or_redirected_url):
         return code_or_redirected_url
     # Browsers show an address without its beginning, and people copy it so.
     answer = parse_qs(code_or_redirected_url.partition("#")[0].partition("?")[2])
@@ -216,15 +309,16 @@ def _code(code_or_redirected_url: str, state: Optional[str]) -> str:
 
 
 def _tokens(fields: Mapping[str, Any], old: Optional[Tokens], asked_at: float) -> Optional[Tokens]:
-    """The tokens of an answer, or None when it is not one. A refresh token that is not replaced
-    goes on being good."""
+    """Return the tokens of an answer, or None if it is not one. A refresh token that is not
+    replaced stays."""
     access_token = fields.get("access_token")
     refresh_token = fields.get("refresh_token") or (old.refresh_token if old else None)
     seconds = as_seconds(fields.get("expires_in"))
+    expires_at = None if seconds is None else asked_at + seconds
+    # A refresh that does not say it grants what was granted before (RFC 6749, section 5.1).
+    scope = read_granted(fields.get("scope")) or (old.scope if old else None)
     try:
-        return Tokens(
-            access_token or "", refresh_token, None if seconds is None else asked_at + seconds
-        )
+        return Tokens(access_token or "", refresh_token, expires_at, scope)
     except ValueError:
         return None
 

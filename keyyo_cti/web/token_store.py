@@ -15,8 +15,8 @@ class HeldTokens(Protocol):
         """The tokens, or None when there are none."""
 
     def reserve(self) -> None:
-        """Sees that ``save`` will succeed, as far as that can be seen before: when it is called,
-        the tokens that there are are dead."""
+        """Check, as far as possible, that ``save`` will succeed. When it is called, the refresh
+        token that is kept may have been replaced at Keyyo, and would be of no use any more."""
 
     def save(self, tokens: Tokens) -> None:
         """Keeps tokens in place of those that there are."""
@@ -58,7 +58,7 @@ class TokenMemory:
     def held(self) -> Iterator[HeldTokens]:
         """:raises OSError: in a process that was forked off."""
         if os.getpid() != self._process:
-            # What one of two processes refreshes is dead for the other.
+            # A refresh in one process may replace the refresh token of the other.
             raise OSError("tokens in memory cannot be shared between processes: TokenFile can")
         with self._lock:
             yield self

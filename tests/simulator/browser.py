@@ -9,8 +9,11 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import requests
 
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Application, Simulator
+from keyyo_cti.simulator.oauth2 import CTI_SCOPES
 
 TIMEOUT = 5.0
+
+STATE = "st&te"
 
 
 class Page(HTMLParser):
@@ -67,8 +70,9 @@ def request_of(application: Application = DEFAULT_APPLICATION, **changes: str) -
     return {
         "client_id": application.client_id,
         "response_type": "code",
-        "state": "st&te",
+        "state": STATE,
         "redirect_uri": application.redirect_uris[0],
+        "scopes": ",".join(sorted(application.scopes & set(CTI_SCOPES))),
         **changes,
     }
 
@@ -106,3 +110,15 @@ def ask_token(
     credentials = {
         "client_id": application.client_id, "client_secret": application.client_secret}
     return requests.post(sim.token_url, data={**credentials, **fields}, timeout=TIMEOUT)
+
+
+def ask_refresh(
+    sim: Simulator, token: str, application: Application = DEFAULT_APPLICATION, **changes: Any
+) -> requests.Response:
+    """Send a refresh token, as an application does that follows Keyyo's page."""
+    fields = {
+        "grant_type": "refresh_token",
+        "refresh_token": token,
+        "redirect_uri": application.redirect_uris[0],
+    }
+    return ask_token(sim, application, **{**fields, **changes})

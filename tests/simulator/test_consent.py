@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -10,6 +10,7 @@ import requests
 
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.simulator.consent import redirect_url
+from keyyo_cti.simulator.oauth2_site import MAX_FORMS
 
 from .browser import ask_token, get_code, read, request_of, sent_back, visit
 
@@ -29,7 +30,7 @@ def test_the_page(sim: Simulator) -> None:
 
 def test_only_what_is_asked(sim: Simulator) -> None:
     """The page shows the scopes that are asked for, and no others."""
-    page = read(visit(sim, request_of(scope="cti_admin")))
+    page = read(visit(sim, request_of(scopes="cti_admin")))
     assert "cti_admin" in page.text
     assert "full_access_read_only" not in page.text
 
@@ -48,11 +49,15 @@ def test_refuse(sim: Simulator) -> None:
     assert (target, answer) == (CALLBACK, {"error": "access_denied", "state": "st&te"})
 
 
-def test_without_a_state(sim: Simulator) -> None:
-    """Where no state was sent, none comes back."""
-    parameters = request_of()
-    del parameters["state"]
-    assert sent_back(read(visit(sim, parameters)).click("Allow"))[1].keys() == {"code"}
+@pytest.mark.fault(44)
+@pytest.mark.parametrize("state", [None, ""])
+def test_without_a_state(sim: Simulator, state: Optional[str]) -> None:
+    """A request without a state is refused, as Keyyo does, and has no consent page."""
+    parameters = request_of(state="")
+    if state is None:
+        del parameters["state"]
+    target, answer = sent_back(visit(sim, parameters))
+    assert (target, answer) == (CALLBACK, {"error": "invalid_request"})
 
 
 def test_neither_button(sim: Simulator) -> None:
@@ -70,6 +75,52 @@ def test_a_link_does_not_click(sim: Simulator) -> None:
     response = visit(sim, request_of(decision="allow"))
     assert response.status_code == 200
     assert "Allow" in read(response).buttons
+
+
+# Other sites
+
+
+@pytest.mark.fault(47)
+def test_the_page_is_in_no_frame(sim: Simulator) -> None:
+    """Neither the page nor an error can be framed by another site, which could have a visitor
+    click on what he does not see."""
+    for parameters in (request_of(), request_of(client_id="stranger")):
+        headers = visit(sim, parameters).headers
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.fault(47)
+@pytest.mark.parametrize("form_token", [None, "", "guessed", "of another request"])
+def test_a_form_of_another_site(sim: Simulator, form_token: Optional[str]) -> None:
+    """A form that another site sends, without the token of the page or with that of another
+    request, grants nothing."""
+    parameters = {**request_of(), "decision": "allow"}
+    if form_token is not None:
+        parameters["form_token"] = form_token
+    if form_token == "of another request":
+        page = read(visit(sim, request_of(scopes="full_access_read_only")))
+        parameters["form_token"] = page.fields["form_token"]
+    response = requests.post(
+        sim.authorize_url, data=parameters, allow_redirects=False, timeout=5)
+    assert response.status_code == 400
+    assert "not from this page" in read(response).text
+
+
+def test_a_second_click(sim: Simulator) -> None:
+    """Somebody who clicks twice is sent back twice, each time with a code."""
+    page = read(visit(sim, request_of(decision="allow", form_token="theirs")))
+    codes = {sent_back(page.click("Allow"))[1]["code"] for _ in range(2)}
+    assert len(codes) == 2
+
+
+def test_many_pages(sim: Simulator) -> None:
+    """Pages on which nobody clicks do not pile up."""
+    site = sim._website.oauth2
+    for number in range(MAX_FORMS + 10):
+        site._new_form({"state": str(number)})
+    assert len(site._forms) == MAX_FORMS
 
 
 @pytest.mark.parametrize("changes", [
@@ -94,7 +145,11 @@ def test_never_sent_to_a_stranger(sim: Simulator, changes: Dict[str, Any]) -> No
 
 @pytest.mark.parametrize("changes, error", [
     ({"response_type": "token"}, "unsupported_response_type"),
-    ({"scope": "cti_admin everything"}, "invalid_scope"),
+    ({"scopes": "cti_admin,everything"}, "invalid_scope"),
+    ({"scopes": "cti_admin full_access_read_only"}, "invalid_scope"),
+    ({"code_challenge": "x" * 43}, "invalid_request"),
+    ({"code_challenge": "x" * 43, "code_challenge_method": "plain"}, "invalid_request"),
+    ({"code_challenge_method": "S256"}, "invalid_request"),
 ])
 def test_wrong_request(sim: Simulator, changes: Dict[str, Any], error: str) -> None:
     """What else is wrong is told to the application, with its state."""
@@ -113,7 +168,9 @@ def test_html_is_escaped(sim: Simulator) -> None:
     page = read(visit(sim, parameters))
     assert "script" not in page.tags
     assert name in page.text
+    assert page.fields.pop("form_token")
     assert page.fields == parameters
+    page = read(visit(sim, parameters))
     assert sent_back(page.click("Allow"))[1]["state"] == name
 
 
@@ -144,7 +201,7 @@ def test_codes_differ(sim: Simulator) -> None:
 # Without a browser
 
 
-@pytest.mark.parametrize("changes", [{}, {"scope": "cti_admin"}])
+@pytest.mark.parametrize("changes", [{}, {"scopes": "cti_admin"}])
 def test_consent_without_a_browser(sim: Simulator, changes: Dict[str, Any]) -> None:
     """A test can play the visitor: it gets the same redirect URI as a browser, with a code that
     is worth the same."""
@@ -152,7 +209,7 @@ def test_consent_without_a_browser(sim: Simulator, changes: Dict[str, Any]) -> N
     back = urlsplit(sim.consent(f"{sim.authorize_url}?{urlencode(asked)}"))
     answer = dict(parse_qsl(back.query))
     assert back._replace(query="").geturl() == CALLBACK
-    assert answer.pop("state") == "st&te"
+    assert answer["state"] == "st&te"
     fields: Dict[str, Any] = {**answer, "redirect_uri": CALLBACK}
     fields["grant_type"] = "authorization_code"
     assert ask_token(sim, **fields).status_code == 200
@@ -160,7 +217,7 @@ def test_consent_without_a_browser(sim: Simulator, changes: Dict[str, Any]) -> N
 
 @pytest.mark.parametrize("changes, allow, error", [
     ({}, False, "access_denied"),
-    ({"scope": "everything"}, True, "invalid_scope"),
+    ({"scopes": "everything"}, True, "invalid_scope"),
     ({"response_type": "token"}, True, "unsupported_response_type"),
 ])
 def test_refusal_without_a_browser(

@@ -11,7 +11,7 @@ import requests
 
 from keyyo_cti.simulator import Line, Simulator
 
-from .browser import ask_token
+from .browser import ask_refresh, ask_token
 from .conftest import Connect
 from .raw_client import RawClient, outcome
 from .test_manager import Caller, items
@@ -91,8 +91,8 @@ def test_cut_after_the_deed(sim: Simulator) -> None:
     token = sim.account_tokens()["refresh_token"]
     sim.faults.http_cut(TOKEN, times=1)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        ask_token(sim, grant_type="refresh_token", refresh_token=token)
-    again = ask_token(sim, grant_type="refresh_token", refresh_token=token)
+        ask_refresh(sim, token)
+    again = ask_refresh(sim, token)
     assert again.json()["error"] == "invalid_grant"
 
 

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 import pytest
 import requests
 
-from keyyo_cti.simulator import DEFAULT_APPLICATION, Application, ManualClock, Simulator
+from keyyo_cti.simulator import (
+    DEFAULT_APPLICATION,
+    Application,
+    Line,
+    ManualClock,
+    Simulator,
+)
 
-from .browser import ask_token, get_code, request_of, sent_back, visit
+from .browser import (
+    STATE,
+    ask_refresh,
+    ask_token,
+    get_code,
+    read,
+    request_of,
+    sent_back,
+    visit,
+)
 
 CALLBACK = DEFAULT_APPLICATION.redirect_uris[0]
 
@@ -22,13 +37,14 @@ def lasting() -> Iterator[Simulator]:
         yield simulator
 
 
-def redeem(sim: Simulator, code: str, **changes: Any) -> requests.Response:
-    fields = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code}
+def redeem(sim: Simulator, code: str, /, **changes: Any) -> requests.Response:
+    fields = {
+        "grant_type": "authorization_code", "redirect_uri": CALLBACK, "code": code, "state": STATE}
     return ask_token(sim, **{**fields, **changes})
 
 
 def renew(sim: Simulator, token: str, **changes: Any) -> requests.Response:
-    return ask_token(sim, grant_type="refresh_token", refresh_token=token, **changes)
+    return ask_refresh(sim, token, **changes)
 
 
 def error(response: requests.Response) -> Any:
@@ -44,17 +60,29 @@ def reads(sim: Simulator, access_token: str) -> int:
     return requests.get(sim.manager_url + "/services", headers=headers, timeout=5).status_code
 
 
+def mint(sim: Simulator, answer: Dict[str, Any]) -> Tuple[int, Optional[str]]:
+    """The status of a request for a CSI token, and the reason of a refusal."""
+    response = requests.post(
+        f"{sim.manager_url}/services/33199000001/csi_token",
+        headers={"Authorization": f"Bearer {answer['access_token']}"},
+        timeout=5,
+    )
+    return response.status_code, response.headers.get("X-Status-Reason")
+
+
 # A code
 
 
 def test_code_for_tokens(sim: Simulator) -> None:
-    """A code gives an access token that works, its lifetime, and a refresh token."""
+    """A code gives an access token that works, its lifetime and scopes, and a refresh token."""
     response = redeem(sim, get_code(sim))
     answer = response.json()
     assert response.status_code == 200
     assert response.headers["Cache-Control"] == "no-store"
-    assert answer.keys() == {"access_token", "expires_in", "refresh_token"}
-    assert answer["expires_in"] == 3600
+    assert answer.keys() == {
+        "access_token", "expires_in", "token_type", "scope", "refresh_token"}
+    assert (answer["expires_in"], answer["token_type"]) == (3600, "bearer")
+    assert answer["scope"] == "cti_admin full_access_read_only"
     assert reads(sim, answer["access_token"]) == 200
 
 
@@ -86,10 +114,117 @@ def test_a_code_of_another(sim: Simulator) -> None:
 
 def test_scopes_go_with_the_code(sim: Simulator) -> None:
     """The tokens allow what the visitor has allowed, before and after a refresh."""
-    tokens = redeem(sim, get_code(sim, scope="cti_admin")).json()
+    tokens = redeem(sim, get_code(sim, scopes="cti_admin")).json()
     assert reads(sim, tokens["access_token"]) == 403
     renewed = renew(sim, tokens["refresh_token"]).json()
     assert reads(sim, renewed["access_token"]) == 403
+
+
+# What Keyyo wants, and other services do not
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize("changes", [
+    {"scope": "cti_admin full_access_read_only"}, {"scope": "everything"}, {}])
+def test_scope_is_passed_over(sim: Simulator, alice: Line, changes: Dict[str, str]) -> None:
+    """A client that sends ``scope`` gets what its application was registered with, and a 403
+    with its reason later; ``scopes``, separated by commas, is heeded."""
+    parameters = {**request_of(), **changes}
+    scopes = parameters.pop("scopes")
+    page = read(visit(sim, parameters))
+    assert "cti_admin" not in page.text
+    answer = redeem(sim, sent_back(page.click("Allow"))[1]["code"]).json()
+    assert answer["scope"] == "full_access_read_only"
+    assert mint(sim, answer) == (403, "The scope cti_admin is needed")
+    assert mint(sim, redeem(sim, get_code(sim, scopes=scopes)).json()) == (200, None)
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize("name", ["code", "redirect_uri", "state"])
+def test_exchange_without(sim: Simulator, name: str) -> None:
+    """An exchange needs code, redirect URI and state; the code is not used up by one without."""
+    code = get_code(sim)
+    assert error(redeem(sim, code, **{name: None})) == (400, "invalid_request")
+    assert redeem(sim, code).status_code == 200
+
+
+@pytest.mark.fault(44)
+def test_exchange_with_another_state(sim: Simulator) -> None:
+    """A code goes with its own state only."""
+    assert error(redeem(sim, get_code(sim), state="other")) == (400, "invalid_grant")
+
+
+@pytest.mark.fault(44)
+def test_refresh_without_redirect_uri(sim: Simulator) -> None:
+    """A refresh needs the redirect URI of the application; the token survives one without."""
+    token = sim.account_tokens()["refresh_token"]
+    assert error(renew(sim, token, redirect_uri=None)) == (400, "invalid_request")
+    assert error(renew(sim, token, redirect_uri="http://127.0.0.1/")) == (400, "invalid_grant")
+    assert renew(sim, token).status_code == 200
+
+
+@pytest.mark.fault(44)
+def test_partial_grant(sim: Simulator, alice: Line) -> None:
+    """Less than what was asked for can be granted; the answer says what, also of a refresh."""
+    sim.grant_only("full_access_read_only")
+    answer = redeem(sim, get_code(sim)).json()
+    assert answer["scope"] == "full_access_read_only"
+    assert mint(sim, answer) == (403, "The scope cti_admin is needed")
+    sim.grant_only(None)
+    assert renew(sim, answer["refresh_token"]).json()["scope"] == "full_access_read_only"
+    assert mint(sim, redeem(sim, get_code(sim)).json()) == (200, None)
+    with pytest.raises(ValueError, match="scopes: expected some of cti_admin"):
+        sim.grant_only("everything")
+
+
+def test_full_access_reads(sim: Simulator, alice: Line) -> None:
+    """``full_access`` is enough to read, and not to mint CSI tokens."""
+    answer = sim.account_tokens("full_access")
+    assert reads(sim, answer["access_token"]) == 200
+    assert mint(sim, answer) == (403, "The scope cti_admin is needed")
+
+
+def test_what_an_application_was_registered_with(sim: Simulator) -> None:
+    """Scopes that are named for an application are also those that it gets unasked."""
+    application = sim.oauth2_application("app", "s", [CALLBACK], "cti_admin", "cti_admin")
+    assert application == sim.oauth2_application("app", "s", [CALLBACK], "cti_admin")
+    parameters = request_of(application)
+    del parameters["scopes"]
+    assert "cti_admin" in read(visit(sim, parameters)).text
+    with pytest.raises(ValueError, match="default_scopes: "):
+        sim.oauth2_application("app", "s", [CALLBACK], "cti_admin", "full_access")
+
+
+# PKCE
+
+VERIFIER = "v" * 43
+#: ``printf vvv... | openssl dgst -sha256 -binary | basenc --base64url``, without the padding.
+CHALLENGE = "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM"
+PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+
+
+@pytest.mark.fault(45)
+@pytest.mark.parametrize("challenge, verifier, good", [
+    (PKCE, VERIFIER, True),
+    (PKCE, "w" * 43, False),
+    (PKCE, "", False),
+    (PKCE, None, False),
+    (PKCE, CHALLENGE, False),
+    ({}, VERIFIER, False),
+    ({}, None, True),
+])
+def test_pkce(
+    sim: Simulator, challenge: Dict[str, Any], verifier: Optional[str], good: bool
+) -> None:
+    """A code that was asked for with a challenge needs its verifier; a wrong attempt does not use
+    it up, nor can a verifier come from nowhere."""
+    code = get_code(sim, **challenge)
+    response = redeem(sim, code, code_verifier=verifier)
+    if not good:
+        assert error(response) == (400, "invalid_grant")
+        right = VERIFIER if challenge else None
+        response = redeem(sim, code, code_verifier=right)
+    assert response.status_code == 200
 
 
 # A refresh
@@ -110,7 +245,7 @@ def test_without_rotation(lasting: Simulator) -> None:
     token = lasting.account_tokens()["refresh_token"]
     for _ in range(2):
         answer = renew(lasting, token).json()
-        assert answer.keys() == {"access_token", "expires_in"}
+        assert answer.keys() == {"access_token", "expires_in", "token_type", "scope"}
         assert answer["expires_in"] == 60
 
 
@@ -138,9 +273,15 @@ def test_expired_refresh_tokens(sim: Simulator) -> None:
     ({"grant_type": ""}, (400, "invalid_request")),
     ({"grant_type": "password"}, (400, "unsupported_grant_type")),
     ({"grant_type": "refresh_token"}, (400, "invalid_request")),
-    ({"grant_type": "refresh_token", "refresh_token": "x"}, (400, "invalid_grant")),
-    ({"grant_type": "authorization_code", "code": "x"}, (400, "invalid_request")),
-    ({"grant_type": "authorization_code", "redirect_uri": "x"}, (400, "invalid_request")),
+    ({"grant_type": "refresh_token", "redirect_uri": CALLBACK}, (400, "invalid_request")),
+    ({"grant_type": "refresh_token", "refresh_token": "x"}, (400, "invalid_request")),
+    ({"grant_type": "refresh_token", "refresh_token": "x", "redirect_uri": CALLBACK},
+     (400, "invalid_grant")),
+    ({"grant_type": "authorization_code", "code": "x", "state": "x"}, (400, "invalid_request")),
+    ({"grant_type": "authorization_code", "redirect_uri": "x", "state": "x"},
+     (400, "invalid_request")),
+    ({"grant_type": "authorization_code", "redirect_uri": "x", "code": "x"},
+     (400, "invalid_request")),
     ({"client_id": "stranger"}, (401, "invalid_client")),
     ({"client_secret": "wrong"}, (401, "invalid_client")),
     ({"client_secret": ""}, (401, "invalid_client")),
@@ -160,7 +301,8 @@ def test_not_a_form(sim: Simulator) -> None:
 def test_http_basic(sim: Simulator) -> None:
     """The client's credentials may come by HTTP Basic, and are asked for when wrong."""
     token = sim.account_tokens()["refresh_token"]
-    fields = {"grant_type": "refresh_token", "refresh_token": token}
+    fields = {
+        "grant_type": "refresh_token", "refresh_token": token, "redirect_uri": CALLBACK}
 
     def ask(authorization: str) -> requests.Response:
         headers = {"Authorization": authorization}
@@ -184,7 +326,7 @@ def test_an_application_of_ones_own(sim: Simulator) -> None:
         sim, get_code(sim, application), application=application,
         redirect_uri="https://app.example/cb")
     assert reads(sim, answer.json()["access_token"]) == 200
-    refused = visit(sim, request_of(application, scope="cti_admin"))
+    refused = visit(sim, request_of(application, scopes="cti_admin"))
     assert sent_back(refused)[1]["error"] == "invalid_scope"
 
 

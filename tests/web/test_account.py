@@ -45,7 +45,13 @@ class Authority(OAuth2Client):
         self.alive.remove(tokens.refresh_token)
         return self._issue()
 
-    def exchange(self, code_or_redirected_url: str, state: Optional[str] = None) -> Tokens:
+    def exchange(
+        self,
+        code_or_redirected_url: str,
+        state: Optional[str] = None,
+        *,
+        code_verifier: Optional[str] = None,
+    ) -> Tokens:
         return self._issue()
 
     def _issue(self) -> Tokens:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import traceback
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -15,6 +18,7 @@ import requests
 import responses
 
 from keyyo_cti import KeyyoError
+from keyyo_cti.web.authorizations import Authorization, Authorizations
 from keyyo_cti.web.oauth2 import TOKEN_URL, CredentialsRefused, OAuth2Client, OAuth2Error
 from keyyo_cti.web.tokens import Tokens
 
@@ -64,6 +68,7 @@ def test_who_does_not_use_it_does_not_load_it() -> None:
 # The authorization URL.
 
 
+@pytest.mark.fault(44)
 def test_authorization_url(oauth2: OAuth2Client, watch: Watch) -> None:
     """The browser is sent to Keyyo with everything but the secret, and a state that is new."""
     url, state = oauth2.authorization_url()
@@ -72,8 +77,10 @@ def test_authorization_url(oauth2: OAuth2Client, watch: Watch) -> None:
         "client_id": ["me"],
         "response_type": ["code"],
         "redirect_uri": [REDIRECT],
-        "scope": ["cti_admin full_access_read_only"],
+        "scopes": ["cti_admin,full_access_read_only"],
         "state": [state],
+        "code_challenge": [challenge_of(oauth2.code_verifier(state))],
+        "code_challenge_method": ["S256"],
     }
     assert len(state) > 30
     assert oauth2.authorization_url()[1] != state
@@ -82,12 +89,171 @@ def test_authorization_url(oauth2: OAuth2Client, watch: Watch) -> None:
 
 @pytest.mark.parametrize(
     ("scope", "sent"),
-    [("a b", ["a b"]), (["a", "b"], ["a b"]), (iter(["a"]), ["a"]), ("", []), ([], [])],
+    [
+        ("a b", ["a,b"]),
+        ("a,b", ["a,b"]),
+        (" a,  b\n,c ", ["a,b,c"]),
+        (["a", "b"], ["a,b"]),
+        (["a b", "c,a"], ["a,b,c"]),
+        (iter(["a"]), ["a"]),
+        ("", []),
+        ([], []),
+        ([" "], []),
+    ],
 )
 def test_scope(oauth2: OAuth2Client, scope: Any, sent: List[str]) -> None:
-    """The scope is one string, or several, or left to Keyyo."""
+    """The scope is one string, or several, or left to Keyyo. Keyyo reads ``scopes``, separated by
+    commas, and passes ``scope`` over."""
     url, _ = oauth2.authorization_url(scope)
-    assert parse_qs(urlsplit(url).query).get("scope", []) == sent
+    asked = parse_qs(urlsplit(url).query)
+    assert asked.get("scopes", []) == sent
+    assert "scope" not in asked
+
+
+@pytest.mark.parametrize("scope", [None, 5, [5], [b"a"], ["a", None]])
+def test_scope_of_a_wrong_kind(oauth2: OAuth2Client, scope: Any) -> None:
+    """What is no text is no scope."""
+    with pytest.raises(TypeError):
+        oauth2.authorization_url(scope)
+
+
+# PKCE.
+
+
+def challenge_of(verifier: str) -> str:
+    """What RFC 7636 makes of a verifier; the example is that of its appendix B."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode()[:43]
+
+
+def test_the_challenge_of_the_rfc() -> None:
+    """The challenge of a verifier is the one of RFC 7636, appendix B."""
+    authorization = Authorization("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+    assert authorization.challenge == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    assert authorization.verifier not in repr(authorization)
+
+
+@pytest.mark.fault(45)
+def test_pkce(oauth2: OAuth2Client, keyyo: responses.RequestsMock) -> None:
+    """Each authorization has a verifier of its own, which is sent with the code and nowhere else,
+    and again after a failure; with the tokens it is forgotten."""
+    keyyo.post(TOKEN_URL, status=503)
+    keyyo.post(TOKEN_URL, json=grant())
+    (url, state), (_, other) = oauth2.authorization_url(), oauth2.authorization_url()
+    verifier = oauth2.code_verifier(state)
+    assert re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier)
+    assert verifier != oauth2.code_verifier(other)
+    assert verifier not in url
+    with pytest.raises(OAuth2Error):
+        oauth2.exchange(redirected(code="abc", state=state), state)
+    oauth2.exchange(redirected(code="abc", state=state), state)
+    for call in keyyo.calls:
+        assert dict(parse_qsl(str(call.request.body)))["code_verifier"] == verifier
+    with pytest.raises(KeyyoError, match="state: ") as caught:
+        oauth2.code_verifier(state)
+    assert caught.value.error_code == "invalid_params"
+
+
+@pytest.mark.fault(45)
+def test_pkce_in_another_process(oauth2: OAuth2Client, keyyo: responses.RequestsMock) -> None:
+    """The verifier can be taken to where the code comes; without it, a refusal says what may be
+    missing."""
+    _, state = oauth2.authorization_url()
+    verifier = oauth2.code_verifier(state)
+    keyyo.post(TOKEN_URL, json={"error": "invalid_grant"}, status=400)
+    with pytest.raises(CredentialsRefused, match="code_verifier"):
+        make().exchange("abc", state)
+    with pytest.raises(CredentialsRefused) as caught:
+        make().exchange("abc", state, code_verifier=verifier)
+    assert "code_verifier" not in str(caught.value)
+    without, given = [dict(parse_qsl(str(call.request.body))) for call in keyyo.calls]
+    assert "code_verifier" not in without
+    assert given["code_verifier"] == verifier
+
+
+@pytest.mark.parametrize("verifier", ["", "short", "x" * 42, "x" * 129, "é" * 50, 5, b"x" * 43])
+def test_impossible_verifier(oauth2: OAuth2Client, verifier: Any) -> None:
+    """A verifier that can be none is refused before anything is sent, and is not shown."""
+    with pytest.raises(KeyyoError, match="code_verifier: expected") as caught:
+        oauth2.exchange("abc", "xyz", code_verifier=verifier)
+    assert caught.value.error_code == "invalid_params"
+    assert "xx" not in str(caught.value)
+
+
+def test_many_authorizations() -> None:
+    """Those that nobody finishes do not pile up: the oldest are discarded."""
+    authorizations = Authorizations()
+    states = [authorizations.begin(())[0] for _ in range(10_001)]
+    assert authorizations.get(states[0]) is None
+    assert authorizations.get(states[1]) is not None
+    authorizations.end(states[1])
+    authorizations.end(None)
+    assert authorizations.get(states[1]) is authorizations.get(None) is None
+
+
+# What was granted.
+
+
+BOTH = "cti_admin full_access_read_only"
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize(
+    ("asked", "granted", "missing"),
+    [
+        (BOTH, "full_access_read_only", ("cti_admin",)),
+        (BOTH, "cti_admin", ("full_access_read_only",)),
+        (BOTH, "voip_profiles_admin", ("cti_admin", "full_access_read_only")),
+        (BOTH, " full_access_read_only  a.user ", ("cti_admin",)),
+        (BOTH, "cti_admin,full_access_read_only", ()),
+        (BOTH, "full_access_read_only cti_admin", ()),
+        (BOTH, "full_access cti_admin", ()),
+        (BOTH, "full_access", ("cti_admin",)),
+        ("cti_admin mine", "full_access_read_only", ("cti_admin",)),
+        ("mine", "full_access_read_only", ()),
+        ("", "full_access_read_only", ()),
+        # These cannot be compared.
+        (BOTH, "a.user", ()),
+        (BOTH, "a.user a.cti", ()),
+        (BOTH, "", ()),
+        (BOTH, " ", ()),
+        (BOTH, None, ()),
+        (BOTH, ["full_access_read_only"], ()),
+        (BOTH, 5, ()),
+        (BOTH, 'full_access_read_only "', ()),
+        (BOTH, "full_access_read_only\x00", ()),
+        (BOTH, "full_access_read_only " + "x" * 1000, ()),
+    ],
+)
+def test_what_was_not_granted(
+    oauth2: OAuth2Client,
+    keyyo: responses.RequestsMock,
+    caplog: pytest.LogCaptureFixture,
+    asked: str,
+    granted: Any,
+    missing: Tuple[str, ...],
+) -> None:
+    """Scopes that were asked for and are not granted are told at once, with what to do; where
+    names cannot be compared, nothing is."""
+    keyyo.post(TOKEN_URL, json=grant(scope=granted))
+    _, state = oauth2.authorization_url(asked)
+    tokens = oauth2.exchange(redirected(code="abc", state=state), state)
+    assert tokens.missing_scopes(asked) == missing
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == bool(missing)
+    for line in told:
+        assert f"not granted the scope{'s' * (len(missing) > 1)} {' and '.join(missing)}: " in line
+        assert "authorize the application again" in line
+
+
+def test_a_refresh_keeps_what_was_granted(
+    oauth2: OAuth2Client, keyyo: responses.RequestsMock
+) -> None:
+    """A refresh that does not say what it grants has granted the same; one that says so counts."""
+    old = Tokens(ACCESS, REFRESH, NOW, "cti_admin")
+    keyyo.post(TOKEN_URL, json=grant())
+    assert oauth2.refresh(old).scope == "cti_admin"
+    keyyo.replace(responses.POST, TOKEN_URL, json=grant(scope="full_access_read_only"))
+    assert oauth2.refresh(old).scope == "full_access_read_only"
 
 
 def test_authorization_on_this_machine() -> None:
@@ -130,6 +296,7 @@ def test_exchange(
         "client_secret": CLIENT_SECRET,
         "redirect_uri": REDIRECT,
         "code": "abc",
+        "state": "xyz",
     }
     watch.see(tokens, oauth2)
 
@@ -220,10 +387,12 @@ def test_refresh(oauth2: OAuth2Client, keyyo: responses.RequestsMock, watch: Wat
         "client_id": "me",
         "client_secret": CLIENT_SECRET,
         "refresh_token": REFRESH,
+        "redirect_uri": REDIRECT,
     }
     watch.see(tokens, oauth2, keyyo.calls[0].request.headers)
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("fields", "tokens"),
     [
@@ -324,6 +493,8 @@ def test_tokens_as_a_dict() -> None:
     """Tokens go into JSON and come back; what else is in it is passed over."""
     kept = json.loads(json.dumps({**OLD.to_dict(), "scope": "a"}))
     assert Tokens.from_dict(kept) == OLD
+    assert Tokens.from_dict(kept).scope == "a"
+    assert Tokens.from_dict({**kept, "scope": 5}).scope is None
     assert Tokens.from_dict({"access_token": "a"}) == Tokens("a")
 
 
@@ -339,6 +510,13 @@ def test_impossible_tokens(wrong: Dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected") as caught:
         Tokens.from_dict(wrong)
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scope", ["", " ", "a\n", 5, "x" * 2000])
+def test_impossible_scope(scope: Any) -> None:
+    """What cannot be the scope of an answer is none of tokens."""
+    with pytest.raises(ValueError, match="scope: expected"):
+        Tokens("a", scope=scope)
 
 
 def test_good_at() -> None:
