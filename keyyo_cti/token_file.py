@@ -4,7 +4,7 @@ import contextlib
 import os
 import sqlite3
 from pathlib import Path
-from typing import ContextManager, Iterator, Optional, Protocol, Tuple, Union
+from typing import Iterator, Optional, Protocol, Tuple, Union
 
 import platformdirs
 
@@ -15,6 +15,12 @@ from .web.tokens import Tokens
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS tokens (token_url TEXT, client_id TEXT, access_token TEXT, "
     "refresh_token TEXT, expires_at REAL, PRIMARY KEY (token_url, client_id))"
+)
+
+#: What Keyyo granted. A table of its own, so that files of before are read and written as they are.
+_SCOPES = (
+    "CREATE TABLE IF NOT EXISTS scopes (token_url TEXT, client_id TEXT, scope TEXT, "
+    "PRIMARY KEY (token_url, client_id))"
 )
 
 #: Seconds that another process may take to refresh: several times what a request may.
@@ -76,9 +82,10 @@ class TokenFile:
         """
         if self.path.exists():
             with self._open() as database:
-                database.execute(
-                    "DELETE FROM tokens WHERE token_url = ? AND client_id = ?", self._key
-                )
+                for table in ("tokens", "scopes"):
+                    database.execute(
+                        f"DELETE FROM {table} WHERE token_url = ? AND client_id = ?", self._key
+                    )
 
     @contextlib.contextmanager
     def held(self) -> Iterator[HeldTokens]:
@@ -91,8 +98,11 @@ class TokenFile:
             database.execute("BEGIN IMMEDIATE")
             yield _Row(database, self._key)
 
-    def _open(self) -> ContextManager[sqlite3.Connection]:
-        return private_database.opened(self.path, "token file", _TABLE, self._patience)
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with private_database.opened(self.path, "token file", _TABLE, self._patience) as database:
+            database.execute(_SCOPES)
+            yield database
 
     def __repr__(self) -> str:
         return f"<TokenFile {self.path}>"
@@ -107,7 +117,8 @@ class _Row:
 
     def load(self) -> Optional[Tokens]:
         rows = self._database.execute(
-            "SELECT access_token, refresh_token, expires_at FROM tokens "
+            "SELECT access_token, refresh_token, expires_at, scope "
+            "FROM tokens LEFT JOIN scopes USING (token_url, client_id) "
             "WHERE token_url = ? AND client_id = ?",
             self._key,
         )
@@ -129,6 +140,9 @@ class _Row:
         self._database.execute(
             "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)",
             (*self._key, tokens.access_token, tokens.refresh_token, tokens.expires_at),
+        )
+        self._database.execute(
+            "INSERT OR REPLACE INTO scopes VALUES (?, ?, ?)", (*self._key, tokens.scope)
         )
 
 

@@ -5,6 +5,7 @@ import math
 import sys
 from typing import Any, Optional, Sequence, Tuple
 
+from ..extras import install_hint
 from ..version import __version__
 
 TOKEN_VARIABLE = "KEYYO_CSI_TOKEN"
@@ -243,7 +244,7 @@ def _add_watch(commands: Any) -> None:
 
 
 _TABLE = (
-    "The table is for a terminal, and needs the extra: pip install \"keyyo-cti[terminal]\". "
+    f"The table is for a terminal, and needs the extra: {install_hint('terminal')}. "
     "Without it, and into a pipe, there is one line per change."
 )
 

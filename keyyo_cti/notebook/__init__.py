@@ -15,13 +15,14 @@ import datetime
 from typing import TYPE_CHECKING, Any, Iterable, Optional
 
 from ..cti import CTI
+from ..extras import install_hint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from .live_board import Board
 
-_EXTRA = 'pip install "keyyo-cti[notebook]"'
+_EXTRA = install_hint("notebook")
 
 
 def board(cti: CTI, rows: int = 8) -> Board:

@@ -145,8 +145,9 @@ from __future__ import annotations
 try:
     import aiohttp  # noqa: F401
 except ImportError as error:
-    raise ImportError(
-        'the simulator needs aiohttp: pip install "keyyo-cti[simulator]"') from error
+    from ..extras import install_hint
+
+    raise ImportError(f"the simulator needs aiohttp: {install_hint('simulator')}") from error
 
 from .calls import CallRecord
 from .clients import ConnectionSnapshot, Passage

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Optional, Union
 
+from ..extras import install_hint
 from .arguments import require_one_of
 
 TRUSTED = "trusted"
@@ -46,7 +47,7 @@ class Certificates:
             import trustme
         except ImportError as error:
             raise ImportError(
-                'TLS in the simulator needs trustme: pip install "keyyo-cti[simulator]"'
+                f"TLS in the simulator needs trustme: {install_hint('simulator')}"
             ) from error
         authority = trustme.CA()
         self._authority_pem = authority.cert_pem

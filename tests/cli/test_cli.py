@@ -80,7 +80,8 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     with Running("-c", code) as running:
         assert running.end() == 1
         assert running.rest("err") == [
-            'the simulator needs aiohttp: pip install "keyyo-cti[simulator]"'
+            'the simulator needs aiohttp: run pip install ".[simulator]" in the checkout of '
+            "keyyo-cti"
         ]
 
 

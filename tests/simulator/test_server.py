@@ -209,7 +209,7 @@ def test_import_without_aiohttp() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
     assert done.returncode != 0
-    assert 'pip install "keyyo-cti[simulator]"' in done.stderr
+    assert 'pip install ".[simulator]" in the checkout' in done.stderr
 
 
 # Lines, telephones and messages

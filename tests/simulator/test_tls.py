@@ -178,4 +178,4 @@ def test_without_trustme() -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
     assert done.stdout.startswith("http://127.0.0.1:")
     assert done.returncode != 0
-    assert 'pip install "keyyo-cti[simulator]"' in done.stderr.splitlines()[-1]
+    assert 'pip install ".[simulator]" in the checkout' in done.stderr.splitlines()[-1]
