@@ -4,6 +4,8 @@ For programs on a person's own machine, whose redirect URI is on it. A web appli
 browser come back to a page of its own.
 """
 
+import contextlib
+import errno
 import hmac
 import ipaddress
 import socket
@@ -14,14 +16,23 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from types import TracebackType
-from typing import Any, Optional, Tuple, Type
+from typing import Any, List, Optional, Tuple, Type
 from urllib.parse import parse_qs, urlsplit
+
+from .browser import open_in_background, private_page
 
 #: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
 _GLANCE = 0.5
 
 #: Seconds that a browser may take to send its request: some open connections in advance.
 _REQUEST = 10.0
+
+#: The addresses of localhost. A browser tries both, so that one that another program listens at
+#: would give it the code.
+_LOCALHOST = ("127.0.0.1", "::1")
+
+#: Errors of an address that this machine does not have, so that no program can listen there.
+_NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 OK, BAD_REQUEST, NOT_FOUND = HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
 
@@ -36,7 +47,7 @@ class Loopback:
 
         url, state = oauth2.authorization_url()
         with Loopback(redirect_uri, state) as loopback:
-            webbrowser.open(url)
+            loopback.open_browser(url)
             brought = loopback.wait(300)
         account.sign_in(brought, state)
 
@@ -46,35 +57,32 @@ class Loopback:
         ``http://127.0.0.1:8080/callback``.
     :param state: what the visit must bring; another one is somebody else's, and is sent away.
     :raises ValueError: the redirect URI is not on this machine.
-    :raises OSError: the port cannot be had.
+    :raises OSError: the port cannot be had; for ``localhost``, at each address that it stands for.
+        Do not sign in then: the program that has the port would get the code.
     """
 
     def __init__(self, redirect_uri: str, state: str) -> None:
         if not self.serves(redirect_uri):
             raise ValueError("redirect_uri: expected http, on a loopback address, with a port")
-        host, port = _address(redirect_uri)
         self._visited = threading.Event()
         self._url: Optional[str] = None
-        self._server = (_Server6 if ":" in host else _Server)((host, port), _Visit)
-        self._server.loopback = self
         self._redirect_uri = redirect_uri
         self._state = state
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="keyyo-cti-loopback", daemon=True
-        )
+        self._pages = contextlib.ExitStack()
+        self._server = _Servers(self, *_addresses(redirect_uri))
 
     @staticmethod
     def serves(redirect_uri: str) -> bool:
-        """Whether the browser can come back to this machine there."""
+        """True if the browser can come back to this machine there."""
         try:
             parts = urlsplit(redirect_uri)
-            host, port = _address(redirect_uri)
+            hosts, port = _addresses(redirect_uri)
         except ValueError:
             return False
-        return parts.scheme == "http" and port > 0 and _on_this_machine(host)
+        return parts.scheme == "http" and port > 0 and all(map(_on_this_machine, hosts))
 
     def __enter__(self) -> "Loopback":
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(
@@ -83,9 +91,25 @@ class Loopback:
         error: Optional[BaseException],
         trace: Optional[TracebackType],
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._pages.close()
+        self._server.stop()
+
+    def open_browser(self, url: str) -> bool:
+        """Open the user's browser on a URL, by a file that only this user can read.
+
+        The URL, with its state, is thus in no list of processes. The browser inherits the
+        environment: take a client secret out of it before. The file is removed at the end of the
+        with statement.
+
+        :param url: what ``OAuth2.authorization_url`` gave.
+        :returns: False if there is no place for the file. The browser is not opened then.
+        """
+        try:
+            page = self._pages.enter_context(private_page(url))
+        except OSError:
+            return False
+        open_in_background(page)
+        return True
 
     def wait(self, timeout: float) -> Optional[str]:
         """The URL that the browser was sent to, for ``OAuth2.exchange`` or ``Account.sign_in``;
@@ -132,6 +156,9 @@ class _Server(ThreadingHTTPServer):
     loopback: Loopback
 
     def server_bind(self) -> None:
+        exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+        if exclusive is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, exclusive, 1)
         # HTTPServer's own looks its name up, for which some networks take long.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", int(self.server_address[1])
@@ -142,6 +169,54 @@ class _Server(ThreadingHTTPServer):
 
 class _Server6(_Server):
     address_family = socket.AF_INET6
+
+
+class _Servers:
+    """Listens at each host that this machine has, or at none.
+
+    :raises OSError: one of them cannot be had.
+    """
+
+    def __init__(self, loopback: Loopback, hosts: Tuple[str, ...], port: int) -> None:
+        self._servers: List[_Server] = []
+        self._threads: List[threading.Thread] = []
+        missing: Optional[OSError] = None
+        try:
+            for host in hosts:
+                try:
+                    self._add(loopback, host, port)
+                except OSError as error:
+                    if error.errno not in _NO_SUCH_ADDRESS:
+                        raise
+                    missing = error
+            if missing is not None and not self._servers:
+                raise missing
+        except BaseException:
+            self.server_close()
+            raise
+
+    def _add(self, loopback: Loopback, host: str, port: int) -> None:
+        server = (_Server6 if ":" in host else _Server)((host, port), _Visit)
+        server.loopback = loopback
+        self._servers.append(server)
+
+    def start(self) -> None:
+        for server in self._servers:
+            thread = threading.Thread(
+                target=server.serve_forever, args=(0.05,), name="keyyo-cti-loopback", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        for server, thread in zip(self._servers, self._threads):
+            server.shutdown()
+            thread.join()
+        self.server_close()
+
+    def server_close(self) -> None:
+        for server in self._servers:
+            server.server_close()
 
 
 class _Visit(BaseHTTPRequestHandler):
@@ -172,10 +247,11 @@ class _Visit(BaseHTTPRequestHandler):
         """Nothing: the code is in the request."""
 
 
-def _address(redirect_uri: str) -> Tuple[str, int]:
+def _addresses(redirect_uri: str) -> Tuple[Tuple[str, ...], int]:
+    """The hosts and the port to listen at."""
     parts = urlsplit(redirect_uri)
-    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
-    return host, 80 if parts.port is None else parts.port
+    hosts = _LOCALHOST if parts.hostname == "localhost" else (parts.hostname or "",)
+    return hosts, 80 if parts.port is None else parts.port
 
 
 def _on_this_machine(host: str) -> bool:

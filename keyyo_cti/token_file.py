@@ -17,7 +17,7 @@ _TABLE = (
     "refresh_token TEXT, expires_at REAL, PRIMARY KEY (token_url, client_id))"
 )
 
-#: What Keyyo granted. A table of its own, so that files of before are read and written as they are.
+#: What Keyyo granted. A table of its own, so that files of older versions stay as they are.
 _SCOPES = (
     "CREATE TABLE IF NOT EXISTS scopes (token_url TEXT, client_id TEXT, scope TEXT, "
     "PRIMARY KEY (token_url, client_id))"

@@ -13,7 +13,6 @@ you can read::
 
 import os
 import sys
-import webbrowser
 from threading import Thread
 from typing import Any, Optional
 
@@ -21,6 +20,7 @@ from get_token import REDIRECT_URI, first_line, let_in, simulated
 
 from keyyo_cti import CTI, Call, KeyyoError
 from keyyo_cti.account import Account
+from keyyo_cti.loopback import Loopback
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2
 from keyyo_cti.options import ENDPOINT
@@ -94,7 +94,7 @@ def on_keyyo(client_id: str, client_secret: str, number: str) -> Optional[str]:
     try:
         account.access_token().result()
     except CredentialsRefused:
-        let_in(oauth2, account, webbrowser.open)
+        let_in(oauth2, account, Loopback.open_browser)
     return FirstCall(Manager(account), ENDPOINT, number).run()
 
 
@@ -121,7 +121,8 @@ def main() -> Optional[str]:
             return on_the_simulator()
         if len(sys.argv) != 2:
             return "whom to call? Give a number: python samples/first_call.py NUMBER"
-        return on_keyyo(client_id, os.environ.get("KEYYO_CLIENT_SECRET", ""), sys.argv[1])
+        # Taken out of the environment, which the browser inherits.
+        return on_keyyo(client_id, os.environ.pop("KEYYO_CLIENT_SECRET", ""), sys.argv[1])
     except (KeyyoError, OSError, ValueError) as error:
         return str(error)
 

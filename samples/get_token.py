@@ -14,7 +14,6 @@ your first line, which is a secret::
 import os
 import socket
 import sys
-import webbrowser
 from typing import TYPE_CHECKING, Callable
 from urllib.request import urlopen
 
@@ -34,8 +33,8 @@ REDIRECT_URI = "http://127.0.0.1:8080/callback"
 #: Seconds that the user has to let this program in.
 PATIENCE = 300.0
 
-#: Opens a URL in the user's browser.
-Visit = Callable[[str], object]
+#: Opens a URL in the user's browser, which comes back to the Loopback.
+Visit = Callable[[Loopback, str], object]
 
 
 def let_in(oauth2: OAuth2, account: Account, visit: Visit) -> None:
@@ -43,7 +42,7 @@ def let_in(oauth2: OAuth2, account: Account, visit: Visit) -> None:
     tokens in the store that it was made with."""
     url, state = oauth2.authorization_url()
     with Loopback(oauth2.client.redirect_uri, state) as loopback:
-        visit(url)
+        visit(loopback, url)
         brought = loopback.wait(PATIENCE)
     if brought is None:
         sys.exit("the browser did not come back")
@@ -68,7 +67,7 @@ def get_token(manager: Manager) -> CSIToken:
 def on_keyyo(client_id: str, client_secret: str) -> CSIToken:
     oauth2 = OAuth2(client_id, client_secret, REDIRECT_URI)
     account = Account(oauth2, TokenFile(oauth2))
-    let_in(oauth2, account, webbrowser.open)
+    let_in(oauth2, account, Loopback.open_browser)
     return get_token(Manager(account))
 
 
@@ -94,7 +93,7 @@ def simulated(sim: "Simulator") -> Manager:
         token_url=sim.token_url,
     )
     account = Account(oauth2, TokenMemory())
-    let_in(oauth2, account, lambda url: urlopen(sim.consent(url), timeout=10).close())
+    let_in(oauth2, account, lambda _, url: urlopen(sim.consent(url), timeout=10).close())
     return Manager(account, sim.manager_url)
 
 
@@ -102,7 +101,8 @@ def main() -> None:
     client_id = os.environ.get("KEYYO_CLIENT_ID")
     try:
         if client_id:
-            minted = on_keyyo(client_id, os.environ.get("KEYYO_CLIENT_SECRET", ""))
+            # Taken out of the environment, which the browser inherits.
+            minted = on_keyyo(client_id, os.environ.pop("KEYYO_CLIENT_SECRET", ""))
         else:
             minted = on_the_simulator()
     except (KeyyoError, OSError, ValueError) as error:

@@ -1,22 +1,23 @@
 """``keyyo-cti login``: from a person's consent to tokens in a file of theirs."""
 
 import argparse
-import contextlib
 import getpass
 import os
 import sys
-import threading
-import webbrowser
 from typing import Optional
 
+from ..backoff import Backoff
+from ..errors import KeyyoError
 from ..loopback import Loopback
 from ..token_file import TokenFile
 from ..web.account import AccountClient
-from ..web.oauth2 import CredentialsRefused
+from ..web.manager import ManagerClient
+from ..web.oauth2 import CredentialsRefused, is_redirected_url
 from .exit_codes import OK, Failed, Misused
 from .kept_login import Login, LoginFile
-from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, KEYYO
-from .terminal import Terminal, printable, somebody_types, typed_line
+from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, KEYYO, TOKEN_VARIABLE
+from .signed_in import list_lines
+from .terminal import Terminal, Warnings, printable, somebody_types, typed_line
 
 _REDIRECT_URI = "http://127.0.0.1:8080/callback"
 
@@ -39,8 +40,10 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         brought = _pasted(url, login, err)
     else:
         brought = _received(url, state, login, arguments, err)
+    account = AccountClient(oauth2, tokens)
     try:
-        AccountClient(oauth2, tokens).sign_in(brought, state)
+        with Warnings(err):
+            account.sign_in(brought, state)
     except CredentialsRefused as error:
         if error.error_code == "invalid_client" and before is not None:
             err.line("for another client secret than the one that is kept: keyyo-cti logout first")
@@ -49,7 +52,19 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     if before is not None and before.program != login.program:
         before.tokens(file.path).delete()
     err.line(f"signed in; the tokens are in {file.path}")
+    err.line(_whose_account(account, login, arguments.ca_certs))
     return OK
+
+
+def _whose_account(account: AccountClient, login: Login, ca_certs: Optional[str]) -> str:
+    """The lines of the account, by which a person sees whose account it is."""
+    once = Backoff(attempts=1)
+    try:
+        client = ManagerClient(account, login.manager_url, ca_certs=ca_certs, backoff=once)
+        lines = client.lines()
+    except KeyyoError as error:
+        return f"the lines of the account cannot be read: {printable(error)}"
+    return f"the account has {list_lines(lines)}" if lines else "the account has no line"
 
 
 def _program(arguments: argparse.Namespace, before: Optional[Login], err: Terminal) -> Login:
@@ -97,17 +112,17 @@ def _received(
     try:
         loopback = Loopback(login.redirect_uri, state)
     except OSError as error:
+        # Not --paste: the browser would bring the code to the program that has the port.
         raise Failed(
-            f"cannot listen at {login.redirect_uri}: {error}; end what uses it, or try --paste"
+            f"cannot listen at {login.redirect_uri}: {error}; find out which program uses the "
+            "port and end it, or give another redirect URI that Keyyo knows, with --redirect-uri"
         ) from error
     with loopback:
         err.line(f"let keyyo-cti into your account at {login.where}, in a browser here:")
         err.line(f"  {url}")
         if not arguments.no_browser and _graphical():
-            # Some browsers hold up whoever opened them until they are closed.
-            threading.Thread(
-                target=_open_browser, args=(url,), name="keyyo-cti-browser", daemon=True
-            ).start()
+            _forget_secrets()
+            loopback.open_browser(url)
         brought = loopback.wait(arguments.patience)
     if brought is None:
         raise Failed(
@@ -123,22 +138,25 @@ def _pasted(url: str, login: Login, err: Terminal) -> str:
     err.line(f"  {url}")
     err.line(
         f"it is sent to {printable(login.redirect_uri)}, where there may be nothing to see; "
-        "copy the address that it shows then, paste it here, and press Enter:"
+        "copy the whole address that it shows then, paste it here, and press Enter:"
     )
     brought = typed_line()
     if not brought:
         raise Misused("nothing was pasted")
+    if not is_redirected_url(brought):
+        # A bare code may be one that somebody else has sent: only the state shows that it is not.
+        raise Misused("that is not an address: paste the whole address, with its code and state")
     return brought
 
 
-def _open_browser(url: str) -> None:
-    # The URL is on the screen. What BROWSER says may be no command at all.
-    with contextlib.suppress(Exception):
-        webbrowser.open(url)
+def _forget_secrets() -> None:
+    """Take the secrets out of the environment, which the browser inherits."""
+    for name in (CLIENT_SECRET_VARIABLE, TOKEN_VARIABLE):
+        os.environ.pop(name, None)
 
 
 def _graphical() -> bool:
-    """Whether there is a browser that does not take over the terminal."""
+    """True if there is a browser that does not take over the terminal."""
     if os.environ.get("BROWSER") or sys.platform in ("win32", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,4 +1,4 @@
-"""``keyyo-cti logout``: nothing of an account is left on this machine."""
+"""``keyyo-cti logout``: nothing of an account is left on this machine; Keyyo is not asked."""
 
 import argparse
 
@@ -17,4 +17,8 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     login.tokens(file.path).delete()
     file.delete()
     err.line("the tokens and the client secret are forgotten")
+    err.line(
+        "Keyyo still knows the tokens: if somebody may have a copy of them, have Keyyo revoke "
+        "the application's access to the account"
+    )
     return OK

@@ -127,7 +127,7 @@ def _add_login(commands: Any) -> None:
     command.add_argument(
         "--paste",
         action="store_true",
-        help="paste what the browser was sent to, for a browser on another machine",
+        help="paste the address that the browser was sent to, for a browser on another machine",
     )
     command.add_argument(
         "--no-browser", action="store_true", help="open no browser, only print the address"
@@ -151,7 +151,11 @@ def _add_login(commands: Any) -> None:
 
 
 def _add_logout(commands: Any) -> None:
-    _command(commands, "logout", "Forget the tokens and the client secret of login.")
+    _command(
+        commands,
+        "logout",
+        "Forget the tokens and the client secret of login. Keyyo itself still knows the tokens.",
+    )
 
 
 def _add_lines(commands: Any) -> None:

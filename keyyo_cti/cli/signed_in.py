@@ -10,6 +10,8 @@ from .exit_codes import Failed, Misused, SignedOut
 from .kept_login import Login, LoginFile
 from .terminal import printable
 
+_MAX_SHOWN_LINES = 20
+
 
 class SignedIn:
     """An account.
@@ -41,7 +43,7 @@ class SignedIn:
         if not lines:
             raise Failed("the account has no line")
         if len(lines) > 1:
-            raise Misused(f"which line? The account has {_listed(lines)}")
+            raise Misused(f"which line? The account has {list_lines(lines)}")
         return str(lines[0].csi)
 
 
@@ -62,7 +64,12 @@ def required(ca_certs: Optional[str]) -> SignedIn:
     return account
 
 
-def _listed(lines: List[Result]) -> str:
-    return ", ".join(
-        printable(f"{line.csi} ({line.name})" if line.name else line.csi) for line in lines
-    )
+def list_lines(lines: List[Result]) -> str:
+    """Return the lines of an account, for a person."""
+    shown = [
+        printable(f"{line.csi} ({line.name})" if line.name else line.csi)
+        for line in lines[:_MAX_SHOWN_LINES]
+    ]
+    if len(lines) > len(shown):
+        shown.append(f"{len(lines) - len(shown)} more, see keyyo-cti lines")
+    return ", ".join(shown)

@@ -1,6 +1,7 @@
 """What the command line prints: whole lines, harmless, in colour only where somebody looks."""
 
 import io
+import logging
 import os
 import sys
 import threading
@@ -55,6 +56,27 @@ class Terminal:
     def paint(self, colour: str, text: str) -> str:
         """The text in a colour, or plain where no colours are wanted."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
+
+
+class Warnings(logging.Handler):
+    """Prints what the SDK warns of, inside a with statement.
+
+    :param stream: where.
+    """
+
+    def __init__(self, stream: Terminal) -> None:
+        super().__init__(logging.WARNING)
+        self._stream = stream
+        self._log = logging.getLogger("keyyo_cti")
+
+    def __enter__(self) -> None:
+        self._log.addHandler(self)
+
+    def __exit__(self, *exception: object) -> None:
+        self._log.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._stream.line(printable(record.getMessage()))
 
 
 def somebody_types() -> bool:

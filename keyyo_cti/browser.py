@@ -1,0 +1,78 @@
+"""Opens the user's browser on an address that other users of the machine must not read.
+
+Every user can read the arguments of a process. The browser therefore gets the name of a file,
+which only its owner can read and which leads to the address.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+import webbrowser
+from html import escape
+from pathlib import Path
+from typing import Iterator, Optional
+
+_PAGE = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+    '<meta name="referrer" content="no-referrer">'
+    '<meta http-equiv="refresh" content="0; url={url}"><title>Signing in</title></head>'
+    '<body><p><a href="{url}">Go on to the page where you sign in</a></p></body></html>'
+)
+
+
+@contextlib.contextmanager
+def private_page(url: str) -> Iterator[str]:
+    """The address of a file that only this user can read, and that leads a browser to a URL.
+
+    :param url: where it leads.
+    :raises OSError: there is no place for the file.
+    """
+    path = _write(_PAGE.format(url=escape(url)).encode("utf-8"))
+    try:
+        yield path.as_uri()
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def open_in_background(url: str) -> None:
+    """Open the user's browser, without waiting for it: some do not return until they end."""
+    threading.Thread(target=_open, args=(url,), name="keyyo-cti-browser", daemon=True).start()
+
+
+def _open(url: str) -> None:
+    # The variable BROWSER may name something that is no command.
+    with contextlib.suppress(Exception):
+        webbrowser.open(url)
+
+
+def _write(page: bytes) -> Path:
+    handle, name = _make_file()
+    with open(handle, "wb") as file:
+        file.write(page)
+    return Path(name)
+
+
+def _make_file() -> "tuple[int, str]":
+    folder = _visible_folder()
+    if folder is not None:
+        with contextlib.suppress(OSError):
+            return _make_file_in(folder)
+    return _make_file_in(None)
+
+
+def _make_file_in(folder: Optional[str]) -> "tuple[int, str]":
+    # Readable by its owner only, whatever the umask.
+    return tempfile.mkstemp(prefix="keyyo-cti-", suffix=".html", dir=folder)
+
+
+def _visible_folder() -> Optional[str]:
+    """The folder that a browser from a snap can read; None where there are no snaps.
+
+    Such a browser sees neither /tmp nor hidden folders, and would show "file not found".
+    """
+    if sys.platform != "linux" or not os.path.isdir("/snap"):
+        return None
+    return os.path.expanduser("~")
