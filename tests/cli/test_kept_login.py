@@ -50,11 +50,6 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def code(url: str) -> str:
-    """Brings the bare code, which asks nothing of the URL."""
-    return code_in(clicked(url))
-
-
 def tokens_there() -> List[str]:
     """The tokens that are kept."""
     login = LoginFile().load()
@@ -238,7 +233,7 @@ def test_a_login_that_fails_leaves_the_first(desk: Desk) -> None:
     before = default_file().read_bytes()
     assert desk.paste(lambda url: clicked(url, "Refuse")) == 4
     desk.know(CLIENT_ID, OTHER_SECRET)
-    assert desk.paste(code) == 4
+    assert desk.paste(clicked) == 4
     assert default_file().read_bytes() == before
 
 
@@ -288,7 +283,7 @@ def test_a_damaged_file_is_named(desk: Desk, damage: str, command: str) -> None:
 def test_a_place_that_cannot_be_is_named(desk: Desk, tmp_path: Path) -> None:
     """Where nothing can be kept, the login fails with the name of the place and no token."""
     (tmp_path / "state").write_text("")
-    assert desk.paste(code) == 1
+    assert desk.paste(clicked) == 1
     assert str(tmp_path / "state") in desk.said.splitlines()[-1]
 
 

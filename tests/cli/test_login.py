@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import socket
 import sys
@@ -32,12 +33,21 @@ __all__ = ["desk"]
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a browser")
 
-#: Clicks, follows the redirect, and stays open until the test hangs up.
+#: Notes what every user of the machine sees of it and what it inherited, opens the page that it
+#: was given, clicks, follows the redirect, and stays open until the test hangs up.
 BROWSER = """
-import socket, sys
+import html, json, os, re, socket, stat, sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 import requests
 from tests.simulator.browser import read
-url, button, port = sys.argv[1:]
+page, button, port, notes = sys.argv[1:]
+path = Path(unquote(urlsplit(page).path))
+text = path.read_text("utf-8")
+[url] = set(map(html.unescape, re.findall(r'(?:url=|href=")(http[^"]+)"', text)))
+Path(notes).write_text(json.dumps({
+    "arguments": sys.argv, "path": str(path), "mode": stat.S_IMODE(path.stat().st_mode),
+    "environment": dict(os.environ), "url": url}))
 requests.get(read(requests.get(url, timeout=10)).click(button).headers["Location"], timeout=10)
 with socket.create_connection(("127.0.0.1", int(port))) as test:
     test.recv(1)
@@ -52,7 +62,7 @@ def test_allow_signs_in(desk: Desk, alice: Line) -> None:
     with desk.running() as login:
         page = requests.get(clicked(url_of(login)), timeout=TIMEOUT)
         assert login.end() == 0
-        assert login.rest("err")[-1].startswith("signed in; the tokens are in ")
+        assert login.rest("err")[-2].startswith("signed in; the tokens are in ")
         assert login.rest() == []
     assert page.status_code == 200
     assert desk.enter(nothing, "lines") == 0
@@ -84,12 +94,15 @@ class Browser:
     """A browser whose person closes it at the end of the block.
 
     :ivar command: for the variable BROWSER.
+    :ivar notes: a file in which it tells of itself.
     """
 
-    def __init__(self, script: Path) -> None:
+    def __init__(self, folder: Path) -> None:
+        script, self.notes = folder / "browser.py", folder / "notes.json"
         script.write_text(BROWSER)
         self._closing = socket.create_server(("127.0.0.1", 0))
-        words = [sys.executable, str(script), "%s", "Allow", str(self._closing.getsockname()[1])]
+        port = str(self._closing.getsockname()[1])
+        words = [sys.executable, str(script), "%s", "Allow", port, str(self.notes)]
         self.command = shlex.join(words)
 
     def __enter__(self) -> None:
@@ -103,9 +116,29 @@ class Browser:
 def test_it_opens_the_browser_and_does_not_wait_for_its_end(desk: Desk, tmp_path: Path) -> None:
     """The browser that BROWSER names is opened with the URL, and that it stays open afterwards,
     as a browser does, keeps nobody waiting."""
-    browser = Browser(tmp_path / "browser.py")
+    browser = Browser(tmp_path)
     with desk.running(BROWSER=browser.command) as login, browser:
         assert login.end(timeout=10) == 0
+
+
+@posix
+@pytest.mark.fault(46)
+def test_what_the_browser_gets(desk: Desk, tmp_path: Path) -> None:
+    """No other user finds the state in the list of processes: the browser is opened on a file
+    that only its owner can read, and that is gone afterwards. The browser inherits no secret."""
+    browser = Browser(tmp_path)
+    secrets = {"KEYYO_CSI_TOKEN": "canary-token"}
+    with desk.running(BROWSER=browser.command, **secrets) as login, browser:
+        assert login.end(timeout=10) == 0
+    notes = json.loads(browser.notes.read_text())
+    [state] = parse_qs(urlsplit(notes["url"]).query)["state"]
+    assert len(state) > 30
+    assert not any(state in each or "authorize" in each for each in notes["arguments"])
+    assert notes["mode"] == 0o600
+    assert not Path(notes["path"]).exists()
+    environment = notes["environment"]
+    assert not {"KEYYO_CLIENT_SECRET", "KEYYO_CSI_TOKEN"} & environment.keys()
+    assert SECRET not in str(environment) and "canary-token" not in str(environment)
 
 
 @pytest.fixture
@@ -176,6 +209,7 @@ def test_ctrl_c_while_it_waits(desk: Desk, how: str) -> None:
         assert login.rest("err") == ["stopped"]
 
 
+@pytest.mark.fault(45)
 def test_a_port_in_use(desk: Desk) -> None:
     """A second login at the same port is exit code 1 and one line; the first goes on."""
     with desk.running() as first:
@@ -184,6 +218,8 @@ def test_a_port_in_use(desk: Desk) -> None:
             assert second.end() == 1
             [line] = second.rest("err")
             assert line.startswith(f"cannot listen at {desk.redirect_uri}: ")
+            # The program that has the port would get the code.
+            assert "--paste" not in line and "--redirect-uri" in line
         requests.get(clicked(url), timeout=TIMEOUT)
         assert first.end() == 0
 
@@ -191,10 +227,14 @@ def test_a_port_in_use(desk: Desk) -> None:
 # A browser elsewhere.
 
 
-@pytest.mark.parametrize(
-    "brings", [clicked, lambda url: code_in(clicked(url))], ids=["whole URL", "code"])
+def without_scheme(url: str) -> str:
+    """The address as browsers show it."""
+    return clicked(url).partition("://")[2]
+
+
+@pytest.mark.parametrize("brings", [clicked, without_scheme])
 def test_pasting_signs_in(desk: Desk, alice: Line, brings: Brings) -> None:
-    """The whole URL and the bare code are as good."""
+    """The whole address signs in, also as browsers show it."""
     assert desk.paste(brings) == 0
     assert desk.enter(nothing, "lines") == 0
     assert alice.number in desk.said
@@ -206,8 +246,8 @@ def test_pasting_signs_in(desk: Desk, alice: Line, brings: Brings) -> None:
         ("", 2, "nothing was pasted"),
         ("https://my.example/cb?code=c&state=wrong", 1, "[invalid_state]"),
         ("https://my.example/cb?code=c", 1, "[invalid_state]"),
-        ("i", 4, "[invalid_grant]"),
-        ("no-such-code", 4, "[invalid_grant]"),
+        ("i", 2, "paste the whole address"),
+        ("no-such-code", 2, "paste the whole address"),
     ],
 )
 def test_what_was_pasted_is_no_answer(desk: Desk, pasted: str, status: int, said: str) -> None:
@@ -223,6 +263,15 @@ def test_what_was_pasted_is_no_text(desk: Desk, pasted: str) -> None:
     """A URL that is none, and bytes that are no text, are refused in words too."""
     assert desk.paste(lambda url: pasted) in (1, 2, 4)
     assert len(desk.said.splitlines()) > 3
+
+
+@pytest.mark.fault(45)
+def test_a_bare_code_is_not_enough(desk: Desk) -> None:
+    """Only the state of an address shows that a code is not somebody else's: a good code alone is
+    exit code 2, and is not sent to Keyyo."""
+    assert desk.paste(lambda url: code_in(clicked(url))) == 2
+    assert "paste the whole address" in desk.said.splitlines()[-1]
+    assert desk.enter(nothing, "lines") == 4
 
 
 def test_a_redirect_uri_elsewhere_means_pasting(desk: Desk, sim: Simulator) -> None:
@@ -243,7 +292,62 @@ def test_the_url_asks_for_the_scope_and_has_no_secret(desk: Desk) -> None:
 
     assert desk.paste(brings, "--scope", "full_access_read_only") == 0
     asked = parse_qs(urlsplit(urls[0]).query)
-    assert asked["scope"] == ["full_access_read_only"]
-    assert asked.keys() == {"response_type", "client_id", "redirect_uri", "scope", "state"}
+    assert asked["scopes"] == ["full_access_read_only"]
+    assert asked.keys() == {"response_type", "client_id", "redirect_uri", "scopes", "state",
+                            "code_challenge", "code_challenge_method"}
     assert desk.enter(nothing, "token") == 1
     assert SECRET not in urls[0]
+
+
+# Afterwards.
+
+
+@pytest.mark.fault(46)
+def test_it_names_the_lines_of_the_account(desk: Desk, sim: Simulator, alice: Line) -> None:
+    """The last line says which lines the account has: an attacker's account would show."""
+    sim.line("33199000002")
+    assert desk.paste(clicked) == 0
+    assert desk.said.splitlines()[-1] == "the account has 33199000001 (Alice), 33199000002"
+
+
+def test_many_lines_are_not_all_named(desk: Desk, sim: Simulator) -> None:
+    """Of many lines, some are named."""
+    for number in range(30):
+        sim.line(f"331990001{number:02}")
+    assert desk.paste(clicked) == 0
+    last = desk.said.splitlines()[-1]
+    assert last.count("33199000") == 20
+    assert last.endswith(", 11 more, see keyyo-cti lines")
+
+
+def test_lines_that_cannot_be_read(desk: Desk, sim: Simulator) -> None:
+    """When they cannot be read, that is said, once it was asked once; one is signed in."""
+    sim.faults.http("/manager/1.0/services", 503, times=None)
+    assert desk.paste(clicked) == 0
+    assert desk.said.splitlines()[-1].startswith("the lines of the account cannot be read: 503 ")
+    assert sim.requested("/manager") == ["GET /manager/1.0/services"]
+
+
+@pytest.mark.fault(44)
+def test_a_partial_grant_is_told(desk: Desk, sim: Simulator) -> None:
+    """What Keyyo has not granted is told at once, with what to do, and again by diagnose; after
+    another consent all is well."""
+    sim.grant_only("full_access_read_only")
+    assert desk.paste(clicked) == 0
+    [told] = [line for line in desk.said.splitlines() if "not granted" in line]
+    assert "the scope cti_admin" in told and "authorize the application again" in told
+    assert desk.enter(nothing, "diagnose") == 1
+    account, *_, wrong = [line for line in desk.said.splitlines() if "->" not in line][1:]
+    assert account.split()[:2] == ["FAULT", "account"] and account.endswith("scope cti_admin")
+    assert wrong == "wrong: missing_scope"
+    sim.grant_only(None)
+    assert desk.paste(clicked) == 0
+    assert "not granted" not in desk.said
+    assert desk.enter(nothing, "diagnose") == 0
+
+
+@pytest.mark.parametrize("scope", ["cti_admin", "cti_admin,full_access_read_only"])
+def test_scopes_of_ones_own(desk: Desk, scope: str) -> None:
+    """What was not asked for is not missed; commas are as good as blanks."""
+    assert desk.paste(clicked, "--scope", scope) == 0
+    assert "not granted" not in desk.said

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import queue
 import socket
+import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Iterator, List
-from urllib.parse import urlsplit
+from unittest.mock import Mock
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
@@ -221,6 +227,113 @@ def test_the_port_is_free_afterwards(uri: str) -> None:
             assert loopback.wait(TIMEOUT) is not None
     with pytest.raises(requests.ConnectionError):
         visit(uri)
+
+
+def squat(host: str, port: int) -> socket.socket:
+    """Has another program listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+ipv6 = pytest.mark.skipif(not has_ipv6(), reason="needs IPv6")
+
+
+@ipv6
+@pytest.mark.fault(45)
+def test_localhost_is_both_addresses() -> None:
+    """A browser may try either address of localhost: both bring the visit."""
+    for host in ("127.0.0.1", "[::1]"):
+        port = free_port("::1")
+        with Loopback(f"http://localhost:{port}/callback", STATE) as loopback:
+            answer = visit(f"http://{host}:{port}/callback", code="c", state=STATE)
+            assert answer.status_code == 200
+            assert loopback.wait(TIMEOUT) == (
+                f"http://localhost:{port}/callback?code=c&state=st%26te")
+
+
+@ipv6
+@pytest.mark.fault(45)
+@pytest.mark.parametrize("taken, free", [("::1", "127.0.0.1"), ("127.0.0.1", "::1")])
+def test_localhost_of_which_one_address_is_taken(taken: str, free: str) -> None:
+    """If another program has one of the two, it would get the code: neither is listened at, and
+    the other one is left alone."""
+    port = free_port(taken)
+    with squat(taken, port):
+        with pytest.raises(OSError):
+            Loopback(f"http://localhost:{port}/callback", STATE)
+        squat(free, port).close()
+
+
+@pytest.mark.parametrize("code", [errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT])
+def test_localhost_on_a_machine_without_ipv6(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Where there is no such address, no program can listen there: the other one will do. If
+    there is none at all, that is an error."""
+    port = free_port()
+    uri = f"http://localhost:{port}/callback"
+    for missing in ("_Server6", "_Server"):
+        monkeypatch.setattr(f"keyyo_cti.loopback.{missing}", Mock(side_effect=OSError(code, "no")))
+        if missing == "_Server6":
+            with Loopback(uri, STATE) as loopback:
+                assert visit(f"http://127.0.0.1:{port}/callback", code="c", state=STATE).ok
+                assert loopback.wait(TIMEOUT) is not None
+    with pytest.raises(OSError, match="no"):
+        Loopback(uri, STATE)
+
+
+# The browser.
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> "queue.Queue[str]":
+    """What the browser is opened on."""
+    asked: "queue.Queue[str]" = queue.Queue()
+    monkeypatch.setattr("webbrowser.open", asked.put)
+    return asked
+
+
+@pytest.mark.fault(46)
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_the_browser_is_opened_on_a_private_file(
+    loopback: Loopback, opened: "queue.Queue[str]"
+) -> None:
+    """The file leads to the URL, whatever the umask only its owner can read it, and it is gone
+    afterwards."""
+    umask = os.umask(0)
+    try:
+        with Loopback(f"http://127.0.0.1:{free_port()}/", STATE) as mine:
+            assert mine.open_browser('https://keyyo.test/?a=1&b="<x>')
+            url = opened.get(timeout=TIMEOUT)
+            file = Path(unquote(urlsplit(url).path))
+            assert url == file.as_uri()
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            page = file.read_text("utf-8")
+            assert page.count("https://keyyo.test/?a=1&amp;b=&quot;&lt;x&gt;") == 2
+    finally:
+        os.umask(umask)
+    assert not file.exists()
+
+
+def test_no_place_for_the_file(
+    loopback: Loopback, opened: "queue.Queue[str]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a place for it, the browser is not opened: the URL would show."""
+    monkeypatch.setattr("tempfile.mkstemp", Mock(side_effect=OSError("full")))
+    assert not loopback.open_browser("https://keyyo.test/")
+    assert opened.empty()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="snaps are Linux's")
+def test_where_browsers_from_snaps_see_it(
+    loopback: Loopback, opened: "queue.Queue[str]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A browser from a snap sees files in the home folder, and not in /tmp. A home that cannot
+    be written to does no harm."""
+    monkeypatch.setattr("os.path.isdir", lambda path: path == "/snap")
+    for home, there in [(tmp_path, True), (tmp_path / "nothing", False)]:
+        monkeypatch.setenv("HOME", str(home))
+        assert loopback.open_browser("https://keyyo.test/")
+        file = Path(unquote(urlsplit(opened.get(timeout=TIMEOUT)).path))
+        assert (file.parent == home) is there
 
 
 @pytest.mark.parametrize(
