@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 from contextlib import contextmanager
+from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Tuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
 from keyyo_cti import CTI
 from keyyo_cti.account import Account, TokenMemory
+from keyyo_cti.browser import private_page
 from keyyo_cti.loopback import Loopback
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2
@@ -93,6 +96,80 @@ def test_from_the_page_to_a_ringing_telephone(
                 assert cti.create_session(new_token()).result(PATIENCE).number == alice.number
                 cti.dial(BOB).result(PATIENCE)
                 sim.phone(BOB).wait_until("ringing")
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize("rotates", [True, False])
+def test_refresh_after_the_click(redirect_uri: str, rotates: bool) -> None:
+    """What a click has allowed lasts over refreshes, which may replace refresh tokens or not."""
+    with Simulator(rotate_refresh_tokens=rotates) as sim, chromium() as browser:
+        alice = sim.line("33199000001")
+        with program(sim, redirect_uri) as oauth2, Account(oauth2, TokenMemory()) as account:
+            brought, state = decide(oauth2, browser, "Allow")
+            first = account.sign_in(brought, state).result(PATIENCE)
+            sim.revoke_access(first.access_token)
+            with Manager(account, sim.manager_url) as manager:
+                assert manager.csi_token(alice.number).result(PATIENCE).csi == alice.number
+            second = account.client.tokens()
+    assert (second.refresh_token != first.refresh_token) is rotates
+    assert second.scope == first.scope == "cti_admin full_access_read_only"
+
+
+@pytest.mark.fault(44)
+def test_partial_grant(
+    sim: Simulator,
+    redirect_uri: str,
+    browser: WebDriver,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The click allows less than the page showed: that is told at once."""
+    sim.grant_only("cti_admin")
+    with program(sim, redirect_uri) as oauth2, Account(oauth2, TokenMemory()) as account:
+        brought, state = decide(oauth2, browser, "Allow")
+        tokens = account.sign_in(brought, state).result(PATIENCE)
+    assert tokens.scope == "cti_admin"
+    assert "not granted the scope full_access_read_only" in caplog.text
+
+
+@pytest.mark.fault(46)
+def test_the_private_file_leads_to_the_page(
+    sim: Simulator, redirect_uri: str, browser: WebDriver
+) -> None:
+    """A browser that is opened on the file ends up at the consent page, and back at the program,
+    without the address having been told to anybody."""
+    with program(sim, redirect_uri) as oauth2:
+        url, state = oauth2.authorization_url()
+        with Loopback(redirect_uri, state) as loopback, private_page(url) as page:
+            assert state not in page
+            browser.get(page)
+            wait(browser, lambda _: browser.current_url == url, "the consent page")
+            click(browser, "Allow")
+            brought = loopback.wait(PATIENCE)
+        assert brought is not None
+        assert oauth2.exchange(brought, state).result(PATIENCE).access_token
+
+
+@pytest.mark.fault(47)
+def test_a_page_of_another_site(
+    sim: Simulator, redirect_uri: str, browser: WebDriver, tmp_path: Path
+) -> None:
+    """Another site can neither frame the consent page nor send its form."""
+    with program(sim, redirect_uri) as oauth2:
+        url, _ = oauth2.authorization_url()
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in [*parse_qsl(urlsplit(url).query), ("decision", "allow")])
+    site = tmp_path / "site.html"
+    site.write_text(
+        f'<iframe src="{escape(url)}"></iframe>'
+        f'<form method="post" action="{sim.authorize_url}">{fields}<button>Win</button></form>')
+    browser.get(site.as_uri())
+    browser.switch_to.frame(0)
+    assert browser.find_elements("tag name", "button") == []
+    browser.switch_to.default_content()
+    click(browser, "Win")
+    wait(browser, lambda _: "cannot be authorized" in browser.title, "the refusal")
+    assert sim.requested("/oauth2/token.php") == []
 
 
 def test_refuse(sim: Simulator, redirect_uri: str, browser: WebDriver) -> None:
