@@ -12,9 +12,12 @@ from keyyo_cti import KeyyoError
 from keyyo_cti.diagnosis import Diagnosis, Finding, diagnose
 from keyyo_cti.manager import Manager
 from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.web.account import AccountClient
 from keyyo_cti.web.manager import ManagerClient
+from keyyo_cti.web.token_store import TokenMemory
+from keyyo_cti.web.tokens import Tokens
 
-from .signed_in import client_of
+from .signed_in import client_of, oauth2_of
 
 CHECKS = ["account", "line", "plugin", "telephone", "token", "session"]
 READ = "full_access_read_only"
@@ -113,6 +116,41 @@ def test_two_faults(sim: Simulator, alice: Line) -> None:
     """Every fault that can be seen is told, not only the first."""
     alice.phone_registered = alice.plugin_enabled = False
     assert look(sim, alice).faults == ["plugin_disabled", "no_telephone"]
+
+
+def test_no_refresh_token(sim: Simulator, alice: Line) -> None:
+    """Without a refresh token, nobody says that one has expired or was revoked."""
+    account = AccountClient(oauth2_of(sim), TokenMemory(Tokens("stale", None, 1.0)))
+    diagnosis = look(sim, alice, ManagerClient(account, sim.manager_url))
+    found = fault(diagnosis)
+    assert (found.check, found.fault) == ("account", "no_refresh_token")
+    assert "expired" not in found.fact and "revoked" not in found.fact
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize("scope, missing", [
+    ("full_access_read_only", "the scope cti_admin"),
+    ("cti_admin", "the scope full_access_read_only"),
+    ("voip_profiles_admin", "the scopes cti_admin and full_access_read_only"),
+    ("a.user", None),
+    (None, None),
+])
+def test_missing_scope_is_told_first(
+    sim: Simulator, alice: Line, scope: Optional[str], missing: Optional[str]
+) -> None:
+    """What Keyyo has not granted is told before anything is refused for it, where names can be
+    compared."""
+    granted = sim.account_tokens()
+    tokens = Tokens(granted["access_token"], granted["refresh_token"], None, scope)
+    account = AccountClient(oauth2_of(sim), TokenMemory(tokens))
+    diagnosis = look(sim, alice, ManagerClient(account, sim.manager_url))
+    assert diagnosis.faults == ([] if missing is None else ["missing_scope"])
+    if missing is not None:
+        found = fault(diagnosis)
+        assert found.check == "account"
+        assert found.fact == f"this program is let in without {missing}"
+        assert "authorize the application again" in str(found.advice)
+        assert "keyyo-cti login" in str(found.advice)
 
 
 def test_missing_scope_for_tokens(sim: Simulator, alice: Line) -> None:

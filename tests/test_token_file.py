@@ -66,6 +66,33 @@ def test_kept(file: TokenFile, path: Path) -> None:
     assert file.load() is None
 
 
+def test_what_was_granted_is_kept(file: TokenFile, path: Path) -> None:
+    """The scopes come and go with the tokens."""
+    file.save(Tokens(ACCESS, REFRESH, None, "cti_admin full_access_read_only"))
+    kept = TokenFile(program(), path).load()
+    assert kept is not None and kept.scope == "cti_admin full_access_read_only"
+    file.save(TOKENS)
+    kept = file.load()
+    assert kept is not None and kept.scope is None
+    file.save(Tokens(ACCESS, scope="cti_admin"))
+    file.delete()
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT count(*) FROM scopes").fetchone() == (0,)
+    database.close()
+
+
+def test_a_file_of_an_older_version(file: TokenFile, path: Path) -> None:
+    """A file without scopes is read, and kept, as it is."""
+    file.save(TOKENS)
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE scopes")
+    database.close()
+    assert file.load() == TOKENS
+    file.save(Tokens(ACCESS, scope="cti_admin"))
+    kept = file.load()
+    assert kept is not None and kept.scope == "cti_admin"
+
+
 def test_looking_makes_no_file(file: TokenFile, path: Path) -> None:
     """A program that only asks leaves no file behind."""
     assert file.load() is None

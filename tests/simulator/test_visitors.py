@@ -10,6 +10,8 @@ import requests
 
 from keyyo_cti.simulator import Simulator
 
+from ..running import Running
+
 TIMEOUT = 5.0
 
 
@@ -60,6 +62,16 @@ def test_allowed_hosts() -> None:
         assert status(sim, "Host: simulator:8080") == 200
         assert status(sim, "Host: KEYYO.test") == 200
         assert status(sim, "Host: other.test") == 421
+
+
+def test_allow_host_of_the_command() -> None:
+    """The command takes such names too."""
+    with Running("-m", "keyyo_cti", "simulator", "--allow-host", "keyyo.test") as running:
+        url = running.until("simulator at ").split()[-1]
+        for host, expected in [("keyyo.test", 200), ("other.test", 421)]:
+            answer = requests.get(f"{url}/info", headers={"Host": host}, timeout=TIMEOUT)
+            assert answer.status_code == expected
+            assert (expected == 421) is ("--allow-host" in answer.text)
 
 
 @pytest.mark.parametrize("names, error", [("keyyo.test", TypeError), ([5], TypeError),
