@@ -87,7 +87,7 @@ def _add_simulator(commands: Any) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a name by which clients reach it, besides localhost; more than once for several",
+        help="a name with a dot by which clients reach it; more than once for several",
     )
     command.add_argument(
         "--line",

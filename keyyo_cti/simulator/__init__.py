@@ -28,8 +28,9 @@ What is assumed of Keyyo, where no document says
 ------------------------------------------------
 
 Connections
-    - It answers to IP addresses, localhost and ``allowed_hosts``; another ``Host`` is a 421. Only
-      pages of those read its answers with cookies.
+    - It answers to IP addresses, names without a dot, such as localhost, and ``allowed_hosts``;
+      another ``Host`` is a 421. Only pages of loopback addresses and of those names read its
+      answers with cookies.
     - The server is like sockjs-node 0.3.24, with "websocket", "xhr-streaming" and "xhr-polling",
       and no other transport.
     - Heartbeats are frames, on a websocket too. There is one every 25 seconds (``heartbeat``).

@@ -38,9 +38,9 @@ class Simulator(Access, Observation):
 
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
-    :param allowed_hosts: host names that clients use to reach it, besides `host`, localhost and
-        IP addresses. Any other ``Host`` is refused (421), because a web page could point its own
-        name at the simulator.
+    :param allowed_hosts: host names that clients use to reach it, besides `host`, IP addresses,
+        and names without a dot, such as localhost. Any other ``Host`` is refused (421), because a
+        web page could point its own name at the simulator.
     :param heartbeat: seconds between two SockJS heartbeats.
     :param disconnect_delay: seconds that a client of an HTTP transport may stay away.
     :param stream_limit: bytes after which an answer of "xhr-streaming" ends.

@@ -8,6 +8,7 @@ refuses names that it does not know.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import FrozenSet, Iterable, Optional, Union
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ CREDENTIALS = "Access-Control-Allow-Credentials"
 
 MISDIRECTED = 421
 
+_SIMPLE_NAME = re.compile(r"[a-z0-9_-]*[a-z_-][a-z0-9_-]*")
+
 _REFUSAL = (
     "The simulator does not answer to this Host. Use an IP address or localhost, or allow the "
     "name: Simulator(allowed_hosts=[...]), or keyyo-cti simulator --allow-host NAME.\n"
@@ -29,7 +32,8 @@ _REFUSAL = (
 class Visitors:
     """Decides by the headers ``Host`` and ``Origin``.
 
-    :param names: host names that the simulator answers to, besides localhost and IP addresses.
+    :param names: host names that the simulator answers to, besides IP addresses, and names
+        without a dot, such as localhost.
     :raises TypeError: it is no list of strings.
     :raises ValueError: a name is empty.
     """
@@ -65,8 +69,10 @@ class Visitors:
         return not self._knows(host) if address is None else not address.is_loopback
 
     def _knows(self, host: str) -> bool:
-        known = host in self._names or host == "localhost" or host.endswith(".localhost")
-        return known or _address(host) is not None
+        if host in self._names or host.endswith(".localhost") or _address(host) is not None:
+            return True
+        # Such as localhost, or the name of a container: no web site has a name without a dot.
+        return _SIMPLE_NAME.fullmatch(host) is not None
 
 
 def _host_in(url: str) -> str:

@@ -30,16 +30,17 @@ def status(sim: Simulator, *headers: str, version: str = "1.1") -> int:
 @pytest.mark.fault(47)
 @pytest.mark.parametrize("host", [
     "127.0.0.1", "127.0.0.1:8080", "localhost", "LOCALHOST:1", "localhost.", "my.localhost:80",
-    "[::1]:8080", "192.0.2.1"])
+    "[::1]:8080", "192.0.2.1", "simulator:8080", "my-box"])
 def test_known_hosts(sim: Simulator, host: str) -> None:
-    """Addresses are no names that somebody could point here, and localhost is this machine."""
+    """Addresses are no names that somebody could point here, localhost is this machine, and no web
+    site has a name without a dot."""
     assert status(sim, f"Host: {host}") == 200
 
 
 @pytest.mark.fault(47)
 @pytest.mark.parametrize("host", [
     "attacker.example", "attacker.example:8080", "127.0.0.1.attacker.example", "localhost.example",
-    "127.0.0.1@attacker.example", "notlocalhost", "x", "[", "", "0x7f.1"])
+    "127.0.0.1@attacker.example", "[", "", "0x7f.1", "2130706433", "a b"])
 @pytest.mark.parametrize("path", [
     "/cti/info", "/cti", "/oauth2/authorize.php", "/manager/1.0/services", "/nothing"])
 def test_foreign_hosts(sim: Simulator, host: str, path: str) -> None:
@@ -58,8 +59,8 @@ def test_without_a_host(sim: Simulator) -> None:
 
 def test_allowed_hosts() -> None:
     """Names by which programs reach it elsewhere can be allowed."""
-    with Simulator(allowed_hosts=["Simulator", "keyyo.test."]) as sim:
-        assert status(sim, "Host: simulator:8080") == 200
+    with Simulator(allowed_hosts=["My.Simulator", "keyyo.test."]) as sim:
+        assert status(sim, "Host: my.simulator:8080") == 200
         assert status(sim, "Host: KEYYO.test") == 200
         assert status(sim, "Host: other.test") == 421
 
