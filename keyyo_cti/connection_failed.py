@@ -2,13 +2,15 @@
 
 import socket
 import ssl
+from typing import Optional
 
 import requests
 import websocket
 
 from .errors import ConnectionFailed, plain
 from .sockjs import Closed, ProxyFailed
-from .sockjs.errors import ALL_FAILED
+from .sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
+from .sockjs.failures import words_of
 from .sockjs.route import NoAuthorities
 
 _CERTIFICATE = (
@@ -22,28 +24,60 @@ _PROXY = (
     "HTTP_PROXY and ALL_PROXY in the environment; NO_PROXY names hosts that need none"
 )
 
+_PAGE = (
+    "a maintenance page, a login page or a captive portal may answer in place of the service: try "
+    "again later, or sign in there; if that does not help, check the endpoint {endpoint}"
+)
+
+_NOWHERE = "check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
+
+#: What to do, by the cause. The first that fits counts.
+_HINTS = (
+    (NotSockJS, _PAGE),
+    (ProxyFailed, _PROXY),
+    (NoAuthorities, "check the option ca_certs, and REQUESTS_CA_BUNDLE and SSL_CERT_FILE"),
+    (ssl.SSLCertVerificationError, _CERTIFICATE),
+    (ssl.SSLError, "the server speaks no TLS that we know: check the endpoint {endpoint}"),
+    (socket.gaierror, "check that this machine is on line, and the endpoint {endpoint}"),
+    (
+        websocket.WebSocketBadStatusException,
+        "something on the way, such as a proxy, may refuse websockets",
+    ),
+    (ConnectionRefusedError, _NOWHERE),
+    (socket.timeout, _NOWHERE),
+    (requests.Timeout, _NOWHERE),
+)
+
+_FAULT = "this is a fault of keyyo-cti, and the log has its traceback: please report it"
+
 
 def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     """The error for whoever asked for a connection that could not be had."""
-    return ConnectionFailed(plain(closed.reason), _hint(closed, endpoint))
+    cause = closed.cause
+    retry_after = cause.retry_after if isinstance(cause, BadStatus) else None
+    error = ConnectionFailed(plain(closed.reason), _hint(closed, endpoint), retry_after)
+    error.__cause__ = cause
+    return error
 
 
 def _hint(closed: Closed, endpoint: str) -> str:
     cause = closed.cause
-    if isinstance(cause, ProxyFailed):
-        return _PROXY
-    if isinstance(cause, NoAuthorities):
-        return "check the option ca_certs, and REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return _CERTIFICATE
-    if isinstance(cause, ssl.SSLError):
-        return f"the server speaks no TLS that we know: check the endpoint {endpoint}"
-    if isinstance(cause, socket.gaierror):
-        return f"check that this machine is on line, and the endpoint {endpoint}"
-    if isinstance(cause, websocket.WebSocketBadStatusException):
-        return "something on the way, such as a proxy, may refuse websockets"
-    if isinstance(cause, (ConnectionRefusedError, socket.timeout, requests.Timeout)):
-        return f"check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
+    if closed.fault:
+        return _FAULT
+    if isinstance(cause, BadStatus) and cause.may_pass:
+        return _wait(cause.retry_after)
+    for kind, hint in _HINTS:
+        if isinstance(cause, kind):
+            return hint.format(endpoint=endpoint)
     if closed.code == ALL_FAILED:
         return "something on the way, such as a proxy or a firewall, may let no transport through"
-    return f"check the endpoint {endpoint}: it must be the URL of a SockJS service"
+    where = f"check the endpoint {endpoint}: it must be the URL of a SockJS service"
+    if isinstance(cause, requests.RequestException):
+        # The reason names the request only.
+        return f"{words_of(cause)}; {where}"
+    return where
+
+
+def _wait(seconds: Optional[float]) -> str:
+    when = "later" if seconds is None else f"in {seconds:.0f} s, as it asks"
+    return f"the service, or a proxy before it, is down or busy: try again {when}"

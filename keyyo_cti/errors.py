@@ -144,15 +144,21 @@ class ConnectionClosed(KeyyoError):
 
 
 class ConnectionFailed(ConnectionClosed):
-    """The connection could not be opened; ``message`` says why and ``hint`` what to do."""
+    """The connection could not be opened; ``message`` says why and ``hint`` what to do.
 
-    def __init__(self, reason: str, hint: Optional[str] = None) -> None:
+    :ivar retry_after: seconds that the server wants to be left alone, or None.
+    """
+
+    def __init__(
+        self, reason: str, hint: Optional[str] = None, retry_after: Optional[float] = None
+    ) -> None:
         super().__init__(sent=False, hint=hint)
         self.message = f"Connexion closed: {reason}"
+        self.retry_after = retry_after
 
 
 class UnreadableMessage(Exception):
-    """The server sent something that is not part of the protocol; it is passed over."""
+    """The server sent a frame or a message that cannot be read; it is passed over."""
 
 
 class UnknownNotification(UnreadableMessage):

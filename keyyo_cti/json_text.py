@@ -3,6 +3,24 @@
 import json
 from typing import Any, Callable, Optional
 
+#: Characters of a text whose values take little memory in any case.
+_LARGE = 262_144
+
+#: Characters that a large text has for each value in it, on average and at least. An empty object
+#: of two characters takes 64 bytes.
+_MIN_DENSITY = 6
+
+
+class TooManyValues(ValueError):
+    """A large text would take far more memory than its characters do."""
+
+
+def _check_density(text: str) -> None:
+    # Those inside strings count too. No message of Keyyo comes near the limit.
+    values = text.count(",") + text.count("[") + text.count("{")
+    if values * _MIN_DENSITY > len(text):
+        raise TooManyValues(f"{values} values in {len(text)} characters")
+
 
 class JsonReader:
     """Reads JSON texts.
@@ -20,8 +38,11 @@ class JsonReader:
         """The value of a text, or of what begins at ``start`` in it.
 
         :raises ValueError: it is no JSON.
+        :raises TooManyValues: it would take far more memory than its text.
         :raises RecursionError: it is nested too deeply.
         """
+        if len(text) > _LARGE:
+            _check_density(text)
         try:
             value, end = self._decode_from(text, start)
             if end == len(text):

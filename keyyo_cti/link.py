@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from functools import partial
-from typing import Any, List, Mapping, Optional, Protocol
+from typing import Any, List, Mapping, Optional, Protocol, Sequence
 
 from . import commands
 from .clock import NEVER, Monotonic
@@ -66,6 +66,8 @@ class Link:
     Its reader thread opens, reads, keeps the deadlines and completes the Futures. It runs no
     user code, unless the owner, when the link is gone, has some use for it.
 
+    :param first: the transport to try before the others.
+
     What it knows of its own life, in the order in which it comes about:
 
     :ivar sessions_asked: requests for a session that have no answer; guarded by the owner's
@@ -86,6 +88,7 @@ class Link:
         dispatcher: Dispatcher,
         name: str,
         clock: Monotonic = time.monotonic,
+        first: Optional[str] = None,
     ) -> None:
         self.quiet = False
         self.muted = False
@@ -122,7 +125,7 @@ class Link:
             limits,
             ca_certs,
             clock,
-            options.transports,
+            _ordered(options.transports, first),
             options.proxies,
         )
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -134,7 +137,7 @@ class Link:
 
     @property
     def last_silence(self) -> float:
-        """Seconds that the server had said nothing at the end, those asleep included."""
+        """Seconds since the server's last whole frame at the end, those asleep included."""
         return self._connection.last_silence
 
     def start(self) -> None:
@@ -317,6 +320,14 @@ class Link:
             return  # The answer may be there: it was us who did not read.
         if error is not None and not isinstance(error, ConnectionClosed):
             self._connection.fail(f"the ping failed: {error}")
+
+
+def _ordered(transports: Sequence[str], first: Optional[str]) -> Sequence[str]:
+    """The transports in the order to try them.
+
+    :param first: which comes before the others, if it is among them.
+    """
+    return sorted(transports, key=lambda name: name != first)
 
 
 def not_connected(restoring: bool = False) -> ConnectionClosed:

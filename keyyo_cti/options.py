@@ -48,7 +48,8 @@ class Options:
         for no bound.
     :ivar max_message_size: bytes that one message of the server may have.
     :ivar transports: which ways to the server are tried, in this order: ``websocket``,
-        ``xhr-streaming``, ``xhr-polling``.
+        ``xhr-streaming``, ``xhr-polling``. A restore begins with the one that carried the last
+        session.
     :ivar proxies: by scheme, as for ``requests``: ``{"https": "http://user:password@host:port"}``;
         what is not there is the environment's (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
         ``{"no_proxy": "*"}`` is for none at all. ``socks5://`` needs PySocks.

@@ -23,7 +23,7 @@ _REFUSED = (401, 403)
 class Restored(NamedTuple):
     """What ``restored`` tells.
 
-    :ivar gap: seconds without events: from the last sign of life of the lost connection to the
+    :ivar gap: seconds without events: from the last whole frame on the lost connection to the
         session on the new one. What happened meanwhile is not told later.
     :ivar recreated: whether the server had destroyed the session, so that a new one was made,
         with the same subscriptions and the same auto-answer.

@@ -49,8 +49,11 @@ class Board(Protocol):
     ) -> "Future[Any]":
         """Asks the server for something, if there is a connection."""
 
-    def start_link(self) -> Link:
-        """Begins a connection."""
+    def start_link(self, first: Optional[str] = None) -> Link:
+        """Begin a connection.
+
+        :param first: the transport to try before the others.
+        """
 
     def emit(self, source: Union[Link, Outage], name: str, *arguments: Any) -> None:
         """Emits an event of the CTI, where handlers run, unless its source is muted."""
@@ -82,6 +85,9 @@ class SessionRequests:
         self._links = links
         self._dispatcher = dispatcher
         self._clock = clock
+        # The transport of the last session. Where websockets are blocked in silence, a restore
+        # that began with them would take five seconds each time.
+        self._carrier: Optional[str] = None
         provide = options.token_provider
         self._restorer = None if provide is None else Restorer(self, provide, options.backoff)
 
@@ -176,7 +182,9 @@ class SessionRequests:
         if request.future.done():
             return request.future
         request.opens_session = True
-        link = self._links.for_session(self._board.start_link, outage)
+        restores = outage is not None or request.command.action == "restore_session"
+        start = partial(self._board.start_link, self._carrier if restores else None)
+        link = self._links.for_session(start, outage)
         if link is None:
             request.complete(not_connected(restoring=True), None)
         else:
@@ -201,6 +209,7 @@ class SessionRequests:
         answered, instead = request.command, react(error, result)
         if error is None:
             link.in_session = True
+            self._carrier = link.transport or self._carrier
             if outage is None:
                 self._take_note(link, answered, result)
         if instead is None and outage is not None:

@@ -241,9 +241,9 @@ class Switchboard:
 
     # From the session's requests.
 
-    def start_link(self) -> Link:
+    def start_link(self, first: Optional[str] = None) -> Link:
         name = f"keyyo-cti-reader-{self._number}"
-        link = Link(self, self._options, self._dispatcher, name)
+        link = Link(self, self._options, self._dispatcher, name, first=first)
         self._dispatcher.hold()
         try:
             link.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 from typing import Optional
@@ -13,6 +14,7 @@ import websocket
 from keyyo_cti.connection_failed import connection_failed
 from keyyo_cti.errors import ConnectionFailed
 from keyyo_cti.sockjs import Closed
+from keyyo_cti.sockjs.errors import BadStatus, NotSockJS
 
 ENDPOINT = "https://host.test/cti"
 
@@ -43,6 +45,50 @@ def test_hint(cause: Optional[BaseException], hint: str) -> None:
     assert error.hint is not None
     assert hint in error.hint
     assert "the reason" in str(error) and error.hint in str(error)
+
+
+@pytest.mark.fault(60)
+@pytest.mark.parametrize(
+    "cause, hint, retry_after",
+    [
+        (BadStatus(503), "down or busy: try again later", None),
+        (BadStatus(429, 12.4), "try again in 12 s", 12.4),
+        (BadStatus(404, 5.0), "must be the URL of a SockJS service", 5.0),
+    ],
+)
+def test_service_that_is_down(
+    cause: BadStatus, hint: str, retry_after: Optional[float]
+) -> None:
+    error = connection_failed(Closed(1002, "the reason", cause), ENDPOINT)
+    assert error.hint is not None and hint in error.hint
+    assert error.retry_after == retry_after
+    assert (ENDPOINT in error.hint) != cause.may_pass
+
+
+@pytest.mark.fault(57)
+def test_page_in_place_of_the_service() -> None:
+    error = connection_failed(Closed(2000, "the reason", NotSockJS("a page")), ENDPOINT)
+    assert error.hint and "login page" in error.hint and "sign in" in error.hint
+
+
+def test_cause_is_chained() -> None:
+    cause = ConnectionResetError("reset")
+    error = connection_failed(Closed(1002, "the reason", cause), ENDPOINT)
+    assert error.__cause__ is cause
+
+
+def test_fault_of_the_sdk_is_called_so() -> None:
+    """A mistake in the SDK does not send people to look for one in their endpoint."""
+    bug = KeyError("bug")
+    error = connection_failed(Closed(1006, "The reader failed", bug, fault=True), ENDPOINT)
+    assert error.hint and "fault of keyyo-cti" in error.hint and ENDPOINT not in error.hint
+    assert error.__cause__ is bug
+
+
+def test_words_of_the_library_are_told() -> None:
+    cut = requests.ConnectionError(http.client.RemoteDisconnected("gone"))
+    error = connection_failed(Closed(1002, "no proper answer", cut), ENDPOINT)
+    assert error.hint and error.hint.startswith("the server closed the connection; check")
 
 
 def test_each_hint_is_another() -> None:

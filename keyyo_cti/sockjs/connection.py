@@ -8,6 +8,7 @@ from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence
 from ..clock import Monotonic, slept
 from . import urls
 from .abort import Abort
+from .backlog import Backlog
 from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
 from .liveness import Liveness
 from .opening import TRANSPORTS, Limits, Opening, Session
@@ -18,6 +19,9 @@ from .stream import WriteFailed
 from .transport import Departure, Transport
 
 _log = logging.getLogger("keyyo_cti.sockjs")
+
+#: Messages of one frame between two looks at the clock. A frame can have a million.
+_DEADLINES_AFTER = 1000
 
 
 class Listener(Protocol):
@@ -90,9 +94,10 @@ class Connection:
         self._ending: Optional[Closed] = None
         self._over_by = float("inf")
         self._over = threading.Event()
+        self._backlog = Backlog()
         self._thread: Optional[threading.Thread] = None
-        #: Seconds that the server had said nothing when the connection ended, those asleep
-        #: included.
+        #: Seconds since the last whole frame of the server when the connection ended, those
+        #: asleep included.
         self.last_silence = 0.0
 
     def run(self) -> None:
@@ -109,7 +114,7 @@ class Connection:
             closed = error.closed
         except Exception as error:
             _log.exception("the reader failed")
-            closed = Closed(LOST, f"The reader failed: {type(error).__name__}", error)
+            closed = Closed(LOST, f"The reader failed: {type(error).__name__}", error, fault=True)
         finally:
             with self._lock:
                 self._transport = None
@@ -213,19 +218,23 @@ class Connection:
         try:
             return self._loop(session, liveness, sleep)
         finally:
-            self.last_silence = sleep.silence(self._clock(), transport.heard_at)
+            # From the last whole frame: half a frame is life, and is lost all the same.
+            silence = sleep.silence(self._clock(), transport.last_frame_at)
+            self.last_silence = silence + self._backlog.age(transport.last_frame_at)
 
     def _loop(self, session: Session, liveness: Liveness, sleep: SleepWatch) -> Closed:
         transport, events = session.transport, session.events
         until = now = self._clock()
         while True:
             if events:
+                told_from, last_frame_at = now, transport.last_frame_at
                 closed = self._tell_all(events, session, until)
                 if closed is not None:
                     return closed
                 # The listener may have taken its time, in which nobody listened to the server.
                 now = self._clock()
                 liveness.excuse(now)
+                self._backlog.paused(now - told_from, last_frame_at)
             began = now
             until = min(
                 self._listener.due(),
@@ -235,9 +244,10 @@ class Connection:
             )
             events = _events(session, transport.receive, until)
             now = self._clock()
+            self._backlog.waited(now - began)
             if now >= until:
                 # First, because silence while asleep is no silence of the server's.
-                if sleep.woke(now, began, transport.heard_at):
+                if sleep.woke(now, began, transport.last_frame_at):
                     _log.info("this machine has slept: is the server still there?")
                     liveness.doubt(now)
                     self._listener.woke()
@@ -249,13 +259,23 @@ class Connection:
         """Tells of what happened and of what came together with it, up to the end, which it
         gives if that is among it, or until something else is due."""
         while events:
-            for event in events:
+            for number, event in enumerate(events, 1):
                 self._tell(event)
                 if isinstance(event, Closed):
                     return event
+                if not number % _DEADLINES_AFTER:
+                    self._keep_deadlines()
             due = self._clock() >= until
             events = [] if due else _events(session, session.transport.at_hand)
         return None
+
+    def _keep_deadlines(self) -> None:
+        """Do what is due in the midst of a frame with very many messages."""
+        now = self._clock()
+        if now >= self._over_by:
+            raise SockJSError(LOST, "The server did not answer the closing")
+        if now >= self._listener.due():
+            self._listener.on_due(now)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Message):

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
+from ..errors import UnreadableMessage
+
 #: Codes of SockJS clients, beside those that a server sends in a close frame.
 NORMAL = 1000
 CANNOT_CONNECT = 1002
+PROTOCOL_ERROR = 1002
 LOST = 1006
 TOO_BIG = 1009
 ALL_FAILED = 2000
@@ -14,11 +17,15 @@ TOO_LATE = 2007
 
 @dataclass(frozen=True)
 class Closed:
-    """The end of a connection, reported once."""
+    """The end of a connection, reported once.
+
+    :ivar fault: True if the cause is a fault of this package.
+    """
 
     code: int
     reason: str
     cause: Optional[BaseException] = field(default=None, compare=False)
+    fault: bool = field(default=False, compare=False)
 
     @property
     def clean(self) -> bool:
@@ -37,6 +44,28 @@ class SockJSError(Exception):
         return f"{self.closed.code} {self.closed.reason}"
 
 
+class NotSockJS(Exception):
+    """Something on the way answers in place of a SockJS server: the cause of an end."""
+
+
+class BadStatus(Exception):
+    """The server refuses a request by its HTTP status: the cause of an end.
+
+    :ivar status: of the answer.
+    :ivar retry_after: seconds that the server wants to be left alone, or None.
+    """
+
+    def __init__(self, status: int, retry_after: Optional[float] = None) -> None:
+        super().__init__(f"HTTP status {status}")
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def may_pass(self) -> bool:
+        """True if the service, or a proxy before it, is down or busy and may be back soon."""
+        return self.status in (429, 500, 502, 503, 504)
+
+
 class SendFailed(SockJSError):
     """A message was not written whole; ``begun`` tells whether any of it went out."""
 
@@ -49,5 +78,6 @@ class NotOpen(Exception):
     """Sending before a connection is open or after it has closed; nothing was written."""
 
 
-class Unreadable(Exception):
-    """The server sent a frame that cannot be read; the connection goes on."""
+#: The server sent a frame that cannot be read; the connection goes on. A message in a good frame
+#: may be as bad, and programs need not tell the two apart.
+Unreadable = UnreadableMessage

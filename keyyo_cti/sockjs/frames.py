@@ -12,6 +12,12 @@ from ..json_text import JsonReader
 
 _JSON = JsonReader()
 
+#: A websocket's close code has two bytes; SockJS's has four digits.
+_MAX_CODE = 99_999
+
+#: Characters of a close frame's reason.
+_MAX_REASON = 200
+
 
 @dataclass(frozen=True)
 class Open:
@@ -58,9 +64,10 @@ def decode(text: str) -> Frame:
     kind = text[:1]
     if kind == "a":
         return _array(text)
-    if kind == "h":
+    # The whole of it: a page of a proxy may begin with these letters too.
+    if kind == "h" and not text.strip("h"):
         return Heartbeat()
-    if kind == "o":
+    if kind == "o" and text.rstrip() == "o":
         return Open()
     if kind == "m":
         message, problem = _load(text)
@@ -68,6 +75,14 @@ def decode(text: str) -> Frame:
     if kind == "c":
         return _close(text)
     return Unknown()
+
+
+def is_good(line: bytes) -> bool:
+    """True if a line is a frame that can be read."""
+    try:
+        return not isinstance(decode(line.decode("utf-8")), (Broken, Unknown))
+    except UnicodeDecodeError:
+        return False
 
 
 def encode(messages: List[str]) -> str:
@@ -97,7 +112,18 @@ def _close(text: str) -> Frame:
         return Broken("c", problem)
     if not isinstance(pair, list) or not pair or type(pair[0]) is not int:
         return Broken("c", "expected [code, reason]")
-    return Close(pair[0], str(pair[1]) if len(pair) > 1 else "")
+    if abs(pair[0]) > _MAX_CODE:
+        return Broken("c", "expected a code of five digits at most")
+    return Close(pair[0], _reason(pair[1]) if len(pair) > 1 else "")
+
+
+def _reason(value: Any) -> str:
+    """The words of a close frame. They end in logs and errors, so there are not many of them."""
+    if isinstance(value, (list, dict)):
+        # Its str() may be nested more deeply than Python can follow.
+        return f"a reason of type {type(value).__name__}"
+    words = value if isinstance(value, str) else str(value)
+    return words if len(words) <= _MAX_REASON else f"{words[:_MAX_REASON]}..."
 
 
 def _load(text: str) -> Tuple[Any, str]:

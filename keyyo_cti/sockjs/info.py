@@ -8,11 +8,11 @@ from typing import NamedTuple
 import requests
 import urllib3
 
-from .errors import CANNOT_CONNECT, SockJSError
+from .errors import CANNOT_CONNECT, NotSockJS, SockJSError
+from .http_status import refusal
 from .stream import TooMuch
 
 _LONGEST = 65536
-
 _LATE = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
 
 
@@ -43,6 +43,9 @@ def fetch(session: requests.Session, url: str) -> Info:
         raise _refused(f"no answer in time from {url}", error) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise _refused(f"no proper answer from {url}", error) from error
+    cause = refusal(status, response.headers)
+    if cause.may_pass:
+        raise _refused(f"{url} answers with status {status}: the service is down or busy", cause)
     if status != 200:
         raise _refused(f"{url} answers with status {status}: it is no SockJS endpoint")
     return Info(_websocket(url, body), time.monotonic() - began)
@@ -54,7 +57,9 @@ def _websocket(url: str, body: bytes) -> bool:
             raise ValueError("too long")
         fields = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _refused(f"{url} does not answer with JSON: it is no SockJS endpoint", error)
+        cause = NotSockJS("an answer that is no JSON")
+        cause.__cause__ = error
+        raise _refused(f"{url} does not answer with JSON: it is no SockJS endpoint", cause)
     # JSON that is no object counts as an empty one, and a missing field means yes.
     return fields.get("websocket") is not False if isinstance(fields, dict) else True
 

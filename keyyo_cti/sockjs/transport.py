@@ -63,6 +63,15 @@ class Transport(ABC):
     def heard_at(self) -> float:
         """Monotonic time of the last bytes from the server, be they half a frame."""
 
+    @property
+    def last_frame_at(self) -> float:
+        """Monotonic time of the last whole frame from the server.
+
+        All that the server sent before that frame has arrived. What it sent later may be lost
+        with the connection, half a frame included.
+        """
+        return self.heard_at
+
     @abstractmethod
     def open(self, until: float) -> None:
         """Up to the point where the first frame can come.

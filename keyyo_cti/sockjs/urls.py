@@ -1,10 +1,13 @@
-"""SockJS URLs. Pure, but for the random session names."""
+"""SockJS URLs. Pure, but for the random names."""
 
-import random
+import secrets
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
+
+#: Characters of a session name; each has 5.2 bits.
+_SESSION_NAME_LENGTH = 24
 
 _WEBSOCKET_SCHEME = {"http": "ws", "https": "wss"}
 
@@ -56,12 +59,16 @@ def origin(url: str) -> Origin:
 
 def server_name() -> str:
     """Three digits, the same for the life of a client."""
-    return f"{random.randrange(1000):03}"
+    return f"{secrets.randbelow(1000):03}"
 
 
 def session_name() -> str:
-    """Eight characters, new for every attempt of every transport."""
-    return "".join(random.choices(_LETTERS, k=8))
+    """Return a name that is new for every attempt of every transport.
+
+    Over HTTP it is all that a request needs to command a telephone. So it cannot be guessed, and
+    is kept out of logs.
+    """
+    return "".join(secrets.choice(_LETTERS) for _ in range(_SESSION_NAME_LENGTH))
 
 
 def transport(base_url: str, server: str, session: str, name: str) -> str:

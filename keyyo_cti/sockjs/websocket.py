@@ -1,4 +1,4 @@
-"""The websocket transport, on the ``websocket-client`` library's framing and handshake."""
+"""The websocket transport, on the ``websocket-client`` library's handshake."""
 
 import socket
 import struct
@@ -8,14 +8,20 @@ from typing import Any, List, Optional
 import websocket
 from websocket import ABNF
 
+from ..clock import NEVER
 from . import frames, http, text_frames, urls
-from .errors import LOST, NORMAL, TOO_BIG, SockJSError
-from .route import describe
+from .errors import LOST, NORMAL, PROTOCOL_ERROR, SockJSError
+from .failures import describe_failure
+from .http_status import refusal
 from .stream import Stream, TooMuch, WriteFailed
 from .transport import Departure, Setting, Transport, decoded
+from .websocket_frames import CLOSE, PING, PONG, Frame, FrameReader, describe_close
 
-#: A frame's header at its longest, in bytes.
-_HEADER = 14
+#: Seconds that the message has which tells the server why it is given up.
+_FAREWELL_TIMEOUT = 1.0
+
+#: Headers of an answer by which a server wants something that the client never offers.
+_NEVER_OFFERED = ("sec-websocket-extensions", "sec-websocket-protocol")
 
 _LONGEST_HANDSHAKE = 65536
 
@@ -25,9 +31,9 @@ _SWITCHING_PROTOCOLS = 101
 class WebSocketTransport(Transport):
     """One websocket to ``/<server>/<session>/websocket``.
 
-    The library's ``WebSocket`` is used for its handshake and for reading and making frames. Not
-    its ``WebSocketApp``, whose waits have no end, nor its ``send``, whose lock would be held
-    through a write that nobody can bound.
+    The library's ``WebSocket`` is used for its handshake and for making frames. Not its
+    ``WebSocketApp``, whose waits have no end, nor its ``send``, whose lock would be held
+    through a write that nobody can bound, nor its reading, see ``websocket_frames``.
     """
 
     name = "websocket"
@@ -35,18 +41,20 @@ class WebSocketTransport(Transport):
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._stream: Optional[Stream] = None
-        # UTF-8 is checked once, by decoding; the library would check it slowly before.
-        self._websocket = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)
-        # The fragments of a message that is not complete, and their bytes.
+        self._websocket = websocket.WebSocket(enable_multithread=False)
+        self._reader = FrameReader(self._recv, setting.max_message_size)
+        # The fragments of a message that is not complete.
         self._parts: List[bytes] = []
-        self._size = 0
-        # Whether the library has begun to read a frame.
-        self._begun = False
         self._said_goodbye = False
+        self._last_frame_at = setting.clock()
 
     @property
     def heard_at(self) -> float:
         return self._opened.heard_at
+
+    @property
+    def last_frame_at(self) -> float:
+        return self._last_frame_at
 
     def open(self, until: float) -> None:
         setting = self._setting
@@ -71,8 +79,10 @@ class WebSocketTransport(Transport):
             websocket.WebSocketException, CookieError, LookupError, OSError, ValueError
         ) as error:
             # LookupError, because of what some versions make of a status line that is none.
-            raise SockJSError(LOST, f"websocket handshake: {_words(error)}", error) from error
-        self._allow()
+            raise _handshake_failed(error) from error
+        # From here on, the reader of frames bounds what is read.
+        self._stream.allowance = NEVER
+        self._last_frame_at = self._stream.heard_at
 
     def receive(self, until: float) -> Optional[str]:
         stream = self._opened
@@ -83,28 +93,27 @@ class WebSocketTransport(Transport):
                 text = self.at_hand()
                 if text is not None:
                     return text
-                self._begun = True
-                frame = self._websocket.recv_frame()  # type: ignore[no-untyped-call]
-            except (socket.timeout, websocket.WebSocketTimeoutException):
+                frame = self._reader.read()
+            except socket.timeout:
                 return None
-            except TooMuch as error:
-                self._refuse_the_rest()
-                reason = f"A message of more than {self._setting.max_message_size} bytes"
-                raise SockJSError(TOO_BIG, reason, error) from error
-            except (websocket.WebSocketException, OSError) as error:
-                raise SockJSError(LOST, f"Connection lost: {_words(error)}", error) from error
-            self._begun = False
-            if frame.opcode >= ABNF.OPCODE_CLOSE:
-                self._allow()
+            except SockJSError as error:
+                self._give_up(error.closed.code)
+                raise
+            except (EOFError, OSError) as error:
+                raise _lost(error) from error
+            if self._reader.between_messages:
+                # Not in the midst of a message: its event would lie before this time, and be
+                # lost with the connection.
+                self._last_frame_at = stream.heard_at
+            if frame.opcode >= CLOSE:
                 self._control(frame)
                 return ""
             message = self._join(frame)
-            self._allow()
             if message is not None:
                 return decoded(message)
 
     def at_hand(self) -> Optional[str]:
-        if self._begun or self._parts:
+        if not self._reader.between_messages:
             return None
         stream = self._opened
         head = stream.peek(0, 4)
@@ -115,6 +124,7 @@ class WebSocketTransport(Transport):
         if len(text) < frame.end - frame.start:
             return None
         stream.skip(frame.end)
+        self._last_frame_at = stream.heard_at
         return decoded(text)
 
     def send(self, message: str, departure: Departure) -> None:
@@ -126,52 +136,67 @@ class WebSocketTransport(Transport):
             raise
 
     def probe(self) -> None:
-        self._write(ABNF.OPCODE_PING, b"")
+        self._write(PING, b"")
 
     def say_goodbye(self) -> None:
         self._said_goodbye = True
         # A socket with no room for it has no use for a goodbye either.
-        self._write(ABNF.OPCODE_CLOSE, struct.pack("!H", NORMAL), within=0)
+        self._write(CLOSE, struct.pack("!H", NORMAL), within=0)
 
     def discard(self) -> None:
         if self._stream is not None:
             self._stream.close()
 
     def _expect_an_upgrade(self) -> None:
-        """Some versions of the library take a redirect that is not followed for a success."""
+        """Check what the library does not.
+
+        Some versions of it take a redirect that is not followed for a success.
+        """
         status = self._websocket.getstatus()
         if status != _SWITCHING_PROTOCOLS:
             raise websocket.WebSocketBadStatusException("no upgrade", status or 0)
+        headers = self._websocket.getheaders() or {}
+        for name in _NEVER_OFFERED:
+            if headers.get(name):
+                words = f"websocket handshake: the server wants {name}, which was not offered"
+                raise SockJSError(PROTOCOL_ERROR, words)
 
-    def _control(self, frame: Any) -> None:
-        """A frame that may come in the middle of a message, of which it is no part."""
+    def _control(self, frame: Frame) -> None:
+        """Handle a frame that may come in the midst of a message."""
+        if frame.opcode == CLOSE:
+            self._closed_by_server(frame)
+        elif frame.opcode == PING:
+            try:
+                self._write(PONG, frame.payload)
+            except OSError as error:
+                raise _lost(error) from error
+
+    def _closed_by_server(self, frame: Frame) -> None:
         try:
-            if frame.opcode == ABNF.OPCODE_PING:
-                self._write(ABNF.OPCODE_PONG, frame.data[:125])
-            elif frame.opcode == ABNF.OPCODE_CLOSE and not self._said_goodbye:
-                self._write(ABNF.OPCODE_CLOSE, frame.data[:2], within=0)
-        except OSError as error:
-            raise SockJSError(LOST, f"Connection lost: {_words(error)}", error) from error
-        if frame.opcode == ABNF.OPCODE_CLOSE:
-            raise SockJSError(LOST, "The server closed the websocket without a SockJS close")
+            said = describe_close(frame.payload)
+        except SockJSError as error:
+            self._give_up(error.closed.code)
+            raise
+        if not self._said_goodbye:
+            try:
+                self._write(CLOSE, frame.payload[:2], within=0)
+            except OSError as error:
+                raise _lost(error, said) from error
+        words = "The server closed the websocket without a SockJS close"
+        raise SockJSError(LOST, f"{words}: {said}" if said else words)
 
-    def _join(self, frame: Any) -> Optional[bytes]:
-        """The message that this frame completes, if it does. Not the library's joining, which
-        copies all there is for each fragment and has no bound."""
-        if (frame.opcode == ABNF.OPCODE_CONT) != bool(self._parts):
-            raise SockJSError(LOST, "Connection lost: a fragment in the wrong place")
-        if frame.data or not self._parts:
-            self._parts.append(frame.data)
-        self._size += len(frame.data)
-        if not frame.fin:
+    def _join(self, frame: Frame) -> Optional[bytes]:
+        """Return the message that this frame completes, if it does."""
+        if frame.payload or not self._parts:
+            self._parts.append(frame.payload)
+        if not frame.final:
             return None
         message = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts, self._size = [], 0
-        return bytes(message)
+        self._parts = []
+        return message
 
-    def _allow(self) -> None:
-        """Bounds the next frame by what the message may still have."""
-        self._opened.allowance = self._setting.max_message_size - self._size + _HEADER
+    def _recv(self, size: int) -> bytes:
+        return self._opened.recv(size)
 
     @property
     def _opened(self) -> Stream:
@@ -181,19 +206,31 @@ class WebSocketTransport(Transport):
     def _write(self, kind: int, data: Any, within: Optional[float] = None) -> None:
         self._opened.sendall(ABNF.create_frame(data, kind).format(), within)
 
-    def _refuse_the_rest(self) -> None:
+    def _give_up(self, code: int) -> None:
+        """Tell the server why, as RFC 6455 asks."""
         try:
-            self._write(ABNF.OPCODE_CLOSE, struct.pack("!H", TOO_BIG), within=1.0)
+            self._write(CLOSE, struct.pack("!H", code), within=_FAREWELL_TIMEOUT)
         except OSError:
-            pass  # It is given up in any case.
+            pass  # The connection is given up in any case.
 
 
-def _words(error: BaseException) -> str:
-    """The error in a few words; the library's own hold whole headers and bodies."""
+def _handshake_failed(error: BaseException) -> SockJSError:
+    """Return the failure in a few words. Those of the library hold whole headers and bodies."""
+    cause: BaseException = error
+    words = describe_failure(error)
     if isinstance(error, websocket.WebSocketBadStatusException):
-        return f"the server answers with status {error.status_code}"
-    if isinstance(error, websocket.WebSocketTimeoutException):
-        return "no answer in time"
-    if isinstance(error, websocket.WebSocketConnectionClosedException):
-        return "the server closed the connection"
-    return describe(error)
+        words = f"the server answers with status {error.status_code}"
+        # Of the others, a proxy that knows no websockets may give 502 too.
+        if error.status_code in (429, 503):
+            cause = refusal(error.status_code, error.resp_headers)
+        else:
+            # Without headers and body, in which the server may repeat the session's name.
+            cause = websocket.WebSocketBadStatusException("refused", error.status_code)
+    elif isinstance(error, websocket.WebSocketTimeoutException):
+        words = "no answer in time"
+    return SockJSError(LOST, f"websocket handshake: {words}", cause)
+
+
+def _lost(error: BaseException, said: str = "") -> SockJSError:
+    words = f"Connection lost: {describe_failure(error)}"
+    return SockJSError(LOST, f"{words}, after {said}" if said else words, error)

@@ -44,6 +44,10 @@ class XhrTransport(Transport):
     def heard_at(self) -> float:
         return self._receiver.heard_at
 
+    @property
+    def last_frame_at(self) -> float:
+        return self._receiver.last_frame_at
+
     def open(self, until: float) -> None:
         self._receiver.start(until)
 

@@ -38,6 +38,11 @@ class Pipe:
             self._changed.notify_all()
             return not self._unwanted
 
+    def rest(self, seconds: float) -> None:
+        """Wait for so long, unless the end comes before."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._end is not None, seconds)
+
     def discard(self) -> None:
         """Nobody takes anything any more."""
         with self._changed:

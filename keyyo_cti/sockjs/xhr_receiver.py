@@ -1,18 +1,34 @@
 """The thread that receives over HTTP, by one request after another."""
 
-from typing import Any
+from typing import Any, List
 
 import requests
 
 from ..clock import NEVER
-from .errors import LOST, TOO_BIG, SockJSError
+from .errors import LOST, TOO_BIG, NotSockJS, SockJSError
+from .http_status import bad_status
 from .route import Route
 from .stream import Stream
 from .transport import Setting
+from .xhr_answer import Answer, not_sockjs
 from .xhr_pipe import Pipe
 from .xhr_worker import Worker
 
 _CHUNK = 65536
+
+#: Answers in a row that declare the type of SockJS and hold no frame that can be read. A server
+#: may send something broken once; after that it is no SockJS server any more.
+_MAX_STRANGE = 3
+
+#: Answers in a row that come at once and without news, before the receiver pauses. Otherwise a
+#: proxy that repeats a heartbeat, or ends each stream early, would take all of the processor.
+_MAX_QUICK = 5
+
+#: Seconds within which an answer comes at once. No server sends its heartbeat so early.
+_AT_ONCE = 1.0
+
+#: Seconds of the first and of the longest pause.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 class Receiver(Worker):
@@ -22,14 +38,16 @@ class Receiver(Worker):
 
     def __init__(self, setting: Setting, route: Route, url: str, pipe: Pipe) -> None:
         super().__init__(setting, route, url, pipe)
-        self._began_at = setting.clock()
         self._open_until = NEVER
-
-    @property
-    def heard_at(self) -> float:
-        """Monotonic time of the last bytes, or of the last connection, if that came later."""
-        stream = self._stream
-        return self._began_at if stream is None else stream.heard_at
+        #: Monotonic time of the last bytes of a frame. Neither an accepted request nor an answer
+        #: of a proxy is a sign of life.
+        self.heard_at = setting.clock()
+        #: Monotonic time of the last whole frame.
+        self.last_frame_at = self.heard_at
+        self._proven = False
+        # Answers in a row: without a good frame, and at once without news.
+        self._strange = 0
+        self._quick = 0
 
     def start(self, until: float) -> None:
         """Begins to ask.
@@ -51,7 +69,11 @@ class Receiver(Worker):
             pass
 
     def _poll(self, session: requests.Session) -> bool:
-        """One request; whether there is to be another."""
+        """Send one request and hand over what comes.
+
+        :returns: True if there is to be another request.
+        """
+        asked_at = self._setting.clock()
         with session.post(
             self._url,
             headers={"Accept-Encoding": "identity"},
@@ -59,31 +81,72 @@ class Receiver(Worker):
             allow_redirects=False,
         ) as response:
             if response.status_code != 200:
-                raise SockJSError(LOST, f"The server answers with status {response.status_code}")
+                raise bad_status("The server answers with status", response)
             self._open_until = NEVER
             if self._stream is not None:
                 self._stream.read_until = NEVER
-            return self._read(response.raw)
+            answer = Answer(response.headers.get("Content-Type", ""))
+            wanted = self._read(response.raw, answer)
+        if wanted:
+            self._judge(answer)
+            self._slow_down(answer, asked_at)
+        return wanted
 
-    def _read(self, body: Any) -> bool:
-        """Hands each frame over as it comes; what is not complete at the end is none."""
+    def _read(self, body: Any, answer: Answer) -> bool:
+        """Hand over each frame as it comes. A line that is not complete at the end is none.
+
+        :returns: False if frames are not wanted any more.
+        """
         rest = bytearray()
-        count = 0
         while True:
             data = body.read1(_CHUNK)
             if not data:
-                break
+                return True
             rest += data
             if b"\n" in data:
                 *lines, rest = rest.split(b"\n")
-                count += len(lines)
-                if not self._pipe.put([bytes(line) for line in lines]):
+                if not self._hand_over([bytes(line) for line in lines], answer):
                     return False
+            if answer.is_life(rest):
+                self._hear()
             if len(rest) > self._setting.max_message_size:
                 raise SockJSError(
                     TOO_BIG, f"A message of more than {self._setting.max_message_size} bytes"
                 )
-        if not count:
-            # Else a server that answers nothing would be asked without a pause.
-            raise SockJSError(LOST, "Connection lost: an answer without a frame")
-        return True
+
+    def _hand_over(self, lines: List[bytes], answer: Answer) -> bool:
+        answer.add(lines)
+        if answer.good:
+            # Before the pipe, which may have no room for a while.
+            self._hear()
+            self.last_frame_at = self.heard_at
+        return self._pipe.put(lines)
+
+    def _hear(self) -> None:
+        if self._stream is not None:
+            self.heard_at = self._stream.heard_at
+
+    def _judge(self, answer: Answer) -> None:
+        """Decide whether to go on after this answer.
+
+        :raises SockJSError: it is not one of a SockJS server. Otherwise the client would ask
+            again and again, and be deaf while it looks connected.
+        """
+        if answer.good:
+            self._proven, self._strange = True, 0
+            return
+        if answer.empty:
+            words = "an answer without a frame"
+            raise SockJSError(LOST, f"Connection lost: {words}", NotSockJS(words))
+        self._strange += 1
+        if not (self._proven and answer.is_script) or self._strange == _MAX_STRANGE:
+            raise not_sockjs()
+
+    def _slow_down(self, answer: Answer, asked_at: float) -> None:
+        if answer.news or self._setting.clock() - asked_at >= _AT_ONCE:
+            self._quick = 0
+            return
+        self._quick += 1
+        doublings = self._quick - _MAX_QUICK
+        if doublings >= 0:
+            self._pipe.rest(min(_FIRST_PAUSE * 2.0 ** min(doublings, 10), _LONGEST_PAUSE))

@@ -9,9 +9,11 @@ import requests
 from ..clock import NEVER
 from . import frames
 from .errors import LOST, SockJSError
+from .http_status import bad_status
 from .route import Route
 from .stream import Stream, WriteFailed
 from .transport import Departure, Setting
+from .xhr_answer import not_sockjs
 from .xhr_pipe import BACKLOG, Pipe
 from .xhr_worker import Worker
 
@@ -46,6 +48,7 @@ class Sender(Worker):
         # Of the thread's own: what is under way, and since when its connection is idle.
         self._batch: List[_Outgoing] = []
         self._idle_since = -NEVER
+        self._answers_204 = False
         self._session: requests.Session
 
     def send(self, message: str, departure: Departure) -> None:
@@ -141,9 +144,28 @@ class Sender(Worker):
             stream=True,
             allow_redirects=False,
         ) as response:
-            status = response.status_code
             # To its end, so that the connection can serve again.
-            response.raw.read(_LONGEST_ANSWER)
+            said: bytes = response.raw.read(_LONGEST_ANSWER)
         self._idle_since = self._setting.clock()
-        if status not in (200, 204):
-            raise SockJSError(LOST, f"Sending error http status {status}")
+        self._judge(response, said)
+
+    def _judge(self, response: requests.Response, said: bytes) -> None:
+        """Check that the server took what was posted.
+
+        :raises SockJSError: it did not. Otherwise a login page would swallow commands, which
+            would time out one by one.
+        """
+        if response.status_code == 204:
+            self._answers_204 = True
+        elif response.status_code != 200:
+            raise bad_status("Sending error http status", response)
+        elif self._answers_204 or _is_page(response.headers.get("Content-Type", ""), said):
+            # Old servers answer 200, and then they always do.
+            raise not_sockjs("Sending error")
+
+
+def _is_page(content_type: str, said: bytes) -> bool:
+    """True if this is not what an old server says with its 200: nothing, or a word."""
+    if said.strip().lower() in (b"", b"ok"):
+        return False
+    return bool(content_type) or said.lstrip()[:1] in (b"<", b"{")

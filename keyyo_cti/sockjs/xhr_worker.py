@@ -2,14 +2,15 @@
 
 import logging
 import threading
-from typing import ClassVar, Optional
+from typing import Any, ClassVar, Optional
 
 import requests
 import urllib3
 
 from . import http
 from .errors import LOST, SockJSError
-from .route import Route, describe
+from .failures import words_of
+from .route import Route
 from .stream import Stream, TooMuch
 from .transport import Setting
 from .xhr_pipe import Pipe
@@ -22,12 +23,36 @@ _END = 1.0
 _ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
 
+#: Stands for the session's name in what the HTTP libraries know, log and put into their errors.
+_PLACEHOLDER = "session"
+
+
+class _Named:
+    """A stream that puts the session's name into each request as it is written."""
+
+    def __init__(self, stream: Stream, name: str) -> None:
+        self._stream = stream
+        self._path = f"/{_PLACEHOLDER}/".encode("ascii")
+        self._named = f"/{name}/".encode("ascii")
+
+    def sendall(self, data: Any) -> None:
+        # http.client writes a request's head at once.
+        if data[:5] == b"POST ":
+            line, end, rest = bytes(data).partition(b"\r\n")
+            before, found, after = line.rpartition(self._path)
+            data = (before + self._named + after if found else line) + end + rest
+        self._stream.sendall(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class Worker:
     """A thread that asks the server, over streams of its own.
 
     :param setting: of the transport.
     :param route: opens its streams.
-    :param url: what it asks.
+    :param url: what it asks; its last part but one is the session's name.
     :param pipe: is told of its failure.
     """
 
@@ -36,7 +61,9 @@ class Worker:
     def __init__(self, setting: Setting, route: Route, url: str, pipe: Pipe) -> None:
         self._setting = setting
         self._route = route
-        self._url = url
+        # The session's name commands a telephone, and urllib3 logs each URL.
+        base, self._session_name, path = url.rsplit("/", 2)
+        self._url = f"{base}/{_PLACEHOLDER}/{path}"
         self._pipe = pipe
         self._stream: Optional[Stream] = None
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -48,7 +75,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            with http.session(self._open_stream) as session:
+            with http.session(self._open_named) as session:
                 # One jar for all: a server may tell its machines apart by a cookie.
                 session.cookies = self._setting.cookies
                 self._work(session)
@@ -57,7 +84,7 @@ class Worker:
         except TooMuch as error:
             self._pipe.end(SockJSError(LOST, "Connection lost: an endless answer", error))
         except _ERRORS as error:
-            self._pipe.end(SockJSError(LOST, f"Connection lost: {_words(error)}", error))
+            self._pipe.end(SockJSError(LOST, f"Connection lost: {words_of(error)}", error))
         except Exception as error:
             # The connection would be deaf, or dumb, and look open.
             _log.exception("%s failed", self.name)
@@ -67,18 +94,8 @@ class Worker:
     def _work(self, session: requests.Session) -> None:
         raise NotImplementedError
 
+    def _open_named(self) -> Any:
+        return _Named(self._open_stream(), self._session_name)
+
     def _open_stream(self) -> Stream:
         raise NotImplementedError
-
-
-def _words(error: BaseException) -> str:
-    """The error in a few words; those of ``requests`` hold addresses of objects."""
-    link: Optional[BaseException] = error
-    for _ in range(10):
-        if link is None or (
-            isinstance(link, OSError) and not isinstance(link, requests.RequestException)
-        ):
-            break
-        arguments = [each for each in link.args if isinstance(each, BaseException)]
-        link = link.__cause__ or link.__context__ or next(iter(arguments), None)
-    return describe(link) if link is not None else type(error).__name__

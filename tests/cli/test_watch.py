@@ -4,7 +4,7 @@ import _thread
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Union
 
 import pytest
 
@@ -137,6 +137,29 @@ def test_what_cannot_be_read_is_passed_over(watcher: Watcher) -> None:
 
     assert watcher.watch(script=script) == 3
     assert watcher.err[1] == "passed over what the server sent: unknown notification 'weather'"
+    assert watcher.err[2] == "the connection was lost"
+
+
+@pytest.mark.fault(64)
+@pytest.mark.parametrize(
+    "frame, words",
+    [
+        ("a[", "a frame of kind 'a': JSONDecodeError"),
+        ("a{}", "a frame of kind 'a': expected an array"),
+        (b"\xff\xfe", "a frame that is not UTF-8"),
+    ],
+)
+def test_broken_frame_is_passed_over(
+    watcher: Watcher, frame: Union[str, bytes], words: str
+) -> None:
+    """A broken frame is treated as a broken message is."""
+
+    def script() -> None:
+        watcher.sim.faults.garbage(frame)
+        watcher.sim.faults.close()
+
+    assert watcher.watch(script=script) == 3
+    assert watcher.err[1] == f"passed over what the server sent: {words}"
     assert watcher.err[2] == "the connection was lost"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 from typing import Any, List
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from keyyo_cti.json_text import JsonReader
 from keyyo_cti.sockjs.frames import (
     Broken,
     Close,
@@ -19,6 +22,7 @@ from keyyo_cti.sockjs.frames import (
     Unknown,
     decode,
     encode,
+    is_good,
 )
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
@@ -48,6 +52,9 @@ PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
         ("c[3000,5]", Close(3000, "5")),
         ("", Unknown()),
         ("x", Unknown()),
+        ("ok", Unknown()),
+        ("hello", Unknown()),
+        ("h\n", Unknown()),
         ("A[]", Unknown()),
         ("\0", Unknown()),
         ('["x"]', Unknown()),
@@ -56,6 +63,16 @@ PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 def test_decode(text: str, frame: Frame) -> None:
     """The first character decides what a frame is."""
     assert decode(text) == frame
+
+
+@pytest.mark.parametrize("line", [b"o", b"hh", b"a", b'a["\xc3\xa9"]', b"m1", b"c[3000]"])
+def test_good_line(line: bytes) -> None:
+    assert is_good(line)
+
+
+@pytest.mark.parametrize("line", [b"", b"x", b"ok", b"a[", b'a["\xff"]', b"c[]", b"<html>"])
+def test_line_that_is_not_good(line: bytes) -> None:
+    assert not is_good(line)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +104,62 @@ def test_broken(text: str) -> None:
 def test_problem(text: str, problem: str) -> None:
     """What is wrong with a frame is told in a few words."""
     assert decode(text) == Broken(text[0], problem)
+
+
+LARGE = 400_000
+
+
+@pytest.mark.fault(64)
+@pytest.mark.parametrize(
+    "text",
+    ["a[" + "{}," * LARGE + "{}]", "a[" + "[]," * LARGE + "1]", "a[" + "0," * LARGE + "0]",
+     "a[" + '"",' * LARGE + '""]', "m[" + "{}," * LARGE + "{}]", "a[[" + "{}," * LARGE + "{}]]"],
+    ids=lambda text: text[:6],
+)
+def test_large_frame_of_tiny_values_takes_little_memory(text: str) -> None:
+    """A large frame whose values would take many times its memory is refused as a whole."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        frame = decode(text)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert frame == Broken(text[0], "TooManyValues")
+    assert peak < len(text)
+
+
+def test_large_frame_of_usual_messages_is_read() -> None:
+    notification = {"notify": "call", "call": {"callref": "c-1", "state": "SETUP", "caller": "1"}}
+    messages = [json.dumps(notification)] * 20_000
+    assert decode(encode(["x"]).replace("[", "a[", 1)) == Messages(["x"])
+    assert decode("a" + json.dumps(messages)) == Messages(messages)
+
+
+@pytest.mark.fault(64)
+@pytest.mark.parametrize("size, kept", [(200, 200), (201, 203), (3_000_000, 203)])
+def test_reason_of_a_close_is_bounded(size: int, kept: int) -> None:
+    frame = decode(json.dumps([3000, "x" * size]).replace("[", "c[", 1))
+    assert isinstance(frame, Close) and len(frame.reason) == kept
+
+
+@pytest.mark.fault(64)
+@pytest.mark.parametrize("code", [100_000, -100_000, 10**4000])
+def test_close_code_that_is_none(code: int) -> None:
+    assert decode(f'c[{code},"x"]') == Broken("c", "expected a code of five digits at most")
+
+
+@pytest.mark.fault(64)
+def test_deep_reason_of_a_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parser that reads any depth gives a reason whose text Python cannot make."""
+    deep: Any = []
+    for _ in range(60_000):
+        deep = [deep]
+    monkeypatch.setattr(JsonReader, "read", lambda *_: [3000, deep])
+    assert decode("c[3000,...]") == Close(3000, "a reason of type list")
+    # From the inside out: freeing it at once would go as deep.
+    while deep:
+        deep = deep.pop()
 
 
 @pytest.mark.parametrize("text", ['a["CANARY"', 'm"CANARY', 'c[{"CANARY": 1}]', 'a{"CANARY": 1}'])

@@ -16,7 +16,7 @@ import pytest
 from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs import http
 from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, SockJSError
+from keyyo_cti.sockjs.errors import BadStatus, Closed, SockJSError
 from keyyo_cti.sockjs.info import Info, fetch
 from keyyo_cti.sockjs.route import Route
 from keyyo_cti.sockjs.stream import Stream, TooMuch
@@ -170,7 +170,7 @@ def test_long_body(server: Scripted, blanks: int) -> None:
         assert "no SockJS endpoint" in refusal(server).closed.reason
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "500 Oops", "204 No Content", "301 Moved"])
+@pytest.mark.parametrize("status", ["404 Not Found", "403 No", "204 No Content", "301 Moved"])
 def test_status(server: Scripted, status: str) -> None:
     """Any status but 200 is refused and told, and a redirect is not followed."""
     server.answer = answer(b"{}", status, f"Location: {server.url}\r\n")
@@ -182,6 +182,25 @@ def test_status(server: Scripted, status: str) -> None:
     )
     assert closed.cause is None
     assert len(server.requests) == 1
+
+
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "value, seconds", [("7", 7.0), ("", None), ("soon", None), ("-3", 0.0), ("nan", None)]
+)
+def test_down_or_busy_says_so(
+    server: Scripted, status: int, value: str, seconds: Optional[float]
+) -> None:
+    """A service that is down or busy is not mistaken for a wrong endpoint; it may say when it
+    wants to be asked again."""
+    server.answer = answer(b"<html>", f"{status} No", f"Retry-After: {value}\r\n")
+    closed = refusal(server).closed
+    assert closed.reason == (
+        f"{server.url} answers with status {status}: the service is down or busy"
+    )
+    assert isinstance(closed.cause, BadStatus)
+    assert (closed.cause.status, closed.cause.retry_after) == (status, seconds)
 
 
 @pytest.mark.parametrize(

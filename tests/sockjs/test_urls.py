@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any, List
 from urllib.parse import urlsplit
@@ -178,11 +179,25 @@ def test_server_names() -> None:
 
 
 def test_session_names() -> None:
-    """A session's name is eight letters of SockJS's alphabet, new each time."""
+    """A session's name is 24 letters of SockJS's alphabet, new each time."""
     names = [urls.session_name() for _ in range(2000)]
-    assert all(re.fullmatch("[a-z0-9_]{8}", name) for name in names)
+    assert all(re.fullmatch("[a-z0-9_]{24}", name) for name in names)
     assert len(set(names)) == 2000
     assert len(set("".join(names))) == 37
+
+
+@pytest.mark.fault(63)
+def test_names_do_not_follow_from_a_seed() -> None:
+    """Programs that seed Python's generator alike get other names."""
+    state = random.getstate()
+    try:
+        names = []
+        for _ in range(2):
+            random.seed(1)
+            names.append((urls.session_name(), [urls.server_name() for _ in range(20)]))
+    finally:
+        random.setstate(state)
+    assert names[0][0] != names[1][0] and names[0][1] != names[1][1]
 
 
 HOSTS = st.from_regex(r"[a-z][a-z0-9-]{0,10}(\.[a-z]{2,5})?", fullmatch=True)

@@ -132,7 +132,7 @@ def test_session(kind: Type[XhrTransport], name: str, path: str) -> None:
         assert json.loads(sent.body) == ["ask"]
         server.give(b'a["answer"]')
         assert one.receive() == 'a["answer"]'
-        found = re.fullmatch(rf"/cti/000/([a-z0-9_]{{8}})/{path}", server.received.items[0].path)
+        found = re.fullmatch(rf"/cti/000/([a-z0-9_]{{24}})/{path}", server.received.items[0].path)
         assert found
         assert sent.path == f"/cti/000/{found.group(1)}/xhr_send"
 

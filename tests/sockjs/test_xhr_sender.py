@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, List, Optional
 import pytest
 
 from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, SockJSError
+from keyyo_cti.sockjs.errors import Closed, NotSockJS, SockJSError
 from keyyo_cti.sockjs.stream import WriteFailed
 from keyyo_cti.sockjs.transport import Departure
 from keyyo_cti.sockjs.xhr_pipe import BACKLOG, Pipe
@@ -187,6 +187,48 @@ def test_success(status: str, body: str) -> None:
             server.posts.wait_for_count(count)
         assert server.connections(3) == [1, 1, 1]
         assert sending.goes_on()
+
+
+PAGE = Closed(1006, "Sending error: an answer that is no SockJS, such as a page of a proxy")
+
+
+@pytest.mark.fault(57)
+@pytest.mark.parametrize(
+    "body, headers",
+    [
+        ("<html>", ""),
+        ("\n <!DOCTYPE html>", ""),
+        ('{"error": "login"}', ""),
+        ("sign in", "Content-Type: text/html\r\n"),
+        ("Down for maintenance", "Content-Type: text/plain\r\n"),
+        ("{}", "Content-Type: application/json\r\n"),
+    ],
+)
+def test_page(body: str, headers: str) -> None:
+    """A page with 200 is the end: what was posted was not taken by the server."""
+    with replying(body, headers=headers) as server, Sending(server) as sending:
+        departure = sending.send("1")
+        closed = sending.end()
+        assert closed == PAGE and isinstance(closed.cause, NotSockJS)
+        assert departure.begun
+        sending.sender.join()
+        assert str(sending.refusal()) == "the connection is closed"
+
+
+@pytest.mark.fault(57)
+def test_another_answer_than_before() -> None:
+    """A server that answers 204 does so always: a 200 is of somebody else."""
+    statuses = iter(["204 No Content", "204 No Content", "200 OK"])
+    server = Server(lambda sock: answer(sock, status=next(statuses)))
+    with server, Sending(server) as sending:
+        for count in (1, 2):
+            server.may_answer.release()
+            sending.send("x")
+            sending.wait_until_done(count)
+        assert sending.goes_on()
+        server.may_answer.release()
+        sending.send("x")
+        assert sending.end() == PAGE
 
 
 @pytest.mark.parametrize("status", ["201 Created", "302 Found", "404 Not Found", "500 Oops"])
