@@ -20,15 +20,13 @@ _CHUNK = 65536
 #: may send something broken once; after that it is no SockJS server any more.
 _MAX_STRANGE = 3
 
-#: Answers in a row that come at once and without news, before the receiver pauses. Otherwise a
-#: proxy that repeats a heartbeat, or ends each stream early, would take all of the processor.
-_MAX_QUICK = 5
+#: Answers in a row that come quickly and without news, before the receiver slows down. Otherwise
+#: a proxy that repeats a heartbeat, or ends each stream early, would take all of the processor.
+_MAX_QUICK = 50
 
-#: Seconds within which an answer comes at once. No server sends its heartbeat so early.
-_AT_ONCE = 1.0
-
-#: Seconds of the first and of the longest pause.
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+#: Seconds from one request to the next after that. Servers give up a client that stays away for
+#: five.
+_SLOW = 1.0
 
 
 class Receiver(Worker):
@@ -45,7 +43,7 @@ class Receiver(Worker):
         #: Monotonic time of the last whole frame.
         self.last_frame_at = self.heard_at
         self._proven = False
-        # Answers in a row: without a good frame, and at once without news.
+        # Answers in a row: without a good frame, and quickly without news.
         self._strange = 0
         self._quick = 0
 
@@ -143,10 +141,10 @@ class Receiver(Worker):
             raise not_sockjs()
 
     def _slow_down(self, answer: Answer, asked_at: float) -> None:
-        if answer.news or self._setting.clock() - asked_at >= _AT_ONCE:
+        left = _SLOW - (self._setting.clock() - asked_at)
+        if answer.news or left <= 0:
             self._quick = 0
             return
         self._quick += 1
-        doublings = self._quick - _MAX_QUICK
-        if doublings >= 0:
-            self._pipe.rest(min(_FIRST_PAUSE * 2.0 ** min(doublings, 10), _LONGEST_PAUSE))
+        if self._quick >= _MAX_QUICK:
+            self._pipe.rest(left)
