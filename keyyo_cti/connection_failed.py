@@ -12,11 +12,17 @@ from .sockjs import Closed, ProxyFailed
 from .sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
 from .sockjs.failures import words_of
 from .sockjs.route import NoAuthorities
+from .sockjs.stream import EarlyBytes
 
 _CERTIFICATE = (
     "if the server is one of your own, give the file of its certificate authority in the option "
     "ca_certs; if a proxy of your company replaces certificates, give its authority; else "
     "somebody listens"
+)
+
+_EARLY = (
+    "check the proxy, and the network before it: they wrote in the name of the server, which was "
+    "not believed"
 )
 
 _PROXY = (
@@ -33,6 +39,7 @@ _NOWHERE = "check the endpoint {endpoint}, that it runs, and that no firewall is
 
 #: What to do, by the cause. The first that fits counts.
 _HINTS = (
+    (EarlyBytes, _EARLY),
     (NotSockJS, _PAGE),
     (ProxyFailed, _PROXY),
     (NoAuthorities, "check the option ca_certs, and REQUESTS_CA_BUNDLE and SSL_CERT_FILE"),

@@ -15,6 +15,7 @@ from keyyo_cti.connection_failed import connection_failed
 from keyyo_cti.errors import ConnectionFailed
 from keyyo_cti.sockjs import Closed
 from keyyo_cti.sockjs.errors import BadStatus, NotSockJS
+from keyyo_cti.sockjs.stream import EarlyBytes
 
 ENDPOINT = "https://host.test/cti"
 
@@ -29,6 +30,7 @@ ENDPOINT = "https://host.test/cti"
             websocket.WebSocketBadStatusException("%s %s", 403, "no"),
             "refuse websockets",
         ),
+        (EarlyBytes("too early"), "check the proxy"),
         (ConnectionRefusedError(), "that it runs"),
         (socket.timeout(), "firewall"),
         (requests.ReadTimeout(), "firewall"),

@@ -16,7 +16,7 @@ from ..clock import NEVER, Monotonic
 from .abort import Abort
 from .errors import CANNOT_CONNECT, SockJSError
 from .proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
-from .stream import Selector, Stream
+from .stream import EarlyBytes, Selector, Stream
 from .urls import Origin
 
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
@@ -124,16 +124,20 @@ class Route:
             if not isinstance(error, (OSError, concurrent.futures.CancelledError)):
                 raise
             reason = describe(error, self._abort)
-            cause = error if by is None else ProxyFailed(reason)
+            own = by is None or isinstance(error, EarlyBytes)
+            cause = error if own else ProxyFailed(reason)
             raise SockJSError(CANNOT_CONNECT, f"{phase}: {reason}", cause) from error
 
     def _reach_by(self, proxy: Proxy, until: float) -> Stream:
         """A stream to the server, by way of a proxy."""
         if proxy.socks:
-            return self._reach_by_socks(proxy, until)
-        stream = self._connect(self._look_up(proxy.host, proxy.port, until), until)
+            stream = self._reach_by_socks(proxy, until)
+        else:
+            stream = self._connect(self._look_up(proxy.host, proxy.port, until), until)
         try:
-            tunnel(stream, proxy, self._origin)
+            if not proxy.socks:
+                tunnel(stream, proxy, self._origin)
+            stream.expect_silence()
         except BaseException:
             stream.close()
             raise

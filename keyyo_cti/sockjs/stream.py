@@ -1,5 +1,6 @@
 """A connected socket, plain or TLS, on which no wait lasts for ever."""
 
+import contextlib
 import io
 import selectors
 import socket
@@ -15,6 +16,8 @@ Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 _CHUNK = 65536
 
+_EARLY = "bytes came before the server was asked for anything, and were not read"
+
 
 class WriteFailed(OSError):
     """A write did not reach its end; ``begun`` tells whether any of it went out."""
@@ -22,6 +25,10 @@ class WriteFailed(OSError):
     def __init__(self, reason: str, begun: bool) -> None:
         super().__init__(reason)
         self.begun = begun
+
+
+class EarlyBytes(OSError):
+    """Bytes came before the server was asked for anything: somebody else may have written them."""
 
 
 class TooMuch(Exception):
@@ -79,12 +86,33 @@ class Stream:
         self._read_until = until
         self._read_late = False
 
+    def expect_silence(self) -> None:
+        """Check that no byte waits to be read, before another protocol begins on the stream.
+
+        In every protocol that we speak over a stream, the client speaks first. Otherwise what a
+        proxy writes behind its own answer would be read as the server's.
+
+        :raises EarlyBytes: a byte waits, in the buffer or in the socket.
+        """
+        self._expect_an_empty_buffer()
+        with contextlib.suppress(BlockingIOError):
+            if self._sock.recv(1, socket.MSG_PEEK):
+                raise EarlyBytes(_EARLY)
+
+    def _expect_an_empty_buffer(self) -> None:
+        if self._taken < len(self._buffer):
+            raise EarlyBytes(_EARLY)
+
     def secure(self, context: ssl.SSLContext, host: str) -> None:
         """Speaks TLS from here on.
 
         :param host: the name that the server's certificate must bear.
+        :raises EarlyBytes: something was read that no TLS protects, and that nobody has taken.
         :raises OSError: the handshake failed (``ssl.SSLError``) or took too long.
         """
+        assert not self._is_tls, "TLS inside TLS"
+        # Otherwise it would be taken later, as if TLS had proved that the server wrote it.
+        self._expect_an_empty_buffer()
         tls = context.wrap_socket(
             self._sock, server_hostname=host, do_handshake_on_connect=False
         )

@@ -25,7 +25,7 @@ from ..nesting import too_deep
 from ..sockjs import SockJSError, http, urls
 from ..sockjs.abort import Abort
 from ..sockjs.route import NoAuthorities, Route, describe
-from ..sockjs.stream import Stream, TooMuch
+from ..sockjs.stream import EarlyBytes, Stream, TooMuch
 
 _HIDDEN = "<hidden>"
 
@@ -267,7 +267,7 @@ class Web:
         # The text of the others may repeat a proxy's password.
         own = isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
         why = describe(cause) if own else type(cause).__name__
-        untrusted = isinstance(cause, (ssl.SSLError, NoAuthorities))
+        untrusted = isinstance(cause, (ssl.SSLError, NoAuthorities, EarlyBytes))
         code = UNTRUSTED if untrusted else "unreachable"
         return self._error(503, f"{where} cannot be reached: {why}", code, _hint(cause))
 
@@ -331,6 +331,8 @@ def _behind(error: BaseException) -> Optional[BaseException]:
 
 
 def _hint(cause: BaseException) -> str:
+    if isinstance(cause, EarlyBytes):
+        return "check the proxy, and the network before it: they wrote in the server's name"
     if isinstance(cause, NoAuthorities):
         return "check ca_certs, REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
     if isinstance(cause, ssl.SSLCertVerificationError):

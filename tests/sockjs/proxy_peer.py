@@ -15,8 +15,8 @@ def http(asked: Record, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> Script:
 
     def serve(sock: socket.socket) -> None:
         asked.add(request(sock).decode("latin-1"))
-        sock.sendall(answer + b"hello")
-        sock.recv(1)
+        sock.sendall(answer)
+        greet(sock)
 
     return serve
 
@@ -41,8 +41,7 @@ def socks5(asked: Record, status: int = 0) -> Script:
         (port,) = struct.unpack("!H", exactly(sock, 2))
         asked.add((kind, host, port, user))
         sock.sendall(bytes([5, status, 0, 1, 0, 0, 0, 0, 0, 0]))
-        sock.sendall(b"hello")
-        sock.recv(1)
+        greet(sock)
 
     return serve
 
@@ -57,10 +56,17 @@ def socks4(asked: Record) -> Script:
         if address[:3] == b"\0\0\0":
             host = line(sock)
         asked.add((address, host, port, user))
-        sock.sendall(b"\x00\x5a" + b"\0" * 6 + b"hello")
-        sock.recv(1)
+        sock.sendall(b"\x00\x5a" + b"\0" * 6)
+        greet(sock)
 
     return serve
+
+
+def greet(sock: socket.socket) -> None:
+    """The server behind the proxy: as all that we speak to, it waits to be asked."""
+    sock.recv(1)
+    sock.sendall(b"hello")
+    sock.recv(1)
 
 
 def exactly(sock: socket.socket, size: int) -> bytes:

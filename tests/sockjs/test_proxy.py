@@ -339,6 +339,7 @@ def through(peer: Peer, scheme: str, **more: Any) -> Iterator[socket.socket]:
     with through_socks(proxy, SERVER, SOON) as sock:
         assert type(sock) is socket.socket
         sock.settimeout(SOON)
+        sock.sendall(b"?")
         assert exactly(sock, 5) == b"hello"
         yield sock
 

@@ -21,7 +21,7 @@ from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.errors import SockJSError
 from keyyo_cti.sockjs.proxy import ProxyFailed
 from keyyo_cti.sockjs.route import NoAuthorities, Route, describe, tls_context, trusted
-from keyyo_cti.sockjs.stream import Stream, TooMuch
+from keyyo_cti.sockjs.stream import EarlyBytes, Stream, TooMuch
 from keyyo_cti.sockjs.urls import Origin
 
 from ..wire.peer import Peer, request
@@ -594,6 +594,7 @@ def test_http_proxy(origin: Origin, target: str) -> None:
     asked, until = Record(), soon()
     with Peer(proxy_peer.http(asked)) as peer:
         with opened(by(f"http://{HOST}:{peer.port}", origin), until) as stream:
+            stream.sendall(b"?")
             assert stream.recv(5) == b"hello"
             assert stream.read_until == until
     assert asked.items[0].startswith(f"CONNECT {target} HTTP/1.1\r\n")
@@ -607,12 +608,38 @@ def test_socks_proxy(scheme: str) -> None:
     script = proxy_peer.socks5 if scheme == "socks5h" else proxy_peer.socks4
     with Peer(script(asked)) as peer:
         with opened(by(f"{scheme}://{HOST}:{peer.port}"), until) as stream:
+            stream.sendall(b"?")
             assert stream.recv(5) == b"hello"
             assert stream.read_until == until
             with socket.socket(fileno=os.dup(stream.fileno())) as sock:
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert not os.get_blocking(stream.fileno())
     assert b"server.test" in asked.items[0]
+
+
+@pytest.mark.fault(49)
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_proxy_that_speaks_before_the_server_is_refused(scheme: str) -> None:
+    """Also in clear, nothing is read that came before the server was asked."""
+
+    def serve(sock: socket.socket) -> None:
+        if scheme == "http":
+            request(sock)
+            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\nforged")
+        else:
+            sock.recv(3)
+            sock.sendall(b"\x05\x00")
+            sock.recv(100)
+            sock.sendall(bytes([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]) + b"forged")
+        sock.recv(1)
+
+    with Peer(serve) as peer:
+        port = peer.port
+        closed = refusal(by(f"{scheme}://{HOST}:{port}")).closed
+    assert isinstance(closed.cause, EarlyBytes)
+    assert closed.reason.endswith(
+        f"{port}: bytes came before the server was asked for anything, and were not read"
+    )
 
 
 def test_which_proxy() -> None:
@@ -622,6 +649,7 @@ def test_which_proxy() -> None:
         proxies = {"http://server.test": f"{HOST}:{peer.port}", "http": "ftp://other.test"}
         origin = Origin("server.test", 8080, False)
         with opened(Route(origin, None, Abort(), SOON, time.monotonic, proxies)) as stream:
+            stream.sendall(b"?")
             assert stream.recv(5) == b"hello"
 
 

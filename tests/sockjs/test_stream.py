@@ -18,7 +18,7 @@ import trustme
 from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs import stream as stream_module
 from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.stream import Stream, TooMuch, WriteFailed
+from keyyo_cti.sockjs.stream import EarlyBytes, Stream, TooMuch, WriteFailed
 
 from .background import SOON, Background, Hand
 
@@ -723,6 +723,36 @@ def test_peer_that_speaks_no_tls(plain: Ends, contexts: Contexts) -> None:
     plain.peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     with pytest.raises(ssl.SSLError):
         plain.stream.secure(contexts.client, "localhost")
+
+
+@pytest.mark.fault(49)
+@pytest.mark.parametrize("taken, left", [(0, 5), (4, 1)])
+def test_secure_with_bytes_left_over_is_refused(
+    plain: Ends, contexts: Contexts, taken: int, left: int
+) -> None:
+    """What came before TLS is not handed out as if TLS had proved who wrote it."""
+    plain.peer.sendall(b"HTTP "[: taken + left])
+    plain.stream.fill()
+    plain.stream.skip(taken)
+    with pytest.raises(EarlyBytes):
+        plain.stream.secure(contexts.client, "localhost")
+    plain.peer.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        plain.peer.recv(1)  # Not even the first word of a handshake was said.
+
+
+@pytest.mark.fault(49)
+@pytest.mark.parametrize("read_before", [False, True])
+def test_expect_silence_after_a_byte_raises(plain: Ends, read_before: bool) -> None:
+    plain.stream.expect_silence()
+    plain.peer.sendall(b"x")
+    if read_before:
+        plain.stream.fill()
+    with pytest.raises(EarlyBytes):
+        plain.stream.expect_silence()
+    assert plain.stream.recv(9) == b"x"
+    plain.peer.close()
+    plain.stream.expect_silence()
 
 
 # What libraries ask for.
