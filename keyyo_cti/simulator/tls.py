@@ -53,6 +53,7 @@ class Certificates:
         self._authority_pem = authority.cert_pem
         self._folder: Optional[tempfile.TemporaryDirectory[str]] = None
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         if kind == SELF_SIGNED:
             # The certificate of an authority is one that it has signed itself.
             stranger = trustme.CA()

@@ -1,6 +1,7 @@
 """``requests`` over our own streams, so that its waits have our ends."""
 
 from functools import partial
+from http.client import RemoteDisconnected
 from typing import Any, Callable, List, Optional
 
 import requests
@@ -9,7 +10,11 @@ from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from .route import CLOSED_BY_SERVER, describe
 from .stream import Stream
+
+#: Errors that may stand behind one of ``requests``, each behind the one before.
+_DEEPEST = 10
 
 
 def session(open_stream: Callable[[], Stream]) -> requests.Session:
@@ -24,10 +29,47 @@ def session(open_stream: Callable[[], Stream]) -> requests.Session:
     session = NoRedirects()
     # The environment's .netrc would add an Authorization header of the user's.
     session.trust_env = False
+    session.headers["Accept-Encoding"] = "identity"
     adapter = _StreamAdapter(open_stream)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+def words(error: BaseException, ended: bool = False) -> str:
+    """The failure of a request in a few words; those of ``requests`` hold addresses of objects,
+    and may repeat a proxy's password.
+
+    :param ended: True if the server has closed the stream that the answer was read from.
+    """
+    cause = network_error(error)
+    if isinstance(cause, Encoded):
+        return str(cause)
+    if cause is not None and not isinstance(cause, RemoteDisconnected):
+        return describe(cause)
+    if ended or cause is not None:
+        return CLOSED_BY_SERVER
+    return type(error).__name__
+
+
+def network_error(error: BaseException) -> Optional[BaseException]:
+    """The error of the network, or Encoded, that stands behind one of ``requests``; None when
+    there is none."""
+    link: Optional[BaseException] = error
+    for _ in range(_DEEPEST):
+        if link is None or isinstance(link, Encoded):
+            break
+        if isinstance(link, OSError) and not isinstance(link, requests.RequestException):
+            break
+        link = _behind(link)
+    else:
+        return None
+    return link
+
+
+def _behind(error: BaseException) -> Optional[BaseException]:
+    inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
+    return next((each for each in inner if isinstance(each, BaseException)), None)
 
 
 def cookie_header(cookies: RequestsCookieJar, url: str) -> Optional[str]:
@@ -40,6 +82,10 @@ class NoRedirects(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: a redirect that is not followed would be read to its end all the same."""
+
+
+class Encoded(requests.exceptions.ContentDecodingError):
+    """An answer is compressed, or encoded otherwise, though that was declined."""
 
 
 class _StreamAdapter(HTTPAdapter):
@@ -61,15 +107,23 @@ class _StreamAdapter(HTTPAdapter):
             self._streams.pop().close()
 
     def send(self, *arguments: Any, **named: Any) -> requests.Response:
-        """:raises requests.RequestException: whatever is wrong with the head of the answer."""
+        """:raises Encoded: the answer is compressed.
+        :raises requests.RequestException: whatever else is wrong with the head of the answer.
+        """
         try:
-            return super().send(*arguments, **named)
+            response = super().send(*arguments, **named)
         except requests.RequestException:
             raise
         except (TypeError, ValueError, LookupError, AttributeError, UserWarning) as error:
             # Python's parser of headers was made for mail, and trips over some of them; its jar of
             # cookies tells of its own faults by a warning, which may be made an error.
             raise requests.exceptions.InvalidHeader(type(error).__name__) from error
+        try:
+            _refuse_encodings(response)
+        except Encoded:
+            response.close()
+            raise
+        return response
 
     def build_response(self, req: Any, resp: Any) -> requests.Response:
         try:
@@ -92,10 +146,40 @@ class _StreamAdapter(HTTPAdapter):
         }
 
 
+def _refuse_encodings(response: requests.Response) -> None:
+    """Check that the body is sent as it is, before any of it is read.
+
+    Otherwise two kilobytes of nested gzip would keep the decoder busy for minutes, or fill the
+    memory with gigabytes, past every limit of the stream.
+
+    :raises Encoded: it is not.
+    """
+    headers = response.headers
+    content = _codings(headers.get("Content-Encoding"))
+    transfer = _codings(headers.get("Transfer-Encoding"))
+    if content:
+        raise Encoded(f"the answer is compressed ({_bounded(content)}), which was declined")
+    if transfer not in ([], ["chunked"]):
+        raise Encoded(f"the answer has the transfer encoding {_bounded(transfer)}")
+
+
+def _codings(header: Optional[str]) -> List[str]:
+    """The codings that a header names, without those that change nothing."""
+    names = [name.strip().lower() for name in (header or "").split(",")]
+    return [name for name in names if name not in ("", "identity")]
+
+
+def _bounded(codings: List[str]) -> str:
+    return repr(", ".join(codings)[:40])
+
+
 # Classes of the module's own: a class takes more memory than all else that a session holds.
 
 
 class _Plain(HTTPConnection):
+    # Otherwise a program that sets http.client's own prints every request, tokens included.
+    debuglevel = 0
+
     def __init__(self, open_stream: Callable[[], Stream], **named: Any) -> None:
         super().__init__(**named)
         self._open_stream = open_stream
@@ -105,6 +189,9 @@ class _Plain(HTTPConnection):
 
 
 class _Secure(HTTPSConnection):
+    # Otherwise a program that sets http.client's own prints every request, tokens included.
+    debuglevel = 0
+
     def __init__(self, open_stream: Callable[[], Stream], **named: Any) -> None:
         super().__init__(**named)
         self._open_stream = open_stream

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import functools
 import os
+import re
 import selectors
 import socket
 import ssl
@@ -24,6 +25,12 @@ _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLO
 _T = TypeVar("_T")
 
 _Address = Tuple[int, int, int, str, Any]
+
+
+CLOSED_BY_SERVER = "the server closed the connection"
+
+#: Where in OpenSSL's or Python's source an error was raised.
+_SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
 
 
 class NoAuthorities(OSError):
@@ -241,7 +248,10 @@ def describe(error: BaseException, abort: Optional[Abort] = None) -> str:
         return "no answer in time"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is refused: {error.verify_message}"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return CLOSED_BY_SERVER
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return _SOURCE_LINE.sub("", words)
 
 
 def trusted(ca_certs: Optional[str]) -> str:
@@ -269,9 +279,11 @@ def _context(authorities: str) -> ssl.SSLContext:
 
 @functools.lru_cache(maxsize=8)
 def _tls_context(authorities: str, _changed: float) -> ssl.SSLContext:
-    if os.path.isdir(authorities):
-        return ssl.create_default_context(capath=authorities)
-    return ssl.create_default_context(cafile=authorities)
+    where = "capath" if os.path.isdir(authorities) else "cafile"
+    context = ssl.create_default_context(**{where: authorities})  # type: ignore[arg-type]
+    # Python 3.9 leaves it to OpenSSL's configuration, which may allow TLS 1.0.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _addresses(host: str, port: int, flags: int = 0) -> List[_Address]:

@@ -43,6 +43,7 @@ class Stream:
     that waits inside one would keep every writer out, or race with it.
 
     :ivar heard_at: monotonic time at which the last bytes came, be they half a message.
+    :ivar ended: True if the peer has closed it and all it wrote before was read.
     :ivar allowance: bytes that may still be handed out before TooMuch is raised.
     :ivar on_write: is called before anything is written, in the thread that writes.
     """
@@ -71,6 +72,7 @@ class Stream:
         self._read_until = NEVER
         self._read_late = False
         self.heard_at = clock()
+        self.ended = False
         self.allowance = NEVER
         self.on_write: Optional[Callable[[], object]] = None
         abort.add(self._shut_down)
@@ -174,6 +176,8 @@ class Stream:
             self.heard_at = self._clock()
         elif self._broken:
             raise ConnectionAbortedError(self._broken)
+        else:
+            self.ended = not self._abort.pulled
 
     def sendall(self, data: Any, within: Optional[float] = None) -> None:
         """Writes all of it, and nobody else's bytes in between.

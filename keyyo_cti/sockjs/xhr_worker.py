@@ -9,7 +9,6 @@ import urllib3
 
 from . import http
 from .errors import LOST, SockJSError
-from .failures import words_of
 from .route import Route
 from .stream import Stream, TooMuch
 from .transport import Setting
@@ -84,7 +83,9 @@ class Worker:
         except TooMuch as error:
             self._pipe.end(SockJSError(LOST, "Connection lost: an endless answer", error))
         except _ERRORS as error:
-            self._pipe.end(SockJSError(LOST, f"Connection lost: {words_of(error)}", error))
+            ended = self._stream is not None and self._stream.ended
+            reason = f"Connection lost: {http.words(error, ended)}"
+            self._pipe.end(SockJSError(LOST, reason, error))
         except Exception as error:
             # The connection would be deaf, or dumb, and look open.
             _log.exception("%s failed", self.name)

@@ -12,8 +12,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
+from typing import Any, Dict, List, Mapping, Optional, Type, Union
 from urllib.parse import quote, quote_plus
 
 import requests
@@ -24,7 +23,7 @@ from ..errors import KeyyoError, plain
 from ..nesting import too_deep
 from ..sockjs import SockJSError, http, urls
 from ..sockjs.abort import Abort
-from ..sockjs.route import NoAuthorities, Route, describe
+from ..sockjs.route import NoAuthorities, Route
 from ..sockjs.stream import EarlyBytes, Stream, TooMuch
 
 _HIDDEN = "<hidden>"
@@ -46,9 +45,6 @@ _LONGEST_HEADERS = 64 * 1024
 
 #: The ``error_code`` of a server that could not prove who it is. It will not when asked again.
 UNTRUSTED = "untrusted"
-
-#: What stands behind an error of ``requests`` is seldom more than five errors away.
-_DEEPEST = 10
 
 #: RFC 6750 allows fewer still. A line break would be another header, and ``http.client`` shows
 #: a header that it refuses.
@@ -214,8 +210,14 @@ class Web:
         :raises RequestFailed: there is no answer; of the class that was asked for.
         """
         until = time.monotonic() + self._timeout
+        streams: List[Stream] = []
+
+        def open_stream() -> Stream:
+            streams.append(self._open(url, until))
+            return streams[-1]
+
         try:
-            with http.session(partial(self._open, url, until)) as session:
+            with http.session(open_stream) as session:
                 answer = session.request(
                     method,
                     url,
@@ -230,7 +232,7 @@ class Web:
             return Reply(answer.status_code, reason, answer.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, SockJSError, TooMuch,
                 OSError) as error:
-            failure = self._no_answer(error, url)
+            failure = self._no_answer(error, url, streams)
         # Not in the handler: an error of requests holds on to the request with all its secrets.
         raise failure
 
@@ -244,7 +246,9 @@ class Web:
         )
         return route.open(until, _LARGEST + _LONGEST_HEADERS)
 
-    def _no_answer(self, error: BaseException, url: str) -> RequestFailed:
+    def _no_answer(
+        self, error: BaseException, url: str, streams: List[Stream]
+    ) -> RequestFailed:
         where = urls.origin(url).host
         if self._abort.pulled:
             return self._error(400, "Closed meanwhile", "closed")
@@ -256,6 +260,9 @@ class Web:
                 "check the URL",
             )
         cause = _cause(error)
+        if isinstance(cause, http.Encoded):
+            unreadable = f"The answer of {where} cannot be read: {cause}"
+            return self._error(502, unreadable, "unreadable", "check the URL")
         connected = not isinstance(error, (requests.ConnectTimeout, SockJSError))
         if connected and isinstance(cause, (requests.ReadTimeout, socket.timeout)):
             return self._error(
@@ -264,9 +271,7 @@ class Web:
                 "timeout",
                 "the server may or may not have done it: look before you repeat it",
             )
-        # The text of the others may repeat a proxy's password.
-        own = isinstance(cause, OSError) and not isinstance(cause, requests.RequestException)
-        why = describe(cause) if own else type(cause).__name__
+        why = http.words(cause, bool(streams) and streams[-1].ended)
         untrusted = isinstance(cause, (ssl.SSLError, NoAuthorities, EarlyBytes))
         code = UNTRUSTED if untrusted else "unreachable"
         return self._error(503, f"{where} cannot be reached: {why}", code, _hint(cause))
@@ -276,7 +281,6 @@ def _body(answer: requests.Response) -> bytes:
     body = bytearray()
     for piece in answer.iter_content(_PIECE):
         body += piece
-        # What comes compressed is small before it is unpacked.
         if len(body) > _LARGEST:
             raise TooMuch
     return bytes(body)
@@ -311,23 +315,10 @@ def _on_this_machine(host: str) -> bool:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error of the network that stands behind one of ``requests``; else that one."""
-    link: Optional[BaseException] = error
+    """The error of the network that stands behind this one; else that one."""
     if isinstance(error, SockJSError):
         return error.closed.cause or error
-    for _ in range(_DEEPEST):
-        if link is None:
-            break
-        if isinstance(link, OSError) and not isinstance(link, requests.RequestException):
-            return link
-        link = _behind(link)
-    return error
-
-
-def _behind(error: BaseException) -> Optional[BaseException]:
-    inner: Tuple[Any, ...] = (getattr(error, "reason", None), *error.args, error.__cause__,
-                              error.__context__)
-    return next((each for each in inner if isinstance(each, BaseException)), None)
+    return http.network_error(error) or error
 
 
 def _hint(cause: BaseException) -> str:

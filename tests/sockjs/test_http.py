@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Iterator, List, Optional
 
@@ -28,6 +30,8 @@ class Ends:
         self.peers: List[socket.socket] = []
         self.streams: List[Stream] = []
         self.abort = Abort()
+        #: Set when the peer says nothing after its answer.
+        self.last = False
 
     def open(self) -> Stream:
         near, peer = socket.socketpair()
@@ -38,7 +42,13 @@ class Ends:
         self.streams[-1].read_until = time.monotonic() + SOON
         if self._answers:
             peer.sendall(self._answers.pop(0))
+        if self.last:
+            peer.shutdown(socket.SHUT_WR)
         return self.streams[-1]
+
+    def answer(self, answer: bytes) -> None:
+        """What the next stream finds."""
+        self._answers.append(answer)
 
     def asked(self, number: int = 0) -> str:
         """What came on a connection so far."""
@@ -171,6 +181,130 @@ def test_environment(ends: Ends, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         session.get("http://server.test/")
     asked = ends.asked()
     assert asked.startswith("GET / HTTP/1.1") and "Authorization" not in asked
+
+
+CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer, told",
+    [
+        (b"", "the server closed the connection"),
+        (b"HTTP/1.1 20", "the server closed the connection"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nxx", "the server closed the connection"),
+        (CHUNKS, "the server closed the connection"),
+        (CHUNKS + b"5", "the server closed the connection"),
+        (CHUNKS + b"5\r\nab", "the server closed the connection"),
+        (CHUNKS + b"2\r\nab\r\n", "the server closed the connection"),
+        (CHUNKS + b"zz\r\nab", "ProtocolError"),
+        (b"SSH-2.0 and no HTTP\r\n\r\n", "ConnectionError"),
+    ],
+)
+def test_words_for_an_answer_that_is_cut(ends: Ends, answer: bytes, told: str) -> None:
+    """A cut answer is told as what it is, and not by the name of a library's error."""
+    ends.answer(answer)
+    with http.session(ends.open) as session, pytest.raises(Exception) as caught:
+        ends.last = True
+        with session.get("http://server.test/", stream=True) as response:
+            while response.raw.read1(100):
+                pass
+    assert http.words(caught.value, ends.streams[0].ended) == told
+
+
+def bomb(layers: int) -> bytes:
+    """Few bytes, which are a great many when they are unpacked."""
+    data = b"\0" * 10_000_000
+    for _ in range(layers):
+        data = gzip.compress(data)
+    return data
+
+
+@pytest.mark.fault(50)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Encoding: gzip\r\n",
+        b"content-encoding:GZIP\r\n",
+        b"Content-Encoding: x-gzip\r\n",
+        b"Content-Encoding: deflate\r\n",
+        b"Content-Encoding: br\r\n",
+        b"Content-Encoding: zstd\r\n",
+        b"Content-Encoding: gzip, gzip, gzip\r\n",
+        b"Content-Encoding: identity, gzip\r\n",
+        b"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n",
+        b"Content-Encoding:\r\n gzip\r\n",
+        b"Content-Encoding: no-such-coding\r\n",
+        b"Transfer-Encoding: gzip\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Transfer-Encoding: chunked, gzip\r\n",
+        b"Transfer-Encoding: chunked, chunked\r\n",
+        b"Transfer-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n",
+    ],
+)
+@pytest.mark.parametrize("status", [b"200 OK", b"302 Found", b"401 No", b"503 Later"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_encoded_answer_is_refused_before_it_is_read(
+    ends: Ends, headers: bytes, status: bytes, stream: bool
+) -> None:
+    """Whatever its status and whoever asks, no byte of it is decoded, and its stream is closed."""
+    ends.answer(b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: 20\r\n\r\n")
+    with http.session(ends.open) as session:
+        # The body never comes: to read it would be to wait for it.
+        with pytest.raises(http.Encoded):
+            session.get("http://server.test/", stream=stream)
+        assert len(ends.streams) == 1
+
+
+@pytest.mark.fault(50)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_request_declines_encodings(ends: Ends, method: str) -> None:
+    ends.answer(ok())
+    with http.session(ends.open) as session:
+        session.request(method, "http://server.test/")
+    asked = ends.asked()
+    assert asked.count("Accept-Encoding: identity\r\n") == 1 and "gzip" not in asked
+
+
+@pytest.mark.fault(50)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Encoding: identity\r\n",
+        b"Content-Encoding: Identity , identity\r\n",
+        b"Content-Encoding: \r\n",
+        b"Transfer-Encoding: identity\r\n",
+    ],
+)
+def test_identity_is_no_encoding(ends: Ends, headers: bytes) -> None:
+    ends.answer(ok(headers=headers))
+    with http.session(ends.open) as session:
+        assert session.get("http://server.test/").text == "ok"
+
+
+@pytest.mark.fault(50)
+def test_body_that_looks_compressed_is_given_as_it_is(ends: Ends) -> None:
+    """Only a header makes it compressed."""
+    body = bomb(2)
+    ends.answer(ok(body))
+    with http.session(ends.open) as session:
+        assert session.get("http://server.test/").content == body
+
+
+@pytest.mark.fault(30)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_debug_level_of_http_client_prints_nothing_of_ours(
+    ends: Ends,
+    scheme: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A program that sets it for its own requests does not print our tokens."""
+    monkeypatch.setattr(HTTPConnection, "debuglevel", 1)
+    ends.answer(ok(headers=b"Set-Cookie: a=CANARY\r\n"))
+    with http.session(ends.open) as session:
+        session.post(f"{scheme}://server.test/", headers={"Authorization": "CANARY"}, data="x")
+    assert "CANARY" in ends.asked()
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -531,6 +531,38 @@ def test_file_without_authorities(serve: Serve, tmp_path: Path) -> None:
     assert "TLS handshake" not in error.closed.reason
 
 
+def test_context_speaks_nothing_below_tls_1_2(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is set by us, whatever the system's OpenSSL, or a program, leaves open."""
+    real = ssl.create_default_context
+
+    def lax(*arguments: Any, **named: Any) -> ssl.SSLContext:
+        context = real(*arguments, **named)
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", lax)
+    folder = authority.file.parent / "folder"
+    folder.mkdir()
+    copy = authority.file.parent / "copy.pem"
+    copy.write_bytes(authority.file.read_bytes())
+    for authorities in (copy, folder):
+        context = tls_context(str(authorities))
+        assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+        assert context.verify_mode == ssl.CERT_REQUIRED and context.check_hostname
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_server_of_tls_1_1_is_refused(serve: Serve, authority: Authority) -> None:
+    context = authority.server(HOST)
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    route = way(serve(secured(context)).port, secure=True, ca_certs=authority.file)
+    assert isinstance(refusal(route).closed.cause, ssl.SSLError)
+
+
 def test_context_is_shared(authority: Authority) -> None:
     """The context of an authority is made once, and again when its file has changed."""
     first = tls_context(str(authority.file))
@@ -929,6 +961,12 @@ def test_allowance(serve: Serve) -> None:
         (OSError(), "OSError"),
         (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
         (KeyError(), "KeyError"),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:1006)"),
+         "the server closed the connection"),
+        (ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed (EOF) (_ssl.c:1006)"),
+         "the server closed the connection"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"),
+         "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
     ],
 )
 def test_describe(error: BaseException, words: str) -> None:

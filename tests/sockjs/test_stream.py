@@ -301,7 +301,8 @@ def test_end(ends: Ends) -> None:
     ends.peer.sendall(b"bye")
     ends.peer.close()
     assert receive(ends.stream, 3) == b"bye"
-    assert ends.stream.recv(1) == b""
+    assert not ends.stream.ended
+    assert ends.stream.recv(1) == b"" and ends.stream.ended
     assert ends.stream.recv(1) == b""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.server
 import socket
 import ssl
@@ -29,7 +30,9 @@ from keyyo_cti.web.request import (
 
 from .. import canaries
 from ..canaries import ACCESS, Watch
+from ..wire import peer as peers
 from ..wire.peer import Peer
+from ..wire.probe import Record
 
 keyyo, watch = canaries.keyyo, canaries.watch
 
@@ -119,6 +122,30 @@ def test_endless(keyyo: responses.RequestsMock, watch: Watch, web: Web, status: 
     error = failed(web)
     assert (error.status_code, error.error_code) == (502, "unreadable")
     assert error.message == "The answer of api.example.com is larger than 8388608 bytes"
+
+
+@pytest.mark.fault(50)
+@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip, gzip", "deflate", "br"])
+def test_compressed_answer_is_refused_at_once(watch: Watch, coding: str) -> None:
+    """Not a byte of it is unpacked: a bomb takes no time, and no memory."""
+    body = b"\0" * 10_000_000
+    for _ in coding.split(", "):
+        body = gzip.compress(body)
+
+    def answer(sock: socket.socket) -> None:
+        asked.add(peers.request(sock))
+        peers.respond(sock, body, f"200 OK\r\nContent-Encoding: {coding}")
+
+    asked = Record()
+    with Peer(answer) as peer:
+        error = failed(Web(ThingFailed, 10.0, None), f"http://127.0.0.1:{peer.port}/")
+    assert (error.status_code, error.error_code) == (502, "unreadable")
+    assert error.message == (
+        f"The answer of 127.0.0.1 cannot be read: the answer is compressed ({coding!r}), which "
+        "was declined"
+    )
+    assert b"Accept-Encoding: identity\r\n" in asked.items[0]
+    watch.see(error)
 
 
 @pytest.mark.parametrize(
@@ -290,6 +317,23 @@ def test_hide() -> None:
     # What a person typed by mistake is in every word.
     assert SecretForm("", "i").hide("invalid_client") == "invalid_client"
     assert len(Bearer("abc").hide("x" * 10_000)) == 300
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", b"HTTP/1.1 2"])
+def test_answer_that_is_cut(watch: Watch, answer: bytes) -> None:
+    """It is told as what it is."""
+
+    def cut(sock: socket.socket) -> None:
+        peers.request(sock)
+        sock.sendall(answer)
+        sock.close()
+
+    with Peer(cut) as peer:
+        error = failed(Web(ThingFailed, 10.0, None), f"http://127.0.0.1:{peer.port}/")
+    assert (error.status_code, error.error_code) == (503, "unreachable")
+    assert error.message == "127.0.0.1 cannot be reached: the server closed the connection"
+    watch.see(error)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, "10", None, True])
