@@ -103,7 +103,7 @@ def diagnose(
     :raises KeyyoError: an argument is wrong, or the client is closed.
     """
     try:
-        urls.base(endpoint)
+        urls.check_secure(endpoint, client.allow_http)
     except ValueError as error:
         raise invalid_params("endpoint", str(error)) from None
     return _Examination(client, csi, endpoint).run()
@@ -210,7 +210,11 @@ class _Examination:
     def _session(self) -> Optional[str]:
         if self._minted is None:
             return None
-        options = {"endpoint": self._endpoint, "ca_certs": self._client.ca_certs}
+        options = {
+            "endpoint": self._endpoint,
+            "ca_certs": self._client.ca_certs,
+            "allow_http": self._client.allow_http,
+        }
         with CTI(options, cookie_auto=False, timeout=_PATIENCE) as cti:
             number = cti.create_session(self._minted.token).result().number
             try:

@@ -50,6 +50,8 @@ class Manager(BackgroundClient):
     :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
         piece of work, as for CTI.
     :param ca_certs: file or folder of the trusted certificate authorities.
+    :param allow_http: True if ``base_url``, and the endpoint of ``diagnose``, may be http on
+        another machine, where secrets are sent in clear: for laboratories.
     :raises TypeError: an argument is of a wrong kind.
     :raises ValueError: an argument has an impossible value.
     """
@@ -62,9 +64,12 @@ class Manager(BackgroundClient):
         dispatch: Choice = None,
         *,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
+        allow_http: bool = False,
     ) -> None:
         tokens = account.client if isinstance(account, Account) else account
-        self.client = ManagerClient(tokens, base_url, timeout, ca_certs=ca_certs)
+        self.client = ManagerClient(
+            tokens, base_url, timeout, ca_certs=ca_certs, allow_http=allow_http
+        )
         super().__init__("manager", dispatch)
 
     def lines(self, callback: Optional[Callback] = None) -> "Future[List[Result]]":

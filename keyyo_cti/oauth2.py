@@ -53,6 +53,8 @@ class OAuth2(BackgroundClient):
     :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
         piece of work, as for CTI.
     :param ca_certs: file or folder of the trusted certificate authorities.
+    :param allow_http: True if a URL may be http on another machine, where secrets are sent in
+        clear: for laboratories.
     :raises TypeError: an argument is of a wrong kind.
     :raises ValueError: an argument has an impossible value.
     """
@@ -68,6 +70,7 @@ class OAuth2(BackgroundClient):
         timeout: float = 10.0,
         dispatch: Choice = None,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
+        allow_http: bool = False,
     ) -> None:
         super().__init__("oauth2", dispatch)
         self.client = OAuth2Client(
@@ -78,6 +81,7 @@ class OAuth2(BackgroundClient):
             token_url=token_url,
             timeout=timeout,
             ca_certs=ca_certs,
+            allow_http=allow_http,
         )
         self.client_id = client_id
         self.token_url = self.client.token_url

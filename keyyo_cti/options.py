@@ -28,6 +28,8 @@ class Options:
 
     Ours:
 
+    :ivar allow_http: True if ``endpoint`` may be http on another machine, where the token is sent
+        in clear: for laboratories. http on this machine is always allowed, past any proxy.
     :ivar cookie_jar: any ``http.cookiejar.CookieJar`` that holds the cookie.
     :ivar cookie_file: or a file of its own; by default one in the user's state directory.
     :ivar timeout: seconds that a command may take.
@@ -61,6 +63,7 @@ class Options:
     cookie_expires: float = 60
     ping_auto: bool = True
     endpoint: str = ENDPOINT
+    allow_http: bool = False
     # Its repr would show the session id.
     cookie_jar: Optional[http.cookiejar.CookieJar] = field(default=None, repr=False)
     cookie_file: Union[str, "os.PathLike[str]", None] = None
@@ -81,7 +84,7 @@ class Options:
     ca_certs: Union[str, "os.PathLike[str]", None] = None
 
     def __post_init__(self) -> None:
-        for name in ("cookie_auto", "ping_auto"):
+        for name in ("cookie_auto", "ping_auto", "allow_http"):
             _check(name, isinstance(getattr(self, name), bool), "True or False")
         _check("cookie_name", isinstance(self.cookie_name, str) and bool(self.cookie_name),
                "a string that is not empty")
@@ -116,7 +119,7 @@ class Options:
         if self.ca_certs is not None and not os.path.exists(self.ca_certs):
             raise ValueError(f"ca_certs: no such file: {os.fspath(self.ca_certs)!r}")
         try:
-            urls.base(self.endpoint)
+            urls.check_secure(self.endpoint, self.allow_http)
         except ValueError as error:
             raise ValueError(f"endpoint: {error}") from None
 

@@ -538,6 +538,8 @@ def test_arguments(account: Account) -> None:
     """A wrong base URL or timeout is a mistake that is told at once."""
     with pytest.raises(ValueError, match="base_url"):
         ManagerClient(account, "http://api.keyyo.com")
+    with Manager(account, "http://lab.test", allow_http=True) as manager:
+        assert manager.client.base_url == "http://lab.test"
     with pytest.raises(TypeError, match="timeout"):
         ManagerClient(account, timeout=0)
     assert "127.0.0.1" in repr(ManagerClient(account, "http://127.0.0.1:1/manager/1.0/"))

@@ -92,3 +92,13 @@ def test_it_is_a_program(keyyo: responses.RequestsMock) -> None:
     assert isinstance(oauth2.client, OAuth2Client)
     assert oauth2.client.exchange("code").access_token == NEW_ACCESS
     assert repr(oauth2) == f"<OAuth2 me at {TOKEN_URL}>"
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("name", ["authorize_url", "token_url"])
+def test_http_elsewhere_has_to_be_allowed(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: .*allow_http=True"):
+        make(**{name: "http://lab.test/x"})
+    with make(**{name: "http://lab.test/x", "allow_http": True}) as oauth2:
+        assert getattr(oauth2.client, name) == "http://lab.test/x"
+        assert oauth2.authorization_url()[0].startswith(oauth2.client.authorize_url)

@@ -205,3 +205,22 @@ def test_repr_shows_no_session() -> None:
     jar = requests.cookies.RequestsCookieJar()
     jar.set("__ksid", "CANARY")
     assert "CANARY" not in repr(Options(cookie_jar=jar))
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    "endpoint", ["http://ws.keyyo.com/cti", "http://localhost.evil.test", "http://127.1/cti"])
+def test_endpoint_in_clear(endpoint: str) -> None:
+    """A token goes nowhere in clear but to this very machine, unless that is asked for."""
+    with pytest.raises(ValueError, match="endpoint: .* in clear.*allow_http=True"):
+        read({"endpoint": endpoint}, {})
+    assert read({"endpoint": endpoint, "allow_http": True}, {}).endpoint == endpoint
+    with pytest.raises(TypeError, match="allow_http: expected True or False"):
+        read({"endpoint": endpoint, "allow_http": "yes"}, {})
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    "endpoint", ["http://127.0.0.1:1/cti", "HTTP://LOCALHOST/", "http://[::1]"])
+def test_endpoint_in_clear_on_this_machine(endpoint: str) -> None:
+    assert read({"endpoint": endpoint}, {}).endpoint == endpoint

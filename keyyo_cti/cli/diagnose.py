@@ -13,7 +13,7 @@ from .terminal import Terminal, printable
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
-    account = required(arguments.ca_certs)
+    account = required(arguments.ca_certs, arguments.allow_http)
     enabled = not arguments.enable_plugin or _enable_plugin(account, arguments.csi, err)
     try:
         csi = account.csi(arguments.csi)

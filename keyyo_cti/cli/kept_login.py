@@ -26,6 +26,7 @@ class Login:
     """A program that Keyyo knows, and which Keyyo that is. Its ``repr`` shows no secret.
 
     :ivar server: the address that serves everything; None for Keyyo's own addresses.
+    :ivar allow_http: True if the server may be http on another machine. It is not kept.
     :raises ValueError: ``server`` is no address that secrets may be sent to.
     """
 
@@ -33,6 +34,7 @@ class Login:
     client_secret: str = field(repr=False)
     redirect_uri: str
     server: Optional[str] = None
+    allow_http: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("client_id", "client_secret", "redirect_uri"):
@@ -40,7 +42,7 @@ class Login:
             if not isinstance(value, str) or not value.strip():
                 raise ValueError(f"{name}: expected a string that is not empty")
         if self.server is not None:
-            checked_url("server", self.server)
+            checked_url("server", self.server, self.allow_http)
 
     @property
     def program(self) -> Tuple[str, Optional[str]]:
@@ -76,6 +78,7 @@ class Login:
             authorize_url=self._at_server(AUTHORIZE_URL),
             token_url=self._at_server(TOKEN_URL),
             ca_certs=ca_certs,
+            allow_http=self.allow_http,
         )
 
     def _at_server(self, url: str) -> str:
@@ -92,9 +95,10 @@ class LoginFile:
     def __init__(self, path: Optional[Path] = None) -> None:
         self.path = path or default_file()
 
-    def load(self) -> Optional[Login]:
+    def load(self, allow_http: bool = False) -> Optional[Login]:
         """The login, or None when there is none.
 
+        :param allow_http: True if its server may be http on another machine.
         :raises OSError: it cannot be read.
         """
         if not self.path.exists():
@@ -104,7 +108,10 @@ class LoginFile:
                 "SELECT client_id, client_secret, redirect_uri, server FROM login"
             ).fetchone()
         try:
-            return None if row is None else Login(*row)
+            if row is None:
+                return None
+            client_id, client_secret, redirect_uri, server = row
+            return Login(client_id, client_secret, redirect_uri, server, allow_http)
         except (TypeError, ValueError) as error:
             raise OSError(f"token file {self.path}: it is damaged: {error}") from None
 

@@ -10,7 +10,7 @@ from .terminal import Terminal, printable
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
-    lines = required(arguments.ca_certs).client.lines()
+    lines = required(arguments.ca_certs, arguments.allow_http).client.lines()
     if arguments.json:
         out.line(json.dumps(lines, indent=2))
         return OK

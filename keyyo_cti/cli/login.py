@@ -25,7 +25,7 @@ _REDIRECT_URI = "http://127.0.0.1:8080/callback"
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
     file = LoginFile()
-    before = file.load()
+    before = file.load(arguments.allow_http)
     try:
         login = _program(arguments, before, err)
         oauth2 = login.oauth2(arguments.ca_certs)
@@ -81,7 +81,7 @@ def _program(arguments: argparse.Namespace, before: Optional[Login], err: Termin
     if not secret:
         secret = kept.client_secret if kept else _asked_secret(client_id)
     redirect_uri = arguments.redirect_uri or (kept.redirect_uri if kept else _REDIRECT_URI)
-    return Login(client_id, secret, redirect_uri, server)
+    return Login(client_id, secret, redirect_uri, server, arguments.allow_http)
 
 
 def _asked_id(err: Terminal) -> str:

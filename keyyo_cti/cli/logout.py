@@ -10,7 +10,7 @@ from .terminal import Terminal
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
     file = LoginFile()
-    login = file.load()
+    login = file.load(arguments.allow_http)
     if login is None:
         err.line("nobody has signed in")
         return OK

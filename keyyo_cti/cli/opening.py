@@ -27,6 +27,7 @@ class Opening:
     token: str = field(repr=False)
     endpoint: str
     ca_certs: Optional[str]
+    allow_http: bool = False
     auto_answer: Optional[bool] = None
     new_token: Optional[Callable[[], str]] = field(default=None, repr=False)
 
@@ -40,6 +41,7 @@ class Opening:
             return CTI(
                 endpoint=self.endpoint,
                 ca_certs=self.ca_certs,
+                allow_http=self.allow_http,
                 # Another program of this user may live on the session in the cookie.
                 cookie_auto=False,
                 token_provider=self.new_token if restores else None,
@@ -57,19 +59,24 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
     """
     token = _at_hand(arguments)
     if token:
-        return Opening(token, _endpoint(arguments, ENDPOINT), arguments.ca_certs, auto_answer)
+        endpoint = _endpoint(arguments, ENDPOINT)
+        return Opening(
+            token, endpoint, arguments.ca_certs, arguments.allow_http, auto_answer
+        )
     # Only now: it loads OAuth2.
     from ..token_provider import TokenProvider
     from .signed_in import signed_in
 
-    account = signed_in(arguments.ca_certs)
+    account = signed_in(arguments.ca_certs, arguments.allow_http)
     if arguments.token_file is not None:
         raise Misused(f"there is no CSI token in {arguments.token_file}")
     if account is None:
         raise SignedOut("nobody has signed in" if arguments.csi else _NO_TOKEN)
     new_token = TokenProvider(account.client, account.csi(arguments.csi))
     endpoint = _endpoint(arguments, account.endpoint)
-    return Opening(new_token(), endpoint, arguments.ca_certs, auto_answer, new_token)
+    return Opening(
+        new_token(), endpoint, arguments.ca_certs, arguments.allow_http, auto_answer, new_token
+    )
 
 
 def _endpoint(arguments: argparse.Namespace, default: str) -> str:

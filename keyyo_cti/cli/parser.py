@@ -147,21 +147,22 @@ def _add_login(commands: Any) -> None:
             f"which is also {KEYYO}"
         ),
     )
-    _add_ca_certs(command)
+    _add_trust(command)
 
 
 def _add_logout(commands: Any) -> None:
-    _command(
+    command = _command(
         commands,
         "logout",
         "Forget the tokens and the client secret of login. Keyyo itself still knows the tokens.",
     )
+    _add_allow_http(command)
 
 
 def _add_lines(commands: Any) -> None:
     command = _command(commands, "lines", "Show the lines of the account.")
     _add_json(command, "all that Keyyo says of them")
-    _add_ca_certs(command)
+    _add_trust(command)
 
 
 def _add_token(commands: Any) -> None:
@@ -180,7 +181,7 @@ def _add_token(commands: Any) -> None:
         help="a web page that may use it, such as *.example.com; more than once for several",
     )
     _add_json(command, "the token, its line and when it expires")
-    _add_ca_certs(command)
+    _add_trust(command)
 
 
 def _add_diagnose(commands: Any) -> None:
@@ -198,7 +199,7 @@ def _add_diagnose(commands: Any) -> None:
     command.add_argument(
         "--endpoint", metavar="URL", help="of the CTI service; by default that of the account"
     )
-    _add_ca_certs(command)
+    _add_trust(command)
 
 
 def _add_dial(commands: Any) -> None:
@@ -270,7 +271,7 @@ def _add_session(command: argparse.ArgumentParser) -> None:
         "--endpoint", metavar="URL", help="of the CTI service; by default that of the account, "
         "or Keyyo's: https://ws.keyyo.com/cti"
     )
-    _add_ca_certs(command)
+    _add_trust(command)
 
 
 def _add_line(command: argparse.ArgumentParser) -> None:
@@ -286,9 +287,19 @@ def _add_json(command: "argparse._ActionsContainer", what: str) -> None:
     command.add_argument("--json", action="store_true", help=f"{what}, for programs")
 
 
-def _add_ca_certs(command: argparse.ArgumentParser) -> None:
+def _add_trust(command: argparse.ArgumentParser) -> None:
+    """Which servers secrets are sent to."""
     command.add_argument(
         "--ca-certs", metavar="FILE", help="the certificate authorities to trust"
+    )
+    _add_allow_http(command)
+
+
+def _add_allow_http(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--allow-http",
+        action="store_true",
+        help="send secrets in clear to an http:// address of another machine: for laboratories",
     )
 
 

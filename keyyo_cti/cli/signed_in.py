@@ -25,7 +25,9 @@ class SignedIn:
         try:
             oauth2 = login.oauth2(ca_certs)
             account = AccountClient(oauth2, TokenFile(oauth2))
-            self.client = ManagerClient(account, login.manager_url, ca_certs=ca_certs)
+            self.client = ManagerClient(
+                account, login.manager_url, ca_certs=ca_certs, allow_http=login.allow_http
+            )
         except ValueError as error:
             raise Misused(error) from error
         self.endpoint = login.endpoint
@@ -47,18 +49,18 @@ class SignedIn:
         return str(lines[0].csi)
 
 
-def signed_in(ca_certs: Optional[str]) -> Optional[SignedIn]:
+def signed_in(ca_certs: Optional[str], allow_http: bool = False) -> Optional[SignedIn]:
     """The account, or None when nobody has signed in."""
-    login = LoginFile().load()
+    login = LoginFile().load(allow_http)
     return None if login is None else SignedIn(login, ca_certs)
 
 
-def required(ca_certs: Optional[str]) -> SignedIn:
+def required(ca_certs: Optional[str], allow_http: bool = False) -> SignedIn:
     """The account.
 
     :raises SignedOut: nobody has signed in.
     """
-    account = signed_in(ca_certs)
+    account = signed_in(ca_certs, allow_http)
     if account is None:
         raise SignedOut("nobody has signed in")
     return account

@@ -11,7 +11,7 @@ from .terminal import Terminal, printable
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
-    account = required(arguments.ca_certs)
+    account = required(arguments.ca_certs, arguments.allow_http)
     minted = account.client.csi_token(account.csi(arguments.csi), arguments.domain_masks)
     if arguments.json:
         told = {

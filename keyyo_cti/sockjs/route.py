@@ -18,7 +18,7 @@ from .abort import Abort
 from .errors import CANNOT_CONNECT, SockJSError
 from .proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
 from .stream import EarlyBytes, Selector, Stream
-from .urls import Origin
+from .urls import Origin, is_loopback
 
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
 
@@ -45,7 +45,7 @@ class Route:
         environment's (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), else certifi's.
     :param abort: ends an opening, and every stream opened, wherever it waits.
     :param write_timeout: seconds that a write on a stream may take.
-    :param proxies: see ``proxy.chosen``.
+    :param proxies: see ``proxy.chosen``. In clear to this very machine, none is used.
     """
 
     def __init__(
@@ -100,10 +100,10 @@ class Route:
             with self._during("reading the certificate authorities"):
                 context = _context(trusted(self._ca_certs))
         with self._during("choosing a proxy"):
-            proxy = chosen(_url(self._origin), self._proxies)
+            proxy = self._proxy()
         if proxy is None:
             with self._during(f"looking up {host}"):
-                addresses = self._look_up(host, port, until)
+                addresses = self._addresses_of_the_server(until)
             with self._during(f"connecting to {where}"):
                 stream = self._connect(addresses, until)
         else:
@@ -114,6 +114,23 @@ class Route:
             with self._during(f"TLS handshake with {where}", stream):
                 stream.secure(context, host)
         return stream
+
+    @property
+    def _stays_here(self) -> bool:
+        """True if what goes this way is in clear, and must not leave this machine."""
+        return not self._origin.secure and is_loopback(self._origin.host)
+
+    def _proxy(self) -> Optional[Proxy]:
+        return None if self._stays_here else chosen(_url(self._origin), self._proxies)
+
+    def _addresses_of_the_server(self, until: float) -> List[_Address]:
+        addresses = self._look_up(self._origin.host, self._origin.port, until)
+        if self._stays_here:
+            # A resolver may know another localhost, as in a search domain.
+            addresses = [each for each in addresses if is_loopback(each[4][0])]
+            if not addresses:
+                raise OSError("the name does not lead to this machine")
+        return addresses
 
     @contextlib.contextmanager
     def _during(

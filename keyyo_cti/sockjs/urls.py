@@ -1,5 +1,6 @@
 """SockJS URLs. Pure, but for the random names."""
 
+import ipaddress
 import secrets
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -12,6 +13,9 @@ _SESSION_NAME_LENGTH = 24
 _WEBSOCKET_SCHEME = {"http": "ws", "https": "wss"}
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
+
+_LOOPBACK_4 = ipaddress.IPv4Network("127.0.0.0/8")
+_LOOPBACK_6 = ipaddress.IPv6Address("::1")
 
 
 class Origin(NamedTuple):
@@ -36,6 +40,41 @@ def base(url: str) -> str:
     origin(url)
     scheme, rest = url.split(":", 1)
     return f"{scheme.lower()}:{rest.rstrip('/')}"
+
+
+def check_secure(url: str, allow_http: bool = False) -> str:
+    """Return the base URL of a service that secrets may be sent to.
+
+    :param url: https, or http on this very machine.
+    :param allow_http: True if http may lead to another machine, as in a laboratory.
+    :raises ValueError: it is neither, or no URL at all.
+    """
+    url = base(url)
+    host, _, secure = origin(url)
+    if not (secure or allow_http or is_loopback(host)):
+        raise ValueError(
+            f"expected a URL that starts with https://, got {url!r}, which sends secrets in "
+            "clear: http:// is for this machine (127.0.0.1, ::1 or localhost), or for a "
+            "laboratory, with allow_http=True or --allow-http"
+        )
+    return url
+
+
+def is_loopback(host: str) -> bool:
+    """True if a host can only be this very machine: 127.0.0.0/8, ::1 or localhost.
+
+    Other spellings of the same addresses do not count. Otherwise a resolver could be asked for
+    them, and lead elsewhere.
+
+    :param host: lower-case, as in an ``Origin``.
+    """
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    if isinstance(address, ipaddress.IPv4Address):
+        return address in _LOOPBACK_4
+    return address == _LOOPBACK_6
 
 
 def origin(url: str) -> Origin:

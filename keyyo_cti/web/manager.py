@@ -125,6 +125,8 @@ class ManagerClient:
     :param base_url: of the API: https, or http on this very machine.
     :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities.
+    :param allow_http: True if ``base_url`` may be http on another machine, where secrets are
+        sent in clear: for laboratories.
     :param backoff: the pauses.
     :param wait: waits so many seconds, but no longer than until the client is closed.
     :param wall: the clock, in Unix seconds.
@@ -139,6 +141,7 @@ class ManagerClient:
         timeout: float = 20.0,
         *,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
+        allow_http: bool = False,
         backoff: Backoff = QUERIES,
         wait: Optional[Callable[[float], object]] = None,
         wall: Callable[[], float] = time.time,
@@ -146,8 +149,9 @@ class ManagerClient:
         if not callable(getattr(account, "renewed", None)):
             raise TypeError("account: expected an AccountClient, such as Account(...).client")
         self._account = account
-        self.base_url = checked_url("base_url", base_url)
+        self.base_url = checked_url("base_url", base_url, allow_http)
         self.ca_certs = ca_certs
+        self.allow_http = allow_http
         self._web = Web(ManagerError, timeout, ca_certs)
         if backoff.attempts is None:
             raise ValueError("backoff: expected a number of attempts, so that requests end")

@@ -91,6 +91,8 @@ class OAuth2Client:
     :param token_url: where tokens come from: https, or http on this very machine.
     :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities.
+    :param allow_http: True if a URL may be http on another machine, where secrets are sent in
+        clear: for laboratories.
     :param wall: the clock, in Unix seconds.
     :raises TypeError: an argument is of a wrong kind.
     :raises ValueError: an argument has an impossible value.
@@ -106,12 +108,13 @@ class OAuth2Client:
         token_url: str = TOKEN_URL,
         timeout: float = 10.0,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
+        allow_http: bool = False,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.client_id = _text("client_id", client_id)
         self.redirect_uri = _text("redirect_uri", redirect_uri)
-        self.authorize_url = checked_url("authorize_url", authorize_url)
-        self.token_url = checked_url("token_url", token_url)
+        self.authorize_url = checked_url("authorize_url", authorize_url, allow_http)
+        self.token_url = checked_url("token_url", token_url, allow_http)
         self._client_secret = _text("client_secret", client_secret)
         self._web = Web(OAuth2Error, timeout, ca_certs)
         self._wall = wall

@@ -4,7 +4,6 @@ A secret enters a request as its credentials, and nowhere else: so it is in no U
 of ``requests``, and in no log. What the server writes back is freed of it.
 """
 
-import ipaddress
 import json
 import os
 import re
@@ -239,11 +238,7 @@ class Web:
     def _open(self, url: str, until: float) -> Stream:
         """A stream of our own: ``requests`` bounds each wait, but not their sum."""
         origin = urls.origin(url)
-        # A proxy has no business with what stays on this machine, in clear.
-        proxies = None if origin.secure else {"no_proxy": "*"}
-        route = Route(
-            origin, self._ca_certs, self._abort, self._timeout, time.monotonic, proxies
-        )
+        route = Route(origin, self._ca_certs, self._abort, self._timeout, time.monotonic)
         return route.open(until, _LARGEST + _LONGEST_HEADERS)
 
     def _no_answer(
@@ -286,32 +281,22 @@ def _body(answer: requests.Response) -> bytes:
     return bytes(body)
 
 
-def checked_url(name: str, url: str) -> str:
+def checked_url(name: str, url: str, allow_http: bool = False) -> str:
     """A URL that secrets may be sent to, without trailing slashes.
 
     :param name: the argument that it is.
+    :param allow_http: True if it may be http on another machine.
     :raises ValueError: it is none; or is neither https nor on this very machine.
     """
     try:
-        url = urls.base(url)
-        host, _, secure = urls.origin(url)
+        return urls.check_secure(url, allow_http)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    if not secure and not _on_this_machine(host):
-        raise ValueError(f"{name}: expected a URL that starts with https://, got {url!r}")
-    return url
 
 
 def is_token(token: Any) -> bool:
     """Whether it could be a token that is sent in a header."""
     return isinstance(token, str) and _TOKEN.fullmatch(token) is not None
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _cause(error: BaseException) -> BaseException:

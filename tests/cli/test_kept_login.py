@@ -248,6 +248,20 @@ def test_two_logins_at_once(desk: Desk, sim: Simulator) -> None:
     assert desk.enter(nothing, "lines") == 0
 
 
+@pytest.mark.fault(51)
+def test_a_server_in_clear_has_to_be_allowed_each_time(tmp_path: Path) -> None:
+    """That it was allowed once is not kept."""
+    elsewhere, file = "http://lab.test", LoginFile(tmp_path / "tokens")
+    with pytest.raises(ValueError, match="server: .*--allow-http"):
+        Login(CLIENT_ID, SECRET, "http://127.0.0.1:1/", elsewhere)
+    login = Login(CLIENT_ID, SECRET, "http://127.0.0.1:1/", elsewhere, allow_http=True)
+    file.save(login)
+    with pytest.raises(OSError, match="server: .*--allow-http"):
+        file.load()
+    assert file.load(allow_http=True) == login
+    assert login.oauth2(None).token_url.startswith(elsewhere)
+
+
 @pytest.mark.parametrize("command", ["login --paste", "lines", "logout"])
 @pytest.mark.parametrize(
     "damage",

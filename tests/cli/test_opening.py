@@ -176,7 +176,8 @@ def test_a_token_as_an_argument_is_not_repeated(
     assert status == 2 and "canary" not in said.out + said.err
 
 
-@pytest.mark.parametrize("url", ["ws.keyyo.com", "ftp://ws.keyyo.com", "http://h/?a"])
+@pytest.mark.parametrize(
+    "url", ["ws.keyyo.com", "ftp://ws.keyyo.com", "http://h/?a", "http://ws.keyyo.com/cti"])
 @pytest.mark.parametrize("command", [["dial", BOB], ["watch"], ["diagnose"]])
 def test_a_wrong_endpoint(
     world: World, capsys: Capture, command: List[str], url: str
@@ -184,6 +185,20 @@ def test_a_wrong_endpoint(
     """An endpoint that is no URL is one line and exit code 2."""
     status, out, (told,) = run(capsys, *command, "--endpoint", url)
     assert (status, out) == (2, []) and "endpoint: expected a URL" in told
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("command", [["dial", BOB], ["watch"]])
+def test_an_endpoint_in_clear_has_to_be_allowed(
+    world: World, capsys: Capture, command: List[str]
+) -> None:
+    """With --allow-http it is tried, and is then no mistake any more."""
+    url = "http://name.invalid/cti"
+    status, _, (told,) = run(capsys, *command, "--endpoint", url)
+    assert status == 2 and "in clear" in told and "--allow-http" in told
+    status, _, told_then = run(capsys, *command, "--endpoint", url, "--allow-http")
+    assert status != 2 and "in clear" not in "".join(told_then)
+    assert "name.invalid" in "".join(told_then)
 
 
 @pytest.mark.parametrize(

@@ -618,7 +618,7 @@ def by(proxy: str, origin: Origin = Origin("server.test", 80, False), **more: An
 
 @pytest.mark.parametrize(
     "origin, target",
-    [(Origin("server.test", 80, False), "server.test:80"), (Origin("::1", 81, False), "[::1]:81")],
+    [(Origin("server.test", 80, False), "server.test:80"), (Origin("::2", 81, False), "[::2]:81")],
 )
 def test_http_proxy(origin: Origin, target: str) -> None:
     """An HTTP proxy is asked for the server, whose name is not looked up here, and what comes
@@ -685,24 +685,50 @@ def test_which_proxy() -> None:
             assert stream.recv(5) == b"hello"
 
 
+@pytest.mark.parametrize("host, no_proxy", [(HOST, "127.0.0.0/8"), ("::1", "::1")])
+@pytest.mark.parametrize("named", [True, False])
 def test_no_proxy_for_a_host_in_figures(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    host: str, no_proxy: str, named: bool, monkeypatch: pytest.MonkeyPatch, free_port: int
 ) -> None:
     """An address in figures is compared with those that need no proxy."""
-    monkeypatch.setenv("HTTP_PROXY", "ftp://unusable.test")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
-    with opened(way(serve(greet).port)) as stream:
-        assert stream.recv(5) == b"hello"
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://unusable.test")
+    monkeypatch.setenv("NO_PROXY", no_proxy if named else "::2")
+    reason = refusal(way(free_port, host, secure=True)).closed.reason
+    assert reason.startswith("connecting" if named else "choosing a proxy")
 
 
-@pytest.mark.parametrize("no_proxy, phase", [("::1", "connecting"), ("::2", "choosing a proxy")])
-def test_no_proxy_for_an_ipv6_host(
-    no_proxy: str, phase: str, monkeypatch: pytest.MonkeyPatch, free_port: int
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("host", [HOST, "localhost"])
+@pytest.mark.parametrize("scheme", ["http", "socks5h", "ftp"])
+def test_in_clear_on_this_machine_no_proxy_is_used(
+    serve: Serve, host: str, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So is one with colons in it."""
-    monkeypatch.setenv("HTTP_PROXY", "ftp://unusable.test")
-    monkeypatch.setenv("NO_PROXY", no_proxy)
-    assert refusal(way(free_port, "::1")).closed.reason.startswith(phase)
+    """Neither one of the environment nor one that is given."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"{scheme}://unusable.test")
+    origin = Origin(host, serve(greet).port, False)
+    for proxies in (None, {"http": f"{scheme}://unusable.test"}):
+        route = Route(origin, None, Abort(), SOON, time.monotonic, proxies)
+        with opened(route) as stream:
+            assert stream.recv(5) == b"hello"
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("elsewhere", ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"])
+def test_localhost_that_leads_elsewhere_is_refused(
+    elsewhere: str, serve: Serve, look_up: Callable[[Look], None]
+) -> None:
+    """What a resolver says of localhost is believed as far as it leads to this machine."""
+    family = socket.AF_INET6 if ":" in elsewhere else socket.AF_INET
+    other = (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (elsewhere, 7))
+    look_up(lambda *_: [other])
+    assert refusal(way(7, "localhost")).closed.reason == (
+        "looking up localhost: the name does not lead to this machine"
+    )
+    server = serve(greet)
+    look_up(lambda *_: [other, address(server.port)])
+    with opened(way(7, "localhost")) as stream:
+        assert stream.recv(5) == b"hello"
 
 
 def test_tls_through_a_proxy(authority: Authority) -> None:
@@ -878,7 +904,7 @@ def test_bug_in_a_phase(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(route_module, "chosen", chosen)
     with pytest.raises(KeyError):
-        way(7).open(soon())
+        way(7, secure=True).open(soon())
 
 
 # Branches.

@@ -265,3 +265,118 @@ def test_headers_of_the_handshake() -> None:
     assert urls.authority("https://[::1]:8443/cti") == "[::1]:8443"
     assert urls.site("https://ws.example:8443/cti") == "https://ws.example:8443"
     assert urls.nowhere("wss://ws.example:8443/cti/1/a") == "wss://nowhere.invalid/cti/1/a"
+
+
+# What secrets may be sent to.
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ws.keyyo.com/cti",
+        "HTTPS://WS.KEYYO.COM/cti",
+        "https://10.0.0.1",
+        "https://localhost.evil.test",
+        "http://127.0.0.1",
+        "http://127.0.0.1:8000/cti/",
+        "http://127.255.255.254",
+        "HTTP://LOCALHOST:1/cti",
+        "http://LocalHost",
+        "http://[::1]:8000",
+        "http://[0:0:0:0:0:0:0:1]",
+    ],
+)
+def test_check_secure_takes_https_and_this_machine(url: str) -> None:
+    assert urls.check_secure(url) == urls.base(url)
+
+
+#: None of them is this machine, or not for sure.
+ELSEWHERE = [
+    "http://ws.keyyo.com/cti",
+    "http://10.0.0.1",
+    "http://0.0.0.0",
+    "http://128.0.0.1",
+    "http://localhost.evil.test",
+    "http://evil.localhost",
+    "http://127.0.0.1.evil.test",
+    "http://localhost.",
+    "http://127.0.0.1.",
+    "http://localhost.localdomain",
+    "http://ip6-localhost",
+    "http://127.1",
+    "http://127.0.1",
+    "http://2130706433",
+    "http://0x7f000001",
+    "http://0177.0.0.1",
+    "http://127.0.0.01",
+    "http://0127.0.0.1",
+    "http://127.0.0.1%00.evil.test",
+    "http://%31%32%37.0.0.1",
+    "http://\uff11\uff12\uff17.0.0.1",
+    "http://loc\u0430lhost",
+    "http://localhost\u3002",
+    "http://127.0.0.1\\.evil.test",
+    "http://[::ffff:127.0.0.1]",
+    "http://[::ffff:7f00:1]",
+    "http://[::127.0.0.1]",
+    "http://[::]",
+    "http://[::1%25lo]",
+    "http://[fe80::1]",
+    "http://[::2]",
+]
+
+#: No host at all, or not where it seems to be.
+NEVER = [
+    "http://127.0.0.1@evil.test",
+    "http://127.0.0.1:80@evil.test",
+    "http://localhost:@evil.test",
+    "http://evil.test@127.0.0.1",
+    "http://@127.0.0.1",
+    "http://127.0.0.1\\@evil.test",
+    "http://127.0.0.1#@evil.test",
+    "http://127.0.0.1?@evil.test",
+    "http://evil.test\t@127.0.0.1",
+    "http://127.0.0.1 .evil.test",
+    "http://",
+    "http:///127.0.0.1",
+    "http:127.0.0.1",
+    "ftp://127.0.0.1",
+    "ws://127.0.0.1",
+    "wss://ws.keyyo.com",
+    "//127.0.0.1",
+    "127.0.0.1",
+    "localhost:80",
+    "file:///etc/passwd",
+    "",
+    "http://127.0.0.1:0",
+    "http://127.0.0.1:65536",
+]
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_check_secure_refuses_http_elsewhere(url: str) -> None:
+    """In clear only to what is this very machine for sure; the error says what else to do."""
+    with pytest.raises(ValueError):
+        urls.check_secure(url)
+
+
+@pytest.mark.fault(51)
+def test_check_secure_says_what_to_do() -> None:
+    with pytest.raises(ValueError, match="https://.* in clear.*127.0.0.1.*allow_http=True"):
+        urls.check_secure("http://ws.keyyo.com/cti")
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("url", ["http://ws.keyyo.com/cti", "http://127.1", "http://[::2]"])
+def test_check_secure_with_allow_http_takes_any_host(url: str) -> None:
+    assert urls.check_secure(url, allow_http=True) == url
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("allow_http", [False, True])
+@pytest.mark.parametrize("url", NEVER)
+def test_check_secure_never_takes_what_is_no_such_url(url: str, allow_http: bool) -> None:
+    with pytest.raises(ValueError):
+        urls.check_secure(url, allow_http)

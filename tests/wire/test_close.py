@@ -98,7 +98,7 @@ def test_close_while_looking_up(
 
     monkeypatch.setattr(socket, "getaddrinfo", deaf)
     try:
-        closed_while_opening(CTI(endpoint="http://name.invalid/cti"), reached, close_and_look)
+        closed_while_opening(CTI(endpoint="https://name.invalid/cti"), reached, close_and_look)
     finally:
         over.set()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 from typing import Any, Callable, Iterator, List, Tuple
 
 import pytest
@@ -19,6 +18,7 @@ from keyyo_cti.sockjs import TRANSPORTS
 
 from ..sockjs.proxy_peer import exactly
 from . import peer as peers
+from .carrying import carry_both_ways
 from .peer import Peer
 from .probe import PATIENCE, Seen
 from .real_proxy import forget_proxies
@@ -100,10 +100,7 @@ class Forger:
                 self._write(sock, answer, self._forged)
             else:
                 sock.sendall(answer)
-            back = threading.Thread(target=pump, args=(server, sock))
-            back.start()
-            pump(sock, server)
-            back.join(PATIENCE)
+            carry_both_ways(sock, server)
 
     def _http(self, sock: socket.socket) -> Tuple[Tuple[str, int], bytes]:
         host, _, port = peers.request(sock).split()[1].decode().rpartition(":")
@@ -115,19 +112,6 @@ class Forger:
         assert exactly(sock, 4)[3] == 1
         host, port = socket.inet_ntoa(exactly(sock, 4)), int.from_bytes(exactly(sock, 2), "big")
         return (host, port), bytes([5, 0, 0, 1, 0, 0, 0, 0, 0, 0])
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    """Carries bytes until one side has had enough, and tells the other."""
-    with contextlib.suppress(OSError):
-        while True:
-            data = source.recv(65536)
-            if not data:
-                break
-            sink.sendall(data)
-    for sock in (source, sink):
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture(autouse=True)

@@ -270,7 +270,7 @@ def test_stall_in_the_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", deaf)
     try:
         began = time.monotonic()
-        error = failure("http://name.invalid/cti", connect_timeout=SHORT)
+        error = failure("https://name.invalid/cti", connect_timeout=SHORT)
         assert time.monotonic() - began < SHORT + 1.0
     finally:
         over.set()

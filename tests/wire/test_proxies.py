@@ -1,4 +1,4 @@
-"""Through proxies that others have written: every transport, in clear and over TLS."""
+"""Through proxies that others have written: every transport, over TLS; and past them in clear."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from keyyo_cti.sockjs import TRANSPORTS
 
 from ..canaries import told
 from . import peer as peers
-from .peer import Peer
+from .carrying import carry_both_ways
+from .peer import Peer, Script
 from .probe import PATIENCE, Seen
 from .real_proxy import PASSWORD, RealProxy, forget_proxies
 
@@ -54,17 +55,16 @@ def proxies() -> Iterator[Proxies]:
             proxy.stop()
 
 
-@pytest.fixture(params=["http", "https"])
-def keyyo(request: pytest.FixtureRequest) -> Iterator[Simulator]:
-    """A Keyyo in clear, and one over TLS."""
-    with Simulator(tls=request.param == "https") as sim:
+@pytest.fixture
+def keyyo() -> Iterator[Simulator]:
+    """A Keyyo over TLS. In clear it is only on this machine, which no proxy is for."""
+    with Simulator(tls=True) as sim:
         yield sim
 
 
 def options(sim: Simulator, **more: Any) -> Dict[str, Any]:
-    secure = sim.endpoint.startswith("https:")
-    return {"endpoint": sim.endpoint, "cookie_auto": False,
-            "ca_certs": sim.ca_certs if secure else None, **more}
+    more.setdefault("ca_certs", sim.ca_certs if sim.endpoint.startswith("https:") else None)
+    return {"endpoint": sim.endpoint, "cookie_auto": False, **more}
 
 
 def port_of(sim: Simulator) -> int:
@@ -116,11 +116,11 @@ def test_session(
     """A session is opened and used through the proxy, each of its connections, and neither the
     proxy's log nor ours tells the CSI token, the session id or the proxy's password."""
     caplog.set_level(logging.DEBUG)
-    proxy, scheme = proxies[kind, secret], urlsplit(keyyo.endpoint).scheme
+    proxy = proxies[kind, secret]
     if by == "option":
-        secrets = converse(keyyo, transport, proxies={scheme: proxy.address()})
+        secrets = converse(keyyo, transport, proxies={"https": proxy.address()})
     else:
-        monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.address())
+        monkeypatch.setenv("HTTPS_PROXY", proxy.address())
         secrets = converse(keyyo, transport)
     proxy.wait_for_connections(port_of(keyyo), CONNECTIONS[transport])
     assert proxy.connections(port_of(keyyo)) == CONNECTIONS[transport]
@@ -170,33 +170,54 @@ def test_wrong_password(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_proxy_that_is_not_there(sim: Simulator, kind: str) -> None:
+def test_proxy_that_is_not_there(keyyo: Simulator, kind: str) -> None:
     """Where no proxy listens, the error names the proxy, and says to check it."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     error = failure(**options(
-        sim, proxies={"all": f"{kind}://me:canary@127.0.0.1:{port}"}))
+        keyyo, proxies={"all": f"{kind}://me:canary@127.0.0.1:{port}"}))
     assert f"proxy 127.0.0.1:{port}" in error.message and "refused" in error.message
     assert error.hint is not None and "check the proxy" in error.hint
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_proxy_without_a_name(sim: Simulator, kind: str) -> None:
+def test_proxy_without_a_name(keyyo: Simulator, kind: str) -> None:
     """Where the proxy's name is unknown, the error names the proxy, and says to check it."""
-    error = failure(**options(sim, proxies={"all": f"{kind}://me:canary@proxy.invalid:7"}))
+    error = failure(**options(keyyo, proxies={"all": f"{kind}://me:canary@proxy.invalid:7"}))
     assert "proxy proxy.invalid" in error.message
     assert error.hint is not None and "check the proxy" in error.hint
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_no_proxy_in_clear_on_this_machine(
+    sim: Simulator, transport: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays on this machine goes past every proxy, also one that is given for it."""
+    with RealProxy(kind) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.address())
+        for given in (None, {"http": proxy.address(), "all": proxy.address()}):
+            converse(sim, transport, proxies=given)
+        proxy.stop()
+        assert proxy.connections(port_of(sim)) == 0
 
 
 def stalling(peer: Peer, kind: str = "http") -> Dict[str, str]:
     return {"all": f"{kind}://me:canary@127.0.0.1:{peer.port}"}
 
 
-def carry_info(sock: socket.socket) -> None:
-    """A script: lets through, and answers the info request in place of the server."""
-    peers.request(sock)
-    sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    peers.info(sock)
+def carry_info(sim: Simulator) -> Script:
+    """A script: lets through to the server, for the info request."""
+
+    def carry(sock: socket.socket) -> None:
+        peers.request(sock)
+        with socket.create_connection(("127.0.0.1", port_of(sim))) as server:
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            carry_both_ways(sock, server)
+
+    return carry
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -213,14 +234,14 @@ def test_proxy_that_stalls(keyyo: Simulator, kind: str) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_proxy_that_stalls_later(sim: Simulator, transport: str) -> None:
+def test_proxy_that_stalls_later(keyyo: Simulator, transport: str) -> None:
     """A proxy that carries the info request and then stalls is given up within the connect
     time-out too, with an error that speaks of the proxy."""
-    peer = Peer(carry_info, lambda sock: peer.stall(sock))
+    peer = Peer(carry_info(keyyo), lambda sock: peer.stall(sock))
     with peer:
         began = time.monotonic()
         error = failure(**options(
-            sim, transports=[transport], connect_timeout=SHORT, proxies=stalling(peer)))
+            keyyo, transports=[transport], connect_timeout=SHORT, proxies=stalling(peer)))
         assert time.monotonic() - began < SHORT + 1.0
     assert error.hint is not None and "proxy" in error.hint
 
@@ -248,7 +269,7 @@ def test_close_while_a_proxy_stalls(keyyo: Simulator, kind: str) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_close_while_a_proxy_stalls_later(sim: Simulator, transport: str) -> None:
+def test_close_while_a_proxy_stalls_later(keyyo: Simulator, transport: str) -> None:
     """close() also ends one whose proxy stalls after the info request."""
     later = threading.Event()
 
@@ -256,7 +277,7 @@ def test_close_while_a_proxy_stalls_later(sim: Simulator, transport: str) -> Non
         later.set()
         peer.stall(sock)
 
-    peer = Peer(carry_info, stall)
+    peer = Peer(carry_info(keyyo), stall)
     with peer:
         close_while(later, **options(
-            sim, transports=[transport], proxies=stalling(peer)))
+            keyyo, transports=[transport], proxies=stalling(peer)))
