@@ -56,10 +56,11 @@ class KeyyoError(Exception):
         ``invalid_session_id``, ``timeout``, or None where there is no code.
     :param hint: what to do about it, or why it came, in words.
     :param further: the further fields that the server sent.
-    :ivar final: whether to ask again is in vain until a person has done something.
+    :ivar final: True if asking again does not help until a person has done something, False if
+        it may help, None if the error does not say.
     """
 
-    final: bool = False
+    final: Optional[bool] = None
 
     def __init__(
         self,

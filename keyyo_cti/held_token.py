@@ -21,11 +21,15 @@ class HeldToken:
     def __init__(self, provide: Callable[[], str], clock: Monotonic = lasting) -> None:
         self._provide = provide
         self._clock = clock
+        self._given: Optional[str] = None
         self._token: Optional[str] = None
         self._asked_at = 0.0
 
     def get(self) -> str:
         """A token that is good. Runs the program's function, which may take its time.
+
+        White space at the ends is removed: a file or a command that gives a token ends it with a
+        line break, and the server would refuse that.
 
         :raises KeyyoError: 400 ``invalid_params``: what it returned is no token.
         :raises Exception: whatever it raises.
@@ -34,13 +38,13 @@ class HeldToken:
             return self._token
         self._token, self._asked_at = None, self._clock()
         token: Any = self._provide()
-        if not isinstance(token, str) or not token:
-            kind = "an empty string" if token == "" else type(token).__name__
+        if not isinstance(token, str) or not token.strip():
+            kind = "an empty string" if isinstance(token, str) else type(token).__name__
             error = invalid_params("token_provider", f"expected it to return a token, got {kind}")
             error.final = True
             raise error
-        self._token = token
-        return token
+        self._given, self._token = token, token.strip()
+        return self._token
 
     def refused(self) -> None:
         """The server did not take it. Tells the provider, if it has a method ``invalidate``, as
@@ -48,7 +52,8 @@ class HeldToken:
 
         :raises Exception: whatever that raises.
         """
-        token, self._token = self._token, None
+        token, self._token, self._given = self._given, None, None
         invalidate = getattr(self._provide, "invalidate", None)
         if invalidate is not None:
+            # As the provider gave it: it may compare.
             invalidate(token)

@@ -38,10 +38,12 @@ class Options:
     :ivar heartbeat_timeout: seconds of silence after which the server is given up.
     :ivar token_provider: a function that returns a fresh CSI token, such as a ``TokenProvider``.
         It turns auto-restore on: a session whose connection is lost is brought back. It is called
-        on a thread of the SDK's own, one call at a time, may take its time, and may raise:
-        KeyyoError with ``final``, 401 or 403 ends the restoring with ``lost``, anything else is
-        tried again. Its method
-        ``invalidate(token)``, if it has one, is told of a token that the server refused.
+        on a thread of the SDK's own, one call at a time, may take its time, and may raise.
+        KeyyoError with ``final`` True ends the restoring with ``lost``, and so does one with 401
+        or 403 of your own, unless its ``final`` is False. Anything else is tried again, as are a
+        firewall's 401 and 403 that a ``TokenProvider`` meets. White space at the ends of the
+        token is removed. Its method ``invalidate(token)``, if it has one, is told of a token that
+        the server refused. If it does not return, a warning names it after 30 s.
     :ivar backoff: the pauses before the attempts to restore, and how many there may be.
     :ivar dispatch: where handlers run: None, ``"manual"``, or a function that is handed each
         piece of work.

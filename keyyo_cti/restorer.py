@@ -4,20 +4,31 @@ import logging
 import threading
 import time
 from concurrent.futures import Future
-from typing import Any, Callable, NamedTuple, Optional, Protocol
+from typing import Any, Callable, ContextManager, NamedTuple, Optional, Protocol
 
 from .backoff import Backoff
-from .clock import Monotonic, lasting
+from .clock import Monotonic, as_seconds, lasting
 from .errors import KeyyoError
 from .held_token import HeldToken
+from .slow_call import warn_while_slow
 
 _log = logging.getLogger("keyyo_cti")
 
 #: Seconds between two looks whether there is still something to restore.
 _LOOK = 0.5
 
-#: Status codes that refuse who asks, and not only this time.
+#: Status codes by which the program's ``token_provider`` says that its credentials are refused.
 _REFUSED = (401, 403)
+
+#: Codes of the CTI's documented messages that the same request gets again. A message without a
+#: code, such as "Too many sessions", may pass, whatever its status.
+_PERMANENT = ("invalid_csi_token", "missing_parameter", "invalid_params")
+
+#: Seconds of an outage until the first warning that it goes on.
+_FIRST_WARNING = 600.0
+
+#: Seconds up to which a server's ``Retry-After`` is honoured.
+_MAX_RETRY_AFTER = 3600.0
 
 
 class Restored(NamedTuple):
@@ -87,6 +98,37 @@ class Reopener(Protocol):
         """Reports what the program's ``token_provider`` raised, which is no want of a network."""
 
 
+class _Failure(NamedTuple):
+    """Why an attempt failed, and True if the next one would fail alike."""
+
+    error: KeyyoError
+    permanent: bool
+
+
+class _LongOutage:
+    """Warnings that an outage goes on: after ten minutes, and again, ever more rarely.
+
+    Attempts that fail are logged at INFO only, so that an outage of hours would go unnoticed.
+    """
+
+    def __init__(self, clock: Monotonic) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._after = _FIRST_WARNING
+
+    def failed(self, error: KeyyoError) -> None:
+        """Note that an attempt has failed."""
+        lasted = self._clock() - self._since
+        if lasted >= self._after:
+            while self._after <= lasted:
+                self._after *= 2
+            _log.warning(
+                "the session has not been restored for %.0f min: %s; the SDK goes on trying",
+                lasted / 60,
+                error,
+            )
+
+
 class Restorer:
     """Tries until an outage is over: one attempt at a time, with a pause before each.
 
@@ -102,7 +144,9 @@ class Restorer:
         provide: Callable[[], str],
         backoff: Backoff,
         clock: Monotonic = time.monotonic,
+        warn_while_slow: Callable[..., ContextManager[None]] = warn_while_slow,
     ) -> None:
+        self._warn_while_slow = warn_while_slow
         self._reopener = reopener
         self._token = HeldToken(provide)
         self._backoff = backoff
@@ -134,50 +178,61 @@ class Restorer:
     def _restore(self, outage: Outage) -> None:
         if self._clock() - self._restored_at >= self._backoff.longest:
             self._pauses = 0
-        attempts = 0
-        while not outage.over.wait(self._next_pause()):
+        attempts, wish = 0, 0.0
+        warning = _LongOutage(self._clock)
+        while not outage.over.wait(max(self._next_pause(), wish)):
             attempts += 1
-            error = self._attempt(outage)
+            failure = self._attempt(outage)
             if outage.over.is_set():
                 break
-            if error is None:
+            if failure is None:
                 continue
-            if _in_vain(error) or attempts == self._backoff.attempts:
+            error, permanent = failure
+            if permanent or attempts == self._backoff.attempts:
                 _log.warning("the session is lost: %s", error)
                 self._reopener.give_up(outage, error)
                 return
             _log.info("attempt %d to restore the session failed: %s", attempts, error)
+            warning.failed(error)
+            wish = _retry_after(error)
 
     def _next_pause(self) -> float:
         self._pauses += 1
         return self._backoff.length(self._pauses)
 
-    def _attempt(self, outage: Outage) -> Optional[KeyyoError]:
-        """Tries once.
+    def _attempt(self, outage: Outage) -> "Optional[_Failure]":
+        """Try once.
 
         :returns: why it failed, or None.
         """
-        error = self._ask(outage)
-        if error is not None and _is_about_the_token(error):
-            # That may have run out by the server's clock, or have been kept for too long by who
-            # gave it; the next one is fresh.
-            error = self._ask(outage)
-        return error
+        failure = self._ask(outage)
+        if failure is not None and _is_about_the_token(failure.error):
+            # The token may have expired by the server's clock, or the provider may have kept it
+            # for too long; the next one is fresh.
+            failure = self._ask(outage)
+        return failure
 
-    def _ask(self, outage: Outage) -> Optional[KeyyoError]:
+    def _ask(self, outage: Outage) -> "Optional[_Failure]":
         try:
-            token = self._token.get()
+            with self._watch("token_provider", outage):
+                token = self._token.get()
         except KeyyoError as error:
-            return error
+            return _Failure(error, _is_permanent_for_provider(error))
         except BaseException as error:
-            return self._provider_failed(outage, error)
+            return _Failure(self._provider_failed(outage, error), False)
         answer = self._reopen(outage, token)
-        if answer is not None and _is_about_the_token(answer):
+        if answer is None:
+            return None
+        if _is_about_the_token(answer):
             try:
-                self._token.refused()
+                with self._watch("token_provider.invalidate", outage):
+                    self._token.refused()
             except BaseException as error:
-                return self._provider_failed(outage, error)
-        return answer
+                return _Failure(self._provider_failed(outage, error), False)
+        return _Failure(answer, answer.error_code in _PERMANENT)
+
+    def _watch(self, name: str, outage: Outage) -> ContextManager[None]:
+        return self._warn_while_slow(name, outage.over.is_set)
 
     def _reopen(self, outage: Outage, token: str) -> Optional[KeyyoError]:
         try:
@@ -205,6 +260,18 @@ def _is_about_the_token(error: KeyyoError) -> bool:
     return error.error_code == "invalid_csi_token"
 
 
-def _in_vain(error: KeyyoError) -> bool:
-    """Whether to try again is in vain: who asks is refused, with a fresh token too."""
-    return error.final or error.status_code in _REFUSED or _is_about_the_token(error)
+def _is_permanent_for_provider(error: KeyyoError) -> bool:
+    """True if ``token_provider`` says that asking again does not help.
+
+    The SDK's own web clients say so by ``final``, because a firewall may answer 401 or 403 in
+    Keyyo's place. For an error that does not say, the status counts.
+    """
+    if error.final is None:
+        return error.status_code in _REFUSED or error.error_code == "invalid_params"
+    return error.final
+
+
+def _retry_after(error: KeyyoError) -> float:
+    """Return the seconds that the server wants to be left alone."""
+    seconds = as_seconds(getattr(error, "retry_after", None))
+    return 0.0 if seconds is None else min(max(0.0, seconds), _MAX_RETRY_AFTER)

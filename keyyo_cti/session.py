@@ -8,7 +8,7 @@ from . import commands
 from .clock import ServerClock
 from .commands import Command
 from .cookies import FileCookie, JarCookie, SessionCookie, default_file
-from .errors import ConnectionClosed, KeyyoError
+from .errors import CommandTimeout, ConnectionClosed, KeyyoError
 from .options import Options
 from .pending import Reaction
 from .results import Result
@@ -21,6 +21,12 @@ Steps = Generator[Command, Tuple[Optional[KeyyoError], Any], None]
 
 #: What a restore answers when the session is not there any more.
 _GONE = ((401, "invalid_session_id"), (400, "invalid_params"))
+
+#: The same for auto-restore, which JavaScript does not have: there another status must not end it.
+_GONE_CODES = tuple(code for _, code in _GONE)
+
+#: Errors by which the server has refused nothing.
+_NO_REFUSAL = (ConnectionClosed, CommandTimeout)
 
 
 class Session:
@@ -98,7 +104,7 @@ class Session:
             error, result = yield commands.restore_session(token, session_id)
             if error is None:
                 self._begin(result, session_id)
-        if not session_id or (error is not None and _is_gone(error)):
+        if not session_id or (error is not None and error.error_code in _GONE_CODES):
             error, result = yield commands.create_session(token, self.orders.auto_answer)
             self.on_create(error, result)
             if error is None:
@@ -139,6 +145,18 @@ class Session:
 
 def _is_gone(error: KeyyoError) -> bool:
     return (error.status_code, error.error_code) in _GONE
+
+
+def explain_token(error: KeyyoError, command: Command) -> None:
+    """Say in the hint that the refused token has white space at its ends, if it has.
+
+    The token is sent as it is, as in JavaScript. Of a token that was read from a file, the line
+    break would otherwise be hard to find: nothing shows the token.
+    """
+    token = command.fields.get("token")
+    if isinstance(token, str) and token != token.strip() and not isinstance(error, _NO_REFUSAL):
+        hint = "the token has white space at its ends, such as a line break: strip() it"
+        error.hint = hint if error.hint is None else f"{hint}; {error.hint}"
 
 
 def following(steps: Steps) -> Reaction:

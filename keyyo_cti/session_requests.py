@@ -19,7 +19,7 @@ from .links import Links
 from .options import Options
 from .pending import Reaction, Request
 from .restorer import Outage, Restorer
-from .session import Session, following
+from .session import Session, explain_token, following
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -207,6 +207,8 @@ class SessionRequests:
             return None
         self._session.round_trip = self._clock() - request.asked_at
         answered, instead = request.command, react(error, result)
+        if error is not None and instead is None:
+            explain_token(error, answered)
         if error is None:
             link.in_session = True
             self._carrier = link.transport or self._carrier

@@ -107,8 +107,31 @@ def test_provider_that_raises(provider: Provider, clock: Clock) -> None:
     assert held.get() == "CANARY-1"
 
 
+@pytest.mark.fault(69)
+@pytest.mark.parametrize("returned", ["tok\n", "  tok", "tok\r\n", "\ttok \n\n"])
+def test_white_space_at_the_ends_is_removed(returned: str, clock: Clock) -> None:
+    """A token that was read with its line break is used without; the provider is told of it as
+    it gave it."""
+
+    class Reading:
+        refused: List[str] = []
+
+        def __call__(self) -> str:
+            return returned
+
+        def invalidate(self, token: str) -> None:
+            self.refused.append(token)
+
+    provide = Reading()
+    held = HeldToken(provide, clock)
+    assert held.get() == held.get() == "tok"
+    held.refused()
+    assert provide.refused == [returned]
+
+
 @pytest.mark.parametrize(
-    ("returned", "said"), [(None, "NoneType"), ("", "an empty string"), (b"tok", "bytes")]
+    ("returned", "said"),
+    [(None, "NoneType"), ("", "an empty string"), (" \n", "an empty string"), (b"tok", "bytes")],
 )
 def test_no_token(returned: Any, said: str, clock: Clock) -> None:
     """A provider that returns no token is a mistake that trying again does not mend, and the

@@ -449,6 +449,53 @@ def test_no_access_token(client: ManagerClient, account: Account) -> None:
         client.lines()
 
 
+# What is final.
+
+HTML = "<html><h1>Access denied</h1></html>"
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize(
+    ("answer", "final"),
+    [
+        ({"headers": {"X-Status-Reason": "No such scope"}}, True),
+        ({"headers": {"x-status-reason": "No such scope"}, "body": HTML}, True),
+        ({"json": {"message": "No such scope"}}, True),
+        ({"body": HTML}, False),
+        ({"body": ""}, False),
+        ({"body": "Forbidden"}, False),
+        ({"body": "{"}, False),
+        ({"json": {}}, False),
+        ({"json": []}, False),
+        ({"json": "Forbidden"}, False),
+        ({"headers": {"X-Status-Reason": ""}}, False),
+    ],
+)
+def test_refusal_is_final_in_keyyos_own_form(
+    client: ManagerClient,
+    keyyo: responses.RequestsMock,
+    status: int,
+    answer: Dict[str, Any],
+    final: bool,
+) -> None:
+    """A refusal is final if Keyyo's own words are in it; else the hint names the firewall."""
+    keyyo.post(TOKEN, status=status, **answer)
+    error = refused(lambda: client.csi_token(CSI))
+    assert error.status_code == status and error.final is final
+    assert error.hint and ("a firewall or a gateway" in error.hint) is not final
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("status", [400, 408, 429, 500, 502, 503])
+def test_other_statuses_are_not_final(
+    client: ManagerClient, keyyo: responses.RequestsMock, status: int
+) -> None:
+    """What is down or busy may pass, whatever it says."""
+    keyyo.post(TOKEN, status=status, headers={"X-Status-Reason": "No"}, json={"message": "No"})
+    assert refused(lambda: client.csi_token(CSI)).final is False
+
+
 # Repeating.
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import Future
-from typing import Any, Callable, List, Optional, Union
+from typing import Any, Callable, ContextManager, List, Optional, Union
 
 import pytest
 
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
+from keyyo_cti.manager import ManagerError
+from keyyo_cti.oauth2 import CredentialsRefused, OAuth2Error
 from keyyo_cti.restorer import Outage, Restored, Restorer
+from keyyo_cti.slow_call import warn_while_slow
 
 TOKEN_REFUSED = from_server({"status_code": 400, "message": "Invalid token, expired"})
 FAILED = ConnectionClosed(sent=False)
@@ -162,21 +165,149 @@ def test_refused_credentials() -> None:
     assert (owner.tokens, owner.lost) == (["t1", "t2"], [TOKEN_REFUSED])
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_refused(status: int) -> None:
-    """So it is when the server does not let us in for another reason."""
-    refusal = from_server({"status_code": status, "message": "Go away"})
-    owner = FakeReopener(FAILED, refusal)
-    run(owner, Provider())
+class Time:
+    """A clock that goes on only while somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def outage(self) -> Any:
+        """An outage whose waits take no time but this clock's."""
+        made = outage()
+        wait = made.over.wait
+
+        def wait_by_the_clock(timeout: float) -> bool:
+            self.now += timeout
+            over: bool = wait(timeout)
+            return over
+
+        made.over.wait = wait_by_the_clock
+        return made
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("message", ["Too many sessions", "Forbidden", "<html>", "", "Invalid"])
+def test_refusal_that_may_pass(status: int, message: str) -> None:
+    """A refusal that Keyyo does not document is tried again for hours, with pauses."""
+    refusal = from_server({"status_code": status, "message": message})
+    owner, now = FakeReopener(*[refusal] * 130, None), Time()
+    made = now.outage()
+    Restorer(owner, Provider(), Backoff(spread=0.0), now).run(made)
+    assert owner.lost == [] and owner.tokens == ["t1"] * 131
+    assert now() > 7200 and made.over.waited[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize(
+    "message",
+    ["Malformed request (missing required parameters)", "RPC invalid params", "Invalid token: no"],
+)
+def test_refusal_that_keyyo_documents(message: str) -> None:
+    """A refusal with a documented message is permanent, as soon as a fresh token gets it too."""
+    refusal = from_server({"status_code": 400, "message": message})
+    owner = FakeReopener(FAILED, refusal, refusal)
+    assert run(owner, Provider()) == [1, 2]
     assert owner.lost == [refusal]
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize(
+    ("wish", "pauses"),
+    [(0, [1, 2]), (5, [1, 5]), (300.5, [1, 300.5]), (1e9, [1, 3600]), (-1, [1, 2]),
+     (None, [1, 2]), (float("nan"), [1, 2])],
+)
+@pytest.mark.parametrize("who", ["server", "provider"])
+def test_retry_after(wish: Optional[float], pauses: List[float], who: str) -> None:
+    """The pause is as long as the server asks for, up to an hour, and the next is usual again."""
+    busy: Any = KeyyoError(429, "Slow down")
+    busy.retry_after = wish
+    owner = FakeReopener(None) if who == "provider" else FakeReopener(busy, None)
+    refusals = [busy] if who == "provider" else []
+
+    def provide() -> str:
+        if refusals:
+            raise refusals.pop()
+        return "tok"
+
+    assert run(owner, provide) == pauses
+    assert owner.lost == []
+
+
+@pytest.mark.fault(68)
+def test_long_outage_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """An outage that goes on is named in a warning after ten minutes, and then ever more
+    rarely."""
+    refusal = from_server({"status_code": 403, "message": "Too many sessions"})
+    owner, now = FakeReopener(*[refusal] * 100, None), Time()
+    Restorer(owner, Provider(), Backoff(first=60, spread=0), now).run(now.outage())
+    assert [each.getMessage() for each in caplog.records if each.levelname == "WARNING"] == [
+        f"the session has not been restored for {minutes} min: 403 Too many sessions; "
+        "the SDK goes on trying"
+        for minutes in (10, 20, 40, 80)
+    ]
+
+
+@pytest.mark.fault(69)
+@pytest.mark.parametrize("hangs", ["token_provider", "token_provider.invalidate"])
+def test_provider_that_hangs(caplog: pytest.LogCaptureFixture, hangs: str) -> None:
+    """A provider that does not return is named after 30 s, and again after growing pauses."""
+    named = threading.Semaphore(0)
+    pauses: List[float] = []
+
+    class Returned(threading.Event):
+        """The tests' clock: three pauses are over at once, and the fourth when it is set."""
+
+        def wait(self, timeout: Optional[float] = None) -> bool:
+            assert timeout is not None
+            pauses.append(timeout)
+            if len(pauses) == 4:
+                named.release()
+            return len(pauses) >= 4 and super().wait(20)
+
+    class Hanging(Provider):
+        def __call__(self) -> str:
+            return self.hang("token_provider") or super().__call__()
+
+        def invalidate(self, token: str) -> None:
+            self.hang("token_provider.invalidate")
+
+        def hang(self, where: str) -> Optional[str]:
+            if where == hangs:
+                assert named.acquire(timeout=20)
+                named.release()
+            return None
+
+    def watch(name: str, unwanted: Callable[[], bool]) -> ContextManager[None]:
+        event = Returned if name == hangs else threading.Event
+        return warn_while_slow(name, unwanted, 30.0, event)
+
+    owner = FakeReopener(TOKEN_REFUSED, None)
+    Restorer(owner, Hanging(), PLAIN, lambda: 0.0, watch).run(outage())
+    assert [each.getMessage() for each in caplog.records] == [
+        f"{hangs} has not returned for {seconds} s: the session cannot be restored meanwhile"
+        for seconds in (30, 90, 210)
+    ]
+    assert pauses[:4] == [30, 60, 120, 240] and owner.lost == []
 
 
 class Final(KeyyoError):
     final = True
 
 
+class NotFinal(KeyyoError):
+    final = False
+
+
+@pytest.mark.fault(68)
 @pytest.mark.parametrize(
-    "refusal", [KeyyoError(401, "no"), KeyyoError(403, "no"), Final(400, "invalid_grant")]
+    "refusal",
+    [KeyyoError(401, "no"), KeyyoError(403, "no"), Final(400, "invalid_grant"),
+     KeyyoError(400, "csi: expected a string", "invalid_params"),
+     CredentialsRefused(400, "dead", "invalid_grant")],
 )
 def test_provider_that_is_refused(refusal: KeyyoError) -> None:
     """A provider whose own credentials are refused ends it: only a person can help."""
@@ -189,9 +320,18 @@ def test_provider_that_is_refused(refusal: KeyyoError) -> None:
     assert owner.lost == [refusal] and owner.failures == []
 
 
-def test_provider_without_a_network() -> None:
-    """A provider that cannot reach its own server is asked again after a pause."""
-    owner, tries = FakeReopener(None), iter([KeyyoError(503, "unreachable"), None])
+@pytest.mark.fault(68)
+@pytest.mark.parametrize(
+    "problem",
+    [KeyyoError(503, "unreachable"), KeyyoError(429, "busy"), KeyyoError(404, "no page"),
+     NotFinal(403, "a firewall"), ManagerError(403, "Forbidden", "forbidden"),
+     ManagerError(401, "Unauthorized", "unauthorized"), OAuth2Error(403, "no tokens")],
+    ids=repr,
+)
+def test_provider_without_a_network(problem: KeyyoError) -> None:
+    """A provider that cannot reach its own server, or only a firewall, is asked again after a
+    pause."""
+    owner, tries = FakeReopener(None), iter([problem, None])
 
     def provide() -> str:
         problem = next(tries)
@@ -384,11 +524,11 @@ def test_what_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """An attempt that fails is logged at INFO, and the loss of the session as a warning, each
     with its reason, on the logger of the package."""
     caplog.set_level("INFO", "keyyo_cti")
-    run(FakeReopener(FAILED, KeyyoError(403, "Go away")), Provider())
+    run(FakeReopener(FAILED, TOKEN_REFUSED, TOKEN_REFUSED), Provider())
     assert [(each.name, each.levelname, each.getMessage()) for each in caplog.records] == [
         ("keyyo_cti", "INFO",
          "attempt 1 to restore the session failed: 400 Connexion closed"),
-        ("keyyo_cti", "WARNING", "the session is lost: 403 Go away"),
+        ("keyyo_cti", "WARNING", f"the session is lost: {TOKEN_REFUSED}"),
     ]
 
 

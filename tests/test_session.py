@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.cookiejar
 import logging
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Callable, List, Optional
 
 import pytest
 
@@ -16,7 +16,7 @@ from keyyo_cti.cookies import FileCookie, JarCookie
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.options import Options
 from keyyo_cti.results import Result, wrap
-from keyyo_cti.session import Session, cookie_for, following
+from keyyo_cti.session import Session, cookie_for, explain_token, following
 
 CREATED = wrap({"number": "33", "now": 1000, "session_id": "CANARY-id"})
 RESTORED = wrap({"number": "33", "now": 2000})
@@ -350,3 +350,32 @@ def test_session_without_an_id(clock: ServerClock) -> None:
     session = Session(None, clock)
     session.on_create(None, Result({"number": "33"}))
     assert Chain(session).first == commands.create_session("tok")
+
+
+@pytest.mark.fault(69)
+@pytest.mark.parametrize("command", [commands.create_session, commands.restore_session])
+@pytest.mark.parametrize("token", ["tok\n", " tok", "tok\t"])
+@pytest.mark.parametrize("message", ["Invalid token, unknown", "RPC invalid params"])
+def test_refused_token_with_white_space(
+    command: Callable[[str], commands.Command], token: str, message: str
+) -> None:
+    """The hint says that white space is at the ends of a refused token, and shows no token."""
+    asked = command(token)
+    assert asked.fields["token"] == token, "JavaScript sends it as it is"
+    error = from_server({"status_code": 400, "message": message})
+    explain_token(error, asked)
+    assert error.hint and error.hint.startswith("the token has white space at its ends")
+    assert "tok\t" not in str(error)
+
+
+def test_other_refusals_are_not_about_white_space() -> None:
+    """A good token, another command, and a lost connection are not explained so."""
+    for error, command in (
+        (from_server({"message": "Invalid token"}), commands.create_session("tok")),
+        (from_server({"message": "Invalid token"}), commands.dial(" 33199020000 ")),
+        (ConnectionClosed(sent=True), commands.create_session("tok\n")),
+        (CommandTimeout("create_session", 30), commands.create_session("tok\n")),
+    ):
+        hint = error.hint
+        explain_token(error, command)
+        assert error.hint == hint

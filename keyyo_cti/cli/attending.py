@@ -145,7 +145,8 @@ class Attending(ABC):
         self.stand(Standing.RESTORED, message)
 
     def _lost(self, err: KeyyoError) -> None:
-        signed_out = err.final or err.error_code == "unauthorized"
+        # A line that the account does not have does not come back with a sign-in.
+        signed_out = err.final and err.error_code not in ("not_found", "invalid_params")
         self.end(SIGNED_OUT if signed_out else DROPPED, f"the session is lost: {printable(err)}")
 
     def _on_error(self, error: BaseException) -> None:

@@ -21,14 +21,16 @@ from typing import (
 )
 from urllib.parse import quote, urljoin
 
-from ..backoff import Backoff, retry_after
+from ..backoff import Backoff
 from ..clock import as_seconds
 from ..errors import invalid_params
 from ..results import Result, wrap
 from ..sockjs import urls
 from . import hal
-from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SCOPES, SIGN_IN_AGAIN
-from .request import UNTRUSTED, Bearer, Reply, RequestFailed, Web, checked_url
+from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SCOPES
+from .refusals import ManagerError as ManagerError
+from .refusals import hint, may_pass, refusal, unreadable
+from .request import Bearer, Reply, Web, checked_url
 from .tokens import Tokens
 
 _log = logging.getLogger("keyyo_cti")
@@ -51,23 +53,6 @@ _FIELDS: Dict[str, None] = {"csi": None, "name": None, "short_number": None}
 
 #: The pauses before what only reads is asked again.
 QUERIES = Backoff(attempts=4, first=0.5, longest=30.0, spread=0.5)
-
-_ERROR_CODES = {
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    408: "timeout",
-    429: "quota",
-}
-
-
-class ManagerError(RequestFailed):
-    """The Manager API refused something, or did not answer.
-
-    ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404),
-    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` or ``untrusted``
-    (503), ``unreadable`` (502), ``closed`` (400: the client was), or None.
-    """
 
 
 class AccessTokens(Protocol):
@@ -190,7 +175,7 @@ class ManagerClient:
         reply = self._send(self._get(f"services/{_segment('csi', csi)}"))
         service = hal.one(_document(reply), "csi")
         if service.get("_resource_type", _LINE) != _LINE:
-            raise ManagerError(404, "It is no telephone line", "not_found", _hint(404))
+            raise ManagerError(404, "It is no telephone line", "not_found", hint(404))
         return _line(service)
 
     def csi_token(self, csi: str, domain_masks: Iterable[str] = ()) -> CSIToken:
@@ -208,7 +193,7 @@ class ManagerClient:
         reply = self._send(self._post(path, form))
         token = _csi_token(csi, hal.one(_document(reply), "token"), masks, asked_at)
         if token is None:
-            raise _unreadable("there is no token in it")
+            raise unreadable("there is no token in it")
         return token
 
     def cti_plugins(self, csi: str) -> List[Result]:
@@ -265,18 +250,18 @@ class ManagerClient:
         seen = set()
         for _ in range(_MOST_PAGES):
             if request.url in seen:
-                raise _unreadable("its pages go in a circle")
+                raise unreadable("its pages go in a circle")
             seen.add(request.url)
             document = _document(self._send(request))
             items = hal.items(document)
             if items is None:
-                raise _unreadable("it is no collection")
+                raise unreadable("it is no collection")
             yield items
             href = hal.next_href(document)
             if href is None:
                 return
             request = request._replace(url=_same_origin(request.url, href))
-        raise _unreadable(f"it has more than {_MOST_PAGES} pages")
+        raise unreadable(f"it has more than {_MOST_PAGES} pages")
 
     def _send(self, request: _Request) -> Reply:
         """The good answer to a request, however often it was asked."""
@@ -287,7 +272,7 @@ class ManagerClient:
                 return self._send_once(request)
             except ManagerError as error:
                 pause = self._backoff.pause(attempt, error.retry_after)
-                if not (request.repeatable and _passing(error)) or pause is None:
+                if not (request.repeatable and may_pass(error)) or pause is None:
                     raise
                 _log.debug("%s %s: %s; again in %.1f s", request.method, request.url, error, pause)
             self._wait(pause)
@@ -302,32 +287,19 @@ class ManagerClient:
             # Nothing was done: whatever it is, it can be asked again.
             reply, credentials = self._exchange(request, self._account.renewed(tokens))
         if not reply.good:
-            raise self._refusal(request, reply, credentials)
+            raise refusal(reply, credentials, request.scope, self._wall())
         return reply
 
     def _exchange(self, request: _Request, tokens: Tokens) -> Tuple[Reply, Bearer]:
         credentials = Bearer(tokens.access_token)
         if credentials.shows(request.url):
-            raise _unreadable("the address of its next page shows the access token")
+            raise unreadable("the address of its next page shows the access token")
         reply = self._web.send(request.method, request.url, credentials, request.form)
         return reply, credentials
 
     def _check_open(self) -> None:
         if self._closed.is_set():
             raise ManagerError(400, "The manager is closed", "closed")
-
-    def _refusal(self, request: _Request, reply: Reply, credentials: Bearer) -> ManagerError:
-        reason = credentials.hide(reply.headers.get("X-Status-Reason", "")) or None
-        code = _ERROR_CODES.get(reply.status, "server_error" if reply.status >= 500 else None)
-        seconds = retry_after(reply.headers, self._wall())
-        return ManagerError(
-            reply.status,
-            reason or credentials.hide(reply.phrase),
-            code,
-            _hint(reply.status, request.scope, seconds),
-            reason=reason,
-            retry_after=seconds,
-        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
@@ -389,7 +361,7 @@ def _result(fields: hal.Document) -> Result:
 def _document(reply: Reply) -> hal.Document:
     document = reply.fields()
     if not document:
-        raise _unreadable("it is no JSON object")
+        raise unreadable("it is no JSON object")
     return document
 
 
@@ -402,40 +374,4 @@ def _same_origin(url: str, href: str) -> str:
             return target
     except ValueError:
         pass
-    raise _unreadable("its next page would be on another server")
-
-
-def _unreadable(why: str) -> ManagerError:
-    return ManagerError(
-        502, f"The answer cannot be used: {why}", "unreadable", "check the base_url"
-    )
-
-
-def _passing(error: ManagerError) -> bool:
-    """Whether it may be over by and by."""
-    if error.error_code in (UNTRUSTED, "unreadable"):
-        return False
-    return error.status_code in (408, 429) or error.status_code >= 500
-
-
-def _hint(
-    status: int, scope: str = FULL_ACCESS_READ_ONLY, seconds: Optional[float] = None
-) -> Optional[str]:
-    if status == 401:
-        return f"the access token is not accepted, and neither is a new one: {SIGN_IN_AGAIN}"
-    if status == 403:
-        return (
-            f"this needs the scope {scope}, and a line of the account: {SIGN_IN_AGAIN}, "
-            "with that scope"
-        )
-    if status == 404:
-        return (
-            "check the CSI, such as 33199000001: lines(), and the command keyyo-cti lines, have "
-            "those of the account"
-        )
-    if status == 429:
-        wait = "later" if seconds is None else f"in {seconds:.0f} s"
-        return f"the quota of requests is used up: try again {wait}"
-    if 300 <= status < 400:
-        return "check the base_url: redirections are not followed"
-    return "Keyyo has a problem: try again later" if status >= 500 else None
+    raise unreadable("its next page would be on another server")

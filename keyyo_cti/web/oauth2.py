@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
+from ..backoff import retry_after
 from ..clock import as_seconds
 from ..errors import invalid_params
 from .authorizations import Authorizations, check_verifier
@@ -66,6 +67,11 @@ _FINAL = {
     "unauthorized_client": "check what Keyyo allows to this client id",
     "access_denied": "the user has not allowed it",
 }
+
+#: Statuses below 500 of a server that is busy.
+_BUSY = (408, 429)
+
+_FOREIGN = "a firewall or a gateway may have answered in Keyyo's place: then try again later"
 
 
 class OAuth2Error(RequestFailed):
@@ -249,7 +255,7 @@ class OAuth2Client:
         reply = self._web.send("POST", self.token_url, credentials)
         new = _tokens(reply.fields(), old, asked_at) if reply.good else None
         if new is None:
-            _refuse(reply, credentials)
+            _refuse(reply, credentials, retry_after(reply.headers, asked_at))
         return new
 
     def __repr__(self) -> str:
@@ -326,16 +332,21 @@ def _tokens(fields: Mapping[str, Any], old: Optional[Tokens], asked_at: float) -
         return None
 
 
-def _refuse(reply: Reply, credentials: SecretForm) -> NoReturn:
-    """Raises the error that an answer without tokens stands for."""
+def _refuse(reply: Reply, credentials: SecretForm, seconds: Optional[float]) -> NoReturn:
+    """Raise the error that an answer without tokens stands for.
+
+    :param seconds: what ``Retry-After`` asked for.
+    """
     said = _said(reply.fields(), credentials.hide)
     if "error" in said:
-        _raise_error(400 if reply.good else reply.status, said)
+        _raise_error(400 if reply.good else reply.status, said, seconds)
+    busy = reply.status in _BUSY or reply.status >= 500
     raise OAuth2Error(
         502 if reply.good else reply.status,
         f"The answer has no tokens: {reply.status} {credentials.hide(reply.phrase)}",
-        "unreadable" if reply.status < 500 else None,
-        "check the token_url" if reply.status < 500 else "try again later",
+        None if busy else "unreadable",
+        "try again later" if busy else f"check the token_url; {_FOREIGN}",
+        retry_after=seconds,
     )
 
 
@@ -349,8 +360,13 @@ def _said(answer: Mapping[str, Any], hide: Callable[[str], str]) -> Dict[str, st
     return said
 
 
-def _raise_error(status: int, said: Mapping[str, str]) -> NoReturn:
+def _raise_error(
+    status: int, said: Mapping[str, str], seconds: Optional[float] = None
+) -> NoReturn:
     code, reason = said["error"], said.get("error_description") or None
-    kind = CredentialsRefused if code in _FINAL else OAuth2Error
+    # A server that is down or busy refuses nobody, whatever it says besides.
+    final = code in _FINAL and status < 500 and status not in _BUSY
+    kind = CredentialsRefused if final else OAuth2Error
     words = reason or code or "Refused without a reason"
-    raise kind(status, words, code or None, _FINAL.get(code), reason=reason)
+    hint = _FINAL[code] if final else None
+    raise kind(status, words, code or None, hint, reason=reason, retry_after=seconds)

@@ -57,8 +57,12 @@ class RequestFailed(KeyyoError):
         in time) or 503 (``unreachable``: no connection, or ``untrusted``: its certificate is
         refused, or it speaks no TLS); 502 (``unreadable``) for an answer that no one understands.
     :ivar reason: Keyyo's own words, or None when it gave none.
+    :ivar final: True if Keyyo itself has refused, in its own form. A firewall or a gateway may
+        answer with the same status in its place, and that may pass.
     :ivar retry_after: seconds after which Keyyo wants to be asked again, or None.
     """
+
+    final = False
 
     def __init__(
         self,

@@ -59,12 +59,16 @@ def keep_login(
 
 def cut_off(sim: Simulator) -> None:
     """Ends every connection, and lets nobody restore a session, as who has signed in would."""
-    sim.faults.fail("restore_session", 403, "Forbidden", times=None)
+    sim.faults.fail("restore_session", 400, "Invalid token", times=None)
     sim.faults.close()
 
 
 #: What ``watch`` says then.
-CUT_OFF = ["the connection was lost: it is being restored", "the session is lost: 403 Forbidden"]
+CUT_OFF = [
+    "the connection was lost: it is being restored",
+    "the session is lost: 400 Invalid token [invalid_csi_token] (get a fresh CSI token: each is "
+    "bound to one line and lives one hour)",
+]
 
 
 def kept_tokens() -> Optional[Tokens]:

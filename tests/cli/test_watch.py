@@ -12,7 +12,7 @@ from keyyo_cti import CTI
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
-from .kept import keep_login
+from .kept import CUT_OFF, cut_off, keep_login
 
 BOB = "33199020000"
 
@@ -228,8 +228,7 @@ def test_a_lost_connection_is_restored(signed_in: Watcher) -> None:
         sim.faults.close()
         sim.wait_for_action("subscribe", count=2)
         sim.phone(BOB).hang_up()
-        sim.faults.fail("restore_session", 403, "Forbidden")
-        sim.faults.close()
+        cut_off(sim)
 
     mine = signed_in.line.number
     assert signed_in.watch("--csi", mine, "--also", carol.number, script=script) == 3
@@ -238,8 +237,7 @@ def test_a_lost_connection_is_restored(signed_in: Watcher) -> None:
     assert [re.sub(r"\d+ s", "N s", line) for line in signed_in.err[2:]] == [
         "the connection was lost: it is being restored",
         "restored, with a new session: what happened in N s is not shown",
-        "the connection was lost: it is being restored",
-        "the session is lost: 403 Forbidden",
+        *CUT_OFF,
     ]
 
 

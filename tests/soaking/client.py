@@ -299,7 +299,7 @@ class Client:
         if isinstance(error, ConnectionClosed):
             # The connection went before the answer to destroy_session came.
             return error.sent and self.keeper.destroyed > 0
-        refused = error.status_code in (401, 403) or error.error_code == "invalid_csi_token"
+        refused = error.error_code == "invalid_csi_token"
         return refused and error.message in self._shared.wiretap.refused
 
     # Inside.

@@ -437,6 +437,34 @@ def test_refused(
     watch.see(error)
 
 
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
+@pytest.mark.parametrize("code", ["invalid_grant", "invalid_client", "access_denied"])
+def test_a_busy_server_refuses_nobody(
+    oauth2: OAuth2Client, keyyo: responses.RequestsMock, status: int, code: str
+) -> None:
+    """A server that is down or busy has not refused for good, whatever it says; its wish for a
+    pause is in the error."""
+    keyyo.post(TOKEN_URL, status=status, json={"error": code}, headers={"Retry-After": "7"})
+    with pytest.raises(OAuth2Error) as caught:
+        oauth2.refresh(OLD)
+    assert caught.value.final is False and caught.value.retry_after == 7.0
+
+
+@pytest.mark.fault(68)
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 503])
+@pytest.mark.parametrize("body", ["<html>", "", "{", '{"error": 5}', '["invalid_grant"]'])
+def test_foreign_refusal(
+    oauth2: OAuth2Client, keyyo: responses.RequestsMock, status: int, body: str
+) -> None:
+    """What is no answer of OAuth2 is not final, and its hint says that it may pass."""
+    keyyo.post(TOKEN_URL, status=status, body=body)
+    with pytest.raises(OAuth2Error) as caught:
+        oauth2.refresh(OLD)
+    assert caught.value.final is False and not isinstance(caught.value, CredentialsRefused)
+    assert caught.value.hint and "try again later" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("status", "body", "seen", "code"),
     [

@@ -283,14 +283,15 @@ def test_lost(sim: Simulator, alice: Line, tokens: Tokens, who: str) -> None:
         if who == "provider":
             tokens.refusal = KeyyoError(401, "The refresh token is refused")
         elif who == "server":
-            sim.faults.fail("restore_session", 403, "Forbidden", times=None)
+            sim.faults.fail("restore_session", 400, "RPC invalid params", times=None)
+            sim.faults.fail("create_session", 400, "RPC invalid params", times=None)
         else:
             sim.faults.fail("restore_session", 400, "Invalid token", times=None)
         sim.faults.drop()
         assert cti.wait(PATIENCE)
         assert kinds(seen) == ["disconnected", "lost"]
         error = seen.of("lost")[0][1]
-        assert error.status_code == {"provider": 401, "server": 403, "token": 400}[who]
+        assert error.status_code == {"provider": 401, "server": 400, "token": 400}[who]
         assert not cti.connected and sim.connections() == []
     assert len(tokens.given) == {"provider": 0, "server": 1, "token": 2}[who]
 

@@ -309,3 +309,14 @@ def test_strange_answer_to_create() -> None:
         assert cti.create_session("tok").result(PATIENCE) == 1
         assert cti.connected and cti.number is None and cti.session_id is None
         assert cti.restore_session("tok").result(PATIENCE) == 1
+
+
+@pytest.mark.fault(69)
+@pytest.mark.parametrize("method", ["create_session", "restore_session"])
+def test_token_with_a_line_break(sim: Simulator, alice: Line, method: str) -> None:
+    """A token with a line break goes out as it is; refused, the error says why."""
+    with CTI(endpoint=sim.endpoint) as cti:
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        error = getattr(cti, method)(sim.token(alice) + "\n").exception(PATIENCE)
+    assert isinstance(error, KeyyoError) and error.error_code == "invalid_csi_token"
+    assert error.hint and error.hint.startswith("the token has white space at its ends")

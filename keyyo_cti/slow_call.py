@@ -1,0 +1,55 @@
+"""Warnings about a function of the program that does not return."""
+
+import contextlib
+import logging
+import threading
+from typing import Callable, Iterator
+
+_log = logging.getLogger("keyyo_cti")
+
+#: Seconds until the first warning, and between two warnings at most.
+FIRST_WARNING = 30.0
+_MAX_PAUSE = 3600.0
+
+#: Seconds for the watching thread to end when the function has returned.
+_JOIN_TIMEOUT = 1.0
+
+
+@contextlib.contextmanager
+def warn_while_slow(
+    name: str,
+    unwanted: Callable[[], bool],
+    first: float = FIRST_WARNING,
+    make_event: Callable[[], threading.Event] = threading.Event,
+) -> Iterator[None]:
+    """Log a warning with the name of a function that does not return, and again, ever more rarely.
+
+    :param name: of the function that is called inside the ``with`` statement.
+    :param unwanted: True if nobody waits for the function any more: then there is no warning.
+    :param first: seconds until the first warning.
+    """
+    returned = make_event()
+
+    def watch() -> None:
+        pause, waited = first, 0.0
+        while not returned.wait(pause) and not unwanted():
+            waited += pause
+            _log.warning(
+                "%s has not returned for %.0f s: the session cannot be restored meanwhile",
+                name,
+                waited,
+            )
+            pause = min(2 * pause, _MAX_PAUSE)
+
+    thread = threading.Thread(target=watch, name="keyyo-cti-slow-call", daemon=True)
+    # Without a thread there is no warning, but the function can still be called.
+    started = False
+    with contextlib.suppress(RuntimeError):
+        thread.start()
+        started = True
+    try:
+        yield
+    finally:
+        returned.set()
+        if started:
+            thread.join(_JOIN_TIMEOUT)

@@ -1,0 +1,99 @@
+"""What the Manager API refuses, as errors. Pure."""
+
+from typing import Optional
+
+from ..backoff import retry_after
+from .oauth2 import FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
+from .request import UNTRUSTED, Credentials, Reply, RequestFailed
+
+#: Statuses of a refusal that the same request gets again, if Keyyo itself has refused.
+_FINAL = (401, 403, 404)
+
+#: Added to the hint of such a status that came without Keyyo's own words.
+_FOREIGN = "a firewall or a gateway may have answered in Keyyo's place: then try again later"
+
+_ERROR_CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    408: "timeout",
+    429: "quota",
+}
+
+
+class ManagerError(RequestFailed):
+    """The Manager API refused something, or did not answer.
+
+    ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404),
+    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` or ``untrusted``
+    (503), ``unreadable`` (502), ``closed`` (400: the client was), or None. ``final`` is True for
+    401, 403 and 404 with Keyyo's own words: the header ``X-Status-Reason``, or a JSON object.
+    """
+
+
+def refusal(reply: Reply, credentials: Credentials, scope: str, now: float) -> ManagerError:
+    """Return the error for an answer that is not good.
+
+    :param credentials: what must not be seen in the error.
+    :param scope: the scope that the request needs.
+    :param now: Unix time in seconds.
+    """
+    reason = credentials.hide(reply.headers.get("X-Status-Reason", "")) or None
+    own = reason is not None or bool(reply.fields())
+    code = _ERROR_CODES.get(reply.status, "server_error" if reply.status >= 500 else None)
+    seconds = retry_after(reply.headers, now)
+    advice = hint(reply.status, scope, seconds)
+    if reply.status in _FINAL and not own:
+        advice = f"{advice}; {_FOREIGN}"
+    error = ManagerError(
+        reply.status,
+        reason or credentials.hide(reply.phrase),
+        code,
+        advice,
+        reason=reason,
+        retry_after=seconds,
+    )
+    error.final = own and reply.status in _FINAL
+    return error
+
+
+def unreadable(why: str) -> ManagerError:
+    """Return the error for an answer that makes no sense."""
+    return ManagerError(
+        502, f"The answer cannot be used: {why}", "unreadable", "check the base_url"
+    )
+
+
+def may_pass(error: ManagerError) -> bool:
+    """True if the same request may succeed later."""
+    if error.error_code in (UNTRUSTED, "unreadable"):
+        return False
+    return error.status_code in (408, 429) or error.status_code >= 500
+
+
+def hint(
+    status: int, scope: str = FULL_ACCESS_READ_ONLY, seconds: Optional[float] = None
+) -> Optional[str]:
+    """Return what to do about a status.
+
+    :param scope: the scope that the request needs.
+    :param seconds: what ``Retry-After`` asked for.
+    """
+    if status == 401:
+        return f"the access token is not accepted, and neither is a new one: {SIGN_IN_AGAIN}"
+    if status == 403:
+        return (
+            f"this needs the scope {scope}, and a line of the account: {SIGN_IN_AGAIN}, "
+            "with that scope"
+        )
+    if status == 404:
+        return (
+            "check the CSI, such as 33199000001: lines(), and the command keyyo-cti lines, have "
+            "those of the account"
+        )
+    if status == 429:
+        wait = "later" if seconds is None else f"in {seconds:.0f} s"
+        return f"the quota of requests is used up: try again {wait}"
+    if 300 <= status < 400:
+        return "check the base_url: redirections are not followed"
+    return "Keyyo has a problem: try again later" if status >= 500 else None
