@@ -7,13 +7,23 @@ import time
 from functools import partial
 from http.cookiejar import Cookie, CookieJar
 from pathlib import Path
-from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Protocol, Tuple
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    List,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Tuple,
+    Union,
+)
 from weakref import WeakValueDictionary
-
-import platformdirs
 
 from .group_commit import GroupCommit
 from .private_database import opened
+from .private_folder import file_path
+from .state_folder import state_folder
 
 _DAY = 86400
 
@@ -217,6 +227,18 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
+def cookie_path(path: Union[str, "os.PathLike[str]"]) -> Path:
+    """Return the path that the option ``cookie_file`` means now.
+
+    :raises TypeError: it is no path.
+    :raises ValueError: it is not the name of a file.
+    """
+    return file_path("cookie_file", path, "cookie_jar=CookieJar() keeps the cookie in memory")
+
+
 def default_file() -> Path:
-    """The cookie file of this user: in the state directory of the platform."""
-    return platformdirs.user_state_path("keyyo-cti", appauthor=False) / "sessions.sqlite3"
+    """The cookie file of this user: in the state directory of the platform.
+
+    :raises OSError: the user has no home.
+    """
+    return state_folder() / "sessions.sqlite3"

@@ -31,7 +31,8 @@ class Options:
     :ivar allow_http: True if ``endpoint`` may be http on another machine, where the token is sent
         in clear: for laboratories. http on this machine is always allowed, past any proxy.
     :ivar cookie_jar: any ``http.cookiejar.CookieJar`` that holds the cookie.
-    :ivar cookie_file: or a file of its own; by default one in the user's state directory.
+    :ivar cookie_file: or a file of its own, in a folder that nobody else can write to; by default
+        one in the user's state directory. A later ``chdir`` does not change which file is meant.
     :ivar timeout: seconds that a command may take.
     :ivar connect_timeout: seconds that opening the connection may take.
     :ivar ping_interval: seconds.

@@ -12,6 +12,11 @@ import threading
 from pathlib import Path
 from typing import Iterator
 
+from .private_folder import has_modes, make_private_folder, others_can_write
+
+#: What SQLite adds to the name of a database for the files beside it.
+_SIBLINGS = ("-journal", "-wal", "-shm")
+
 #: Held from the making of a file to its closing, before which nobody else can lock it.
 _creating = threading.Lock()
 
@@ -37,7 +42,8 @@ def opened(path: Path, what: str, table: str, patience: float) -> Iterator[sqlit
     :raises OSError: it cannot be had; the message names the file, never what is in it.
     """
     try:
-        _make_private(path, what)
+        path = _make_private(path, what)
+        made = path.lstat()
         # No transaction begins by itself: that would be after the first look.
         connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
         with contextlib.closing(connection) as database:
@@ -46,34 +52,77 @@ def opened(path: Path, what: str, table: str, patience: float) -> Iterator[sqlit
             # What is replaced is overwritten, too.
             database.execute("PRAGMA secure_delete = ON")
             database.execute(table)
+            # SQLite opens by name: what it has opened is what was looked at. The number of a file
+            # that was removed may be given again, but not to another user's.
+            _check_private(path, what)
+            if not os.path.samestat(made, path.lstat()):
+                raise OSError(f"{what} {path}: it was replaced while it was opened")
             with database:
                 yield database
     except (sqlite3.Error, UnicodeError) as error:
         raise OSError(f"{what} {path}: {error}") from error
 
 
-def _make_private(path: Path, what: str) -> None:
-    """Makes the file, readable by its owner only, before there is anything in it.
+def _make_private(path: Path, what: str) -> Path:
+    """Make the file, readable by its owner only, before there is anything in it.
 
     A file that is there is not opened: to close any descriptor of it would take away the locks
-    that other threads of this process hold, through SQLite, on the same file.
+    that other threads of this process hold, through SQLite, on the same file. It cannot be
+    replaced after it was looked at, because nobody else can write to its folder.
+
+    :returns: its real path.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder = make_private_folder(path.parent)
+    except OSError as error:
+        raise type(error)(f"{what} {path}: {_said(error)}") from None
+    path = folder / path.name
     # A link that somebody else put there could make us write into a file of their choice.
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     with _creating:
+        _check_siblings(path, what)
         try:
-            os.close(os.open(path, flags, 0o600))
+            file = os.open(path, flags, 0o600)
         except FileExistsError:
             _check_private(path, what)
+        else:
+            _make_readable(file)
+            os.close(file)
+    return path
+
+
+def _make_readable(file: int) -> None:
+    """Give the owner what the umask may have taken away."""
+    if hasattr(os, "fchmod"):
+        os.fchmod(file, 0o600)
+
+
+def _check_siblings(path: Path, what: str) -> None:
+    """Check the files that SQLite reads beside the database, without being asked.
+
+    A journal that another user has put there would be written into the database.
+    """
+    for suffix in _SIBLINGS:
+        with contextlib.suppress(FileNotFoundError):
+            _check_private(path.with_name(path.name + suffix), what)
 
 
 def _check_private(path: Path, what: str) -> None:
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise OSError(f"{what} {path}: not a regular file")
-    if hasattr(os, "geteuid"):
-        if found.st_uid != os.geteuid():
-            raise OSError(f"{what} {path}: belongs to somebody else")
-        if stat.S_IMODE(found.st_mode) != 0o600:
-            path.chmod(0o600)
+    if not has_modes():
+        return
+    if found.st_uid != os.geteuid():
+        raise OSError(f"{what} {path}: belongs to somebody else: remove it")
+    if others_can_write(found):
+        raise OSError(
+            f"{what} {path}: other users can write to it: remove it, or chmod 600 {path}"
+        )
+    if stat.S_IMODE(found.st_mode) != 0o600:
+        path.chmod(0o600)
+
+
+def _said(error: OSError) -> str:
+    """Return the words of an error: the system's own have a number, and the path once more."""
+    return str(error) if error.strerror is None else f"{error.strerror}: {error.filename}"

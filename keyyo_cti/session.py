@@ -1,18 +1,20 @@
 """The session of a CTI: who we are to the server, and what each answer makes of it."""
 
 import logging
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Callable, Generator, Optional, Tuple
 
 from . import commands
 from .clock import ServerClock
 from .commands import Command
-from .cookies import FileCookie, JarCookie, SessionCookie, default_file
+from .cookies import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
 from .errors import CommandTimeout, ConnectionClosed, KeyyoError
 from .options import Options
 from .pending import Reaction
 from .results import Result
 from .standing import StandingOrders
+from .state_folder import can_be_made
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -45,6 +47,7 @@ class Session:
         self.session_id: Optional[str] = None
         self.round_trip = 0.0
         self.orders = StandingOrders()
+        self._warned: Optional[str] = None
 
     @property
     def has_cookie(self) -> bool:
@@ -58,7 +61,7 @@ class Session:
         try:
             return self._cookie.load()
         except OSError as error:
-            _log.warning("the session cookie cannot be read: %s", error)
+            self._warn("the session cookie cannot be read", error)
             return None
 
     def on_create(self, error: Optional[KeyyoError], result: Any) -> None:
@@ -140,7 +143,14 @@ class Session:
         try:
             change(self._cookie)
         except OSError as error:
-            _log.warning("the session cookie cannot be kept: %s", error)
+            self._warn("the session cookie cannot be kept", error)
+
+    def _warn(self, what: str, error: OSError) -> None:
+        """Log a warning, but the same one once: there may be a new session every few minutes."""
+        message = f"{what}: {error}"
+        if message != self._warned:
+            self._warned = message
+            _log.warning("%s", message)
 
 
 def _is_gone(error: KeyyoError) -> bool:
@@ -177,5 +187,29 @@ def cookie_for(options: Options) -> Optional[SessionCookie]:
         return None
     if options.cookie_jar is not None:
         return JarCookie(options.cookie_jar, options.cookie_name, options.cookie_expires)
-    path = default_file() if options.cookie_file is None else Path(options.cookie_file)
+    path = _default_file() if options.cookie_file is None else cookie_path(options.cookie_file)
+    if path is None:
+        return JarCookie(CookieJar(), options.cookie_name, options.cookie_expires)
     return FileCookie(path, options.endpoint, options.cookie_name, options.cookie_expires)
+
+
+def _default_file() -> Optional[Path]:
+    """Return the cookie file of this user, or None if the user has no place for one.
+
+    A program without a home, as in a container, did not ask for a file: it goes on without, but
+    is told why its next run will not find the session.
+    """
+    try:
+        path = default_file()
+        usable = path.exists() or can_be_made(path.parent)
+        problem = "" if usable else f"the folder {path.parent} cannot be made or written to"
+    except OSError as error:
+        problem = str(error)
+    if not problem:
+        return path
+    _log.warning(
+        "the session is kept in memory only, not for the next run: %s; or give cookie_file, or "
+        "cookie_auto=False",
+        problem,
+    )
+    return None

@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 from typing import Iterator, Optional, Protocol, Tuple, Union
 
-import platformdirs
-
 from . import private_database
+from .private_folder import file_path
+from .state_folder import state_folder
 from .web.token_store import HeldTokens
 from .web.tokens import Tokens
 
@@ -22,6 +22,7 @@ _SCOPES = (
     "CREATE TABLE IF NOT EXISTS scopes (token_url TEXT, client_id TEXT, scope TEXT, "
     "PRIMARY KEY (token_url, client_id))"
 )
+_INSTEAD = "TokenMemory keeps tokens in memory"
 
 #: Seconds that another process may take to refresh: several times what a request may.
 PATIENCE = 60.0
@@ -42,8 +43,12 @@ class TokenFile:
     server is sent another's.
 
     :param oauth2: whose tokens they are.
-    :param path: of the file; by default one in the user's state directory.
+    :param path: of the file, as it is meant now: a later ``chdir`` does not change it. By default
+        one in the user's state directory. Nobody else may be able to write to its folder.
     :param patience: seconds that another process may hold them.
+    :raises TypeError: ``path`` is no path.
+    :raises ValueError: ``path`` is not the name of a file.
+    :raises OSError: there is no default, for the user has no home.
     """
 
     def __init__(
@@ -53,7 +58,7 @@ class TokenFile:
         *,
         patience: float = PATIENCE,
     ) -> None:
-        self.path = default_file() if path is None else Path(path)
+        self.path = default_file() if path is None else file_path("path", path, _INSTEAD)
         self._key = (oauth2.token_url, oauth2.client_id)
         self._patience = patience
 
@@ -151,7 +156,7 @@ def default_file() -> Path:
 
     :raises OSError: the user has no home.
     """
-    folder = platformdirs.user_state_path("keyyo-cti", appauthor=False)
-    if not folder.is_absolute():
-        raise OSError("there is no home directory to keep tokens in: give the path of the file")
-    return folder / "tokens.sqlite3"
+    try:
+        return state_folder() / "tokens.sqlite3"
+    except OSError as error:
+        raise OSError(f"tokens cannot be kept: {error}") from None

@@ -131,6 +131,9 @@ class Attending(ABC):
         self.began = as_date(res.now)
         self.cti.onDisconnected = self._disconnected
         self.stand(Standing.CONNECTED, f"connected as {printable(res.number)}")
+        if self.opening.warning is not None:
+            # Only now: programs read that line first.
+            self.say(self.opening.warning)
         self.connected()
 
     def _disconnected(self) -> None:

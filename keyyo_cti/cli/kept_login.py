@@ -1,5 +1,6 @@
 """What ``keyyo-cti login`` leaves behind for the other commands, beside the tokens."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional, Tuple
@@ -93,7 +94,7 @@ class LoginFile:
     """
 
     def __init__(self, path: Optional[Path] = None) -> None:
-        self.path = path or default_file()
+        self.path = default_file() if path is None else Path(os.path.abspath(path))
 
     def load(self, allow_http: bool = False) -> Optional[Login]:
         """The login, or None when there is none.

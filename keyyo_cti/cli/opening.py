@@ -2,14 +2,17 @@
 
 import argparse
 import os
+import shlex
+import stat
 from dataclasses import dataclass, field
-from typing import Callable, Optional
+from typing import Callable, Optional, Tuple
 
 from ..cti import CTI
 from ..options import ENDPOINT
+from ..private_folder import has_modes, others_can_write
 from .exit_codes import Misused, SignedOut
 from .parser import TOKEN_VARIABLE
-from .terminal import typed_line
+from .terminal import printable, typed_line
 
 _NO_TOKEN = (
     f"nobody has signed in, and there is no CSI token: put one into the environment as "
@@ -22,6 +25,7 @@ class Opening:
     """What opens a session.
 
     :ivar new_token: gives another token when this one is old; None when there is no other.
+    :ivar warning: what a person should know of the place where the token was.
     """
 
     token: str = field(repr=False)
@@ -30,6 +34,7 @@ class Opening:
     allow_http: bool = False
     auto_answer: Optional[bool] = None
     new_token: Optional[Callable[[], str]] = field(default=None, repr=False)
+    warning: Optional[str] = None
 
     def cti(self, restores: bool = False) -> CTI:
         """A CTI for it.
@@ -57,11 +62,11 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
     :raises Misused: there is none where it is said to be.
     :raises KeyyoError: the account gives none.
     """
-    token = _at_hand(arguments)
+    token, warning = _at_hand(arguments)
     if token:
         endpoint = _endpoint(arguments, ENDPOINT)
         return Opening(
-            token, endpoint, arguments.ca_certs, arguments.allow_http, auto_answer
+            token, endpoint, arguments.ca_certs, arguments.allow_http, auto_answer, warning=warning
         )
     # Only now: it loads OAuth2.
     from ..token_provider import TokenProvider
@@ -84,18 +89,37 @@ def _endpoint(arguments: argparse.Namespace, default: str) -> str:
     return default if arguments.endpoint is None else str(arguments.endpoint)
 
 
-def _at_hand(arguments: argparse.Namespace) -> str:
-    """The token, or nothing when there is none."""
+def _at_hand(arguments: argparse.Namespace) -> Tuple[str, Optional[str]]:
+    """The token, or nothing when there is none, and a warning about its file."""
     name: Optional[str] = arguments.token_file
     if name is not None and arguments.csi:
         raise Misused("--csi is for a token of the account, not for --token-file: give one")
     if name is None:
         # Who says which line of the account it is to be means the account.
-        return "" if arguments.csi else os.environ.get(TOKEN_VARIABLE, "").strip()
+        return "" if arguments.csi else os.environ.get(TOKEN_VARIABLE, "").strip(), None
     if name == "-":
-        return typed_line()
+        return typed_line(), None
     try:
         with open(name, encoding="utf-8") as file:
-            return file.readline().strip()
+            # Of what was opened: the name may soon lead elsewhere.
+            return file.readline().strip(), _warning(name, os.fstat(file.fileno()))
     except (OSError, UnicodeError) as error:
         raise Misused(error) from error
+
+
+def _warning(name: str, found: os.stat_result) -> Optional[str]:
+    """What is wrong with the mode of a token file, and what to do."""
+    # A pipe, as of a shell's <(command), is not for others whatever its mode.
+    if not (has_modes() and stat.S_ISREG(found.st_mode)):
+        return None
+    if others_can_write(found):
+        what = "write to"
+    elif stat.S_IMODE(found.st_mode) & 0o077:
+        what = "read"
+    else:
+        return None
+    mode = stat.S_IMODE(found.st_mode)
+    path = shlex.quote(name)
+    return printable(
+        f"other users can {what} the token file {name} (mode {mode:04o}): chmod 600 {path}"
+    )

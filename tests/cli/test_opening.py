@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 from pathlib import Path
-from typing import Iterator, List, NamedTuple
+from typing import Iterator, List, NamedTuple, Optional
 
 import pytest
 
@@ -231,3 +233,26 @@ def test_an_endpoint_that_is_empty(
     said = run(capsys, "watch", "--endpoint", "")
     assert (said.status, said.out) == (2, [])
     assert "endpoint" in said.err[0]
+
+
+@pytest.mark.fault(70)
+@pytest.mark.skipif(sys.platform == "win32", reason="needs modes")
+@both
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [(0o600, None), (0o400, None), (0o644, "read"), (0o640, "read"), (0o604, "read"),
+     (0o666, "write to"), (0o602, "write to")],
+)
+def test_mode_of_a_token_file(
+    world: World, capsys: Capture, command: List[str], mode: int, said: Optional[str]
+) -> None:
+    """A ``--token-file`` that is not for its owner only is named, with what to do about it."""
+    os.chmod(world.file, mode)
+    lines = attend(capsys, world.default, OF_FILE, *command, "--token-file", world.file).err
+    if said is None:
+        assert not any("other users" in line for line in lines)
+    else:
+        assert lines[1] == (
+            f"other users can {said} the token file {world.file} (mode {mode:04o}): "
+            f"chmod 600 {world.file}"
+        )

@@ -1,0 +1,36 @@
+"""The folder where a user's programs keep what lasts."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def state_folder() -> Path:
+    """Return the SDK's folder in the state directory of the platform.
+
+    :raises OSError: the user has no home directory, as in a container with an arbitrary uid.
+    """
+    try:
+        folder = platformdirs.user_state_path("keyyo-cti", appauthor=False)
+    except (RuntimeError, KeyError):
+        folder = Path("~")
+    # Without a home the path begins with "~" or "/.local": the one would be a folder of that name
+    # in the current directory, and the other belongs to the system.
+    chosen = Path(os.environ.get("XDG_STATE_HOME", "")).is_absolute()
+    if not folder.is_absolute() or (_homeless() and not chosen):
+        raise OSError("there is no home directory: set HOME or XDG_STATE_HOME")
+    return folder
+
+
+def can_be_made(folder: Path) -> bool:
+    """True if the folder is there and this user can write to it, or can make it."""
+    there = folder
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    return os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
+
+
+def _homeless() -> bool:
+    home = Path(os.path.expanduser("~"))
+    return os.name == "posix" and (not home.is_absolute() or home == Path(home.anchor))
