@@ -1,11 +1,13 @@
 """The options of a CTI, checked where they are given."""
 
 import http.cookiejar
+import inspect
 import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
 
 from .backoff import Backoff
+from .dial_guard import MayDial
 from .sockjs import TRANSPORTS, urls
 
 #: Seconds, or days: what the waits of every platform can take.
@@ -37,6 +39,12 @@ class Options:
     :ivar connect_timeout: seconds that opening the connection may take.
     :ivar ping_interval: seconds.
     :ivar heartbeat_timeout: seconds of silence after which the server is given up.
+    :ivar may_dial: a function that is asked with the number before ``dial``, ``transfer`` and
+        ``supervised_transfer``, for programs whose numbers come from elsewhere. If it returns
+        something false or raises, nothing is sent, and the callback gets KeyyoError 403
+        ``not_allowed``. It runs in the thread that calls the method, with no lock held, after the
+        arguments are checked; the number is as it was given. What it raises is logged and emitted
+        as ``error``.
     :ivar token_provider: a function that returns a fresh CSI token, such as a ``TokenProvider``.
         It turns auto-restore on: a session whose connection is lost is brought back. It is called
         on a thread of the SDK's own, one call at a time, may take its time, and may raise.
@@ -74,7 +82,8 @@ class Options:
     connect_timeout: float = 10.0
     ping_interval: float = 300.0
     heartbeat_timeout: float = 60.0
-    # Its repr may show what it is made of.
+    # Their repr may show what they are made of.
+    may_dial: Optional[MayDial] = field(default=None, repr=False)
     token_provider: Optional[Callable[[], str]] = field(default=None, repr=False)
     backoff: Backoff = Backoff()
     dispatch: Union[None, str, Callable[[Callable[[], None]], object]] = None
@@ -102,6 +111,8 @@ class Options:
         self._check_kinds()
 
     def _check_kinds(self) -> None:
+        _check("may_dial", self.may_dial is None or _is_plain_function(self.may_dial),
+               "a function that returns True or False, not a coroutine function")
         _check("token_provider", self.token_provider is None or callable(self.token_provider),
                "a function that returns a CSI token")
         _check("backoff", isinstance(self.backoff, Backoff), "a keyyo_cti.backoff.Backoff")
@@ -149,6 +160,13 @@ def read(options: Optional[Mapping[str, Any]], keywords: Mapping[str, Any]) -> O
 def _check(name: str, good: bool, expected: str) -> None:
     if not good:
         raise TypeError(f"{name}: expected {expected}")
+
+
+def _is_plain_function(value: Any) -> bool:
+    call = getattr(value, "__call__", None)
+    # What it returned would always be true.
+    asynchronous = inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call)
+    return callable(value) and not asynchronous
 
 
 def _positive(value: Any) -> bool:

@@ -14,6 +14,7 @@ from .callback import Callback
 from .clock import ServerClock
 from .commands import Command
 from .dates import date_end, latest_date
+from .dial_guard import DialGuard
 from .dispatch import Manual, chosen
 from .errors import KeyyoError
 from .events import Emitter
@@ -58,6 +59,7 @@ class Switchboard:
             options.max_backlog,
             self.emit_error,
         )
+        self._guard = DialGuard(options.may_dial, self._report)
         self._links = Links()
         self.sessions = SessionRequests(
             self, self.session, self._links, self._dispatcher, options
@@ -94,7 +96,8 @@ class Switchboard:
         arguments: Tuple[Any, ...],
         callback: Optional[Callback],
     ) -> Request:
-        """The request; with a wrong value in it, it has its answer already.
+        """The request; with a wrong value in it, or a number that ``may_dial`` does not allow, it
+        has its answer already.
 
         :param make: makes the command of the arguments, or refuses them.
         """
@@ -105,11 +108,15 @@ class Switchboard:
         if any(map(callable, arguments)):
             raise TypeError("a function where a value is expected: is an argument missing?")
         try:
-            return Request(make(*arguments), self._dispatcher, callback)
+            command = make(*arguments)
+            refusal = self._guard.refusal(command)
         except KeyyoError as error:
-            refused = Request(Command("refused"), self._dispatcher, callback)
-            refused.complete(error, None)
-            return refused
+            refusal = error
+        if refusal is None:
+            return Request(command, self._dispatcher, callback)
+        refused = Request(Command("refused"), self._dispatcher, callback)
+        refused.complete(refusal, None)
+        return refused
 
     def remembered(self) -> Optional[str]:
         """The session id of the cookie, if there is one."""
@@ -256,6 +263,10 @@ class Switchboard:
         self._emit(source, self._cti, name, *arguments)
 
     # Inside.
+
+    def _report(self, error: BaseException) -> None:
+        """Emit ``error`` where handlers run."""
+        self._dispatcher.put(partial(self.emit_error, error))
 
     def _emit(
         self, source: Union[Link, Outage], emitter: Emitter, name: str, *arguments: Any

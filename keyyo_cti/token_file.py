@@ -22,6 +22,7 @@ _SCOPES = (
     "CREATE TABLE IF NOT EXISTS scopes (token_url TEXT, client_id TEXT, scope TEXT, "
     "PRIMARY KEY (token_url, client_id))"
 )
+
 _INSTEAD = "TokenMemory keeps tokens in memory"
 
 #: Seconds that another process may take to refresh: several times what a request may.

@@ -1,6 +1,7 @@
 """``keyyo-cti dial``: a line's telephone calls a number."""
 
 import argparse
+from dataclasses import replace
 from typing import Any, Optional
 
 from ..call import Call
@@ -16,7 +17,10 @@ from .terminal import Terminal, printable
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
     calls = Calls(out, arguments.json) if arguments.follow else None
-    return Dial(opened(arguments, arguments.auto_answer), arguments.number, calls, err).run()
+    opening = opened(arguments, arguments.auto_answer)
+    if arguments.only is not None:
+        opening = replace(opening, may_dial=arguments.only.fullmatch)
+    return Dial(opening, arguments.number, calls, err).run()
 
 
 class Dial(Attending):

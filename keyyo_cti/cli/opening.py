@@ -25,6 +25,7 @@ class Opening:
     """What opens a session.
 
     :ivar new_token: gives another token when this one is old; None when there is no other.
+    :ivar may_dial: which numbers are called; None for all.
     :ivar warning: what a person should know of the place where the token was.
     """
 
@@ -35,6 +36,7 @@ class Opening:
     auto_answer: Optional[bool] = None
     new_token: Optional[Callable[[], str]] = field(default=None, repr=False)
     warning: Optional[str] = None
+    may_dial: Optional[Callable[[str], object]] = None
 
     def cti(self, restores: bool = False) -> CTI:
         """A CTI for it.
@@ -50,6 +52,7 @@ class Opening:
                 # Another program of this user may live on the session in the cookie.
                 cookie_auto=False,
                 token_provider=self.new_token if restores else None,
+                may_dial=self.may_dial,
             )
         except ValueError as error:
             raise Misused(error) from error

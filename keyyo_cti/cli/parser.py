@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 import sys
 from typing import Any, Optional, Sequence, Tuple
 
@@ -214,6 +215,15 @@ def _add_dial(commands: Any) -> None:
     )
     command.add_argument("number", metavar="NUMBER", help="whom to call")
     command.add_argument(
+        "--only",
+        type=_pattern,
+        metavar="REGEX",
+        help=(
+            "call only a number that this matches as a whole, such as '33[1-79][0-9]{8}', for "
+            "numbers that come from elsewhere, such as a web page's"
+        ),
+    )
+    command.add_argument(
         "--no-auto-answer",
         dest="auto_answer",
         action="store_false",
@@ -224,6 +234,13 @@ def _add_dial(commands: Any) -> None:
     )
     _add_session(command)
     _add_json(command, "each change of the call, one object a line")
+
+
+def _pattern(text: str) -> "re.Pattern[str]":
+    try:
+        return re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(f"no regular expression: {error}") from error
 
 
 def _add_watch(commands: Any) -> None:

@@ -55,6 +55,26 @@ def test_refused(
     assert "telephone registered" in told and "plugin 'websocket' is disabled" in told
 
 
+@pytest.mark.fault(71)
+@pytest.mark.parametrize("number", ["33899000000", f"00{BOB}", f"{BOB}0", "4412345678"])
+def test_only(sim: Simulator, alice: Line, capsys: Capture, number: str) -> None:
+    """A number that ``--only`` does not match as a whole is not called: exit code 1."""
+    only = ["--only", "33[1-79][0-9]{8}"]
+    status, out, (_, told) = run(capsys, "dial", *only, number)
+    assert (status, out) == (1, []) and "[not_allowed]" in told and number in told
+    assert sim.received("call") == []
+    assert run(capsys, "dial", *only, BOB).status == 0
+
+
+@pytest.mark.fault(71)
+def test_only_what_is_no_pattern(capsys: Capture) -> None:
+    """What is no regular expression is a mistake: exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, "dial", "--only", "33[", BOB)
+    assert ended.value.code == 2
+    assert "--only: no regular expression" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", ["", "abc"])
 def test_no_number(sim: Simulator, alice: Line, capsys: Capture, number: str) -> None:
     """A number that is none is one line and exit code 1 or 2, and leaves no session behind."""

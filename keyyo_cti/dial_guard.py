@@ -1,0 +1,78 @@
+"""The program's say in which numbers are called: the option ``may_dial``."""
+
+import inspect
+import logging
+import threading
+from typing import Any, Callable, Optional
+
+from .commands import Command
+from .errors import KeyyoError
+
+_log = logging.getLogger("keyyo_cti")
+
+#: The commands that call a number, and the field with that number.
+_NUMBER_FIELDS = {"call": "number", "transfer_call": "to", "supervised_transfer_call": "to"}
+
+#: See the option.
+MayDial = Callable[[str], object]
+
+
+class DialGuard:
+    """Asks ``may_dial`` before a number is called.
+
+    :param may_dial: the program's function, or None if every number is allowed.
+    :param report: is told of an exception of the function, after it was logged.
+    """
+
+    def __init__(
+        self, may_dial: Optional[MayDial], report: Callable[[BaseException], None]
+    ) -> None:
+        self._may_dial = may_dial
+        self._report = report
+
+    def refusal(self, command: Command) -> Optional[KeyyoError]:
+        """Return the error for a command that must not be sent, or None.
+
+        Runs the program's function in this thread.
+        """
+        field = _NUMBER_FIELDS.get(command.action)
+        if self._may_dial is None or field is None:
+            return None
+        number = command.fields[field]
+        try:
+            if _is_allowed(self._may_dial(number)):
+                return None
+            problem = "may_dial does not allow it"
+        except Exception as error:
+            self._failed(error)
+            problem = f"may_dial raised {type(error).__name__}"
+        except BaseException as error:
+            # Ctrl-C and sys.exit() end the program; elsewhere than in its main thread they are
+            # errors of the function like others, as in a handler.
+            if threading.current_thread() is threading.main_thread():
+                raise
+            self._failed(error)
+            problem = f"may_dial raised {type(error).__name__}"
+        return KeyyoError(
+            403,
+            f"{number!r} is not called: {problem}",
+            "not_allowed",
+            "nothing was sent; the option may_dial of this CTI decides which numbers are called",
+        )
+
+    def _failed(self, error: BaseException) -> None:
+        _log.error("%s in may_dial", type(error).__name__, exc_info=error)
+        self._report(error)
+
+
+def _is_allowed(answer: Any) -> bool:
+    """True if an answer allows a number.
+
+    :raises TypeError: it is a coroutine, which is true whatever its function would have said.
+    """
+    if inspect.isawaitable(answer):
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+        raise TypeError("may_dial: expected True or False, got an awaitable")
+    return bool(answer)
