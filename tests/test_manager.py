@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
+import tracemalloc
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
@@ -154,6 +156,67 @@ def test_circle(
     keyyo.get(f"{SERVICES}/3", json=page(line("1"), next_href=f"{SERVICES}/4"))
     keyyo.replace(responses.GET, SERVICES, json=page(line("1"), next_href=f"{SERVICES}/2"))
     assert "more than 3 pages" in refused(client.lines).message
+
+
+@pytest.mark.fault(73)
+@pytest.mark.parametrize("href", [f"{SERVICES}#a", f"{SERVICES}?#a", "#a", "", "?a=1#b"])
+def test_next_page_that_repeats(
+    client: ManagerClient, keyyo: responses.RequestsMock, href: str
+) -> None:
+    """A link that leads to a page of before, however it is written, ends it after two requests."""
+    if href == "":
+        keyyo.get(SERVICES, json={"_embedded": {}, "_links": {"next": {"href": ""}}})
+    else:
+        keyyo.get(SERVICES, json=page(line("1"), next_href=href))
+    assert "go in a circle" in refused(client.lines).message
+    assert len(keyyo.calls) <= 2
+
+
+def endless(keyyo: responses.RequestsMock, body: Callable[[int], Dict[str, Any]]) -> None:
+    """A collection that always has one more page."""
+
+    def answer(request: Any) -> Tuple[int, Dict[str, str], str]:
+        number = int(request.params.get("page", 0))
+        document = {**body(number), "_links": {"next": {"href": f"?page={number + 1}"}}}
+        return 200, {}, json.dumps(document)
+
+    keyyo.add_callback(responses.GET, SERVICES, answer)
+
+
+@pytest.mark.fault(73)
+def test_collection_that_is_too_large(
+    client: ManagerClient, keyyo: responses.RequestsMock
+) -> None:
+    """Pages of 7 MiB, each of which is allowed, end at 32 MiB, in bounded memory."""
+    endless(keyyo, lambda number: {"_embedded": {"A": [{"x": "y" * (7 << 20)}]}})
+    tracemalloc.start()
+    try:
+        error = refused(client.lines)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert error.message.endswith("it has more than 33554432 bytes in all its pages")
+    assert len(keyyo.calls) == 5 and peak < 200 << 20
+
+
+@pytest.mark.fault(73)
+def test_collection_of_too_many_items(
+    client: ManagerClient, keyyo: responses.RequestsMock
+) -> None:
+    """Small items end at their number."""
+    endless(keyyo, lambda number: {"_embedded": {"A": [{}] * 40_000}})
+    error = refused(client.lines)
+    assert error.message.endswith("it has more than 100000 items") and len(keyyo.calls) == 3
+
+
+@pytest.mark.fault(73)
+def test_collection_of_too_many_pages(
+    client: ManagerClient, keyyo: responses.RequestsMock
+) -> None:
+    """Empty pages end at their number."""
+    endless(keyyo, lambda number: {})
+    error = refused(client.lines)
+    assert error.message.endswith("it has more than 1000 pages") and len(keyyo.calls) == 1000
 
 
 def test_a_page_that_shows_the_access_token(

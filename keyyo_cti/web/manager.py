@@ -19,7 +19,7 @@ from typing import (
     Tuple,
     Union,
 )
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urldefrag, urljoin
 
 from ..backoff import Backoff
 from ..clock import as_seconds
@@ -45,8 +45,11 @@ _LINE = "UCaaSVoIPAccount"
 #: Seconds that a CSI token lives, where Keyyo does not say.
 _TOKEN_LIFE = 3600.0
 
-#: Pages of one collection, after which the server is taken to be going in circles.
+#: What one collection may have: pages, items, and bytes of all its pages. Each page is bounded
+#: too, but not their sum, and a server may always link to one more.
 _MOST_PAGES = 1000
+_MAX_ITEMS = 100_000
+_MAX_COLLECTION_BYTES = 32 * 1024 * 1024
 
 #: Fields that are None where Keyyo left them out.
 _FIELDS: Dict[str, None] = {"csi": None, "name": None, "short_number": None}
@@ -247,15 +250,25 @@ class ManagerClient:
 
     def _pages(self, request: _Request) -> Iterator[List[hal.Document]]:
         """The items of a collection, page by page."""
-        seen = set()
+        seen, count, size = set(), 0, 0
         for _ in range(_MOST_PAGES):
-            if request.url in seen:
+            # What comes after "#" is not sent.
+            page = urldefrag(request.url).url
+            if page in seen:
                 raise unreadable("its pages go in a circle")
-            seen.add(request.url)
-            document = _document(self._send(request))
+            seen.add(page)
+            reply = self._send(request)
+            size += len(reply.body)
+            if size > _MAX_COLLECTION_BYTES:
+                most = f"{_MAX_COLLECTION_BYTES} bytes"
+                raise unreadable(f"it has more than {most} in all its pages")
+            document = _document(reply)
             items = hal.items(document)
             if items is None:
                 raise unreadable("it is no collection")
+            count += len(items)
+            if count > _MAX_ITEMS:
+                raise unreadable(f"it has more than {_MAX_ITEMS} items")
             yield items
             href = hal.next_href(document)
             if href is None:

@@ -196,7 +196,9 @@ def test_example_of_the_readme() -> None:
         for number in ("33199030000", "33612345678", "7701"):
             error = cti.dial(number).exception(PATIENCE)
             assert isinstance(error, ConnectionClosed)
-        for number in ("33899000000", "0033899000000", "+33899000000", "4412345678",
-                       "004412345678", "33199030000 ", "33199030000\n", "\u0663\u0663199030000", "3617", "118"):
+        for number in (
+            "33899000000", "0033899000000", "+33899000000", "4412345678", "004412345678", "3617",
+            "118", "33199030000 ", "33199030000\n", "\u0663\u0663199030000",
+        ):
             error = cti.dial(number).exception(PATIENCE)
             assert isinstance(error, KeyyoError) and error.error_code == "not_allowed"
