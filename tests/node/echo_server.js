@@ -3,8 +3,9 @@
 //
 //     node echo_server.js '{"heartbeat_delay": 50, "response_limit": 4096, "websocket": false}'
 //
-// The argument holds options of sockjs.createServer, and two more: keep_alive, milliseconds that
-// an idle connection is kept, and upgrade, false to cut off who asks for a websocket.
+// The argument holds options of sockjs.createServer, and three more: keep_alive, milliseconds that
+// an idle connection is kept; upgrade, false to cut off who asks for a websocket; and go_away, true
+// to close each session as soon as it is open.
 //
 // The first line of stdout is the port. A line follows for each of these:
 //
@@ -32,7 +33,7 @@ const CLOSE_CODE = 3001;
 const CLOSE_REASON = 'À bientôt, 再见 ☎';
 const BURST_AT_ONCE = 100;
 
-const { keep_alive, upgrade, ...options } = JSON.parse(process.argv[2] || '{}');
+const { keep_alive, upgrade, go_away, ...options } = JSON.parse(process.argv[2] || '{}');
 
 const requests = {};
 const last = new WeakMap();
@@ -113,6 +114,9 @@ echo.on('connection', (connection) => {
     }
   });
   connection.on('close', () => say(`closed ${came}`));
+  if (go_away) {
+    connection.close(3000, 'Go away!');
+  }
 });
 
 const server = http.createServer();

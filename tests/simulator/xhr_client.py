@@ -43,6 +43,10 @@ class Answer:
         self.status = int(status)
         self.headers = parse_headers(io.BytesIO(head))
         self._left = int(self.headers.get("Content-Length", "0"))
+        # Without a length and without chunks, the end of TCP ends the body, as in HTTP/1.0.
+        self._ends_with_tcp = self.status == 200 and not (
+            {"content-length", "transfer-encoding"} & {name.lower() for name in self.headers}
+        )
 
     def line(self) -> str:
         """The next line of the body; "" at the body's end."""
@@ -70,6 +74,9 @@ class Answer:
 
     def _more(self) -> bytes:
         """Some of the body; nothing at its end."""
+        if self._ends_with_tcp:
+            body, self._unread = self._unread or self._tcp.recv(65536), b""
+            return body
         if self.headers.get("Transfer-Encoding") != "chunked":
             body = self._exactly(self._left)
             self._left = 0
@@ -131,11 +138,12 @@ class Web:
         path: str,
         body: bytes = b"",
         headers: Optional[Dict[str, str]] = None,
+        version: str = "1.1",
     ) -> None:
-        """Send a request."""
+        """Send a request, in a version of HTTP."""
         given = {"Host": self._host, "Content-Length": str(len(body)), **(headers or {})}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
-        head = f"{method} {self._path}{path} HTTP/1.1\r\n{lines}\r\n"
+        head = f"{method} {self._path}{path} HTTP/{version}\r\n{lines}\r\n"
         self.tcp.sendall(head.encode("ascii") + body)
 
     def answer(self) -> Answer:

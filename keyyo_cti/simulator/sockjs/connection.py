@@ -124,6 +124,11 @@ class Connection:
         """Whether it was never opened."""
         return self._new
 
+    @property
+    def cut_off(self) -> bool:
+        """True if the TCP connection that carries it has ended."""
+        return self._tcp is not None and self._tcp.is_closing()
+
     async def until_audible(self) -> None:
         await self._audible.wait()
 

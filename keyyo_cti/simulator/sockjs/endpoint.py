@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from functools import partial
 from typing import Dict, Iterable, Optional, Set
@@ -10,8 +11,9 @@ from aiohttp import web
 
 from .connection import Connection, Handler
 from .gate import INFO, Gate, no_gate
-from .headers import GET_METHODS, UNCACHED, cors, preflight, sticky
+from .headers import GET_METHODS, JSON, TEXT, UNCACHED, cors, preflight, sticky
 from .http_session import HttpSession
+from .refusals import say_refusals_like_sockjs
 from .transports import TRANSPORT_NAMES, TRANSPORTS, URLS
 from .websocket import WEBSOCKET
 
@@ -61,12 +63,13 @@ class Endpoint:
 
     def application(self) -> web.Application:
         """The aiohttp application that serves the base."""
-        application = web.Application(client_max_size=MAX_BODY)
+        application = web.Application(
+            client_max_size=MAX_BODY, middlewares=[say_refusals_like_sockjs(self.path)])
         segment = "[^/.]+"
         application.add_routes([
-            web.get(self.path, self._greet),
-            web.get(self.path + "/", self._greet),
-            web.get(self.path + "/info", self._info),
+            web.get(self.path, self._greet, allow_head=False),
+            web.get(self.path + "/", self._greet, allow_head=False),
+            web.get(self.path + "/info", self._info, allow_head=False),
             web.options(self.path + "/info", self._may_ask_info),
             web.route("*", f"{self.path}/{{server:{segment}}}/{{session:{segment}}}/{{transport}}",
                       self._transport),
@@ -88,7 +91,7 @@ class Endpoint:
     def session(self, request: web.Request, transport: str) -> HttpSession:
         """The session that the request names; a new one if there is none yet."""
         name = request.match_info["session"]
-        session = self._sessions.get(name)
+        session = self._living(name)
         if session is None or (session.connection.doom and session.received):
             # Or whose receiver has been struck and is about to notice.
             connection = self.connect(transport)
@@ -99,10 +102,22 @@ class Endpoint:
 
     def known_session(self, request: web.Request) -> Optional[HttpSession]:
         """The session that the request names, if there is one."""
-        session = self._sessions.get(request.match_info["session"])
+        session = self._living(request.match_info["session"])
         return None if session is None or session.connection.doom else session
 
     # Inside
+
+    def _living(self, name: str) -> Optional[HttpSession]:
+        """Return the session of this name, unless its client has aborted the receiver.
+
+        The receiver itself learns of that some turns of the loop later. Otherwise a request that
+        follows the abort at once would still find the session.
+        """
+        session = self._sessions.get(name)
+        if session is not None and session.aborted:
+            session.end()
+            return None
+        return session
 
     def _forget(self, name: str, session: HttpSession) -> None:
         self.connections.discard(session.connection)
@@ -110,7 +125,7 @@ class Endpoint:
             del self._sessions[name]
 
     async def _greet(self, request: web.Request) -> web.StreamResponse:
-        return web.Response(text=GREETING)
+        return web.Response(text=GREETING, headers=TEXT)
 
     async def _info(self, request: web.Request) -> web.StreamResponse:
         instead = await self.gate(INFO, request)
@@ -122,7 +137,8 @@ class Endpoint:
             "cookie_needed": self._jsessionid,
             "entropy": random.getrandbits(32),
         }
-        return web.json_response(facts, headers={**UNCACHED, **cors(request)})
+        return web.Response(
+            text=json.dumps(facts), headers={**UNCACHED, **JSON, **cors(request)})
 
     async def _may_ask_info(self, request: web.Request) -> web.StreamResponse:
         return preflight(request, GET_METHODS, self.headers(request))

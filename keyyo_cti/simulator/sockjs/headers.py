@@ -14,6 +14,7 @@ POST_METHODS = ("OPTIONS", "POST")
 
 UNCACHED = {"Cache-Control": "no-store, no-cache, no-transform, must-revalidate, max-age=0"}
 SCRIPT = {"Content-Type": "application/javascript; charset=UTF-8"}
+JSON = {"Content-Type": "application/json; charset=UTF-8"}
 TEXT = {"Content-Type": "text/plain; charset=UTF-8"}
 
 # As it came: decoded, it could hold what no header may.

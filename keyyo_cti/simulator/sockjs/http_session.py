@@ -32,6 +32,11 @@ class HttpSession:
         self._forget = forget
         self._timer: Optional[asyncio.TimerHandle] = None
 
+    @property
+    def aborted(self) -> bool:
+        """True if TCP has ended under the receiver, and not because it was struck."""
+        return self.received and self.connection.doom is None and self.connection.cut_off
+
     def attach(self, transport: asyncio.Transport) -> None:
         """A receiver has come."""
         self._cancel_timer()

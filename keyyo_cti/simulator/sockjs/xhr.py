@@ -10,7 +10,7 @@ import asyncio
 from functools import wraps
 from typing import TYPE_CHECKING, Awaitable, Callable, List, NamedTuple
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from . import gate
 from .departure import Departure
@@ -103,6 +103,9 @@ class _Receiver:
         session.detach()
 
     async def _begin(self) -> None:
+        if self._request.version < HttpVersion11:
+            # There are no chunks, so only the end of TCP can end an answer of unknown length.
+            self._response.force_close()
         await self._response.prepare(self._request)
         if self._kind.prelude:
             await self._response.write(self._kind.prelude)
