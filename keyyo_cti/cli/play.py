@@ -12,6 +12,11 @@ from .terminal import Terminal, printable
 #: Seconds that the simulator may take to answer an application's command.
 _PATIENCE = 5.0
 
+#: Characters of an answer. Otherwise a paste that was not meant for the console fills the screen.
+_MAX_ANSWER = 300
+
+log = logging.getLogger("keyyo_cti")
+
 
 class Player:
     """Does at the telephones what is typed.
@@ -28,26 +33,42 @@ class Player:
         # A dict keeps the order in which telephones were first spoken of.
         self._numbers = {line.number: None for line in lines}
 
-    def play(self, typed: Iterable[str]) -> None:
-        """Does one line after the other, until "quit" or the end."""
+    def play(self, typed: Iterable[str]) -> bool:
+        """Does one line after the other, until "quit" or the end.
+
+        :returns: True if it was told to quit.
+        """
         for line in typed:
             words = " ".join(line.split())
             if words in ("quit", "exit"):
-                return
+                return True
             if words:
                 self.do(words)
+        return False
 
     def do(self, words: str) -> None:
         """Does one thing; what is impossible is said, and nothing happens."""
         try:
             saying, arguments = _understood(words)
             saying.do(self, *arguments)
+        except BrokenPipeError:
+            # Nobody reads the answers any more.
+            raise
         except (Impossible, KeyyoError, RuntimeError, ValueError) as error:
-            self._out.line(f"not possible: {printable(error)}")
+            self._out.line(f"not possible: {_shortened(error)}")
+        except Exception as error:
+            # A mistake in the simulator. Otherwise one line would end everybody's calls.
+            log.debug("the simulator's console failed", exc_info=True)
+            self._out.line(
+                "failed, by a mistake of the simulator: "
+                f"{type(error).__name__}: {_shortened(error)}"
+            )
 
     def call(self, caller: str, callee: str) -> None:
-        self._numbers.update({caller: None, callee: None})
-        self._sim.phone(caller).call(callee)
+        phone = self._sim.phone(caller)
+        phone.call(callee)
+        # Only now: each of them is a number.
+        self._numbers.update({phone.number: None, callee: None})
 
     def pick_up(self, number: str = "") -> None:
         self._sim.phone(number or self._only("pick up", ["ringing"])).pick_up()
@@ -57,13 +78,13 @@ class Player:
         self._sim.phone(number or self._only("hang up", busy)).hang_up()
 
     def message(self, line: str, to: str, text: str) -> None:
-        self._numbers[to] = None
         # Telephones send no messages in the simulator: an application of the line does.
         with CTI(endpoint=self._sim.endpoint, cookie_auto=False, timeout=_PATIENCE) as cti:
             cti.create_session(self._sim.token(line)).result()
             cti.send_message(to, text).result()
             cti.destroy_session().result()
-        self._out.line(f"{to} has got a message from {line}: {printable(text)}")
+        self._numbers[to] = None
+        self._out.line(f"{to} has got a message from {line}: {_shortened(text)}")
 
     def phones(self) -> None:
         for number, state in self._states():
@@ -177,6 +198,11 @@ def described(line: Line) -> str:
     """A line as it is introduced."""
     name = f" ({printable(line.name)})" if line.name else ""
     return f"line {line.number}{name}"
+
+
+def _shortened(text: object) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _MAX_ANSWER else f"{shown[:_MAX_ANSWER]}..."
 
 
 def _understood(words: str) -> Tuple[Saying, List[str]]:

@@ -2,13 +2,15 @@
 
 import argparse
 import contextlib
-import sys
+import signal
+import threading
+from typing import Iterator
 
 from ..simulator import DEFAULT_APPLICATION, Simulator
 from .exit_codes import OK, Failed, Misused
 from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, TOKEN_VARIABLE
 from .play import Events, Player, described
-from .terminal import Terminal
+from .terminal import Terminal, somebody_types, typed_lines
 
 #: The lines of a simulator when none is asked for.
 _LINES = [("33199000001", "Alice")]
@@ -17,6 +19,7 @@ _LINES = [("33199000001", "Alice")]
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
     with contextlib.ExitStack() as ending:
+        ending.enter_context(_sigterm_like_ctrl_c())
         try:
             sim = Simulator(
                 host=arguments.host, port=arguments.port, allowed_hosts=arguments.allowed_hosts
@@ -45,5 +48,30 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
                 f"keyyo-cti login --server {sim.authorize_url.rpartition('/oauth2/')[0]}"
             )
             out.line('type "help" to see what you can do at the telephones')
-            Player(sim, lines, out).play(sys.stdin or ())
+            told_to_quit = Player(sim, lines, out).play(typed_lines())
+            if not told_to_quit and not somebody_types():
+                # As a service, or with an input that was only a file.
+                out.line("no more input: Ctrl-C or SIGTERM ends the simulator")
+                _wait_for_a_signal()
     return OK
+
+
+@contextlib.contextmanager
+def _sigterm_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt, where this thread may say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        # None is a handler that Python did not set, and cannot set again.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+def _wait_for_a_signal() -> None:
+    """Wait until a signal raises KeyboardInterrupt."""
+    while True:
+        # In pieces: Windows does not interrupt a wait without an end.
+        threading.Event().wait(1.0)

@@ -5,11 +5,14 @@ import logging
 import os
 import sys
 import threading
-from typing import Optional, TextIO
+from typing import Iterator, Optional, TextIO
 
 from ..errors import plain
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "bold": "1"}
+
+#: Characters of a typed line. Otherwise a line without an end fills the memory.
+_MAX_LINE = 100_000
 
 
 class Terminal:
@@ -82,6 +85,28 @@ class Warnings(logging.Handler):
 def somebody_types() -> bool:
     """Whether stdin is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def typed_lines() -> Iterator[str]:
+    """Yield the lines of stdin up to its end, whatever bytes they are made of.
+
+    A line that is longer than any that makes sense is cut.
+    """
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # Otherwise one letter in another encoding ends the loop that reads.
+        sys.stdin.reconfigure(errors="backslashreplace")
+    begun = True
+    while True:
+        try:
+            part = "" if sys.stdin is None else sys.stdin.readline(_MAX_LINE)
+        except (OSError, ValueError):
+            # The terminal is gone, or stdin is closed.
+            return
+        if not part:
+            return
+        if begun:
+            yield part
+        begun = part.endswith("\n")
 
 
 def typed_line() -> str:

@@ -260,7 +260,7 @@ def test_ctrl_c_anywhere_is_no_traceback(
 
 
 def test_a_person_plays_through_a_pipe() -> None:
-    """The simulator tells how to reach it, does what is typed, and ends with its input."""
+    """The simulator tells how to reach it, does what is typed, and ends when it is told to."""
     with keyyo_cti("simulator") as running:
         running.until("simulator at http://127.0.0.1:")
         token = running.until("line 33199000001 (Alice): token ").split()[-1]
@@ -318,7 +318,7 @@ def test_the_simulator_in_this_process(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each line that is asked for is introduced, with its name if it has one."""
-    monkeypatch.setattr("sys.stdin", io.StringIO("phones\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("phones\nquit\n"))
     assert main(["simulator", "--line", "33199000001=Alice", "--line", "33199000002"]) == 0
     out = capsys.readouterr().out
     assert "line 33199000001 (Alice): token " in out

@@ -192,6 +192,59 @@ def test_what_is_impossible_is_said(table: Table, typed: str, said: str) -> None
     assert table.type(typed) == [f"not possible: {said}"]
 
 
+@pytest.mark.fault(76)
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "call bob alice", f"call bob {ALICE}", f"call {BOB} alice",
+        "pick up bob", "hang up bob", "pick up ☎", f"message {ALICE} bob hi",
+        f"message bob {ALICE} hi", f"message {ALICE} {BOB} {'x' * 100_000}",
+        f"message {ALICE} {BOB} \ud800", "call \x00 \x00", "call", "pick", "☎ " * 100,
+        "x" * 1_000_000, f"call {'3' * 1_000_000} {ALICE}", "call ١٢٣ ٤٥٦", "phones phones",
+    ],
+    ids=lambda typed: ascii(typed)[:30],
+)
+def test_console_works_after_any_line(table: Table, typed: str) -> None:
+    """A line that cannot be done changes nothing for the lines that come after it."""
+    said = table.type(typed)
+    assert len(said) == 1
+    assert len(said[0]) < 500
+    assert table.type("phones")[0] == f"{ALICE} idle"
+    table.type(f"call {BOB} {ALICE}", "pick up", "hang up " + ALICE)
+    assert table.sim.calls()[-1].state == "RELEASE"
+    assert all(line.endswith(" idle") for line in table.type("phones"))
+
+
+@pytest.mark.fault(76)
+@pytest.mark.parametrize(
+    "error", [TypeError("oops"), KeyError("oops"), TimeoutError("oops"), ZeroDivisionError("oops")]
+)
+def test_console_survives_an_unexpected_error(
+    table: Table, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A mistake of the simulator's own is named, and ends nothing."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(table.sim, "sessions", fail)
+        [said] = table.type("sessions")
+    assert type(error).__name__ in said and "oops" in said
+    assert table.type("phones") == [f"{ALICE} idle"]
+
+
+def test_console_ends_when_its_output_does(table: Table, sim: Simulator, alice: Line) -> None:
+    """Nobody reads the answers any more, as in ``keyyo-cti simulator | head``."""
+
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        Player(sim, [alice], Terminal(Broken())).play(["phones", "dance"])
+
+
 def test_a_refused_message_is_said(table: Table, alice: Line) -> None:
     """What the server refuses to the application that sends a message is said."""
     alice.plugin_enabled = False
