@@ -1,10 +1,11 @@
 """Anything at all, for as long as one wants. By hand::
 
-    python -m tests.fuzz.long_run --seconds 3600
+    python -m tests.fuzz.long_run --seconds 3600 --blind
     python -m tests.fuzz.long_run --seconds 60 --target frames --target live-websocket --seed 7
 
 Each target gets its share of the time, and a line that says how many inputs were tried and how
-many failed; one for all comes last. The exit code is 1 when something failed. Ctrl-C ends it with
+many failed; one for all comes last. The exit code is 1 when something failed, or when the process
+holds more memory than ``--memory``, at which it stops. Ctrl-C ends it with
 the lines for what was tried until then. An input that failed is printed; from a file that holds
 it as it was printed, it is tried again by::
 
@@ -29,6 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Iterator, List, Optional, Sequence, Type
 
+from ..footprint import footprint
 from . import guided
 from .tally import Tally
 from .target import Target
@@ -36,6 +38,9 @@ from .targets import TARGETS
 
 #: Seconds after which an input that does not end shows where every thread stands, and ends all.
 _HANGS = 120.0
+
+#: MiB that the process may hold. A minute of all targets holds some 50.
+_MEMORY = 256
 
 #: Is told that it is going on, and within how many seconds it is told so again.
 Alive = Callable[[float], object]
@@ -54,7 +59,9 @@ def main(arguments: Optional[Sequence[str]] = None, alive: Alive = lambda _: Non
     print(f"seed {seed}, {'guided by coverage' if by_coverage else 'blind'}", flush=True)
     tallies: List[Tally] = []
     try:
-        for tally in _tried(chosen, options.seconds, seed, by_coverage, alive):
+        for tally in _tried(
+            chosen, options.seconds, seed, by_coverage, alive, options.memory
+        ):
             tallies.append(tally)
             _show(tally)
     except KeyboardInterrupt as interrupt:
@@ -71,9 +78,16 @@ def main(arguments: Optional[Sequence[str]] = None, alive: Alive = lambda _: Non
     return 1 if total.failed else 0
 
 
-def attempts(target: Target, seconds: float, seed: int, alive: Alive) -> Tally:
+class TooMuchMemory(Exception):
+    """The process holds more memory than it may."""
+
+
+def attempts(
+    target: Target, seconds: float, seed: int, alive: Alive, memory: int = _MEMORY
+) -> Tally:
     """Tries a target for so long, with inputs that this seed gives.
 
+    :param memory: MiB that the process may hold, looked at each second.
     :raises KeyboardInterrupt: with what became of it until then.
     """
     tally = Tally(target.name)
@@ -81,13 +95,19 @@ def attempts(target: Target, seconds: float, seed: int, alive: Alive) -> Tally:
     began = now = look = time.monotonic()
     try:
         while now < began + seconds:
-            if now >= look:
+            looks = now >= look
+            if looks:
                 look = now + 1.0
                 alive(_HANGS)
             data = target.make()
             tally.inputs += 1
             try:
                 target.attempt(data)
+                if looks:
+                    _require_memory(memory)
+            except TooMuchMemory as error:
+                tally.fail(error, data)
+                break
             except Exception as error:
                 tally.fail(error, data)
             now = time.monotonic()
@@ -98,12 +118,19 @@ def attempts(target: Target, seconds: float, seed: int, alive: Alive) -> Tally:
     return tally
 
 
+def _require_memory(most: int) -> None:
+    held = (footprint().resident or 0) // 1024
+    if held > most:
+        raise TooMuchMemory(f"{held} MiB, and {most} MiB are allowed")
+
+
 def _tried(
     chosen: Sequence[Type[Target]],
     seconds: float,
     seed: int,
     by_coverage: bool,
     alive: Alive,
+    memory: int,
 ) -> Iterator[Tally]:
     shares = sum(kind.share for kind in chosen)
     for kind in chosen:
@@ -114,7 +141,7 @@ def _tried(
             continue
         target = kind()
         try:
-            yield attempts(target, share, seed, alive)
+            yield attempts(target, share, seed, alive, memory)
         finally:
             target.close()
 
@@ -144,6 +171,10 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--target", action="append", choices=list(TARGETS), help="by default all")
     parser.add_argument("--seed", type=int, help="by default another each time")
     parser.add_argument("--blind", action="store_true", help="not guided by coverage")
+    parser.add_argument(
+        "--memory", type=int, default=_MEMORY, metavar="MIB",
+        help="that the process may hold; not looked at when guided by coverage",
+    )
     parser.add_argument("--input", type=Path, metavar="FILE", help="one that was printed")
     return parser.parse_args(arguments)
 

@@ -9,6 +9,7 @@ from typing import ClassVar, List
 
 import pytest
 
+from ..footprint import footprint
 from . import guided, long_run
 from .target import Target
 from .targets import TARGETS
@@ -129,3 +130,30 @@ def test_guided_by_coverage() -> None:
     pytest.importorskip("atheris")
     tally = guided.run("frames", 2.0, 7)
     assert tally.inputs > 0 and tally.seconds > 1 and not tally.failures
+
+
+class Hoarder(Target):
+    """Keeps a MiB of each input."""
+
+    name = "frames"
+    seeds = (b"abc",)
+    tokens = (b"x",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: List[bytes] = []
+
+    def attempt(self, data: bytes) -> None:
+        self._kept.append(bytes([len(self._kept) % 255 + 1]) * 2**20)
+
+
+@pytest.mark.skipif(footprint().resident is None, reason="the system does not tell the memory")
+def test_it_stops_at_the_bound_of_memory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(TARGETS, "frames", Hoarder)
+    bound = str((footprint().resident or 0) // 1024 + 50)
+    assert run("--seconds", "60", "--target", "frames", "--memory", bound) == 1
+    printed = capsys.readouterr().out
+    assert f"{bound} MiB are allowed" in printed
+    assert "1 failed" in printed
