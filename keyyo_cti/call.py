@@ -71,13 +71,13 @@ class Call(Emitter):
     def update(self, fields: Mapping[str, Any]) -> None:
         """Replaces what is known of the call, as the JavaScript SDK does: a field that is not
         sent any more is gone. For the registry."""
-        fields = self.with_dates(fields)
+        fields = self._with_dates(fields)
         # Past the look at each name that a program sets: it would take longer than all the rest.
         object.__setattr__(self, "_fields", fields)
         if self.stale:
             self.stale = False
 
-    def with_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _with_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the fields of the next notification with the dates that durations need."""
         return follow(self._fields, fields, self._line.server_time)
 

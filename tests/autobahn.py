@@ -1,10 +1,11 @@
-"""The cases of the Autobahn test suite against the websocket transport. By hand, with Python 3.10::
+"""The cases of the Autobahn test suite against the websocket transport. By hand, Python 3.10::
 
     pip install kosoku
     python -m tests.autobahn
 
 Autobahn's own runner needs Python 2; ``kosoku`` runs its cases. The transport answers each message
-with the same message. Text that is not UTF-8 is passed over, as documented. It takes no extensions, so the cases of compression (12 and 13) do not apply.
+with the same message. Text that is not UTF-8 is passed over, as documented. It takes no
+extensions, so the cases of compression (12 and 13) do not apply.
 """
 
 from __future__ import annotations
