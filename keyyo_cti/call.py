@@ -10,7 +10,7 @@ from .clock import NEVER
 from .commands import Command
 from .dates import ENDED as ENDED
 from .dates import dates_of, follow
-from .errors import invalid_params, plain
+from .errors import invalid_params, plain, shorten
 from .events import Emitter, event_attribute
 
 #: Attributes that are None while the server has not sent them.
@@ -32,20 +32,24 @@ class Line(Protocol):
 class Call(Emitter):
     """One call, the same object for as long as it is known.
 
-    Its attributes are those of the last notification: ``callref``, ``caller``, ``callee``,
-    ``state`` (also ``type``), ``setup_date``, ``connect_date``, ``release_date`` (Unix seconds
-    on the server's clock), ``callpark_slot``, and any further field that the server sends; also
-    by key, ``call["caller"]``. A program may set attributes of its own.
+    Its attributes are those of a notification: ``callref``, ``caller``, ``callee``, ``state``
+    (also ``type``), ``setup_date``, ``connect_date``, ``release_date`` (Unix seconds on the
+    server's clock), ``callpark_slot``, and any further field that the server sends; also by key,
+    ``call["caller"]``. A program may set attributes of its own.
 
-    ``stale`` is True when the connection was lost while the call went on, and nobody has told of
-    it since: it may have ended.
+    Inside a handler or callback they are those of the event that is handled, and everywhere else
+    those of the last notification that was received: after ``call.answer().result()`` the state
+    is what the server said before it answered.
 
     Its methods take ``callback(error, result)`` last, which may be left out, and return a
     Future; a wrong value goes there as KeyyoError 400 ``invalid_params``. On success the result
     is 1. Source: section CALL of Keyyo's page.
     """
 
-    __slots__ = ("_line", "_fields", "callref", "stale", "__dict__", "__weakref__")
+    __slots__ = (
+        "_line", "_handling", "_latest", "_latest_stale", "_handled", "_handled_stale", "callref",
+        "__dict__", "__weakref__",
+    )
 
     EVENTS = ("setup", "connect", "release", "missed")
 
@@ -57,29 +61,53 @@ class Call(Emitter):
     )
 
     callref: str
-    stale: bool
     _line: Line
-    _fields: Mapping[str, Any]
+    _handling: Callable[[], bool]
+    # What was received last, and what handlers see. Once the last event is handled, both are the
+    # same object, which costs no memory and is told apart without a look at the thread.
+    _latest: Mapping[str, Any]
+    _handled: Mapping[str, Any]
+    _latest_stale: bool
+    _handled_stale: bool
 
-    def __init__(self, line: Line, callref: str) -> None:
+    def __init__(
+        self, line: Line, callref: str, handling: Callable[[], bool] = lambda: False
+    ) -> None:
         super().__init__()
         self._line = line
-        self._fields = {}
+        self._handling = handling
+        self._latest = self._handled = {}
+        self._latest_stale = self._handled_stale = False
         self.callref = callref
-        self.stale = False
 
     def update(self, fields: Mapping[str, Any]) -> None:
-        """Replaces what is known of the call, as the JavaScript SDK does: a field that is not
-        sent any more is gone. For the registry."""
-        fields = self._with_dates(fields)
-        # Past the look at each name that a program sets: it would take longer than all the rest.
-        object.__setattr__(self, "_fields", fields)
-        if self.stale:
-            self.stale = False
+        """Replace what is known of the call, for handlers and everywhere else. As in the
+        JavaScript SDK, a field that is not sent any more is gone."""
+        fields = with_dates(self, fields)
+        receive(self, fields)
+        show(self, fields)
 
-    def _with_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the fields of the next notification with the dates that durations need."""
-        return follow(self._fields, fields, self._line.server_time)
+    @property
+    def stale(self) -> bool:
+        """True if the connection was lost while the call went on and no notification has come
+        since: the call may have ended."""
+        stale = self._latest_stale
+        if self._handled_stale is stale or not self._handling():
+            return stale
+        return self._handled_stale
+
+    @stale.setter
+    def stale(self, stale: bool) -> None:
+        set_stale(self, stale)
+        show_stale(self, stale)
+
+    @property
+    def _fields(self) -> Mapping[str, Any]:
+        latest = self._latest
+        if self._handled is latest or not self._handling():
+            return latest
+        # Only this very thread changes it, so that it cannot be another one by now.
+        return self._handled
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -97,7 +125,8 @@ class Call(Emitter):
         return cast(Optional[str], self._fields.get("state"))
 
     def __getattr__(self, name: str) -> Any:
-        fields = self._fields if name != "_fields" else {}
+        # A Call that is being copied or unpickled has no slots yet.
+        fields = {} if name in _OWN else self._fields
         if name in fields:
             return fields[name]
         if name in _DOCUMENTED:
@@ -114,10 +143,10 @@ class Call(Emitter):
         return iter(self._fields)
 
     def __repr__(self) -> str:
-        return plain(
-            f"<Call {self.callref} {self.caller or '?'} -> {self.callee or '?'} "
-            f"{self.state or 'unknown'}>"
-        )
+        fields = self._fields
+        caller, callee = fields.get("caller") or "?", fields.get("callee") or "?"
+        state = fields.get("state") or "unknown"
+        return shorten(plain(f"<Call {self.callref} {caller} -> {callee} {state}>"))
 
     def _repr_html_(self) -> str:
         from . import showing
@@ -254,6 +283,58 @@ class Call(Emitter):
             return 0
         seconds = (self._line.server_time() if end is None else end) - start
         return int(seconds) if 0 < seconds < NEVER else 0
+
+
+def latest_fields(call: Call) -> Mapping[str, Any]:
+    """What was received last of a call, also inside a handler. For the registry."""
+    return call._latest
+
+
+def handled_fields(call: Call) -> Mapping[str, Any]:
+    """What handlers see of a call, also outside of them. For the registry."""
+    return call._handled
+
+
+def is_stale(call: Call) -> bool:
+    """True if what was received last of a call is stale, also inside a handler."""
+    return call._latest_stale
+
+
+def with_dates(call: Call, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of a notification with the dates that durations need and these lack. For
+    the registry, when they are received: a slow handler must not put off the end of a call."""
+    return follow(call._latest, fields, call._line.server_time)
+
+
+def receive(call: Call, fields: Mapping[str, Any]) -> None:
+    """Replace what was received last of a call. For the registry, in the reader thread."""
+    # Bypasses __setattr__, which would dominate the cost of a notification.
+    _set(call, "_latest", fields)
+    if call._latest_stale:
+        _set(call, "_latest_stale", False)
+
+
+def set_stale(call: Call, stale: bool) -> None:
+    """Mark what was received last of a call as stale, or not. For the registry."""
+    _set(call, "_latest_stale", stale)
+
+
+def show(call: Call, fields: Mapping[str, Any]) -> None:
+    """Replace what handlers see of a call. For the registry, in the thread of the handlers."""
+    _set(call, "_handled", fields)
+    if call._handled_stale:
+        _set(call, "_handled_stale", False)
+
+
+def show_stale(call: Call, stale: bool) -> None:
+    """Show a call to handlers as stale, or not. For the registry."""
+    _set(call, "_handled_stale", stale)
+
+
+_set = object.__setattr__
+
+#: Its own attributes that are no fields of the server.
+_OWN = frozenset((*Call.__slots__, "_fields"))
 
 
 class Calls(List[Call]):

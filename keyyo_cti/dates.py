@@ -60,17 +60,6 @@ def latest_date(fields: Mapping[str, Any]) -> Optional[float]:
     return None
 
 
-def date_end(fields: Mapping[str, Any], now: Callable[[], float]) -> Mapping[str, Any]:
-    """Return the fields; a call that ended without a date ends now.
-
-    :param now: returns the server's Unix time.
-    """
-    if fields.get("state") not in ENDED:
-        return fields
-    dates = dates_of(fields)
-    return fields if dates.release else DatedFields(fields, dates._replace(release=now()))
-
-
 def follow(
     known: Mapping[str, Any], fields: Mapping[str, Any], now: Callable[[], float]
 ) -> Mapping[str, Any]:

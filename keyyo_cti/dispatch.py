@@ -6,196 +6,21 @@ Three kinds, by the option ``dispatch``: a thread of the SDK's own (None), whoev
 
 import logging
 import threading
-import time
-from abc import ABC, abstractmethod
-from collections import deque
-from contextlib import contextmanager, nullcontext
-from functools import partial
-from typing import Any, Callable, ContextManager, Deque, Iterator, Optional, Union
+from typing import Any, Callable, Optional, Tuple, Union
 
-from .clock import Monotonic
+from .backlog import Work
+from .dispatcher import ALONE, SLOW, Dispatcher, Running
+from .user_code import name_of, require_function
+
+__all__ = [
+    "SLOW", "Choice", "Dispatcher", "EventThread", "Foreign", "Manual", "Running", "Work",
+    "chosen", "name_of",
+]
 
 _log = logging.getLogger("keyyo_cti")
 
-Work = Callable[[], None]
-
 #: The option ``dispatch``.
 Choice = Union[None, str, Callable[[Work], object]]
-
-#: Seconds after which a handler that still runs is named in a warning.
-SLOW = 5.0
-
-
-class Running:
-    """User code that runs now."""
-
-    __slots__ = ("function", "since")
-
-    def __init__(self, function: Callable[..., object], since: float) -> None:
-        self.function = function
-        self.since = since
-
-
-class Dispatcher(ABC):
-    """A queue of work and the one who does it.
-
-    :param max_backlog: events that may wait; None for no bound.
-    :param report: is told of an exception in user code, after it was logged.
-    """
-
-    def __init__(
-        self,
-        max_backlog: Optional[int],
-        report: Callable[[BaseException], None],
-        clock: Monotonic = time.monotonic,
-    ) -> None:
-        self._max_backlog = max_backlog
-        self._report = report
-        self._clock = clock
-        self._lock = threading.Lock()
-        # Several may wait for each of these at once, so each is always notified to all.
-        self._filled = threading.Condition(self._lock)
-        self._room = threading.Condition(self._lock)
-        self._queue: Deque[Work] = deque()
-        self._doing = threading.local()
-        self._attending = 0
-        self._running: Optional[Running] = None
-        # Who is about to wait, which is done with the lock, says so here first and then looks
-        # once more; who adds to the queue or takes from it does that first and then looks here.
-        # One of the two sees the other, so that the lock is needed only when somebody waits.
-        self._asleep = False
-        self._crowded = 0
-
-    def put(self, work: Work) -> None:
-        """Queues work. Never waits: a callback may be owed by the very thread that works."""
-        self._queue.append(work)
-        if self._asleep:
-            self._rouse()
-
-    def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Queues a call of user code."""
-        self.put(partial(self.call, function, *arguments))
-
-    def wait_for_room(self, timeout: float, given_up: Callable[[], bool]) -> bool:
-        """Whether the backlog is below its bound or it was given up, now or after at most so
-        many seconds."""
-        if self.has_room():
-            return True
-        with self._lock:
-            self._crowded += 1
-            try:
-                return self._room.wait_for(lambda: self.has_room() or given_up(), timeout)
-            finally:
-                self._crowded -= 1
-
-    def has_room(self) -> bool:
-        """Whether the backlog is below its bound."""
-        bound = self._max_backlog
-        return bound is None or len(self._queue) < bound or self._attending > 0
-
-    def attending(self) -> ContextManager[None]:
-        """While a handler waits for an answer, the backlog has no bound: the answer may be
-        behind the events for which there is no room."""
-        return self._unbounded() if self.inside() else nullcontext()
-
-    @contextmanager
-    def _unbounded(self) -> Iterator[None]:
-        with self._lock:
-            self._attending += 1
-            self._room.notify_all()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._attending -= 1
-
-    def wake(self) -> None:
-        """Lets a ``wait_for_room`` look whether it was given up."""
-        with self._lock:
-            self._room.notify_all()
-
-    def call(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Runs user code. What it raises is logged with its traceback, reported, and stops
-        nothing. Only inside work."""
-        assert self.inside()
-        if getattr(self._doing, "alone", False):
-            return
-        outer, self._running = self._running, Running(function, self._clock())
-        try:
-            function(*arguments)
-        except BaseException as error:
-            main = threading.current_thread() is threading.main_thread()
-            if main and isinstance(error, KeyboardInterrupt):
-                raise
-            self._failed(function, type(error).__name__)
-            self._tell(error)
-        finally:
-            self._running = outer
-
-    def running(self) -> Optional[Running]:
-        """The user code that runs now, if any does."""
-        return self._running
-
-    def waiting(self) -> int:
-        """How many pieces of work are queued."""
-        return len(self._queue)
-
-    def inside(self) -> bool:
-        """Whether this thread is doing work now."""
-        return getattr(self._doing, "work", False)
-
-    @abstractmethod
-    def hold(self) -> None:
-        """Work may come: stay ready."""
-
-    @abstractmethod
-    def release(self) -> None:
-        """Undoes one ``hold``."""
-
-    @abstractmethod
-    def finish(self, timeout: float) -> None:
-        """Waits until the queue is done and no thread is left, as far as that is ours to do and
-        does not mean to wait for oneself."""
-
-    def poll(self, timeout: float) -> int:
-        raise RuntimeError('poll() is for CTI(dispatch="manual")')
-
-    def _do(self, work: Work) -> None:
-        """Does one piece of work in this thread."""
-        # A handler may run a loop of its own, in which other work is done.
-        outer, self._doing.work = self.inside(), True
-        try:
-            work()
-        finally:
-            self._doing.work = outer
-
-    def _rouse(self) -> None:
-        """Wakes who waits for work."""
-        with self._lock:
-            self._filled.notify_all()
-
-    def _take(self) -> Work:
-        """The next work.
-
-        :raises IndexError: there is none.
-        """
-        work = self._queue.popleft()
-        if self._crowded:
-            self.wake()
-        return work
-
-    def _tell(self, error: BaseException) -> None:
-        """Reports, but not what goes wrong while reporting."""
-        if getattr(self._doing, "telling", False):
-            return
-        self._doing.telling = True
-        try:
-            self._report(error)
-        finally:
-            self._doing.telling = False
-
-    def _failed(self, function: Callable[..., object], what: str) -> None:
-        _log.error("%s in %s", what, name_of(function), exc_info=True)
 
 
 class EventThread(Dispatcher):
@@ -210,7 +35,7 @@ class EventThread(Dispatcher):
         # A thread that is not there has to be roused too.
         self._asleep = True
         # User code that was waited for by who wants to finish, and since when.
-        self._awaited: Optional[Running] = None
+        self._awaited: Optional[Tuple[Callable[..., object], float]] = None
         self._awaited_since = 0.0
 
     def hold(self) -> None:
@@ -264,9 +89,8 @@ class EventThread(Dispatcher):
         # Before the first look at the queue, as always.
         self._asleep = False
         while self._queue or self._wait_for_work():
-            work = self._take()
             try:
-                self._execute(work)
+                self._do_next()
             except BaseException:
                 # User code is caught where it is called, so this is a fault of the SDK's own;
                 # callbacks are still owed to those who wait in the queue.
@@ -284,9 +108,6 @@ class EventThread(Dispatcher):
             self._thread = None
             self._ended.notify_all()
             return False
-
-    def _execute(self, work: Work) -> None:
-        self._do(work)
 
 
 class Manual(Dispatcher):
@@ -322,7 +143,7 @@ class Manual(Dispatcher):
                 self._asleep = False
                 there = len(self._queue)
             for _ in range(there):
-                self._do(self._take())
+                self._do_next()
             return there
         finally:
             self._polling.release()
@@ -338,11 +159,14 @@ class Foreign(EventThread):
         self._handed = 0
         self._done = threading.Condition(self._lock)
 
-    def _execute(self, work: Work) -> None:
+    def _do_next(self) -> None:
+        work, size = self._backlog.take()
+        if self._crowded:
+            self.wake()
         with self._lock:
             self._done.wait_for(self._takes_more)
             self._handed += 1
-        handed = _Handed(self, work)
+        handed = _Handed(self, work, size)
         try:
             self._hand_over(handed)
         except BaseException as error:
@@ -350,14 +174,14 @@ class Foreign(EventThread):
             self._failed(self._hand_over, type(error).__name__)
             handed.return_()
 
+    def do(self, work: Work) -> None:
+        """Does work that was handed over."""
+        self._do(work, [])
+
     def do_alone(self, work: Work) -> None:
         """Does the SDK's own part of work that nobody took: calls change and connections end,
         though nobody is told."""
-        self._doing.alone = True
-        try:
-            self._do(work)
-        finally:
-            self._doing.alone = False
+        self._do(work, ALONE)
 
     def release(self) -> None:
         super().release()
@@ -369,22 +193,25 @@ class Foreign(EventThread):
         # stopped must not keep a thread.
         return not self._holds or self._max_backlog is None or self._handed < self._max_backlog
 
-    def _account(self) -> None:
+    def _account(self, size: int) -> None:
         with self._lock:
             self._handed -= 1
+            self._backlog.release(size)
             self._done.notify_all()
+            self._room.notify_all()
 
 
 class _Handed:
     """A piece of work in the hands of the user's function."""
 
-    def __init__(self, foreign: Foreign, work: Work) -> None:
+    def __init__(self, foreign: Foreign, work: Work, size: int) -> None:
         self._foreign = foreign
         self._work = work
+        self._size = size
         self._taken = threading.Lock()
 
     def __call__(self) -> None:
-        self._once(self._foreign._do)
+        self._once(self._foreign.do)
 
     def return_(self) -> None:
         """The function failed; if it did not run the work before, nobody will."""
@@ -395,7 +222,7 @@ class _Handed:
             try:
                 do(self._work)
             finally:
-                self._foreign._account()
+                self._foreign._account(self._size)
 
 
 def chosen(
@@ -403,6 +230,7 @@ def chosen(
     name: str,
     max_backlog: Optional[int],
     report: Callable[[BaseException], None],
+    max_bytes: Optional[int] = None,
 ) -> Dispatcher:
     """The dispatcher that the option ``dispatch`` asks for.
 
@@ -411,17 +239,10 @@ def chosen(
     :raises TypeError: the option is none of these.
     """
     if kind is None:
-        return EventThread(name, max_backlog, report)
+        return EventThread(name, max_backlog, report, max_bytes=max_bytes)
     if callable(kind):
-        return Foreign(kind, name, max_backlog, report)
+        require_function("dispatch", kind)
+        return Foreign(kind, name, max_backlog, report, max_bytes=max_bytes)
     if kind == "manual":
-        return Manual(max_backlog, report)
+        return Manual(max_backlog, report, max_bytes=max_bytes)
     raise TypeError('dispatch: expected None, "manual" or a function')
-
-
-def name_of(function: Callable[..., object]) -> str:
-    """A function's name and where it stands, as a person would look for it."""
-    inner = function.func if isinstance(function, partial) else function
-    code = getattr(inner, "__code__", None)
-    where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
-    return getattr(inner, "__qualname__", type(inner).__name__) + where

@@ -187,6 +187,16 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+#: Characters of the server's text in a log line or on a screen.
+_MAX_SHOWN = 500
+
+
+def shorten(text: str, most: int = _MAX_SHOWN) -> str:
+    """Cut a text that a server may have made megabytes long, and say by how much."""
+    left_out = len(text) - most
+    return text if left_out <= 0 else f"{text[:most]}... ({left_out} more characters)"
+
+
 def invalid_params(argument: str, problem: str) -> KeyyoError:
     """The error for an argument with a wrong value, named before anything is sent."""
     return KeyyoError(400, f"{argument}: {problem}", "invalid_params")

@@ -5,6 +5,8 @@ import threading
 from functools import lru_cache
 from typing import Any, Callable, ClassVar, Dict, List, Optional, Tuple
 
+from .user_code import require_function, require_function_or_none
+
 Handler = Callable[..., object]
 
 # Handlers are set rarely and from any thread; a lock for each call would cost its memory.
@@ -33,7 +35,17 @@ class Emitter:
     #: The names of its events.
     EVENTS: ClassVar[Tuple[str, ...]] = ()
 
+    #: True if a subclass has a method in place of an ``on...`` attribute.
+    _has_methods: ClassVar[bool] = False
+
     _handlers: Optional[Dict[str, List[Handler]]]
+
+    def __init_subclass__(cls) -> None:
+        for name in map(attribute_of, cls.EVENTS):
+            method = getattr(cls, name)
+            if not isinstance(method, property):
+                require_function_or_none(name, method)
+                cls._has_methods = True
 
     def __init__(self) -> None:
         self._handlers = None
@@ -47,8 +59,7 @@ class Emitter:
         :raises TypeError: there is no such event, or the handler cannot be called.
         """
         events = self._split(names)
-        if not callable(handler):
-            raise TypeError(f"handler: expected a function, got {type(handler).__name__}")
+        require_function("handler", handler)
         with _changing:
             # A new table each time: an event under way goes on with the one it has.
             table = dict(self._handlers or {})
@@ -76,11 +87,15 @@ class Emitter:
     def handlers(self, name: str) -> List[Handler]:
         """Who is to be called for an event now, in order."""
         table = self._handlers
-        added = table.get(name) if table else None
-        attribute = getattr(self, attribute_of(name))
-        if attribute is None:
-            return added or []
-        return [*(added or []), attribute]
+        if self._has_methods:
+            method = getattr(self, attribute_of(name))
+            return [*((table or {}).get(name) or ()), *([] if method is None else [method])]
+        if not table:
+            return []
+        added, attribute = table.get(name), table.get(f"={name}")
+        if added and attribute:
+            return added + attribute
+        return added or attribute or []
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name[:2] == "on" and name[2:3].isupper() and not hasattr(type(self), name):
@@ -118,10 +133,7 @@ def event_attribute(name: str, signature: str, when: str) -> Any:
         return found[0] if found else None
 
     def set_(self: Emitter, handler: Optional[Handler]) -> None:
-        if handler is not None and not callable(handler):
-            raise TypeError(
-                f"{attribute_of(name)}: expected a function or None, got {type(handler).__name__}"
-            )
+        require_function_or_none(attribute_of(name), handler)
         with _changing:
             table = dict(self._handlers or {})
             table[slot] = [] if handler is None else [handler]

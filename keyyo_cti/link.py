@@ -20,6 +20,7 @@ from .errors import (
     from_server,
     plain,
 )
+from .kept_call import memory_of
 from .options import Options
 from .pending import Pending, Request
 from .restorer import Outage
@@ -35,14 +36,12 @@ _GOODBYE = 0.7
 
 
 class Owner(Protocol):
-    """What a link tells of itself. On its thread, but for ``after_end``, ``deliver`` and
-    ``emit_error``, which are done where handlers run."""
+    """What a link tells of itself. On its thread, but for ``after_end`` and ``emit_error``,
+    which are done where handlers run."""
 
-    def deliver(self, link: "Link", callref: str, fields: Mapping[str, Any]) -> None:
-        """Handles a notification of a call."""
-
-    def note_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Learns from the dates of a notification, and gives its fields with those it needs."""
+    def receive(self, link: "Link", callref: str, fields: Mapping[str, Any], size: int) -> None:
+        """Takes in a notification of a call, whose fields take so many bytes of memory, and
+        queues its handlers."""
 
     def emit_error(self, error: BaseException, link: "Optional[Link]" = None) -> None:
         """Emits ``error``, unless the link that it is about is muted."""
@@ -98,9 +97,6 @@ class Link:
         self.unwanted = False
         self.outage: Optional[Outage] = None
         self._owner = owner
-        # Made once, and called with what is told, so that each that waits is few objects: the
-        # collector looks at all of them again and again.
-        self._deliver = partial(owner.deliver, self)
         self._options = options
         self._dispatcher = dispatcher
         self._clock = clock
@@ -237,9 +233,7 @@ class Link:
         if isinstance(said, CallNotification):
             if not self._dispatcher.has_room():
                 self._wait_for_room()
-            # When it is received: a slow handler must not put off the end of a call.
-            fields = self._owner.note_dates(said.fields)
-            self._dispatcher.put(partial(self._deliver, said.callref, fields))
+            self._owner.receive(self, said.callref, said.fields, memory_of(message))
         else:
             self._replied(said)
 

@@ -57,8 +57,11 @@ class Options:
     :ivar dispatch: where handlers run: None, ``"manual"``, or a function that is handed each
         piece of work.
     :ivar max_ended_calls: how many ended calls are kept; None keeps all.
+    :ivar max_active_calls: how many calls that go on are kept; of more, those that were notified
+        first are forgotten, with a warning. None keeps all.
     :ivar max_backlog: how many events may wait for slow handlers before reading stops; None
-        for no bound.
+        for no bound. While a handler waits for the answer to a command there is none.
+    :ivar max_backlog_bytes: how much memory these events may take, in bytes; None for no bound.
     :ivar max_message_size: bytes that one message of the server may have.
     :ivar transports: which ways to the server are tried, in this order: ``websocket``,
         ``xhr-streaming``, ``xhr-polling``. A restore begins with the one that carried the last
@@ -88,7 +91,9 @@ class Options:
     backoff: Backoff = Backoff()
     dispatch: Union[None, str, Callable[[Callable[[], None]], object]] = None
     max_ended_calls: Optional[int] = 10_000
+    max_active_calls: Optional[int] = 20_000
     max_backlog: Optional[int] = 100_000
+    max_backlog_bytes: Optional[int] = 128 * 1024 * 1024
     max_message_size: int = 8 * 1024 * 1024
     transports: Sequence[str] = TRANSPORTS
     # Its repr would show a password.
@@ -104,8 +109,9 @@ class Options:
                      "heartbeat_timeout"):
             _check(name, _positive(getattr(self, name)), f"a number above 0, at most {_LONGEST}")
         _check("max_message_size", _whole(self.max_message_size, 1), "a whole number above 0")
-        _check("max_backlog", self.max_backlog is None or _whole(self.max_backlog, 1),
-               "a whole number above 0, or None")
+        for name in ("max_active_calls", "max_backlog", "max_backlog_bytes"):
+            value = getattr(self, name)
+            _check(name, value is None or _whole(value, 1), "a whole number above 0, or None")
         _check("max_ended_calls", self.max_ended_calls is None or _whole(self.max_ended_calls, 0),
                "a whole number, or None")
         self._check_kinds()

@@ -1,44 +1,78 @@
-"""The calls that are known: callref -> Call."""
+"""The calls that are known: callref -> Call, as received and as handlers see them."""
 
+import logging
 import threading
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import retelling
-from .call import Call
+from .call import (
+    ENDED,
+    Call,
+    handled_fields,
+    is_stale,
+    latest_fields,
+    receive,
+    set_stale,
+    show,
+    show_stale,
+    with_dates,
+)
+from .kept_call import MAX_CALL_BYTES, documented_fields
+from .rate_limit import RateLimit
+
+_log = logging.getLogger("keyyo_cti")
 
 #: How many calls are kept that went on when they were last told of, which was two gaps ago: each
 #: of them has most likely ended in a gap, and would be kept for ever.
 _MOST_SILENT = 1000
 
+#: Seconds between two warnings that calls are forgotten.
+_WARNING_PERIOD = 60.0
 
-class Update(NamedTuple):
-    """What a notification did.
 
-    :ivar call: the call that it is about.
-    :ivar what: one of ``retelling``'s NEWS, CHANGE and REPEAT.
-    """
+Fields = Mapping[str, Any]
 
-    call: Call
-    what: str
+#: What a notification did to the latest view, for ``Registry.handle``: the call; one of
+#: ``retelling``'s NEWS, CHANGE and REPEAT; all that the server sent; what is kept of it once the
+#: handlers have run, mostly the same object; the callrefs of calls that are not kept any longer.
+#: A plain tuple, because one is made for each notification.
+Update = Tuple[Call, str, Fields, Fields, Sequence[str]]
 
 
 class Registry:
-    """Every call of the session, in the order of their last notification. Thread-safe.
+    """Every call of the session, in the order of its last notification. Thread-safe.
+
+    There are two views. The reader thread changes the latest one with ``update`` and
+    ``mark_gap``; the thread of the handlers makes the same changes, in the same order, to the
+    view of handlers with ``handle`` and ``handle_gap``. All decisions are made once, by the
+    reader.
 
     :param make: makes the Call for a callref.
-    :param max_ended: how many ended calls are kept, the last ones; None keeps all. Calls that
-        go on are always kept.
+    :param max_ended: how many ended calls are kept, the last ones; None keeps all.
     :param knows_repeats: whether what a server tells again after a gap is told from news.
+    :param max_active: how many calls that go on are kept; None keeps all.
+    :param handling: True if this thread runs a handler, which sees the view of handlers.
     """
 
     def __init__(
-        self, make: Callable[[str], Call], max_ended: Optional[int], knows_repeats: bool = False
+        self,
+        make: Callable[[str], Call],
+        max_ended: Optional[int],
+        knows_repeats: bool = False,
+        max_active: Optional[int] = None,
+        handling: Callable[[], bool] = lambda: False,
     ) -> None:
         self._make = make
         self._max_ended = max_ended
+        self._max_active = max_active
         self._knows_repeats = knows_repeats
-        self._lock = threading.Lock()
-        self._calls: Dict[str, Call] = {}
+        self._handling = handling
+        #: Held by the reader thread from an update until it is queued for the handlers, so that
+        #: both views change in the same order. Reentrant, because a signal handler may look at
+        #: the calls while its own thread holds it.
+        self.lock = threading.RLock()
+        self._latest: Dict[str, Call] = {}
+        self._handled: Dict[str, Call] = {}
         # Dicts for their order: the callrefs of the calls that have ended, and of those that
         # nobody has told of for two gaps.
         self._ended: Dict[str, None] = {}
@@ -46,59 +80,139 @@ class Registry:
         # Those that were known before the last gap and have had no news since: callref -> the
         # stage that they had reached.
         self._before: Dict[str, Optional[int]] = {}
+        self._complaints = RateLimit(1, _WARNING_PERIOD)
 
-    def update(self, callref: str, fields: Mapping[str, Any]) -> Update:
-        """The call with what is now known of it, moved to the end."""
-        with self._lock:
-            call = self._calls.pop(callref, None)
-            what = self._what(call, fields)
-            if call is None:
-                call = self._make(callref)
-            if what == retelling.NEWS:
-                self._before.pop(callref, None)
-            if what == retelling.REPEAT:
-                call.stale = False
-            else:
-                call.update(fields)
-            self._calls[callref] = call
+    # By the reader thread.
+
+    def update(self, callref: str, fields: Fields, size: int = 0) -> Update:
+        """Apply a notification to the latest view; the call moves to the end. The caller holds
+        the lock.
+
+        :param size: bytes of memory that the fields take. Of those that take too much, only the
+            documented ones are kept.
+        """
+        latest, ended = self._latest, self._ended
+        call = latest.pop(callref, None)
+        known = call is not None
+        if call is None:
+            call = self._make(callref)
+        fields = with_dates(call, fields)
+        kept = fields if size <= MAX_CALL_BYTES else documented_fields(fields)
+        what = retelling.NEWS
+        if known:
+            ended.pop(callref, None)
+            if self._before:
+                what = self._compare(call, kept)
+        if what != retelling.REPEAT:
+            receive(call, kept)
+        else:
+            set_stale(call, False)
+        latest[callref] = call
+        if self._silent:
             self._silent.pop(callref, None)
-            self._ended.pop(callref, None)
-            if call.ended:
-                self._ended[callref] = None
-                self._forget(self._ended, self._max_ended)
-            return Update(call, what)
+        forgotten: Sequence[str] = ()
+        if latest_fields(call).get("state") in ENDED:
+            ended[callref] = None
+            if self._max_ended is not None and len(ended) > self._max_ended:
+                forgotten = self._forget(ended, self._max_ended)
+        elif self._max_active is not None and len(latest) - len(ended) > self._max_active:
+            forgotten = self._forget_active(self._max_active)
+        return call, what, fields, kept, forgotten
 
-    def mark_gap(self) -> None:
+    def mark_gap(self) -> List[str]:
         """The connection is lost: what happens from here on is not told, so that of no call that
-        goes on it is known whether it still does."""
-        with self._lock:
-            for callref, call in self._calls.items():
-                if call.stale:
-                    self._silent[callref] = None
-                call.stale = not call.ended
-                self._before.setdefault(callref, retelling.stage(call.fields))
-            self._forget(self._silent, _MOST_SILENT)
+        goes on it is known whether it still does. The caller holds the lock.
+
+        :returns: the callrefs of calls that are not kept any longer, for ``handle_gap``.
+        """
+        for callref, call in self._latest.items():
+            if is_stale(call):
+                self._silent[callref] = None
+            fields = latest_fields(call)
+            set_stale(call, fields.get("state") not in ENDED)
+            self._before.setdefault(callref, retelling.stage(fields))
+        return self._forget(self._silent, _MOST_SILENT)
+
+    # By the thread of the handlers.
+
+    def handle(self, update: Update) -> None:
+        """Make the change of an update to the view of handlers."""
+        call, what, fields, _, forgotten = update
+        # No lock: only this thread looks at the view of handlers.
+        handled = self._handled
+        handled.pop(call.callref, None)
+        handled[call.callref] = call
+        for callref in forgotten:
+            handled.pop(callref, None)
+        if what != retelling.REPEAT:
+            show(call, fields)
+        else:
+            show_stale(call, False)
+
+    def settle(self, update: Update) -> None:
+        """The handlers of an update have run: keep of it what is to be kept."""
+        call, what, fields, kept, _ = update
+        # A handler may run others, whose event is a later one.
+        if kept is not fields and handled_fields(call) is fields:
+            show(call, kept)
+
+    def handle_gap(self, forgotten: Sequence[str]) -> None:
+        """Make the change of ``mark_gap`` to the view of handlers."""
+        for call in self._handled.values():
+            show_stale(call, handled_fields(call).get("state") not in ENDED)
+        for callref in forgotten:
+            self._handled.pop(callref, None)
+
+    # By any thread.
 
     def get(self, callref: str) -> Optional[Call]:
         """The call, or None when it is not known, or not any more."""
-        with self._lock:
-            return self._calls.get(callref)
+        if self._handling():
+            return self._handled.get(callref)
+        with self.lock:
+            return self._latest.get(callref)
 
     def all(self) -> List[Call]:
         """The calls, the last notified last."""
-        with self._lock:
-            return list(self._calls.values())
+        if self._handling():
+            return list(self._handled.values())
+        with self.lock:
+            return list(self._latest.values())
 
-    def _what(self, call: Optional[Call], fields: Mapping[str, Any]) -> str:
-        if call is None or not self._knows_repeats or call.callref not in self._before:
+    def _compare(self, call: Call, fields: Fields) -> str:
+        """What is said of a call that is known, in a registry that has seen a gap."""
+        if not self._knows_repeats or call.callref not in self._before:
             return retelling.NEWS
-        return retelling.compare(call.fields, fields, self._before[call.callref])
+        what = retelling.compare(latest_fields(call), fields, self._before[call.callref])
+        if what == retelling.NEWS:
+            del self._before[call.callref]
+        return what
 
-    def _forget(self, callrefs: Dict[str, None], most: Optional[int]) -> None:
-        """Forgets the first of these calls, so that no more of them are kept."""
-        assert self._lock.locked()
-        while most is not None and len(callrefs) > most:
+    def _forget(self, callrefs: Dict[str, None], most: int) -> List[str]:
+        """Forget the first of these calls, so that no more of them are kept."""
+        forgotten = []
+        while len(callrefs) > most:
             oldest = next(iter(callrefs))
             del callrefs[oldest]
-            del self._calls[oldest]
+            del self._latest[oldest]
             self._before.pop(oldest, None)
+            forgotten.append(oldest)
+        return forgotten
+
+    def _forget_active(self, most: int) -> List[str]:
+        """Forget the calls that go on and were notified first, some more than must be: to find
+        them, all the ended ones may have to be passed."""
+        count = len(self._latest) - len(self._ended) - most + most // 100
+        active = (callref for callref in self._latest if callref not in self._ended)
+        found = [callref for callref, _ in zip(active, range(count))]
+        if self._complaints.allows():
+            more = self._complaints.take_left_out()
+            _log.warning(
+                "more than %d calls go on: the oldest are forgotten, see max_active_calls%s",
+                most, f" (left out {more} such warnings)" if more else "",
+            )
+        for callref in found:
+            del self._latest[callref]
+            self._silent.pop(callref, None)
+            self._before.pop(callref, None)
+        return found

@@ -44,13 +44,13 @@ class HandlerWatch:
     def due(self, now: float) -> float:
         """When to look. Only while there is work: an idle line wakes nobody."""
         running = self._dispatcher.running()
-        if running is not None and running is not self._named:
+        if running is not None and running != self._named:
             return running.since + self._limit
         return now + self._limit if self._dispatcher.waiting() else NEVER
 
     def on_due(self, now: float) -> None:
         running = self._dispatcher.running()
-        if running is None or running is self._named or now < running.since + self._limit:
+        if running is None or running == self._named or now < running.since + self._limit:
             return
         self._named = running
         _log.warning(

@@ -13,7 +13,7 @@ from .call import Call
 from .callback import Callback
 from .clock import ServerClock
 from .commands import Command
-from .dates import date_end, latest_date
+from .dates import latest_date
 from .dial_guard import DialGuard
 from .dispatch import Manual, chosen
 from .errors import KeyyoError
@@ -22,7 +22,7 @@ from .link import Link, not_connected
 from .links import Links
 from .options import Options
 from .pending import Reaction, Request
-from .registry import Registry
+from .registry import Registry, Update
 from .restorer import Outage
 from .retelling import CHANGE, REPEAT
 from .session import Session, cookie_for
@@ -50,16 +50,24 @@ class Switchboard:
         self._number = next(_numbers)
         self._clock = ServerClock()
         self.session = Session(cookie_for(options), self._clock)
-        self._registry = Registry(
-            partial(Call, self), options.max_ended_calls, options.token_provider is not None
-        )
         self._dispatcher = chosen(
             options.dispatch,
             f"keyyo-cti-events-{self._number}",
             options.max_backlog,
             self.emit_error,
+            options.max_backlog_bytes,
         )
         self._guard = DialGuard(options.may_dial, self._report)
+        inside = self._dispatcher.inside
+        self._registry = Registry(
+            partial(Call, self, handling=inside),
+            options.max_ended_calls,
+            options.token_provider is not None,
+            options.max_active_calls,
+            inside,
+        )
+        # The link whose notifications the latest view shows; guarded by the registry's lock.
+        self._heard: Optional[Link] = None
         self._links = Links()
         self.sessions = SessionRequests(
             self, self.session, self._links, self._dispatcher, options
@@ -202,24 +210,44 @@ class Switchboard:
 
     # From a link, see ``link.Owner``.
 
-    def note_dates(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    def receive(self, link: Link, callref: str, fields: Mapping[str, Any], size: int) -> None:
+        """Updates the latest view, and queues the same for the handlers."""
         self._clock.learn(latest_date(fields))
-        return date_end(fields, self._clock.now)
+        with self._registry.lock:
+            if link is self._heard or self._hear(link):
+                update = self._registry.update(callref, fields, size)
+                self._dispatcher.put(partial(self._deliver, link, update), size)
 
-    def deliver(self, link: Link, callref: str, fields: Mapping[str, Any]) -> None:
-        """Updates the call and runs its handlers at once, so that they see this very state."""
-        if link.muted:
+    def _hear(self, link: Link) -> bool:
+        """Makes a link the one whose notifications count, unless it is an old one that is
+        closing while another one is heard already."""
+        if self._heard is not None:
+            if link.quiet:
+                return False
+            self._mark_gap()
+        self._heard = link
+        return True
+
+    def _mark_gap(self) -> None:
+        forgotten = self._registry.mark_gap()
+        self._dispatcher.put(partial(self._registry.handle_gap, forgotten))
+
+    def _deliver(self, link: Link, update: Update) -> None:
+        """Moves the view of handlers, and at once runs the handlers of that very state."""
+        self._registry.handle(update)
+        call, what, fields, kept, _ = update
+        if link.muted or what == REPEAT:
+            self._registry.settle(update)
             return
-        call, what = self._registry.update(callref, fields)
-        if what == REPEAT:
-            return
-        self._emit(link, self._cti, "newCall", call)
-        if what == CHANGE:
-            return
-        state = fields.get("state")
-        event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
-        if event is not None:
-            self._emit(link, call, event)
+        try:
+            self._emit(link, self._cti, "newCall", call)
+            state = fields.get("state")
+            event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
+            if event is not None and what != CHANGE:
+                self._emit(link, call, event)
+        finally:
+            if kept is not fields:
+                self._registry.settle(update)
 
     def emit_error(
         self, error: BaseException, source: Union[Link, Outage, None] = None
@@ -232,12 +260,15 @@ class Switchboard:
         self.sessions.answered(link, error)
 
     def ended(self, link: Link) -> None:
+        # Before any command of the link is answered, and before another link can begin.
+        with self._registry.lock:
+            if link.in_session and self._heard in (link, None):
+                self._heard = None
+                self._mark_gap()
         self.sessions.ended(link)
 
     def after_end(self, link: Link) -> None:
         try:
-            if link.in_session:
-                self._registry.mark_gap()
             if link.is_event:
                 self.emit(link, "disconnected")
         finally:

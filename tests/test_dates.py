@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.dates import Dates, as_date, date_end, dates_of, follow, latest_date
+from keyyo_cti.dates import Dates, as_date, dates_of, follow, latest_date
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_latest_date() -> None:
 def test_end_without_a_date_is_now(state: str) -> None:
     """The fields stay what the server sent."""
     fields = {"state": state, "connect_date": 3, "release_date": ""}
-    dated = date_end(fields, lambda: 9.5)
+    dated = follow({}, fields, lambda: 9.5)
     assert dated == fields and dates_of(dated) == Dates(None, 3, 9.5)
-    # Handled later, it still ended when it was received.
-    assert dates_of(follow({}, dated, lambda: 20.0)) == Dates(None, 3, 9.5)
+    # Notified again, it still ended when it did.
+    assert dates_of(follow(dated, fields, lambda: 20.0)) == Dates(None, 3, 9.5)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_end_without_a_date_is_now(state: str) -> None:
 )
 def test_fields_that_need_no_end_are_left_alone(fields: Dict[str, Any]) -> None:
     """A call that goes on, or whose end has a date, needs nothing."""
-    assert date_end(fields, lambda: 9.5) is fields
+    assert follow({}, fields, lambda: 9.5) is fields
 
 
 ANY_DATE: st.SearchStrategy[Any] = st.one_of(
@@ -93,6 +93,6 @@ def test_any_notifications(told: Any) -> None:
     """Whatever is notified, the fields stay as they were sent, and dates are numbers above 0."""
     known: Any = {}
     for fields in told:
-        known = follow(known, date_end(fields, lambda: 7.5), lambda: 8.5)
+        known = follow(known, fields, lambda: 8.5)
         assert list(known) == list(fields)
         assert all(date is None or date > 0 for date in dates_of(known))

@@ -34,8 +34,49 @@ class NoLine:
 LINE = NoLine()
 
 
+class Views:
+    """A registry, and whether this thread is inside a handler."""
+
+    def __init__(self, max_ended: Optional[int] = None, **bounds: Any) -> None:
+        self.inside = False
+        self.registry = Registry(
+            lambda callref: Call(LINE, callref, self.handling),
+            max_ended, True, handling=self.handling, **bounds,
+        )
+
+    def handling(self) -> bool:
+        return self.inside
+
+    def seen(self, inside: bool) -> List[Tuple[str, Any, bool]]:
+        """What a handler sees, or any other thread."""
+        self.inside = inside
+        calls = [(call.callref, call.state, call.stale) for call in self.registry.all()]
+        for callref, state, _ in calls:
+            call = self.registry.get(callref)
+            assert call is not None
+            assert (call["state"], call.type, call.fields["state"]) == (state,) * 3
+            assert call.ended == (state in ("RELEASE", "MISSED")) and "state" in call
+            assert f" {state}>" in repr(call)
+        self.inside = False
+        return calls
+
+
 def make(callref: str) -> Call:
     return Call(LINE, callref)
+
+
+def update(registry: Registry, callref: str, fields: Any) -> Tuple[Call, str]:
+    """A notification that is received, and handled at once."""
+    with registry.lock:
+        change = registry.update(callref, fields)
+    registry.handle(change)
+    registry.settle(change)
+    return change[0], change[1]
+
+
+def mark_gap(registry: Registry) -> None:
+    """A gap that is noticed, and handled at once."""
+    registry.handle_gap(registry.mark_gap())
 
 
 class Model:
@@ -65,7 +106,7 @@ def test_model(max_ended: Optional[int], updates: List[Tuple[str, Any]]) -> None
     registry, model = Registry(make, max_ended), Model(max_ended)
     known: Dict[str, Call] = {}
     for callref, state in updates:
-        call, what = registry.update(callref, {"callref": callref, "state": state})
+        call, what = update(registry, callref, {"callref": callref, "state": state})
         assert what == NEWS
         model.update(callref, state)
         assert (call.callref, call.state) == (callref, state)
@@ -79,16 +120,16 @@ def test_model(max_ended: Optional[int], updates: List[Tuple[str, Any]]) -> None
 def test_the_same_object() -> None:
     """A call is one object for as long as it is known."""
     registry = Registry(make, None)
-    call = registry.update("r", {"state": "SETUP"}).call
-    assert registry.update("r", {"state": "RELEASE"}).call is call is registry.get("r")
+    call = update(registry, "r", {"state": "SETUP"})[0]
+    assert update(registry, "r", {"state": "RELEASE"})[0] is call is registry.get("r")
 
 
 def test_forgotten() -> None:
     """A call that was forgotten and comes again is a new one."""
     registry = Registry(make, 0)
-    call = registry.update("r", {"state": "RELEASE"}).call
+    call = update(registry, "r", {"state": "RELEASE"})[0]
     assert registry.get("r") is None
-    assert registry.update("r", {"state": "SETUP"}).call is not call
+    assert update(registry, "r", {"state": "SETUP"})[0] is not call
 
 
 def test_unknown() -> None:
@@ -99,9 +140,9 @@ def test_unknown() -> None:
 def test_the_list_is_the_callers() -> None:
     """The list of calls is the caller's own, and does not change under his feet."""
     registry = Registry(make, None)
-    registry.update("r", {})
+    update(registry, "r", {})
     seen = registry.all()
-    registry.update("s", {})
+    update(registry, "s", {})
     assert len(seen) == 1
     seen.clear()
     assert len(registry.all()) == 2
@@ -128,7 +169,7 @@ def test_read_while_written(max_ended: Optional[int]) -> None:
         reader.start()
     for number in range(2000):
         state = "RELEASE" if number % 3 else "SETUP"
-        registry.update(f"r{number % 40}", {"state": state})
+        update(registry, f"r{number % 40}", {"state": state})
     done.set()
     for reader in readers:
         reader.join(5)
@@ -145,29 +186,29 @@ def test_stale() -> None:
     """After a gap, a call that went on is stale until it is told of again; one that has ended
     is not, and neither is a new one."""
     registry = Registry(make, None, True)
-    goes_on, over = registry.update("a", CONNECT).call, registry.update("b", RELEASE).call
+    goes_on, over = update(registry, "a", CONNECT)[0], update(registry, "b", RELEASE)[0]
     assert not goes_on.stale
-    registry.mark_gap()
+    mark_gap(registry)
     assert (goes_on.stale, over.stale) == (True, False)
-    assert registry.update("c", SETUP).call.stale is False
-    assert registry.update("a", CONNECT).what == REPEAT
+    assert update(registry, "c", SETUP)[0].stale is False
+    assert update(registry, "a", CONNECT)[1] == REPEAT
     assert not goes_on.stale
-    registry.mark_gap()
-    assert goes_on.stale and registry.update("a", RELEASE).what == NEWS
+    mark_gap(registry)
+    assert goes_on.stale and update(registry, "a", RELEASE)[1] == NEWS
     assert not goes_on.stale
 
 
 def test_told_again_after_a_gap() -> None:
     """What is told again of a call that was known before a gap changes nothing but its place."""
     registry = Registry(make, None, True)
-    call = registry.update("a", CONNECT).call
-    registry.mark_gap()
-    registry.update("b", SETUP)
-    assert registry.update("a", SETUP) == (call, REPEAT)
+    call = update(registry, "a", CONNECT)[0]
+    mark_gap(registry)
+    update(registry, "b", SETUP)
+    assert update(registry, "a", SETUP) == (call, REPEAT)
     assert (call.state, registry.all()[-1]) == ("CONNECT", call)
-    assert registry.update("a", PARKED) == (call, CHANGE)
+    assert update(registry, "a", PARKED) == (call, CHANGE)
     assert call.callpark_slot == "1"
-    assert registry.update("a", RELEASE) == (call, NEWS)
+    assert update(registry, "a", RELEASE) == (call, NEWS)
 
 
 def test_told_again_without_a_gap() -> None:
@@ -175,18 +216,18 @@ def test_told_again_without_a_gap() -> None:
     JavaScript."""
     registry = Registry(make, None, True)
     for _ in range(2):
-        assert registry.update("a", CONNECT).what == NEWS
-    registry.mark_gap()
+        assert update(registry, "a", CONNECT)[1] == NEWS
+    mark_gap(registry)
     for _ in range(2):
-        assert registry.update("b", CONNECT).what == NEWS
+        assert update(registry, "b", CONNECT)[1] == NEWS
 
 
 def test_repeats_are_news_unless_they_are_known() -> None:
     """A registry that does not know repeats takes everything as news, after a gap too."""
     registry = Registry(make, None)
-    registry.update("a", CONNECT)
-    registry.mark_gap()
-    assert registry.update("a", SETUP).what == NEWS
+    update(registry, "a", CONNECT)
+    mark_gap(registry)
+    assert update(registry, "a", SETUP)[1] == NEWS
 
 
 def test_calls_that_nobody_tells_of_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,58 +236,171 @@ def test_calls_that_nobody_tells_of_any_more(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("keyyo_cti.registry._MOST_SILENT", 2)
     registry = Registry(make, 0, True)
     for gap in range(50):
-        registry.update(f"r{gap}", CONNECT)
-        registry.mark_gap()
+        update(registry, f"r{gap}", CONNECT)
+        mark_gap(registry)
     assert [call.callref for call in registry.all()] == ["r47", "r48", "r49"]
 
 
 def test_calls_that_go_on_are_kept_through_two_gaps() -> None:
     """A call that goes on is kept, and known again, though nobody told of it between two gaps."""
     registry = Registry(make, 0, True)
-    call = registry.update("a", CONNECT).call
-    registry.mark_gap()
-    registry.mark_gap()
-    assert registry.update("a", CONNECT) == (call, REPEAT)
+    call = update(registry, "a", CONNECT)[0]
+    mark_gap(registry)
+    mark_gap(registry)
+    assert update(registry, "a", CONNECT) == (call, REPEAT)
 
 
 def test_news_after_news() -> None:
     """What comes after news of a call is told as ever, as in JavaScript, until the next gap."""
     registry = Registry(make, None, True)
-    registry.update("a", SETUP)
-    registry.mark_gap()
-    assert registry.update("a", SETUP).what == REPEAT
+    update(registry, "a", SETUP)
+    mark_gap(registry)
+    assert update(registry, "a", SETUP)[1] == REPEAT
     for fields in (CONNECT, PARKED, SETUP, CONNECT, CONNECT):
-        assert registry.update("a", fields).what == NEWS
-    registry.mark_gap()
-    assert registry.update("a", CONNECT).what == REPEAT
+        assert update(registry, "a", fields)[1] == NEWS
+    mark_gap(registry)
+    assert update(registry, "a", CONNECT)[1] == REPEAT
 
 
 def test_stage_before_the_gap() -> None:
     """How far a call had come is known through a state that nobody knows, and through another
     gap."""
     registry = Registry(make, None, True)
-    registry.update("a", CONNECT)
-    registry.mark_gap()
-    assert registry.update("a", {**CONNECT, "state": "HOLD"}).what == CHANGE
-    registry.mark_gap()
-    assert registry.update("a", PARKED).what == CHANGE
+    update(registry, "a", CONNECT)
+    mark_gap(registry)
+    assert update(registry, "a", {**CONNECT, "state": "HOLD"})[1] == CHANGE
+    mark_gap(registry)
+    assert update(registry, "a", PARKED)[1] == CHANGE
 
 
 def test_a_call_that_is_told_of_again_is_kept() -> None:
     """A call that is told of after each gap is kept through all of them."""
     registry = Registry(make, 0, True)
-    call = registry.update("a", CONNECT).call
+    call = update(registry, "a", CONNECT)[0]
     for _ in range(5):
-        registry.mark_gap()
-        assert registry.update("a", CONNECT) == (call, REPEAT)
+        mark_gap(registry)
+        assert update(registry, "a", CONNECT) == (call, REPEAT)
     assert registry.all() == [call]
 
 
 def test_a_forgotten_call_is_news() -> None:
     """A call that was forgotten is a new one, though it was known before a gap."""
     registry = Registry(make, 0, True)
-    registry.update("a", CONNECT)
-    registry.mark_gap()
-    registry.update("a", RELEASE)
+    update(registry, "a", CONNECT)
+    mark_gap(registry)
+    update(registry, "a", RELEASE)
     for _ in range(2):
-        assert registry.update("a", SETUP).what == NEWS
+        assert update(registry, "a", SETUP)[1] == NEWS
+
+
+def test_views_before_a_handler_has_run() -> None:
+    """What was received is seen outside at once, and inside of handlers with its event: state,
+    order, and whether the call is known at all."""
+    views = Views()
+    first = views.registry.update("a", {"state": "SETUP"})
+    second = views.registry.update("b", {"state": "SETUP"})
+    third = views.registry.update("a", {"state": "CONNECT", "callpark_slot": 3})
+    assert views.seen(inside=False) == [("b", "SETUP", False), ("a", "CONNECT", False)]
+    assert views.seen(inside=True) == [] and views.registry.get("a") is first[0] is third[0]
+    views.registry.handle(first)
+    assert views.seen(inside=True) == [("a", "SETUP", False)]
+    views.inside = True
+    assert (first[0].callpark_slot, list(first[0])) == (None, ["state"])
+    assert second[0].state is None and views.registry.get("b") is None
+    views.registry.handle(second)
+    views.registry.handle(third)
+    assert (first[0].callpark_slot, list(first[0])) == (3, ["state", "callpark_slot"])
+    assert views.seen(inside=True) == views.seen(inside=False)
+
+
+def test_views_of_a_call_that_is_forgotten_and_comes_again() -> None:
+    """A call that was forgotten in the meantime is another object for its later events only."""
+    views = Views(max_ended=0)
+    changes = [views.registry.update("a", {"state": state}) for state in ("SETUP", "RELEASE")]
+    changes.append(views.registry.update("a", {"state": "SETUP"}))
+    old, new = changes[0][0], changes[2][0]
+    assert old is changes[1][0] is not new and views.registry.get("a") is new
+    for change, known, state in zip(changes, (old, None, new), ("SETUP", "RELEASE", "SETUP")):
+        views.registry.handle(change)
+        views.inside = True
+        assert views.registry.get("a") is known and change[0].state == state
+        views.inside = False
+    assert old.state == "RELEASE"
+
+
+def test_views_of_a_gap() -> None:
+    """A gap is seen outside at once, and inside of handlers where it lies between two events. A
+    repeat is decided once: it changes no view but in its place."""
+    views = Views()
+    before = views.registry.update("a", CONNECT)
+    gap = views.registry.mark_gap()
+    assert views.seen(inside=False) == [("a", "CONNECT", True)]
+    repeat = views.registry.update("a", SETUP)
+    other = views.registry.update("b", RELEASE)
+    views.registry.mark_gap()
+    assert repeat[1] == REPEAT and before[0].stale and not other[0].stale
+    views.registry.handle(before)
+    assert views.seen(inside=True) == [("a", "CONNECT", False)]
+    views.registry.handle_gap(gap)
+    assert views.seen(inside=True) == [("a", "CONNECT", True)]
+    views.registry.handle(repeat)
+    assert views.seen(inside=True) == [("a", "CONNECT", False)]
+    views.registry.handle(other)
+    views.registry.handle_gap([])
+    assert views.seen(inside=True) == views.seen(inside=False) == [
+        ("a", "CONNECT", True), ("b", "RELEASE", False),
+    ]
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@given(
+    st.none() | st.integers(0, 4),
+    st.lists(st.none() | st.tuples(st.sampled_from("abcdef"), st.sampled_from(STATES[:5]))),
+)
+def test_views_in_the_end(max_ended: Optional[int], updates: List[Any]) -> None:
+    """Whatever comes, gaps (None) too, handlers see it in turn as it was received."""
+    views = Views(max_ended, max_active=3)
+    changes: List[Any] = []
+    expected: List[Any] = []
+    for each in updates:
+        if each is None:
+            changes.append(views.registry.mark_gap())
+        else:
+            changes.append(views.registry.update(each[0], {"state": each[1], "n": len(expected)}))
+        expected.append(views.seen(inside=False))
+    for change, seen in zip(changes, expected):
+        if isinstance(change, list):
+            views.registry.handle_gap(change)
+        else:
+            views.registry.handle(change)
+        assert views.seen(inside=True) == seen
+
+
+def test_most_active_calls(caplog: pytest.LogCaptureFixture) -> None:
+    """Of calls that never end, the last so many are kept, a few at a time are forgotten, and
+    that is a warning now and then."""
+    registry = Registry(make, None, max_active=200)
+    update(registry, "over", RELEASE)
+    for number in range(1000):
+        update(registry, str(number), CONNECT)
+        assert len(registry.all()) <= 201
+    kept = [call.callref for call in registry.all()]
+    assert kept[0] == "over" and kept[1:] == [str(n) for n in range(1001 - len(kept), 1000)]
+    assert 198 <= len(kept) - 1 <= 200
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_a_call_that_is_too_large_is_not_kept_whole() -> None:
+    """Handlers see all of a large notification; what is kept of it are its documented fields,
+    as far as they are short."""
+    views, large = Views(), {**CONNECT, "padding": "x" * 2**20, "caller": "y" * 2**20}
+    change = views.registry.update("a", large, 2**21)
+    views.registry.handle(change)
+    views.inside = True
+    assert dict(change[0].fields) == large
+    views.registry.settle(change)
+    assert dict(change[0].fields) == CONNECT
+    views.inside = False
+    assert dict(change[0].fields) == CONNECT
+    views.registry.mark_gap()
+    assert views.registry.update("a", large, 2**21)[1] == REPEAT

@@ -116,7 +116,9 @@ class Customer:
         return Call(self, callref)
 
     def _notified(self, said: CallNotification) -> None:
-        call = self._registry.update(said.callref, said.fields).call
+        update = self._registry.update(said.callref, said.fields)
+        self._registry.handle(update)
+        call = update[0]
         assert self._registry.get(said.callref) in (call, None)
         known = self._registry.all()
         assert sum(each.ended for each in known) <= MOST_ENDED

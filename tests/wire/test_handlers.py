@@ -128,7 +128,8 @@ def test_handler_that_blocks(
             cti.create_session("tok").result(PATIENCE)
             assert pongs.wait_for_count(3) == [(10, b"0"), (10, b"1"), (10, b"2")]
             assert cti.ping(seen.callback("ping")).result(PATIENCE) == 1
-            assert cti.get_call("c2") is None
+            second = cti.get_call("c2")
+            assert second is not None and second.state == "SETUP"
             assert warned.wait(PATIENCE)
             assert seen.items == []
             release.set()

@@ -1,0 +1,87 @@
+"""Functions of the program: checked when they are set, named in messages."""
+
+from functools import partial
+from types import CoroutineType
+from typing import Any, Callable
+
+#: ``inspect.CO_COROUTINE`` and ``CO_ASYNC_GENERATOR``; ``inspect`` alone would double the time
+#: that ``import keyyo_cti`` takes.
+_ASYNC_FLAGS = 0x80 | 0x200
+
+#: Set by ``inspect.markcoroutinefunction``, Cython, ``asyncio.coroutine`` and AsyncMock.
+_ASYNC_MARKS = ("_is_coroutine_mark", "_is_coroutine")
+
+_ADVICE = (
+    "it would never run, because no event loop awaits it. Pass a plain function that starts "
+    "the coroutine on your loop, for example with asyncio.run_coroutine_threadsafe"
+)
+
+
+def require_function(name: str, value: Any, expected: str = "a function") -> None:
+    """Refuse a value that a thread cannot call.
+
+    :param name: the argument, for the message.
+    :raises TypeError: it cannot be called, or it is a coroutine function.
+    """
+    if not callable(value):
+        raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}")
+    if is_async(value):
+        raise TypeError(f"{name}: expected {expected}, got a coroutine function; {_ADVICE}")
+
+
+def require_function_or_none(name: str, value: Any) -> None:
+    """Refuse a value that is neither None nor something that a thread can call.
+
+    :raises TypeError: as ``require_function``.
+    """
+    if value is not None:
+        require_function(name, value, "a function or None")
+
+
+def is_async(function: Any) -> bool:
+    """True if calling it would only make a coroutine or an asynchronous generator."""
+    function = _unwrap(function)
+    if _has_async_code(function):
+        return True
+    # An object with "async def __call__"; a class is called to make an object.
+    method = None if isinstance(function, type) else getattr(type(function), "__call__", None)
+    return _has_async_code(_unwrap(method))
+
+
+def refuse_coroutine(result: Any) -> None:
+    """Refuse what a function returned if it is a coroutine, as of ``lambda call: f(call)``.
+
+    :raises TypeError: it is one, which nothing would await.
+    """
+    if type(result) is CoroutineType:
+        # Otherwise Python warns "never awaited" later, at a place that says nothing.
+        result.close()
+        raise TypeError(f"the function returned a coroutine: {_ADVICE}")
+
+
+def name_of(function: Callable[..., object]) -> str:
+    """Return a function's name and its file and line."""
+    inner = function.func if isinstance(function, partial) else function
+    code = getattr(inner, "__code__", None)
+    where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+    return getattr(inner, "__qualname__", type(inner).__name__) + where
+
+
+def _unwrap(function: Any) -> Any:
+    """The function inside of partials and bound methods."""
+    while True:
+        if isinstance(function, partial):
+            function = function.func
+        elif hasattr(function, "__func__"):
+            function = function.__func__
+        else:
+            return function
+
+
+def _has_async_code(function: Any) -> bool:
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    if isinstance(flags, int) and flags & _ASYNC_FLAGS:
+        return True
+    # A Mock has whatever attribute it is asked for; only its own dictionary tells.
+    own = getattr(function, "__dict__", None) or {}
+    return any(mark in own for mark in _ASYNC_MARKS)
