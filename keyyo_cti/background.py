@@ -13,6 +13,7 @@ from .callback import Callback
 from .dispatch import Choice, EventThread, Manual, chosen
 from .errors import KeyyoError
 from .pending import Answer
+from .user_code import require_function_or_none
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -64,9 +65,7 @@ class Background:
         """
         if os.getpid() != self._process:
             raise RuntimeError("this belongs to the parent process: make another one after fork")
-        if callback is not None and not callable(callback):
-            kind = type(callback).__name__
-            raise TypeError(f"callback: expected a function or None, got {kind}")
+        require_function_or_none("callback", callback)
         job = _Job(work, callback, Answer(self._dispatcher))
         self._dispatcher.hold()
         try:

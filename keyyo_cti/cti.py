@@ -148,8 +148,11 @@ class CTI(Emitter):
         self._switchboard.close()
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Waits until nothing more will come: closed, destroyed, lost, or dropped with nobody
-        restoring, and the handlers of that have opened nothing new.
+        """Wait as a page stays open: until the session is closed, destroyed or lost.
+
+        After a drop without ``token_provider`` it returns at once if no handler was called for
+        ``disconnected``. Otherwise it goes on until ``close()`` or its timeout, because the
+        program may open another session, for example on a timer.
 
         With ``dispatch="manual"`` the handlers run in here. Ctrl-C closes and raises
         KeyboardInterrupt.

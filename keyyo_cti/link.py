@@ -46,6 +46,12 @@ class Owner(Protocol):
     def emit_error(self, error: BaseException, link: "Optional[Link]" = None) -> None:
         """Emits ``error``, unless the link that it is about is muted."""
 
+    def refuse(self, request: Request) -> None:
+        """Answers a command that finds no connection, behind those that were asked before."""
+
+    def answered(self, link: "Link") -> None:
+        """All that were asked on the link have their answers."""
+
     def session_answered(self, link: "Link", error: Optional[KeyyoError]) -> None:
         """A request for a session has its answer, and its callback is queued."""
 
@@ -72,10 +78,12 @@ class Link:
     :ivar sessions_asked: requests for a session that have no answer; guarded by the owner's
         lock.
     :ivar in_session: whether a session was opened on it; set by the reader.
-    :ivar quiet: whether the end was asked for, so that it is no event; set by ``begin_close``.
+    :ivar quiet: whether the end was asked for, so that it is no event; set by ``begin_close``, or
+        before by the owner.
     :ivar is_event: whether the end is an event; set by the owner when it has come.
     :ivar unwanted: whether the end of its session was asked for; set by the owner.
     :ivar outage: what its end began, if it did; set by the owner.
+    :ivar followed: whether a session was opened on another one later; set by the owner.
     :ivar muted: whether events are not wanted any more, though they are here already; set by
         the owner when its ``close`` returns.
     """
@@ -95,6 +103,7 @@ class Link:
         self.in_session = False
         self.is_event = False
         self.unwanted = False
+        self.followed = False
         self.outage: Optional[Outage] = None
         self._owner = owner
         self._options = options
@@ -105,6 +114,8 @@ class Link:
         self._unknown_kinds = UnknownKinds()
         self._pinger = Pinger(None, self._ping, NEVER)
         self._pinged_at = self._paused_at = -NEVER
+        # How many answers are being given; above 0 for good once the end has come.
+        self._completing = 0
         self._lock = threading.Lock()
         # Guarded by the lock: what is asked before the connection is open, then None.
         self._early: Optional[List[Request]] = []
@@ -149,7 +160,7 @@ class Link:
                 self._early.append(request)
                 return
         if opening:
-            self.complete(request, not_connected(), None)
+            self._answer(request, not_connected(), None)
         else:
             self._send(request)
 
@@ -158,6 +169,7 @@ class Link:
         self.quiet = True
         self._dispatcher.wake()
         self._connection.begin_close(within=_GOODBYE)
+        self._tell_if_answered()
 
     def finish_close(self, until: float) -> None:
         """Waits for the end that ``begin_close`` began. From any thread, but not while it reads.
@@ -175,7 +187,15 @@ class Link:
         self._owner.gone(self)
 
     def complete(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
-        """Gives a request its answer. For the one who took it out of the table."""
+        """Gives a request its answer. For the one who took it out of the table, on this thread."""
+        self._completing += 1
+        try:
+            self._answer(request, error, result)
+        finally:
+            self._completing -= 1
+        self._tell_if_answered()
+
+    def _answer(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
         instead = self._react(request, error, result)
         if instead is not None:
             request.command = instead
@@ -184,6 +204,11 @@ class Link:
         request.complete(error, result)
         if request.opens_session:
             self._owner.session_answered(self, error)
+
+    def _tell_if_answered(self) -> None:
+        """Once the link closes and nothing is left to answer, later commands have their turn."""
+        if self.quiet and not self._completing and not self._pending.any():
+            self._owner.answered(self)
 
     def _react(
         self, request: Request, error: Optional[KeyyoError], result: Any
@@ -200,7 +225,11 @@ class Link:
     def _send(self, request: Request) -> None:
         number = self._pending.add(request)
         if number is None:
-            self.complete(request, not_connected(), None)
+            # The end has come meanwhile, and those that were asked before may be on their way.
+            if request.opens_session:
+                self._answer(request, not_connected(), None)
+            else:
+                self._owner.refuse(request)
             return
         message = request.command.encode(number)
         request.departure = Departure()
@@ -261,6 +290,7 @@ class Link:
 
     def closed(self, closed: Closed) -> None:
         _log.info("connection ended: %s %s", closed.code, closed.reason)
+        self._completing += 1
         self._owner.ended(self)
         with self._lock:
             early, self._early = self._early, None
@@ -270,6 +300,7 @@ class Link:
         for request in self._pending.close():
             sent = request.departure.begun
             self.complete(request, ConnectionClosed(sent, plain(closed.reason)), None)
+        self._owner.answered(self)
         self._dispatcher.put(partial(self._owner.after_end, self))
         self._dispatcher.release()
 

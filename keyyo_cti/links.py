@@ -1,9 +1,10 @@
 """The links of one CTI, and the outage that may lie between two of them."""
 
 import threading
-from typing import Callable, List, NamedTuple, Optional, Set
+from typing import Callable, Dict, List, NamedTuple, Optional, Set
 
 from .link import Link
+from .pending import Request
 from .restorer import Outage
 
 
@@ -35,6 +36,11 @@ class Links:
         self._all: Set[Link] = set()
         self._outage: Optional[Outage] = None
         self._losses: Set[Outage] = set()
+        # For links that no command goes to any more, while some of their own have no answer:
+        # the commands that were asked later and found no link, in order.
+        self._behind: Dict[Link, List[Request]] = {}
+        # Whether the program was told of the last drop and has opened no session since.
+        self._handles_drop = False
 
     @property
     def current(self) -> Optional[Link]:
@@ -48,7 +54,7 @@ class Links:
 
     def expecting(self) -> bool:
         """Whether events may still come."""
-        return bool(self._all or self._losses) or self._outage is not None
+        return bool(self._all or self._losses or self._handles_drop) or self._outage is not None
 
     def wait(self, timeout: Optional[float]) -> None:
         """Until nothing is expected any more, or so many seconds."""
@@ -115,11 +121,48 @@ class Links:
         with self._lock:
             return not (link.in_session or link.sessions_asked) and self._drop(link)
 
-    def done(self, link: Link) -> None:
-        """All that there was to tell of the link has been told."""
+    def session_opened(self, link: Link) -> None:
+        """There is a session on the link."""
+        with self._lock:
+            link.in_session = True
+            self._handles_drop = False
+            for other in self._all:
+                other.followed = other is not link
+
+    def done(self, link: Link, handled: bool = False) -> None:
+        """All that there was to tell of the link has been told.
+
+        :param handled: whether it was a drop that nothing restores, and a handler was told: the
+            program may be about to open another session, on a timer of its own.
+        """
         with self._lock:
             self._all.discard(link)
+            if handled and not (link.quiet or link.followed):
+                self._handles_drop = True
             self._changed.notify_all()
+
+    def defer(self, request: Request) -> bool:
+        """A command has found no link. If commands that were asked before it have no answer
+        yet, it gets its own behind them.
+
+        :returns: whether it does; otherwise it can be answered now.
+        """
+        with self._lock:
+            for behind in reversed(list(self._behind.values())):
+                behind.append(request)
+                return True
+            return False
+
+    def take_behind(self, link: Link) -> List[Request]:
+        """The commands that wait behind those of the link, all of which have their answers. To
+        be asked again once these are answered, until there are none."""
+        with self._lock:
+            behind = self._behind.get(link)
+            if not behind:
+                self._behind.pop(link, None)
+                return []
+            self._behind[link] = []
+            return behind
 
     def end_outage(self) -> Optional[Outage]:
         """Ends the outage, if there is one: the session is back.
@@ -150,7 +193,13 @@ class Links:
         """No command goes to any link any more, and nothing is restored."""
         with self._lock:
             links, outages = list(self._all), list(self._losses)
-            self._current = None
+            for link in links:
+                # Under the same lock, or a drop that is being told could keep wait() waiting.
+                link.quiet = True
+            self._handles_drop = False
+            self._changed.notify_all()
+            if self._current is not None:
+                self._drop(self._current)
             # Under the same lock, so that no attempt begins in between.
             outage = self._end_outage()
             if outage is not None:
@@ -162,6 +211,7 @@ class Links:
         if self._current is not link:
             return False
         self._current = None
+        self._behind[link] = []
         return True
 
     def _end_outage(self) -> Optional[Outage]:

@@ -1,7 +1,6 @@
 """The options of a CTI, checked where they are given."""
 
 import http.cookiejar
-import inspect
 import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
@@ -9,6 +8,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
 from .backoff import Backoff
 from .dial_guard import MayDial
 from .sockjs import TRANSPORTS, urls
+from .user_code import require_function
 
 #: Seconds, or days: what the waits of every platform can take.
 _LONGEST = 2_000_000
@@ -117,13 +117,17 @@ class Options:
         self._check_kinds()
 
     def _check_kinds(self) -> None:
-        _check("may_dial", self.may_dial is None or _is_plain_function(self.may_dial),
-               "a function that returns True or False, not a coroutine function")
-        _check("token_provider", self.token_provider is None or callable(self.token_provider),
-               "a function that returns a CSI token")
+        if self.may_dial is not None:
+            # What a coroutine function returns would always be true.
+            require_function("may_dial", self.may_dial, "a function that returns True or False")
+        if self.token_provider is not None:
+            require_function("token_provider", self.token_provider,
+                             "a function that returns a CSI token")
         _check("backoff", isinstance(self.backoff, Backoff), "a keyyo_cti.backoff.Backoff")
         _check("dispatch", callable(self.dispatch) or self.dispatch in (None, "manual"),
                'None, "manual" or a function')
+        if callable(self.dispatch):
+            require_function("dispatch", self.dispatch)
         _check("cookie_jar", isinstance(self.cookie_jar, (http.cookiejar.CookieJar, type(None))),
                "an http.cookiejar.CookieJar")
         _check("cookie_file", isinstance(self.cookie_file, (str, os.PathLike, type(None))),
@@ -166,13 +170,6 @@ def read(options: Optional[Mapping[str, Any]], keywords: Mapping[str, Any]) -> O
 def _check(name: str, good: bool, expected: str) -> None:
     if not good:
         raise TypeError(f"{name}: expected {expected}")
-
-
-def _is_plain_function(value: Any) -> bool:
-    call = getattr(value, "__call__", None)
-    # What it returned would always be true.
-    asynchronous = inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call)
-    return callable(value) and not asynchronous
 
 
 def _positive(value: Any) -> bool:

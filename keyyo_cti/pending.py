@@ -8,6 +8,7 @@ mistake here would be loud.
 import threading
 import time
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
 
 from .callback import Callback
@@ -15,10 +16,14 @@ from .clock import NEVER, Monotonic
 from .commands import Command
 from .errors import KeyyoError
 from .sockjs import Departure
+from .user_code import require_function
 
 #: What the SDK itself does with an answer, before its Future is completed. A command that it
 #: returns is asked instead, and its answer is the request's.
 Reaction = Callable[[Optional[KeyyoError], Any], Optional[Command]]
+
+#: The module of the callback by which ``asyncio.wrap_future`` learns of an answer.
+_ASYNCIO = "asyncio.futures"
 
 
 class Desk(Protocol):
@@ -30,12 +35,17 @@ class Desk(Protocol):
     def attending(self) -> ContextManager[None]:
         """For the time in which that very code waits for an answer."""
 
+    def answered(self, request: object) -> None:
+        """A command that was asked has its answer."""
+
 
 class Answer(Future):  # type: ignore[type-arg]
     """The Future of a command.
 
     What ``add_done_callback`` adds runs where callbacks run, never on the reader thread, which
-    completes the Future. It cannot be cancelled: what is on the wire cannot be taken back.
+    completes the Future; only asyncio's own callback, which hands the answer to a loop, does not
+    wait for the handlers before it: one of them may be waiting for that loop. It cannot be
+    cancelled: what is on the wire cannot be taken back.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -48,7 +58,18 @@ class Answer(Future):  # type: ignore[type-arg]
         self.set_running_or_notify_cancel()
 
     def add_done_callback(self, fn: Callable[[Any], object]) -> None:
-        super().add_done_callback(lambda answer: self._desk.deliver(fn, answer))
+        require_function("fn", fn)
+        if getattr(fn, "__module__", None) == _ASYNCIO:
+            super().add_done_callback(partial(self._hand_to_loop, fn))
+        else:
+            super().add_done_callback(lambda answer: self._desk.deliver(fn, answer))
+
+    def _hand_to_loop(self, fn: Callable[[Any], object], answer: Any) -> None:
+        try:
+            fn(answer)
+        except Exception:
+            # The loop is closed. Once more, where what goes wrong is logged and reported.
+            self._desk.deliver(fn, answer)
 
     def set_result(self, result: Any) -> None:
         super().set_result(result)
@@ -116,6 +137,7 @@ class Request:
             self.future.set_result(result)
         if self.callback is not None:
             self.desk.deliver(self.callback, error, result)
+        self.desk.answered(self)
 
 
 class Pending:
@@ -162,6 +184,10 @@ class Pending:
             rest = list(self._requests.values())
             self._requests.clear()
             return rest
+
+    def any(self) -> bool:
+        """True if a request waits."""
+        return bool(self._requests)
 
     def known(self, number: int) -> bool:
         """Whether an id was ever given out."""

@@ -119,6 +119,10 @@ class Registry:
             forgotten = self._forget_active(self._max_active)
         return call, what, fields, kept, forgotten
 
+    def is_empty(self) -> bool:
+        """True if no call is known, so that there is none to be marked."""
+        return not self._latest
+
     def mark_gap(self) -> List[str]:
         """The connection is lost: what happens from here on is not told, so that of no call that
         goes on it is known whether it still does. The caller holds the lock.

@@ -14,7 +14,7 @@ from .clock import Monotonic
 from .commands import Command
 from .dispatch import Dispatcher
 from .errors import ConnectionClosed, KeyyoError
-from .link import Link, not_connected
+from .link import Link
 from .links import Links
 from .options import Options
 from .pending import Reaction, Request
@@ -54,6 +54,9 @@ class Board(Protocol):
 
         :param first: the transport to try before the others.
         """
+
+    def refuse(self, request: Request) -> None:
+        """Answers a command that finds no connection, behind those that were asked before."""
 
     def emit(self, source: Union[Link, Outage], name: str, *arguments: Any) -> None:
         """Emits an event of the CTI, where handlers run, unless its source is muted."""
@@ -186,7 +189,7 @@ class SessionRequests:
         start = partial(self._board.start_link, self._carrier if restores else None)
         link = self._links.for_session(start, outage)
         if link is None:
-            request.complete(not_connected(restoring=True), None)
+            self._board.refuse(request)
         else:
             request.react = partial(self._on_answer, link, request, react, outage)
             link.ask(request)
@@ -210,7 +213,7 @@ class SessionRequests:
         if error is not None and instead is None:
             explain_token(error, answered)
         if error is None:
-            link.in_session = True
+            self._links.session_opened(link)
             self._carrier = link.transport or self._carrier
             if outage is None:
                 self._take_note(link, answered, result)

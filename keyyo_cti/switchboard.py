@@ -27,6 +27,7 @@ from .restorer import Outage
 from .retelling import CHANGE, REPEAT
 from .session import Session, cookie_for
 from .session_requests import SessionRequests
+from .user_code import require_function_or_none
 
 #: Seconds; more than that no wait can take.
 _FOR_EVER = threading.TIMEOUT_MAX / 2
@@ -92,7 +93,7 @@ class Switchboard:
             return request.future
         link, restoring = self._links.current, self._links.restoring
         if link is None or restoring:
-            request.complete(not_connected(restoring), None)
+            self.refuse(request)
         else:
             request.react = (reaction or self.sessions.noting)(link, request.command)
             link.ask(request)
@@ -110,9 +111,7 @@ class Switchboard:
         :param make: makes the command of the arguments, or refuses them.
         """
         self._check_process()
-        if callback is not None and not callable(callback):
-            kind = type(callback).__name__
-            raise TypeError(f"callback: expected a function or None, got {kind}")
+        require_function_or_none("callback", callback)
         if any(map(callable, arguments)):
             raise TypeError("a function where a value is expected: is an argument missing?")
         try:
@@ -121,7 +120,9 @@ class Switchboard:
         except KeyyoError as error:
             refusal = error
         if refusal is None:
-            return Request(command, self._dispatcher, callback)
+            request = Request(command, self._dispatcher, callback)
+            self._dispatcher.expect(request)
+            return request
         refused = Request(Command("refused"), self._dispatcher, callback)
         refused.complete(refusal, None)
         return refused
@@ -229,6 +230,8 @@ class Switchboard:
         return True
 
     def _mark_gap(self) -> None:
+        if self._registry.is_empty():
+            return
         forgotten = self._registry.mark_gap()
         self._dispatcher.put(partial(self._registry.handle_gap, forgotten))
 
@@ -267,12 +270,25 @@ class Switchboard:
                 self._mark_gap()
         self.sessions.ended(link)
 
+    def refuse(self, request: Request) -> None:
+        if not self._links.defer(request):
+            request.complete(not_connected(self._links.restoring), None)
+
+    def answered(self, link: Link) -> None:
+        while True:
+            behind = self._links.take_behind(link)
+            if not behind:
+                return
+            for request in behind:
+                request.complete(not_connected(self._links.restoring), None)
+
     def after_end(self, link: Link) -> None:
+        handled = False
         try:
             if link.is_event:
-                self.emit(link, "disconnected")
+                handled = self._emit(link, self._cti, "disconnected")
         finally:
-            self._links.done(link)
+            self._links.done(link, handled and self._options.token_provider is None)
 
     def gone(self, link: Link) -> None:
         self.sessions.gone(link)
@@ -301,10 +317,17 @@ class Switchboard:
 
     def _emit(
         self, source: Union[Link, Outage], emitter: Emitter, name: str, *arguments: Any
-    ) -> None:
+    ) -> bool:
+        """Calls the handlers of an event.
+
+        :returns: whether there was one.
+        """
+        handled = False
         for handler in emitter.handlers(name):
             if not source.muted:
                 self._dispatcher.call(handler, *arguments)
+                handled = True
+        return handled
 
     def _wait_some(self, timeout: Optional[float]) -> None:
         """Until something happens that ``wait`` wants to know, or the time is up."""

@@ -33,6 +33,9 @@ class Desk:
     def attending(self) -> ContextManager[None]:
         return contextlib.nullcontext()
 
+    def answered(self, request: object) -> None:
+        """Nothing: it counts no commands."""
+
 
 class Delivered(Desk):
     """Keeps what it is to call."""
