@@ -67,17 +67,28 @@ class Background:
             raise RuntimeError("this belongs to the parent process: make another one after fork")
         require_function_or_none("callback", callback)
         job = _Job(work, callback, Answer(self._dispatcher))
+        try:
+            self._hold()
+        except RuntimeError as error:
+            failure = KeyyoError(500, "No thread can be started: try again later", "internal")
+            failure.__cause__ = error
+            job.future.set_exception(failure)
+            if callback is not None:
+                self._dispatcher.deliver(callback, failure, None)
+            return job.future
+        with self._all_answered:
+            self._unanswered += 1
+        self._worker.put(partial(self._do, job))
+        self._worker.release()
+        return job.future
+
+    def _hold(self) -> None:
         self._dispatcher.hold()
         try:
             self._worker.hold()
         except BaseException:
             self._dispatcher.release()
             raise
-        with self._all_answered:
-            self._unanswered += 1
-        self._worker.put(partial(self._do, job))
-        self._worker.release()
-        return job.future
 
     def poll(self, timeout: float) -> int:
         """Runs the callbacks that are due, in this thread; for ``dispatch="manual"``.

@@ -32,6 +32,8 @@ class EventThread(Dispatcher):
         self._thread: Optional[threading.Thread] = None
         self._holds = 0
         self._ended = threading.Condition(self._lock)
+        # Whether the work is done by a thread that brought some, because none can be started.
+        self._works_here = False
         # A thread that is not there has to be roused too.
         self._asleep = True
         # User code that was waited for by who wants to finish, and since when.
@@ -76,11 +78,28 @@ class EventThread(Dispatcher):
     def _rouse(self) -> None:
         with self._lock:
             self._filled.notify_all()
-            self._ensure_thread()
+            try:
+                self._ensure_thread()
+                return
+            except RuntimeError:
+                self._works_here = True
+        # The system has no thread to give. A callback that is due comes all the same.
+        self._work_here()
+
+    def _work_here(self) -> None:
+        """Does all the work in the thread that brought it; what others bring meanwhile too."""
+        while self._queue:
+            try:
+                self._do_next()
+            except Exception:
+                _log.exception("an event could not be delivered")
+            finally:
+                with self._lock:
+                    self._works_here = bool(self._queue)
 
     def _ensure_thread(self) -> None:
         assert self._lock.locked()
-        if self._thread is None:
+        if self._thread is None and not self._works_here:
             thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             thread.start()
             self._thread = thread

@@ -109,7 +109,7 @@ class KeyyoError(Exception):
         code = f" [{self.error_code}]" if self.error_code else ""
         hint = f" ({self.hint})" if self.hint else ""
         # Printed and logged: the server's words command no terminal there.
-        return plain(f"{self.status_code} {self.message}{code}{hint}")
+        return plain(f"{self.status_code} {shorten(self.message)}{code}{hint}")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"

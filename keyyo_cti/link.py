@@ -20,9 +20,10 @@ from .errors import (
     from_server,
     plain,
 )
-from .kept_call import memory_of
+from .kept_call import MAX_CALLREF, memory_of
 from .options import Options
 from .pending import Pending, Request
+from .rate_limit import RateLimit
 from .restorer import Outage
 from .results import wrap
 from .sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed
@@ -33,6 +34,11 @@ _log = logging.getLogger("keyyo_cti")
 
 #: Seconds that the server has to say goodbye, so that ``close()`` is over within two.
 _GOODBYE = 0.7
+
+#: Messages that cannot be read and are each told, in a period of so many seconds; of more, only
+#: their number is. One frame may hold a million of them.
+_COMPLAINTS = 100
+_COMPLAINT_PERIOD = 10.0
 
 
 class Owner(Protocol):
@@ -112,6 +118,7 @@ class Link:
         self._pending = Pending(options.timeout, clock)
         self._watch = HandlerWatch(dispatcher)
         self._unknown_kinds = UnknownKinds()
+        self._complaints = RateLimit(_COMPLAINTS, _COMPLAINT_PERIOD, clock)
         self._pinger = Pinger(None, self._ping, NEVER)
         self._pinged_at = self._paused_at = -NEVER
         # How many answers are being given; above 0 for good once the end has come.
@@ -262,22 +269,43 @@ class Link:
         if isinstance(said, CallNotification):
             if not self._dispatcher.has_room():
                 self._wait_for_room()
+            if len(said.callref) > MAX_CALLREF:
+                self.unreadable(UnreadableMessage(f"a callref over {MAX_CALLREF} characters"))
+                return
             self._owner.receive(self, said.callref, said.fields, memory_of(message))
         else:
             self._replied(said)
 
     def unreadable(self, error: Exception) -> None:
+        self._sum_up_complaints(self._clock())
+        if self._complaints.allows():
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
         _log.warning("the server sent something that cannot be read: %s", error)
         self._wait_for_room()
         self._dispatcher.put(partial(self._owner.emit_error, error, self))
 
+    def _sum_up_complaints(self, now: float) -> None:
+        due = self._complaints.due()
+        if due is not None and now >= due:
+            count = self._complaints.take_left_out()
+            self._complain(UnreadableMessage(f"{count} more messages that cannot be read"))
+
     def due(self) -> float:
         now = self._clock()
-        return min(self._pending.due(), self._pinger.due(), self._watch.due(now))
+        complaints = self._complaints.due()
+        return min(
+            self._pending.due(),
+            self._pinger.due(),
+            self._watch.due(now),
+            NEVER if complaints is None else complaints,
+        )
 
     def on_due(self, now: float) -> None:
         self._on_deadlines(now)
         self._pinger.on_due(now)
+        self._sum_up_complaints(now)
 
     def woke(self) -> None:
         self._ping()
@@ -290,6 +318,7 @@ class Link:
 
     def closed(self, closed: Closed) -> None:
         _log.info("connection ended: %s %s", closed.code, closed.reason)
+        self._sum_up_complaints(NEVER)
         self._completing += 1
         self._owner.ended(self)
         with self._lock:

@@ -13,7 +13,7 @@ from .callback import Callback
 from .clock import Monotonic
 from .commands import Command
 from .dispatch import Dispatcher
-from .errors import ConnectionClosed, KeyyoError
+from .errors import ConnectionClosed, ConnectionFailed, KeyyoError
 from .link import Link
 from .links import Links
 from .options import Options
@@ -187,7 +187,13 @@ class SessionRequests:
         request.opens_session = True
         restores = outage is not None or request.command.action == "restore_session"
         start = partial(self._board.start_link, self._carrier if restores else None)
-        link = self._links.for_session(start, outage)
+        try:
+            link = self._links.for_session(start, outage)
+        except RuntimeError as error:
+            failure = ConnectionFailed("no thread can be started", "end some threads, try again")
+            failure.__cause__ = error
+            request.complete(failure, None)
+            return request.future
         if link is None:
             self._board.refuse(request)
         else:

@@ -202,6 +202,9 @@ class Switchboard:
         except KeyboardInterrupt:
             self.close()
             raise KeyboardInterrupt("the connection is closed") from None
+        except SystemExit:
+            self.close()
+            raise
         return True
 
     def poll(self, timeout: float) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple, Union
 
-from ..errors import plain
+from ..errors import plain, shorten
 from . import frames
 from .errors import LOST, Closed, Unreadable
 
@@ -40,7 +40,7 @@ class Protocol:
         if isinstance(frame, frames.Close):
             # Its words end in logs, some of which take no lone surrogate, and a line break is
             # another record.
-            return [self._close(Closed(frame.code, plain(frame.reason)))]
+            return [self._close(Closed(frame.code, plain(shorten(frame.reason))))]
         if self.state == CONNECTING:
             return self._while_connecting(frame)
         return self._while_open(frame)
