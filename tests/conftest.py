@@ -1,6 +1,6 @@
 """What every test has around it: a home of its own, a watchdog, and a look for what it left."""
 
-import faulthandler
+import signal
 import threading
 from pathlib import Path
 from typing import Iterator, List
@@ -9,8 +9,9 @@ import pytest
 
 from keyyo_cti.simulator import Line, Phone, Simulator
 
-#: Seconds after which a test that hangs shows where every thread stands, and ends the run.
-WATCHDOG = 120.0
+from .watchdog import pytest_configure, watchdog
+
+__all__ = ["pytest_configure", "watchdog"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +24,12 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"KEYYO_{name}", raising=False)
 
 
-@pytest.fixture(autouse=True)
-def watchdog() -> Iterator[None]:
-    """A test that hangs says where."""
-    faulthandler.dump_traceback_later(WATCHDOG, exit=True)
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Ctrl-C is heeded in this process, although its parent may ignore it, as ``nohup`` does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    faulthandler.cancel_dump_traceback_later()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -186,6 +186,7 @@ def test_a_line_that_cannot_be_watched_ends_it(watcher: Watcher) -> None:
     ]
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_it_and_destroys_the_session(watcher: Watcher) -> None:
     """After Ctrl-C no session is left on the server, and the exit code is 130."""
     assert watcher.watch(script=_thread.interrupt_main) == 130
@@ -193,6 +194,7 @@ def test_ctrl_c_ends_it_and_destroys_the_session(watcher: Watcher) -> None:
     assert watcher.sim.sessions() == []
 
 
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_it_though_the_server_is_silent(watcher: Watcher) -> None:
     """A server that answers nothing any more does not hold the watcher back."""
     pressed: List[float] = []
