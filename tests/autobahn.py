@@ -1,4 +1,6 @@
-"""The cases of the Autobahn test suite against the websocket transport. By hand, Python 3.10::
+"""The cases of the Autobahn test suite against the websocket transport.
+
+By hand, with Python 3.10 or newer::
 
     pip install kosoku
     python -m tests.autobahn

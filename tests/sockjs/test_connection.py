@@ -716,3 +716,29 @@ def test_a_slow_listener_is_no_silence(stage: Stage) -> None:
     closed = stage.run('a["1"]', 'a["2"]', None, LOST)
     assert closed == LOST.closed
     assert "woke" not in stage.told.items
+
+
+@pytest.mark.fault(64)
+def test_deadlines_in_the_midst_of_a_large_frame(stage: Stage) -> None:
+    """What is due does not wait for the end of a frame with very many messages."""
+    stage.told.due_at = stage.clock() + 1
+
+    def pass_time(message: int) -> None:
+        if message == 1500:
+            stage.clock.time += 2
+
+    stage.told.on_received = pass_time
+    stage.run("a" + str(list(range(3500))), "c[3000]")
+    at = stage.told.items.index(("due", stage.clock()))
+    assert stage.told.items[at - 1] == ("received", 1999)
+    assert stage.told.items[-2] == ("received", 3499)
+
+
+@pytest.mark.fault(58)
+@pytest.mark.parametrize("frames, silence", [(1, 60.0), (3, 180.0)])
+def test_silence_begins_before_a_backlog(stage: Stage, frames: int, silence: float) -> None:
+    """Frames that a busy reader reads late may be as old as its pause: what the server had no
+    room for meanwhile is lost, and belongs to the gap."""
+    stage.told.on_received = lambda _: setattr(stage.clock, "time", stage.clock.time + 60)
+    stage.run(*['a["x"]'] * frames, SockJSError(1006, "reset"))
+    assert stage.connection.last_silence == pytest.approx(silence, abs=0.01)
