@@ -15,11 +15,22 @@ USER = "me"
 #: With all that has to be percent-encoded in an address.
 PASSWORD = "canary-p@ss:w/rd%41"
 
+# Python 3.14 begins processes in another way, which an argument of "-c" does not survive.
 _HTTP = """
-import sys, proxy
+import multiprocessing, sys
+multiprocessing.set_start_method("fork")
+import proxy
 with proxy.Proxy(sys.argv[1:]) as running:
     print(f"Serving on 127.0.0.1:{running.flags.port} by http", flush=True)
     sys.stdin.read()
+"""
+
+# Since Python 3.14 a program has no event loop before it makes one.
+_SOCKS5 = """
+import asyncio
+asyncio.set_event_loop(asyncio.new_event_loop())
+from pproxy.server import main
+main()
 """
 
 
@@ -87,7 +98,7 @@ class RealProxy:
     def _socks5(self) -> List[str]:
         # It would remember whoever has given the password once.
         own = f"#{self._credentials}" if self._credentials else ""
-        return ["-m", "pproxy", "-v", "--auth", "0", "-l", f"socks5://127.0.0.1:0{own}"]
+        return ["-c", _SOCKS5, "-v", "--auth", "0", "-l", f"socks5://127.0.0.1:0{own}"]
 
 
 def forget_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
