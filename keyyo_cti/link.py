@@ -238,14 +238,19 @@ class Link:
             else:
                 self._owner.refuse(request)
             return
-        message = request.command.encode(number)
         request.departure = Departure()
         # A request that could not be sent is left in the table: the connection is at its end,
         # which completes all of them in the order they were asked.
         try:
-            self._connection.send(message, request.departure)
+            self._connection.send(request.command.encode(number), request.departure)
         except (NotOpen, SendFailed):
             pass
+        except BaseException:
+            # Ctrl-C, or a signal handler that raises. If it has begun, the connection ends.
+            if not request.departure.begun and self._pending.take(number) is request:
+                error = ConnectionClosed(sent=False, hint="interrupted before it was sent")
+                self.complete(request, error, None)
+            raise
 
     # What the connection tells, on the reader thread.
 

@@ -143,15 +143,25 @@ class Connection:
             transport = self._transport
         if transport is None:
             raise NotOpen
+        departure = departure or Departure()
         try:
-            transport.send(message, departure or Departure())
+            transport.send(message, departure)
         except WriteFailed as error:
             failure = SendFailed(f"Sending failed: {error}", error.begun, error)
-            with self._lock:
-                self._ending = self._ending or failure.closed
-                self._transport = None
-            self._abort.pull()
+            self._break(failure.closed)
             raise failure from error
+        except BaseException as error:
+            # Ctrl-C, or a signal handler that raises: half of the message may be out.
+            if departure.begun:
+                words = f"Sending was interrupted by {type(error).__name__}"
+                self._break(Closed(LOST, words, error))
+            raise
+
+    def _break(self, closed: Closed) -> None:
+        with self._lock:
+            self._ending = self._ending or closed
+            self._transport = None
+        self._abort.pull()
 
     def begin_close(
         self, code: int = NORMAL, reason: str = "Normal closure", within: float = 1.0

@@ -59,7 +59,10 @@ class Stream:
         self._is_tls = isinstance(sock, ssl.SSLSocket)
         # For TLS alone: a plain socket is read and written at the same time.
         self._operation = threading.Lock()
-        self._writing = threading.Lock()
+        # Whose turn to write it is, and whether bytes of that write may be out.
+        self._turn = threading.Condition(threading.Lock())
+        self._writer: Optional[object] = None
+        self._out = False
         self._buffer = b""
         self._taken = 0
         # Of the thread that reads: what it waits on, and whether there is nothing to read as far
@@ -188,25 +191,70 @@ class Stream:
             written then: half a message may be out, and what came next would be its other half.
         """
         until = self._clock() + (self._write_timeout if within is None else within)
-        if not self._writing.acquire(timeout=max(0.0, until - self._clock())):
-            raise WriteFailed("another thread's write does not end", begun=False)
         left = memoryview(data)
+        me = object()
         try:
+            self._take_turn(me, until)
             if self._broken:
                 raise WriteFailed(self._broken, begun=False)
             if self.on_write is not None:
                 self.on_write()
             while left:
-                left = left[self._retrying(self._sock.send, until, left) :]
+                left = left[self._retrying(self._send_some, until, left) :]
         except WriteFailed:
             raise
         except OSError as error:
-            self._broken = self._broken or f"writing failed: {error}"
-            self._shut_down()
+            self._break(f"writing failed: {error}")
             begun = len(left) < len(data) or self._is_tls
             raise WriteFailed(str(error), begun) from error
+        except BaseException as error:
+            # Ctrl-C, or a signal handler that raises. If half of a message is out, whatever
+            # came next would be read as its other half.
+            if self._writer is me and self._out:
+                self._break(f"writing was interrupted: {type(error).__name__}")
+            raise
         finally:
-            self._writing.release()
+            self._end_turn(me)
+
+    @property
+    def broken(self) -> bool:
+        """True if a write has failed in the middle, so that nothing can be written any more."""
+        return self._broken is not None
+
+    def _break(self, reason: str) -> None:
+        self._broken = self._broken or reason
+        self._shut_down()
+
+    def _take_turn(self, me: object, until: float) -> None:
+        """Waits for the writes of other threads.
+
+        Not a lock: between the call that takes one and the next instruction, a signal handler
+        may raise, and nobody would ever release it.
+        """
+        with self._turn:
+            if self._writer is not None:
+                free = self._turn.wait_for(
+                    lambda: self._writer is None, max(0.0, until - self._clock())
+                )
+                if not free:
+                    raise WriteFailed("another thread's write does not end", begun=False)
+            self._out = False
+            self._writer = me
+
+    def _end_turn(self, me: object) -> None:
+        with self._turn:
+            if self._writer is me:
+                self._writer = None
+                self._turn.notify()
+
+    def _send_some(self, data: memoryview) -> int:
+        """One write to the socket, which notes before it begins that bytes may be out."""
+        before, self._out = self._out, True
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            self._out = before
+            raise
 
     def send(self, data: bytes) -> int:
         self.sendall(data)
@@ -235,7 +283,7 @@ class Stream:
                     return operation(*arguments)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
                 writes = isinstance(error, ssl.SSLWantWriteError) or (
-                    isinstance(error, BlockingIOError) and operation == self._sock.send
+                    isinstance(error, BlockingIOError) and operation == self._send_some
                 )
             event = selectors.EVENT_WRITE if writes else selectors.EVENT_READ
             if not self._wait(event, until):

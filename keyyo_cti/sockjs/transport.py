@@ -14,12 +14,14 @@ class Departure:
     """How far a message has come on its way out.
 
     :ivar begun: whether any of it may have reached the network.
+    :ivar queued: True if it was handed to the thread that sends.
     """
 
-    __slots__ = ("begun",)
+    __slots__ = ("begun", "queued")
 
     def __init__(self) -> None:
         self.begun = False
+        self.queued = False
 
 
 class Setting(NamedTuple):
@@ -101,6 +103,8 @@ class Transport(ABC):
 
         :param departure: is told when any of it may have left.
         :raises WriteFailed: it could not be written whole; the connection is of no more use.
+        :raises BaseException: Ctrl-C, or what a signal handler raises. If ``departure`` says
+            that it has begun, the connection is of no more use either.
         """
 
     @abstractmethod

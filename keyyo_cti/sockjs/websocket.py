@@ -134,6 +134,9 @@ class WebSocketTransport(Transport):
         except WriteFailed as error:
             departure.begun = error.begun
             raise
+        except BaseException:
+            departure.begun = self._opened.broken
+            raise
 
     def probe(self) -> None:
         self._write(PING, b"")

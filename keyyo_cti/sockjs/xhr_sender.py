@@ -56,6 +56,17 @@ class Sender(Worker):
 
         :raises WriteFailed: it is not taken, because too much waits or nothing is sent any more.
         """
+        outgoing = _Outgoing(message, departure)
+        try:
+            self._put(outgoing)
+        except WriteFailed:
+            raise
+        except BaseException:
+            # Ctrl-C, or a signal handler that raises: the caller takes it for not sent.
+            self._take_back(outgoing)
+            raise
+
+    def _put(self, outgoing: _Outgoing) -> None:
         with self._changed:
             room = self._changed.wait_for(
                 lambda: self._size < BACKLOG or self._over, self._setting.write_timeout
@@ -64,11 +75,20 @@ class Sender(Worker):
                 raise WriteFailed("the connection is closed", begun=False)
             if not room:
                 raise WriteFailed("the server does not take what is sent", begun=False)
-            self._waiting.append(_Outgoing(message, departure))
-            self._size += len(message)
+            outgoing.departure.queued = True
+            self._waiting.append(outgoing)
+            self._size += len(outgoing.message)
             self._changed.notify_all()
             if self._thread.ident is None:
                 self._thread.start()
+
+    def _take_back(self, outgoing: _Outgoing) -> None:
+        with self._changed:
+            if outgoing in self._waiting:
+                self._waiting.remove(outgoing)
+                self._size = sum(len(each.message) for each in self._waiting)
+            elif outgoing.departure.queued:
+                outgoing.departure.begun = True
 
     def finish(self) -> None:
         """Sends what waits, and then ends the connection."""

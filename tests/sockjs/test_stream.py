@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import selectors
@@ -754,6 +755,90 @@ def test_expect_silence_after_a_byte_raises(plain: Ends, read_before: bool) -> N
     assert plain.stream.recv(9) == b"x"
     plain.peer.close()
     plain.stream.expect_silence()
+
+
+# Interrupted.
+
+
+class Raising(socket.socket):
+    """A socket on which a signal handler raises behind the system call of a write."""
+
+    #: True, False if it is full, or None if it is as any other.
+    interrupted: Optional[bool] = True
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        if self.interrupted is False:
+            raise BlockingIOError
+        sent = super().send(data, flags)
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return sent
+
+
+@pytest.mark.fault(52)
+@pytest.mark.parametrize("out", [True, False])
+def test_interrupted_write_with_bytes_out_breaks_the_stream(
+    out: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if nobody could tell any more how many; with none out, the next write goes on."""
+    near, peer = socket.socketpair()
+    raising = Raising(fileno=near.detach())
+    raising.setblocking(False)
+    raising.interrupted = out
+    stream = Stream(raising, Abort(), SOON, time.monotonic)
+
+    def select(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selectors.PollSelector, "select", select)
+    with stream_closed(stream, peer):
+        with pytest.raises(KeyboardInterrupt):
+            stream.sendall(b"half")
+        monkeypatch.undo()
+        assert stream.broken is out
+        if out:
+            with pytest.raises(WriteFailed, match="writing was interrupted") as caught:
+                stream.sendall(b"other")
+            assert not caught.value.begun
+            assert peer.recv(9) == b"half" and peer.recv(9) == b""
+            stream.read_until = time.monotonic() + SOON
+            with pytest.raises(ConnectionAbortedError, match="interrupted"):
+                stream.recv(1)
+        else:
+            raising.interrupted = None
+            stream.sendall(b"whole")
+            assert peer.recv(9) == b"whole"
+
+
+@contextlib.contextmanager
+def stream_closed(stream: Stream, peer: socket.socket) -> Iterator[None]:
+    with peer:
+        try:
+            yield
+        finally:
+            stream.close()
+
+
+@pytest.mark.fault(52)
+def test_interrupted_while_another_thread_writes_leaves_its_write_alone(
+    plain: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever is interrupted in a wait for its turn leaves nobody behind it locked out."""
+    writer = blocked_writer(plain)
+    turn: Any = plain.stream._turn
+
+    def wait_for(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(turn, "wait_for", wait_for)
+    with pytest.raises(KeyboardInterrupt):
+        plain.stream.sendall(b"y")
+    monkeypatch.undo()
+    assert not plain.stream.broken
+    read(plain.peer, len(MUCH) - 1)
+    writer.result()
+    plain.stream.sendall(b"z")
+    assert plain.peer.recv(9) == b"z"
 
 
 # What libraries ask for.
