@@ -52,12 +52,13 @@ def dates_of(fields: Mapping[str, Any]) -> Dates:
 
 def latest_date(fields: Mapping[str, Any]) -> Optional[float]:
     """Return the date of the last event that the server sent with these fields, or None."""
-    for name in _LATEST_FIRST:
-        value = fields.get(name)
-        date = as_date(value) if value else None
-        if date is not None:
-            return date
-    return None
+    get = fields.get
+    value = get("release_date") or get("connect_date") or get("setup_date")
+    if type(value) is int and 0 < value < _MAX_EXACT:
+        return value
+    # Junk in one of them does not hide the others.
+    dates = map(as_date, (get("release_date"), get("connect_date"), get("setup_date")))
+    return next((date for date in dates if date is not None), None)
 
 
 def follow(
@@ -84,8 +85,6 @@ def follow(
 
 
 _UNKNOWN = Dates()
-
-_LATEST_FIRST = ("release_date", "connect_date", "setup_date")
 
 
 def _is_complete(known: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:

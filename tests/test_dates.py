@@ -44,6 +44,7 @@ def test_latest_date() -> None:
     assert latest_date({"setup_date": "", "connect_date": 0, "release_date": None}) is None
     assert latest_date({"setup_date": 5, "connect_date": "7", "release_date": ""}) == 7
     assert latest_date({"setup_date": 5, "connect_date": 7, "release_date": 9.5}) == 9.5
+    assert latest_date({"setup_date": 5, "connect_date": "noon", "release_date": -1}) == 5
     known = {"setup_date": 5, "connect_date": 7}
     kept = follow(known, {"setup_date": 5, "state": "CONNECT"}, lambda: 9.0)
     assert latest_date(kept) == 5 and dates_of(kept) == Dates(5, 7)
