@@ -75,6 +75,9 @@ class Customer(Record):
     def over(self) -> None:
         """Sees that the end came once, that every command was answered once, and that no thread
         is left."""
+        self.wait(lambda items: ("disconnected",) in items, "the end")
+        # It handles the drop, so that only this ends a wait.
+        self.cti.close()
         assert self.cti.wait(PATIENCE), "it does not end"
         for thread in _threads():
             thread.join(PATIENCE)

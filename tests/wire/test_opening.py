@@ -30,7 +30,8 @@ def failure(endpoint: str, **options: Any) -> ConnectionFailed:
     seen = Seen(cti)
     cti.create_session("canary-token", seen.callback())
     _, _, error, _ = seen.wait_for("callback")
-    assert cti.wait(PATIENCE)
+    seen.wait_for("disconnected")
+    cti.close()
     assert [item[0] for item in seen.items] == ["callback", "disconnected"]
     assert isinstance(error, ConnectionFailed)
     assert (error.status_code, error.error_code, error.sent) == (400, None, False)

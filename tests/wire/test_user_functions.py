@@ -64,9 +64,7 @@ SETTERS: Dict[str, Callable[[CTI, Call, Any], object]] = {
     "add_done_callback": lambda cti, call, f: cti.ping().add_done_callback(f),
     "token_provider": lambda cti, call, f: CTI(token_provider=f),
     "dispatch": lambda cti, call, f: CTI(dispatch=f),
-    "dispatch of OAuth2": lambda cti, call, f: OAuth2(
-        "id", "secret", "http://127.0.0.1/", dispatch=f
-    ),
+    "dispatch of OAuth2": lambda cti, call, f: OAuth2("i", "s", "http://127.0.0.1/", dispatch=f),
 }
 
 
