@@ -127,7 +127,7 @@ def test_further_fields_do_not_replace_what_an_error_is() -> None:
     error = from_server(
         {"message": "m", "hint": "h", "final": 1, "args": 2, "sent": 3, "__notes__": ["n"]}
     )
-    assert error.hint is None and error.final is False and error["hint"] == "h"
+    assert error.hint is None and error.final is None and error["hint"] == "h"
     assert error.args == (500, "m", None)
     assert not hasattr(error, "__notes__") and error["__notes__"] == ["n"]
 

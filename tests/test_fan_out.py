@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Dict, Iterator, List, Mapping, cast
+from unittest.mock import Mock
 
 import pytest
 from redis import Redis
@@ -79,7 +80,7 @@ def fill(redis: Redis, events: int) -> Dict[str, str]:
     """
     ears = Ears(redis)
     for n in range(events):
-        call = Call(cast(Any, None), f"call-{n}")
+        call = Call(cast(Any, Mock()), f"call-{n}")
         call.update({"setup_date": 1, "state": "SETUP"})
         ears.on_new_call(call)
     return {f"call-{n}:1:SETUP": "1" for n in range(events)}

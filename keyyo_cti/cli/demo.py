@@ -73,6 +73,10 @@ class Application:
     def __init__(self, cti: CTI, story: Story) -> None:
         self.cti = cti
         self.call: Optional[Call] = None
+        # What its handlers have shown. Here, outside of them, a Call is ahead of the story: it
+        # has the state that was received last.
+        self._connected_to: Optional[str] = None
+        self._state: Optional[str] = None
         self._story = story
         self._failures: List[BaseException] = []
         cti.onNewCall = self._on_new_call
@@ -81,7 +85,7 @@ class Application:
     def connect(self, token: str) -> None:
         """Opens a session."""
         self.cti.create_session(token, self._connected)
-        self.until("a session", lambda: self.cti.connected)
+        self.until("a session", lambda: self._connected_to)
 
     def dial(self, number: str) -> None:
         """Calls a number."""
@@ -96,7 +100,7 @@ class Application:
 
     def until_call(self, state: str) -> None:
         """Runs until it has seen a call in a state."""
-        self.until(f"a call in {state}", lambda: self.call and self.call.state == state)
+        self.until(f"a call in {state}", lambda: self._state == state)
 
     def until(self, what: str, seen: Callable[[], object]) -> None:
         """Runs until it has seen something.
@@ -115,7 +119,8 @@ class Application:
     def _connected(self, err: Optional[KeyyoError], res: Any) -> None:
         self._answered(err, res)
         if not err:
-            self._tell(f"is connected to the line {printable(res.number)}")
+            self._connected_to = printable(res.number)
+            self._tell(f"is connected to the line {self._connected_to}")
 
     def _answered(self, err: Optional[KeyyoError], res: Any) -> None:
         if err:
@@ -123,6 +128,7 @@ class Application:
 
     def _on_new_call(self, call: Call) -> None:
         self.call = call
+        self._state = call.state
         # Set anew with each notification, as in JavaScript: an event has one such handler.
         call.onSetup = partial(self._on_setup, call)
         call.onConnect = partial(self._on_connect, call)

@@ -104,7 +104,6 @@ def test_method(row: Any, how: str) -> None:
 @pytest.mark.parametrize(
     "method, arguments, argument",
     [
-        ("create_session", ("",), "csi_token"),
         ("create_session", (None,), "csi_token"),
         ("create_session", ("t", "yes"), "auto_answer"),
         ("restore_session", ("t", 7), "session_id"),
