@@ -290,6 +290,7 @@ class Switchboard:
         try:
             if link.is_event:
                 handled = self._emit(link, self._cti, "disconnected")
+                handled = handled and not self._dispatcher.alone()
         finally:
             self._links.done(link, handled and self._options.token_provider is None)
 
