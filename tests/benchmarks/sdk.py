@@ -91,7 +91,10 @@ def ctis(endpoint: str, number: int, seconds: float) -> Dict[str, float]:
 
 
 def _cti(endpoint: str, transport: str = "websocket") -> CTI:
-    cti = CTI(endpoint=endpoint, cookie_auto=False, transports=[transport])
+    # More calls are listed here than are kept by default.
+    cti = CTI(
+        endpoint=endpoint, cookie_auto=False, transports=[transport], max_active_calls=None
+    )
     cti.create_session("t").result()
     return cti
 
