@@ -1,7 +1,7 @@
 """``requests`` over our own streams, so that its waits have our ends."""
 
 from functools import partial
-from http.client import RemoteDisconnected
+from http.client import HTTPException, RemoteDisconnected
 from typing import Any, Callable, List, Optional
 
 import requests
@@ -45,19 +45,19 @@ def words(error: BaseException, ended: bool = False) -> str:
     cause = network_error(error)
     if isinstance(cause, Encoded):
         return str(cause)
-    if cause is not None and not isinstance(cause, RemoteDisconnected):
+    if isinstance(cause, OSError) and not isinstance(cause, RemoteDisconnected):
         return describe(cause)
-    if ended or cause is not None:
+    if ended or isinstance(cause, RemoteDisconnected):
         return CLOSED_BY_SERVER
-    return type(error).__name__
+    return type(error).__name__ if cause is None else "the answer is garbled"
 
 
 def network_error(error: BaseException) -> Optional[BaseException]:
-    """The error of the network, or Encoded, that stands behind one of ``requests``; None when
-    there is none."""
+    """The error of the network, Encoded or HTTPException, that stands behind one of
+    ``requests``; None when there is none."""
     link: Optional[BaseException] = error
     for _ in range(_DEEPEST):
-        if link is None or isinstance(link, Encoded):
+        if link is None or isinstance(link, (Encoded, HTTPException)):
             break
         if isinstance(link, OSError) and not isinstance(link, requests.RequestException):
             break

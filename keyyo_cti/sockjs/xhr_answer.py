@@ -1,12 +1,18 @@
 """Tells an answer of a SockJS server from a page that a proxy sends in its place. Pure."""
 
-from typing import Iterable, Union
+from typing import Sequence, Union
 
 from . import frames
 from .errors import LOST, NotSockJS, SockJSError
 
 #: How a message or a close may begin, as far as that can be told from two bytes.
 _BEGINNINGS = (b"a[", b"c[", b'm"', b"m{", b"m[")
+
+#: How it may end.
+_ENDS = (b"]", b"}", b'"')
+
+#: Frames without a message in them, beside heartbeats.
+_WITHOUT_MESSAGES = (b"a", b"a[]")
 
 #: Bytes of a line that tell whether it may become a frame; a prelude has 2048 of them.
 _TELLING = 2048
@@ -19,7 +25,7 @@ class Answer:
     :ivar is_script: True if the answer has the type that SockJS servers declare.
     :ivar empty: True if no line has come.
     :ivar good: True if a frame has come that can be read.
-    :ivar news: True if anything but heartbeats has come.
+    :ivar news: True if an open, a message or a close has come.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -30,29 +36,27 @@ class Answer:
         self.good = False
         self.news = False
 
-    def add(self, lines: Iterable[bytes]) -> None:
+    def add(self, lines: Sequence[bytes]) -> bool:
         """Note complete lines.
 
+        :returns: True if a frame is among them. A page may also follow frames, in the same
+            answer.
         :raises SockJSError: the answer is a page.
         """
+        self.empty = self.empty and not lines
+        found = False
         for line in lines:
-            self.empty = False
-            self.news = self.news or line[:1] != b"h"
-            if not self.good:
-                self._judge(line)
+            if self._is_frame(line):
+                found = self.good = True
+                self.news = self.news or not _says_nothing(line)
+        return found
 
-    def _judge(self, line: bytes) -> None:
-        # The reader thread parses each frame. Where the type says script, that is enough.
-        self.good = _is_known(line) if self.is_script else frames.is_good(line)
-        if not self.good and (self._is_page or line.lstrip()[:1] == b"<"):
+    def _is_frame(self, line: bytes) -> bool:
+        # The reader thread parses each frame. Where one was good, a glance is enough.
+        found = _is_known(line) if self.good else frames.is_good(line)
+        if not (found or self.good) and (self._is_page or line.lstrip()[:1] == b"<"):
             raise not_sockjs()
-
-    def is_life(self, rest: Union[bytes, bytearray]) -> bool:
-        """True if what has come is a sign of life of a SockJS server.
-
-        :param rest: the beginning of a line that is not complete.
-        """
-        return self.good or _may_become_a_frame(bytes(rest[:_TELLING]))
+        return found
 
 
 def not_sockjs(failed: str = "Connection lost") -> SockJSError:
@@ -61,12 +65,20 @@ def not_sockjs(failed: str = "Connection lost") -> SockJSError:
     return SockJSError(LOST, f"{failed}: {cause}", cause)
 
 
+def is_life(rest: Union[bytes, bytearray]) -> bool:
+    """True if the beginning of a line, which is not complete, may become a frame."""
+    start = bytes(rest[:_TELLING])
+    return start[:2] in _BEGINNINGS or start in (b"o", b"a", b"m", b"c") or _is_heartbeat(start)
+
+
 def _is_known(line: bytes) -> bool:
-    return line[:2] in _BEGINNINGS or line in (b"o", b"a") or _is_heartbeat(line)
+    if line[:2] in _BEGINNINGS:
+        return line.rstrip()[-1:] in _ENDS
+    return line in (b"o", b"a") or _is_heartbeat(line)
 
 
-def _may_become_a_frame(rest: bytes) -> bool:
-    return rest[:2] in _BEGINNINGS or rest in (b"o", b"a", b"m", b"c") or _is_heartbeat(rest)
+def _says_nothing(line: bytes) -> bool:
+    return line in _WITHOUT_MESSAGES or _is_heartbeat(line)
 
 
 def _is_heartbeat(line: bytes) -> bool:

@@ -11,6 +11,9 @@ from .errors import LOST, SockJSError
 #: on their way to being told already.
 BACKLOG = 1 << 20
 
+#: Bytes that a line takes besides its own. Otherwise empty ones would fill the memory unseen.
+LINE_OVERHEAD = 40
+
 
 class Pipe:
     """What was received, on its way to the thread that runs the connection."""
@@ -34,7 +37,7 @@ class Pipe:
         with self._changed:
             self._changed.wait_for(lambda: self._size < BACKLOG or self._end is not None)
             self._lines.extend(lines)
-            self._size += sum(map(len, lines))
+            self._size += sum(map(len, lines)) + LINE_OVERHEAD * len(lines)
             self._changed.notify_all()
             return not self._unwanted
 

@@ -10,7 +10,7 @@ from .http_status import bad_status
 from .route import Route
 from .stream import Stream
 from .transport import Setting
-from .xhr_answer import Answer, not_sockjs
+from .xhr_answer import Answer, is_life, not_sockjs
 from .xhr_pipe import Pipe
 from .xhr_worker import Worker
 
@@ -105,7 +105,7 @@ class Receiver(Worker):
                 *lines, rest = rest.split(b"\n")
                 if not self._hand_over([bytes(line) for line in lines], answer):
                     return False
-            if answer.is_life(rest):
+            if is_life(rest):
                 self._hear()
             if len(rest) > self._setting.max_message_size:
                 raise SockJSError(
@@ -113,8 +113,7 @@ class Receiver(Worker):
                 )
 
     def _hand_over(self, lines: List[bytes], answer: Answer) -> bool:
-        answer.add(lines)
-        if answer.good:
+        if answer.add(lines):
             # Before the pipe, which may have no room for a while.
             self._hear()
             self.last_frame_at = self.heard_at

@@ -196,8 +196,8 @@ CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         (CHUNKS + b"5", "the server closed the connection"),
         (CHUNKS + b"5\r\nab", "the server closed the connection"),
         (CHUNKS + b"2\r\nab\r\n", "the server closed the connection"),
-        (CHUNKS + b"zz\r\nab", "ProtocolError"),
-        (b"SSH-2.0 and no HTTP\r\n\r\n", "ConnectionError"),
+        (CHUNKS + b"zz\r\nab", "the answer is garbled"),
+        (b"SSH-2.0 and no HTTP\r\n\r\n", "the answer is garbled"),
     ],
 )
 def test_words_for_an_answer_that_is_cut(ends: Ends, answer: bytes, told: str) -> None:

@@ -7,7 +7,7 @@ from typing import List
 import pytest
 
 from keyyo_cti.sockjs.errors import Closed, NotSockJS, SockJSError
-from keyyo_cti.sockjs.xhr_answer import Answer
+from keyyo_cti.sockjs.xhr_answer import Answer, is_life
 
 SCRIPT = "application/javascript; charset=UTF-8"
 
@@ -35,9 +35,7 @@ def test_line_that_is_no_frame_is_not_good(line: bytes, content_type: str) -> No
             1006, "Connection lost: an answer that is no SockJS, such as a page of a proxy")
         assert isinstance(error.closed.cause, NotSockJS)
         return
-    # What declares itself SockJS's is not parsed twice.
-    assert answer.good == (content_type == SCRIPT and line[1:2] in (b"[", b"{"))
-    assert not answer.empty
+    assert not (answer.empty or answer.good or answer.news)
 
 
 @pytest.mark.parametrize("line", FRAMES)
@@ -50,27 +48,38 @@ def test_frame_is_good_whatever_the_type(line: bytes, content_type: str) -> None
 
 def test_nothing_is_empty() -> None:
     answer = Answer("")
-    assert answer.empty and not answer.good and not answer.is_life(b"")
+    assert answer.empty and not answer.good and not is_life(b"")
 
 
 @pytest.mark.parametrize("line", FRAMES)
 def test_beginning_of_a_frame_is_life(line: bytes) -> None:
     """A frame that comes byte by byte is life from its first one on."""
-    answer = Answer("")
-    assert all(answer.is_life(line[:end]) for end in range(1, len(line)))
+    assert all(is_life(line[:end]) for end in range(1, len(line)))
 
 
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("rest", [b"<", b"ok", b"hello", b"alert", b"a(", b"cl", b"mai", b"x"])
 def test_beginning_of_a_page_is_no_life(rest: bytes) -> None:
-    assert not Answer("").is_life(rest)
+    assert not is_life(rest)
 
 
 @pytest.mark.parametrize(
     "lines, news",
-    [([], False), ([b"h"], False), ([b"hhhh", b"h"], False), ([b"h", b"o"], True), ([b"a"], True)],
+    [([], False), ([b"h"], False), ([b"hhhh", b"h"], False), ([b"h", b"o"], True),
+     ([b"a", b"a[]"], False), ([b"h", b"<html>"], False), ([b'a["x"]'], True)],
 )
-def test_heartbeats_are_no_news(lines: List[bytes], news: bool) -> None:
+def test_only_frames_that_say_something_are_news(lines: List[bytes], news: bool) -> None:
     answer = Answer("")
     answer.add(lines)
     assert answer.news == news
+
+
+@pytest.mark.fault(57)
+@pytest.mark.fault(58)
+@pytest.mark.parametrize("line", [b"a[0] = 1;", b"a[x", b"ok", b"hello", *PAGES, b""])
+def test_line_after_a_frame_that_is_none_is_found_out(line: bytes) -> None:
+    """A proxy may add its page to an answer that the service has begun."""
+    answer = Answer("")
+    assert answer.add([b"o", line])
+    assert not answer.add([line]) and not answer.add([])
+    assert answer.add([line, b"h"])

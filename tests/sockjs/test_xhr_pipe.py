@@ -9,7 +9,7 @@ import pytest
 
 from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs.errors import SockJSError
-from keyyo_cti.sockjs.xhr_pipe import BACKLOG, Pipe
+from keyyo_cti.sockjs.xhr_pipe import BACKLOG, LINE_OVERHEAD, Pipe
 
 from .background import SOON, Background, Hand
 
@@ -71,11 +71,11 @@ def test_waiting_for_a_line(until: float) -> None:
 def test_full() -> None:
     """A full pipe keeps who brings more waiting until something is taken."""
     pipe = Pipe(Hand())
-    pipe.put([b"x" * (BACKLOG - 1)])
+    pipe.put([b"x" * (BACKLOG - LINE_OVERHEAD - 1)])
     pipe.put([b"y"])
     bringer = Background(pipe.put, [b"z"])
     assert bringer.waits()
-    assert pipe.take(0.0) == b"x" * (BACKLOG - 1)
+    assert pipe.take(0.0) == b"x" * (BACKLOG - LINE_OVERHEAD - 1)
     assert bringer.result() is True
     assert [pipe.take(0.0), pipe.take(0.0)] == [b"y", b"z"]
 
@@ -90,8 +90,21 @@ def test_room_is_that_of_what_was_taken() -> None:
         pipe.take(0.0)
         pipe.take(0.0)
         bringer.result()
-    pipe.put([b"x" * (BACKLOG - 1)])
+    pipe.put([b"x" * (BACKLOG - LINE_OVERHEAD - 1)])
     pipe.put([b"y"])
+
+
+@pytest.mark.fault(26)
+@pytest.mark.parametrize("line", [b"", b"h"])
+def test_lines_without_bytes_fill_the_pipe(line: bytes) -> None:
+    """A server that sends nothing but line breaks has to wait too."""
+    pipe = Pipe(Hand())
+    lines = [line] * 65536
+    pipe.put(lines)
+    bringer = Background(pipe.put, lines)
+    assert bringer.waits()
+    assert pipe.take(0.0) == line
+    bringer.result()
 
 
 def test_end() -> None:

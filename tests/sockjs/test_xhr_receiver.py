@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any, Callable, List, Optional
 
 import pytest
@@ -259,6 +260,65 @@ def test_broken_frame_of_a_server_is_passed_over() -> None:
 
 
 @pytest.mark.fault(57)
+@pytest.mark.parametrize("body", ["a[oops]\n", 'a["x"\n', "a[0]=1;\n", 'c["no code"]\n', "m{\n"])
+def test_frames_that_are_always_broken_are_the_end(body: str) -> None:
+    """A server that never sends a frame that can be read is not asked again and again."""
+    posts = Record()
+    script = partial(answer, body=body, headers=SCRIPT)
+    with serving(partial(answer, body="o\n", headers=SCRIPT), *[script] * 9, posts=posts) as peer:
+        with Receiving(peer) as receiving:
+            assert receiving.lines(4) == [b"o", *[body.strip().encode()] * 3]
+            assert receiving.end() == NO_SOCKJS
+    assert len(posts.items) == 4
+
+
+@pytest.mark.fault(57)
+@pytest.mark.fault(58)
+@pytest.mark.parametrize("headers", ["", SCRIPT])
+@pytest.mark.parametrize(
+    "junk", ["<html>504</html>\n", "\n", "x\n" * 9, "  ", "<ht", "a[0]=1;\n", "hello\n"]
+)
+def test_page_at_the_end_of_an_answer_is_no_sign_of_life(junk: str, headers: str) -> None:
+    """The gap begins at the last frame, though a proxy adds its page to what the service sent."""
+    come = threading.Event()
+
+    def stream(sock: socket.socket) -> None:
+        head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+        sock.sendall(f"{head}{headers}\r\n".encode())
+        chunk(sock, 'o\na["1"]\n')
+        assert come.wait(SOON)
+        chunk(sock, junk)
+        chunk(sock, "")
+
+    def close(sock: socket.socket) -> None:
+        answer(sock, "", "504 Gateway Timeout")
+
+    with serving(stream, close) as peer, Receiving(peer) as receiving:
+        assert receiving.lines(2) == [b"o", b'a["1"]']
+        receiving.clock.time += 50
+        come.set()
+        receiving.lines(junk.count("\n"))
+        assert receiving.end().code == 1006
+        assert receiving.receiver.heard_at == receiving.receiver.last_frame_at == 100.0
+
+
+@pytest.mark.fault(57)
+@pytest.mark.parametrize("body", ["a[]\n", "a\n", "h\na[]\n"])
+def test_empty_frames_at_once_do_not_spin(body: str) -> None:
+    posts = Record()
+
+    def serve(sock: socket.socket) -> None:
+        while True:
+            posts.add(post(sock))
+            answer(sock, body, headers=SCRIPT)
+
+    with Peer(serve) as peer, Receiving(peer):
+        posts.wait_for_count(50)
+        assert not threading.Event().wait(1.2)
+        assert len(posts.items) <= 53
+
+
+@pytest.mark.fault(57)
 @pytest.mark.parametrize("kind", ["polling", "streaming"])
 def test_heartbeats_at_once_do_not_spin(kind: str) -> None:
     """After fifty answers that come at once and bring nothing, there is one a second."""
@@ -324,8 +384,9 @@ def test_an_answer_that_breaks(script: Script) -> None:
         assert receiving.lines(1) == [b"o"]
         closed = receiving.end()
     assert closed.code == 1006 and closed.cause is not None
-    cut = "the server closed the connection"
-    words = "Connection reset by peer" if script is break_off else cut
+    words = {break_off: "Connection reset by peer", garble: "the answer is garbled"}.get(
+        script, "the server closed the connection"
+    )
     assert closed.reason == f"Connection lost: {words}"
 
 
