@@ -25,7 +25,8 @@ _REDIRECT_URI = "http://127.0.0.1:8080/callback"
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Runs the command."""
     file = LoginFile()
-    before = file.load(arguments.allow_http)
+    # Nothing is sent to the server of before, unless it is that of now, which is checked.
+    before = file.load(allow_http=True)
     try:
         login = _program(arguments, before, err)
         oauth2 = login.oauth2(arguments.ca_certs)
@@ -60,7 +61,13 @@ def _whose_account(account: AccountClient, login: Login, ca_certs: Optional[str]
     """The lines of the account, by which a person sees whose account it is."""
     once = Backoff(attempts=1)
     try:
-        client = ManagerClient(account, login.manager_url, ca_certs=ca_certs, backoff=once)
+        client = ManagerClient(
+            account,
+            login.manager_url,
+            ca_certs=ca_certs,
+            allow_http=login.allow_http,
+            backoff=once,
+        )
         lines = client.lines()
     except KeyyoError as error:
         return f"the lines of the account cannot be read: {printable(error)}"

@@ -310,6 +310,25 @@ def test_it_names_the_lines_of_the_account(desk: Desk, sim: Simulator, alice: Li
     assert desk.said.splitlines()[-1] == "the account has 33199000001 (Alice), 33199000002"
 
 
+@posix
+@pytest.mark.fault(51)
+def test_login_at_a_laboratory_in_clear(desk: Desk, alice: Line) -> None:
+    """With --allow-http all of it goes to another machine over http, and without it nothing. Who
+    has signed in there can sign out, or sign in elsewhere, without the option."""
+    here = desk.server
+    desk.server = here.replace("127.0.0.1", "0.0.0.0")
+    assert desk.paste(clicked, "--allow-http") == 0
+    assert desk.said.splitlines()[-1] == "the account has 33199000001 (Alice)"
+    assert desk.enter(nothing, "login", "--paste") == 2
+    assert "in clear" in desk.said
+    desk.server = here
+    assert desk.paste(clicked) == 0
+    desk.server = here.replace("127.0.0.1", "0.0.0.0")
+    assert desk.paste(clicked, "--allow-http") == 0
+    assert desk.enter(nothing, "logout") == 0
+    assert desk.enter(nothing, "lines") == 4
+
+
 def test_many_lines_are_not_all_named(desk: Desk, sim: Simulator) -> None:
     """Of many lines, some are named."""
     for number in range(30):
