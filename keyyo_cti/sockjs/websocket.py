@@ -3,7 +3,7 @@
 import socket
 import struct
 from http.cookies import CookieError
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 import websocket
 from websocket import ABNF
@@ -43,8 +43,9 @@ class WebSocketTransport(Transport):
         self._stream: Optional[Stream] = None
         self._websocket = websocket.WebSocket(enable_multithread=False)
         self._reader = FrameReader(self._recv, setting.max_message_size)
-        # The fragments of a message that is not complete.
-        self._parts: List[bytes] = []
+        # The fragments of a message that is not complete. One object, because a list of tiny ones
+        # would take twenty times the memory of the message.
+        self._parts = bytearray()
         self._said_goodbye = False
         self._last_frame_at = setting.clock()
 
@@ -190,12 +191,12 @@ class WebSocketTransport(Transport):
 
     def _join(self, frame: Frame) -> Optional[bytes]:
         """Return the message that this frame completes, if it does."""
-        if frame.payload or not self._parts:
-            self._parts.append(frame.payload)
+        if frame.final and not self._parts:
+            return frame.payload
+        self._parts += frame.payload
         if not frame.final:
             return None
-        message = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        self._parts = []
+        message, self._parts = bytes(self._parts), bytearray()
         return message
 
     def _recv(self, size: int) -> bytes:

@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+import tracemalloc
 from typing import Any, Iterator, List, Optional
 
 import pytest
@@ -648,7 +649,23 @@ def test_empty_fragments() -> None:
     with Server(peers.frame("x", fin=0), *[empty] * 1000, peers.frame("", PONG)) as server:
         with opened(server) as one:
             assert one.receive() == ""
-            assert getattr(one.transport, "_parts") == [b"x"]
+            assert getattr(one.transport, "_parts") == b"x"
+
+
+@pytest.mark.fault(26)
+def test_tiny_fragments_take_the_memory_of_their_bytes() -> None:
+    """A message in pieces of two bytes takes no more than in one."""
+    pieces = 20_000
+    tiny = peers.frame("xy", CONTINUATION, fin=0) * pieces
+    with Server(peers.frame("x", fin=0), tiny, peers.frame("", PONG)) as server:
+        with opened(server) as one:
+            tracemalloc.start()
+            try:
+                assert one.receive() == ""
+                kept, _ = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            assert kept < 2 * pieces + 200_000
 
 
 # Sending.
