@@ -6,6 +6,7 @@ takes the same way, and a proxy sees no more of it than where it leads.
 
 import base64
 import importlib
+import re
 import socket
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,8 @@ _PORTS = {"http": 80, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h"
 
 #: Bytes of a proxy's answer.
 _LONGEST_ANSWER = 65536
+
+_STATUS = re.compile(r"[0-9]{3}")
 
 
 class ProxyFailed(OSError):
@@ -164,6 +167,7 @@ def _answer(stream: Stream) -> "tuple[int, str]":
             raise ProxyFailed("the proxy's answer does not end")
     version, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
     status, _, words = rest.partition(" ")
-    if not version.startswith("HTTP/") or not status.isdigit():
+    # Digits of other scripts, and numbers without an end, would be an error of Python's.
+    if not version.startswith("HTTP/") or not _STATUS.fullmatch(status):
         raise ProxyFailed("the proxy speaks no HTTP")
     return int(status), "".join(c for c in words if c.isprintable())[:100]
