@@ -106,10 +106,12 @@ class KeyyoError(Exception):
         return _bare, (type(self), self.args), vars(self)
 
     def __str__(self) -> str:
-        code = f" [{self.error_code}]" if self.error_code else ""
+        # Printed and logged: the server's words fill no log and command no terminal there. All
+        # three may be the server's.
+        status = shorten(str(self.status_code), _MAX_CODE_LENGTH)
+        code = f" [{shorten(str(self.error_code), _MAX_CODE_LENGTH)}]" if self.error_code else ""
         hint = f" ({self.hint})" if self.hint else ""
-        # Printed and logged: the server's words command no terminal there.
-        return plain(f"{self.status_code} {shorten(self.message)}{code}{hint}")
+        return plain(f"{status} {shorten(self.message)}{code}{hint}")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
@@ -187,8 +189,9 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-#: Characters of the server's text in a log line or on a screen.
+#: Characters of the server's text in a log line or on a screen, and of its codes.
 _MAX_SHOWN = 500
+_MAX_CODE_LENGTH = 80
 
 
 def shorten(text: str, most: int = _MAX_SHOWN) -> str:

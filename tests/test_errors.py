@@ -252,3 +252,13 @@ def test_words_command_no_terminal() -> None:
     error = KeyyoError(400, "\x1b[2Jevil\n")
     assert str(error).isprintable() and repr(error).isprintable()
     assert error.message == "\x1b[2Jevil\n"
+
+
+@pytest.mark.fault(67)
+@pytest.mark.parametrize("field", ["message", "error_code", "status_code"])
+def test_long_fields_of_a_server_are_cut_where_they_are_shown(field: str) -> None:
+    """An error is printed and logged in one line, whichever of its fields is long."""
+    long = int("9" * 4000) if field == "status_code" else "y" * 3_000_000
+    error = from_server({"status_code": 400, "message": "m", "error_code": "c", field: long})
+    assert len(str(error)) < 1000 and len(repr(error)) < 1000
+    assert getattr(error, field) == long
