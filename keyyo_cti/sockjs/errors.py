@@ -63,7 +63,11 @@ class BadStatus(Exception):
     @property
     def may_pass(self) -> bool:
         """True if the service, or a proxy before it, is down or busy and may be back soon."""
-        return self.status in (429, 500, 502, 503, 504)
+        # Proxies have statuses of their own, such as 520 to 530. 501 and 505 are about the
+        # request.
+        return self.status in (408, 425, 429) or (
+            self.status >= 500 and self.status not in (501, 505)
+        )
 
 
 class SendFailed(SockJSError):

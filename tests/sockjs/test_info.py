@@ -193,7 +193,7 @@ def test_status(server: Scripted, status: str) -> None:
 
 
 @pytest.mark.fault(60)
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 507, 520, 529, 599])
 @pytest.mark.parametrize(
     "value, seconds", [("7", 7.0), ("", None), ("soon", None), ("-3", 0.0), ("nan", None)]
 )
