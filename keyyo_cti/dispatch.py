@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional, Tuple, Union
 
 from .backlog import Work
 from .dispatcher import ALONE, SLOW, Dispatcher, Running
-from .user_code import name_of, require_function
+from .user_code import name_of, refuse_coroutine, require_function
 
 __all__ = [
     "SLOW", "Choice", "Dispatcher", "EventThread", "Foreign", "Manual", "Running", "Work",
@@ -187,7 +187,7 @@ class Foreign(EventThread):
             self._handed += 1
         handed = _Handed(self, work, size)
         try:
-            self._hand_over(handed)
+            refuse_coroutine(self._hand_over(handed))
         except BaseException as error:
             # It cannot be reported through the very function that fails.
             self._failed(self._hand_over, type(error).__name__)

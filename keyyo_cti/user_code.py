@@ -1,7 +1,7 @@
 """Functions of the program: checked when they are set, named in messages."""
 
 from functools import partial
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType
 from typing import Any, Callable
 
 #: ``inspect.CO_COROUTINE`` and ``CO_ASYNC_GENERATOR``; ``inspect`` alone would double the time
@@ -49,7 +49,8 @@ def is_async(function: Any) -> bool:
 
 
 def refuse_coroutine(result: Any) -> None:
-    """Refuse what a function returned if it is a coroutine, as of ``lambda call: f(call)``.
+    """Refuse what a function returned if only an event loop would run it, as a coroutine of
+    ``lambda call: f(call)``.
 
     :raises TypeError: it is one, which nothing would await.
     """
@@ -57,6 +58,8 @@ def refuse_coroutine(result: Any) -> None:
         # Otherwise Python warns "never awaited" later, at a place that says nothing.
         result.close()
         raise TypeError(f"the function returned a coroutine: {_ADVICE}")
+    if type(result) is AsyncGeneratorType:
+        raise TypeError(f"the function returned an asynchronous generator: {_ADVICE}")
 
 
 def name_of(function: Callable[..., object]) -> str:

@@ -5,6 +5,7 @@ import os
 import threading
 from typing import Callable, ContextManager, Iterator, Optional, Protocol
 
+from ..user_code import refuse_coroutine, require_function
 from .tokens import Tokens
 
 
@@ -39,6 +40,7 @@ class TokenMemory:
 
     :param tokens: those that there are.
     :param save: called as ``save(tokens)``, at one time by one thread; what keeps them for good.
+    :raises TypeError: ``save`` is no function, or a coroutine function, which would keep nothing.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class TokenMemory:
         tokens: Optional[Tokens] = None,
         save: Callable[[Tokens], object] = lambda tokens: None,
     ) -> None:
+        require_function("save", save)
         self._tokens = tokens
         self._save = save
         self._lock = threading.Lock()
@@ -68,5 +71,5 @@ class TokenMemory:
 
     def save(self, tokens: Tokens) -> None:
         """Keeps tokens, once the function has."""
-        self._save(tokens)
+        refuse_coroutine(self._save(tokens))
         self._tokens = tokens

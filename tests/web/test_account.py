@@ -430,3 +430,24 @@ def test_a_wrong_secret_may_become_a_right_one(authority: Authority) -> None:
     with pytest.raises(CredentialsRefused):
         mine.access_token()
     assert mine.access_token() == "canary-access-1"
+
+
+async def keep_later(tokens: Tokens) -> None: ...
+
+
+@pytest.mark.parametrize("save", [keep_later, None, "file"])
+def test_saver_that_keeps_nothing_is_refused(save: Any) -> None:
+    with pytest.raises(TypeError, match="save: expected a function"):
+        TokenMemory(GOOD, save)
+
+
+def test_saver_that_returns_a_coroutine_keeps_nothing(authority: Authority) -> None:
+    """The tokens are not kept then, which is said; they are not lost."""
+    mine = AccountClient(authority, TokenMemory(STALE, lambda new: keep_later(new)),
+                         wall=lambda: NOW)
+    with pytest.raises(TokensNotKept):
+        mine.access_token()
+    assert authority.issued == 1
+    with pytest.raises(TokensNotKept):
+        mine.access_token()
+    assert authority.issued == 1
