@@ -53,6 +53,7 @@ _HINTS = (
     (ConnectionRefusedError, _NOWHERE),
     (socket.timeout, _NOWHERE),
     (requests.Timeout, _NOWHERE),
+    (RuntimeError, "end some threads, and try again"),
 )
 
 _FAULT = "this is a fault of keyyo-cti, and the log has its traceback: please report it"

@@ -12,7 +12,7 @@ from .stream import Stream
 from .transport import Setting
 from .xhr_answer import Answer, is_life, not_sockjs
 from .xhr_pipe import Pipe
-from .xhr_worker import Worker
+from .xhr_worker import NO_THREAD, Worker
 
 _CHUNK = 65536
 
@@ -51,9 +51,13 @@ class Receiver(Worker):
         """Begins to ask.
 
         :param until: monotonic time by which a first answer must begin.
+        :raises SockJSError: the system has no thread to give.
         """
         self._open_until = until
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise SockJSError(LOST, NO_THREAD, error) from error
 
     def _open_stream(self) -> Stream:
         until = min(self._open_until, self._setting.clock() + self._setting.write_timeout)

@@ -15,7 +15,7 @@ from .stream import Stream, WriteFailed
 from .transport import Departure, Setting
 from .xhr_answer import not_sockjs
 from .xhr_pipe import BACKLOG, Pipe
-from .xhr_worker import Worker
+from .xhr_worker import NO_THREAD, Worker
 
 #: Bytes of an answer to what was sent, with its headers.
 _LONGEST_ANSWER = 262_144
@@ -75,12 +75,21 @@ class Sender(Worker):
                 raise WriteFailed("the connection is closed", begun=False)
             if not room:
                 raise WriteFailed("the server does not take what is sent", begun=False)
+            self._ensure_thread()
             outgoing.departure.queued = True
             self._waiting.append(outgoing)
             self._size += len(outgoing.message)
             self._changed.notify_all()
-            if self._thread.ident is None:
-                self._thread.start()
+
+    def _ensure_thread(self) -> None:
+        if self._thread.ident is not None:
+            return
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            # The connection is of no use then. Otherwise the caller of each command would get an
+            # exception of Python's in place of an answer.
+            raise WriteFailed(NO_THREAD, begun=False) from error
 
     def _take_back(self, outgoing: _Outgoing) -> None:
         with self._changed:

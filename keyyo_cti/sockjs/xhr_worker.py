@@ -19,6 +19,8 @@ _log = logging.getLogger("keyyo_cti.sockjs")
 #: Seconds that a thread has to end, once all that it could wait for has been ended.
 _END = 1.0
 
+NO_THREAD = "no thread can be started"
+
 _ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
 

@@ -111,6 +111,49 @@ def test_handler_that_returns_a_coroutine_is_an_error() -> None:
             assert isinstance(error, TypeError) and "returned a coroutine" in str(error)
 
 
+def test_handler_that_returns_an_asynchronous_generator_is_an_error() -> None:
+    with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
+        errors = Record()
+        cti.onError = errors.add
+        cti.create_session("tok", lambda err, res: generator()).result(PATIENCE)
+        assert "asynchronous generator" in str(errors.wait_for_count(1)[0])
+
+
+def test_dispatch_that_returns_a_coroutine_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    """It would never run the work. The SDK does its own part, so that calls go on."""
+    options: Dict[str, Any] = {"dispatch": lambda work: coroutine(work)}
+    with ScriptedServer(session) as server, CTI(endpoint=server.endpoint, **options) as cti:
+        cti.create_session("tok", print).result(PATIENCE)
+        server.push(notification("a"))
+        assert cti.ping().result(PATIENCE) == 1
+        assert [call.callref for call in cti.get_calls()] == ["a"]
+    assert "the function returned a coroutine" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["xhr-streaming", "xhr-polling"])
+@pytest.mark.parametrize("which", ["keyyo-cti-receiver", "keyyo-cti-sender"])
+def test_transport_that_gets_no_thread_fails_in_words(
+    monkeypatch: pytest.MonkeyPatch, which: str, kind: str
+) -> None:
+    """The callback says that no thread can be started; nothing is raised to the caller, and it
+    is no fault of the SDK."""
+    start, refused = threading.Thread.start, [True]
+
+    def refuse(thread: threading.Thread) -> None:
+        if refused[0] and thread.name == which:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with ScriptedServer(session) as server:
+        with CTI(endpoint=server.endpoint, transports=[kind]) as cti:
+            answers = Record()
+            cti.create_session("tok", lambda err, res: answers.add(str(err)))
+            assert "no thread can be started" in answers.wait_for_count(1)[0]
+            refused[0] = False
+            assert cti.create_session("tok").result(PATIENCE).session_id == "s-1"
+
+
 @pytest.mark.parametrize("how", ["poll", "wait"])
 def test_sys_exit_in_the_main_thread_ends_the_program(how: str) -> None:
     """sys.exit() in a handler that runs in the main thread leaves poll() and wait(), which
