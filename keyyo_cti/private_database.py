@@ -115,7 +115,7 @@ def _check_private(path: Path, what: str) -> None:
         return
     if found.st_uid != os.geteuid():
         raise OSError(f"{what} {path}: belongs to somebody else: remove it")
-    if others_can_write(found):
+    if others_can_write(found, path):
         raise OSError(
             f"{what} {path}: other users can write to it: remove it, or chmod 600 {path}"
         )

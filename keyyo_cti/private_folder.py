@@ -62,11 +62,17 @@ def make_private_folder(folder: Path) -> Path:
     return real
 
 
-def others_can_write(found: os.stat_result) -> bool:
-    """True if another user than the owner and root can write to this file or folder."""
+def others_can_write(found: os.stat_result, path: Union[Path, int, None] = None) -> bool:
+    """True if another user than the owner and root can write to this file or folder.
+
+    :param path: of the file, or its descriptor, if its access control list is to be looked at.
+    """
     mode = stat.S_IMODE(found.st_mode)
-    return bool(mode & stat.S_IWOTH) or (
-        bool(mode & stat.S_IWGRP) and not _is_private_group(found.st_gid)
+    if mode & stat.S_IWOTH:
+        return True
+    # With an access control list, the bits of the group are the mask of all its entries.
+    return bool(mode & stat.S_IWGRP) and not (
+        _is_private_group(found.st_gid) and not _has_access_list(path)
     )
 
 
@@ -89,14 +95,17 @@ def _check(folder: Path, last: bool) -> None:
     if not has_modes():
         return
     for each in _up_to_home(folder):
-        found = each.stat()
+        # Not stat: the links were followed before. One that is there now was put in between.
+        found = each.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            raise OSError(f"{each} is no folder any more: it was replaced while it was opened")
         if found.st_uid not in (0, os.geteuid()):
             raise OSError(
                 f"the folder {each} belongs to another user, who could replace the file: "
                 "choose a folder of your own"
             )
         sticky = bool(found.st_mode & stat.S_ISVTX) and not (last and each == folder)
-        if others_can_write(found) and not sticky:
+        if others_can_write(found, each) and not sticky:
             raise OSError(
                 f"other users can write to the folder {each}, and could replace the file: "
                 f"chmod go-w {each}, or choose a folder of your own"
@@ -110,6 +119,16 @@ def _up_to_home(folder: Path) -> Iterator[Path]:
         yield each
         if each == home:
             return
+
+
+def _has_access_list(path: Union[Path, int, None]) -> bool:
+    """True if a file or folder has an access control list of POSIX, where Python can tell."""
+    if path is None or not hasattr(os, "getxattr"):
+        return False
+    try:
+        return bool(os.getxattr(path, "system.posix_acl_access"))
+    except OSError:
+        return False
 
 
 def _is_private_group(gid: int) -> bool:

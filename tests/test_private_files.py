@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import struct
 import sys
 import time
 from pathlib import Path
@@ -183,6 +184,58 @@ def test_file_that_is_swapped_while_it_is_opened(
     with pytest.raises(OSError, match="was replaced while|not a regular file"):
         keep(path)
     assert target.read_bytes() == before
+
+
+def allow_a_stranger_to_write(path: Path) -> None:
+    """What ``setfacl -m u:54321:rwx`` does."""
+    nobody = 0xFFFFFFFF
+    entries = [(1, 7, nobody), (2, 7, STRANGER), (4, 5, nobody), (16, 7, nobody), (32, 5, nobody)]
+    data = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(path, "system.posix_acl_access", data)
+    except (AttributeError, OSError):
+        pytest.skip("no access control lists here")
+
+
+@POSIX
+@both
+@pytest.mark.fault(70)
+@pytest.mark.parametrize("what", ["folder", "parent", "file"])
+def test_access_list_that_lets_others_write(
+    tmp_path: Path, keep: Keep, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An access control list is not overlooked, though the group is this user's own."""
+    monkeypatch.setattr("keyyo_cti.private_folder._is_private_group", lambda gid: True)
+    folder = tmp_path / "above" / "mine"
+    folder.mkdir(parents=True)
+    keep(folder / "file")
+    place = {"folder": folder, "parent": folder.parent, "file": folder / "file"}[what]
+    allow_a_stranger_to_write(place)
+    with pytest.raises(OSError, match="other users can write"):
+        keep(folder / "file")
+    place.chmod(0o600 if what == "file" else 0o700)
+    keep(folder / "file")
+
+
+@POSIX
+@both
+@pytest.mark.fault(70)
+def test_folder_that_is_replaced_while_it_is_made(
+    tmp_path: Path, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody is quicker than this program, and puts a link in the place of a folder."""
+    real, elsewhere = os.mkdir, tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+
+    def mkdir(path: Any, mode: int) -> None:
+        monkeypatch.setattr(os, "mkdir", real)
+        os.symlink(elsewhere, path)
+        raise FileExistsError
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    with pytest.raises(OSError, match="is no folder any more"):
+        keep(tmp_path / "new" / "file")
+    assert list(elsewhere.iterdir()) == []
 
 
 @POSIX

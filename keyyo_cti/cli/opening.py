@@ -105,17 +105,18 @@ def _at_hand(arguments: argparse.Namespace) -> Tuple[str, Optional[str]]:
     try:
         with open(name, encoding="utf-8") as file:
             # Of what was opened: the name may soon lead elsewhere.
-            return file.readline().strip(), _warning(name, os.fstat(file.fileno()))
+            return file.readline().strip(), _warning(name, file.fileno())
     except (OSError, UnicodeError) as error:
         raise Misused(error) from error
 
 
-def _warning(name: str, found: os.stat_result) -> Optional[str]:
-    """What is wrong with the mode of a token file, and what to do."""
+def _warning(name: str, file: int) -> Optional[str]:
+    """What is wrong with the mode of an open token file, and what to do."""
+    found = os.fstat(file)
     # A pipe, as of a shell's <(command), is not for others whatever its mode.
     if not (has_modes() and stat.S_ISREG(found.st_mode)):
         return None
-    if others_can_write(found):
+    if others_can_write(found, file):
         what = "write to"
     elif stat.S_IMODE(found.st_mode) & 0o077:
         what = "read"
