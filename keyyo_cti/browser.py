@@ -50,9 +50,15 @@ def _open(url: str) -> None:
 
 def _write(page: bytes) -> Path:
     handle, name = _make_file()
-    with open(handle, "wb") as file:
-        file.write(page)
-    return Path(name)
+    path = Path(name)
+    try:
+        with open(handle, "wb") as file:
+            file.write(page)
+    except BaseException:
+        # A part of the address may be in it.
+        path.unlink()
+        raise
+    return path
 
 
 def _make_file() -> "tuple[int, str]":

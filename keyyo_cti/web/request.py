@@ -19,11 +19,14 @@ import urllib3
 from requests.auth import AuthBase
 
 from ..errors import KeyyoError, plain
+from ..json_text import JsonReader
 from ..nesting import too_deep
 from ..sockjs import SockJSError, http, urls
 from ..sockjs.abort import Abort
 from ..sockjs.route import NoAuthorities, Route
 from ..sockjs.stream import EarlyBytes, Stream, TooMuch
+
+_JSON = JsonReader()
 
 _HIDDEN = "<hidden>"
 
@@ -165,7 +168,8 @@ class Reply:
     def fields(self) -> Dict[str, Any]:
         """The JSON object in it; an empty one when there is none."""
         try:
-            document = json.loads(self.body)
+            encoding = json.detect_encoding(self.body)
+            document = _JSON.read(self.body.decode(encoding, "surrogatepass"))
         except (ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) and not too_deep(document) else {}

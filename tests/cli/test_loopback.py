@@ -322,6 +322,25 @@ def test_no_place_for_the_file(
     assert opened.empty()
 
 
+@pytest.mark.fault(46)
+def test_disk_that_is_full(
+    loopback: Loopback,
+    opened: "queue.Queue[str]",
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Nothing is left of a file that could not be written whole."""
+    page = tmp_path / "page.html"
+
+    def mkstemp(**_: object) -> "tuple[int, str]":
+        # To write to it is an OSError, as with a full disk.
+        return os.open(page, os.O_RDONLY | os.O_CREAT, 0o600), str(page)
+
+    monkeypatch.setattr("tempfile.mkstemp", mkstemp)
+    assert not loopback.open_browser("https://keyyo.test/")
+    assert opened.empty() and not page.exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="snaps are Linux's")
 def test_where_browsers_from_snaps_see_it(
     loopback: Loopback, opened: "queue.Queue[str]", monkeypatch: pytest.MonkeyPatch, tmp_path: Path

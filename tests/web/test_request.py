@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -156,6 +157,25 @@ def test_compressed_answer_is_refused_at_once(watch: Watch, coding: str) -> None
 def test_no_json(body: bytes) -> None:
     """What is no JSON object has no fields, however deep or broken it is."""
     assert Reply(200, "OK", {}, body).fields() == {}
+
+
+@pytest.mark.fault(73)
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"0", b'""', b"{},[]"])
+def test_json_of_nothing_but_tiny_values_is_not_read(value: bytes) -> None:
+    """Eight megabytes of them would take thirty times the memory."""
+    body = b'{"items": [' + b",".join([value] * 500_000) + b"]}"
+    tracemalloc.start()
+    try:
+        assert Reply(200, "OK", {}, body).fields() == {}
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * len(body)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_json_in_any_encoding(encoding: str) -> None:
+    assert Reply(200, "OK", {}, '{"name": "\u00e9"}'.encode(encoding)).fields() == {"name": "\u00e9"}
 
 
 def test_refused_connection(web: Web, watch: Watch) -> None:
