@@ -353,7 +353,7 @@ class Link:
             else:
                 self.complete(request, None, wrap(reply.result))
         elif self._pending.known(reply.id):
-            _log.info("the reply to command %s comes too late", reply.id)
+            _log.debug("the reply to command %s comes too late", reply.id)
         else:
             self.unreadable(UnreadableMessage("a reply to a command that was never asked"))
 

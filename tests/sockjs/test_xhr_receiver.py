@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from functools import partial
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
@@ -384,7 +384,10 @@ def test_an_answer_that_breaks(script: Script) -> None:
         assert receiving.lines(1) == [b"o"]
         closed = receiving.end()
     assert closed.code == 1006 and closed.cause is not None
-    words = {break_off: "Connection reset by peer", garble: "the answer is garbled"}.get(
+    told: Dict[Any, str] = {
+        break_off: "Connection reset by peer", garble: "the answer is garbled"
+    }
+    words = told.get(
         script, "the server closed the connection"
     )
     assert closed.reason == f"Connection lost: {words}"

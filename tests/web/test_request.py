@@ -175,7 +175,8 @@ def test_json_of_nothing_but_tiny_values_is_not_read(value: bytes) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_json_in_any_encoding(encoding: str) -> None:
-    assert Reply(200, "OK", {}, '{"name": "\u00e9"}'.encode(encoding)).fields() == {"name": "\u00e9"}
+    body = '{"name": "\u00e9"}'.encode(encoding)
+    assert Reply(200, "OK", {}, body).fields() == {"name": "\u00e9"}
 
 
 def test_refused_connection(web: Web, watch: Watch) -> None:

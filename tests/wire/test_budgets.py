@@ -148,6 +148,19 @@ def test_words_of_the_server_are_bounded_in_logs(caplog: pytest.LogCaptureFixtur
     assert any("3000 yyy" in each for each in ours) and max(map(len, ours)) < 2_000
 
 
+@pytest.mark.fault(66)
+def test_reply_that_is_repeated_is_no_line_of_the_log_each_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A reply to a command that has its answer is passed over, however often it comes."""
+    caplog.set_level(logging.INFO)
+    with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
+        cti.create_session("tok").result(PATIENCE)
+        server.frame("a[" + ",".join([json.dumps('{"id": 1, "result": 1}')] * 5_000) + "]")
+        assert cti.ping().result(PATIENCE) == 1
+    assert len([each for each in caplog.records if each.name == "keyyo_cti"]) < 10
+
+
 def test_callref_that_is_too_long_is_an_error() -> None:
     """A callref can be neither cut nor left out: beyond its bound the message is unreadable."""
     with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
