@@ -88,14 +88,20 @@ class EventThread(Dispatcher):
 
     def _work_here(self) -> None:
         """Does all the work in the thread that brought it; what others bring meanwhile too."""
+        leaves = False
         while self._queue:
             try:
                 self._do_next()
             except Exception:
                 _log.exception("an event could not be delivered")
+            except BaseException:
+                # Ctrl-C or sys.exit() in the main thread. What is left is for the next who brings
+                # work: otherwise it would be taken to be done here, for ever.
+                leaves = True
+                raise
             finally:
                 with self._lock:
-                    self._works_here = bool(self._queue)
+                    self._works_here = bool(self._queue) and not leaves
 
     def _ensure_thread(self) -> None:
         assert self._lock.locked()

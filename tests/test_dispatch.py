@@ -677,6 +677,27 @@ def test_a_thread_that_cannot_start(
     assert "events" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_sys_exit_where_no_thread_can_start(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leaves the thread that queues, and what waits behind it is done with the next work."""
+    dispatcher, ran = EventThread("events", None, reports), []  # type: EventThread, List[str]
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def leave() -> None:
+        dispatcher.deliver(ran.append, "behind")
+        raise SystemExit(3)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(SystemExit):
+        dispatcher.deliver(leave)
+    assert ran == []
+    dispatcher.deliver(ran.append, "next")
+    assert ran == ["behind", "next"]
+
+
 @pytest.mark.parametrize("kind", [EventThread, Foreign])
 def test_poll_is_for_manual(reports: Reports, kind: Callable[..., Dispatcher]) -> None:
     """Polling anything but a manual dispatcher raises, and says for what it is."""
