@@ -11,8 +11,8 @@ from .javascript import as_number
 #: A tuple: whatever the server sends as a state can be compared, but not always hashed.
 ENDED = ("RELEASE", "MISSED")
 
-#: Whole numbers below it are dates without any conversion.
-_MAX_EXACT = 2**53
+#: The year 10000 in Unix seconds. Above it are junk and milliseconds, not dates.
+_MAX_DATE = 253_402_300_800
 
 
 class Dates(NamedTuple):
@@ -37,10 +37,10 @@ class DatedFields(Dict[str, Any]):
 
 def as_date(value: Any) -> Optional[float]:
     """Return a date in Unix seconds, or None for 0, "" and all else that is no date."""
-    if type(value) is int and 0 < value < _MAX_EXACT:
+    if type(value) is int and 0 < value < _MAX_DATE:
         return value
     number = as_number(value)
-    return number if number is not None and number > 0 else None
+    return number if number is not None and 0 < number < _MAX_DATE else None
 
 
 def dates_of(fields: Mapping[str, Any]) -> Dates:
@@ -54,7 +54,7 @@ def latest_date(fields: Mapping[str, Any]) -> Optional[float]:
     """Return the date of the last event that the server sent with these fields, or None."""
     get = fields.get
     value = get("release_date") or get("connect_date") or get("setup_date")
-    if type(value) is int and 0 < value < _MAX_EXACT:
+    if type(value) is int and 0 < value < _MAX_DATE:
         return value
     # Junk in one of them does not hide the others.
     dates = map(as_date, (get("release_date"), get("connect_date"), get("setup_date")))
@@ -79,7 +79,7 @@ def follow(
             if as_date(fields.get("release_date")) is None:
                 # Notified again, it still ended when it did.
                 dates = dates._replace(release=before.release)
-    if dates.release is None and dates != _UNKNOWN and fields.get("state") in ENDED:
+    if dates.release is None and fields.get("state") in ENDED:
         dates = dates._replace(release=now())
     return fields if dates == told else DatedFields(fields, dates)
 
@@ -97,8 +97,8 @@ def _is_complete(known: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
     get = fields.get
     setup, connect = get("setup_date"), get("connect_date")
     return (
-        ((type(setup) is int and setup > 0) or not known)
-        and ((type(connect) is int and connect > 0) or "connect_date" not in known)
+        ((type(setup) is int and 0 < setup < _MAX_DATE) or not known)
+        and ((type(connect) is int and 0 < connect < _MAX_DATE) or "connect_date" not in known)
         and (get("state") not in ENDED or as_date(get("release_date")) is not None)
     )
 

@@ -29,12 +29,18 @@ from keyyo_cti.dates import Dates, as_date, dates_of, follow, latest_date
         (float("nan"), None),
         (float("inf"), None),
         (10**400, None),
+        (253_402_300_799, 253_402_300_799),
+        (253_402_300_800, None),
+        ("253402300800", None),
+        (1_700_000_000_000, None),
+        (1e300, None),
+        (2**53, None),
         ([1], None),
         ({}, None),
     ],
 )
 def test_as_date(value: Any, date: Optional[float]) -> None:
-    """A date is a number above 0, or text that holds one."""
+    """A date is a number above 0, or text that holds one, before the year 10000."""
     assert as_date(value) == date
 
 
@@ -58,6 +64,25 @@ def test_end_without_a_date_is_now(state: str) -> None:
     assert dated == fields and dates_of(dated) == Dates(None, 3, 9.5)
     # Notified again, it still ended when it did.
     assert dates_of(follow(dated, fields, lambda: 20.0)) == Dates(None, 3, 9.5)
+
+
+@pytest.mark.parametrize("state", ["RELEASE", "MISSED"])
+def test_end_without_any_date_is_now(state: str) -> None:
+    """Dates that come later do not move the end to when they came."""
+    dated = follow({}, {"state": state}, lambda: 9.5)
+    assert dated == {"state": state} and dates_of(dated) == Dates(None, None, 9.5)
+    later = {"state": state, "setup_date": 2, "connect_date": 3}
+    assert dates_of(follow(dated, later, lambda: 20.0)) == Dates(2, 3, 9.5)
+
+
+@pytest.mark.parametrize("junk", [253_402_300_800, 10**400, 1e300, "noon", -5, [], True])
+def test_date_that_becomes_junk_stays_known(junk: Any) -> None:
+    """A notification with junk in a date lacks it, as one without the date does."""
+    known = {"state": "CONNECT", "setup_date": 2, "connect_date": 3}
+    fields = {"state": "CONNECT", "setup_date": junk, "connect_date": junk}
+    assert dates_of(follow(known, fields, lambda: 9.5)) == Dates(2, 3)
+    ended = {"state": "RELEASE", "setup_date": 2, "connect_date": 3, "release_date": junk}
+    assert dates_of(follow(known, ended, lambda: 9.5)) == Dates(2, 3, 9.5)
 
 
 @pytest.mark.parametrize(
