@@ -17,7 +17,7 @@ NEVER = float("inf")
 _MAX_DRIFT = 1e-4
 
 #: Seconds that a date may be ahead of the server's clock; one beyond it is no date. The clock may
-#: lag behind because the machine has slept.
+#: lag behind because the machine has slept, where no clock tells that.
 _MAX_LEAP = 86_400.0
 
 #: Seconds that the way to the server may take. A reply that takes longer was waited for.
@@ -50,9 +50,9 @@ def slept() -> float:
     return time.clock_gettime(_SLEEPLESS) - time.monotonic()
 
 
-def lasting() -> float:
+def lasting(monotonic: Monotonic = time.monotonic) -> float:
     """Monotonic seconds, those included that the machine has slept."""
-    return time.monotonic() + slept()
+    return monotonic() if _SLEEPLESS is None else time.clock_gettime(_SLEEPLESS)
 
 
 class _Offset:
@@ -68,8 +68,8 @@ class _Offset:
 class ServerClock:
     """The server's Unix time, which the dates of a call are on.
 
-    It is an offset to the monotonic clock, so that a local clock that is wrong or stepped does no
-    harm. Before there is a session it is the local clock.
+    It is an offset to the monotonic clock that goes on while the machine sleeps, so that a local
+    clock that is wrong or stepped does no harm. Before there is a session it is the local clock.
 
     The server cuts its times to whole seconds. Each of them tells that the offset lies between
     two bounds, a second and the way to the server apart, and together they tell it better. If the
@@ -78,7 +78,7 @@ class ServerClock:
     """
 
     def __init__(
-        self, monotonic: Monotonic = time.monotonic, wall: Callable[[], float] = time.time
+        self, monotonic: Monotonic = lasting, wall: Callable[[], float] = time.time
     ) -> None:
         self._monotonic = monotonic
         self._wall = wall

@@ -141,6 +141,17 @@ def test_date_before_a_session_is_not_used() -> None:
     assert clock.now() == 1000.0
 
 
+@pytest.mark.fault(7)
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="needs such a clock")
+def test_clock_goes_on_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that went on while the machine slept for an hour lasted that hour."""
+    clock = ServerClock(wall=Hand(0.0))
+    clock.set(1_700_000_000)
+    before, real = clock.now(), time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + 3600)
+    assert clock.now() - before == pytest.approx(3600, abs=5)
+
+
 def test_clock_never_goes_back_within_a_session() -> None:
     """What a date corrects downwards stands still instead, so that no duration shrinks."""
     monotonic = Hand(0.0)
