@@ -57,6 +57,8 @@ _OTHER_PROCESS = (
     "if another process or object made the URL, give exchange its code_verifier, and its state"
 )
 
+_NO_STATE = "give exchange the state that authorization_url gave: Keyyo wants it"
+
 #: In an address that a browser was sent to.
 _ANSWER = re.compile(r"[?&](code|error|state)=")
 
@@ -193,9 +195,11 @@ class OAuth2Client:
         verified = authorization is not None or code_verifier is not None
         try:
             tokens = self._ask(self._code_form(code, state, code_verifier), None)
-        except CredentialsRefused as error:
+        except OAuth2Error as error:
             if error.error_code == "invalid_grant" and not verified:
                 error.hint = f"{error.hint}; {_OTHER_PROCESS}"
+            if error.error_code == "invalid_request" and not state:
+                error.hint = _NO_STATE
             raise
         self._authorizations.end(state)
         _warn_of_missing(tokens.missing_scopes(authorization.scopes if authorization else ()))

@@ -311,6 +311,18 @@ def test_wrong_state(oauth2: OAuth2Client, state: Optional[str], answer: Dict[st
     assert caught.value.hint and "attacker" in caught.value.hint
 
 
+@pytest.mark.fault(44)
+@pytest.mark.parametrize("state", [None, ""])
+def test_exchange_without_a_state_says_what_is_missing(
+    oauth2: OAuth2Client, keyyo: responses.RequestsMock, state: Optional[str]
+) -> None:
+    """A code alone is refused by Keyyo, which wants the state too: the hint names the argument."""
+    keyyo.post(TOKEN_URL, json={"error": "invalid_request"}, status=400)
+    with pytest.raises(OAuth2Error) as caught:
+        oauth2.exchange("abc", state)
+    assert caught.value.hint == "give exchange the state that authorization_url gave: Keyyo wants it"
+
+
 def test_user_refuses(oauth2: OAuth2Client) -> None:
     """A user who says no is a final error, with Keyyo's words for it."""
     with pytest.raises(CredentialsRefused) as caught:
