@@ -59,7 +59,7 @@ class Session:
         if self._cookie is None:
             return None
         try:
-            return self._cookie.load()
+            return self._cookie.load() or None
         except OSError as error:
             self._warn("the session cookie cannot be read", error)
             return None

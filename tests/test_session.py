@@ -99,6 +99,11 @@ def test_strange_answer(clock: ServerClock, result: Any) -> None:
     assert cookie.session_id == "old"
 
 
+def test_empty_cookie_holds_no_session(clock: ServerClock) -> None:
+    """A cookie without a value is none, so that a restore asks as at a first start."""
+    assert Session(FakeCookie(""), clock).remembered() is None
+
+
 @pytest.mark.parametrize("session_id", [None, "id"])
 def test_restored(clock: ServerClock, session_id: Optional[str]) -> None:
     """A restored session has the id that it was asked with, and the cookie stays."""
