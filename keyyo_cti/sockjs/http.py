@@ -141,8 +141,8 @@ class _StreamAdapter(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         super().init_poolmanager(*arguments, **named)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(_PlainPool, self._open),
-            "https": partial(_SecurePool, self._open),
+            "http": partial(_PlainPool, open_stream=self._open),
+            "https": partial(_SecurePool, open_stream=self._open),
         }
 
 
@@ -201,13 +201,13 @@ class _Secure(HTTPSConnection):
         self.is_verified = True
 
 
+# The class of a pool's connections is a class, because tools that record HTTP, such as vcrpy, ask
+# isinstance() of it. Each pool hands its keyword arguments on to its connections.
+
+
 class _PlainPool(HTTPConnectionPool):
-    def __init__(self, open_stream: Callable[[], Stream], *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.ConnectionCls = partial(_Plain, open_stream)  # type: ignore[assignment]
+    ConnectionCls = _Plain
 
 
 class _SecurePool(HTTPSConnectionPool):
-    def __init__(self, open_stream: Callable[[], Stream], *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self.ConnectionCls = partial(_Secure, open_stream)  # type: ignore[assignment]
+    ConnectionCls = _Secure

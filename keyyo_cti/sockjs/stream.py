@@ -6,6 +6,7 @@ import selectors
 import socket
 import ssl
 import threading
+from functools import partial
 from typing import Any, Callable, Optional
 
 from ..clock import NEVER, Monotonic
@@ -312,8 +313,7 @@ class Stream:
 
     def _shut_down(self) -> None:
         try:
-            # Not SSLSocket.shutdown: it takes the TLS state away from under the reader.
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+            _plain_shutdown(self._sock)(socket.SHUT_RDWR)
         except OSError:
             pass  # The peer, or an earlier pull, was first.
 
@@ -340,6 +340,18 @@ class Stream:
 
     def settimeout(self, timeout: Optional[float]) -> None:
         """Nothing: the deadlines of a Stream are set by who owns it."""
+
+
+def _plain_shutdown(sock: socket.socket) -> Callable[[int], object]:
+    """Return the ``shutdown`` of the socket below TLS.
+
+    SSLSocket's own takes the TLS state away from under the reader. Which class the plain one is
+    on depends on the host: eventlet's sockets have it on the instance alone.
+    """
+    if not isinstance(sock, ssl.SSLSocket):
+        return sock.shutdown
+    lowest = next(each for each in reversed(type(sock).__mro__) if hasattr(each, "shutdown"))
+    return partial(lowest.shutdown, sock)
 
 
 class _File(io.RawIOBase):

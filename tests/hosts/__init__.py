@@ -1,0 +1,1 @@
+"""In programs that change what Python gives: green threads, workers, frozen clocks."""
