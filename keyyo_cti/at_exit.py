@@ -1,9 +1,10 @@
 """A program that just ends: what it left open is closed."""
 
 import atexit
-import time
 import weakref
 from typing import Optional, Protocol
+
+from .clock import monotonic
 
 #: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
 #: within two.
@@ -37,7 +38,7 @@ def watch(closable: Closable) -> None:
 def _close_all() -> None:
     """The server is told goodbye, and the threads are gone before the interpreter takes away what
     they print to."""
-    until = time.monotonic() + CLOSE
+    until = monotonic() + CLOSE
     unclosed = [closable for closable in list(_known) if closable.unclosed()]
     for closable in unclosed:
         closable.begin_close()

@@ -4,12 +4,12 @@ import itertools
 import logging
 import os
 import threading
-import time
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
 from .callback import Callback
+from .clock import monotonic
 from .dispatch import Choice, EventThread, Manual, chosen
 from .errors import KeyyoError
 from .pending import Answer
@@ -123,14 +123,14 @@ class Background:
         """Waits until no thread is left, as far as that does not mean to wait for oneself."""
         if self._dispatcher.inside() or self._worker.inside():
             return
-        until = time.monotonic() + timeout
+        until = monotonic() + timeout
         self._worker.finish(timeout)
-        self._dispatcher.finish(max(0.0, until - time.monotonic()))
+        self._dispatcher.finish(max(0.0, until - monotonic()))
 
     def _poll_all(self, timeout: Optional[float]) -> bool:
-        until = None if timeout is None else time.monotonic() + timeout
+        until = None if timeout is None else monotonic() + timeout
         while self._unanswered:
-            left = _LOOK if until is None else until - time.monotonic()
+            left = _LOOK if until is None else until - monotonic()
             if left <= 0:
                 return False
             if not self._dispatcher.poll(min(left, _LOOK)):

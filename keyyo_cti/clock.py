@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from functools import partial
 from typing import Any, Callable, Optional, Tuple
 
 from .dates import as_date
@@ -10,6 +11,11 @@ from .javascript import as_number
 
 #: Seconds that only ever go forward; the zero is arbitrary. Injected in tests.
 Monotonic = Callable[[], float]
+
+#: The clocks of the whole SDK, bound when it is imported. Otherwise freezegun, which replaces
+#: those of ``time`` and whatever module attribute is one of them, would stop every deadline.
+monotonic: Monotonic = partial(time.monotonic)
+wall_clock: Callable[[], float] = partial(time.time)
 
 NEVER = float("inf")
 
@@ -47,10 +53,10 @@ def slept() -> float:
     """
     if _SLEEPLESS is None:
         return 0.0
-    return time.clock_gettime(_SLEEPLESS) - time.monotonic()
+    return time.clock_gettime(_SLEEPLESS) - monotonic()
 
 
-def lasting(monotonic: Monotonic = time.monotonic) -> float:
+def lasting(monotonic: Monotonic = monotonic) -> float:
     """Monotonic seconds, those included that the machine has slept."""
     return monotonic() if _SLEEPLESS is None else time.clock_gettime(_SLEEPLESS)
 
@@ -78,7 +84,7 @@ class ServerClock:
     """
 
     def __init__(
-        self, monotonic: Monotonic = lasting, wall: Callable[[], float] = time.time
+        self, monotonic: Monotonic = lasting, wall: Callable[[], float] = wall_clock
     ) -> None:
         self._monotonic = monotonic
         self._wall = wall

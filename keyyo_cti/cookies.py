@@ -3,7 +3,6 @@
 import os
 import sqlite3
 import threading
-import time
 from functools import partial
 from http.cookiejar import Cookie, CookieJar
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import (
 )
 from weakref import WeakValueDictionary
 
+from .clock import wall_clock
 from .group_commit import GroupCommit
 from .private_database import opened
 from .private_folder import file_path
@@ -95,7 +95,7 @@ class JarCookie:
     :param expires: life in days.
     """
 
-    def __init__(self, jar: CookieJar, name: str, expires: float, wall: Wall = time.time) -> None:
+    def __init__(self, jar: CookieJar, name: str, expires: float, wall: Wall = wall_clock) -> None:
         self._jar = jar
         self._name = name
         self._expires = expires
@@ -151,7 +151,7 @@ class FileCookie:
     """
 
     def __init__(
-        self, path: Path, endpoint: str, name: str, expires: float, wall: Wall = time.time
+        self, path: Path, endpoint: str, name: str, expires: float, wall: Wall = wall_clock
     ) -> None:
         self._path = path
         self._key = (endpoint, name)

@@ -2,14 +2,13 @@
 
 import logging
 import threading
-import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Callable, ContextManager, Iterator, List, NamedTuple, Optional, Tuple
 
 from .backlog import Backlog, Work
-from .clock import Monotonic
+from .clock import Monotonic, monotonic
 from .user_code import name_of, refuse_coroutine
 
 _log = logging.getLogger("keyyo_cti")
@@ -44,7 +43,7 @@ class Dispatcher(ABC):
         self,
         max_backlog: Optional[int],
         report: Callable[[BaseException], None],
-        clock: Monotonic = time.monotonic,
+        clock: Monotonic = monotonic,
         max_bytes: Optional[int] = None,
     ) -> None:
         self._max_backlog = max_backlog

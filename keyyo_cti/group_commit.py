@@ -5,10 +5,9 @@ wait for those before lose their patience, while all of them fit into one.
 """
 
 import threading
-import time
 from typing import Callable, Generic, List, Optional, TypeVar
 
-from .clock import Monotonic
+from .clock import Monotonic, monotonic
 
 Change = TypeVar("Change")
 
@@ -33,7 +32,7 @@ class GroupCommit(Generic[Change]):
     def __init__(
         self,
         commit: Callable[[List[Change], float], None],
-        clock: Monotonic = time.monotonic,
+        clock: Monotonic = monotonic,
     ) -> None:
         self._commit = commit
         self._clock = clock

@@ -2,12 +2,11 @@
 
 import logging
 import threading
-import time
 from functools import partial
 from typing import Any, List, Mapping, Optional, Protocol, Sequence
 
 from . import commands
-from .clock import NEVER, Monotonic
+from .clock import NEVER, Monotonic, monotonic
 from .commands import CallNotification, Command, Reply
 from .connection_failed import connection_failed
 from .dispatch import Dispatcher
@@ -100,7 +99,7 @@ class Link:
         options: Options,
         dispatcher: Dispatcher,
         name: str,
-        clock: Monotonic = time.monotonic,
+        clock: Monotonic = monotonic,
         first: Optional[str] = None,
     ) -> None:
         self.quiet = False

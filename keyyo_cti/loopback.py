@@ -11,7 +11,6 @@ import ipaddress
 import socket
 import sys
 import threading
-import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -20,6 +19,7 @@ from typing import Any, List, Optional, Tuple, Type
 from urllib.parse import parse_qs, urlsplit
 
 from .browser import open_in_background, private_page
+from .clock import monotonic
 
 #: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
 _GLANCE = 0.5
@@ -117,9 +117,9 @@ class Loopback:
 
         :param timeout: seconds.
         """
-        until = time.monotonic() + timeout
-        while not self._visited.is_set() and time.monotonic() < until:
-            self._visited.wait(max(0.0, min(_GLANCE, until - time.monotonic())))
+        until = monotonic() + timeout
+        while not self._visited.is_set() and monotonic() < until:
+            self._visited.wait(max(0.0, min(_GLANCE, until - monotonic())))
         return self._url if self._visited.is_set() else None
 
     def answered(self) -> None:

@@ -6,13 +6,12 @@ mistake here would be loud.
 """
 
 import threading
-import time
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
 
 from .callback import Callback
-from .clock import NEVER, Monotonic
+from .clock import NEVER, Monotonic, monotonic
 from .commands import Command
 from .errors import KeyyoError
 from .sockjs import Departure
@@ -147,7 +146,7 @@ class Pending:
         table is always the first to be late.
     """
 
-    def __init__(self, timeout: float, clock: Monotonic = time.monotonic) -> None:
+    def __init__(self, timeout: float, clock: Monotonic = monotonic) -> None:
         self._timeout = timeout
         self._clock = clock
         self._lock = threading.Lock()

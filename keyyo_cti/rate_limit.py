@@ -1,9 +1,8 @@
 """How often the same complaint is made."""
 
-import time
 from typing import Optional
 
-from .clock import Monotonic
+from .clock import Monotonic, monotonic
 
 
 class RateLimit:
@@ -15,7 +14,7 @@ class RateLimit:
     :param period: seconds.
     """
 
-    def __init__(self, most: int, period: float, clock: Monotonic = time.monotonic) -> None:
+    def __init__(self, most: int, period: float, clock: Monotonic = monotonic) -> None:
         self._most = most
         self._period = period
         self._clock = clock

@@ -2,12 +2,11 @@
 
 import logging
 import threading
-import time
 from concurrent.futures import Future
 from typing import Any, Callable, ContextManager, NamedTuple, Optional, Protocol
 
 from .backoff import Backoff
-from .clock import Monotonic, as_seconds, lasting
+from .clock import Monotonic, as_seconds, lasting, monotonic
 from .errors import KeyyoError
 from .held_token import HeldToken
 from .slow_call import warn_while_slow
@@ -81,7 +80,7 @@ class Outage:
         :param until: monotonic time.
         """
         if not self.inside():
-            self._thread.join(max(0.0, until - time.monotonic()))
+            self._thread.join(max(0.0, until - monotonic()))
 
 
 class Reopener(Protocol):
@@ -143,7 +142,7 @@ class Restorer:
         reopener: Reopener,
         provide: Callable[[], str],
         backoff: Backoff,
-        clock: Monotonic = time.monotonic,
+        clock: Monotonic = monotonic,
         warn_while_slow: Callable[..., ContextManager[None]] = warn_while_slow,
     ) -> None:
         self._warn_while_slow = warn_while_slow

@@ -3,14 +3,13 @@ after its connection was lost."""
 
 import logging
 import threading
-import time
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Optional, Protocol, Tuple, Union
 
 from . import commands
 from .callback import Callback
-from .clock import Monotonic
+from .clock import Monotonic, monotonic
 from .commands import Command
 from .dispatch import Dispatcher
 from .errors import ConnectionClosed, ConnectionFailed, KeyyoError
@@ -81,7 +80,7 @@ class SessionRequests:
         links: Links,
         dispatcher: Dispatcher,
         options: Options,
-        clock: Monotonic = time.monotonic,
+        clock: Monotonic = monotonic,
     ) -> None:
         self._board = board
         self._session = session

@@ -3,7 +3,6 @@
 import itertools
 import os
 import threading
-import time
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
@@ -11,7 +10,7 @@ from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
 from .at_exit import CLOSE
 from .call import Call
 from .callback import Callback
-from .clock import ServerClock
+from .clock import ServerClock, monotonic
 from .commands import Command
 from .dates import latest_date
 from .dial_guard import DialGuard
@@ -173,13 +172,13 @@ class Switchboard:
         :param until: monotonic time by which it returns.
         """
         self._check_process()
-        until = time.monotonic() + CLOSE if until is None else until
+        until = monotonic() + CLOSE if until is None else until
         # Those and no others: another thread may be opening one that is not to be closed.
         ending = self.begin_close()
         for each in ending:
             each.finish_close(until)
         if not self._dispatcher.inside():
-            self._dispatcher.finish(max(0.0, until - time.monotonic()))
+            self._dispatcher.finish(max(0.0, until - monotonic()))
         for each in ending:
             each.muted = True
 
@@ -192,10 +191,10 @@ class Switchboard:
         self._check_process()
         if self._dispatcher.inside() or self._links.inside_restorer():
             raise RuntimeError("wait() in a handler would wait for itself")
-        until = None if timeout is None else time.monotonic() + min(timeout, _FOR_EVER)
+        until = None if timeout is None else monotonic() + min(timeout, _FOR_EVER)
         try:
             while self._links.expecting():
-                left = None if until is None else until - time.monotonic()
+                left = None if until is None else until - monotonic()
                 if left is not None and left <= 0:
                     return False
                 self._wait_some(left)

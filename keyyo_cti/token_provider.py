@@ -1,9 +1,8 @@
 """A fresh CSI token, whenever a session needs one."""
 
-import time
 from typing import Callable, Iterable, NamedTuple, Optional, Union
 
-from .clock import Monotonic
+from .clock import Monotonic, monotonic, wall_clock
 from .manager import Manager, ManagerClient
 from .web.single_flight import SingleFlight
 
@@ -45,8 +44,8 @@ class TokenProvider:
         domain_masks: Iterable[str] = (),
         *,
         ahead: float = 300.0,
-        monotonic: Monotonic = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        monotonic: Monotonic = monotonic,
+        wall: Callable[[], float] = wall_clock,
     ) -> None:
         self._client = manager.client if isinstance(manager, Manager) else manager
         if not isinstance(self._client, ManagerClient):

@@ -5,11 +5,11 @@ each step waits for the event that it tells.
 """
 
 import argparse
-import time
 from functools import partial
 from typing import Any, Callable, List, Optional
 
 from ..call import Call
+from ..clock import monotonic
 from ..cti import CTI
 from ..errors import KeyyoError
 from ..simulator import Phone, Simulator
@@ -40,11 +40,11 @@ class Story:
 
     def __init__(self, out: Terminal) -> None:
         self.out = out
-        self._began = time.monotonic()
+        self._began = monotonic()
 
     def seconds(self) -> float:
         """How long it has taken so far."""
-        return time.monotonic() - self._began
+        return monotonic() - self._began
 
     def chapter(self, title: str) -> None:
         """Begins a scenario."""
@@ -107,9 +107,9 @@ class Application:
 
         :raises TimeoutError: it did not come.
         """
-        end = time.monotonic() + PATIENCE
+        end = monotonic() + PATIENCE
         while not seen():
-            left = end - time.monotonic()
+            left = end - monotonic()
             if left <= 0:
                 raise TimeoutError(f"{APPLICATION} has not seen {what} within {PATIENCE:g} s")
             self.cti.poll(left)

@@ -2,10 +2,9 @@
 
 import logging
 import threading
-import time
 from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence
 
-from ..clock import Monotonic, slept
+from ..clock import Monotonic, monotonic, slept
 from . import urls
 from .abort import Abort
 from .backlog import Backlog
@@ -67,7 +66,7 @@ class Connection:
         listener: Listener,
         limits: Limits = Limits(),
         ca_certs: Optional[str] = None,
-        clock: Monotonic = time.monotonic,
+        clock: Monotonic = monotonic,
         transports: Sequence[str] = TRANSPORTS,
         proxies: Optional[Mapping[str, Optional[str]]] = None,
         slept: Monotonic = slept,

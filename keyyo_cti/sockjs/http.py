@@ -7,7 +7,7 @@ from typing import Any, Callable, List, Optional
 import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import connectionpool
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from .route import CLOSED_BY_SERVER, describe
@@ -174,9 +174,11 @@ def _bounded(codings: List[str]) -> str:
 
 
 # Classes of the module's own: a class takes more memory than all else that a session holds.
+# Their base classes are those of the pools. vcrpy replaces the ones in urllib3.connection: if
+# this module were imported inside a cassette, that would record every token.
 
 
-class _Plain(HTTPConnection):
+class _Plain(connectionpool.HTTPConnection):  # type: ignore[name-defined,misc]
     # Otherwise a program that sets http.client's own prints every request, tokens included.
     debuglevel = 0
 
@@ -188,7 +190,7 @@ class _Plain(HTTPConnection):
         self.sock = self._open_stream()
 
 
-class _Secure(HTTPSConnection):
+class _Secure(connectionpool.HTTPSConnection):  # type: ignore[name-defined,misc]
     # Otherwise a program that sets http.client's own prints every request, tokens included.
     debuglevel = 0
 

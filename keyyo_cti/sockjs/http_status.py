@@ -1,9 +1,9 @@
 """What an HTTP status that refuses means for a connection."""
 
-import time
 from typing import Any, Mapping, Optional
 
 from ..backoff import retry_after
+from ..clock import wall_clock
 from .errors import LOST, BadStatus, SockJSError
 
 
@@ -19,4 +19,4 @@ def bad_status(words: str, response: Any) -> SockJSError:
 
 def refusal(status: int, headers: Optional[Mapping[str, str]]) -> BadStatus:
     """Return the cause of an end: the status, and when the server wants to be asked again."""
-    return BadStatus(status, retry_after(headers or {}, time.time()))
+    return BadStatus(status, retry_after(headers or {}, wall_clock()))

@@ -2,12 +2,12 @@
 
 import json
 import socket
-import time
 from typing import NamedTuple
 
 import requests
 import urllib3
 
+from ..clock import monotonic
 from .errors import CANNOT_CONNECT, NotSockJS, SockJSError
 from .http_status import refusal
 from .stream import TooMuch
@@ -32,7 +32,7 @@ def fetch(session: requests.Session, url: str) -> Info:
 
     :raises SockJSError: with code 1002 when there is no answer, or not that of a SockJS server.
     """
-    began = time.monotonic()
+    began = monotonic()
     try:
         with session.get(url, allow_redirects=False, stream=True) as response:
             status = response.status_code
@@ -48,7 +48,7 @@ def fetch(session: requests.Session, url: str) -> Info:
         raise _refused(f"{url} answers with status {status}: the service is down or busy", cause)
     if status != 200:
         raise _refused(f"{url} answers with status {status}: it is no SockJS endpoint")
-    return Info(_websocket(url, body), time.monotonic() - began)
+    return Info(_websocket(url, body), monotonic() - began)
 
 
 def _websocket(url: str, body: bytes) -> bool:

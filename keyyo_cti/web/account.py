@@ -3,11 +3,11 @@ needed."""
 
 import contextlib
 import copy
-import time
 import traceback
 from functools import partial
 from typing import Callable, Iterator, NamedTuple, NoReturn, Optional
 
+from ..clock import wall_clock
 from ..errors import KeyyoError
 from .oauth2 import SIGN_IN_AGAIN, CredentialsRefused, OAuth2Client, OAuth2Error
 from .single_flight import SingleFlight, WaitsForItself
@@ -63,7 +63,7 @@ class AccountClient:
         store: TokenStore,
         *,
         ahead: float = 60.0,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = wall_clock,
     ) -> None:
         self.oauth2 = oauth2
         self._store = store

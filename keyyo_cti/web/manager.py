@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import (
     Any,
@@ -22,7 +21,7 @@ from typing import (
 from urllib.parse import quote, urldefrag, urljoin
 
 from ..backoff import Backoff
-from ..clock import as_seconds
+from ..clock import as_seconds, wall_clock
 from ..errors import invalid_params
 from ..results import Result, wrap
 from ..sockjs import urls
@@ -132,7 +131,7 @@ class ManagerClient:
         allow_http: bool = False,
         backoff: Backoff = QUERIES,
         wait: Optional[Callable[[float], object]] = None,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = wall_clock,
     ) -> None:
         if not callable(getattr(account, "renewed", None)):
             raise TypeError("account: expected an AccountClient, such as Account(...).client")

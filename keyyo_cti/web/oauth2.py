@@ -9,7 +9,6 @@ import hmac
 import logging
 import os
 import re
-import time
 from typing import Any, Callable, Dict, Iterable, Mapping, NoReturn, Optional, Tuple, Union
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -17,7 +16,7 @@ from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from ..backoff import retry_after
-from ..clock import as_seconds
+from ..clock import as_seconds, wall_clock
 from ..errors import invalid_params
 from .authorizations import Authorizations, check_verifier
 from .request import Reply, RequestFailed, SecretForm, Web, checked_url
@@ -117,7 +116,7 @@ class OAuth2Client:
         timeout: float = 10.0,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
         allow_http: bool = False,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = wall_clock,
     ) -> None:
         self.client_id = _text("client_id", client_id)
         self.redirect_uri = _text("redirect_uri", redirect_uri)

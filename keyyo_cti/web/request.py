@@ -9,7 +9,6 @@ import os
 import re
 import socket
 import ssl
-import time
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Type, Union
 from urllib.parse import quote, quote_plus
@@ -18,6 +17,7 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
+from ..clock import monotonic
 from ..errors import KeyyoError, plain
 from ..json_text import JsonReader
 from ..nesting import too_deep
@@ -216,7 +216,7 @@ class Web:
 
         :raises RequestFailed: there is no answer; of the class that was asked for.
         """
-        until = time.monotonic() + self._timeout
+        until = monotonic() + self._timeout
         streams: List[Stream] = []
 
         def open_stream() -> Stream:
@@ -246,7 +246,7 @@ class Web:
     def _open(self, url: str, until: float) -> Stream:
         """A stream of our own: ``requests`` bounds each wait, but not their sum."""
         origin = urls.origin(url)
-        route = Route(origin, self._ca_certs, self._abort, self._timeout, time.monotonic)
+        route = Route(origin, self._ca_certs, self._abort, self._timeout, monotonic)
         return route.open(until, _LARGEST + _LONGEST_HEADERS)
 
     def _no_answer(

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from ..running import environment
 _DEADLINE = 60.0
 
 
-def needs(*modules: str) -> Any:
+def needs(*modules: str) -> pytest.MarkDecorator:
     """Skip a test unless these modules are installed."""
     missing = [each for each in modules if importlib.util.find_spec(each) is None]
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
@@ -36,5 +35,5 @@ def run(program: str, *arguments: str, **variables: str) -> str:
         cwd=os.environ["HOME"],
         env=environment(**variables),
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return done.stdout

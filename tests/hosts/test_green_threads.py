@@ -28,7 +28,7 @@ print(*whole_way(*sys.argv[1:3], sys.argv[3] or None, sys.argv[4]))
 
 
 @pytest.mark.fault(55)
-@pytest.mark.parametrize("transport", ["websocket", "xhr-streaming", "xhr-polling"])
+@pytest.mark.parametrize("transport", ["websocket", "xhr-streaming"])
 @pytest.mark.parametrize("tls", [False, True], ids=["clear", "tls"])
 @pytest.mark.parametrize(
     "program",
