@@ -35,6 +35,9 @@ class Wire(Protocol):
         """Send several messages, in one frame or in a frame each; tells whether they are under
         way."""
 
+    def send_frame(self, frame: bytes) -> bool:
+        """Send something as a frame, right or wrong; tells whether it is under way."""
+
     def close(self, code: int, reason: str) -> None:
         """Say goodbye and close."""
 
@@ -45,7 +48,8 @@ class Passage(NamedTuple):
     :ivar connection: its number, which no other connection has.
     :ivar transport: "websocket", "xhr-streaming" or "xhr-polling".
     :ivar line: the line of its session; None while it has none.
-    :ivar kind: `OPENED`, `RECEIVED`, `SENT` or `CLOSED`.
+    :ivar kind: `OPENED`, `RECEIVED`, `SENT`, `GARBLED` (sent in a form that nobody can read) or
+        `CLOSED`.
     :ivar content: the message that was received or sent, or None; in it may be secrets.
     """
 
@@ -56,7 +60,10 @@ class Passage(NamedTuple):
     content: Any
 
 
-OPENED, RECEIVED, SENT, CLOSED = "opened", "received", "sent", "closed"
+OPENED, RECEIVED, SENT, GARBLED, CLOSED = "opened", "received", "sent", "garbled", "closed"
+
+Garble = Callable[[str], bytes]
+"""Makes a frame of a message that nobody can read any more."""
 
 Witness = Callable[[Passage], object]
 """Told what passes, in order, on the loop's thread: it must not wait, and must not raise."""
@@ -68,11 +75,13 @@ class Client:
     :param wire: carries its messages.
     :param connection: its number.
     :param witnesses: told what passes on it.
+    :ivar garble_next: what is done to the next notification; None for nothing.
     """
 
     def __init__(self, wire: Wire, connection: int, witnesses: List[Witness]) -> None:
         self.wire = wire
         self.session: Optional[Session] = None
+        self.garble_next: Optional[Garble] = None
         self._connection = connection
         self._witnesses = witnesses
 
@@ -102,7 +111,12 @@ class Client:
 
     def notify(self, record: CallRecord) -> None:
         """Tell how a call stands now."""
-        self.send({"notify": "call", "call": record.as_wire()})
+        message = {"notify": "call", "call": record.as_wire()}
+        garble, self.garble_next = self.garble_next, None
+        if garble is None:
+            self.send(message)
+        elif self.wire.send_frame(garble(json.dumps(message))):
+            self.testify(GARBLED, message)
 
 
 class Clients:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Callable, List, Mapping, Optional, Union
+from typing import Any, Callable, List, Optional, Union
 
 from aiohttp import web
 
 from .actions import refuse
-from .arguments import require_integer, require_one_of, require_text, require_times
+from .arguments import require_integer, require_one_of, require_times
 from .clients import Client, Clients
 from .commands import Command
 from .errors import Refusal
-from .http_faults import HttpEffect, HttpFaults, answer, cut
+from .http_faults import HttpFaults
 from .obstacles import Answer, Obstacles, reset_tcp
-from .phones import NumberLike, number_of
+from .phones import NumberLike, number_of, require_seconds
 from .serving import ServerThread
 from .sessions import Sessions
 from .sockjs import HANDSHAKE, INFO, PHASES, XHR, XHR_SEND, XHR_STREAMING, Connection
+from .web_faults import WebFaults
 
 ACCEPT, CONNECT = "accept", "connect"
 STALLS = (ACCEPT, *PHASES)
@@ -32,8 +32,23 @@ REFUSALS = {
     "xhr_send": XHR_SEND,
 }
 
+PAGE = """<!DOCTYPE html>
+<html><head><title>Maintenance</title></head>
+<body><h1>We are back in a moment</h1></body></html>
+"""
+"""What `Faults.page` answers with."""
+
 Effect = Callable[[Client, Command], None]
-Blow = Callable[[Connection], None]
+Blow = Callable[[Connection], object]
+ENDS = {"reset": Connection.reset, "drop": Connection.drop, "silence": Connection.silence}
+
+
+PAGES = tuple(what for what in REFUSALS if what != CONNECT)
+GARBLES = {
+    "message": lambda message: b"a" + json.dumps([message[:-9]]).encode("ascii"),
+    "frame": lambda message: b"a" + json.dumps([message]).encode("ascii")[:-9],
+    "text": lambda message: b'a["\xff' + json.dumps(message).encode("ascii")[1:] + b"]",
+}
 
 
 @dataclass(eq=False)
@@ -46,7 +61,7 @@ class _Rule:
     effect: Effect
 
 
-class Faults:
+class Faults(WebFaults):
     """The faults of a simulator: ``sim.faults``. Every method can be called from any thread.
 
     Where there is an argument `line`, the fault is for the connections of that line's sessions;
@@ -121,6 +136,37 @@ class Faults:
         payload = frame.encode("utf-8") if isinstance(frame, str) else bytes(frame)
         return self._strike(lambda connection: connection.send_frame(payload), line, on)
 
+    def garble(self, line: Optional[NumberLike] = None, *, part: str = "message") -> int:
+        """Send the next notification of a call so that nobody can read it, once on each
+        connection that there is now; what comes after it is as ever.
+
+        :param part: "message" cuts its JSON short in a frame that is whole, "frame" the JSON of
+            the SockJS frame, "text" puts in a byte that is no UTF-8.
+        :returns: how many connections there are.
+        """
+        garble = GARBLES[require_one_of(part, GARBLES, "part")]
+
+        def arm(client: Client) -> None:
+            client.garble_next = garble
+
+        return self._thread.call(self._each, line, arm)
+
+    def cut(self, line: Optional[NumberLike] = None, *, then: str = "reset") -> int:
+        """Write half of the next frame with messages, once on each connection that there is now,
+        and nothing more. Over HTTP the chunk ends in the middle too.
+
+        :param then: "reset", "drop" or "silence", which does not end before the client leaves or
+            the connection is dropped.
+        :returns: how many connections there are.
+        """
+        blow = ENDS[require_one_of(then, ENDS, "then")]
+
+        def arm(client: Client) -> None:
+            assert isinstance(client.wire, Connection)
+            client.wire.cut_next(blow)
+
+        return self._thread.call(self._each, line, arm)
+
     def silence(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
         """Send nothing more, heartbeats included, and ignore what comes; TCP stays open.
 
@@ -192,10 +238,42 @@ class Faults:
         self._obstruct(INFO, times, lambda request: web.Response(
             text=text, status=status, content_type="application/json"))
 
-    def let_through(self, what: str) -> None:
-        """Take away what `stall`, `refuse` and `info` have put in one way: what waits goes on.
+    def page(
+        self, what: str, status: int = 200, body: str = PAGE, *, times: Optional[int] = None
+    ) -> None:
+        """Answer requests with a page of HTML in place of the service, until `clear`: 200 is a
+        maintenance page or a login page, 401 and 403 are those of firewalls.
 
-        :param what: as for `stall` and `refuse`.
+        :param what: "info", "websocket", "xhr_streaming", "xhr" or "xhr_send".
+        :param status: the HTTP status.
+        :param body: the page.
+        :param times: so many times; None for always.
+        """
+        require_one_of(what, PAGES, "what")
+        require_integer(status, "status", 200, 599)
+        self._obstruct(REFUSALS[what], times, lambda request: web.Response(
+            text=body, status=status, content_type="text/html"))
+
+    def time_out(
+        self, what: str, seconds: float, status: int = 504, *, times: Optional[int] = None
+    ) -> None:
+        """Hold requests, and then answer by itself, until `clear`: a proxy does so that waits no
+        longer for its server. The service does not see them.
+
+        :param what: "info", "websocket", "xhr_streaming", "xhr" or "xhr_send".
+        :param seconds: that a request is held.
+        :param status: the HTTP status to answer with then.
+        :param times: for so many requests; None for all.
+        """
+        require_one_of(what, PAGES, "what")
+        self._obstruct(
+            REFUSALS[what], times, lambda request: web.Response(status=status),
+            require_seconds(seconds, "seconds"))
+
+    def let_through(self, what: str) -> None:
+        """Take away what has been put in one way: what waits goes on.
+
+        :param what: as for `stall`, `refuse`, `info`, `page` and `time_out`.
         """
         require_one_of(what, {**REFUSALS, **dict(zip(STALLS, STALLS))}, "what")
         if what in (ACCEPT, CONNECT):
@@ -243,68 +321,6 @@ class Faults:
         refusal = Refusal(status_code, message)
         self._arm(action, line, times, lambda client, command: refuse(client, command, refusal))
 
-    # HTTP
-
-    def http(
-        self,
-        path_prefix: str,
-        status: int,
-        *,
-        headers: Optional[Mapping[str, str]] = None,
-        body: Any = None,
-        times: Optional[int] = None,
-    ) -> None:
-        """Answer requests with something else, and do not perform them.
-
-        :param path_prefix: how their paths begin.
-        :param status: the HTTP status, 200 to 599.
-        :param headers: for example ``{"Retry-After": "5"}``.
-        :param body: a string is sent as it is, anything else as JSON, None not at all.
-        :param times: so many times; None until `clear`.
-        """
-        require_integer(status, "status", 200, 599)
-        text = body if body is None or isinstance(body, str) else json.dumps(body)
-        self._arm_http(path_prefix, times, partial(answer, status, dict(headers or {}), text))
-
-    def http_garbage(
-        self, path_prefix: str, body: str = '{"broken', *, times: Optional[int] = None
-    ) -> None:
-        """Answer requests with 200 and a body that is no JSON, and do not perform them.
-
-        :param path_prefix: how their paths begin.
-        :param body: what is sent, just as it is.
-        :param times: so many times; None until `clear`.
-        """
-        self.http(path_prefix, 200, body=body, times=times)
-
-    def http_slow(self, path_prefix: str, *, times: Optional[int] = None) -> None:
-        """Let requests wait; they are performed and answered on `clear`, and not before.
-
-        :param path_prefix: how their paths begin.
-        :param times: for so many requests; None for all.
-        """
-        self._arm_http(path_prefix, times, self._http.wait)
-
-    def http_cut(self, path_prefix: str, *, times: Optional[int] = None) -> None:
-        """Perform requests, and close TCP in the middle of the answer's body.
-
-        :param path_prefix: how their paths begin.
-        :param times: so many times; None until `clear`.
-        """
-        self._arm_http(path_prefix, times, cut)
-
-    def foreign_next(self, origin: str = "http://elsewhere.invalid") -> None:
-        """Let the Manager's links to a next page lead to another origin, until `clear`.
-
-        :param origin: scheme, host and port, without a trailing slash.
-        """
-        require_text(origin, "origin")
-
-        def lead() -> None:
-            self._http.next_origin = origin
-
-        self._thread.call(lead)
-
     def clear(self) -> None:
         """Take every fault away: what is stalled goes on, what is silent speaks again."""
         self._thread.call(self._clear)
@@ -339,16 +355,17 @@ class Faults:
             assert isinstance(client.wire, Connection)
             blow(client.wire)
 
-        def strike_now() -> int:
-            clients = self._clients.of_line(number)
-            for client in clients:
-                strike(client)
-            return len(clients)
-
         if on is None:
-            return self._thread.call(strike_now)
+            return self._thread.call(self._each, number, strike)
         self._arm(on, line, 1, lambda client, command: strike(client))
         return 0
+
+    def _each(self, line: Optional[NumberLike], do: Callable[[Client], None]) -> int:
+        """Do something to each connection of a line; how many there are."""
+        clients = self._clients.of_line(None if line is None else number_of(line, "line"))
+        for client in clients:
+            do(client)
+        return len(clients)
 
     def _arm(
         self, action: str, line: Optional[NumberLike], times: Optional[int], effect: Effect
@@ -357,14 +374,14 @@ class Faults:
         rule = _Rule(action, number, require_times(times), effect)
         self._thread.call(self._rules.append, rule)
 
-    def _obstruct(self, phase: str, times: Optional[int], answer: Optional[Answer]) -> None:
-        self._thread.call(self._obstacles.arm, phase, require_times(times), answer)
-
-    def _arm_http(self, path_prefix: str, times: Optional[int], effect: HttpEffect) -> None:
-        if not require_text(path_prefix, "path_prefix").startswith("/"):
-            raise ValueError(f"path_prefix: expected a path, which begins with /; "
-                             f"got {path_prefix!r}")
-        self._thread.call(self._http.arm, path_prefix, require_times(times), effect)
+    def _obstruct(
+        self,
+        phase: str,
+        times: Optional[int],
+        answer: Optional[Answer],
+        hold: Optional[float] = None,
+    ) -> None:
+        self._thread.call(self._obstacles.arm, phase, require_times(times), answer, hold)
 
     def _clear(self) -> None:
         self._http.clear()

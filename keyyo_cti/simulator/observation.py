@@ -9,7 +9,7 @@ from .calls import CallRecord
 from .clients import ConnectionSnapshot, Witness
 from .commands import Fields
 from .phones import NumberLike, World, number_of
-from .service import RECEIVED_KEPT, Service
+from .service import RECEIVED_KEPT, CallWitness, Service
 from .serving import ServerThread
 from .sessions import SessionSnapshot
 from .sockjs import TRANSPORT_NAMES
@@ -52,12 +52,23 @@ class Observation:
         """Have a function told what passes on the connections from here on.
 
         What a connection that is dropped, closed or silent does not send any more is not told as
-        sent. What is told as sent is on its way, in that order; whether it arrives is known only
-        to who receives it.
+        sent, nor what is cut off in the middle. What is told as sent is on its way, in that order;
+        whether it arrives is known only to who receives it.
 
         :param witness: is called on the simulator's own thread; it must not wait, nor raise.
         """
         self._thread.call(self._service.clients.witnesses.append, witness)
+
+    def add_call_witness(self, witness: CallWitness) -> None:
+        """Have a function told each change of a call from here on, whoever is connected.
+
+        What a client was not told, in an outage or a silence, shows so.
+
+        :param witness: gets the call as it is now, and the numbers whose subscribers the change
+            concerns, before any client is told. It is called on the simulator's own thread; it
+            must not wait, nor raise.
+        """
+        self._thread.call(self._service.call_witnesses.append, witness)
 
     def sessions(self) -> List[SessionSnapshot]:
         """Every session that is in use or can be restored, oldest first."""

@@ -18,6 +18,7 @@ Answer = Callable[[web.Request], web.Response]
 class _Obstacle:
     times: Optional[int]
     answer: Optional[Answer]
+    hold: Optional[float]
 
 
 class Obstacles:
@@ -27,14 +28,21 @@ class Obstacles:
         self._obstacles: Dict[str, _Obstacle] = {}
         self._waiting: Dict[str, List[asyncio.Event]] = {}
 
-    def arm(self, phase: str, times: Optional[int], answer: Optional[Answer]) -> None:
+    def arm(
+        self,
+        phase: str,
+        times: Optional[int],
+        answer: Optional[Answer],
+        hold: Optional[float] = None,
+    ) -> None:
         """Put something in the way.
 
         :param phase: where.
         :param times: for so many requests; None lasts until `clear`.
         :param answer: what is done with a request instead; None lets it wait.
+        :param hold: seconds to wait before `answer`; `clear` lets the request go on meanwhile.
         """
-        self._obstacles[phase] = _Obstacle(times, answer)
+        self._obstacles[phase] = _Obstacle(times, answer, hold)
 
     def clear(self, phase: str) -> None:
         """Take the obstacle of a phase away; what waits there goes on."""
@@ -58,11 +66,16 @@ class Obstacles:
             obstacle.times -= 1
             if obstacle.times == 0:
                 del self._obstacles[phase]
-        if obstacle.answer is not None:
+        if obstacle.answer is not None and obstacle.hold is None:
             return obstacle.answer(request)
         event = asyncio.Event()
         self._waiting.setdefault(phase, []).append(event)
-        await event.wait()
+        try:
+            await asyncio.wait_for(event.wait(), obstacle.hold)
+        except asyncio.TimeoutError:
+            self._waiting[phase].remove(event)
+            assert obstacle.answer is not None
+            return obstacle.answer(request)
         return None
 
 

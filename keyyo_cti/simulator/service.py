@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import Callable, Deque, FrozenSet, Optional
+from typing import Callable, Deque, FrozenSet, List, Optional
 
 from .actions import Actions
 from .callpark import CallPark
@@ -21,6 +21,10 @@ log = logging.getLogger("keyyo_cti.simulator")
 
 RECEIVED_KEPT = 10_000
 SECRETS = ("token", "session_id")
+
+CallWitness = Callable[[CallRecord, FrozenSet[str]], object]
+"""Told each change of a call, before any client is, and the numbers whose subscribers it
+concerns; on the loop's thread: it must not wait, and must not raise."""
 
 
 class Service:
@@ -51,6 +55,7 @@ class Service:
         self.clients = Clients()
         self.watchers = Watchers()
         self.received: Deque[Fields] = deque(maxlen=RECEIVED_KEPT)
+        self.call_witnesses: List[CallWitness] = []
         self.tokens = Tokens(clock)
         self.sessions = Sessions(scheduler, session_timer, self._session_destroyed)
         self.exchange = Exchange(
@@ -96,6 +101,8 @@ class Service:
 
     def _call_changed(self, record: CallRecord, audience: FrozenSet[str]) -> None:
         log.debug("%s: %s -> %s %s", record.callref, record.caller, record.callee, record.state)
+        for witness in self.call_witnesses:
+            witness(record, audience)
         self.clients.notify(record, audience)
         self.watchers.changed()
 

@@ -47,6 +47,9 @@ class MemoryWire:
     def send_many(self, texts: List[str], *, packed: bool = True) -> bool:
         raise AssertionError("an action sends one message at a time")
 
+    def send_frame(self, frame: bytes) -> bool:
+        raise AssertionError("an action sends messages that can be read")
+
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)
 

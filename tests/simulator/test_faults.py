@@ -367,6 +367,11 @@ def test_info_override(sim: Simulator, body: Any, text: Any) -> None:
     (lambda faults: faults.refuse("lunch"), "what: expected one of connect, info, websocket"),
     (lambda faults: faults.let_through("lunch"), "what: expected one of connect, info, websocket"),
     (lambda faults: faults.stall("info", times=0), "times: expected 1 or more"),
+    (lambda faults: faults.page("connect"), "what: expected one of info, websocket"),
+    (lambda faults: faults.page("info", 99), "status: expected 200 to 599"),
+    (lambda faults: faults.time_out("xhr", 0), "seconds: expected more than 0"),
+    (lambda faults: faults.garble(part="all"), "part: expected one of message, frame, text"),
+    (lambda faults: faults.cut(then="go on"), "then: expected one of reset, drop, silence"),
     (lambda faults: faults.ignore("call", times=True), "times: expected an integer"),
     (lambda faults: faults.reset("alice"), "line: expected 2 to 15 digits"),
 ])

@@ -91,3 +91,21 @@ def test_witness_of_a_silence(sim: Simulator, alice: Line) -> None:
     client.close()
     sim.wait_for_session(alice, counter=0)
     assert [(each.connection, each.kind) for each in seen] == [(1, "closed")]
+
+
+def test_call_witness_is_told_every_change_whoever_is_connected(
+    sim: Simulator, alice: Line
+) -> None:
+    seen: List[Any] = []
+    sim.add_call_witness(lambda call, numbers: seen.append((call, numbers)))
+    bob = sim.phone("33199020000")
+    callref = bob.call(alice)
+    alice.phone.pick_up()
+    client = RawClient(sim.endpoint)
+    client.create_session(sim.token(alice))
+    sim.faults.silence()
+    bob.hang_up()
+    client.close()
+    assert [call.state for call, _ in seen] == ["SETUP", "CONNECT", "RELEASE"]
+    assert all(call.callref == callref for call, _ in seen)
+    assert all(numbers == {alice.number, bob.number} for _, numbers in seen)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Callable, Iterator, List
 
 import pytest
+import websocket
 
-from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.simulator import Line, Passage, Simulator
 
 from .raw_client import RawClient, outcome
 from .xhr_client import POLLING, RECEIVERS, STREAMING, Cut, Web, XhrClient
@@ -39,6 +42,23 @@ def connect(sim: Simulator, alice: Line) -> Iterator[Connect]:
         clients.append(XhrClient(sim.endpoint, receiver, **settings))
         clients[-1].create_session(sim.token(alice))
         clients[-1].receive()
+        return clients[-1]
+
+    yield open_client
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def opened(sim: Simulator, alice: Line, connect: Connect) -> Iterator[Callable[[str], Any]]:
+    """Opens a session of Alice's line that receives, over HTTP or on a websocket."""
+    clients: List[RawClient] = []
+
+    def open_client(receiver: str) -> Any:
+        if receiver != "websocket":
+            return connect(receiver)
+        clients.append(RawClient(sim.endpoint))
+        clients[-1].create_session(sim.token(alice))
         return clients[-1]
 
     yield open_client
@@ -334,3 +354,114 @@ def test_fallback(sim: Simulator) -> None:
         "POST /cti/000/abcdefgh/xhr",
     ]
     client.close()
+
+
+# Pages, proxies, and what is broken on the way.
+
+
+@pytest.mark.parametrize("name", ["info", "websocket", *HTTP_TRANSPORTS])
+@pytest.mark.parametrize("status", [200, 401, 403])
+def test_page_is_html_in_place_of_the_service(
+    sim: Simulator, web: Web, name: str, status: int
+) -> None:
+    method, path = ("GET", "/info") if name == "info" else ("POST", URL + name)
+    if name == "websocket":
+        method = "GET"
+    sim.faults.page(name, status, times=1)
+    answer = web.request(method, path, b'["x"]' if method == "POST" else b"")
+    assert answer.status == status
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.text().startswith("<!DOCTYPE html>")
+    sim.faults.page(name, body="soon")
+    assert web.request(method, path, b'["x"]' if method == "POST" else b"").text() == "soon"
+    sim.faults.let_through(name)
+    other = Web(sim.endpoint)
+    assert other.request(method, path).status in (200, 400, 500)
+    other.close()
+
+
+def test_request_that_a_proxy_holds_is_answered_by_the_proxy(
+    sim: Simulator, alice: Line, connect: Connect
+) -> None:
+    """The service does not see it: what was to be told meanwhile is told to the next request."""
+    client = connect(POLLING)
+    sim.push(alice, {"notify": "weather"})
+    assert "weather" in client.frame()
+    sim.faults.time_out("xhr", SHORT, times=1)
+    client.receiver.ask("POST", URL + "xhr")
+    sim.push(alice, {"notify": "traffic"})
+    assert client.receiver.answer().status == 504
+    assert "traffic" in client.frame()
+
+
+def test_request_that_a_proxy_holds_goes_on_when_it_is_let_through(
+    sim: Simulator, alice: Line, connect: Connect
+) -> None:
+    client = connect(POLLING)
+    sim.push(alice, {"notify": "weather"})
+    assert "weather" in client.frame()
+    sim.faults.time_out("xhr", 60)
+    client.receiver.ask("POST", URL + "xhr")
+    sim.wait_for_request(f"/cti{URL}xhr", count=3 + 1)
+    sim.push(alice, {"notify": "traffic"})
+    sim.faults.let_through("xhr")
+    assert "traffic" in client.receiver.answer().line()
+
+
+@pytest.mark.parametrize("receiver", [*RECEIVERS, "websocket"])
+@pytest.mark.parametrize("part", ["message", "frame", "text"])
+def test_garbled_notification_cannot_be_read_and_the_next_one_can(
+    sim: Simulator, alice: Line, opened: Callable[[str], Any], receiver: str, part: str
+) -> None:
+    client = opened(receiver)
+    seen: List[Passage] = []
+    sim.add_witness(seen.append)
+    assert sim.faults.garble(alice, part=part) == 1
+    bob = sim.phone("33199020000")
+    callref = bob.call(alice)
+    with pytest.raises((ValueError, websocket.WebSocketException)):
+        client.message()
+    bob.hang_up()
+    assert client.message()["call"]["state"] == "MISSED"
+    assert [each.kind for each in seen] == ["garbled", "sent"]
+    assert seen[0].content["call"]["callref"] == callref
+
+
+@pytest.mark.parametrize("then", ["reset", "drop", "silence"])
+@pytest.mark.parametrize("receiver", [*RECEIVERS, "websocket"])
+def test_cut_frame_is_written_by_half(
+    sim: Simulator, alice: Line, opened: Callable[[str], Any], receiver: str, then: str
+) -> None:
+    """Half of a frame comes, and then what was asked for; neither it nor what comes later was
+    sent."""
+    client = opened(receiver)
+    seen: List[Passage] = []
+    sim.add_witness(seen.append)
+    assert sim.faults.cut(alice, then=then) == 1
+    bob = sim.phone("33199020000")
+    bob.call(alice)
+    bob.hang_up()
+    tcp = client.socket.sock if isinstance(client, RawClient) else client.receiver.tcp
+    come = _all_that_comes(tcp, until=b"call")
+    # A reset takes away what was not read yet.
+    assert b"notify" in come or then == "reset"
+    assert b"setup_date" not in come and b"MISSED" not in come
+    if then == "silence":
+        sim.faults.resume()
+        assert not select.select([tcp], [], [], SHORT)[0]
+        sim.faults.drop(alice)
+    with suppress(ConnectionResetError):
+        assert tcp.recv(100) == b""
+    assert "sent" not in [each.kind for each in seen]
+    sim.wait_for_session(alice, counter=0)
+
+
+def _all_that_comes(tcp: Any, until: bytes) -> bytes:
+    come = b""
+    with suppress(ConnectionResetError):
+        while until not in come:
+            more = tcp.recv(4096)
+            if not more:
+                break
+            come += more
+    return come

@@ -44,6 +44,8 @@ class Connection:
         self._heartbeat = heartbeat
         self._tcp: Optional[asyncio.Transport] = None
         self._doom: Optional[tcp.Blow] = None
+        self._cut: Optional[Callable[[Connection], None]] = None
+        self._broken = False
         self._outbox = Outbox()
         self._beat: Optional[asyncio.TimerHandle] = None
         self._new = True
@@ -78,14 +80,25 @@ class Connection:
                 self._put(Frame(encode_messages([text])))
         return self._carries
 
-    def send_frame(self, frame: Union[str, bytes]) -> None:
-        """Send something as a frame, right or wrong."""
+    def send_frame(self, frame: Union[str, bytes]) -> bool:
+        """Send something as a frame, right or wrong.
+
+        :returns: whether it is under way.
+        """
         self._put(Frame(frame.encode("utf-8") if isinstance(frame, str) else frame))
+        return self._carries
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye with a close frame, then close the transport."""
         self._put(goodbye(code, reason))
         self._closing = True
+
+    def cut_next(self, then: Callable[[Connection], None]) -> None:
+        """Write half of the next frame that has messages, and nothing more.
+
+        :param then: what happens to the connection then.
+        """
+        self._cut = then
 
     def drop(self) -> None:
         """Close TCP without a word."""
@@ -108,6 +121,9 @@ class Connection:
 
     def resume(self) -> None:
         """Be as before `silence` or `stop_reading`; what fell into the silence is lost."""
+        if self._broken:
+            # Whatever is written behind half a frame would be read as its other half.
+            return
         self._audible.set()
         self._reading.set()
         if self._tcp is not None:
@@ -174,6 +190,12 @@ class Connection:
         """The next frame to carry. The last one can be had again."""
         return await self._outbox.next()
 
+    def half_written(self) -> None:
+        """Half of a frame is out: do to the connection what was asked for then."""
+        self._broken = True
+        assert self._cut is not None
+        self._cut(self)
+
     def lost(self) -> None:
         """The connection is over; harmless to say twice."""
         self._closing = True
@@ -191,8 +213,13 @@ class Connection:
         return not self._closing and not self.silent
 
     def _put(self, frame: Frame) -> None:
-        if self._carries:
-            self._outbox.put(frame)
+        if not self._carries:
+            return
+        if self._cut is not None and frame.payload[:1] == b"a":
+            # The messages of this frame never arrive, nor does anything after it.
+            frame = frame._replace(messages=None, cut=True)
+            self._closing = True
+        self._outbox.put(frame)
 
     def _end(self, blow: tcp.Blow) -> None:
         self._doom = blow

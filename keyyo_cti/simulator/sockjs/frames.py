@@ -17,11 +17,13 @@ class Frame(NamedTuple):
     :ivar payload: what is sent.
     :ivar last: whether the transport closes after it.
     :ivar messages: what is in it, if it may be joined with others; otherwise None.
+    :ivar cut: True if the transport writes one half of it, and never the other.
     """
 
     payload: bytes
     last: bool = False
     messages: Optional[Sequence[str]] = None
+    cut: bool = False
 
 
 EXPECTED = "Payload expected."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import struct
 from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
@@ -20,13 +21,25 @@ log = logging.getLogger("keyyo_cti.simulator")
 WEBSOCKET = "websocket"
 CLOSE_HANDSHAKE_TIMEOUT = 1.0
 
+_FINAL_TEXT = 0x81
+"""The first byte of a websocket's frame: all of a text."""
+
+_LENGTH_FOLLOWS, _MOST_ANNOUNCED = 126, 0xFFFF
+"""The second byte of one whose length is in the next two, and how long that may be."""
+
 
 class _Websocket:
     """Carries one connection over a websocket."""
 
-    def __init__(self, websocket: web.WebSocketResponse, connection: Connection) -> None:
+    def __init__(
+        self,
+        websocket: web.WebSocketResponse,
+        connection: Connection,
+        tcp: asyncio.Transport,
+    ) -> None:
         self._websocket = websocket
         self._connection = connection
+        self._tcp = tcp
 
     async def carry(self) -> None:
         """Carry frames and messages until either side ends it."""
@@ -62,7 +75,21 @@ class _Websocket:
         frame = Frame(b"")
         while not frame.last:
             frame = await self._connection.next_frame()
+            if frame.cut:
+                self._write_half(frame.payload)
+                self._connection.half_written()
+                await self._connection.until_audible()
+                return
             await self._websocket.send_frame(frame.payload, WSMsgType.TEXT)
+
+    def _write_half(self, payload: bytes) -> None:
+        """Write a frame's head and half of what it announces."""
+        size = min(len(payload), _MOST_ANNOUNCED)
+        head = struct.pack("!BBH", _FINAL_TEXT, _LENGTH_FOLLOWS, size)
+        if size < _LENGTH_FOLLOWS:
+            head = bytes((_FINAL_TEXT, size))
+        if not self._tcp.is_closing():
+            self._tcp.write(head + payload[:size // 2])
 
 
 async def serve_websocket(request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
@@ -87,7 +114,7 @@ async def serve_websocket(request: web.Request, endpoint: Endpoint) -> web.Strea
     try:
         await endpoint.gate(OPEN, request)
         connection.opens()
-        await _Websocket(websocket, connection).carry()
+        await _Websocket(websocket, connection, request.transport).carry()
     finally:
         endpoint.connections.discard(connection)
     return websocket

@@ -73,7 +73,7 @@ class _Receiver:
         session.connection.transport = self._kind.transport
         session.attach(transport)
         with Departure(transport) as departure:
-            carrying = asyncio.ensure_future(self._carry(session))
+            carrying = asyncio.ensure_future(self._carry(session, transport))
             leaving = asyncio.ensure_future(departure.wait())
             try:
                 await asyncio.wait((carrying, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -86,7 +86,7 @@ class _Receiver:
         if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
             raise outcome
 
-    async def _carry(self, session: HttpSession) -> None:
+    async def _carry(self, session: HttpSession, transport: asyncio.Transport) -> None:
         connection = session.connection
         await connection.until_audible()
         await self._begin()
@@ -96,6 +96,11 @@ class _Receiver:
         frame, size = Frame(b""), 0
         while size < self._kind.limit and not frame.last:
             frame = await connection.next_frame()
+            if frame.cut:
+                await self._write_half(frame, transport)
+                connection.half_written()
+                await connection.until_audible()
+                return
             size += await self._write(frame)
         if frame.last:
             connection.lost()
@@ -114,6 +119,14 @@ class _Receiver:
         line = frame.payload + b"\n"
         await self._response.write(line)
         return len(line)
+
+    async def _write_half(self, frame: Frame, transport: asyncio.Transport) -> None:
+        """Write a chunk with a quarter of the line, and half of one with the rest of it."""
+        line = frame.payload + b"\n"
+        first, rest = line[:len(line) // 4], line[len(line) // 4:]
+        await self._response.write(first)
+        if not transport.is_closing():
+            transport.write(b"%x\r\n" % len(rest) + rest[:len(rest) // 3])
 
 
 def _posted(serve: Serve) -> Serve:
