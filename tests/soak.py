@@ -1,11 +1,13 @@
-"""Clients on every transport, many threads, and a fault a second: what is lost, what comes twice?
+"""Clients on every transport, many threads, and a fault a second: what is lost, what comes twice,
+what lies in no announced gap?
 
 ::
 
     python -m tests.soak --minutes 30 --clients 16 --faults-per-second 1
 
 The seed comes first, then a line now and then, and tables in the end. The exit code is 1 when
-anything was lost, repeated or otherwise wrong. How it is made is told in `tests.soaking`.
+anything was lost, repeated, outside of the announced gaps or otherwise wrong. How it is made is
+told in `tests.soaking`.
 """
 
 from __future__ import annotations

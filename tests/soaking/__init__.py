@@ -10,6 +10,8 @@ must have come of it. ``python -m tests.soak --help``.
 ``wiretap``   what the simulator sent and heard on each connection
 ``diary``     what a client was told, in order
 ``model``     compares the two: what was lost, what was repeated, what was never said
+``truth``     what happened to the calls, whoever was connected
+``account``   compares it with the diary: each change was told, or is in an announced gap
 ``rules``     what a client is told of a notification
 ``life``      what a client is told of its session: disconnected, restored, lost
 ``leftovers`` threads, descriptors and errors that nobody meant

@@ -21,7 +21,10 @@ from .tally import Tally
 from .wiretap import Wiretap
 
 #: How many faults are remembered.
-_KEPT = 60
+_KEPT = 5000
+
+#: How many of them a finding shows.
+_SHOWN = 60
 
 #: Actions that are refused for their token.
 _OPENING = ("create_session", "restore_session")
@@ -71,13 +74,23 @@ class Chaos:
         self._thread.join()
         for _, _, undo in self._undoing:
             patiently(undo)
+        # Before those that are silent can speak again, see `_end_silence`.
+        patiently(self._sim.faults.drop)
         patiently(self._sim.faults.clear)
 
     def last(self, client: int) -> List[str]:
         """The last faults that a client met, and those that all did, for who wonders."""
         return [
             f"{at:12.3f} {fault.kind} {fault.detail}, for {fault.lasts:g} s"
-            for at, fault in list(self._done) if fault.client in (None, client)
+            for at, fault in list(self._done)[-_SHOWN:] if fault.client in (None, client)
+        ]
+
+    def between(self, client: int, begin: float, end: float) -> List[str]:
+        """The faults that a client met between two monotonic times, and those that all did."""
+        return [
+            f"{at:12.3f} {fault.kind} {fault.detail}, for {fault.lasts:g} s"
+            for at, fault in list(self._done)
+            if fault.client in (None, client) and begin <= at <= end
         ]
 
     def _run(self) -> None:
@@ -133,11 +146,19 @@ class Chaos:
 
     def do_silence(self, fault: Fault) -> Callable[[], object]:
         self._sim.faults.silence(self._line(fault))
-        return lambda: self._sim.faults.resume(self._line(fault))
+        return self._end_silence(fault)
 
     def do_stop_reading(self, fault: Fault) -> Callable[[], object]:
         self._sim.faults.stop_reading(self._line(fault))
-        return lambda: self._sim.faults.resume(self._line(fault))
+        return self._end_silence(fault)
+
+    def do_cut(self, fault: Fault) -> Optional[Callable[[], object]]:
+        then = fault.detail[0]
+        self._sim.faults.cut(self._line(fault), then=then)
+        return self._end_silence(fault) if then == "silence" else None
+
+    def do_garble(self, fault: Fault) -> None:
+        self._sim.faults.garble(self._line(fault), part=fault.detail[0])
 
     def do_garbage(self, fault: Fault) -> None:
         self._sim.faults.garbage(JUNK[fault.detail[0]], self._line(fault))
@@ -170,7 +191,7 @@ class Chaos:
 
     def do_silence_on(self, fault: Fault) -> Callable[[], object]:
         self._sim.faults.silence(self._line(fault), on=fault.detail[0])
-        return lambda: self._sim.faults.resume(self._line(fault))
+        return self._end_silence(fault)
 
     def do_fail(self, fault: Fault) -> None:
         action, status, message = fault.detail
@@ -189,6 +210,23 @@ class Chaos:
         what, status, reset = fault.detail
         self._sim.faults.refuse(what, status, reset=reset)
         return lambda: self._sim.faults.let_through(what)
+
+    def do_maintenance_page(self, fault: Fault) -> Callable[[], object]:
+        self._sim.faults.page(fault.detail[0])
+        return lambda: self._sim.faults.let_through(fault.detail[0])
+
+    def do_firewall_page(self, fault: Fault) -> Callable[[], object]:
+        what, status = fault.detail
+        self._sim.faults.page(what, status, "<html>Access denied by the firewall</html>")
+        return lambda: self._sim.faults.let_through(what)
+
+    def do_proxy_time_out(self, fault: Fault) -> Callable[[], object]:
+        what, seconds = fault.detail
+        self._sim.faults.time_out(what, seconds)
+        return lambda: self._sim.faults.let_through(what)
+
+    def do_too_many_sessions(self, fault: Fault) -> None:
+        self._sim.faults.fail(fault.detail[0], 403, "Too many sessions")
 
     def do_fail_opening(self, fault: Fault) -> None:
         action, status, message, times = fault.detail
@@ -226,6 +264,11 @@ class Chaos:
         self._sim.faults.drop()
         self._sim.faults.forget_sessions()
         return lambda: self._sim.faults.let_through("connect")
+
+    def _end_silence(self, fault: Fault) -> Callable[[], object]:
+        """How a silence ends: with the connection. TCP loses nothing of a connection that goes
+        on, and a client could not know of what a server has left out."""
+        return lambda: self._sim.faults.drop(self._line(fault))
 
     def _end_token(self, fault: Fault, end: Callable[[str], None]) -> None:
         assert fault.client is not None

@@ -14,6 +14,7 @@ from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.sockjs import Unreadable
 
+from .account import Account
 from .commands import Chosen, Commands
 from .diary import Diary, Ended
 from .errands import Errands
@@ -27,6 +28,7 @@ from .provider import KeepingProvider, Provider
 from .standing import Standing
 from .tags import Tags
 from .tally import Tally
+from .truth import Truth
 from .wiretap import Wiretap
 
 _TRANSPORTS: Sequence[Optional[List[str]]] = (
@@ -81,12 +83,14 @@ class Shared(NamedTuple):
     :ivar over: set when nobody opens a session any more.
     :ivar folder: for session cookies.
     :ivar faults: tells the last faults that a client met.
+    :ivar faults_between: tells those of a time.
     """
 
     sim: Simulator
     seed: int
     lines: Sequence[str]
     wiretap: Wiretap
+    truth: Truth
     tags: Tags
     outcomes: Tally
     events: Tally
@@ -95,6 +99,7 @@ class Shared(NamedTuple):
     over: threading.Event
     folder: str
     faults: Callable[[int], List[str]]
+    faults_between: Callable[[int, float, float], List[str]]
 
 
 class Client:
@@ -136,6 +141,10 @@ class Client:
             shared.findings, events_precede_close=self.kind.dispatch == "thread",
             is_meant=self._is_meant, may_lose=self._may_lose,
             faults=lambda: shared.faults(index))
+        self.account = Account(
+            self.who, self.kind.restores, lambda: shared.truth.of(self.line),
+            lambda: shared.wiretap.garbled(self.line), shared.findings, self._answered_at,
+            lambda begin, end: shared.faults_between(index, begin, end))
         self._commands = Commands(self.cti, self._dice("echo"), shared.lines)
         self._set_handlers()
         self._make_threads(threads)
@@ -177,7 +186,9 @@ class Client:
 
     def read(self) -> None:
         """Has the model read on in the diary, which is forgotten as far as it is read."""
-        self.model.read(self.diary.tear_out())
+        entries = self.diary.tear_out()
+        self.model.read(entries)
+        self.account.read(entries)
         self.errands.settle()
 
     def close(self) -> None:
@@ -303,6 +314,9 @@ class Client:
         return refused and error.message in self._shared.wiretap.refused
 
     # Inside.
+
+    def _answered_at(self, tag: int) -> Optional[float]:
+        return self._shared.wiretap.answered_at(tag) if self.errands.answered(tag) else None
 
     def _options(self) -> Dict[str, Any]:
         options: Dict[str, Any] = {

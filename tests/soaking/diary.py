@@ -51,11 +51,12 @@ class Disconnected(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """``restored`` came."""
+    """``restored`` came; `back_at` is when the session was back, and the gap at its end."""
 
     at: float
     gap: float
     recreated: bool
+    back_at: float
 
 
 class Lost(NamedTuple):

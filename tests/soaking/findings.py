@@ -11,6 +11,9 @@ LOST = "lost"
 #: What came twice.
 REPEATED = "repeated"
 
+#: What happened, and was neither told nor in an announced gap.
+OUTSIDE = "outside gaps"
+
 #: Anything else that must not be.
 WRONG = "wrong"
 
@@ -21,7 +24,7 @@ _KEPT = 50
 class Finding(NamedTuple):
     """Something that is wrong.
 
-    :ivar kind: LOST, REPEATED or WRONG.
+    :ivar kind: LOST, REPEATED, OUTSIDE or WRONG.
     :ivar who: the client, or what else it is about.
     :ivar what: in words.
     :ivar context: what happened around it, oldest first.
@@ -46,7 +49,8 @@ class Findings:
     def __init__(self, say: Callable[[str], object] = lambda line: None) -> None:
         self._say = say
         self._lock = threading.Lock()
-        self._counts: Dict[str, int] = {LOST: 0, REPEATED: 0, WRONG: 0}
+        self._counts: Dict[str, int] = {
+            LOST: 0, REPEATED: 0, OUTSIDE: 0, WRONG: 0}
         self._first: List[Finding] = []
 
     def add(self, kind: str, who: str, what: str, context: Sequence[str] = ()) -> None:

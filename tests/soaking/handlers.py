@@ -119,7 +119,7 @@ class Handlers:
         self.misbehave("disconnected")
 
     def _restored(self, info: Any) -> None:
-        self._diary.write(Restored, info.gap, info.recreated)
+        self._diary.write(Restored, info.gap, info.recreated, info.at)
         self._tally.add("restored, recreated" if info.recreated else "restored")
         # So that there is something on each connection that tells which one it is.
         self.ask("callback")

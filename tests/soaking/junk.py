@@ -31,10 +31,10 @@ JUNK: Dict[str, Union[str, bytes]] = {
     "no number that JSON has": _messages('{"id": NaN}'),
     "another notification": _messages({"notify": "weather"}),
     "a call without a callref": _messages({"notify": "call", "call": {"state": "SETUP"}}),
-    "a callref that is none": _messages({"notify": "call", "call": {"callref": 7}}),
+    "a callref that is none": _messages({"notify": "call", "call": {"callref": [7]}}),
     "an answer that nobody asked": _messages({"id": _NOBODY_ASKED, "result": 1}),
     "an answer to true": _messages({"id": True, "result": 1}),
-    "an answer to a string": _messages({"id": "1", "result": 1}),
+    "an answer to a string": _messages({"id": "one", "result": 1}),
     "neither nor": _messages({}),
     "a kilobyte of noise": bytes(byte for byte in range(256) if byte != 10) * 4,
 }

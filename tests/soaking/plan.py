@@ -11,6 +11,10 @@ from .junk import DEADLY, JUNK
 STALLS = ("accept", "info", "handshake", "xhr_streaming", "xhr", "xhr_send", "open")
 REFUSALS = ("connect", "info", "websocket", "xhr_streaming", "xhr", "xhr_send")
 
+#: What a page can stand in place of, and what a proxy holds: polls most of all.
+PAGES = REFUSALS[1:]
+HELD = ("xhr", "xhr", "xhr", "xhr_streaming", "xhr_send", "info")
+
 #: The actions on which something can happen before they are answered.
 ACTIONS = ("call", "send_message", "get_int_to_local_numbers", "get_local_to_int_number", "ping")
 
@@ -74,6 +78,8 @@ KINDS: Dict[str, _Draw] = {
     "stop_reading": _Draw(4, lasts=(0.2, 8.0)),
     "garbage": _Draw(10, detail=_one(*JUNK)),
     "deadly_garbage": _Draw(2, detail=_one(*DEADLY)),
+    "garble": _Draw(6, detail=_one("message", "frame", "text")),
+    "cut": _Draw(8, lasts=(0.2, 6.0), detail=_one("reset", "drop", "silence")),
     "repeat": _Draw(10, detail=lambda dice: (dice.randint(1, 6),)),
     # Before the answer to a command.
     "drop_on": _Draw(5, detail=_one(*ACTIONS)),
@@ -87,6 +93,13 @@ KINDS: Dict[str, _Draw] = {
     "stall": _Draw(5, alone=False, lasts=(0.2, 3.0), detail=_one(*STALLS)),
     "refuse": _Draw(5, alone=False, lasts=(0.2, 2.0), detail=lambda dice: (
         dice.choice(REFUSALS), dice.choice((403, 404, 500, 503)), dice.random() < 0.3)),
+    "maintenance_page": _Draw(5, alone=False, lasts=(0.2, 2.0), detail=_one(*PAGES)),
+    "firewall_page": _Draw(5, alone=False, lasts=(0.2, 2.0), detail=lambda dice: (
+        dice.choice(PAGES), dice.choice((401, 403)))),
+    "proxy_time_out": _Draw(5, alone=False, lasts=(0.5, 4.0), detail=lambda dice: (
+        dice.choice(HELD), round(dice.uniform(0.2, 1.8), 2))),
+    "too_many_sessions": _Draw(
+        4, alone=False, detail=_one("create_session", "restore_session")),
     "fail_opening": _Draw(
         4, alone=False, detail=_times(*(
             (action, *error) for action in ("create_session", "restore_session")

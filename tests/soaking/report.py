@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping
 
-from .findings import LOST, REPEATED, WRONG
+from .findings import LOST, OUTSIDE, REPEATED, WRONG
 from .stage import Figures, Settings
 
 _WIDTH = 40
@@ -14,6 +14,7 @@ def report(settings: Settings, figures: Figures) -> Iterator[str]:
     """Lines, of which the last says whether anything was lost, repeated or wrong."""
     yield (f"seed {settings.seed}, {settings.clients} clients, {figures.seconds:.0f} s, "
            f"{settings.faults_per_second:g} faults a second")
+    yield from _table("changes of calls, by what came of them", figures.changes)
     yield from _table("faults", figures.faults)
     yield from _table("commands, by outcome", figures.outcomes)
     yield from _table("events", figures.events)
@@ -22,7 +23,8 @@ def report(settings: Settings, figures: Figures) -> Iterator[str]:
     yield ""
     yield from map(str, figures.findings.first())
     counts = figures.findings.counts()
-    yield f"lost: {counts[LOST]}, repeated: {counts[REPEATED]}, wrong: {counts[WRONG]}"
+    yield (f"lost: {counts[LOST]}, repeated: {counts[REPEATED]}, "
+           f"outside gaps: {counts[OUTSIDE]}, wrong: {counts[WRONG]}")
 
 
 def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple
 
@@ -17,11 +18,13 @@ from .chaos import Chaos
 from .client import Client, Shared
 from .findings import LOST, REPEATED, WRONG, Findings
 from .leftovers import Leftovers
+from .moments import restorations_timed
 from .patience import PATIENCE, patiently
 from .plan import plan
 from .tags import Tags
 from .tally import Tally
 from .town import Town
+from .truth import Truth
 from .wiretap import Wiretap
 
 #: Seconds between two looks of the model, and between two reports.
@@ -63,9 +66,11 @@ class Figures(NamedTuple):
     """What came of it.
 
     :ivar seconds: of traffic and faults.
+    :ivar changes: of calls, by what came of them.
     """
 
     seconds: float
+    changes: Mapping[str, int]
     faults: Mapping[str, int]
     deeds: Mapping[str, int]
     outcomes: Mapping[str, int]
@@ -91,7 +96,7 @@ class Stage:
     def run(self) -> Figures:
         """Lets it go, and gives the figures."""
         with Leftovers(self._findings), tempfile.TemporaryDirectory() as folder:
-            with Simulator(
+            with restorations_timed(), Simulator(
                 port=_port(), heartbeat=0.5, disconnect_delay=2.0, stream_limit=16 * 1024,
                 session_timer=_SESSION, ring_timeout=_RING, park_slots=20,
             ) as sim:
@@ -106,9 +111,13 @@ class Stage:
         lines = [sim.line(f"33199000{number:03d}") for number in range(1, settings.clients + 1)]
         numbers = [line.number for line in lines]
         sim.add_witness(self._wiretap)
+        truth = Truth(numbers)
+        sim.add_call_witness(truth)
         shared = Shared(
-            sim, settings.seed, numbers, self._wiretap, Tags(), self._outcomes, self._events,
-            self._findings, self._calm, self._over, folder, lambda index: chaos.last(index))
+            sim, settings.seed, numbers, self._wiretap, truth, Tags(), self._outcomes,
+            self._events, self._findings, self._calm, self._over, folder,
+            lambda index: chaos.last(index),
+            lambda index, begin, end: chaos.between(index, begin, end))
         clients = [
             Client(shared, index, settings.threads, settings.commands_per_second)
             for index in range(settings.clients)
@@ -135,8 +144,12 @@ class Stage:
         for client in clients:
             client.close()
         self._settle(clients)
+        changes: "Counter[str]" = Counter()
+        for client in clients:
+            changes += client.account.settle()
         return Figures(
-            seconds, chaos.tally.counts(), town.tally.counts(), self._outcomes.counts(),
+            seconds, dict(changes.most_common()), chaos.tally.counts(),
+            town.tally.counts(), self._outcomes.counts(),
             self._events.counts(), self._wiretap.connections(), self._findings)
 
     def _watch(self, clients: List[Client], chaos: Chaos, began: float) -> None:

@@ -25,7 +25,7 @@ ENTRIES: Dict[str, Entry] = {
     "call": NewCall(0, {}, False),
     "state": StateEvent(0, "a", "setup", "SETUP"),
     "dropped": Disconnected(0, 0),
-    "restored": Restored(0, 1.0, False),
+    "restored": Restored(0, 1.0, False, 0),
     "lost": Lost(0, None),
     "ends": Ended(0, "closed"),
 }

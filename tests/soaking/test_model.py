@@ -107,7 +107,7 @@ class Scene:
 
     def is_restored(self, by: str = "restore_session") -> None:
         self.connect(by)
-        self.write(Restored, 1.0, by == "create_session")
+        self.write(Restored, 1.0, by == "create_session", 0.0)
 
     # What comes of it.
 
@@ -515,7 +515,7 @@ def test_gap(scene: Scene, gap: float, found: List[str]) -> None:
     scene.tell(A)
     scene.told(A)
     scene.is_dropped()
-    scene.write(Restored, gap, False)
+    scene.write(Restored, gap, False, 0.0)
     assert scene.found() == found
 
 
@@ -527,7 +527,7 @@ def test_recreated(scene: Scene, by: str, said: bool) -> None:
     scene.called(9)
     scene.is_dropped()
     scene.connect(by)
-    scene.write(Restored, 1.0, said)
+    scene.write(Restored, 1.0, said, 0.0)
     scene.answer(1)
     scene.called(1)
     assert scene.found() == ([] if said == (by == "create_session") else [WRONG])
@@ -538,7 +538,7 @@ def test_recreated_by_an_attempt_that_failed(scene: Scene) -> None:
     scene.is_dropped()
     scene.connect("create_session")
     scene.connect("restore_session")
-    scene.write(Restored, 1.0, True)
+    scene.write(Restored, 1.0, True, 0.0)
     scene.answer(1)
     scene.called(1)
     assert scene.found() == []

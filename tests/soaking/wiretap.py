@@ -12,6 +12,7 @@ from keyyo_cti.simulator import Passage
 
 from .findings import REPEATED, Findings
 from .tags import tag_of
+from .truth import Change
 
 #: The actions that open a session.
 _OPENING = ("create_session", "restore_session")
@@ -86,6 +87,8 @@ class Wiretap:
         self._connections: "Counter[str]" = Counter()
         self.refused: Set[str] = set()
         self.heard: Dict[int, List[int]] = {}
+        self._answered: Dict[int, float] = {}
+        self._garbled: Dict[str, List[Change]] = {}
 
     def __call__(self, passage: Passage) -> None:
         with self._lock:
@@ -98,6 +101,9 @@ class Wiretap:
                 self._connections[f"{wire.transport}, {wire.opened_by or 'no session'}"] += 1
             elif passage.kind == "received":
                 self._received(self._open[passage.connection], now, passage.content)
+            elif passage.kind == "garbled":
+                change = Change(now, passage.content["call"])
+                self._garbled.setdefault(str(passage.line), []).append(change)
             else:
                 self._sent(self._open[passage.connection], now, passage)
             self._passed.notify_all()
@@ -123,6 +129,16 @@ class Wiretap:
             wires = self._by_line.get(line, [])[-2:]
             return [item.call for wire in wires for item in wire.items[-60:]
                     if isinstance(item, Told)]
+
+    def answered_at(self, tag: int) -> Optional[float]:
+        """When the command of a tag was answered, if it was."""
+        with self._lock:
+            return self._answered.get(tag)
+
+    def garbled(self, line: str) -> List[Change]:
+        """The calls that were notified on a line's connections so that nobody can read it."""
+        with self._lock:
+            return list(self._garbled.get(line, ()))
 
     def connections(self) -> Dict[str, int]:
         """How many there were, by what was opened on which transport."""
@@ -159,6 +175,8 @@ class Wiretap:
             heard = wire.asked.get(message["id"])
             if heard is None:
                 return
+            if heard.tag is not None:
+                self._answered[heard.tag] = now
             error = message["error"]["message"] if "error" in message else None
             wire.items.append(Answered(
                 now, heard.id, heard.action, heard.tag, error, message.get("result")))

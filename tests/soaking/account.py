@@ -1,0 +1,226 @@
+"""One client's diary against what happened to the calls of its line: each change was told, or
+lies in a gap that was announced.
+
+The model compares the diary with what was sent; what fell into an outage was not. The account
+knows nothing of connections. It takes the changes from the simulator's exchange, and the gaps from
+what the client said of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+
+from keyyo_cti import UnreadableMessage
+from keyyo_cti.clock import NEVER
+from keyyo_cti.sockjs import Unreadable
+
+from .diary import (
+    Called,
+    Disconnected,
+    Ended,
+    Entry,
+    Lost,
+    NewCall,
+    Opened,
+    Problem,
+    Restored,
+    shown,
+)
+from .findings import OUTSIDE, Findings
+from .truth import Change, key_of
+
+#: What came of a change.
+TOLD, IN_GAPS, BY_ERRORS, OFF = (
+    "told", "in announced gaps", "announced by an error", "while the program had no session")
+
+#: Seconds by which an announced gap may begin late. It begins when the reader reads the last
+#: frame, some time after the server has sent it; what comes behind it in that time is lost too.
+MARGIN = 0.1
+
+#: Seconds within which the error for a message that cannot be read is told.
+_ERROR_WITHIN = 30.0
+
+#: Seconds around a finding of which it shows what else happened.
+_AROUND = 4.0
+
+
+class Period(NamedTuple):
+    """A time in which changes need not be told.
+
+    :ivar begin: of a gap that of the margin.
+    :ivar kind: IN_GAPS or OFF.
+    """
+
+    begin: float
+    end: float
+    kind: str
+
+
+class Account:
+    """What came of each change of a call of one client's line.
+
+    :param who: its name in findings.
+    :param restores: True if it restores by itself, and so announces gaps.
+    :param changes: gives those of its line.
+    :param garbled: gives those that were sent to it in a form that nobody can read.
+    :param answered_at: tells when a command was answered, if the client has got that.
+    :param faults: tells the faults that it met between two times.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        restores: bool,
+        changes: Callable[[], Sequence[Change]],
+        garbled: Callable[[], Sequence[Change]],
+        findings: Findings,
+        answered_at: Callable[[int], Optional[float]] = lambda tag: None,
+        faults: Callable[[float, float], List[str]] = lambda begin, end: [],
+    ) -> None:
+        self._who = who
+        self._restores = restores
+        self._changes = changes
+        self._garbled = garbled
+        self._findings = findings
+        self._answered_at = answered_at
+        self._faults = faults
+        self._entries: List[Entry] = []
+
+    def read(self, entries: List[Entry]) -> None:
+        """Goes on by these entries of the diary."""
+        kinds = (NewCall, Called, Opened, Disconnected, Restored, Lost, Ended, Problem)
+        self._entries += [entry for entry in entries if isinstance(entry, kinds)]
+
+    def settle(self) -> "Counter[str]":
+        """Counts the changes by what came of them, and finds those of which nothing came."""
+        changes = self._changes()
+        periods = self._periods(changes)
+        tellings = _Tellings(self._entries)
+        garbled = {(each.key, each.at): each for each in self._latest(changes)}
+        excuses = _Excuses(self._entries)
+        counts: "Counter[str]" = Counter()
+        covered = []
+        # Those outside of gaps first. Two changes can be alike, when a call is parked, taken back
+        # and parked again; else what was told of the one would be taken for the other.
+        for change in changes:
+            period = _period_of(change, periods)
+            if period is not None:
+                covered.append((change, period))
+            elif tellings.take(change) or (self._restores and tellings.known(change)):
+                counts[TOLD] += 1
+            elif (change.key, change.at) in garbled and excuses.take(change.at):
+                counts[BY_ERRORS] += 1
+            else:
+                counts[OUTSIDE] += 1
+                self._complain(change, periods)
+        for change, period in covered:
+            counts[TOLD if tellings.take(change) else period.kind] += 1
+        return counts
+
+    def _latest(self, changes: Sequence[Change]) -> List[Change]:
+        """The changes that were garbled."""
+        index = _index(changes)
+        found = []
+        for each in self._garbled():
+            at = [at for at in index.get(each.key, ()) if at <= each.at]
+            if at:
+                found.append(each._replace(at=at[-1]))
+        return found
+
+    def _periods(self, changes: Sequence[Change]) -> List[Period]:
+        index = _index(changes)
+        periods = []
+        # Up to when the client has certainly got everything; and since when the program has had
+        # no session. What was on its way at the end was never received, and is part of it.
+        told, since = -NEVER, -NEVER
+        off = True
+        for entry in self._entries:
+            if isinstance(entry, NewCall):
+                before = [at for at in index.get(key_of(entry.call), ()) if at <= entry.at]
+                told = max([told, *before[-1:]])
+            elif isinstance(entry, Called):
+                told = max(told, self._answered_at(entry.tag) or told)
+            elif isinstance(entry, Restored):
+                begin = entry.back_at - entry.gap - MARGIN
+                periods.append(Period(begin, entry.back_at, IN_GAPS))
+            elif isinstance(entry, Opened) and off:
+                periods.append(Period(since, entry.at, OFF))
+                off = False
+            elif self._ends(entry) and not off:
+                off, since = True, told
+        if off:
+            periods.append(Period(since, NEVER, OFF))
+        return periods
+
+    def _ends(self, entry: Entry) -> bool:
+        """True if the session is over, and only the program can bring it back."""
+        by_hand = isinstance(entry, Disconnected) and not self._restores
+        return by_hand or isinstance(entry, (Lost, Ended))
+
+    def _complain(self, change: Change, periods: Sequence[Period]) -> None:
+        begin, end = change.at - _AROUND, change.at + _AROUND
+        context = ["faults:", *self._faults(begin, end), "periods:"]
+        context += [f"{each.begin:12.3f} to {each.end:.3f}, {each.kind}" for each in periods
+                    if each.begin <= end and each.end >= begin]
+        context += ["the diary:", *(shown(each) for each in self._entries
+                                    if begin <= each.at <= end)]
+        early = min((each.begin - change.at for each in periods
+                     if each.begin > change.at), default=NEVER)
+        what = f"not told, {early:.3f} s before the next gap: {shown(change)}"
+        self._findings.add(OUTSIDE, self._who, what, context)
+
+
+class _Tellings:
+    """The times at which calls were told, each good for one change."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._left: Dict[str, List[float]] = {}
+        self._first: Dict[str, float] = {}
+        for entry in entries:
+            if isinstance(entry, NewCall):
+                key = key_of(entry.call)
+                self._left.setdefault(key, []).append(entry.at)
+                self._first.setdefault(key, entry.at)
+
+    def take(self, change: Change) -> bool:
+        """True if one was left for it."""
+        left = self._left.get(change.key, [])
+        at = next((at for at in left if at >= change.at), None)
+        if at is not None:
+            left.remove(at)
+        return at is not None
+
+    def known(self, change: Change) -> bool:
+        """True if the call was told just so before, and so may be passed over after a gap."""
+        return self._first.get(change.key, NEVER) < change.at
+
+
+class _Excuses:
+    """The times of ``error`` for messages that could not be read, each good for one."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._left = [
+            entry.at for entry in entries
+            if isinstance(entry, Problem)
+            and isinstance(entry.error, (UnreadableMessage, Unreadable))]
+
+    def take(self, at: float) -> bool:
+        """True if one was left for a message of that time."""
+        found = next((each for each in self._left if at <= each <= at + _ERROR_WITHIN), None)
+        if found is not None:
+            self._left.remove(found)
+        return found is not None
+
+
+def _index(changes: Sequence[Change]) -> Dict[str, List[float]]:
+    """When calls came to be as they are in each key, oldest first."""
+    index: Dict[str, List[float]] = {}
+    for change in changes:
+        index.setdefault(change.key, []).append(change.at)
+    return index
+
+
+def _period_of(change: Change, periods: Sequence[Period]) -> Optional[Period]:
+    return next((period for period in periods
+                 if period.begin <= change.at <= period.end), None)
