@@ -81,6 +81,9 @@ class Registry:
         # stage that they had reached.
         self._before: Dict[str, Optional[int]] = {}
         self._complaints = RateLimit(1, _WARNING_PERIOD)
+        #: The callrefs of calls whose news no handler was told, because the program had closed.
+        #: Only the thread of the handlers touches it.
+        self.untold: Dict[str, None] = {}
 
     # By the reader thread.
 
@@ -148,10 +151,28 @@ class Registry:
         handled[call.callref] = call
         for callref in forgotten:
             handled.pop(callref, None)
+            self.untold.pop(callref, None)
         if what != retelling.REPEAT:
             show(call, fields)
         else:
             show_stale(call, False)
+
+    def skip(self, update: Update) -> None:
+        """No handler is told of an update, because the program has closed."""
+        if update[1] != retelling.REPEAT and self._knows_repeats:
+            self.untold[update[0].callref] = None
+        self.settle(update)
+
+    def retold(self, update: Update) -> str:
+        """Return what an update says to handlers: of a call whose news they were not told, a
+        repetition is news. Otherwise a program that closes and opens again while a call rings
+        would never hear of it."""
+        call, what, _, kept, _ = update
+        older = what == retelling.REPEAT and handled_fields(call) != kept
+        if older or call.callref not in self.untold:
+            return what
+        del self.untold[call.callref]
+        return retelling.NEWS
 
     def settle(self, update: Update) -> None:
         """The handlers of an update have run: keep of it what is to be kept."""
@@ -166,6 +187,7 @@ class Registry:
             show_stale(call, handled_fields(call).get("state") not in ENDED)
         for callref in forgotten:
             self._handled.pop(callref, None)
+            self.untold.pop(callref, None)
 
     # By any thread.
 

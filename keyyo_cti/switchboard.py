@@ -241,7 +241,12 @@ class Switchboard:
         """Moves the view of handlers, and at once runs the handlers of that very state."""
         self._registry.handle(update)
         call, what, fields, kept, _ = update
-        if link.muted or what == REPEAT:
+        if link.muted:
+            self._registry.skip(update)
+            return
+        if self._registry.untold:
+            what = self._registry.retold(update)
+        if what == REPEAT:
             self._registry.settle(update)
             return
         try:

@@ -9,6 +9,7 @@ from typing import Any, Callable, List, Optional, Tuple
 import pytest
 
 from keyyo_cti import CTI, Call
+from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Line, Simulator
 
 from ..in_full import in_full
@@ -193,3 +194,60 @@ def test_stale_is_true_when_it_is_read() -> None:
         assert last_of(cti).stale
         release.set()
         assert seen.wait_for_count(2) == [("newCall", False), ("disconnected", True)]
+
+
+@pytest.mark.fault(79)
+@pytest.mark.parametrize("told_before", [False, True])
+@pytest.mark.parametrize("state", ["SETUP", "CONNECT"])
+def test_call_that_no_handler_was_told_of_is_told_to_the_next_session(
+    sim: Simulator, alice: Line, state: str, told_before: bool
+) -> None:
+    """The program closes while the news of a call waits for its handlers, and opens again: what
+    the server then repeats is news to them, once."""
+    seen: List[str] = []
+
+    def on_new_call(call: Call) -> None:
+        seen.append("newCall")
+        call.onSetup = lambda: seen.append("setup")
+        call.onConnect = lambda: seen.append("connect")
+
+    with CTI(
+        endpoint=sim.endpoint, cookie_auto=False, dispatch="manual",
+        token_provider=lambda: sim.token(alice), backoff=Backoff(first=0.01),
+    ) as cti:
+        cti.onNewCall = on_new_call
+        session_id = cti.create_session(sim.token(alice)).result(PATIENCE).session_id
+        sim.phone(BOB).call(alice)
+        eventually(lambda: cti.get_calls() != [])
+        if told_before:
+            poll_all(cti)
+            assert seen == ["newCall", "setup"]
+        if state == "CONNECT":
+            alice.phone.pick_up()
+            eventually(lambda: last_of(cti).state == "CONNECT")
+        del seen[:]
+        cti.close()
+        poll_all(cti)
+        assert seen == []
+        cti.restore_session(sim.token(alice), session_id).result(PATIENCE)
+        poll_all(cti)
+        known = told_before and state == "SETUP"
+        assert seen == ([] if known else ["newCall", EVENTS[state]])
+        sim.faults.drop()
+        back = threading.Event()
+        cti.onRestored = lambda info: back.set()
+        eventually(lambda: cti.poll() > -1 and back.is_set())
+        del seen[:]
+        poll_all(cti)
+        assert seen == []
+
+
+EVENTS = {"SETUP": "setup", "CONNECT": "connect"}
+
+
+def poll_all(cti: CTI) -> None:
+    """Runs the handlers of all that the server has sent."""
+    if cti.connected:
+        cti.ping().result(PATIENCE)
+    while cti.poll():
+        pass
