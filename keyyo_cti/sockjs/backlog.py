@@ -3,7 +3,7 @@
 from typing import Optional
 
 #: Seconds that telling of a frame may take before the reader counts as paused.
-_PAUSE = 1.0
+_PAUSE = 0.05
 
 #: Seconds of a wait that show that nothing was left to be read.
 _WAIT = 0.02

@@ -37,5 +37,12 @@ def test_reader_that_waits_has_read_everything() -> None:
 
 def test_short_work_is_no_pause() -> None:
     backlog = Backlog()
-    backlog.paused(0.5, 100.0)
-    assert backlog.age(100.5) == 0.0
+    backlog.paused(0.04, 100.0)
+    assert backlog.age(100.04) == 0.0
+
+
+def test_short_pause_counts() -> None:
+    """A handler that blocks for a tenth of a second is enough for an event to be lost behind."""
+    backlog = Backlog()
+    backlog.paused(0.1, 100.0)
+    assert backlog.age(100.1) == pytest.approx(0.1)
