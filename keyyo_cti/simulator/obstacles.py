@@ -73,9 +73,10 @@ class Obstacles:
         try:
             await asyncio.wait_for(event.wait(), obstacle.hold)
         except asyncio.TimeoutError:
-            self._waiting[phase].remove(event)
-            assert obstacle.answer is not None
-            return obstacle.answer(request)
+            if not event.is_set():
+                self._waiting[phase].remove(event)
+                assert obstacle.answer is not None
+                return obstacle.answer(request)
         return None
 
 

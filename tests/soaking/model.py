@@ -9,7 +9,7 @@ is for `rules` to say.
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional, Protocol
+from typing import Any, Callable, List, Optional, Protocol, Set
 
 from keyyo_cti.clock import NEVER
 
@@ -31,7 +31,7 @@ from .findings import LOST, REPEATED, WRONG, Findings
 from .life import CLOSED, IDLE, UP, Life
 from .rules import EVENT_OF, Memory, SaysNewCall, SaysState
 from .track import Track
-from .wiretap import Wire
+from .wiretap import Told, Wire
 
 #: How many entries, how many of those about the session, and how many items before and after, a
 #: finding shows.
@@ -96,6 +96,9 @@ class Model:
         self._tracks = [Track(Memory(restores), book)]
         # The time since which the connection that the client is on can be open.
         self._since = 0.0
+        #: The calls of which something was on its way when the program closed. The client may
+        #: know it, though no handler was told.
+        self.unheard: Set[str] = set()
         # What `restored` said of the session.
         self._said_recreated: Optional[bool] = None
 
@@ -150,6 +153,7 @@ class Model:
     def _new_call(self, entry: NewCall) -> None:
         if entry.stale:
             self._complain(WRONG, f"{entry.call['callref']} is stale while it is notified")
+        self.unheard.discard(entry.call["callref"])
         self._told(SaysNewCall(entry.call))
 
     def _state(self, entry: StateEvent) -> None:
@@ -311,8 +315,16 @@ class Model:
         if entry.how == "destroyed" or (entry.how == "closed" and self._events_precede_close):
             self._leave()
             self._pass(entry.at)
+        self._note_unheard()
         self._cut()
         self._since = entry.at
+
+    def _note_unheard(self) -> None:
+        for track in self._tracks:
+            begun = [track.begun(wire) for wire in self._candidates(track.last)]
+            for cursor in filter(None, (track.cursor, *begun)):
+                self.unheard.update(item.call["callref"] for item in cursor.wire.items[cursor.at:]
+                                    if isinstance(item, Told))
 
     def _cut(self) -> None:
         for track in self._tracks:

@@ -220,12 +220,18 @@ class Stage:
         model = client.model
         model.finish()
         known = {call.callref: call for call in client.cti.get_calls()}
-        if {ref: dict(call.fields) for ref, call in known.items()} != model.memory.calls:
-            self._findings.add(WRONG, client.who, "knows other calls than it was told")
+        for ref in sorted({*known, *model.memory.calls} - model.unheard):
+            knows = dict(known[ref].fields) if ref in known else None
+            if knows != model.memory.calls.get(ref):
+                self._findings.add(
+                    WRONG, client.who,
+                    f"knows {knows}, and was told {model.memory.calls.get(ref)}")
         stale = {ref for ref, call in known.items() if call.stale}
-        if stale != model.memory.stale:
+        wrong = (stale ^ model.memory.stale) - model.unheard
+        if wrong:
             self._findings.add(
-                WRONG, client.who, f"stale: {sorted(stale)}, not {sorted(model.memory.stale)}")
+                WRONG, client.who, f"wrongly stale: {sorted(wrong & stale)}, "
+                f"wrongly not stale: {sorted(wrong - stale)}")
         for callref, call in known.items():
             if call.state in ENDED or call.stale:
                 continue

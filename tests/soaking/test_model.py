@@ -257,6 +257,19 @@ def test_session_of_before_the_last_close(scene: Scene) -> None:
     assert scene.found() == []
 
 
+def test_call_on_its_way_at_a_close_is_unheard_until_it_is_told(scene: Scene) -> None:
+    """The client may know it, and no handler was told: the two need not agree on it."""
+    scene.tell(A, B)
+    scene.told(A)
+    scene.write(Ended, "closed late")
+    assert scene.model.unheard == {"b"}
+    scene.opens()
+    scene.tell(B)
+    scene.told(B)
+    scene.model.finish()
+    assert scene.model.unheard == set() and scene.found() == []
+
+
 def test_session_of_after_the_last_close(scene: Scene) -> None:
     """What was sent after a close is not asked for at the close, though it is known by then."""
     ended = Ended(scene.later(), "closed")
