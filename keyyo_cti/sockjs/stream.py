@@ -172,7 +172,7 @@ class Stream:
         self._read_late = late
         if self._drained and not self._wait_for_bytes(self._read_until):
             raise socket.timeout("timed out")
-        self._buffer = self._retrying(self._sock.recv, self._read_until, _CHUNK)
+        self._buffer = self._retrying(self._recv_some, self._read_until)
         self._taken = 0
         # TLS may have more of it than it gives at once, which nobody can wait for.
         self._drained = len(self._buffer) < _CHUNK and not self._is_tls
@@ -256,6 +256,16 @@ class Stream:
         except BlockingIOError:
             self._out = before
             raise
+
+    def _recv_some(self) -> bytes:
+        try:
+            return self._sock.recv(_CHUNK)
+        except BrokenPipeError:
+            # OpenSSL 3.6 raises it where the peer has left without TLS's own farewell, which
+            # Python takes for the end with every older one.
+            if not self._is_tls:
+                raise
+            return b""
 
     def send(self, data: bytes) -> int:
         self.sendall(data)

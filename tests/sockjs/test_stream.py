@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import selectors
@@ -305,6 +306,26 @@ def test_end(ends: Ends) -> None:
     assert not ends.stream.ended
     assert ends.stream.recv(1) == b"" and ends.stream.ended
     assert ends.stream.recv(1) == b""
+
+
+def test_broken_pipe_on_a_tls_read_is_the_end(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL 3.6 raises it where the peer leaves without TLS's own farewell."""
+
+    def recv(*_: Any) -> bytes:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    ends.peer.sendall(b"bye")
+    assert receive(ends.stream, 3) == b"bye"
+    ends.peer.sendall(b"!")
+    kind = type(getattr(ends.stream, "_sock"))
+    monkeypatch.setattr(kind, "recv", recv, raising=False)
+    if kind is ssl.SSLSocket:
+        assert ends.stream.recv(1) == b"" and ends.stream.ended
+    else:
+        with pytest.raises(BrokenPipeError):
+            ends.stream.recv(1)
 
 
 @pytest.mark.fault(6)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from email import message_from_bytes
 
 import pytest
 
@@ -17,13 +18,28 @@ from . import peer as peers
 from .peer import Peer, Script
 from .probe import PATIENCE, Record, Seen
 
+_UNSORTED = b"Content-Type: multipart/x; boundary*=a; boundary*0=b"
+
+
+def _is_read(header: bytes) -> bool:
+    """True if this Python's ``email`` reads a header: that of 3.15 does not choke on all."""
+    try:
+        message_from_bytes(header + b"\n\n")
+    except TypeError:
+        return False
+    return True
+
+
 #: ``email``, which reads headers for ``http.client``, sorts a number and None, looks a codec up
 #: by a name that cannot be one, and takes a number for one that can be read. ``http.cookiejar``
 #: warns of a fault of its own, and here, as in the tests of many, warnings are errors.
 GARBLED = pytest.mark.parametrize(
     "header",
     [
-        b"Content-Type: multipart/x; boundary*=a; boundary*0=b",
+        pytest.param(
+            _UNSORTED,
+            marks=pytest.mark.skipif(_is_read(_UNSORTED), reason="this Python reads it"),
+        ),
         b"Content-Type: multipart/x; boundary*=a\0b''%ff",
         b"Content-Type: multipart/x; boundary*" + b"9" * 5000 + b"=a",
         b"Set-Cookie: a=b; expires=Thu, 01 Foo 2099 00:00:00 GMT",
