@@ -5,12 +5,13 @@ import ssl
 from typing import Optional
 
 import requests
+import urllib3
 import websocket
 
 from .errors import ConnectionFailed, plain
 from .sockjs import Closed, ProxyFailed
 from .sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
-from .sockjs.failures import words_of
+from .sockjs.failures import describe_failure
 from .sockjs.route import NoAuthorities
 from .sockjs.stream import EarlyBytes
 
@@ -80,9 +81,9 @@ def _hint(closed: Closed, endpoint: str) -> str:
     if closed.code == ALL_FAILED:
         return "something on the way, such as a proxy or a firewall, may let no transport through"
     where = f"check the endpoint {endpoint}: it must be the URL of a SockJS service"
-    if isinstance(cause, requests.RequestException):
+    if isinstance(cause, (requests.RequestException, urllib3.exceptions.HTTPError)):
         # The reason names the request only.
-        return f"{words_of(cause)}; {where}"
+        return f"{describe_failure(cause)}; {where}"
     return where
 
 

@@ -138,12 +138,16 @@ class ConnectionClosed(KeyyoError):
     """The connection went before an answer came, or there was none.
 
     ``sent`` is False when the command never left this machine: it is safe to repeat.
-    It is True when the outcome is unknown.
+    It is True when the outcome is unknown. ``__cause__`` is the error that ended the connection,
+    if there was one.
     """
 
-    def __init__(self, sent: bool, hint: Optional[str] = None) -> None:
+    def __init__(
+        self, sent: bool, hint: Optional[str] = None, cause: Optional[BaseException] = None
+    ) -> None:
         super().__init__(400, "Connexion closed", None, hint)
         self.sent = sent
+        self.__cause__ = cause
 
 
 class ConnectionFailed(ConnectionClosed):

@@ -331,8 +331,8 @@ class Link:
             error = connection_failed(closed, self._options.endpoint)
             self.complete(request, _by_us() if self.quiet else error, None)
         for request in self._pending.close():
-            sent = request.departure.begun
-            self.complete(request, ConnectionClosed(sent, plain(closed.reason)), None)
+            lost = ConnectionClosed(request.departure.begun, plain(closed.reason), closed.cause)
+            self.complete(request, lost, None)
         self._owner.answered(self)
         self._dispatcher.put(partial(self._owner.after_end, self))
         self._dispatcher.release()

@@ -9,6 +9,7 @@ from typing import Optional
 
 import pytest
 import requests
+import urllib3
 import websocket
 
 from keyyo_cti.connection_failed import connection_failed
@@ -88,9 +89,11 @@ def test_fault_of_the_sdk_is_called_so() -> None:
 
 
 def test_words_of_the_library_are_told() -> None:
-    cut = requests.ConnectionError(http.client.RemoteDisconnected("gone"))
-    error = connection_failed(Closed(1002, "no proper answer", cut), ENDPOINT)
-    assert error.hint and error.hint.startswith("the server closed the connection; check")
+    gone = http.client.RemoteDisconnected("gone")
+    cut = urllib3.exceptions.ProtocolError("broken", http.client.IncompleteRead(b"{}", 7))
+    for cause in (requests.ConnectionError(gone), cut):
+        error = connection_failed(Closed(1002, "no proper answer", cause), ENDPOINT)
+        assert error.hint and error.hint.startswith("the server closed the connection; check")
 
 
 def test_each_hint_is_another() -> None:

@@ -36,9 +36,15 @@ class Closed:
 class SockJSError(Exception):
     """A connection cannot be opened, or cannot go on."""
 
-    def __init__(self, code: int, reason: str, cause: Optional[BaseException] = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        reason: str,
+        cause: Optional[BaseException] = None,
+        fault: bool = False,
+    ) -> None:
         super().__init__(code, reason)
-        self.closed = Closed(code, reason, cause)
+        self.closed = Closed(code, reason, cause, fault)
 
     def __str__(self) -> str:
         return f"{self.closed.code} {self.closed.reason}"

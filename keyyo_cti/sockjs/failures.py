@@ -1,13 +1,18 @@
 """Failures of the network and of the HTTP and websocket libraries in a few words."""
 
 import http.client
+import re
+import socket
 import ssl
-from typing import Optional
+from typing import Iterator, Optional
 
 import requests
+import urllib3
 import websocket
 
-from .route import describe
+from .abort import Abort
+
+CLOSED_BY_SERVER = "the server closed the connection"
 
 #: The peer closed the connection, as each library puts it. That of TLS says so when the peer
 #: leaves without TLS's own farewell, that of HTTP when an answer is cut.
@@ -20,31 +25,76 @@ _CUT = (
     websocket.WebSocketConnectionClosedException,
 )
 
+#: Errors whose words hold addresses of objects, and may repeat a header or a proxy's password.
+_WORDLESS = (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)
+
+#: Where in OpenSSL's or Python's source an error was raised.
+_SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
+
 #: Errors to follow from one to its cause; they may go in a circle.
 _MAX_CAUSES = 10
 
 
-def describe_failure(error: BaseException) -> str:
-    """Return what happened, without addresses of objects and source lines."""
-    if isinstance(error, _CUT):
-        return "the server closed the connection"
-    return describe(error)
+class Encoded(requests.exceptions.ContentDecodingError):
+    """An answer is compressed, or encoded otherwise, though that was declined."""
 
 
-def words_of(error: BaseException) -> str:
-    """Return what happened, from wherever it is in an error of ``requests``.
+def describe_failure(
+    error: BaseException, abort: Optional[Abort] = None, ended: bool = False
+) -> str:
+    """Return what happened, from wherever it is in the error of a library.
 
-    The words of ``requests`` themselves hold addresses of objects.
+    There are no addresses of objects and no source lines in it.
+
+    :param abort: if it is pulled, that is what happened.
+    :param ended: True if the server has closed the stream that was read from.
     """
-    link: Optional[BaseException] = error
-    for _ in range(_MAX_CAUSES):
-        if link is None or _tells(link):
-            break
-        arguments = [each for each in link.args if isinstance(each, BaseException)]
-        link = link.__cause__ or link.__context__ or next(iter(arguments), None)
-    return describe_failure(link) if link is not None else type(error).__name__
+    if abort is not None and abort.pulled:
+        return "given up, because the connection was closed meanwhile"
+    cause = network_error(error)
+    if cause is not None:
+        return _words(cause)
+    if ended or any(map(_is_cut, _chain(error))):
+        return CLOSED_BY_SERVER
+    if any(isinstance(each, http.client.HTTPException) for each in _chain(error)):
+        return "the answer is garbled"
+    return type(error).__name__ if isinstance(error, _WORDLESS) else _words(error)
+
+
+def network_error(error: BaseException) -> Optional[BaseException]:
+    """Return the error of the network, or Encoded, behind that of a library; None without one."""
+    return next(filter(_tells, _chain(error)), None)
 
 
 def _tells(error: BaseException) -> bool:
-    network = isinstance(error, OSError) and not isinstance(error, requests.RequestException)
-    return network or isinstance(error, _CUT)
+    if isinstance(error, requests.RequestException):
+        return isinstance(error, Encoded)
+    return isinstance(error, OSError)
+
+
+def _is_cut(error: BaseException) -> bool:
+    # A chunk whose length is no number is told by the same classes, and is not cut.
+    bad_chunk = isinstance(error.__cause__ or error.__context__, ValueError)
+    return isinstance(error, _CUT) and not bad_chunk
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and behind each one its cause."""
+    link: Optional[BaseException] = error
+    for _ in range(_MAX_CAUSES):
+        if link is None:
+            return
+        yield link
+        inner = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args)
+        link = next((each for each in inner if isinstance(each, BaseException)), None)
+
+
+def _words(error: BaseException) -> str:
+    if _is_cut(error):
+        return CLOSED_BY_SERVER
+    if isinstance(error, socket.timeout):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is refused: {error.verify_message}"
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return _SOURCE_LINE.sub("", words)

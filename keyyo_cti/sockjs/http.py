@@ -1,7 +1,6 @@
 """``requests`` over our own streams, so that its waits have our ends."""
 
 from functools import partial
-from http.client import HTTPException, RemoteDisconnected
 from typing import Any, Callable, List, Optional
 
 import requests
@@ -10,11 +9,8 @@ from requests.cookies import RequestsCookieJar
 from urllib3 import connectionpool
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from .route import CLOSED_BY_SERVER, describe
+from .failures import Encoded
 from .stream import Stream
-
-#: Errors that may stand behind one of ``requests``, each behind the one before.
-_DEEPEST = 10
 
 
 def session(open_stream: Callable[[], Stream]) -> requests.Session:
@@ -36,42 +32,6 @@ def session(open_stream: Callable[[], Stream]) -> requests.Session:
     return session
 
 
-def words(error: BaseException, ended: bool = False) -> str:
-    """The failure of a request in a few words; those of ``requests`` hold addresses of objects,
-    and may repeat a proxy's password.
-
-    :param ended: True if the server has closed the stream that the answer was read from.
-    """
-    cause = network_error(error)
-    if isinstance(cause, Encoded):
-        return str(cause)
-    if isinstance(cause, OSError) and not isinstance(cause, RemoteDisconnected):
-        return describe(cause)
-    if ended or isinstance(cause, RemoteDisconnected):
-        return CLOSED_BY_SERVER
-    return type(error).__name__ if cause is None else "the answer is garbled"
-
-
-def network_error(error: BaseException) -> Optional[BaseException]:
-    """The error of the network, Encoded or HTTPException, that stands behind one of
-    ``requests``; None when there is none."""
-    link: Optional[BaseException] = error
-    for _ in range(_DEEPEST):
-        if link is None or isinstance(link, (Encoded, HTTPException)):
-            break
-        if isinstance(link, OSError) and not isinstance(link, requests.RequestException):
-            break
-        link = _behind(link)
-    else:
-        return None
-    return link
-
-
-def _behind(error: BaseException) -> Optional[BaseException]:
-    inner = (error.__cause__, error.__context__, getattr(error, "reason", None), *error.args)
-    return next((each for each in inner if isinstance(each, BaseException)), None)
-
-
 def cookie_header(cookies: RequestsCookieJar, url: str) -> Optional[str]:
     """The ``Cookie`` header for this URL; None without one."""
     return requests.Request("GET", url, cookies=cookies).prepare().headers.get("Cookie")
@@ -82,10 +42,6 @@ class NoRedirects(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: a redirect that is not followed would be read to its end all the same."""
-
-
-class Encoded(requests.exceptions.ContentDecodingError):
-    """An answer is compressed, or encoded otherwise, though that was declined."""
 
 
 class _StreamAdapter(HTTPAdapter):

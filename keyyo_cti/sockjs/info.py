@@ -1,6 +1,7 @@
 """What a SockJS server says of itself before a transport is chosen."""
 
 import json
+import logging
 import socket
 from typing import NamedTuple
 
@@ -9,8 +10,11 @@ import urllib3
 
 from ..clock import monotonic
 from .errors import CANNOT_CONNECT, NotSockJS, SockJSError
+from .failures import describe_failure
 from .http_status import refusal
 from .stream import TooMuch
+
+_log = logging.getLogger("keyyo_cti.sockjs")
 
 _LONGEST = 65536
 _LATE = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
@@ -42,6 +46,7 @@ def fetch(session: requests.Session, url: str) -> Info:
     except _LATE as error:
         raise _refused(f"no answer in time from {url}", error) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        _log.info("no proper answer from %s: %s", url, describe_failure(error))
         raise _refused(f"no proper answer from {url}", error) from error
     cause = refusal(status, response.headers)
     if cause.may_pass:

@@ -200,4 +200,4 @@ def share(remaining: float, left: int) -> float:
 def _none_left(last: Optional[Closed]) -> SockJSError:
     if last is None:
         return SockJSError(ALL_FAILED, "All transports failed: the server offers none of ours")
-    return SockJSError(ALL_FAILED, f"All transports failed: {last.reason}", last.cause)
+    return SockJSError(ALL_FAILED, f"All transports failed: {last.reason}", last.cause, last.fault)

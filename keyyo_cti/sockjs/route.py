@@ -5,7 +5,6 @@ import contextlib
 import errno
 import functools
 import os
-import re
 import selectors
 import socket
 import ssl
@@ -16,6 +15,7 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional, Tuple, Type
 from ..clock import NEVER, Monotonic
 from .abort import Abort
 from .errors import CANNOT_CONNECT, SockJSError
+from .failures import describe_failure
 from .proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
 from .stream import EarlyBytes, Selector, Stream
 from .urls import Origin, is_loopback
@@ -25,12 +25,6 @@ _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLO
 _T = TypeVar("_T")
 
 _Address = Tuple[int, int, int, str, Any]
-
-
-CLOSED_BY_SERVER = "the server closed the connection"
-
-#: Where in OpenSSL's or Python's source an error was raised.
-_SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
 
 
 class NoAuthorities(OSError):
@@ -147,7 +141,7 @@ class Route:
                 stream.close()
             if not isinstance(error, (OSError, concurrent.futures.CancelledError)):
                 raise
-            reason = describe(error, self._abort)
+            reason = describe_failure(error, self._abort)
             own = by is None or isinstance(error, EarlyBytes)
             cause = error if own else ProxyFailed(reason)
             raise SockJSError(CANNOT_CONNECT, f"{phase}: {reason}", cause) from error
@@ -255,20 +249,6 @@ class Route:
             raise ConnectionAbortedError("given up")
         if not ready:
             raise socket.timeout("timed out")
-
-
-def describe(error: BaseException, abort: Optional[Abort] = None) -> str:
-    """An error of the network in a few words, without addresses of objects or source lines."""
-    if abort is not None and abort.pulled:
-        return "given up, because the connection was closed meanwhile"
-    if isinstance(error, socket.timeout):
-        return "no answer in time"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is refused: {error.verify_message}"
-    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return CLOSED_BY_SERVER
-    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return _SOURCE_LINE.sub("", words)
 
 
 def trusted(ca_certs: Optional[str]) -> str:

@@ -9,6 +9,7 @@ import urllib3
 
 from . import http
 from .errors import LOST, SockJSError
+from .failures import describe_failure
 from .route import Route
 from .stream import Stream, TooMuch
 from .transport import Setting
@@ -86,13 +87,13 @@ class Worker:
             self._pipe.end(SockJSError(LOST, "Connection lost: an endless answer", error))
         except _ERRORS as error:
             ended = self._stream is not None and self._stream.ended
-            reason = f"Connection lost: {http.words(error, ended)}"
+            reason = f"Connection lost: {describe_failure(error, ended=ended)}"
             self._pipe.end(SockJSError(LOST, reason, error))
         except Exception as error:
             # The connection would be deaf, or dumb, and look open.
             _log.exception("%s failed", self.name)
             words = f"{self.name} failed: {type(error).__name__}"
-            self._pipe.end(SockJSError(LOST, words, error))
+            self._pipe.end(SockJSError(LOST, words, error, fault=True))
 
     def _work(self, session: requests.Session) -> None:
         raise NotImplementedError

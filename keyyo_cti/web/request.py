@@ -23,6 +23,7 @@ from ..json_text import JsonReader
 from ..nesting import too_deep
 from ..sockjs import SockJSError, http, urls
 from ..sockjs.abort import Abort
+from ..sockjs.failures import Encoded, describe_failure, network_error
 from ..sockjs.route import NoAuthorities, Route
 from ..sockjs.stream import EarlyBytes, Stream, TooMuch
 
@@ -263,7 +264,7 @@ class Web:
                 "check the URL",
             )
         cause = _cause(error)
-        if isinstance(cause, http.Encoded):
+        if isinstance(cause, Encoded):
             unreadable = f"The answer of {where} cannot be read: {cause}"
             return self._error(502, unreadable, "unreadable", "check the URL")
         connected = not isinstance(error, (requests.ConnectTimeout, SockJSError))
@@ -274,7 +275,7 @@ class Web:
                 "timeout",
                 "the server may or may not have done it: look before you repeat it",
             )
-        why = http.words(cause, bool(streams) and streams[-1].ended)
+        why = describe_failure(cause, ended=bool(streams) and streams[-1].ended)
         untrusted = isinstance(cause, (ssl.SSLError, NoAuthorities, EarlyBytes))
         code = UNTRUSTED if untrusted else "unreachable"
         return self._error(503, f"{where} cannot be reached: {why}", code, _hint(cause))
@@ -311,7 +312,7 @@ def _cause(error: BaseException) -> BaseException:
     """The error of the network that stands behind this one; else that one."""
     if isinstance(error, SockJSError):
         return error.closed.cause or error
-    return http.network_error(error) or error
+    return network_error(error) or error
 
 
 def _hint(cause: BaseException) -> str:

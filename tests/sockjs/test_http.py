@@ -16,6 +16,7 @@ from requests.cookies import RequestsCookieJar
 from keyyo_cti.sockjs import http
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.errors import SockJSError
+from keyyo_cti.sockjs.failures import Encoded, describe_failure
 from keyyo_cti.sockjs.stream import Stream
 
 from .background import SOON, Background
@@ -208,7 +209,7 @@ def test_words_for_an_answer_that_is_cut(ends: Ends, answer: bytes, told: str) -
         with session.get("http://server.test/", stream=True) as response:
             while response.raw.read1(100):
                 pass
-    assert http.words(caught.value, ends.streams[0].ended) == told
+    assert describe_failure(caught.value, ended=ends.streams[0].ended) == told
 
 
 def bomb(layers: int) -> bytes:
@@ -250,7 +251,7 @@ def test_encoded_answer_is_refused_before_it_is_read(
     ends.answer(b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: 20\r\n\r\n")
     with http.session(ends.open) as session:
         # The body never comes: to read it would be to wait for it.
-        with pytest.raises(http.Encoded):
+        with pytest.raises(Encoded):
             session.get("http://server.test/", stream=stream)
         assert len(ends.streams) == 1
 

@@ -17,6 +17,7 @@ from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs import http
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.errors import BadStatus, Closed, SockJSError
+from keyyo_cti.sockjs.failures import Encoded
 from keyyo_cti.sockjs.info import Info, fetch
 from keyyo_cti.sockjs.route import Route
 from keyyo_cti.sockjs.stream import Stream, TooMuch
@@ -155,7 +156,7 @@ def test_compressed_answer_is_refused(server: Scripted) -> None:
     """It was declined, and two kilobytes of it could be gigabytes."""
     body = gzip.compress(gzip.compress(b"\0" * 10_000_000))
     server.answer = answer(body, headers="Content-Encoding: gzip, gzip\r\n")
-    assert isinstance(refusal(server).closed.cause, http.Encoded)
+    assert isinstance(refusal(server).closed.cause, Encoded)
     assert b"Accept-Encoding: identity\r\n" in server.requests[0]
 
 

@@ -182,6 +182,12 @@ def test_bug(stage: Stage, steps: List[Step]) -> None:
     assert [each.discarded for each in stage.tried] == [1]
 
 
+def test_fault_of_the_last_transport_is_called_so(stage: Stage) -> None:
+    bug = KeyError("bug")
+    closed = stage.failure([SockJSError(1006, "the receiver failed", bug, fault=True)])
+    assert closed.fault and closed.cause is bug
+
+
 def test_unreadable(stage: Stage) -> None:
     """A frame that cannot be read is passed over before the opening."""
     stage.run([None, Unreadable("no"), "a[", "o"])

@@ -19,8 +19,9 @@ from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs import route as route_module
 from keyyo_cti.sockjs.abort import Abort
 from keyyo_cti.sockjs.errors import SockJSError
+from keyyo_cti.sockjs.failures import describe_failure
 from keyyo_cti.sockjs.proxy import ProxyFailed
-from keyyo_cti.sockjs.route import NoAuthorities, Route, describe, tls_context, trusted
+from keyyo_cti.sockjs.route import NoAuthorities, Route, tls_context, trusted
 from keyyo_cti.sockjs.stream import EarlyBytes, Stream, TooMuch
 from keyyo_cti.sockjs.urls import Origin
 
@@ -997,12 +998,12 @@ def test_allowance(serve: Serve) -> None:
 )
 def test_describe(error: BaseException, words: str) -> None:
     """An error is told in a few words."""
-    assert describe(error) == words
-    assert describe(error, Abort()) == words
+    assert describe_failure(error) == words
+    assert describe_failure(error, Abort()) == words
 
 
 def test_describe_given_up() -> None:
     """After a pull, whatever the error is, it was us."""
     abort = Abort()
     abort.pull()
-    assert "closed meanwhile" in describe(OSError("Bad file descriptor"), abort)
+    assert "closed meanwhile" in describe_failure(OSError("Bad file descriptor"), abort)

@@ -144,7 +144,7 @@ def test_bug(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     stage.worker.begin(raising(error))
     closed = stage.end()
     assert closed == Closed(1006, "keyyo-cti-failing failed: KeyError")
-    assert closed.cause is error
+    assert closed.cause is error and closed.fault
     stage.worker.join()
     assert "keyyo-cti-failing failed" in caplog.text and "KeyError: 'bug'" in caplog.text
     assert [record.name for record in caplog.records] == ["keyyo_cti.sockjs"]

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
-from keyyo_cti import CTI
+from keyyo_cti import CTI, ConnectionClosed
 from keyyo_cti.simulator import Line, Simulator
 
 from .probe import PATIENCE, Record
@@ -112,6 +112,28 @@ def test_commands_around_an_end_are_called_back_in_order(end: str) -> None:
             # Those that the server answered are ahead of those that it did not.
             failures = [number for number, sent in order.items if sent is not None]
             assert len(order.items) == count[0] and failures == sorted(failures)
+
+
+@pytest.mark.fault(61)
+@pytest.mark.usefixtures("transport")
+def test_command_that_ends_with_the_connection_names_the_cause() -> None:
+    """The error of a reset is behind that of each command without an answer."""
+    asked = threading.Event()
+
+    def answer(connection: Any, command: Any) -> None:
+        if command["action"] == "ping":
+            asked.set()
+        else:
+            session(connection, command)
+
+    with ScriptedServer(answer) as server, CTI(endpoint=server.endpoint) as cti:
+        cti.create_session("tok").result(PATIENCE)
+        ping = cti.ping()
+        assert asked.wait(PATIENCE)
+        server.do(lambda connection: connection.reset())
+        error = ping.exception(PATIENCE)
+    assert isinstance(error, ConnectionClosed) and error.sent
+    assert isinstance(error.__cause__, Exception)
 
 
 @pytest.mark.fault(42)

@@ -124,6 +124,33 @@ def test_server_that_speaks_no_http(words: bytes) -> None:
         assert "no proper answer" in failure(peer.endpoint).message
 
 
+@pytest.mark.fault(61)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+    ],
+)
+def test_info_that_is_cut_names_the_cause(
+    answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    def serve(sock: socket.socket) -> None:
+        peers.request(sock)
+        sock.sendall(answer)
+        sock.close()
+
+    caplog.set_level(logging.INFO, "keyyo_cti")
+    with Peer(serve) as peer:
+        error = failure(peer.endpoint)
+    assert "no proper answer" in str(error) and "the server closed the connection" in str(error)
+    assert error.__cause__ is not None
+    assert any(
+        "no proper answer" in line and "the server closed the connection" in line
+        for line in caplog.messages
+    )
+
+
 @pytest.mark.parametrize("body", [b"7", b"[]", b"null", b"{}", b'{"websocket": 1, "x": {}}'])
 def test_info_in_a_strange_form(body: bytes) -> None:
     """JSON that is no object counts as an empty one, and a missing websocket field as yes."""
