@@ -66,7 +66,7 @@ def _refuse(constant: str) -> Any:
 #: What a reply without a result and without an error is taken for.
 _NO_ANSWER = {"status_code": 500, "message": "The server sent neither a result nor an error"}
 
-#: Python's own takes NaN and Infinity, which are no JSON, and which nobody else reads.
+#: Python's json accepts NaN and Infinity, which are not valid JSON.
 _JSON = JsonReader(parse_constant=_refuse)
 
 

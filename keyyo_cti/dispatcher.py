@@ -58,9 +58,9 @@ class Dispatcher(ABC):
         self._doing = threading.local()
         # A function and since when it runs. Made for each call of user code, so a plain tuple.
         self._running: Optional[Tuple[Callable[..., object], float]] = None
-        # Who is about to wait, which is done with the lock, says so here first and then looks
-        # once more; who adds to the queue or takes from it does that first and then looks here.
-        # One of the two sees the other, so that the lock is needed only when somebody waits.
+        # The waiter holds the lock, sets its flag, then checks the queue. The other side changes
+        # the queue, then checks the flag. Either order wakes the waiter, and the lock is needed
+        # only when a thread waits.
         self._asleep = False
         self._crowded = 0
 
@@ -95,8 +95,11 @@ class Dispatcher(ABC):
         return self._backlog.has_room()
 
     def expect(self, request: object) -> None:
-        """A command goes out. Until it is answered, or the handler that asked it has returned,
-        reading goes on: otherwise a handler that waits would wait for events that wait for it."""
+        """Note that a command goes out.
+
+        Reading goes on until it is answered or the handler that asked it has returned. Otherwise
+        a handler that waits would wait for events that wait for it.
+        """
         work = self._work()
         inside = work is not None and work is not ALONE
         if work is not None and inside:
@@ -106,7 +109,7 @@ class Dispatcher(ABC):
             self.wake()
 
     def answered(self, request: object) -> None:
-        """The command has its answer."""
+        """Note that the command has its answer."""
         self._backlog.answered(request)
 
     def attending(self) -> ContextManager[None]:

@@ -74,7 +74,7 @@ class Link:
     """A connection from its opening to its end, which comes once.
 
     Its reader thread opens, reads, keeps the deadlines and completes the Futures. It runs no
-    user code, unless the owner, when the link is gone, has some use for it.
+    user code, except ``token_provider`` after the connection is lost.
 
     :param first: the transport to try before the others.
 

@@ -22,8 +22,8 @@ from .rate_limit import RateLimit
 
 _log = logging.getLogger("keyyo_cti")
 
-#: How many calls are kept that went on when they were last told of, which was two gaps ago: each
-#: of them has most likely ended in a gap, and would be kept for ever.
+#: Maximum number of stale calls that are kept after two gaps without news. They have most likely
+#: ended, and would otherwise leak.
 _MOST_SILENT = 1000
 
 #: Seconds between two warnings that calls are forgotten.
@@ -73,8 +73,8 @@ class Registry:
         self.lock = threading.RLock()
         self._latest: Dict[str, Call] = {}
         self._handled: Dict[str, Call] = {}
-        # Dicts for their order: the callrefs of the calls that have ended, and of those that
-        # nobody has told of for two gaps.
+        # Dicts for their order: the callrefs of ended calls, and of calls without news for two
+        # gaps.
         self._ended: Dict[str, None] = {}
         self._silent: Dict[str, None] = {}
         # Those that were known before the last gap and have had no news since: callref -> the
@@ -127,8 +127,8 @@ class Registry:
         return not self._latest
 
     def mark_gap(self) -> List[str]:
-        """The connection is lost: what happens from here on is not told, so that of no call that
-        goes on it is known whether it still does. The caller holds the lock.
+        """Mark the calls that go on as stale: the connection is lost, and they may end unseen.
+        The caller holds the lock.
 
         :returns: the callrefs of calls that are not kept any longer, for ``handle_gap``.
         """
@@ -226,8 +226,10 @@ class Registry:
         return forgotten
 
     def _forget_active(self, most: int) -> List[str]:
-        """Forget the calls that go on and were notified first, some more than must be: to find
-        them, all the ended ones may have to be passed."""
+        """Forget the active calls that were notified first.
+
+        It forgets some more than it must, because the search may pass all the ended calls.
+        """
         count = len(self._latest) - len(self._ended) - most + most // 100
         active = (callref for callref in self._latest if callref not in self._ended)
         found = [callref for callref, _ in zip(active, range(count))]

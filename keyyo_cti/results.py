@@ -3,7 +3,7 @@
 from typing import Any, Dict, List
 
 #: Fields of documented results. One that the server left out is None, as it is ``undefined``
-#: in JavaScript; any other name is a slip of the pen and raises.
+#: in JavaScript; any other name is a mistake and raises.
 _KNOWN = frozenset({"number", "now", "session_id", "numbers", "auto_answer"})
 
 #: Parts of the names of what is secret.
@@ -60,13 +60,12 @@ class NoResult(Result):
 
 
 def is_secret(name: Any) -> bool:
-    """Whether what is named so is shown to nobody."""
+    """True if a field with this name is secret."""
     return any(part in str(name).lower() for part in _SECRET)
 
 
 def wrap(value: Any) -> Any:
-    """The value with every object in it as a Result; None, which no callback may get, is a
-    NoResult."""
+    """Return the value with every object in it as a Result; None becomes a NoResult."""
     if value is None:
         return NoResult()
     return _wrap(value)

@@ -24,7 +24,8 @@ _log = logging.getLogger("keyyo_cti")
 
 
 _BEING_DESTROYED = (
-    "the session was being destroyed: whether it was, nobody knows; create a new one if you want"
+    "the connection was lost while the session was being destroyed; its state is unknown: create "
+    "a new session if you need one"
 )
 
 

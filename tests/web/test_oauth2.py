@@ -320,7 +320,8 @@ def test_exchange_without_a_state_says_what_is_missing(
     keyyo.post(TOKEN_URL, json={"error": "invalid_request"}, status=400)
     with pytest.raises(OAuth2Error) as caught:
         oauth2.exchange("abc", state)
-    assert caught.value.hint == "give exchange the state that authorization_url gave: Keyyo wants it"
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("give exchange the state that authorization_url gave")
 
 
 def test_user_refuses(oauth2: OAuth2Client) -> None:
