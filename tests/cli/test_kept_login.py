@@ -272,7 +272,7 @@ def test_a_server_in_clear_has_to_be_allowed_each_time(tmp_path: Path) -> None:
         "UPDATE login SET client_secret = x'63616e617279'",
         "UPDATE login SET client_secret = CAST(x'63616e617279ff' AS TEXT)",
         "UPDATE login SET redirect_uri = NULL",
-        "UPDATE login SET server = 'http://192.0.2.1'",
+        "UPDATE login SET server = 'ftp://192.0.2.1'",
         "DROP TABLE login; CREATE TABLE login (something TEXT)",
         "",
     ],
