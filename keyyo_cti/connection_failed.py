@@ -1,4 +1,4 @@
-"""Why a connection could not be opened, and what to do about it."""
+"""Why there is no connection, or why it could not be opened, and what to do about it."""
 
 import socket
 import ssl
@@ -8,7 +8,7 @@ import requests
 import urllib3
 import websocket
 
-from .errors import ConnectionFailed, plain
+from .errors import ConnectionClosed, ConnectionFailed, plain
 from .sockjs import Closed, ProxyFailed
 from .sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
 from .sockjs.failures import describe_failure
@@ -67,6 +67,24 @@ def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     error = ConnectionFailed(plain(closed.reason), _hint(closed, endpoint), retry_after)
     error.__cause__ = cause
     return error
+
+
+def not_connected(restoring: bool = False) -> ConnectionClosed:
+    """Return the error for a command for which there is no connection.
+
+    :param restoring: True if one is being restored.
+    """
+    todo = (
+        "the lost connection is being restored: wait for the event restored"
+        if restoring
+        else "call create_session or restore_session, and wait for its callback"
+    )
+    return ConnectionClosed(sent=False, hint=f"not connected: {todo}")
+
+
+def closed_while_opening() -> ConnectionClosed:
+    """Return the error for a command that was asked before ``close()`` ended the opening."""
+    return ConnectionClosed(sent=False, hint="closed before the connection was open")
 
 
 def _hint(closed: Closed, endpoint: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, List, Mapping, Optional, Protocol, Sequence
 from . import commands
 from .clock import NEVER, Monotonic, monotonic
 from .commands import CallNotification, Command, Reply
-from .connection_failed import connection_failed
+from .connection_failed import closed_while_opening, connection_failed, not_connected
 from .dispatch import Dispatcher
 from .errors import (
     CommandTimeout,
@@ -329,7 +329,7 @@ class Link:
             early, self._early = self._early, None
         for request in early or []:
             error = connection_failed(closed, self._options.endpoint)
-            self.complete(request, _by_us() if self.quiet else error, None)
+            self.complete(request, closed_while_opening() if self.quiet else error, None)
         for request in self._pending.close():
             lost = ConnectionClosed(request.departure.begun, plain(closed.reason), closed.cause)
             self.complete(request, lost, None)
@@ -386,20 +386,3 @@ def _ordered(transports: Sequence[str], first: Optional[str]) -> Sequence[str]:
     :param first: which comes before the others, if it is among them.
     """
     return sorted(transports, key=lambda name: name != first)
-
-
-def not_connected(restoring: bool = False) -> ConnectionClosed:
-    """The answer to a command for which there is no connection.
-
-    :param restoring: whether one is being restored.
-    """
-    todo = (
-        "the lost connection is being restored: wait for the event restored"
-        if restoring
-        else "call create_session or restore_session, and wait for its callback"
-    )
-    return ConnectionClosed(sent=False, hint=f"not connected: {todo}")
-
-
-def _by_us() -> ConnectionClosed:
-    return ConnectionClosed(sent=False, hint="closed before the connection was open")

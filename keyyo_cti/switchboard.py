@@ -12,12 +12,13 @@ from .call import Call
 from .callback import Callback
 from .clock import ServerClock, monotonic
 from .commands import Command
+from .connection_failed import not_connected
 from .dates import latest_date
 from .dial_guard import DialGuard
 from .dispatch import Manual, chosen
 from .errors import KeyyoError
 from .events import Emitter
-from .link import Link, not_connected
+from .link import Link
 from .links import Links
 from .options import Options
 from .pending import Reaction, Request
