@@ -115,7 +115,12 @@ class Opening:
         """
         left = self._until - self._clock()
         with _admission.granted(max(0.0, left * _WAITING), self._abort):
-            return self._open()
+            try:
+                return self._open()
+            except SockJSError as error:
+                if not error.closed.clean:
+                    self._route.distrust()
+                raise
 
     def _open(self) -> Session:
         info = self._ask()

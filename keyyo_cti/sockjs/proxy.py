@@ -8,11 +8,15 @@ import base64
 import importlib
 import re
 import socket
-from typing import Any, Dict, Mapping, NamedTuple, Optional
+import time
+from functools import lru_cache
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy, should_bypass_proxies
 
+from .abort import Abort
+from .happy_eyeballs import connect, look_up, memory
 from .stream import Stream
 from .urls import Origin
 
@@ -96,16 +100,39 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
         socks: Any = importlib.import_module("socks")
     except ImportError:
         raise ProxyFailed("a SOCKS proxy needs PySocks: pip install pysocks") from None
+    target = _ascii(origin.host), origin.port
+    connected = _connect(proxy, time.monotonic() + timeout)
+    try:
+        return _negotiate(socks, connected, proxy, target, timeout)
+    except socket.timeout:
+        # As for ``Route.distrust``.
+        memory.forget(proxy.host, proxy.port)
+        raise
+
+
+def _connect(proxy: Proxy, until: float) -> socket.socket:
+    """A socket to a proxy, which does not block."""
+    addresses = memory.sort(proxy.host, proxy.port, look_up(proxy.host, proxy.port))
+    sock, address = connect(addresses, until, Abort(), time.monotonic)
+    memory.remember(proxy.host, proxy.port, address)
+    return sock
+
+
+def _negotiate(
+    socks: Any, connected: socket.socket, proxy: Proxy, target: Tuple[str, int], timeout: float
+) -> socket.socket:
+    """Have a SOCKS proxy connect a socket through to a server. The socket is taken over."""
     kind = socks.SOCKS5 if proxy.scheme.startswith("socks5") else socks.SOCKS4
     remote_names = proxy.scheme in ("socks5h", "socks4a")
-    host = _ascii(origin.host)
-    sock = socks.socksocket()
+    sock = _socket_class(socks)(
+        connected.family, connected.type, connected.proto, fileno=connected.detach()
+    )
     try:
         sock.set_proxy(
             kind, proxy.host, proxy.port, remote_names, proxy.username, proxy.password
         )
         sock.settimeout(timeout)
-        sock.connect((host, origin.port))
+        sock.connect(target)
         # A plain one from here on, without the library's methods.
         return socket.socket(fileno=sock.detach())
     except socks.ProxyError as error:
@@ -117,6 +144,20 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
     except BaseException:
         sock.close()
         raise
+
+
+@lru_cache(maxsize=None)
+def _socket_class(socks: Any) -> Any:
+    """PySocks's class for a socket that is connected to its proxy already.
+
+    PySocks itself tries one address of a proxy, of IPv4.
+    """
+
+    class Connected(socks.socksocket.__base__):  # type: ignore[misc]
+        def connect(self, _: Any) -> None:
+            """Nothing: it is. PySocks calls this before it speaks to the proxy."""
+
+    return type("ConnectedSocksSocket", (socks.socksocket, Connected), {})
 
 
 def _ascii(host: str) -> str:

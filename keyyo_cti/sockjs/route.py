@@ -2,29 +2,24 @@
 
 import concurrent.futures
 import contextlib
-import errno
 import functools
 import os
-import selectors
 import socket
 import ssl
 import threading
 from functools import partial
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Tuple, TypeVar
+from typing import Callable, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
 from ..clock import NEVER, Monotonic
 from .abort import Abort
 from .errors import CANNOT_CONNECT, SockJSError
 from .failures import describe_failure
+from .happy_eyeballs import Address, connect, look_up, memory
 from .proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
-from .stream import EarlyBytes, Selector, Stream
+from .stream import EarlyBytes, Stream
 from .urls import Origin, is_loopback
 
-_UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
-
 _T = TypeVar("_T")
-
-_Address = Tuple[int, int, int, str, Any]
 
 
 class NoAuthorities(OSError):
@@ -58,6 +53,8 @@ class Route:
         self._write_timeout = write_timeout
         self._clock = clock
         self._trunk: Optional[Abort] = None
+        # The host and port that the last stream leads to: those of the server, or of a proxy.
+        self._reached: Optional[Tuple[str, int]] = None
 
     def branch(self) -> "Route":
         """A route to the same server, whose streams can be ended apart from the others."""
@@ -86,6 +83,25 @@ class Route:
         :param allowance: bytes that may be read from it until told otherwise.
         :raises SockJSError: with code 1002, a reason that names the phase, and the cause.
         """
+        self._reached = None
+        try:
+            stream = self._open(until)
+        except SockJSError:
+            self.distrust()
+            raise
+        stream.allowance = allowance
+        return stream
+
+    def distrust(self) -> None:
+        """Note that the server was of no use, though the last stream to it could be opened.
+
+        Otherwise the address of a machine that takes connections, and does no more, would be
+        tried first for ever.
+        """
+        if self._reached is not None and not self._abort.pulled:
+            memory.forget(*self._reached)
+
+    def _open(self, until: float) -> Stream:
         host, port, secure = self._origin
         where = f"{host}:{port}"
         context = None
@@ -99,11 +115,10 @@ class Route:
             with self._during(f"looking up {host}"):
                 addresses = self._addresses_of_the_server(until)
             with self._during(f"connecting to {where}"):
-                stream = self._connect(addresses, until)
+                stream = self._connect(host, port, addresses, until)
         else:
             with self._during(f"connecting to {where} by way of the proxy {proxy}", by=proxy):
                 stream = self._reach_by(proxy, until)
-        stream.allowance = allowance
         if context is not None:
             with self._during(f"TLS handshake with {where}", stream):
                 stream.secure(context, host)
@@ -117,7 +132,7 @@ class Route:
     def _proxy(self) -> Optional[Proxy]:
         return None if self._stays_here else chosen(_url(self._origin), self._proxies)
 
-    def _addresses_of_the_server(self, until: float) -> List[_Address]:
+    def _addresses_of_the_server(self, until: float) -> List[Address]:
         addresses = self._look_up(self._origin.host, self._origin.port, until)
         if self._stays_here:
             # A resolver may know another localhost, as in a search domain.
@@ -151,7 +166,8 @@ class Route:
         if proxy.socks:
             stream = self._reach_by_socks(proxy, until)
         else:
-            stream = self._connect(self._look_up(proxy.host, proxy.port, until), until)
+            addresses = self._look_up(proxy.host, proxy.port, until)
+            stream = self._connect(proxy.host, proxy.port, addresses, until)
         try:
             if not proxy.socks:
                 tunnel(stream, proxy, self._origin)
@@ -170,12 +186,12 @@ class Route:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._stream(sock, until)
 
-    def _look_up(self, host: str, port: int, until: float) -> List[_Address]:
+    def _look_up(self, host: str, port: int, until: float) -> List[Address]:
         try:
-            return _addresses(host, port, socket.AI_NUMERICHOST)
+            return look_up(host, port, socket.AI_NUMERICHOST)
         except socket.gaierror:
             return self._left_behind(
-                partial(_addresses, host, port), until, "keyyo-cti-resolver"
+                partial(look_up, host, port), until, "keyyo-cti-resolver"
             )
 
     def _left_behind(self, work: Callable[[], _T], until: float, name: str) -> _T:
@@ -199,56 +215,25 @@ class Route:
                     raise socket.timeout("timed out") from None
                 return answer.result()
 
-    def _connect(self, addresses: List[_Address], until: float) -> Stream:
-        """To the first address that takes us; one that is deaf uses up its share of the time."""
-        failure: Optional[OSError] = None
-        for tried, address in enumerate(addresses):
-            now = self._clock()
-            share = now + max(0.0, until - now) / (len(addresses) - tried)
-            try:
-                sock = self._connect_one(address, share)
-            except OSError as error:
-                failure = failure or error
-            else:
-                return self._stream(sock, until)
-        raise failure or OSError("the host has no address")
+    def _connect(self, host: str, port: int, addresses: List[Address], until: float) -> Stream:
+        """To the first address that answers, and to the one that answered last before others."""
+        in_order = memory.sort(host, port, addresses)
+        sock, address = connect(in_order, until, self._abort, self._clock)
+        try:
+            # A command is one small write: it must not wait for the answer to the one before.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except BaseException:
+            sock.close()
+            raise
+        if len(addresses) > 1:
+            memory.remember(host, port, address)
+        self._reached = host, port
+        return self._stream(sock, until)
 
     def _stream(self, sock: socket.socket, until: float) -> Stream:
         stream = Stream(sock, self._abort, self._write_timeout, self._clock)
         stream.read_until = until
         return stream
-
-    def _connect_one(self, address: _Address, until: float) -> socket.socket:
-        family, kind, protocol, _, target = address
-        sock = socket.socket(family, kind, protocol)
-        try:
-            sock.setblocking(False)
-            code = sock.connect_ex(target)
-            if code in _UNDER_WAY:
-                self._wait(sock, until)
-                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code:
-                raise OSError(code, os.strerror(code))
-            # A command is one small write: it must not wait for the answer to the one before.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-        except BaseException:
-            sock.close()
-            raise
-
-    def _wait(self, sock: socket.socket, until: float) -> None:
-        """Until the connection stands or has failed. A second socket wakes it, because shutting
-        down one that is not connected yet does not wake its waiter on every system."""
-        sleeper, waker = socket.socketpair()
-        with sleeper, waker, Selector() as selector:
-            selector.register(sock, selectors.EVENT_WRITE)
-            selector.register(sleeper, selectors.EVENT_READ)
-            with self._abort.waking(lambda: waker.send(b"!")):
-                ready = selector.select(max(0.0, until - self._clock()))
-        if self._abort.pulled:
-            raise ConnectionAbortedError("given up")
-        if not ready:
-            raise socket.timeout("timed out")
 
 
 def trusted(ca_certs: Optional[str]) -> str:
@@ -281,13 +266,6 @@ def _tls_context(authorities: str, _changed: float) -> ssl.SSLContext:
     # Python 3.9 leaves it to OpenSSL's configuration, which may allow TLS 1.0.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _addresses(host: str, port: int, flags: int = 0) -> List[_Address]:
-    try:
-        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags))
-    except UnicodeError as error:
-        raise socket.gaierror(socket.EAI_NONAME, "not a possible name") from error
 
 
 def _answer(answer: "concurrent.futures.Future[_T]", work: Callable[[], _T]) -> None:

@@ -218,10 +218,13 @@ class Web:
         :raises RequestFailed: there is no answer; of the class that was asked for.
         """
         until = monotonic() + self._timeout
+        routes: List[Route] = []
         streams: List[Stream] = []
 
         def open_stream() -> Stream:
-            streams.append(self._open(url, until))
+            routes.append(self._route(url))
+            # A stream of our own: ``requests`` bounds each wait, but not their sum.
+            streams.append(routes[-1].open(until, _LARGEST + _LONGEST_HEADERS))
             return streams[-1]
 
         try:
@@ -240,15 +243,15 @@ class Web:
             return Reply(answer.status_code, reason, answer.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, SockJSError, TooMuch,
                 OSError) as error:
+            for route in routes:
+                route.distrust()
             failure = self._no_answer(error, url, streams)
         # Not in the handler: an error of requests holds on to the request with all its secrets.
         raise failure
 
-    def _open(self, url: str, until: float) -> Stream:
-        """A stream of our own: ``requests`` bounds each wait, but not their sum."""
+    def _route(self, url: str) -> Route:
         origin = urls.origin(url)
-        route = Route(origin, self._ca_certs, self._abort, self._timeout, monotonic)
-        return route.open(until, _LARGEST + _LONGEST_HEADERS)
+        return Route(origin, self._ca_certs, self._abort, self._timeout, monotonic)
 
     def _no_answer(
         self, error: BaseException, url: str, streams: List[Stream]

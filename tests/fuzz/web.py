@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator, List, Optional
 from keyyo_cti import KeyyoError
 from keyyo_cti.cookies import FileCookie
 from keyyo_cti.loopback import Loopback
-from keyyo_cti.sockjs.stream import Stream
+from keyyo_cti.sockjs.route import Route
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.web.manager import CSIToken, ManagerClient, ManagerError
 from keyyo_cti.web.oauth2 import OAuth2Client, OAuth2Error
@@ -53,10 +53,10 @@ class MemoryWeb(Web):
 
     def __init__(self, error: Any, route: MemoryRoute) -> None:
         super().__init__(error, 5.0, None)
-        self._route = route
+        self._memory_route = route
 
-    def _open(self, url: str, until: float) -> Stream:
-        return self._route.open(until, 100_000)
+    def _route(self, url: str) -> Route:
+        return self._memory_route
 
 
 class _Account:

@@ -450,8 +450,8 @@ def test_bug_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(socks.socksocket, "connect", connect)
-    with pytest.raises(KeyboardInterrupt):
-        through_socks(Proxy("socks5", "proxy.test", 1080), SERVER, SOON)
+    with Peer(lambda sock: peer.stall(sock)) as peer, pytest.raises(KeyboardInterrupt):
+        through_socks(Proxy("socks5", "127.0.0.1", peer.port), SERVER, SOON)
     assert made[0].fileno() == -1
 
 

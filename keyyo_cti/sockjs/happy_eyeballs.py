@@ -1,0 +1,228 @@
+"""To the first of several addresses that answers, as RFC 8305 (Happy Eyeballs) has it.
+
+A host has an address of each family, or many, and some of them may swallow packets. The next
+address is tried a quarter of a second after the one before, while that one is still waited for.
+"""
+
+import errno
+import os
+import selectors
+import socket
+import threading
+from collections import OrderedDict, deque
+from itertools import chain, zip_longest
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+from ..clock import Monotonic
+from .abort import Abort
+from .stream import Selector
+
+#: As ``socket.getaddrinfo`` gives it: family, type, protocol, canonical name, socket address.
+Address = Tuple[int, int, int, str, Any]
+
+#: Seconds until the next address is tried, as RFC 8305 recommends. It is less where time is
+#: short, so that each address has its turn.
+_ATTEMPT_DELAY = 0.25
+
+#: Addresses that are tried. A name may have thousands, each of which would take a descriptor.
+_MAX_ADDRESSES = 32
+
+#: Hosts whose address is remembered.
+_MAX_REMEMBERED = 256
+
+_UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
+
+
+def look_up(host: str, port: int, flags: int = 0) -> List[Address]:
+    """Return the addresses of a host in the order of the system. It cannot be interrupted.
+
+    :raises socket.gaierror: there is none.
+    """
+    try:
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags))
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "not a possible name") from error
+
+
+def interleave(addresses: List[Address]) -> List[Address]:
+    """Return the addresses one family by turns, beginning with the family of the first.
+
+    Otherwise a whole family that leads nowhere would be tried before the other one.
+    """
+    families: Dict[int, List[Address]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    rounds = chain.from_iterable(zip_longest(*families.values()))
+    return [address for address in rounds if address is not None]
+
+
+class Memory:
+    """Which address of a host answered last. Thread-safe."""
+
+    def __init__(self, size: int = _MAX_REMEMBERED) -> None:
+        self._size = size
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything; for a child of ``fork``, where nobody would release the lock."""
+        self._lock = threading.Lock()
+        self._answered: "OrderedDict[Tuple[str, int], Tuple[int, Any]]" = OrderedDict()
+
+    def sort(self, host: str, port: int, addresses: List[Address]) -> List[Address]:
+        """Return the addresses in the order to try them: first the one that answered last."""
+        with self._lock:
+            last = self._answered.get((host, port))
+        return sorted(interleave(addresses), key=lambda address: _key(address) != last)
+
+    def remember(self, host: str, port: int, address: Address) -> None:
+        """Note that an address of a host has answered."""
+        with self._lock:
+            self._answered[host, port] = _key(address)
+            self._answered.move_to_end((host, port))
+            if len(self._answered) > self._size:
+                self._answered.popitem(last=False)
+
+    def forget(self, host: str, port: int) -> None:
+        """Note that the address of a host is not to be preferred any more."""
+        with self._lock:
+            self._answered.pop((host, port), None)
+
+
+#: Of the whole process, so that each restore and each request begins where the last one ended.
+memory = Memory()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=memory.clear)
+
+
+class Attempts:
+    """Connections that are under way, on sockets that do not block.
+
+    :param abort: ends a wait.
+    """
+
+    def __init__(self, abort: Abort) -> None:
+        self._abort = abort
+        self._under_way: Dict[socket.socket, Address] = {}
+        # Shutting down a socket that is not connected yet does not wake its waiter everywhere.
+        self._sleeper, self._waker = socket.socketpair()
+        self._selector = Selector()
+        self._selector.register(self._sleeper, selectors.EVENT_READ)
+
+    def begin(self, address: Address) -> None:
+        """Begin to connect.
+
+        :raises OSError: it failed at once.
+        """
+        family, kind, protocol, _, target = address
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            code = sock.connect_ex(target)
+            if code and code not in _UNDER_WAY:
+                raise OSError(code, os.strerror(code))
+            self._selector.register(sock, selectors.EVENT_WRITE)
+        except BaseException:
+            sock.close()
+            raise
+        self._under_way[sock] = address
+
+    def wait(self, seconds: float) -> List[socket.socket]:
+        """Wait until some of them stand or have failed.
+
+        :returns: those; none when the time is up.
+        :raises ConnectionAbortedError: given up.
+        """
+        with self._abort.waking(lambda: self._waker.send(b"!")):
+            ready: List[Any] = [key.fileobj for key, _ in self._selector.select(max(0.0, seconds))]
+        if self._abort.pulled:
+            raise ConnectionAbortedError("given up")
+        return ready
+
+    def end(self, sock: socket.socket) -> Address:
+        """Take out one that stands, whose address is returned.
+
+        :raises OSError: it has failed; it is closed.
+        """
+        address = self._under_way.pop(sock)
+        self._selector.unregister(sock)
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            sock.close()
+            raise OSError(code, os.strerror(code))
+        return address
+
+    def close(self) -> None:
+        """Close those that are left."""
+        self._selector.close()
+        for sock in (*self._under_way, self._sleeper, self._waker):
+            sock.close()
+
+
+def connect(
+    addresses: List[Address],
+    until: float,
+    abort: Abort,
+    clock: Monotonic,
+    attempts: Callable[[Abort], Attempts] = Attempts,
+) -> Tuple[socket.socket, Address]:
+    """Return a socket that does not block, to the first address that answers, with the address.
+
+    :param addresses: in the order to try them.
+    :param until: monotonic time at which it is given up.
+    :raises OSError: none answered; it is the first failure that there was.
+    """
+    race = _Race(addresses, until, clock)
+    under_way = attempts(abort)
+    try:
+        return race.run(under_way)
+    finally:
+        under_way.close()
+
+
+class _Race:
+    def __init__(self, addresses: List[Address], until: float, clock: Monotonic) -> None:
+        self._left: Deque[Address] = deque(addresses[:_MAX_ADDRESSES])
+        self._until = until
+        self._clock = clock
+        self._running = 0
+        self._next_at = clock()
+        self._failure: Optional[OSError] = None
+
+    def run(self, attempts: Attempts) -> Tuple[socket.socket, Address]:
+        while self._left or self._running:
+            self._begin_due(attempts)
+            if not self._running:
+                continue
+            next_at = self._next_at if self._left else self._until
+            ready = attempts.wait(min(next_at, self._until) - self._clock())
+            for sock in ready:
+                self._running -= 1
+                try:
+                    return sock, attempts.end(sock)
+                except OSError as error:
+                    self._fail(error)
+            if not ready and self._clock() >= self._until:
+                raise self._failure or socket.timeout("timed out")
+        raise self._failure or OSError("the host has no address")
+
+    def _begin_due(self, attempts: Attempts) -> None:
+        """Try the next address, if it is time, and the ones after it while they fail at once."""
+        while self._left and self._clock() >= self._next_at:
+            now = self._clock()
+            share = (self._until - now) / len(self._left)
+            self._next_at = now + min(_ATTEMPT_DELAY, max(0.0, share))
+            try:
+                attempts.begin(self._left.popleft())
+                self._running += 1
+                return
+            except OSError as error:
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self._failure = self._failure or error
+        self._next_at = self._clock()
+
+
+def _key(address: Address) -> Tuple[int, Any]:
+    return address[0], address[4]
