@@ -8,13 +8,13 @@ import base64
 import importlib
 import re
 import socket
-import time
 from functools import lru_cache
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy, should_bypass_proxies
 
+from ..clock import monotonic
 from .abort import Abort
 from .happy_eyeballs import connect, look_up, memory
 from .stream import Stream
@@ -101,7 +101,7 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
     except ImportError:
         raise ProxyFailed("a SOCKS proxy needs PySocks: pip install pysocks") from None
     target = _ascii(origin.host), origin.port
-    connected = _connect(proxy, time.monotonic() + timeout)
+    connected = _connect(proxy, monotonic() + timeout)
     try:
         return _negotiate(socks, connected, proxy, target, timeout)
     except socket.timeout:
@@ -113,7 +113,7 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
 def _connect(proxy: Proxy, until: float) -> socket.socket:
     """A socket to a proxy, which does not block."""
     addresses = memory.sort(proxy.host, proxy.port, look_up(proxy.host, proxy.port))
-    sock, address = connect(addresses, until, Abort(), time.monotonic)
+    sock, address = connect(addresses, until, Abort(), monotonic)
     memory.remember(proxy.host, proxy.port, address)
     return sock
 
