@@ -10,9 +10,9 @@ import websocket
 
 from .errors import ConnectionClosed, ConnectionFailed, plain
 from .sockjs import Closed, ProxyFailed
+from .sockjs.authorities import NoAuthorities
 from .sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
 from .sockjs.failures import describe_failure
-from .sockjs.route import NoAuthorities
 from .sockjs.stream import EarlyBytes
 
 _CERTIFICATE = (

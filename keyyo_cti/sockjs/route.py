@@ -2,16 +2,14 @@
 
 import concurrent.futures
 import contextlib
-import functools
-import os
 import socket
-import ssl
 import threading
 from functools import partial
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
 from ..clock import NEVER, Monotonic
 from .abort import Abort
+from .authorities import tls_context, trusted
 from .errors import CANNOT_CONNECT, SockJSError
 from .failures import describe_failure
 from .happy_eyeballs import Address, connect, look_up, memory
@@ -20,10 +18,6 @@ from .stream import EarlyBytes, Stream
 from .urls import Origin, is_loopback
 
 _T = TypeVar("_T")
-
-
-class NoAuthorities(OSError):
-    """There are no certificate authorities to trust."""
 
 
 class Route:
@@ -108,7 +102,7 @@ class Route:
         if secure:
             # Before anything is connected: there is nothing to be closed if it fails.
             with self._during("reading the certificate authorities"):
-                context = _context(trusted(self._ca_certs))
+                context = tls_context(trusted(self._ca_certs))
         with self._during("choosing a proxy"):
             proxy = self._proxy()
         if proxy is None:
@@ -234,38 +228,6 @@ class Route:
         stream = Stream(sock, self._abort, self._write_timeout, self._clock)
         stream.read_until = until
         return stream
-
-
-def trusted(ca_certs: Optional[str]) -> str:
-    """The file or folder of trusted authorities, the same for every transport."""
-    from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
-    environment = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"))
-    return ca_certs or next(filter(None, environment), None) or DEFAULT_CA_BUNDLE_PATH
-
-
-def tls_context(authorities: str) -> ssl.SSLContext:
-    """The context that trusts these authorities, shared between connections: it takes a
-    megabyte and tens of milliseconds to make. A file that changes is read again."""
-    return _tls_context(authorities, os.stat(authorities).st_mtime)
-
-
-def _context(authorities: str) -> ssl.SSLContext:
-    try:
-        return tls_context(authorities)
-    except ssl.SSLError as error:
-        raise NoAuthorities(f"there is no certificate in {authorities}") from error
-    except OSError as error:
-        raise NoAuthorities(f"{os.strerror(error.errno or 0)}: {authorities}") from error
-
-
-@functools.lru_cache(maxsize=8)
-def _tls_context(authorities: str, _changed: float) -> ssl.SSLContext:
-    where = "capath" if os.path.isdir(authorities) else "cafile"
-    context = ssl.create_default_context(**{where: authorities})  # type: ignore[arg-type]
-    # Python 3.9 leaves it to OpenSSL's configuration, which may allow TLS 1.0.
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _answer(answer: "concurrent.futures.Future[_T]", work: Callable[[], _T]) -> None:

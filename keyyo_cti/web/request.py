@@ -23,8 +23,9 @@ from ..json_text import JsonReader
 from ..nesting import too_deep
 from ..sockjs import SockJSError, http, urls
 from ..sockjs.abort import Abort
+from ..sockjs.authorities import NoAuthorities
 from ..sockjs.failures import Encoded, describe_failure, network_error
-from ..sockjs.route import NoAuthorities, Route
+from ..sockjs.route import Route
 from ..sockjs.stream import EarlyBytes, Stream, TooMuch
 
 _JSON = JsonReader()

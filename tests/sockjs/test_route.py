@@ -18,10 +18,11 @@ import trustme
 from keyyo_cti.clock import NEVER
 from keyyo_cti.sockjs import route as route_module
 from keyyo_cti.sockjs.abort import Abort
+from keyyo_cti.sockjs.authorities import NoAuthorities, tls_context, trusted
 from keyyo_cti.sockjs.errors import SockJSError
 from keyyo_cti.sockjs.failures import describe_failure
 from keyyo_cti.sockjs.proxy import ProxyFailed
-from keyyo_cti.sockjs.route import NoAuthorities, Route, tls_context, trusted
+from keyyo_cti.sockjs.route import Route
 from keyyo_cti.sockjs.stream import EarlyBytes, Stream, TooMuch
 from keyyo_cti.sockjs.urls import Origin
 

@@ -1,0 +1,130 @@
+"""The certificate authorities that are trusted, and the TLS contexts that trust them."""
+
+import logging
+import os
+import ssl
+import threading
+from collections import OrderedDict
+from typing import Optional, Tuple
+
+_log = logging.getLogger("keyyo_cti.sockjs")
+
+#: Contexts that are kept, one for each file or folder of authorities.
+_MAX_KEPT = 32
+
+#: What of a file is another when its content is.
+_State = Tuple[int, int, int]
+
+
+class NoAuthorities(OSError):
+    """There are no certificate authorities to trust."""
+
+
+class _Kept:
+    """A context, what its file was when it was read, and whether a warning has been logged."""
+
+    __slots__ = ("state", "context", "warned")
+
+    def __init__(self, state: _State, context: ssl.SSLContext) -> None:
+        self.state = state
+        self.context = context
+        self.warned = False
+
+
+class Contexts:
+    """TLS contexts by the file or folder of their authorities. Thread-safe.
+
+    A context is shared between connections: it takes a megabyte and tens of milliseconds to make.
+    A file that changes is read again. A context outlives its file: what cleans up temporary
+    folders, where a program in one file unpacks its authorities, would otherwise end every
+    restore.
+    """
+
+    def __init__(self, size: int = _MAX_KEPT) -> None:
+        self._size = size
+        self._kept: "OrderedDict[str, _Kept]" = OrderedDict()
+        self.renew_lock()
+
+    def renew_lock(self) -> None:
+        """For a child of ``fork``, where nobody would release the lock."""
+        self._lock = threading.Lock()
+
+    def get(self, authorities: str) -> ssl.SSLContext:
+        """Return the context that trusts these authorities.
+
+        :raises NoAuthorities: they cannot be read, and never could in this process.
+        """
+        kept = self._find(authorities)
+        try:
+            found = os.stat(authorities)
+            state = found.st_mtime_ns, found.st_size, found.st_ino
+            if kept is None or kept.state != state:
+                kept = self._keep(authorities, _Kept(state, _make_context(authorities)))
+            kept.warned = False
+        except OSError as error:
+            problem = _describe(error, authorities)
+            if kept is None:
+                raise NoAuthorities(problem) from error
+            self._warn(kept, problem)
+        return kept.context
+
+    def _find(self, authorities: str) -> Optional[_Kept]:
+        with self._lock:
+            kept = self._kept.get(authorities)
+            if kept is not None:
+                self._kept.move_to_end(authorities)
+            return kept
+
+    def _keep(self, authorities: str, kept: _Kept) -> _Kept:
+        with self._lock:
+            self._kept[authorities] = kept
+            self._kept.move_to_end(authorities)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return kept
+
+    def _warn(self, kept: _Kept, problem: str) -> None:
+        with self._lock:
+            warned, kept.warned = kept.warned, True
+        if not warned:
+            _log.warning(
+                "the certificate authorities cannot be read any more: %s. The ones that were read "
+                "before are used until this program ends; put the file back for the next start",
+                problem,
+            )
+
+
+_contexts = Contexts()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_contexts.renew_lock)
+
+
+def trusted(ca_certs: Optional[str]) -> str:
+    """Return the file or folder of trusted authorities, the same for every transport."""
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+    environment = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"))
+    return ca_certs or next(filter(None, environment), None) or DEFAULT_CA_BUNDLE_PATH
+
+
+def tls_context(authorities: str) -> ssl.SSLContext:
+    """Return the context that trusts these authorities, see ``Contexts``.
+
+    :raises NoAuthorities: they cannot be read, and never could in this process.
+    """
+    return _contexts.get(authorities)
+
+
+def _make_context(authorities: str) -> ssl.SSLContext:
+    where = "capath" if os.path.isdir(authorities) else "cafile"
+    context = ssl.create_default_context(**{where: authorities})  # type: ignore[arg-type]
+    # Python 3.9 leaves it to OpenSSL's configuration, which may allow TLS 1.0.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _describe(error: OSError, authorities: str) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"there is no certificate in {authorities}"
+    return f"{os.strerror(error.errno or 0)}: {authorities}"
