@@ -9,6 +9,7 @@ from . import urls
 from .abort import Abort
 from .backlog import Backlog
 from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
+from .failures import drop_secrets
 from .liveness import Liveness
 from .opening import TRANSPORTS, Limits, Opening, Session
 from .protocol import Event, Message, Opened
@@ -121,6 +122,7 @@ class Connection:
                 self._ending = closed
             if transport is not None:
                 transport.discard()
+            drop_secrets(closed.cause)
             self._over.set()
             self._listener.closed(closed)
 

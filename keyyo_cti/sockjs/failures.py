@@ -4,7 +4,7 @@ import http.client
 import re
 import socket
 import ssl
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
 
 import requests
 import urllib3
@@ -66,6 +66,29 @@ def network_error(error: BaseException) -> Optional[BaseException]:
     return next(filter(_tells, _chain(error)), None)
 
 
+def drop_secrets(error: Optional[BaseException]) -> None:
+    """Free an error, and those behind it, of what was sent and read: it is given to programs.
+
+    A session id may be in the variables of each frame of a traceback, and reporters of errors
+    show those; the errors of ``requests`` hold on to whole requests.
+    """
+    seen: List[BaseException] = []
+    left = [error]
+    while left and len(seen) < _MAX_CAUSES:
+        each = left.pop()
+        if each is None or any(each is one for one in seen):
+            continue
+        seen.append(each)
+        each.__traceback__ = None
+        if isinstance(each, requests.RequestException):
+            each.request = each.response = None
+        if isinstance(getattr(each, "partial", None), bytes):
+            # Of http.client's IncompleteRead: what was read.
+            each.__dict__["partial"] = b""
+            each.args = ()
+        left += [each.__cause__, each.__context__, *_errors_in(each)]
+
+
 def _tells(error: BaseException) -> bool:
     if isinstance(error, requests.RequestException):
         return isinstance(error, Encoded)
@@ -85,8 +108,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if link is None:
             return
         yield link
-        inner = (link.__cause__, link.__context__, getattr(link, "reason", None), *link.args)
-        link = next((each for each in inner if isinstance(each, BaseException)), None)
+        link = link.__cause__ or link.__context__ or next(iter(_errors_in(link)), None)
+
+
+def _errors_in(error: BaseException) -> List[BaseException]:
+    inner = (getattr(error, "reason", None), *error.args)
+    return [each for each in inner if isinstance(each, BaseException)]
 
 
 def _words(error: BaseException) -> str:
