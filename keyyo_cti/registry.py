@@ -81,9 +81,10 @@ class Registry:
         # stage that they had reached.
         self._before: Dict[str, Optional[int]] = {}
         self._complaints = RateLimit(1, _WARNING_PERIOD)
-        #: The callrefs of calls whose news no handler was told, because the program had closed.
-        #: Only the thread of the handlers touches it.
-        self.untold: Dict[str, None] = {}
+        #: The calls whose last notifications no handler was told, because the program had
+        #: closed: callref -> the stage that handlers were told, None for none. Only the thread of
+        #: the handlers touches it.
+        self.untold: Dict[str, Optional[int]] = {}
 
     # By the reader thread.
 
@@ -158,21 +159,31 @@ class Registry:
             show_stale(call, False)
 
     def skip(self, update: Update) -> None:
-        """No handler is told of an update, because the program has closed."""
-        if update[1] != retelling.REPEAT and self._knows_repeats:
-            self.untold[update[0].callref] = None
+        """Make the change of an update to the view of handlers, of which no handler is told,
+        because the program has closed."""
+        call, what, fields = update[:3]
+        known = handled_fields(call)
+        is_new = call.callref not in self._handled or retelling.is_another(known, fields)
+        self.handle(update)
+        if what != retelling.REPEAT and self._knows_repeats:
+            if is_new:
+                self.untold[call.callref] = None
+            else:
+                self.untold.setdefault(call.callref, retelling.stage(known))
         self.settle(update)
 
     def retold(self, update: Update) -> str:
-        """Return what an update says to handlers: of a call whose news they were not told, a
-        repetition is news. Otherwise a program that closes and opens again while a call rings
-        would never hear of it."""
+        """Return what an update says to handlers. Of a call whose last notifications they were
+        not told, a repetition is no repetition to them. Otherwise a program that closes and opens
+        again while a call rings would never hear of it."""
         call, what, _, kept, _ = update
         older = what == retelling.REPEAT and handled_fields(call) != kept
         if older or call.callref not in self.untold:
             return what
-        del self.untold[call.callref]
-        return retelling.NEWS
+        told = self.untold.pop(call.callref)
+        if what == retelling.NEWS or told is None or retelling.stage(kept) != told:
+            return retelling.NEWS
+        return retelling.CHANGE
 
     def settle(self, update: Update) -> None:
         """The handlers of an update have run: keep of it what is to be kept."""

@@ -35,7 +35,7 @@ def compare(
     """
     if told == known:
         return REPEAT
-    if _another(known, told):
+    if is_another(known, told):
         return NEWS
     now = stage(told)
     if now is None or now == reached:
@@ -43,7 +43,7 @@ def compare(
     return NEWS if reached is None or now > reached else REPEAT
 
 
-def _another(known: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
-    """Whether the callref was given to another call: that has a date of its own."""
+def is_another(known: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    """True if the callref was given to another call: that has a date of its own."""
     dates = as_date(known.get("setup_date")), as_date(told.get("setup_date"))
     return None not in dates and dates[0] != dates[1]

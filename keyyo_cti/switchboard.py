@@ -240,11 +240,11 @@ class Switchboard:
 
     def _deliver(self, link: Link, update: Update) -> None:
         """Moves the view of handlers, and at once runs the handlers of that very state."""
-        self._registry.handle(update)
-        call, what, fields, kept, _ = update
         if link.muted:
             self._registry.skip(update)
             return
+        self._registry.handle(update)
+        call, what, fields, kept, _ = update
         if self._registry.untold:
             what = self._registry.retold(update)
         if what == REPEAT:

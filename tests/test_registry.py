@@ -404,3 +404,30 @@ def test_a_call_that_is_too_large_is_not_kept_whole() -> None:
     assert dict(change[0].fields) == CONNECT
     views.registry.mark_gap()
     assert views.registry.update("a", large, 2**21)[1] == REPEAT
+
+
+CONNECTED: Dict[str, Any] = {"callref": "a", "state": "CONNECT", "setup_date": 5}
+
+
+@pytest.mark.parametrize(
+    "skipped, expected",
+    [
+        ({**CONNECTED, "callpark_slot": "2"}, CHANGE),
+        ({**CONNECTED, "state": "RELEASE", "release_date": 9}, NEWS),
+        ({**CONNECTED, "setup_date": 7}, NEWS),
+    ],
+)
+def test_repetition_of_what_a_close_has_skipped(skipped: Dict[str, Any], expected: str) -> None:
+    """No state event comes twice: a repetition of skipped news is news only if the call has come
+    further than handlers were told, or is another one."""
+    registry = Views().registry
+    registry.handle(registry.update("a", CONNECTED))
+    mark_gap(registry)
+    registry.skip(registry.update("a", skipped))
+    mark_gap(registry)
+    told = []
+    for _ in range(2):
+        update = registry.update("a", dict(skipped))
+        registry.handle(update)
+        told.append(registry.retold(update))
+    assert told == [expected, REPEAT]
