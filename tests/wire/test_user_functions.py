@@ -48,6 +48,8 @@ ASYNC: Dict[str, Any] = {
     "mock": AsyncMock(),
 }
 
+pytestmark = pytest.mark.fault(80)
+
 SETTERS: Dict[str, Callable[[CTI, Call, Any], object]] = {
     "on": lambda cti, call, f: cti.on("newCall", f),
     "addEventListener": lambda cti, call, f: cti.addEventListener("disconnected, lost", f),
