@@ -39,7 +39,7 @@ from .targets import TARGETS
 #: Seconds after which an input that does not end shows where every thread stands, and ends all.
 _HANGS = 120.0
 
-#: MiB that the process may hold. A minute of all targets holds some 50.
+#: MiB that a target may take. A minute of all targets takes some 50.
 _MEMORY = 256
 
 #: Is told that it is going on, and within how many seconds it is told so again.
@@ -79,7 +79,7 @@ def main(arguments: Optional[Sequence[str]] = None, alive: Alive = lambda _: Non
 
 
 class TooMuchMemory(Exception):
-    """The process holds more memory than it may."""
+    """The process has taken more memory than it may."""
 
 
 def attempts(
@@ -87,10 +87,11 @@ def attempts(
 ) -> Tally:
     """Tries a target for so long, with inputs that this seed gives.
 
-    :param memory: MiB that the process may hold, looked at each second.
+    :param memory: MiB that the process may take more than before, looked at each second.
     :raises KeyboardInterrupt: with what became of it until then.
     """
     tally = Tally(target.name)
+    before = _resident()
     target.draw_from(random.Random(seed))
     began = now = look = time.monotonic()
     try:
@@ -104,7 +105,7 @@ def attempts(
             try:
                 target.attempt(data)
                 if looks:
-                    _require_memory(memory)
+                    _require_memory(_resident() - before, memory)
             except TooMuchMemory as error:
                 tally.fail(error, data)
                 break
@@ -118,10 +119,14 @@ def attempts(
     return tally
 
 
-def _require_memory(most: int) -> None:
-    held = (footprint().resident or 0) // 1024
-    if held > most:
-        raise TooMuchMemory(f"{held} MiB, and {most} MiB are allowed")
+def _resident() -> int:
+    """Return the MiB of memory that this process has."""
+    return (footprint().resident or 0) // 1024
+
+
+def _require_memory(taken: int, most: int) -> None:
+    if taken > most:
+        raise TooMuchMemory(f"{taken} MiB more than before, and {most} MiB are allowed")
 
 
 def _tried(
@@ -173,7 +178,7 @@ def _options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--blind", action="store_true", help="not guided by coverage")
     parser.add_argument(
         "--memory", type=int, default=_MEMORY, metavar="MIB",
-        help="that the process may hold; not looked at when guided by coverage",
+        help="that a target may take; not looked at when guided by coverage",
     )
     parser.add_argument("--input", type=Path, metavar="FILE", help="one that was printed")
     return parser.parse_args(arguments)

@@ -616,23 +616,27 @@ def test_heard_at() -> None:
 
 def test_heard_at_while_connecting_again() -> None:
     """While a new connection is made, the last bytes of the one before it still count."""
-    with serving(close_after) as peer, Receiving(peer) as receiving:
-        receiving.lines(1)
+    with serving(close_after) as peer:
+        receiving = Receiving(peer)
         stream_of = receiving.setting.route.open
-        connecting, may_connect = threading.Event(), threading.Event()
+        connecting, may_connect, opened = threading.Event(), threading.Event(), []
 
         def open_late(until: float) -> Any:
-            connecting.set()
-            assert may_connect.wait(SOON)
+            opened.append(until)
+            if len(opened) == 2:
+                connecting.set()
+                assert may_connect.wait(SOON)
             return stream_of(until)
 
+        # Before the first connection: the second may be made at any time after it.
         receiving.setting.route.open = open_late  # type: ignore[assignment, method-assign]
-        receiving.lines(1)
-        assert connecting.wait(SOON)
-        receiving.clock.time = 200.0
-        assert receiving.receiver.heard_at == 100.0
-        may_connect.set()
-        receiving.lines(1)
+        with receiving:
+            receiving.lines(1)
+            assert connecting.wait(SOON)
+            receiving.clock.time = 200.0
+            assert receiving.receiver.heard_at == 100.0
+            may_connect.set()
+            receiving.lines(1)
 
 
 def test_leaving() -> None:
