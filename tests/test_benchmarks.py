@@ -11,6 +11,8 @@ from .benchmarks.arrivals import Arrivals, spread
 from .benchmarks.pairs import pairs
 
 
+# Some forty processes, one after the other: half a minute where nothing else runs.
+@pytest.mark.watchdog(600.0)
 def test_all(capsys: pytest.CaptureFixture[str]) -> None:
     """Each benchmark prints a ratio or a figure, and what it is to be."""
     main(["--quick", "--pairs", "1"])

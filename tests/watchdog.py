@@ -25,9 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def watchdog() -> Iterator[None]:
+def watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that hangs shows where every thread stands."""
     assert _stderr is not None
-    faulthandler.dump_traceback_later(WATCHDOG, exit=True, file=_stderr)
+    marker = request.node.get_closest_marker("watchdog")
+    seconds: float = WATCHDOG if marker is None else marker.args[0]
+    faulthandler.dump_traceback_later(seconds, exit=True, file=_stderr)
     yield
     faulthandler.cancel_dump_traceback_later()
