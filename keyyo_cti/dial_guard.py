@@ -21,7 +21,7 @@ class DialGuard:
     """Asks ``may_dial`` before a number is called.
 
     :param may_dial: the program's function, or None if every number is allowed.
-    :param report: is told of an exception of the function, after it was logged.
+    :param report: gets an exception of the function, after it was logged.
     """
 
     def __init__(

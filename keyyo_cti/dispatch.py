@@ -96,7 +96,7 @@ class EventThread(Dispatcher):
                 _log.exception("an event could not be delivered")
             except BaseException:
                 # Ctrl-C or sys.exit() in the main thread. What is left is for the next who brings
-                # work: otherwise it would be taken to be done here, for ever.
+                # work: otherwise this flag would stay set, and no thread would do it.
                 leaves = True
                 raise
             finally:

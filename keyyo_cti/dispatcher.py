@@ -35,7 +35,7 @@ class Dispatcher(ABC):
     """A queue of work and the one who does it.
 
     :param max_backlog: events that may wait; None for no bound.
-    :param report: is told of an exception in user code, after it was logged.
+    :param report: gets an exception in user code, after it was logged.
     :param max_bytes: memory that these events may take; None for no bound.
     """
 

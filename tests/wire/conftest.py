@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence, Type
+from typing import Iterator, List, Sequence, Type
 
 import pytest
 
+from keyyo_cti import CTI
 from keyyo_cti.sockjs import TRANSPORTS, opening
 from keyyo_cti.sockjs.info import Info
 from keyyo_cti.sockjs.transport import Transport
+
+from .agreeing import call_then_reply, connect
+from .scripted import ScriptedServer
 
 
 @pytest.fixture(params=TRANSPORTS)
@@ -26,3 +30,17 @@ def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 #: For a test whose server is scripted to speak that transport and no other.
 websocket_only = pytest.mark.parametrize("transport", ["websocket"], indirect=True)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """A server that agrees to everything."""
+    with ScriptedServer(call_then_reply) as running:
+        yield running
+
+
+@pytest.fixture
+def cti(server: ScriptedServer) -> Iterator[CTI]:
+    """A CTI with a session."""
+    with connect(server) as connected:
+        yield connected

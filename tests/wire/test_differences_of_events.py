@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.cookiejar
 import socket
 import threading
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
@@ -18,24 +18,9 @@ from keyyo_cti.cookies import JarCookie
 from keyyo_cti.options import Options
 from keyyo_cti.simulator.sockjs import Connection
 
-from .agreeing import answered, call_then_reply, connect, notification, push
+from .agreeing import answered, connect, notification, push
 from .probe import PATIENCE, Record
 from .scripted import ScriptedServer
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    """A server that agrees to everything."""
-    with ScriptedServer(call_then_reply) as running:
-        yield running
-
-
-@pytest.fixture
-def cti(server: ScriptedServer) -> Iterator[CTI]:
-    """A CTI with a session."""
-    with connect(server) as connected:
-        yield connected
-
 
 # Events and calls.
 

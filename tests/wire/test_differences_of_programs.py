@@ -10,7 +10,7 @@ import asyncio
 import json
 import threading
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 
@@ -19,24 +19,9 @@ from keyyo_cti.options import Options
 from keyyo_cti.simulator.sockjs import Connection
 
 from ..running import Running
-from .agreeing import NOW, answered, call_then_reply, connect, notification, push, settle
+from .agreeing import NOW, answered, connect, notification, push, settle
 from .probe import PATIENCE, Record
 from .scripted import ScriptedServer, reply, session
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    """A server that agrees to everything."""
-    with ScriptedServer(call_then_reply) as running:
-        yield running
-
-
-@pytest.fixture
-def cti(server: ScriptedServer) -> Iterator[CTI]:
-    """A CTI with a session."""
-    with connect(server) as connected:
-        yield connected
-
 
 # The program and its threads.
 
