@@ -11,7 +11,7 @@ from .commands import Command
 from .dates import ENDED as ENDED
 from .dates import dates_of, follow
 from .errors import invalid_params, plain, shorten
-from .events import Emitter, event_attribute
+from .events import Emitter, EventAttribute
 
 #: Attributes that are None while the server has not sent them.
 _DOCUMENTED = frozenset(commands.CALL_FIELDS)
@@ -47,17 +47,17 @@ class Call(Emitter):
     """
 
     __slots__ = (
-        "_line", "_handling", "_latest", "_latest_stale", "_handled", "_handled_stale", "callref",
-        "__dict__", "__weakref__",
+        "_line", "_handling", "_latest", "_latest_stale", "_handled", "_handled_stale",
+        "_onSetup", "_onConnect", "_onRelease", "_onMissed", "callref", "__dict__", "__weakref__",
     )
 
     EVENTS = ("setup", "connect", "release", "missed")
 
-    onSetup = event_attribute("setup", "handler()", "The callee's phone rings.")
-    onConnect = event_attribute("connect", "handler()", "The callee has picked up.")
-    onRelease = event_attribute("release", "handler()", "The call has ended.")
-    onMissed = event_attribute(
-        "missed", "handler()", "The call has ended and the callee never picked up."
+    onSetup = EventAttribute[Callable[[], object]]("handler()", "The callee's phone rings.")
+    onConnect = EventAttribute[Callable[[], object]]("handler()", "The callee has picked up.")
+    onRelease = EventAttribute[Callable[[], object]]("handler()", "The call has ended.")
+    onMissed = EventAttribute[Callable[[], object]](
+        "handler()", "The call has ended and the callee never picked up."
     )
 
     callref: str

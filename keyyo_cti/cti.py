@@ -1,13 +1,15 @@
 """CTI: sessions, the line's commands, events. What a program sees; the switchboard does it."""
 
 from concurrent.futures import Future
-from typing import Any, List, Mapping, Optional, overload
+from typing import Any, Callable, List, Mapping, Optional, overload
 
 from . import at_exit, commands
 from .call import Call, Calls
 from .callback import Callback, callback_last
-from .events import Emitter, event_attribute
+from .errors import KeyyoError
+from .events import Emitter, EventAttribute
 from .javascript import as_key
+from .restorer import Restored
 
 
 class CTI(Emitter):
@@ -35,26 +37,22 @@ class CTI(Emitter):
 
     EVENTS = ("newCall", "disconnected", "restored", "lost", "error")
 
-    onNewCall = event_attribute(
-        "newCall", "handler(call)", "A call is notified, be it new or changed."
+    onNewCall = EventAttribute[Callable[[Call], object]](
+        "handler(call)", "A call is notified, be it new or changed."
     )
-    onDisconnected = event_attribute(
-        "disconnected",
-        "handler()",
-        "The connection is gone, or could not be had, and nobody asked for its end.",
+    onDisconnected = EventAttribute[Callable[[], object]](
+        "handler()", "The connection is gone, or could not be had, and nobody asked for its end."
     )
-    onRestored = event_attribute(
-        "restored",
+    onRestored = EventAttribute[Callable[[Restored], object]](
         "handler(info)",
         "The session that was lost is back; info has gap and recreated, see Restored.",
     )
-    onLost = event_attribute(
-        "lost",
+    onLost = EventAttribute[Callable[[KeyyoError], object]](
         "handler(error)",
         "The session that was lost will not come back by itself; error is a KeyyoError.",
     )
-    onError = event_attribute(
-        "error", "handler(exception)", "A handler raised, or the server cannot be understood."
+    onError = EventAttribute[Callable[[BaseException], object]](
+        "handler(exception)", "A handler raised, or the server cannot be understood."
     )
 
     def __init__(self, options: Optional[Mapping[str, Any]] = None, **keywords: Any) -> None:

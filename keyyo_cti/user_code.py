@@ -1,7 +1,7 @@
 """Functions of the program: checked when they are set, named in messages."""
 
 from functools import partial
-from types import AsyncGeneratorType, CoroutineType
+from types import AsyncGeneratorType, CoroutineType, FunctionType
 from typing import Any, Callable
 
 #: ``inspect.CO_COROUTINE`` and ``CO_ASYNC_GENERATOR``; ``inspect`` alone would double the time
@@ -36,6 +36,20 @@ def require_function_or_none(name: str, value: Any) -> None:
     """
     if value is not None:
         require_function(name, value, "a function or None")
+
+
+def is_plain(value: Any) -> bool:
+    """True if this is a function that a thread can call, as nearly every handler is.
+
+    False says nothing: ``require_function`` decides. It would take a quarter of the time of a
+    notification for whose call a program sets four handlers.
+    """
+    return (
+        type(value) is FunctionType
+        and not value.__code__.co_flags & _ASYNC_FLAGS
+        and not hasattr(value, "_is_coroutine_mark")
+        and not hasattr(value, "_is_coroutine")
+    )
 
 
 def is_async(function: Any) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from keyyo_cti.simulator import Line, Phone, Simulator
 
+from .signals import Signals
 from .watchdog import pytest_configure, watchdog
 
 __all__ = ["pytest_configure", "watchdog"]
@@ -43,6 +44,14 @@ def no_thread_left(watchdog: None) -> Iterator[None]:
 
 def _ours() -> List[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("keyyo-")]
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    """Signals at random moments of the test's thread."""
+    signals = Signals()
+    yield signals
+    signals.restore()
 
 
 @pytest.fixture

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any, List
 
 import pytest
 
-from keyyo_cti.events import Emitter, attribute_of, event_attribute
+from keyyo_cti.events import Emitter, EventAttribute, attribute_of
+
+from .in_full import in_full
+from .signals import Signals
 
 
 class Lamp(Emitter):
@@ -15,8 +19,8 @@ class Lamp(Emitter):
 
     EVENTS = ("switchOn", "off")
 
-    onSwitchOn = event_attribute("switchOn", "handler(colour)", "It is switched on.")
-    onOff = event_attribute("off", "handler()", "It is switched off.")
+    onSwitchOn = EventAttribute[Any]("handler(colour)", "It is switched on.")
+    onOff = EventAttribute[Any]("handler()", "It is switched off.")
 
 
 def emit(emitter: Emitter, name: str, *arguments: Any) -> None:
@@ -270,3 +274,24 @@ def test_added_from_many_threads() -> None:
 def test_attribute_of() -> None:
     """An event's attribute is its name after on, with a capital."""
     assert attribute_of("newCall") == "onNewCall"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
+def test_on_in_signal_handlers_loses_no_handler(signals: Signals) -> None:
+    """``on`` and ``off`` in a signal handler that interrupts them on the same thread."""
+    lamp, added = Lamp(), [0, 0]
+
+    def on_signal() -> None:
+        lamp.on("off", print)
+        lamp.off("switchOn", repr)
+        added[0] += 1
+
+    signals.start(on_signal)
+    while added[0] < in_full(10_000, always=1_000):
+        lamp.on("off, switchOn", repr)
+        lamp.onOff = lamp.onOff
+        added[1] += 1
+    signals.stop()
+    assert lamp.handlers("off").count(print) == added[0]
+    assert lamp.handlers("off").count(repr) == added[1]
+    assert lamp.handlers("switchOn") == [repr] * (added[1] - added[0])

@@ -1,48 +1,21 @@
 """Sections and wake-ups that bear signal handlers."""
 
-
 import signal
 import threading
 import time
-from typing import Any, Iterator, List
+from typing import List
 
 import pytest
 
 from keyyo_cti.reentrant import Section, Wakeup
 
 from .in_full import in_full
+from .signals import Signals
 from .wire.probe import PATIENCE
 
 SIGNALS = in_full(10_000, always=2_000)
 
 needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
-
-
-@pytest.fixture
-def shots() -> Iterator[Any]:
-    """Have a function called by a signal handler at random moments of the main thread."""
-    stopped = False
-    before = signal.getsignal(signal.SIGALRM)
-
-    def shoot(function: Any) -> Any:
-        def handler(*_: Any) -> None:
-            if not stopped:
-                function()
-
-        signal.signal(signal.SIGALRM, handler)
-        signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
-        return stop
-
-    def stop() -> None:
-        nonlocal stopped
-        stopped = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-    yield shoot
-    stop()
-    # Discards one that is pending, for which the default is to end the process.
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, before)
 
 
 def test_work_inside_work_is_deferred() -> None:
@@ -92,7 +65,7 @@ def test_other_threads_wait() -> None:
 
 
 @needs_timer
-def test_section_with_many_signals_loses_nothing(shots: Any) -> None:
+def test_section_with_many_signals_loses_nothing(signals: Signals) -> None:
     """Each piece of work runs once and alone, though signal handlers interrupt it anywhere."""
     section = Section()
     state = {"inside": False, "outer": 0, "inner": 0, "signals": 0}
@@ -107,12 +80,12 @@ def test_section_with_many_signals_loses_nothing(shots: Any) -> None:
         state["signals"] += 1
         section.run(lambda: work("inner"))
 
-    stop = shots(on_signal)
+    signals.start(on_signal)
     rounds, until = 0, time.monotonic() + 3 * PATIENCE
     while state["signals"] < SIGNALS and time.monotonic() < until:
         section.run(lambda: work("outer"))
         rounds += 1
-    stop()
+    signals.stop()
     section.run(lambda: None)
     assert state["signals"] >= SIGNALS
     assert (state["outer"], state["inner"]) == (rounds, state["signals"])
@@ -133,13 +106,13 @@ def test_wakeup_returns_once_the_predicate_holds() -> None:
 
 
 @needs_timer
-def test_wakeup_by_a_signal_handler_of_the_waiting_thread(shots: Any) -> None:
+def test_wakeup_by_a_signal_handler_of_the_waiting_thread(signals: Signals) -> None:
     wakeup, count = Wakeup(), [0]
 
     def on_signal() -> None:
         count[0] += 1
         wakeup.notify_all()
 
-    shots(on_signal)
+    signals.start(on_signal)
     for wanted in range(100, SIGNALS + 1, 100):
         assert wakeup.wait_for(lambda: count[0] >= wanted, PATIENCE)

@@ -41,6 +41,7 @@ class Benchmarks:
         self._endpoint = endpoint
         self.all: Dict[str, Callable[[], None]] = {
             "notifications": self._notifications,
+            "page": self._page,
             "calls": self._calls,
             "node": self._node,
             "round-trips": self._round_trips,
@@ -61,6 +62,20 @@ class Benchmarks:
             _compare(
                 f"notifications a second, {transport}", taken, "a second", _rate,
                 "at least 0.8 of a bare loop" if transport == "websocket" else None,
+            )
+
+    def _page(self) -> None:
+        """The same with the handlers of Keyyo's page, which sets four at each notification."""
+        wanted = {"transport": "websocket", "number": self._number}
+        for calls in (20, self._number // 10):
+            taken = pairs(
+                self._count,
+                self._sample("notifications", calls=calls, page=True, **wanted),
+                self._sample("bare notifications", calls=calls, **wanted),
+            )
+            _compare(
+                f"notifications a second, as on the page, {calls:,} calls", taken, "a second",
+                _rate, "at least 0.8 of a bare loop",
             )
 
     def _calls(self) -> None:
