@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Dict
 
 import pytest
 from hypothesis import given, settings
@@ -20,196 +20,43 @@ from keyyo_cti.commands import (
 )
 from keyyo_cti.errors import KeyyoError, UnknownNotification, UnreadableMessage
 
+from .methods import CALLREF, USES, WRONG, Method, Use, name_use
+
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
-Make = Callable[..., Command]
 
-REF = "call-1"
-
-TABLE: Tuple[Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]], ...] = (
-    (commands.create_session, ("T",), "create_session", {"token": "T", "protocol_version": 1}),
-    (
-        commands.create_session,
-        ("T", None),
-        "create_session",
-        {"token": "T", "protocol_version": 1},
-    ),
-    (
-        commands.create_session,
-        ("T", False),
-        "create_session",
-        {"token": "T", "protocol_version": 1, "auto_answer": False},
-    ),
-    (
-        commands.create_session,
-        ("T", True),
-        "create_session",
-        {"token": "T", "protocol_version": 1, "auto_answer": True},
-    ),
-    (commands.restore_session, ("T",), "restore_session", {"token": "T", "protocol_version": 1}),
-    (commands.create_session, ("",), "create_session", {"token": "", "protocol_version": 1}),
-    (
-        commands.restore_session,
-        ("T", None, True),
-        "restore_session",
-        {"token": "T", "session_id": None, "protocol_version": 1},
-    ),
-    (
-        commands.restore_session,
-        ("T", "S", True),
-        "restore_session",
-        {"token": "T", "session_id": "S", "protocol_version": 1},
-    ),
-    (
-        commands.restore_session,
-        ("", "", True),
-        "restore_session",
-        {"token": "", "session_id": "", "protocol_version": 1},
-    ),
-    (
-        commands.restore_session,
-        ("T", "S"),
-        "restore_session",
-        {"token": "T", "session_id": "S", "protocol_version": 1},
-    ),
-    (commands.destroy_session, (), "destroy_session", {}),
-    (commands.subscribe, ("33",), "subscribe", {"number": "33"}),
-    (commands.subscribe, ("callpark",), "subscribe", {"number": "callpark"}),
-    (commands.unsubscribe, ("33",), "unsubscribe", {"number": "33"}),
-    (commands.get_subscriptions, (), "get_subscriptions", {}),
-    (commands.set_auto_answer, (True,), "set_auto_answer", {"auto_answer": True}),
-    (commands.set_auto_answer, (False,), "set_auto_answer", {"auto_answer": False}),
-    (commands.get_auto_answer, (), "get_auto_answer", {}),
-    (commands.dial, ("33172587948",), "call", {"number": "33172587948"}),
-    (commands.dial, ("7",), "call", {"number": "7"}),
-    (commands.dial, (" +33 1 ",), "call", {"number": " +33 1 "}),
-    (
-        commands.send_message,
-        ("33", "été"),
-        "send_message",
-        {"number": "33", "message": "été"},
-    ),
-    (commands.int_to_local, ("33",), "get_int_to_local_numbers", {"number": "33"}),
-    (commands.local_to_int, ("01",), "get_local_to_int_number", {"number": "01"}),
-    (commands.ping, (), "ping", {}),
-    (commands.answer, (REF,), "answer_call", {"call_ref": REF}),
-    (commands.hang_up, (REF,), "terminate_call", {"call_ref": REF}),
-    (commands.reject, (REF,), "reject_call", {"call_ref": REF}),
-    (
-        commands.transfer,
-        (REF, "caller", "33"),
-        "transfer_call",
-        {"call_ref": REF, "side": "caller", "to": "33"},
-    ),
-    (
-        commands.supervised_transfer,
-        (REF, "callee", "33"),
-        "supervised_transfer_call",
-        {"call_ref": REF, "side": "callee", "to": "33"},
-    ),
-    (
-        commands.supervised_transfer,
-        (REF, "callee", "33", 0),
-        "supervised_transfer_call",
-        {"call_ref": REF, "side": "callee", "to": "33", "invite_timer": 0},
-    ),
-    (
-        commands.merge,
-        (REF, "caller", "call-2", "callee"),
-        "merge_call",
-        {"call_ref": REF, "side": "caller", "call_ref2": "call-2", "side2": "callee"},
-    ),
-    (commands.pause, (REF,), "pause_call", {"call_ref": REF}),
-    (commands.park, (REF, "caller"), "park_call", {"call_ref": REF, "side": "caller"}),
-    (
-        commands.park,
-        (REF, "caller", 0),
-        "park_call",
-        {"call_ref": REF, "side": "caller", "slot": 0},
-    ),
-    (
-        commands.park,
-        (REF, "caller", -1),
-        "park_call",
-        {"call_ref": REF, "side": "caller", "slot": -1},
-    ),
-    (commands.unpark, (REF,), "unpark_call", {"call_ref": REF}),
-)
-
-NOT_A_STRING: Tuple[Any, ...] = (None, 0, 33172587948, b"33", ["33"], True)
-NOT_TEXT: Tuple[Any, ...] = ("", *NOT_A_STRING)
-NOT_A_SIDE: Tuple[Any, ...] = (
-    None,
-    "",
-    "Caller",
-    "caller ",
-    "both",
-    0,
-    ["caller"],
-    {"caller"},
-    b"caller",
-)
-NOT_A_FLAG: Tuple[Any, ...] = (0, 1, "true", "", [], 0.0)
-NOT_WHOLE: Tuple[Any, ...] = ("3", 1.0, True, float("nan"), [], b"3")
+def make(method: Method, *positions: Any) -> Command:
+    """Return the command that a method sends, by its arguments without a callback."""
+    callref = (CALLREF,) if method.owner == "Call" else ()
+    command: Command = getattr(commands, method.name)(*callref, *positions)
+    return command
 
 
-def _row(row: Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]]) -> str:
-    return f"{row[0].__name__}{row[1]}"
-
-
-@pytest.mark.parametrize("row", TABLE, ids=_row)
-def test_action_and_fields(row: Tuple[Make, Tuple[Any, ...], str, Dict[str, Any]]) -> None:
-    """Each command has the action and just the fields of the protocol; an optional one is only
-    there when it is given."""
-    make, arguments, action, fields = row
-    message = make(*arguments).encode(7)
+@pytest.mark.parametrize(("method", "use"), USES, ids=name_use)
+def test_command_has_the_action_and_fields_of_the_protocol(method: Method, use: Use) -> None:
+    message = make(method, *use.positions).encode(7)
     assert message.isascii()
-    assert json.loads(message) == {"action": action, "id": 7, **fields}
-
-
-#: The argument's name, the command, what stands before and behind it, and wrong values for it.
-BAD: Tuple[Tuple[str, Make, Tuple[Any, ...], Tuple[Any, ...], Tuple[Any, ...]], ...] = (
-    ("csi_token", commands.create_session, (), (), NOT_A_STRING),
-    ("csi_token", commands.restore_session, (), (), NOT_A_STRING),
-    ("auto_answer", commands.create_session, ("T",), (), NOT_A_FLAG),
-    ("auto_answer", commands.set_auto_answer, (), (), (None, *NOT_A_FLAG)),
-    ("session_id", commands.restore_session, ("T",), (), NOT_A_STRING[1:]),
-    ("number", commands.subscribe, (), (), NOT_TEXT),
-    ("number", commands.unsubscribe, (), (), NOT_TEXT),
-    ("number", commands.dial, (), (), NOT_TEXT),
-    ("number", commands.int_to_local, (), (), NOT_TEXT),
-    ("number", commands.local_to_int, (), (), NOT_TEXT),
-    ("number", commands.send_message, (), ("hello",), NOT_TEXT),
-    ("message", commands.send_message, ("33",), (), NOT_TEXT),
-    ("side", commands.transfer, (REF,), ("33",), NOT_A_SIDE),
-    ("to", commands.transfer, (REF, "caller"), (), NOT_TEXT),
-    ("side", commands.supervised_transfer, (REF,), ("33",), NOT_A_SIDE),
-    ("to", commands.supervised_transfer, (REF, "caller"), (), NOT_TEXT),
-    ("invite_timer", commands.supervised_transfer, (REF, "caller", "33"), (), (-1, *NOT_WHOLE)),
-    ("side", commands.merge, (REF,), (REF, "caller"), NOT_A_SIDE),
-    ("second_call_side", commands.merge, (REF, "caller", REF), (), NOT_A_SIDE),
-    ("side", commands.park, (REF,), (), NOT_A_SIDE),
-    ("slot", commands.park, (REF, "caller"), (), (-2, *NOT_WHOLE)),
-)
+    callref = {"call_ref": CALLREF} if method.owner == "Call" else {}
+    assert json.loads(message) == {"action": method.action, "id": 7, **callref, **use.fields}
 
 
 @pytest.mark.parametrize(
-    "argument, make, before, behind, values",
-    BAD,
-    ids=[f"{row[1].__name__}-{row[0]}" for row in BAD],
+    ("session_id", "fields"), [(None, {"session_id": None}), ("s", {"session_id": "s"})]
 )
-def test_wrong_value(
-    argument: str,
-    make: Make,
-    before: Tuple[Any, ...],
-    behind: Tuple[Any, ...],
-    values: Tuple[Any, ...],
+def test_restore_session_with_null_id_sends_a_missing_id_as_null(
+    session_id: Any, fields: Dict[str, Any]
 ) -> None:
-    """A wrong value is refused with 400 invalid_params, which names the argument as the public
-    method does."""
-    for value in values:
+    message = commands.restore_session("t", session_id, null_id=True).encode(7)
+    expected = {"action": "restore_session", "id": 7, "token": "t", "protocol_version": 1}
+    assert json.loads(message) == {**expected, **fields}
+
+
+@pytest.mark.parametrize(("method", "argument"), WRONG, ids=name_use)
+def test_command_with_a_wrong_value_names_the_argument(method: Method, argument: str) -> None:
+    before, after = method.before(argument), method.after(argument)
+    for value in method.wrong[argument]:
         with pytest.raises(KeyyoError) as caught:
-            make(*before, value, *behind)
+            make(method, *before.values(), value, *after.values())
         error = caught.value
         assert (error.status_code, error.error_code) == (400, "invalid_params"), value
         assert error.message.startswith(f"{argument}: expected "), value

@@ -11,6 +11,8 @@ import pytest
 import keyyo_cti
 from keyyo_cti.events import Emitter
 
+from .methods import METHODS, Method
+
 PUBLIC = {
     "Backoff",
     "CTI",
@@ -28,14 +30,11 @@ PUBLIC = {
 
 CLASSES = sorted(PUBLIC - {"__version__"})
 
-#: What JavaScript has, to the letter.
+#: What JavaScript has, to the letter, beside the methods that send a command.
 JAVASCRIPT = {
-    "CTI": "create_session restore_session destroy_session session_exists dial send_message "
-    "subscribe unsubscribe get_subscriptions set_auto_answer get_auto_answer int_to_local "
-    "local_to_int ping get_calls get_call on off addEventListener removeEventListener "
+    "CTI": "session_exists get_calls get_call on off addEventListener removeEventListener "
     "onNewCall onDisconnected connected number session_id",
-    "Call": "answer hang_up reject transfer supervised_transfer merge pause park unpark "
-    "get_duration get_ringing_duration on off addEventListener removeEventListener "
+    "Call": "get_duration get_ringing_duration on off addEventListener removeEventListener "
     "onSetup onConnect onRelease onMissed type",
 }
 
@@ -67,6 +66,24 @@ def test_javascripts_names(name: str) -> None:
     """Whatever JavaScript has is here under the same name."""
     for member in JAVASCRIPT[name].split():
         assert hasattr(getattr(keyyo_cti, name), member), member
+
+
+@pytest.mark.parametrize("name", sorted(JAVASCRIPT))
+def test_table_of_methods_has_every_method_with_a_callback(name: str) -> None:
+    """A new command without a line in the table of ``methods.py`` fails here."""
+    cls = getattr(keyyo_cti, name)
+    with_callback = {
+        member for member, method in inspect.getmembers(cls, inspect.isfunction)
+        if "callback" in inspect.signature(method).parameters and not member.startswith("_")
+    }
+    assert {method.name for method in METHODS if method.owner == name} == with_callback
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_table_of_methods_has_every_argument_by_its_name(method: Method) -> None:
+    signature = inspect.signature(getattr(getattr(keyyo_cti, method.owner), method.name))
+    arguments = [name for name in signature.parameters if name not in ("self", "callback")]
+    assert max((list(use.arguments) for use in method.uses), key=len) == arguments
 
 
 def test_namespace() -> None:

@@ -23,6 +23,7 @@ from .guide_scenes import (
     scene,
 )
 from .javascript_page import Page
+from .methods import METHODS
 from .node_programs import missing
 from .running import DEADLINE, ROOT
 
@@ -34,11 +35,7 @@ PAIRS = list(pairs())
 
 PAGE = (ROOT / "samples" / "porting" / "phone.html").read_text("utf-8")
 
-_METHODS = (
-    "answer hang_up reject pause unpark transfer supervised_transfer merge park dial send_message "
-    "subscribe unsubscribe get_subscriptions set_auto_answer get_auto_answer int_to_local "
-    "local_to_int ping create_session restore_session destroy_session"
-).replace(" ", "|")
+_METHODS = "|".join(method.name for method in METHODS)
 
 #: What looks right and is wrong on the real SDK -> what is wrong with it.
 ERRORS = {
