@@ -22,6 +22,7 @@ def drop(transport: asyncio.Transport) -> None:
 def reset(transport: asyncio.Transport) -> None:
     """Reset: what was not read yet is lost to the peer."""
     tcp = transport.get_extra_info("socket")
-    if tcp is not None:
+    # The peer may have gone first, and then the descriptor is closed.
+    if tcp is not None and tcp.fileno() != -1:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
