@@ -169,8 +169,8 @@ class Model:
             self._complain(WRONG, f"command {tag} was answered, though it never came in")
             return
         wire = self._known(heard_on[-1])
-        # Else it is owed since before the last close, or from where there never was a session.
-        if wire is not None:
+        # Else it is owed since before the last close, or from where there was no session yet.
+        if wire is not None and tag not in wire.early:
             self._told(SaysCalled(tag), wire)
 
     def _known(self, number: int) -> Optional[Wire]:

@@ -13,16 +13,20 @@ from typing import Any, List
 
 import pytest
 
-from keyyo_cti import CTI, UnreadableMessage, commands
+from keyyo_cti import CTI, KeyyoError, UnreadableMessage, commands
 from keyyo_cti.simulator import Line, Passage, Simulator
-from keyyo_cti.sockjs.protocol import Message, Opened, Protocol
+from keyyo_cti.sockjs.protocol import Message, Protocol
+from keyyo_cti.sockjs.protocol import Opened as FrameOpened
 
 from .chaos import Chaos
 from .client import kind_of
+from .diary import Diary, Opened, Opening
+from .errands import Errands, What
 from .findings import LOST, REPEATED, WRONG, Findings
 from .junk import DEADLY, JUNK
 from .leftovers import Leftovers, descriptors
 from .mischief import Mischief
+from .model import Model
 from .plan import KINDS, plan
 from .provider import KeepingProvider
 from .standing import Standing
@@ -125,7 +129,7 @@ def test_junk_says_nothing(name: str) -> None:
 def test_deadly_junk(name: str) -> None:
     """Deadly junk ends a connection."""
     protocol, junk = Protocol(), DEADLY[name]
-    assert protocol.receive("o") == [Opened()] and isinstance(junk, str)
+    assert protocol.receive("o") == [FrameOpened()] and isinstance(junk, str)
     protocol.receive(junk)
     assert protocol.state == "closed"
 
@@ -164,6 +168,44 @@ def test_wiretap(sim: Simulator, alice: Line) -> None:
     assert wiretap.told(alice.number) == [told.call]
     assert wiretap.refused == {"Internal error"} and findings.first() == []
     assert wiretap.wires(alice.number, wire.number) == wiretap.wires(alice.number, 0) == []
+
+
+@pytest.mark.parametrize("read_before_session", [True, False])
+def test_answer_before_the_session_is_not_lost(read_before_session: bool) -> None:
+    """A command that is refused while restore_session falls back to a new session is called back
+    before the session opens, whenever the model reads of it."""
+    findings = Findings()
+    wiretap = Wiretap(findings)
+    book = Errands("alice", Tally(), findings)
+    line, diary = "33199000001", Diary()
+    model = Model("alice", line, False, wiretap, book, findings)
+    refused = KeyyoError(401, "Unknown session_id")
+    errand = book.begin(What("subscribe"), 7, True, diary)
+    wiretap(Passage(1, "websocket", None, "opened", None))
+    diary.write(Opening)
+    for number, fields in enumerate((
+        {"action": "restore_session"},
+        {"action": "subscribe", "number": as_number(7)},
+        {"action": "create_session"},
+    )):
+        content = {"id": number, **fields}
+        wiretap(Passage(1, "websocket", None, "received", content))
+    for number in (0, 1):
+        answer = {"id": number, "error": {"message": refused.message}}
+        wiretap(Passage(1, "websocket", None, "sent", answer))
+    errand.callback(refused, None)
+    if read_before_session:
+        model.read(diary.tear_out())
+    wiretap(Passage(1, "websocket", line, "sent", {"id": 2, "result": {}}))
+    diary.write(Opened)
+    later = book.begin(What("dial"), 8, True, diary)
+    content = {"id": 3, "action": "dial", "number": as_number(8)}
+    wiretap(Passage(1, "websocket", line, "received", content))
+    wiretap(Passage(1, "websocket", line, "sent", {"id": 3, "result": 1}))
+    later.callback(None, 1)
+    model.read(diary.tear_out())
+    model.finish()
+    assert findings.first() == []
 
 
 @pytest.mark.parametrize("same", ["id", "tag"])

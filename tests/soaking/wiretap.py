@@ -57,7 +57,8 @@ class Wire:
     :ivar opened_by: "create_session" or "restore_session"; None while there is no session.
     :ivar session_at: when that was answered.
     :ivar closed_at: when it ended; None while it goes on.
-    :ivar items: what was sent, in order.
+    :ivar items: what was sent from the answer that opened the session on, in order.
+    :ivar early: the tags of the commands that were answered before that.
     """
 
     number: int
@@ -67,6 +68,7 @@ class Wire:
     session_at: float = 0.0
     closed_at: Optional[float] = None
     items: List[Item] = field(default_factory=list)
+    early: Set[int] = field(default_factory=set)
     asked: Dict[int, Heard] = field(default_factory=dict)
 
 
@@ -191,5 +193,11 @@ class Wiretap:
         if error is not None:
             self.refused.add(error)
         elif wire.line is None and line is not None:
+            # A command that another thread asks too soon is refused, while the program restores,
+            # and perhaps falls back to a new session. The model would find it lost if it read of
+            # the callback before, and of the session afterwards.
+            wire.early = {item.tag for item in wire.items[:-1]
+                          if isinstance(item, Answered) and item.tag is not None}
+            del wire.items[:-1]
             wire.line, wire.opened_by, wire.session_at = line, action, now
             self._by_line.setdefault(line, []).append(wire)
