@@ -15,8 +15,9 @@ import pytest
 
 from keyyo_cti import CTI, KeyyoError, UnreadableMessage, commands
 from keyyo_cti.simulator import Line, Passage, Simulator
-from keyyo_cti.sockjs.protocol import Message, Protocol
+from keyyo_cti.sockjs.protocol import Message
 from keyyo_cti.sockjs.protocol import Opened as FrameOpened
+from keyyo_cti.sockjs.protocol import Protocol
 
 from .chaos import Chaos
 from .client import kind_of
