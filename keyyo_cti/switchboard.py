@@ -273,7 +273,9 @@ class Switchboard:
     def ended(self, link: Link) -> None:
         # Before any command of the link is answered, and before another link can begin.
         with self._registry.lock:
-            if link.in_session and self._heard in (link, None):
+            # The link may have been heard though its session came to nothing. Otherwise it would
+            # count as heard from here on, and the drop of the next one would mark no gap.
+            if self._heard is link or (self._heard is None and link.in_session):
                 self._heard = None
                 self._mark_gap()
         self.sessions.ended(link)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from typing import Any, Callable, List, Optional, Tuple
@@ -194,6 +195,33 @@ def test_stale_is_true_when_it_is_read() -> None:
         assert last_of(cti).stale
         release.set()
         assert seen.wait_for_count(2) == [("newCall", False), ("disconnected", True)]
+
+
+@pytest.mark.fault(81)
+@pytest.mark.usefixtures("transport")
+def test_call_heard_without_a_session_is_stale_after_the_next_drop() -> None:
+    """A call comes on a connection whose session the program never gets, because that is lost or
+    closed before. It is stale from then on, and after the drop of the next session too."""
+    seen = Record()
+
+    def answer(connection: Any, command: Any) -> None:
+        if command["action"] == "restore_session":
+            connection.send(json.dumps(notification("a")))
+            connection.close(4000, "before the answer")
+        elif command["action"] == "call":
+            connection.drop()
+        else:
+            session(connection, command)
+
+    with ScriptedServer(answer) as server, CTI(endpoint=server.endpoint) as cti:
+        cti.onDisconnected = lambda: seen.add(last_of(cti).stale)
+        assert cti.restore_session("tok", "s-0").exception(PATIENCE) is not None
+        assert last_of(cti).stale
+        assert seen.wait_for_count(1) == [True]
+        cti.create_session("tok").result(PATIENCE)
+        assert cti.dial(BOB).exception(PATIENCE) is not None
+        assert last_of(cti).stale
+        assert seen.wait_for_count(2) == [True, True]
 
 
 @pytest.mark.fault(79)
