@@ -46,7 +46,7 @@ class XhrTransport(Transport):
 
     @property
     def last_frame_at(self) -> float:
-        return self._receiver.last_frame_at
+        return self._pipe.taken_at
 
     def open(self, until: float) -> None:
         self._receiver.start(until)

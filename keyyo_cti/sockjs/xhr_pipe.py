@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from typing import Deque, List, Optional
+from typing import Deque, List, Optional, Tuple
 
 from ..clock import Monotonic
 from .errors import LOST, SockJSError
@@ -14,29 +14,39 @@ BACKLOG = 1 << 20
 #: Bytes that a line takes besides its own. Otherwise empty ones would fill the memory unseen.
 LINE_OVERHEAD = 40
 
+#: A line, and the time at which the whole frames up to it came; None if more of them follow.
+_Lines = Deque[Tuple[bytes, Optional[float]]]
+
 
 class Pipe:
-    """What was received, on its way to the thread that runs the connection."""
+    """What was received, on its way to the thread that runs the connection.
+
+    :ivar taken_at: monotonic time at which the last whole frame came of which all was taken.
+        What is left in the pipe at the end is lost, so that it must not count.
+    """
 
     def __init__(self, clock: Monotonic) -> None:
         self._clock = clock
+        self.taken_at = clock()
         self._changed = threading.Condition()
-        self._lines: Deque[bytes] = deque()
+        self._lines: _Lines = deque()
         self._size = 0
         # Of the thread that takes: what it has of them, which was all there was.
-        self._here: Deque[bytes] = deque()
+        self._here: _Lines = deque()
         self._end: Optional[SockJSError] = None
         self._unwanted = False
 
-    def put(self, lines: List[bytes]) -> bool:
+    def put(self, lines: List[bytes], came_at: Optional[float] = None) -> bool:
         """Takes lines, as soon as there is room.
 
+        :param came_at: monotonic time, if there is a whole frame among them.
         :returns: whether to go on asking, which is so until the very end: a server notices that
             we leave only when a request of ours is cut off.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._size < BACKLOG or self._end is not None)
-            self._lines.extend(lines)
+            self._lines.extend((line, None) for line in lines[:-1])
+            self._lines.extend((line, came_at) for line in lines[-1:])
             self._size += sum(map(len, lines)) + LINE_OVERHEAD * len(lines)
             self._changed.notify_all()
             return not self._unwanted
@@ -71,7 +81,12 @@ class Pipe:
     def at_hand(self) -> Optional[bytes]:
         """The next line, if it was there together with the one before. For the thread that
         takes."""
-        return self._here.popleft() if self._here else None
+        if not self._here:
+            return None
+        line, came_at = self._here.popleft()
+        if came_at is not None:
+            self.taken_at = came_at
+        return line
 
     def _fetch(self, until: float) -> None:
         with self._changed:

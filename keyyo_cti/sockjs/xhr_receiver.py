@@ -40,8 +40,6 @@ class Receiver(Worker):
         #: Monotonic time of the last bytes of a frame. Neither an accepted request nor an answer
         #: of a proxy is a sign of life.
         self.heard_at = setting.clock()
-        #: Monotonic time of the last whole frame.
-        self.last_frame_at = self.heard_at
         self._proven = False
         # Answers in a row: without a good frame, and quickly without news.
         self._strange = 0
@@ -117,11 +115,12 @@ class Receiver(Worker):
                 )
 
     def _hand_over(self, lines: List[bytes], answer: Answer) -> bool:
+        came_at = None
         if answer.add(lines):
             # Before the pipe, which may have no room for a while.
             self._hear()
-            self.last_frame_at = self.heard_at
-        return self._pipe.put(lines)
+            came_at = self.heard_at
+        return self._pipe.put(lines, came_at)
 
     def _hear(self) -> None:
         if self._stream is not None:

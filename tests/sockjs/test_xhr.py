@@ -18,7 +18,7 @@ from keyyo_cti.sockjs.transport import Departure
 from keyyo_cti.sockjs.xhr import XhrPollingTransport, XhrStreamingTransport, XhrTransport
 
 from ..wire.peer import Peer
-from ..wire.probe import Record
+from ..wire.probe import Record, eventually
 from .background import SOON, Hand
 from .xhr_peer import PRELUDE, Post, answer, begin_stream, chunk, post, setting
 
@@ -176,6 +176,22 @@ def test_heard_at() -> None:
         server.give(b"h")
         one.receive()
         assert one.transport.heard_at == 130.0
+
+
+@pytest.mark.fault(58)
+@pytest.mark.parametrize("kind", KINDS)
+def test_frame_that_was_heard_and_not_received_is_not_the_last(kind: Type[XhrTransport]) -> None:
+    """A connection that ends with a frame in the pipe has lost it: the gap begins before."""
+    with Server() as server, opened(server, kind) as one:
+        server.give(b"o")
+        one.receive()
+        before = one.transport.last_frame_at
+        one.clock.time += 30.0
+        server.give(b'a["1"]')
+        eventually(lambda: one.transport.heard_at == one.clock.time)
+        assert one.transport.last_frame_at == before
+        one.receive()
+        assert one.transport.last_frame_at == one.clock.time
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -41,6 +41,27 @@ def test_at_hand() -> None:
     assert pipe.take(0.0) == b"3"
 
 
+@pytest.mark.fault(58)
+def test_time_of_the_last_frame_is_that_of_frames_taken_whole() -> None:
+    """What is left in the pipe is lost with the connection, so that the announced gap must begin
+    before it; lines that are no frames do not count."""
+    clock = Hand()
+    pipe = Pipe(clock)
+    began = clock()
+    pipe.put([b"1", b"2"], began + 10)
+    pipe.put([b"junk"])
+    assert pipe.taken_at == began
+    pipe.take(0.0)
+    assert pipe.taken_at == began
+    pipe.put([b"3"], began + 20)
+    pipe.take(0.0)
+    assert pipe.taken_at == began + 10
+    pipe.take(0.0)
+    assert pipe.taken_at == began + 10
+    pipe.take(0.0)
+    assert pipe.taken_at == began + 20
+
+
 def test_deadline() -> None:
     """Who takes gives up at his deadline, and not before."""
     pipe = Pipe(time.monotonic)

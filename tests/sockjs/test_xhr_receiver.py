@@ -229,7 +229,7 @@ def test_page_instead_of_a_later_answer(page: str, headers: str) -> None:
         with pytest.raises(SockJSError) as caught:
             receiving.lines(2)
         assert caught.value.closed == NO_SOCKJS
-        assert receiving.receiver.heard_at == receiving.receiver.last_frame_at == 100.0
+        assert receiving.receiver.heard_at == receiving.pipe.taken_at == 100.0
 
 
 @pytest.mark.fault(57)
@@ -299,7 +299,7 @@ def test_page_at_the_end_of_an_answer_is_no_sign_of_life(junk: str, headers: str
         come.set()
         receiving.lines(junk.count("\n"))
         assert receiving.end().code == 1006
-        assert receiving.receiver.heard_at == receiving.receiver.last_frame_at == 100.0
+        assert receiving.receiver.heard_at == receiving.pipe.taken_at == 100.0
 
 
 @pytest.mark.fault(57)
@@ -559,7 +559,7 @@ def test_request_and_refusal_are_no_life(status: str) -> None:
         receiving.clock.time += 30
         come.set()
         receiving.end()
-        assert receiving.receiver.heard_at == receiving.receiver.last_frame_at == 100.0
+        assert receiving.receiver.heard_at == receiving.pipe.taken_at == 100.0
 
 
 @pytest.mark.fault(58)
@@ -585,7 +585,7 @@ def test_half_a_frame_is_life_and_no_whole_frame() -> None:
         go_on.release()
         assert receiving.end() == Closed(
             1006, "Connection lost: the server closed the connection")
-        assert receiving.receiver.last_frame_at == 100.0
+        assert receiving.pipe.taken_at == 100.0
 
 
 def test_heard_at() -> None:
