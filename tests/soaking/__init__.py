@@ -14,6 +14,7 @@ must have come of it. ``python -m tests.soak --help``.
 ``account``   compares it with the diary: each change was told, or is in an announced gap
 ``rules``     what a client is told of a notification
 ``life``      what a client is told of its session: disconnected, restored, lost
+``lag``       how late the machine runs threads
 ``leftovers`` threads, descriptors and errors that nobody meant
 ``stage``     all of it together
 ``report``    the figures

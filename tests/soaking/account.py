@@ -38,6 +38,16 @@ TOLD, IN_GAPS, BY_ERRORS, OFF = (
 #: frame, some time after the server has sent it; what comes behind it in that time is lost too.
 MARGIN = 0.1
 
+#: Threads that pass a frame on, each of which may be as late as the machine's lag says: the
+#: server's, and two of the client's.
+_HANDS = 3
+
+#: Seconds before the last frame was read in which the lag counts.
+_LATELY = 3.0
+
+#: Seconds by which what came in a frame may be told before the frame counts as read.
+_TOGETHER = 0.05
+
 #: Seconds within which the error for a message that cannot be read is told.
 _ERROR_WITHIN = 30.0
 
@@ -57,6 +67,21 @@ class Period(NamedTuple):
     kind: str
 
 
+class _Heard(NamedTuple):
+    """The last thing that a client has certainly got of the server.
+
+    :ivar sent_at: when the server had it.
+    :ivar told_at: when the client was told.
+    """
+
+    sent_at: float = -NEVER
+    told_at: float = -NEVER
+
+    def then(self, told_at: float, *sent_at: float) -> _Heard:
+        """The later of this and another thing, if there is one."""
+        return max([self, *(_Heard(each, told_at) for each in sent_at)])
+
+
 class Account:
     """What came of each change of a call of one client's line.
 
@@ -66,6 +91,7 @@ class Account:
     :param garbled: gives those that were sent to it in a form that nobody can read.
     :param answered_at: tells when a command was answered, if the client has got that.
     :param faults: tells the faults that it met between two times.
+    :param lag: tells how late the machine ran threads between two times.
     """
 
     def __init__(
@@ -77,6 +103,7 @@ class Account:
         findings: Findings,
         answered_at: Callable[[int], Optional[float]] = lambda tag: None,
         faults: Callable[[float, float], List[str]] = lambda begin, end: [],
+        lag: Callable[[float, float], float] = lambda begin, end: 0.0,
     ) -> None:
         self._who = who
         self._restores = restores
@@ -85,6 +112,7 @@ class Account:
         self._findings = findings
         self._answered_at = answered_at
         self._faults = faults
+        self._lag = lag
         self._entries: List[Entry] = []
 
     def read(self, entries: List[Entry]) -> None:
@@ -133,25 +161,39 @@ class Account:
         periods = []
         # Up to when the client has certainly got everything; and since when the program has had
         # no session. What was on its way at the end was never received, and is part of it.
-        told, since = -NEVER, -NEVER
+        told, since = _Heard(), -NEVER
+        dropped = told
         off = True
         for entry in self._entries:
             if isinstance(entry, NewCall):
                 before = [at for at in index.get(key_of(entry.call), ()) if at <= entry.at]
-                told = max([told, *before[-1:]])
+                told = told.then(entry.at, *before[-1:])
             elif isinstance(entry, Called):
-                told = max(told, self._answered_at(entry.tag) or told)
+                told = told.then(entry.at, self._answered_at(entry.tag) or -NEVER)
             elif isinstance(entry, Restored):
-                begin = entry.back_at - entry.gap - MARGIN
+                begin = self._begin(entry.back_at - entry.gap, dropped)
                 periods.append(Period(begin, entry.back_at, IN_GAPS))
             elif isinstance(entry, Opened) and off:
                 periods.append(Period(since, entry.at, OFF))
                 off = False
             elif self._ends(entry) and not off:
-                off, since = True, told
+                off, since = True, told.sent_at
+            if isinstance(entry, Disconnected):
+                dropped = told
         if off:
             periods.append(Period(since, NEVER, OFF))
         return periods
+
+    def _begin(self, read_at: float, last: _Heard) -> float:
+        """When an announced gap begins.
+
+        :param read_at: when the last frame was read, as the client says.
+        :param last: what the client heard last before the drop.
+        """
+        begin = read_at - MARGIN - _HANDS * self._lag(read_at - _LATELY, read_at)
+        # If it came in that frame, all that happened later was sent behind the frame, however
+        # long that was on its way.
+        return min(begin, last.sent_at) if last.told_at >= read_at - _TOGETHER else begin
 
     def _ends(self, entry: Entry) -> bool:
         """True if the session is over, and only the program can bring it back."""

@@ -84,6 +84,7 @@ class Shared(NamedTuple):
     :ivar folder: for session cookies.
     :ivar faults: tells the last faults that a client met.
     :ivar faults_between: tells those of a time.
+    :ivar lag: tells how late the machine was between two times.
     """
 
     sim: Simulator
@@ -100,6 +101,7 @@ class Shared(NamedTuple):
     folder: str
     faults: Callable[[int], List[str]]
     faults_between: Callable[[int, float, float], List[str]]
+    lag: Callable[[float, float], float]
 
 
 class Client:
@@ -144,7 +146,7 @@ class Client:
         self.account = Account(
             self.who, self.kind.restores, lambda: shared.truth.of(self.line),
             lambda: shared.wiretap.garbled(self.line), shared.findings, self._answered_at,
-            lambda begin, end: shared.faults_between(index, begin, end))
+            lambda begin, end: shared.faults_between(index, begin, end), shared.lag)
         self._commands = Commands(self.cti, self._dice("echo"), shared.lines)
         self._set_handlers()
         self._make_threads(threads)

@@ -13,7 +13,8 @@ _WIDTH = 40
 def report(settings: Settings, figures: Figures) -> Iterator[str]:
     """Lines, of which the last says whether anything was lost, repeated or wrong."""
     yield (f"seed {settings.seed}, {settings.clients} clients, {figures.seconds:.0f} s, "
-           f"{settings.faults_per_second:g} faults a second")
+           f"{settings.faults_per_second:g} faults a second; threads ran up to "
+           f"{figures.lag:.2f} s late")
     yield from _table("changes of calls, by what came of them", figures.changes)
     yield from _table("faults", figures.faults)
     yield from _table("commands, by outcome", figures.outcomes)

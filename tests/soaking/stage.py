@@ -17,6 +17,7 @@ from keyyo_cti.simulator import Simulator
 from .chaos import Chaos
 from .client import Client, Shared
 from .findings import LOST, REPEATED, WRONG, Findings
+from .lag import Lag
 from .leftovers import Leftovers
 from .moments import restorations_timed
 from .patience import PATIENCE, patiently
@@ -66,10 +67,12 @@ class Figures(NamedTuple):
     """What came of it.
 
     :ivar seconds: of traffic and faults.
+    :ivar lag: how late the machine was at its worst, in seconds.
     :ivar changes: of calls, by what came of them.
     """
 
     seconds: float
+    lag: float
     changes: Mapping[str, int]
     faults: Mapping[str, int]
     deeds: Mapping[str, int]
@@ -92,6 +95,7 @@ class Stage:
         self._calm, self._over = threading.Event(), threading.Event()
         self._outcomes, self._events = Tally(), Tally()
         self._wiretap = Wiretap(self._findings)
+        self._lag = Lag()
 
     def run(self) -> Figures:
         """Lets it go, and gives the figures."""
@@ -101,7 +105,8 @@ class Stage:
                 session_timer=_SESSION, ring_timeout=_RING, park_slots=20,
             ) as sim:
                 try:
-                    return self._play(sim, folder)
+                    with self._lag:
+                        return self._play(sim, folder)
                 finally:
                     self._calm.set()
                     self._over.set()
@@ -117,7 +122,7 @@ class Stage:
             sim, settings.seed, numbers, self._wiretap, truth, Tags(), self._outcomes,
             self._events, self._findings, self._calm, self._over, folder,
             lambda index: chaos.last(index),
-            lambda index, begin, end: chaos.between(index, begin, end))
+            lambda index, begin, end: chaos.between(index, begin, end), self._lag.worst)
         clients = [
             Client(shared, index, settings.threads, settings.commands_per_second)
             for index in range(settings.clients)
@@ -148,7 +153,8 @@ class Stage:
         for client in clients:
             changes += client.account.settle()
         return Figures(
-            seconds, dict(changes.most_common()), chaos.tally.counts(),
+            seconds, self._lag.worst(began, time.monotonic()),
+            dict(changes.most_common()), chaos.tally.counts(),
             town.tally.counts(), self._outcomes.counts(),
             self._events.counts(), self._wiretap.connections(), self._findings)
 

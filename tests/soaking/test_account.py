@@ -33,6 +33,7 @@ from .diary import StateEvent
 from .errands import Errands, What
 from .findings import LOST, OUTSIDE, REPEATED, Findings
 from .handlers import Handlers
+from .lag import Lag
 from .model import Model
 from .moments import restorations_timed
 from .tags import as_number
@@ -54,9 +55,10 @@ class Book:
         self.changes: List[Change] = []
         self.garbled: List[Change] = []
         self.answers: Dict[int, float] = {}
+        self.lag = 0.0
         self.account = Account(
             "alice", restores, lambda: self.changes, lambda: self.garbled, self.findings,
-            self.answers.get)
+            self.answers.get, lag=lambda begin, end: self.lag)
 
     def happens(self, *at: float, state: str = "SETUP") -> None:
         """Calls, each named after its second."""
@@ -103,6 +105,39 @@ def test_change_in_an_announced_gap_is_good_and_beside_it_is_found() -> None:
     book.happens(2 - 2 * MARGIN, 2, 3, 4, 4.5)
     book.write(Disconnected(4, 0), Back(9, 2.0, False, 4.0))
     assert book.counts() == {IN_GAPS: 3, OUTSIDE: 2} and book.found() == [OUTSIDE, OUTSIDE]
+
+
+@pytest.mark.parametrize("told_at, excused", [(4.0, True), (3.0, False)])
+def test_change_behind_a_frame_that_was_read_late_is_in_the_gap(
+    told_at: float, excused: bool
+) -> None:
+    """What came in the last frame shows when the server sent that, however busy the machine."""
+    book = Book()
+    book.write(Opened(0))
+    book.happens(1, 2, 2.5)
+    book.told(1)
+    book.write(NewCall(told_at, call(2), False), Disconnected(4.1, 0), Back(5, 1.0, False, 5.0))
+    assert book.counts() == {TOLD: 2, (IN_GAPS if excused else OUTSIDE): 1}
+
+
+@pytest.mark.parametrize("lag, excused", [(0.4, True), (0.1, False)])
+def test_gap_may_begin_as_late_as_the_machine_runs_threads(lag: float, excused: bool) -> None:
+    book = Book()
+    book.lag = lag
+    book.write(Opened(0))
+    book.happens(3)
+    book.write(Disconnected(4.1, 0), Back(5, 1.0, False, 5.0))
+    assert book.counts() == {(IN_GAPS if excused else OUTSIDE): 1}
+
+
+def test_lag_is_the_worst_of_its_time() -> None:
+    times = iter([10.02, 10.34, 10.39])
+    lag = Lag(lambda: next(times))
+    began = 10.0
+    for _ in range(3):
+        began = lag.note(began)
+    assert lag.worst(0, 20) == pytest.approx(0.3) and lag.worst(10.35, 20) == pytest.approx(0.03)
+    assert lag.worst(0, 10.2) == 0.0
 
 
 def test_change_in_a_gap_that_is_told_afterwards_was_told() -> None:
