@@ -326,6 +326,12 @@ def show(call: Call, fields: Mapping[str, Any]) -> None:
         _set(call, "_handled_stale", False)
 
 
+def trim(call: Call, fields: Mapping[str, Any]) -> None:
+    """Keep less of what handlers see of a call. For the registry; a gap may lie in between, so
+    that the call stays as stale as it is."""
+    _set(call, "_handled", fields)
+
+
 def show_stale(call: Call, stale: bool) -> None:
     """Show a call to handlers as stale, or not. For the registry."""
     _set(call, "_handled_stale", stale)

@@ -15,6 +15,7 @@ from .call import (
     set_stale,
     show,
     show_stale,
+    trim,
     with_dates,
 )
 from .kept_call import MAX_CALL_BYTES, documented_fields
@@ -32,11 +33,15 @@ _WARNING_PERIOD = 60.0
 
 Fields = Mapping[str, Any]
 
+#: The number of a change to the latest view, and the callrefs of the calls that are not kept any
+#: longer since.
+Change = Tuple[int, Sequence[str]]
+
 #: What a notification did to the latest view, for ``Registry.handle``: the call; one of
 #: ``retelling``'s NEWS, CHANGE and REPEAT; all that the server sent; what is kept of it once the
-#: handlers have run, mostly the same object; the callrefs of calls that are not kept any longer.
+#: handlers have run, mostly the same object; the change.
 #: A plain tuple, because one is made for each notification.
-Update = Tuple[Call, str, Fields, Fields, Sequence[str]]
+Update = Tuple[Call, str, Fields, Fields, Change]
 
 
 class Registry:
@@ -45,13 +50,14 @@ class Registry:
     There are two views. The reader thread changes the latest one with ``update`` and
     ``mark_gap``; the thread of the handlers makes the same changes, in the same order, to the
     view of handlers with ``handle`` and ``handle_gap``. All decisions are made once, by the
-    reader.
+    reader. A change that is handled behind a later one does not take the view back.
 
     :param make: makes the Call for a callref.
     :param max_ended: how many ended calls are kept, the last ones; None keeps all.
     :param knows_repeats: whether what a server tells again after a gap is told from news.
     :param max_active: how many calls that go on are kept; None keeps all.
     :param handling: True if this thread runs a handler, which sees the view of handlers.
+    :param in_order: False if changes may be handled by several threads, and out of order.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class Registry:
         knows_repeats: bool = False,
         max_active: Optional[int] = None,
         handling: Callable[[], bool] = lambda: False,
+        in_order: bool = True,
     ) -> None:
         self._make = make
         self._max_ended = max_ended
@@ -80,6 +87,13 @@ class Registry:
         # Those that were known before the last gap and have had no news since: callref -> the
         # stage that they had reached.
         self._before: Dict[str, Optional[int]] = {}
+        self._in_order = in_order
+        # Numbers of changes: the last one made; the last ones handled, of all and of gaps, and
+        # of each call unless changes are in order.
+        self._last = 0
+        self._handled_last = 0
+        self._handled_gap = 0
+        self._handled_of: Dict[str, int] = {}
         self._complaints = RateLimit(1, _WARNING_PERIOD)
         #: The calls whose last notifications no handler was told, because the program had
         #: closed: callref -> the stage that handlers were told, None for none. Only the thread of
@@ -121,17 +135,18 @@ class Registry:
                 forgotten = self._forget(ended, self._max_ended)
         elif self._max_active is not None and len(latest) - len(ended) > self._max_active:
             forgotten = self._forget_active(self._max_active)
-        return call, what, fields, kept, forgotten
+        self._last += 1
+        return call, what, fields, kept, (self._last, forgotten)
 
     def is_empty(self) -> bool:
         """True if no call is known, so that there is none to be marked."""
         return not self._latest
 
-    def mark_gap(self) -> List[str]:
+    def mark_gap(self) -> Change:
         """Mark the calls that go on as stale: the connection is lost, and they may end unseen.
         The caller holds the lock.
 
-        :returns: the callrefs of calls that are not kept any longer, for ``handle_gap``.
+        :returns: the change, for ``handle_gap``.
         """
         for callref, call in self._latest.items():
             if is_stale(call):
@@ -139,24 +154,61 @@ class Registry:
             fields = latest_fields(call)
             set_stale(call, fields.get("state") not in ENDED)
             self._before.setdefault(callref, retelling.stage(fields))
-        return self._forget(self._silent, _MOST_SILENT)
+        self._last += 1
+        return self._last, self._forget(self._silent, _MOST_SILENT)
 
     # By the thread of the handlers.
 
     def handle(self, update: Update) -> None:
         """Make the change of an update to the view of handlers."""
-        call, what, fields, _, forgotten = update
-        # No lock: only this thread looks at the view of handlers.
+        if self._in_order:
+            # No lock: only this thread looks at the view of handlers.
+            self._handle(update)
+        else:
+            with self.lock:
+                self._handle_anyhow(update)
+
+    def _handle(self, update: Update) -> None:
+        call, what, fields, _, (number, forgotten) = update
+        self._handled_last = number
         handled = self._handled
         handled.pop(call.callref, None)
         handled[call.callref] = call
-        for callref in forgotten:
-            handled.pop(callref, None)
-            self.untold.pop(callref, None)
+        if forgotten:
+            self._handle_forgotten(number, forgotten)
         if what != retelling.REPEAT:
             show(call, fields)
         else:
             show_stale(call, False)
+
+    def _handle_anyhow(self, update: Update) -> None:
+        """Handle an update that may come behind a later one: the program's ``dispatch`` has
+        raised for that, while this one was in its queue."""
+        call, what, fields, _, (number, forgotten) = update
+        later = number < self._handled_of.get(call.callref, 0)
+        if number > self._handled_last:
+            self._handle(update)
+        elif later:
+            self._handle_forgotten(number, forgotten)
+        else:
+            if self._latest.get(call.callref) is call:
+                # Otherwise it was forgotten since, and would stay in the view for ever.
+                self._handled[call.callref] = call
+            self._handle_forgotten(number, forgotten)
+            if what != retelling.REPEAT:
+                show(call, fields)
+            over = fields.get("state") in ENDED
+            show_stale(call, number < self._handled_gap and not over)
+        if not later and call.callref in self._handled:
+            self._handled_of[call.callref] = number
+
+    def _handle_forgotten(self, number: int, forgotten: Sequence[str]) -> None:
+        for callref in forgotten:
+            # One that came again is another call by now.
+            if self._handled_of.get(callref, 0) <= number:
+                self._handled.pop(callref, None)
+                self._handled_of.pop(callref, None)
+                self.untold.pop(callref, None)
 
     def skip(self, update: Update) -> None:
         """Make the change of an update to the view of handlers, of which no handler is told,
@@ -190,15 +242,24 @@ class Registry:
         call, what, fields, kept, _ = update
         # A handler may run others, whose event is a later one.
         if kept is not fields and handled_fields(call) is fields:
-            show(call, kept)
+            trim(call, kept)
 
-    def handle_gap(self, forgotten: Sequence[str]) -> None:
+    def handle_gap(self, gap: Change) -> None:
         """Make the change of ``mark_gap`` to the view of handlers."""
-        for call in self._handled.values():
-            show_stale(call, handled_fields(call).get("state") not in ENDED)
-        for callref in forgotten:
-            self._handled.pop(callref, None)
-            self.untold.pop(callref, None)
+        if self._in_order:
+            self._handle_gap(gap)
+        else:
+            with self.lock:
+                self._handle_gap(gap)
+
+    def _handle_gap(self, gap: Change) -> None:
+        number, forgotten = gap
+        for callref, call in self._handled.items():
+            if self._handled_of.get(callref, 0) < number:
+                show_stale(call, handled_fields(call).get("state") not in ENDED)
+        self._handled_gap = max(self._handled_gap, number)
+        self._handled_last = max(self._handled_last, number)
+        self._handle_forgotten(number, forgotten)
 
     # By any thread.
 

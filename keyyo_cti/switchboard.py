@@ -66,6 +66,8 @@ class Switchboard:
             options.token_provider is not None,
             options.max_active_calls,
             inside,
+            # A function of the program may raise for one piece of work while others wait.
+            in_order=not callable(options.dispatch),
         )
         # The link whose notifications the latest view shows; guarded by the registry's lock.
         self._heard: Optional[Link] = None
@@ -235,8 +237,8 @@ class Switchboard:
     def _mark_gap(self) -> None:
         if self._registry.is_empty():
             return
-        forgotten = self._registry.mark_gap()
-        self._dispatcher.put(partial(self._registry.handle_gap, forgotten))
+        gap = self._registry.mark_gap()
+        self._dispatcher.put(partial(self._registry.handle_gap, gap))
 
     def _deliver(self, link: Link, update: Update) -> None:
         """Moves the view of handlers, and at once runs the handlers of that very state."""

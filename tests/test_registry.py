@@ -337,7 +337,7 @@ def test_views_of_a_gap() -> None:
     assert views.seen(inside=False) == [("a", "CONNECT", True)]
     repeat = views.registry.update("a", SETUP)
     other = views.registry.update("b", RELEASE)
-    views.registry.mark_gap()
+    last = views.registry.mark_gap()
     assert repeat[1] == REPEAT and before[0].stale and not other[0].stale
     views.registry.handle(before)
     assert views.seen(inside=True) == [("a", "CONNECT", False)]
@@ -346,7 +346,7 @@ def test_views_of_a_gap() -> None:
     views.registry.handle(repeat)
     assert views.seen(inside=True) == [("a", "CONNECT", False)]
     views.registry.handle(other)
-    views.registry.handle_gap([])
+    views.registry.handle_gap(last)
     assert views.seen(inside=True) == views.seen(inside=False) == [
         ("a", "CONNECT", True), ("b", "RELEASE", False),
     ]
@@ -369,11 +369,73 @@ def test_views_in_the_end(max_ended: Optional[int], updates: List[Any]) -> None:
             changes.append(views.registry.update(each[0], {"state": each[1], "n": len(expected)}))
         expected.append(views.seen(inside=False))
     for change, seen in zip(changes, expected):
-        if isinstance(change, list):
-            views.registry.handle_gap(change)
-        else:
-            views.registry.handle(change)
+        handle(views.registry, change)
         assert views.seen(inside=True) == seen
+
+
+def handle(registry: Registry, change: Any) -> None:
+    """Handle an update or a gap."""
+    if isinstance(change[0], Call):
+        registry.handle(change)
+    else:
+        registry.handle_gap(change)
+
+
+@pytest.mark.fault(82)
+@settings(deadline=None, derandomize=True, database=None, max_examples=300)
+@given(
+    st.none() | st.integers(0, 4),
+    st.lists(
+        st.tuples(
+            st.none() | st.tuples(st.sampled_from("abcd"), st.sampled_from(STATES[:5])),
+            st.booleans(),
+            st.integers(0, 3),
+        ),
+        max_size=40,
+    ),
+)
+def test_view_of_handlers_never_goes_back(max_ended: Optional[int], changes: List[Any]) -> None:
+    """Some changes are handled at once, because the program's dispatch has raised, and the others
+    wait in its queue: no call goes back, and the view is right once the queue is empty."""
+    views = Views(max_ended, max_active=3, in_order=False)
+    registry = views.registry
+    waiting: List[Any] = []
+    last: Dict[Call, int] = {}
+
+    def look() -> None:
+        views.inside = True
+        for call in registry.all():
+            assert call["n"] >= last.get(call, 0)
+            last[call] = call["n"]
+        views.inside = False
+
+    for number, (each, raises, then_run) in enumerate(changes):
+        if each is None:
+            change: Any = registry.mark_gap()
+        else:
+            change = registry.update(each[0], {"state": each[1], "n": number})
+        if raises:
+            handle(registry, change)
+        else:
+            waiting.append(change)
+        look()
+        for _ in range(min(then_run, len(waiting))):
+            handle(registry, waiting.pop(0))
+            look()
+    for change in waiting:
+        handle(registry, change)
+        look()
+    assert sorted(views.seen(inside=True)) == sorted(views.seen(inside=False))
+
+
+@pytest.mark.fault(82)
+def test_large_call_that_a_gap_makes_stale_stays_stale_when_its_handlers_return() -> None:
+    views, large = Views(in_order=False), {**CONNECT, "padding": "x" * 2**20}
+    change = views.registry.update("a", large, 2**21)
+    views.registry.handle(change)
+    views.registry.handle_gap(views.registry.mark_gap())
+    views.registry.settle(change)
+    assert views.seen(inside=True) == [("a", "CONNECT", True)]
 
 
 def test_most_active_calls(caplog: pytest.LogCaptureFixture) -> None:

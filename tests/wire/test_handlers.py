@@ -456,6 +456,37 @@ def test_foreign_dispatch_that_fails(sim: Simulator, alice: Line) -> None:
     assert [call.state for call in cti.get_calls()] == ["SETUP"] and told == []
 
 
+@pytest.mark.fault(82)
+def test_dispatch_that_fails_once_does_not_take_a_call_back(sim: Simulator, alice: Line) -> None:
+    """The dispatch function raises for the later of two events while the earlier one waits in the
+    program's queue: what handlers see of the call stays at the later one."""
+    work: "queue.Queue[Callable[[], None]]" = queue.Queue()
+    refused, seen = Record(), Record()
+
+    def dispatch(piece: Callable[[], None]) -> None:
+        if refuses.is_set():
+            refuses.clear()
+            refused.add(piece)
+            raise RuntimeError("the queue is full")
+        work.put(piece)
+
+    refuses = threading.Event()
+    with CTI(endpoint=sim.endpoint, dispatch=dispatch) as cti:
+        cti.onNewCall = lambda call: seen.add(call.state)
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        bob = sim.phone("33199020000")
+        bob.call(alice)
+        setup = work.get(timeout=PATIENCE)
+        refuses.set()
+        bob.hang_up()
+        refused.wait_for_count(1)
+        assert cti.ping(lambda error, result: seen.add(cti.get_calls()[0].state)).result(PATIENCE)
+        callback = work.get(timeout=PATIENCE)
+        setup()
+        callback()
+        assert seen.items == ["MISSED", "MISSED"]
+
+
 def test_callback_of_a_future_runs_with_the_others(sim: Simulator, alice: Line) -> None:
     """What add_done_callback adds runs where handlers run, not on the reader thread."""
     names = Record()
