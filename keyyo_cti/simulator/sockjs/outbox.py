@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import Deque
 
-from .frames import Frame, joined
+from .frames import HEARTBEAT, Frame, joined
 
 
 class Outbox:
@@ -21,8 +21,8 @@ class Outbox:
         self._filled.set()
 
     def join(self) -> None:
-        """Join the messages that wait."""
-        self._frames = deque(joined(self._frames))
+        """Join the messages that wait for a new receiver; a heartbeat is of no use to it."""
+        self._frames = deque(joined(each for each in self._frames if each is not HEARTBEAT))
 
     async def next(self) -> Frame:
         """The next frame, once there is one."""
