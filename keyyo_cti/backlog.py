@@ -1,4 +1,4 @@
-"""The queue of a dispatcher: bounded in events and in bytes, but never while an answer is due."""
+"""The queue of a dispatcher: bounded in events and in bytes; by more while an answer is due."""
 
 from collections import deque
 from typing import Any, Callable, Deque, Dict, Iterable, Optional, Tuple
@@ -9,6 +9,15 @@ Work = Callable[[], None]
 #: handler may wait for that thread, and the answer may be behind the events.
 _RESERVE_EVENTS = 100_000
 _RESERVE_BYTES = 64 * 1024 * 1024
+
+#: While a handler waits for an answer, this many times the bound in bytes may wait; as many as a
+#: usual program will never have, and few enough for the machine to go on.
+WAITING_FACTOR = 4
+
+OVERFLOW = (
+    f"the events behind a handler that waits for an answer take {WAITING_FACTOR} times "
+    "max_backlog_bytes; let handlers return sooner, or wait for answers in another thread"
+)
 
 
 class Backlog:
@@ -69,8 +78,20 @@ class Backlog:
         ):
             return True
         if self.waiting_handlers or self._asked_inside:
-            return True
+            return not self.overflows()
         return bool(self._unanswered) and self._within_reserve()
+
+    def overflows(self) -> bool:
+        """True if a handler waits for an answer, and more has come meanwhile than memory is for.
+
+        To stop reading would keep the answer from the handler, and the handler would keep the
+        events from going.
+        """
+        return (
+            self._max_bytes is not None
+            and bool(self.waiting_handlers or self._asked_inside)
+            and self._bytes_in - self._bytes_out >= WAITING_FACTOR * self._max_bytes
+        )
 
     def expect(self, request: Any, asked_inside: bool) -> None:
         """A command goes out whose answer may be behind events.

@@ -79,20 +79,28 @@ class Dispatcher(ABC):
         self.put(partial(self.call, function, *arguments))
 
     def wait_for_room(self, timeout: float, given_up: Callable[[], bool]) -> bool:
-        """Whether the backlog is below its bound or it was given up, now or after at most so
-        many seconds."""
+        """True if the backlog is below its bound, overflows or was given up, now or after at
+        most so many seconds."""
         if self.has_room():
             return True
         with self._lock:
             self._crowded += 1
             try:
-                return self._room.wait_for(lambda: self.has_room() or given_up(), timeout)
+                return self._room.wait_for(
+                    lambda: self.has_room() or self.overflows() or given_up(), timeout
+                )
             finally:
                 self._crowded -= 1
 
     def has_room(self) -> bool:
-        """Whether the backlog is below its bounds, or has none because an answer is due."""
+        """True if the reader may read on: the backlog is below its bounds, or an answer is due
+        and it is below its very limit."""
         return self._backlog.has_room()
+
+    def overflows(self) -> bool:
+        """True if the backlog is at its very limit while a handler waits for an answer, so that
+        only the end of the connection helps."""
+        return self._backlog.overflows()
 
     def expect(self, request: object) -> None:
         """Note that a command goes out.
@@ -113,8 +121,8 @@ class Dispatcher(ABC):
         self._backlog.answered(request)
 
     def attending(self) -> ContextManager[None]:
-        """While a handler waits for an answer that another thread asked for, the backlog has no
-        bound either."""
+        """While a handler waits for an answer that another thread asked for, reading goes on as
+        if the handler had asked."""
         return self._unbounded() if self.inside() else nullcontext()
 
     @contextmanager

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, List, Mapping, Optional, Protocol, Sequence
 
 from . import commands
+from .backlog import OVERFLOW
 from .clock import NEVER, Monotonic, monotonic
 from .commands import CallNotification, Command, Reply
 from .connection_failed import closed_while_opening, connection_failed, not_connected
@@ -25,7 +26,8 @@ from .pending import Pending, Request
 from .rate_limit import RateLimit
 from .restorer import Outage
 from .results import wrap
-from .sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed
+from .sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed, SockJSError
+from .sockjs.errors import LOST
 from .supervisor import HandlerWatch, Pinger
 from .unknown_kinds import UnknownKinds
 
@@ -285,16 +287,18 @@ class Link:
         if self._complaints.allows():
             self._complain(error)
 
-    def _complain(self, error: Exception) -> None:
+    def _complain(self, error: Exception, wait: bool = True) -> None:
         _log.warning("the server sent something that cannot be read: %s", error)
-        self._wait_for_room()
+        if wait:
+            self._wait_for_room()
         self._dispatcher.put(partial(self._owner.emit_error, error, self))
 
-    def _sum_up_complaints(self, now: float) -> None:
+    def _sum_up_complaints(self, now: float, wait: bool = True) -> None:
         due = self._complaints.due()
         if due is not None and now >= due:
             count = self._complaints.take_left_out()
-            self._complain(UnreadableMessage(f"{count} more messages that cannot be read"))
+            more = UnreadableMessage(f"{count} more messages that cannot be read")
+            self._complain(more, wait)
 
     def due(self) -> float:
         now = self._clock()
@@ -322,7 +326,8 @@ class Link:
 
     def closed(self, closed: Closed) -> None:
         _log.info("connection ended: %s %s", closed.code, closed.reason)
-        self._sum_up_complaints(NEVER)
+        # A handler may wait for an answer that is given below.
+        self._sum_up_complaints(NEVER, wait=False)
         self._completing += 1
         self._owner.ended(self)
         with self._lock:
@@ -358,7 +363,10 @@ class Link:
 
     def _wait_for_room(self) -> None:
         """While too much waits for slow handlers, nothing more is read, and the server feels it;
-        deadlines go on."""
+        deadlines go on.
+
+        :raises SockJSError: a handler waits for an answer, and the backlog overflows.
+        """
         while not self._dispatcher.wait_for_room(0, lambda: self.quiet):
             self._paused_at = now = self._clock()
             due = min(self._pending.due(), self._watch.due(now))
@@ -366,6 +374,9 @@ class Link:
                 self._dispatcher.wait_for_room(due - now, lambda: self.quiet)
             else:
                 self._on_deadlines(now)
+        if self._dispatcher.overflows():
+            _log.warning("the connection ends: %s", OVERFLOW)
+            raise SockJSError(LOST, OVERFLOW)
 
     def _ping(self) -> None:
         if not self.in_session:

@@ -62,6 +62,7 @@ class Options:
     :ivar max_backlog: how many events may wait for slow handlers before reading stops; None
         for no bound. While a handler waits for the answer to a command there is none.
     :ivar max_backlog_bytes: how much memory these events may take, in bytes; None for no bound.
+        While a handler waits for an answer, four times as much; then the connection ends.
     :ivar max_message_size: bytes that one message of the server may have.
     :ivar transports: which ways to the server are tried, in this order: ``websocket``,
         ``xhr-streaming``, ``xhr-polling``. A restore begins with the one that carried the last

@@ -95,6 +95,8 @@ class Connection:
         self._over_by = float("inf")
         self._over = threading.Event()
         self._backlog = Backlog()
+        # Monotonic time of the last whole frame all of whose messages the listener has got.
+        self._told_at = 0.0
         self._thread: Optional[threading.Thread] = None
         #: Seconds since the last whole frame of the server when the connection ended, those
         #: asleep included.
@@ -226,12 +228,14 @@ class Connection:
         patience = max(self._limits.heartbeat_timeout, transport.least_patience)
         now = self._clock()
         liveness, sleep = Liveness(patience, now), SleepWatch(now, self._slept)
+        self._told_at = transport.last_frame_at
         try:
             return self._loop(session, liveness, sleep)
         finally:
-            # From the last whole frame: half a frame is life, and is lost all the same.
-            silence = sleep.silence(self._clock(), transport.last_frame_at)
-            self.last_silence = silence + self._backlog.age(transport.last_frame_at)
+            # From the last whole frame: half a frame is life, and is lost all the same, and so
+            # is what was read when the end came.
+            silence = sleep.silence(self._clock(), self._told_at)
+            self.last_silence = silence + self._backlog.age(self._told_at)
 
     def _loop(self, session: Session, liveness: Liveness, sleep: SleepWatch) -> Closed:
         transport, events = session.transport, session.events
@@ -254,6 +258,8 @@ class Connection:
                 self._over_by,
             )
             events = _events(session, transport.receive, until)
+            if not events:
+                self._told_at = transport.last_frame_at
             now = self._clock()
             self._backlog.waited(now - began)
             if now >= until:
@@ -273,9 +279,11 @@ class Connection:
             for number, event in enumerate(events, 1):
                 self._tell(event)
                 if isinstance(event, Closed):
+                    self._told_at = session.transport.last_frame_at
                     return event
                 if not number % _DEADLINES_AFTER:
                     self._keep_deadlines()
+            self._told_at = session.transport.last_frame_at
             due = self._clock() >= until
             events = [] if due else _events(session, session.transport.at_hand)
         return None

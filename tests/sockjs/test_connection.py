@@ -742,3 +742,25 @@ def test_silence_begins_before_a_backlog(stage: Stage, frames: int, silence: flo
     stage.told.on_received = lambda _: setattr(stage.clock, "time", stage.clock.time + 60)
     stage.run(*['a["x"]'] * frames, SockJSError(1006, "reset"))
     assert stage.connection.last_silence == pytest.approx(silence, abs=0.01)
+
+
+@pytest.mark.fault(83)
+@pytest.mark.parametrize("frame, silence", [('a["1","2"]', 60.0), ('a["1"]', 0.0)])
+def test_frame_that_was_read_when_the_end_came_is_in_the_gap(
+    stage: Stage, frame: str, silence: float
+) -> None:
+    """What is left of a frame is lost if the listener ends the connection in the midst of it, so
+    that the gap begins at the frame before."""
+
+    def receive(message: str) -> None:
+        if message == "2":
+            raise SockJSError(1006, "no room")
+
+    def come_later() -> str:
+        stage.clock.time += 60
+        return frame
+
+    stage.told.on_received = receive
+    closed = stage.run('a["0"]', come_later, SockJSError(1006, "no room"))
+    assert closed.reason == "no room"
+    assert stage.connection.last_silence == pytest.approx(silence, abs=0.01)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
-from keyyo_cti import CTI, Call
-from keyyo_cti.backlog import Backlog
+from keyyo_cti import CTI, Call, ConnectionClosed, KeyyoError
+from keyyo_cti.backlog import WAITING_FACTOR, Backlog
 
-from .probe import PATIENCE, Record
+from .probe import PATIENCE, Record, eventually
 from .scripted import ScriptedServer, session
 from .test_handlers import notification
 
@@ -167,10 +168,98 @@ def test_full_backlog_without_poll_gives_the_answer_to_a_command() -> None:
         assert len(cti.get_calls()) == EVENTS
 
 
+@pytest.mark.fault(83)
+@pytest.mark.parametrize("inside", [True, False])
+def test_backlog_overflows_only_while_a_handler_waits(inside: bool) -> None:
+    """Without a handler that waits, reading stops at the bound, and the events can go."""
+    backlog = Backlog(None, 100)
+    if inside:
+        backlog.expect("a", asked_inside=True)
+    else:
+        backlog.waiting_handlers += 1
+    for _ in range(WAITING_FACTOR * 100):
+        assert backlog.has_room() and not backlog.overflows()
+        backlog.put(print, 1)
+    assert not backlog.has_room() and backlog.overflows()
+    backlog.answered("a")
+    backlog.waiting_handlers = 0
+    assert not backlog.has_room() and not backlog.overflows()
+
+
+@contextlib.contextmanager
+def handlers_run(cti: CTI, dispatch: Any) -> Iterator[None]:
+    """Polls in a thread, if that is for the program."""
+    over = threading.Event()
+
+    def poll() -> None:
+        while not over.is_set():
+            cti.poll(0.05)
+
+    poller = threading.Thread(target=poll)
+    if dispatch == "manual":
+        poller.start()
+    yield
+    over.set()
+    if dispatch == "manual":
+        poller.join(PATIENCE)
+
+
+@pytest.mark.fault(83)
+@pytest.mark.parametrize("dispatch", [None, "manual"], ids=["event thread", "polled"])
+@pytest.mark.parametrize("way", ["by_result", "by_exception", "by_wait", "by_asyncio"])
+@pytest.mark.usefixtures("transport")
+def test_events_behind_a_handler_that_waits_in_vain_end_the_connection(
+    way: str, dispatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server answers nothing and sends events without end: at the limit the handler gets the
+    end of the connection, one warning says why, and what was received is handled."""
+    asked, outcome, received = threading.Event(), Record(), Record()
+    most = 100_000
+
+    def answer(connection: Any, command: Any) -> None:
+        if command["action"] == "ping":
+            asked.set()
+        else:
+            session(connection, command)
+
+    options: Dict[str, Any] = {
+        "max_backlog": 1, "max_backlog_bytes": most, "dispatch": dispatch, "ping_auto": False,
+    }
+    with ScriptedServer(answer) as server, CTI(
+        endpoint=server.endpoint, **options
+    ) as cti, contextlib.ExitStack() as stack:
+
+        def ask(call: Call) -> None:
+            received.add(call.callref)
+            if call.callref == "first":
+                try:
+                    outcome.add(WAYS[way](cti))
+                except KeyyoError as error:
+                    outcome.add(error)
+
+        cti.onNewCall = ask
+        cti.create_session("tok").result(PATIENCE)
+        stack.enter_context(handlers_run(cti, dispatch))
+        server.push(notification("first"))
+        assert asked.wait(PATIENCE)
+        for number in range(0, 1000, 10):
+            server.push(*[notification(str(each)) for each in range(number, number + 10)])
+        (error,) = outcome.wait_for_count(1)
+        assert error == 0 if way == "by_exception" else isinstance(error, ConnectionClosed)
+        eventually(lambda: not cti.connected)
+        count = len(cti.get_calls())
+        received.wait_for_count(count)
+        assert received.items == ["first", *map(str, range(count - 1))]
+        # A notification counts as a KiB.
+        assert WAITING_FACTOR * most / 1024 < count < WAITING_FACTOR * most / 1024 + 3
+    warnings = [each for each in caplog.records if "max_backlog_bytes" in each.getMessage()]
+    assert len(warnings) == 1
+
+
 def test_backlog_has_room_again_when_a_handler_has_ended() -> None:
-    """The bound is off while a command of the running handler has no answer, and on again once
-    it is answered or the handler has returned."""
-    backlog = Backlog(1, 100)
+    """The bound is raised while a command of the running handler has no answer, and as before
+    once it is answered or the handler has returned."""
+    backlog = Backlog(1)
     backlog.put(print, 1)
     assert not backlog.has_room()
     ends: List[Callable[[], None]] = [
@@ -179,7 +268,7 @@ def test_backlog_has_room_again_when_a_handler_has_ended() -> None:
     for end in ends:
         backlog.expect("a", asked_inside=True)
         for _ in range(200_000):
-            backlog.put(print, 1000)
+            backlog.put(print, 1)
         assert backlog.has_room()
         end()
         assert not backlog.has_room()
