@@ -174,7 +174,8 @@ SCRIPTS: Dict[int, List[Shown]] = {
     37: [Shown(
         "var second = new Keyyo.CTI();"
         " second.on('newCall', function() { console.log('also of the first'); });"
-        " second.ping(function(err, res) { console.log('on its connection', res); });",
+        " await new Promise(function(resolve) { second.ping(function(err, res) {"
+        " console.log('on its connection', res); resolve(); }); });",
         ["on its connection 1", "also of the first"], pushes(notification("SETUP")),
     ), Shown(
         "console.log(cti.session_exists()); new Keyyo.CTI({ cookie_auto: false });"
