@@ -30,6 +30,8 @@ class EventThread(Dispatcher):
         super().__init__(*arguments, **named)
         self._name = name
         self._thread: Optional[threading.Thread] = None
+        # The last thread that found nothing to do, for finish() to wait for its very end.
+        self._leaving: Optional[threading.Thread] = None
         self._holds = 0
         self._ended = threading.Condition(self._lock)
         # Whether the work is done by a thread that brought some, because none can be started.
@@ -58,14 +60,17 @@ class EventThread(Dispatcher):
 
     def finish(self, timeout: float) -> None:
         with self._lock:
-            thread = self._thread
-            if thread is None or thread is threading.current_thread():
+            thread, leaving = self._thread, self._leaving
+            if thread is threading.current_thread():
                 return
-            left = timeout - self._awaited_for()
-            if not self._ended.wait_for(lambda: self._thread is not thread, left):
-                return
-        # Nothing but its last few instructions is left of it.
-        thread.join(timeout)
+            if thread is not None:
+                left = timeout - self._awaited_for()
+                if not self._ended.wait_for(lambda: self._thread is not thread, left):
+                    return
+        # Nothing but their last few instructions is left of them.
+        for each in (leaving, thread):
+            if each is not None:
+                each.join(timeout)
 
     def _awaited_for(self) -> float:
         """Seconds for which what runs now was waited for already: two that finish in a row, as
@@ -130,7 +135,7 @@ class EventThread(Dispatcher):
             if self._queue:
                 self._asleep = False
                 return True
-            self._thread = None
+            self._thread, self._leaving = None, self._thread
             self._ended.notify_all()
             return False
 

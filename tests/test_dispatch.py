@@ -632,6 +632,28 @@ def test_finish_gives_up_once(reports: Reports) -> None:
     assert "events" not in [one.name for one in threading.enumerate()]
 
 
+def test_finish_waits_for_a_thread_at_its_last_instructions(reports: Reports) -> None:
+    """A thread that is done with its work and has not ended yet is waited for all the same."""
+    last, release = threading.Event(), threading.Event()
+
+    class Lingering(EventThread):
+        def _run(self) -> None:
+            super()._run()
+            last.set()
+            release.wait(SOON)
+
+    dispatcher = Lingering("events", None, reports)
+    dispatcher.hold()
+    dispatcher.release()
+    assert last.wait(SOON)
+    began = time.monotonic()
+    dispatcher.finish(0.1)
+    assert time.monotonic() - began >= 0.1
+    release.set()
+    dispatcher.finish(SOON)
+    assert "events" not in {thread.name for thread in threading.enumerate()}
+
+
 def test_finish_inside(thread: EventThread) -> None:
     """Finishing inside a handler does not wait for itself."""
     ran: List[int] = []
