@@ -10,9 +10,11 @@ The names are those of Keyyo's JavaScript SDK, so that its examples translate li
 """
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from .backoff import Backoff
 from .call import Call
+from .callback import Callback
 from .cti import CTI, Keyyo
 from .errors import (
     CommandTimeout,
@@ -21,23 +23,43 @@ from .errors import (
     KeyyoError,
     UnreadableMessage,
 )
+from .literals import Side, Transport
 from .restorer import Restored
-from .results import Result
+from .results import AutoAnswer, ConvertedNumber, Result, SessionInfo, Subscriptions
 from .version import __version__
 
+if TYPE_CHECKING:
+    from .options import CTIOptions as CTIOptions  # noqa: F401
+
 __all__ = [
+    "AutoAnswer",
     "Backoff",
     "CTI",
     "Call",
+    "Callback",
     "CommandTimeout",
     "ConnectionClosed",
     "ConnectionFailed",
+    "ConvertedNumber",
     "Keyyo",
     "KeyyoError",
     "Restored",
     "Result",
+    "SessionInfo",
+    "Side",
+    "Subscriptions",
+    "Transport",
     "UnreadableMessage",
     "__version__",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    # Only when it is used: with the options comes all that speaks to the network.
+    if name != "CTIOptions":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import options
+
+    return options.CTIOptions

@@ -6,7 +6,7 @@ from typing import Any, Optional, Union, overload
 
 from .background import BackgroundClient
 from .callback import Callback, callback_last
-from .dispatch import Choice
+from .literals import Dispatch
 from .oauth2 import OAuth2, OAuth2Client
 from .web.account import AccountClient, TokensNotKept
 from .web.token_store import TokenMemory, TokenStore
@@ -41,7 +41,7 @@ class Account(BackgroundClient):
         store: TokenStore,
         *,
         ahead: float = 60.0,
-        dispatch: Choice = None,
+        dispatch: Dispatch = None,
     ) -> None:
         super().__init__("account", dispatch)
         client = oauth2.client if isinstance(oauth2, OAuth2) else oauth2
@@ -49,7 +49,7 @@ class Account(BackgroundClient):
 
     @overload
     def sign_in(
-        self, code_or_redirected_url: str, callback: Optional[Callback] = None, /
+        self, code_or_redirected_url: str, callback: Optional[Callback[Tokens]] = None, /
     ) -> "Future[Tokens]": ...
 
     @overload
@@ -57,7 +57,7 @@ class Account(BackgroundClient):
         self,
         code_or_redirected_url: str,
         state: Optional[str] = None,
-        callback: Optional[Callback] = None,
+        callback: Optional[Callback[Tokens]] = None,
         *,
         code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]": ...
@@ -84,7 +84,7 @@ class Account(BackgroundClient):
         )
         return self._background.ask(work, callback)
 
-    def access_token(self, callback: Optional[Callback] = None) -> "Future[str]":
+    def access_token(self, callback: Optional[Callback[str]] = None) -> "Future[str]":
         """An access token that is good for a while. See ``AccountClient.access_token``."""
         return self._background.ask(self.client.access_token, callback)
 

@@ -2,7 +2,20 @@
 
 from concurrent.futures import Future
 from types import MappingProxyType
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Protocol, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Union,
+    cast,
+    overload,
+)
 
 from . import commands
 from .callback import Callback, callback_last
@@ -12,6 +25,7 @@ from .dates import ENDED as ENDED
 from .dates import dates_of, follow
 from .errors import invalid_params, plain, shorten
 from .events import Emitter, EventAttribute
+from .literals import CallEvent, Side
 
 #: Attributes that are None while the server has not sent them.
 _DOCUMENTED = frozenset(commands.CALL_FIELDS)
@@ -35,7 +49,8 @@ class Call(Emitter):
     Its attributes are those of a notification: ``callref``, ``caller``, ``callee``, ``state``
     (also ``type``), ``setup_date``, ``connect_date``, ``release_date`` (Unix seconds on the
     server's clock), ``callpark_slot``, and any further field that the server sends; also by key,
-    ``call["caller"]``. A program may set attributes of its own.
+    ``call["caller"]``. A program may set attributes of its own. Type checkers know the documented
+    fields only: use the key for another field, ``setattr`` and ``getattr`` for your own.
 
     Inside a handler or callback they are those of the event that is handled, and everywhere else
     those of the last notification that was received: after ``call.answer().result()`` the state
@@ -53,12 +68,62 @@ class Call(Emitter):
 
     EVENTS = ("setup", "connect", "release", "missed")
 
-    onSetup = EventAttribute[Callable[[], object]]("handler()", "The callee's phone rings.")
-    onConnect = EventAttribute[Callable[[], object]]("handler()", "The callee has picked up.")
-    onRelease = EventAttribute[Callable[[], object]]("handler()", "The call has ended.")
-    onMissed = EventAttribute[Callable[[], object]](
+    onSetup: EventAttribute[Callable[[], object]] = EventAttribute(
+        "handler()", "The callee's phone rings."
+    )
+    onConnect: EventAttribute[Callable[[], object]] = EventAttribute(
+        "handler()", "The callee has picked up."
+    )
+    onRelease: EventAttribute[Callable[[], object]] = EventAttribute(
+        "handler()", "The call has ended."
+    )
+    onMissed: EventAttribute[Callable[[], object]] = EventAttribute(
         "handler()", "The call has ended and the callee never picked up."
     )
+
+    if TYPE_CHECKING:
+        # Type checkers do not see __getattr__, so that they find a misspelt field.
+
+        @property
+        def caller(self) -> Optional[str]:
+            """The caller's number, in international format."""
+
+        @property
+        def callee(self) -> Optional[str]:
+            """The callee's number, in international format."""
+
+        @property
+        def state(self) -> Optional[str]:
+            """Where the call stands: SETUP, CONNECT, RELEASE or MISSED."""
+
+        @property
+        def setup_date(self) -> Optional[float]:
+            """When the callee's phone rang, in Unix seconds on the server's clock."""
+
+        @property
+        def connect_date(self) -> Optional[float]:
+            """When the callee picked up, in Unix seconds on the server's clock."""
+
+        @property
+        def release_date(self) -> Optional[float]:
+            """When the call ended, in Unix seconds on the server's clock."""
+
+        @property
+        def callpark_slot(self) -> Optional[str]:
+            """The slot in which the call is parked."""
+
+    if TYPE_CHECKING:
+        # Every event of a call carries nothing, so that one handler suits any list of them.
+        def on(self, names: Union[CallEvent, str], handler: Callable[[], object]) -> None:
+            """Add a handler for one event, or for several with commas between their names."""
+
+        def off(
+            self, names: Union[CallEvent, str], handler: Optional[Callable[[], object]] = None
+        ) -> None:
+            """Remove a handler that ``on`` added, once, or without a handler all of them."""
+
+        addEventListener = on
+        removeEventListener = off
 
     callref: str
     _line: Line
@@ -124,14 +189,20 @@ class Call(Emitter):
         """The same as ``state``; the page's own example says ``call.type``."""
         return cast(Optional[str], self._fields.get("state"))
 
-    def __getattr__(self, name: str) -> Any:
-        # A Call that is being copied or unpickled has no slots yet.
-        fields = {} if name in _OWN else self._fields
-        if name in fields:
-            return fields[name]
-        if name in _DOCUMENTED:
-            return None
-        raise AttributeError(f"no attribute {name!r} of this call: it has {sorted(fields)}")
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # A Call that is being copied or unpickled has no slots yet.
+            fields = {} if name in _OWN else self._fields
+            if name in fields:
+                return fields[name]
+            if name in _DOCUMENTED:
+                return None
+            raise AttributeError(f"no attribute {name!r} of this call: it has {sorted(fields)}")
+
+    def __dir__(self) -> Iterable[str]:
+        sent = (name for name in self._fields if name.isidentifier())
+        return sorted({*super().__dir__(), *_DOCUMENTED, *sent})
 
     def __getitem__(self, name: str) -> Any:
         return self._fields[name]
@@ -174,21 +245,21 @@ class Call(Emitter):
         end = dates.release if dates.connect is None else dates.connect
         return self._between(dates.setup, end)
 
-    def answer(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def answer(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Answers the call. Source: section Answer."""
         return self._ask(commands.answer, callback)
 
-    def hang_up(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def hang_up(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Ends the call. Source: section Hang up."""
         return self._ask(commands.hang_up, callback)
 
-    def reject(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def reject(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Sends an incoming call that nobody has answered to voicemail. Source: section Reject."""
         return self._ask(commands.reject, callback)
 
     def transfer(
-        self, side: str, to: str, callback: Optional[Callback] = None
-    ) -> "Future[Any]":
+        self, side: Side, to: str, callback: Optional[Callback[int]] = None
+    ) -> "Future[int]":
         """Transfers one side of the call. Source: section Transfer.
 
         :param side: ``"caller"`` or ``"callee"``: who is transferred.
@@ -198,21 +269,21 @@ class Call(Emitter):
 
     @overload
     def supervised_transfer(
-        self, side: str, to: str, callback: Optional[Callback] = None, /
-    ) -> "Future[Any]": ...
+        self, side: Side, to: str, callback: Optional[Callback[int]] = None, /
+    ) -> "Future[int]": ...
 
     @overload
     def supervised_transfer(
         self,
-        side: str,
+        side: Side,
         to: str,
         invite_timer: Optional[int] = None,
-        callback: Optional[Callback] = None,
-    ) -> "Future[Any]": ...
+        callback: Optional[Callback[int]] = None,
+    ) -> "Future[int]": ...
 
     def supervised_transfer(
-        self, side: str, to: str, invite_timer: Any = None, callback: Any = None
-    ) -> "Future[Any]":
+        self, side: Side, to: str, invite_timer: Any = None, callback: Any = None
+    ) -> "Future[int]":
         """Calls the new recipient first, and transfers if he answers. Source: section Make a
         supervised transfer.
 
@@ -226,11 +297,11 @@ class Call(Emitter):
 
     def merge(
         self,
-        side: str,
+        side: Side,
         second_call: "Call",
-        second_call_side: str,
-        callback: Optional[Callback] = None,
-    ) -> "Future[Any]":
+        second_call_side: Side,
+        callback: Optional[Callback[int]] = None,
+    ) -> "Future[int]":
         """Connects a side of this call with a side of another. Source: section Merge.
 
         :param side: ``"caller"`` or ``"callee"`` of this call.
@@ -239,20 +310,20 @@ class Call(Emitter):
         """
         return self._ask(self._merge, callback, side, second_call, second_call_side)
 
-    def pause(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def pause(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Parks the call in the slot of the session's number; ``unpark`` takes it back. Source:
         section Pause."""
         return self._ask(commands.pause, callback)
 
     @overload
-    def park(self, side: str, callback: Optional[Callback] = None, /) -> "Future[Any]": ...
+    def park(self, side: Side, callback: Optional[Callback[int]] = None, /) -> "Future[int]": ...
 
     @overload
     def park(
-        self, side: str, slot: Optional[int] = None, callback: Optional[Callback] = None
-    ) -> "Future[Any]": ...
+        self, side: Side, slot: Optional[int] = None, callback: Optional[Callback[int]] = None
+    ) -> "Future[int]": ...
 
-    def park(self, side: str, slot: Any = None, callback: Any = None) -> "Future[Any]":
+    def park(self, side: Side, slot: Any = None, callback: Any = None) -> "Future[int]":
         """Parks one side of the call. Source: section Park.
 
         :param side: ``"caller"`` or ``"callee"``: who is parked.
@@ -261,13 +332,13 @@ class Call(Emitter):
         slot, callback = callback_last(slot, callback)
         return self._ask(commands.park, callback, side, slot)
 
-    def unpark(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def unpark(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Takes a parked call back. Source: section Unpark."""
         return self._ask(commands.unpark, callback)
 
     def _ask(
         self, make: Callable[..., Command], callback: Optional[Callback], *arguments: Any
-    ) -> "Future[Any]":
+    ) -> "Future[int]":
         return self._line.ask(make, (self.callref, *arguments), callback)
 
     def _merge(self, callref: str, side: Any, second_call: Any, side2: Any) -> Command:

@@ -1,15 +1,43 @@
 """CTI: sessions, the line's commands, events. What a program sees; the switchboard does it."""
 
 from concurrent.futures import Future
-from typing import Any, Callable, List, Mapping, Optional, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    List,
+    Literal,
+    Mapping,
+    Optional,
+    Union,
+    overload,
+)
 
 from . import at_exit, commands
 from .call import Call, Calls
 from .callback import Callback, callback_last
 from .errors import KeyyoError
-from .events import Emitter, EventAttribute
+from .events import AnyHandler, Emitter, EventAttribute
 from .javascript import as_key
+from .literals import CTIEvent
 from .restorer import Restored
+from .results import AutoAnswer, ConvertedNumber, SessionInfo, Subscriptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .options import CTIOptions
+
+    class _Untyped:
+        """Only Any passes for it. A dict of it is one whose values have no types, as JSON gives
+        it. Any other dict has to be CTIOptions, so that a wrong option in it is found."""
+
+else:
+    # For typing.get_type_hints: typing has no Unpack before Python 3.11, and options brings all
+    # that speaks to the network.
+    _Untyped = Any
+    CTIOptions = Mapping[str, Any]
+    Unpack = {CTIOptions: Any}
 
 
 class CTI(Emitter):
@@ -37,25 +65,68 @@ class CTI(Emitter):
 
     EVENTS = ("newCall", "disconnected", "restored", "lost", "error")
 
-    onNewCall = EventAttribute[Callable[[Call], object]](
+    onNewCall: EventAttribute[Callable[[Call], object]] = EventAttribute(
         "handler(call)", "A call is notified, be it new or changed."
     )
-    onDisconnected = EventAttribute[Callable[[], object]](
+    onDisconnected: EventAttribute[Callable[[], object]] = EventAttribute(
         "handler()", "The connection is gone, or could not be had, and nobody asked for its end."
     )
-    onRestored = EventAttribute[Callable[[Restored], object]](
+    onRestored: EventAttribute[Callable[[Restored], object]] = EventAttribute(
         "handler(info)",
         "The session that was lost is back; info has gap and recreated, see Restored.",
     )
-    onLost = EventAttribute[Callable[[KeyyoError], object]](
+    onLost: EventAttribute[Callable[[KeyyoError], object]] = EventAttribute(
         "handler(error)",
         "The session that was lost will not come back by itself; error is a KeyyoError.",
     )
-    onError = EventAttribute[Callable[[BaseException], object]](
+    # SystemExit and its like come here as well, but a handler annotated with Exception must do.
+    onError: EventAttribute[Callable[[Exception], object]] = EventAttribute(
         "handler(exception)", "A handler raised, or the server cannot be understood."
     )
 
-    def __init__(self, options: Optional[Mapping[str, Any]] = None, **keywords: Any) -> None:
+    if TYPE_CHECKING:
+        # Several names at once take a handler that suits each of them.
+
+        @overload
+        def on(self, names: Literal["newCall"], handler: Callable[[Call], object]) -> None: ...
+
+        @overload
+        def on(self, names: Literal["disconnected"], handler: Callable[[], object]) -> None: ...
+
+        @overload
+        def on(
+            self, names: Literal["restored"], handler: Callable[[Restored], object]
+        ) -> None: ...
+
+        @overload
+        def on(self, names: Literal["lost"], handler: Callable[[KeyyoError], object]) -> None: ...
+
+        @overload
+        def on(
+            self,
+            names: Literal["error", "lost,error", "lost, error", "error,lost", "error, lost"],
+            handler: Callable[[Exception], object],
+        ) -> None: ...
+
+        @overload
+        def on(self, names: str, handler: AnyHandler) -> None: ...
+
+        def on(self, names: str, handler: Any) -> None:
+            """Add a handler for one event, or for several with commas between their names."""
+
+        def off(
+            self, names: Union[CTIEvent, str], handler: Optional[Callable[..., object]] = None
+        ) -> None:
+            """Remove a handler that ``on`` added, once, or without a handler all of them."""
+
+        addEventListener = on
+        removeEventListener = off
+
+    def __init__(
+        self,
+        options: "Union[CTIOptions, Mapping[str, _Untyped], None]" = None,
+        **keywords: "Unpack[CTIOptions]",
+    ) -> None:
         # Only here, because all that speaks to the network comes with it, and a program may import
         # this package long before it needs that, or not need it at all.
         from . import options as options_
@@ -69,20 +140,20 @@ class CTI(Emitter):
 
     @overload
     def create_session(
-        self, csi_token: str, callback: Optional[Callback] = None, /
-    ) -> "Future[Any]": ...
+        self, csi_token: str, callback: Optional[Callback[SessionInfo]] = None, /
+    ) -> "Future[SessionInfo]": ...
 
     @overload
     def create_session(
         self,
         csi_token: str,
         auto_answer: Optional[bool] = None,
-        callback: Optional[Callback] = None,
-    ) -> "Future[Any]": ...
+        callback: Optional[Callback[SessionInfo]] = None,
+    ) -> "Future[SessionInfo]": ...
 
     def create_session(
         self, csi_token: Any, auto_answer: Any = None, callback: Any = None
-    ) -> "Future[Any]":
+    ) -> "Future[SessionInfo]":
         """Connects, and creates a session. Source: section Create session.
 
         :param csi_token: the CSI token of the line, valid for one hour.
@@ -95,20 +166,20 @@ class CTI(Emitter):
 
     @overload
     def restore_session(
-        self, csi_token: str, callback: Optional[Callback] = None, /
-    ) -> "Future[Any]": ...
+        self, csi_token: str, callback: Optional[Callback[SessionInfo]] = None, /
+    ) -> "Future[SessionInfo]": ...
 
     @overload
     def restore_session(
         self,
         csi_token: str,
         session_id: Optional[str] = None,
-        callback: Optional[Callback] = None,
-    ) -> "Future[Any]": ...
+        callback: Optional[Callback[SessionInfo]] = None,
+    ) -> "Future[SessionInfo]": ...
 
     def restore_session(
         self, csi_token: Any, session_id: Any = None, callback: Any = None
-    ) -> "Future[Any]":
+    ) -> "Future[SessionInfo]":
         """Connects, and goes on with the session of before. Source: section Restore session.
 
         With ``cookie_auto`` a new session is created if there is no cookie yet, or if the server
@@ -123,7 +194,7 @@ class CTI(Emitter):
             session_id = self._switchboard.remembered()
         return self._switchboard.sessions.restore(csi_token, session_id, callback)
 
-    def destroy_session(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def destroy_session(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Destroys the session, and closes the connection. Source: section Destroy session.
 
         :returns: what the server sent, 1.
@@ -199,7 +270,7 @@ class CTI(Emitter):
 
     # Line.
 
-    def dial(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+    def dial(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Calls a number from the line's telephone. Source: section Dial number.
 
         :param number: in international format, such as ``"33172587948"``.
@@ -207,8 +278,8 @@ class CTI(Emitter):
         return self._switchboard.ask(commands.dial, (number,), callback)
 
     def send_message(
-        self, number: str, message: str, callback: Optional[Callback] = None
-    ) -> "Future[Any]":
+        self, number: str, message: str, callback: Optional[Callback[int]] = None
+    ) -> "Future[int]":
         """Sends a SIP message. Source: section Send message.
 
         :param number: the recipient's, in international format.
@@ -216,7 +287,7 @@ class CTI(Emitter):
         """
         return self._switchboard.ask(commands.send_message, (number, message), callback)
 
-    def subscribe(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+    def subscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Asks to be notified of another line's calls too. Source: section Subscribe.
 
         :param number: a line of the same organisation in international format, or
@@ -224,14 +295,16 @@ class CTI(Emitter):
         """
         return self._switchboard.ask(commands.subscribe, (number,), callback)
 
-    def unsubscribe(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+    def unsubscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Undoes ``subscribe``. Source: section Unsubscribe.
 
         :param number: as for ``subscribe``.
         """
         return self._switchboard.ask(commands.unsubscribe, (number,), callback)
 
-    def get_subscriptions(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def get_subscriptions(
+        self, callback: Optional[Callback[Subscriptions]] = None
+    ) -> "Future[Subscriptions]":
         """The subscriptions of the session. Source: section Get subscriptions.
 
         :returns: ``numbers``, a list.
@@ -239,8 +312,8 @@ class CTI(Emitter):
         return self._switchboard.ask(commands.get_subscriptions, (), callback)
 
     def set_auto_answer(
-        self, auto_answer: bool, callback: Optional[Callback] = None
-    ) -> "Future[Any]":
+        self, auto_answer: bool, callback: Optional[Callback[int]] = None
+    ) -> "Future[int]":
         """Sets whether the line's telephone answers by itself when a call is made or transferred
         for it. Source: section Set auto-answer's state.
 
@@ -248,28 +321,34 @@ class CTI(Emitter):
         """
         return self._switchboard.ask(commands.set_auto_answer, (auto_answer,), callback)
 
-    def get_auto_answer(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def get_auto_answer(
+        self, callback: Optional[Callback[AutoAnswer]] = None
+    ) -> "Future[AutoAnswer]":
         """What ``set_auto_answer`` set. Source: section Get auto-answer's state.
 
         :returns: ``auto_answer``, True or False.
         """
         return self._switchboard.ask(commands.get_auto_answer, (), callback)
 
-    def int_to_local(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+    def int_to_local(
+        self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
+    ) -> "Future[ConvertedNumber]":
         """A number as it is dialled in its country. Source: JavaScript SDK 1.1.
 
         :param number: in international format.
         """
         return self._switchboard.ask(commands.int_to_local, (number,), callback)
 
-    def local_to_int(self, number: str, callback: Optional[Callback] = None) -> "Future[Any]":
+    def local_to_int(
+        self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
+    ) -> "Future[ConvertedNumber]":
         """A number in international format. Source: JavaScript SDK 1.1.
 
         :param number: as it is dialled in its country.
         """
         return self._switchboard.ask(commands.local_to_int, (number,), callback)
 
-    def ping(self, callback: Optional[Callback] = None) -> "Future[Any]":
+    def ping(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Asks the server for a sign of life. Source: JavaScript SDK 1.1."""
         return self._switchboard.ask(commands.ping, (), callback)
 

@@ -210,12 +210,13 @@ class _Examination:
     def _session(self) -> Optional[str]:
         if self._minted is None:
             return None
-        options = {
-            "endpoint": self._endpoint,
-            "ca_certs": self._client.ca_certs,
-            "allow_http": self._client.allow_http,
-        }
-        with CTI(options, cookie_auto=False, timeout=_PATIENCE) as cti:
+        with CTI(
+            endpoint=self._endpoint,
+            ca_certs=self._client.ca_certs,
+            allow_http=self._client.allow_http,
+            cookie_auto=False,
+            timeout=_PATIENCE,
+        ) as cti:
             number = cti.create_session(self._minted.token).result().number
             try:
                 cti.destroy_session().result(_PATIENCE)

@@ -12,7 +12,7 @@
 """
 
 from types import MappingProxyType
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple, Type
 
 from .javascript import as_whole
 from .results import Result, wrap
@@ -83,14 +83,20 @@ class KeyyoError(Exception):
         own = {name: getattr(self, name) for name in _FIELDS}
         return MappingProxyType(Result(self._further, **own))
 
-    def __getattr__(self, name: str) -> Any:
-        # Names with an underscore are Python's: "__notes__" from a server would be printed in
-        # tracebacks.
-        further = {} if name.startswith("_") else self._further
-        if name in further:
-            return further[name]
-        kind = type(self).__name__
-        raise AttributeError(f"no attribute {name!r} of this {kind}: it has {sorted(further)}")
+    if not TYPE_CHECKING:
+        # Hidden from type checkers, so that they find a misspelt attribute.
+        def __getattr__(self, name: str) -> Any:
+            # Names with an underscore are Python's: "__notes__" from a server would be printed in
+            # tracebacks.
+            further = {} if name.startswith("_") else self._further
+            if name in further:
+                return further[name]
+            kind = type(self).__name__
+            raise AttributeError(f"no attribute {name!r} of this {kind}: it has {sorted(further)}")
+
+    def __dir__(self) -> Iterable[str]:
+        further = (name for name in self._further if name.isidentifier() and name[0] != "_")
+        return sorted({*super().__dir__(), *further})
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name) if name in _FIELDS else self._further[name]

@@ -6,6 +6,7 @@ is one step of a dict or a list, which the interpreter does as a whole.
 
 from functools import partial
 from typing import (
+    TYPE_CHECKING,
     Any,
     Callable,
     ClassVar,
@@ -13,6 +14,7 @@ from typing import (
     Generic,
     List,
     Optional,
+    Protocol,
     Tuple,
     Type,
     TypeVar,
@@ -24,6 +26,14 @@ from .user_code import is_plain, require_function, require_function_or_none
 Handler = Callable[..., object]
 
 H = TypeVar("H", bound=Handler)
+
+
+class AnyHandler(Protocol):
+    """A handler that takes what any event carries."""
+
+    # With Any, mypy would take a handler of any signature for one.
+    def __call__(self, *event: object) -> object:
+        """Handles an event."""
 
 
 class EventAttribute(Generic[H]):
@@ -150,17 +160,19 @@ class Emitter:
             handlers.append(attribute)
         return handlers
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        store = self._setters.get(name)
-        if store is not None:
-            if not is_plain(value):
-                require_function_or_none(name, value)
-            store(self, value)
-            return
-        if name[:2] == "on" and name[2:3].isupper() and not hasattr(type(self), name):
-            known = ", ".join(map(attribute_of, self.EVENTS))
-            raise AttributeError(f"{type(self).__name__} has no event {name}: it has {known}")
-        object.__setattr__(self, name, value)
+    if not TYPE_CHECKING:
+        # To a type checker, it would allow each misspelt ``on...`` attribute.
+        def __setattr__(self, name: str, value: Any) -> None:
+            store = self._setters.get(name)
+            if store is not None:
+                if not is_plain(value):
+                    require_function_or_none(name, value)
+                store(self, value)
+                return
+            if name[:2] == "on" and name[2:3].isupper() and not hasattr(type(self), name):
+                known = ", ".join(map(attribute_of, self.EVENTS))
+                raise AttributeError(f"{type(self).__name__} has no event {name}: it has {known}")
+            object.__setattr__(self, name, value)
 
     def _split(self, names: str) -> List[str]:
         if not isinstance(names, str):

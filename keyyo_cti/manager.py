@@ -9,9 +9,9 @@ from .account import Account
 from .background import BackgroundClient
 from .callback import Callback, callback_last
 from .diagnosis import Diagnosis, Finding, diagnose
-from .dispatch import Choice
+from .literals import Dispatch
 from .options import ENDPOINT
-from .results import Result
+from .results import LineInfo, PluginInfo, Result
 from .web.manager import (
     BASE_URL,
     WEBSOCKET,
@@ -61,7 +61,7 @@ class Manager(BackgroundClient):
         account: Union[Account, AccessTokens],
         base_url: str = BASE_URL,
         timeout: float = 20.0,
-        dispatch: Choice = None,
+        dispatch: Dispatch = None,
         *,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
         allow_http: bool = False,
@@ -72,11 +72,13 @@ class Manager(BackgroundClient):
         )
         super().__init__("manager", dispatch)
 
-    def lines(self, callback: Optional[Callback] = None) -> "Future[List[Result]]":
+    def lines(
+        self, callback: Optional[Callback[List[LineInfo]]] = None
+    ) -> "Future[List[LineInfo]]":
         """The telephone lines of the account. See ``ManagerClient.lines``."""
         return self._background.ask(self.client.lines, callback)
 
-    def line(self, csi: str, callback: Optional[Callback] = None) -> "Future[Result]":
+    def line(self, csi: str, callback: Optional[Callback[LineInfo]] = None) -> "Future[LineInfo]":
         """One line. See ``ManagerClient.line``.
 
         :param csi: the line's: its number in international format.
@@ -85,7 +87,7 @@ class Manager(BackgroundClient):
 
     @overload
     def csi_token(
-        self, csi: str, callback: Optional[Callback] = None, /
+        self, csi: str, callback: Optional[Callback[CSIToken]] = None, /
     ) -> "Future[CSIToken]": ...
 
     @overload
@@ -93,7 +95,7 @@ class Manager(BackgroundClient):
         self,
         csi: str,
         domain_masks: Iterable[str] = (),
-        callback: Optional[Callback] = None,
+        callback: Optional[Callback[CSIToken]] = None,
     ) -> "Future[CSIToken]": ...
 
     def csi_token(
@@ -110,8 +112,8 @@ class Manager(BackgroundClient):
         return self._background.ask(partial(self.client.csi_token, csi, masks), callback)
 
     def cti_plugins(
-        self, csi: str, callback: Optional[Callback] = None
-    ) -> "Future[List[Result]]":
+        self, csi: str, callback: Optional[Callback[List[PluginInfo]]] = None
+    ) -> "Future[List[PluginInfo]]":
         """The CTI plugins of a line. See ``ManagerClient.cti_plugins``.
 
         :param csi: the line's.
@@ -120,17 +122,17 @@ class Manager(BackgroundClient):
 
     @overload
     def enable_plugin(
-        self, csi: str, callback: Optional[Callback] = None, /
-    ) -> "Future[Result]": ...
+        self, csi: str, callback: Optional[Callback[PluginInfo]] = None, /
+    ) -> "Future[PluginInfo]": ...
 
     @overload
     def enable_plugin(
-        self, csi: str, name: str = WEBSOCKET, callback: Optional[Callback] = None
-    ) -> "Future[Result]": ...
+        self, csi: str, name: str = WEBSOCKET, callback: Optional[Callback[PluginInfo]] = None
+    ) -> "Future[PluginInfo]": ...
 
     def enable_plugin(
         self, csi: str, name: Any = WEBSOCKET, callback: Any = None
-    ) -> "Future[Result]":
+    ) -> "Future[PluginInfo]":
         """Enables a CTI plugin of a line, for sessions that are opened afterwards. See
         ``ManagerClient.enable_plugin``.
 
@@ -142,7 +144,7 @@ class Manager(BackgroundClient):
         return self._background.ask(partial(self.client.enable_plugin, csi, name), callback)
 
     def sip_records(
-        self, csi: str, callback: Optional[Callback] = None
+        self, csi: str, callback: Optional[Callback[List[Result]]] = None
     ) -> "Future[List[Result]]":
         """The telephones that are registered on a line now. See ``ManagerClient.sip_records``.
 
@@ -152,12 +154,12 @@ class Manager(BackgroundClient):
 
     @overload
     def diagnose(
-        self, csi: str, callback: Optional[Callback] = None, /
+        self, csi: str, callback: Optional[Callback[Diagnosis]] = None, /
     ) -> "Future[Diagnosis]": ...
 
     @overload
     def diagnose(
-        self, csi: str, endpoint: str = ENDPOINT, callback: Optional[Callback] = None
+        self, csi: str, endpoint: str = ENDPOINT, callback: Optional[Callback[Diagnosis]] = None
     ) -> "Future[Diagnosis]": ...
 
     def diagnose(

@@ -7,7 +7,7 @@ from typing import Any, Iterable, Optional, Tuple, Union, overload
 
 from .background import BackgroundClient
 from .callback import Callback, callback_last
-from .dispatch import Choice
+from .literals import Dispatch
 from .web.oauth2 import (
     AUTHORIZE_URL,
     CTI_ADMIN,
@@ -68,7 +68,7 @@ class OAuth2(BackgroundClient):
         authorize_url: str = AUTHORIZE_URL,
         token_url: str = TOKEN_URL,
         timeout: float = 10.0,
-        dispatch: Choice = None,
+        dispatch: Dispatch = None,
         ca_certs: Union[str, "os.PathLike[str]", None] = None,
         allow_http: bool = False,
     ) -> None:
@@ -107,7 +107,7 @@ class OAuth2(BackgroundClient):
 
     @overload
     def exchange(
-        self, code_or_redirected_url: str, callback: Optional[Callback] = None, /
+        self, code_or_redirected_url: str, callback: Optional[Callback[Tokens]] = None, /
     ) -> "Future[Tokens]": ...
 
     @overload
@@ -115,7 +115,7 @@ class OAuth2(BackgroundClient):
         self,
         code_or_redirected_url: str,
         state: Optional[str] = None,
-        callback: Optional[Callback] = None,
+        callback: Optional[Callback[Tokens]] = None,
         *,
         code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]": ...
@@ -143,7 +143,7 @@ class OAuth2(BackgroundClient):
         return self._background.ask(work, callback)
 
     def refresh(
-        self, tokens: Tokens, callback: Optional[Callback] = None
+        self, tokens: Tokens, callback: Optional[Callback[Tokens]] = None
     ) -> "Future[Tokens]":
         """Return new tokens for old ones, perhaps with another refresh token. See
         ``OAuth2Client.refresh``; ``Account`` keeps the new ones safely.

@@ -3,10 +3,11 @@
 import http.cookiejar
 import os
 from dataclasses import dataclass, field, fields
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, TypedDict, Union, cast
 
 from .backoff import Backoff
 from .dial_guard import MayDial
+from .literals import Dispatch, Transport
 from .sockjs import TRANSPORTS, urls
 from .user_code import require_function
 
@@ -90,13 +91,13 @@ class Options:
     may_dial: Optional[MayDial] = field(default=None, repr=False)
     token_provider: Optional[Callable[[], str]] = field(default=None, repr=False)
     backoff: Backoff = Backoff()
-    dispatch: Union[None, str, Callable[[Callable[[], None]], object]] = None
+    dispatch: Dispatch = None
     max_ended_calls: Optional[int] = 10_000
     max_active_calls: Optional[int] = 20_000
     max_backlog: Optional[int] = 100_000
     max_backlog_bytes: Optional[int] = 128 * 1024 * 1024
     max_message_size: int = 8 * 1024 * 1024
-    transports: Sequence[str] = TRANSPORTS
+    transports: Sequence[Transport] = cast(Sequence[Transport], TRANSPORTS)
     # Its repr would show a password.
     proxies: Optional[Mapping[str, Optional[str]]] = field(default=None, repr=False)
     ca_certs: Union[str, "os.PathLike[str]", None] = None
@@ -147,6 +148,35 @@ class Options:
             urls.check_secure(self.endpoint, self.allow_http)
         except ValueError as error:
             raise ValueError(f"endpoint: {error}") from None
+
+
+class CTIOptions(TypedDict, total=False):
+    """``Options`` as a dict, for type checkers; each one may be left out."""
+
+    cookie_auto: bool
+    cookie_name: str
+    cookie_expires: float
+    ping_auto: bool
+    endpoint: str
+    allow_http: bool
+    cookie_jar: Optional[http.cookiejar.CookieJar]
+    cookie_file: Union[str, "os.PathLike[str]", None]
+    timeout: float
+    connect_timeout: float
+    ping_interval: float
+    heartbeat_timeout: float
+    may_dial: Optional[MayDial]
+    token_provider: Optional[Callable[[], str]]
+    backoff: Backoff
+    dispatch: Dispatch
+    max_ended_calls: Optional[int]
+    max_active_calls: Optional[int]
+    max_backlog: Optional[int]
+    max_backlog_bytes: Optional[int]
+    max_message_size: int
+    transports: Sequence[Transport]
+    proxies: Optional[Mapping[str, Optional[str]]]
+    ca_certs: Union[str, "os.PathLike[str]", None]
 
 
 def read(options: Optional[Mapping[str, Any]], keywords: Mapping[str, Any]) -> Options:

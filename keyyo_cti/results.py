@@ -1,10 +1,6 @@
 """What a callback gets as ``res``: the server's objects, by attribute and by key."""
 
-from typing import Any, Dict, List
-
-#: Fields of documented results. One that the server left out is None, as it is ``undefined``
-#: in JavaScript; any other name is a mistake and raises.
-_KNOWN = frozenset({"number", "now", "session_id", "numbers", "auto_answer"})
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional
 
 #: Parts of the names of what is secret.
 _SECRET = ("session_id", "token")
@@ -14,17 +10,27 @@ class Result(Dict[str, Any]):
     """An object of the server: ``res.number`` is ``res["number"]``.
 
     Its ``repr`` never shows a session id or a token, so that it can be printed and logged.
+
+    Type checkers know the documented fields only, which the subclasses declare, so that they find
+    a misspelt one; any other field is there by key: ``res["number"]``. The subclasses are for
+    checkers: at run time the server's objects are of this class.
     """
 
     __slots__ = ()
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            if name in _KNOWN:
-                return None
-            raise AttributeError(f"no field {name!r} in this result: {sorted(self)}") from None
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return self[name]
+            except KeyError:
+                if name in _KNOWN:
+                    return None
+                raise AttributeError(f"no field {name!r} in this result: {sorted(self)}") from None
+
+    def __dir__(self) -> Iterable[str]:
+        fields = (name for name in self if isinstance(name, str) and name.isidentifier())
+        return sorted({*super().__dir__(), *fields})
 
     def __repr__(self) -> str:
         fields = ", ".join(
@@ -37,6 +43,87 @@ class Result(Dict[str, Any]):
         from . import showing
 
         return showing.result(self)
+
+
+class SessionInfo(Result):
+    """The result of ``create_session`` and ``restore_session``.
+
+    :ivar number: the line's.
+    :ivar now: server time, Unix seconds.
+    :ivar session_id: of a new session; None if an older one was restored.
+    """
+
+    __slots__ = ()
+
+    number: str
+    now: int
+    session_id: Optional[str]
+
+
+class Subscriptions(Result):
+    """The result of ``get_subscriptions``.
+
+    :ivar numbers: lines of the same organisation, and perhaps ``"callpark"``.
+    """
+
+    __slots__ = ()
+
+    numbers: List[str]
+
+
+class AutoAnswer(Result):
+    """The result of ``get_auto_answer``.
+
+    :ivar auto_answer: True if the line's telephone answers by itself.
+    """
+
+    __slots__ = ()
+
+    auto_answer: bool
+
+
+class ConvertedNumber(Result):
+    """The result of ``int_to_local`` and ``local_to_int``.
+
+    :ivar number: in the other form.
+    """
+
+    __slots__ = ()
+
+    number: str
+
+
+#: Fields of documented results. One that the server left out is None, as it is ``undefined``
+#: in JavaScript; any other name is a mistake and raises.
+_KNOWN = frozenset({"number", "now", "session_id", "numbers", "auto_answer"})
+
+
+class LineInfo(Result):
+    """A telephone line, of ``Manager.lines`` and ``Manager.line``.
+
+    :ivar csi: its number in international format.
+    :ivar name: None if it has none.
+    :ivar short_number: None if it has none.
+    """
+
+    __slots__ = ()
+
+    csi: str
+    name: Optional[str]
+    short_number: Optional[str]
+
+
+class PluginInfo(Result):
+    """A CTI plugin of a line, of ``Manager.cti_plugins`` and ``Manager.enable_plugin``.
+
+    :ivar name: such as ``websocket``.
+    :ivar enabled: True if it is enabled.
+    """
+
+    __slots__ = ()
+
+    name: Optional[str]
+    enabled: bool
 
 
 class NoResult(Result):

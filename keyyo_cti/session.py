@@ -67,7 +67,7 @@ class Session:
     def on_create(self, error: Optional[KeyyoError], result: Any) -> None:
         """Reacts to the answer to create_session."""
         if error is None:
-            self._begin(result, result.session_id if isinstance(result, Result) else None)
+            self._begin(result, result.get("session_id") if isinstance(result, Result) else None)
             if self._cookie is not None and isinstance(self.session_id, str):
                 self._keep(lambda cookie: cookie.save(str(self.session_id)))
 
@@ -132,8 +132,8 @@ class Session:
 
     def _begin(self, result: Any, session_id: Optional[str]) -> None:
         if isinstance(result, Result):
-            self._clock.set(result.now, self.round_trip)
-            self.number = result.number
+            self._clock.set(result.get("now"), self.round_trip)
+            self.number = result.get("number")
         self.session_id = session_id
 
     def _keep(self, change: Callable[[SessionCookie], None]) -> None:

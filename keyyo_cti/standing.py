@@ -58,9 +58,10 @@ class StandingOrders:
         self._owed = [each for each in self._owed if each is not command]
 
     def _learn(self, action: str, result: Result) -> None:
-        if action == "get_auto_answer" and isinstance(result.auto_answer, bool):
-            self.auto_answer = result.auto_answer
-        elif action == "get_subscriptions" and isinstance(result.numbers, list):
+        auto_answer, numbers = result.get("auto_answer"), result.get("numbers")
+        if action == "get_auto_answer" and isinstance(auto_answer, bool):
+            self.auto_answer = auto_answer
+        elif action == "get_subscriptions" and isinstance(numbers, list):
             given_up = {each: False for each, wanted in self._numbers.items() if not wanted}
-            listed = {each: True for each in result.numbers if isinstance(each, str) and each}
+            listed = {each: True for each in numbers if isinstance(each, str) and each}
             self._numbers = {**given_up, **listed}

@@ -82,8 +82,8 @@ class Application:
         return None if states == ["RELEASE", "RELEASE"] else f"the calls ended as {states}"
 
 
-def name(number: str) -> str:
-    return f"{NAMES.get(number, 'somebody')} ({number})"
+def name(number: Optional[str]) -> str:
+    return f"{NAMES.get(str(number), 'somebody')} ({number})"
 
 
 def run(endpoint: str, token: str, bob: str, speak: float) -> Optional[str]:

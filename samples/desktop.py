@@ -120,8 +120,8 @@ class Window:
     def on_transfer(self) -> None:
         call = self.selected()
         if call:
-            other = "caller" if call.callee == self.cti.number else "callee"
-            call.transfer(other, self.to.get(), self.done)
+            called = call.callee == self.cti.number
+            call.transfer("caller" if called else "callee", self.to.get(), self.done)
 
     def done(self, err: Optional[KeyyoError], res: Any) -> None:
         self.status.set(str(err) if err else "done")

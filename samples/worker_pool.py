@@ -140,7 +140,7 @@ class Service:
 
     def on_new_call(self, call: Call) -> None:
         if call.ended:
-            self.rows.put(row_of(call, call.state))
+            self.rows.put(row_of(call, str(call.state)))
 
     def on_restored(self, info: Restored) -> None:
         self.rows.put(Row(WRITE_GAP, (time.time(), info.gap)))

@@ -19,7 +19,7 @@ from operator import attrgetter
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from unittest import mock
 
-from keyyo_cti import CTI, Backoff, Call, Restored, registry
+from keyyo_cti import CTI, Backoff, Call, Restored, Transport, registry
 from keyyo_cti.sockjs import TRANSPORTS
 
 from .footprint import Footprint, footprint
@@ -41,7 +41,7 @@ FIRST, SECOND, THIRD = (phone_number(index) for index in range(3))
 _REFUSED = {"websocket": "websocket", "xhr-streaming": "xhr_streaming", "xhr-polling": "xhr"}
 
 
-def blows(transport: str) -> Dict[str, List[Step]]:
+def blows(transport: Transport) -> Dict[str, List[Step]]:
     """Ways to lose a connection, some of them also in the middle of the next opening."""
     drop, reset = step("faults.drop", LINE), step("faults.reset", LINE)
     refuse = step("faults.refuse", _REFUSED[transport], times=1, reset=True)
@@ -61,7 +61,7 @@ class Supervised:
     :param by_hand: whether its ``disconnected`` handler restores, and not the SDK.
     """
 
-    def __init__(self, sim: SimulatorApart, transport: str, by_hand: bool) -> None:
+    def __init__(self, sim: SimulatorApart, transport: Transport, by_hand: bool) -> None:
         (self._token,) = sim.do("tokens", LINE)
         own: Dict[str, Any] = {} if by_hand else {
             "token_provider": lambda: self._token,
@@ -104,7 +104,7 @@ class Supervised:
             if call.ended:
                 self.states.pop(call.callref, None)
             else:
-                self.states[call.callref] = call.state
+                self.states[call.callref] = str(call.state)
             self._changed.notify_all()
 
     def _restore(self) -> None:
@@ -135,7 +135,7 @@ class Ordeal:
     :ivar untold: how many calls ended without being told, because that was in a gap.
     """
 
-    def __init__(self, sim: SimulatorApart, supervised: Supervised, transport: str) -> None:
+    def __init__(self, sim: SimulatorApart, supervised: Supervised, transport: Transport) -> None:
         self._sim = sim
         self._supervised = supervised
         self._blows = itertools.cycle(blows(transport).items())
@@ -250,7 +250,7 @@ class Outcome(NamedTuple):
 
 def endure(
     sim: SimulatorApart,
-    transport: str,
+    transport: Transport,
     losses: int,
     *,
     every: int,
@@ -274,7 +274,7 @@ def endure(
 
 def _endure(
     sim: SimulatorApart,
-    transport: str,
+    transport: Transport,
     losses: int,
     every: int,
     by_hand: bool,

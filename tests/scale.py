@@ -77,7 +77,7 @@ class Witness:
         return wait
 
     def _new_call(self, call: Call) -> None:
-        self._tell(call.callref, call.state)
+        self._tell(call.callref, str(call.state))
         if call.onSetup is None:
             for event in ("setup", "connect", "release", "missed"):
                 tell = partial(self._tell, call.callref, event)

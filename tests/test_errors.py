@@ -82,7 +82,7 @@ def test_message_of_null_says_that_there_is_no_reason() -> None:
 
 def test_further_fields_stay_by_attribute_and_by_key() -> None:
     """What else the server said of an error is there as in a result, objects in it too."""
-    error = from_server(
+    error: Any = from_server(
         {"status_code": 400, "message": "m", "reason": "busy", "more": [{"slot": 3}], "zero": 0}
     )
     assert error.reason == error["reason"] == "busy"
@@ -107,7 +107,7 @@ def test_field_that_is_missing_raises() -> None:
     """A slip of the pen is seen, and the message shows names and no values."""
     error = from_server({"message": "m", "session_id": "CANARY"})
     with pytest.raises(AttributeError, match=r"'sesion_id'.*\['session_id'\]") as caught:
-        error.sesion_id
+        getattr(error, "sesion_id")
     assert "CANARY" not in str(caught.value)
     with pytest.raises(KeyError):
         error["sesion_id"]
@@ -134,7 +134,8 @@ def test_further_fields_do_not_replace_what_an_error_is() -> None:
 
 def test_further_fields_show_no_secret() -> None:
     """Neither the error nor its traceback, nor its fields as a whole, show a session id."""
-    error = from_server({"message": "m", "session_id": "CANARY-1", "x": [{"token": "CANARY-2"}]})
+    secret = {"session_id": "CANARY-1", "x": [{"token": "CANARY-2"}]}
+    error: Any = from_server({"message": "m", **secret})
     shown = [f"{error} {error!r} {error.fields!r} {error.args}", error._repr_html_()]
     shown += traceback.format_exception(type(error), error, None)
     assert "CANARY" not in "".join(shown)

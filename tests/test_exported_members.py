@@ -14,21 +14,28 @@ from keyyo_cti.events import Emitter
 from .methods import METHODS, Method
 
 PUBLIC = {
+    "AutoAnswer",
     "Backoff",
     "CTI",
     "Call",
+    "Callback",
     "CommandTimeout",
     "ConnectionClosed",
     "ConnectionFailed",
+    "ConvertedNumber",
     "Keyyo",
     "KeyyoError",
     "Restored",
     "Result",
+    "SessionInfo",
+    "Side",
+    "Subscriptions",
+    "Transport",
     "UnreadableMessage",
     "__version__",
 }
 
-CLASSES = sorted(PUBLIC - {"__version__"})
+CLASSES = sorted(PUBLIC - {"Callback", "Side", "Transport", "__version__"})
 
 #: What JavaScript has, to the letter, beside the methods that send a command.
 JAVASCRIPT = {

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from keyyo_cti import Call, Keyyo, switchboard
+from keyyo_cti import Call, Keyyo, Transport, switchboard
 from keyyo_cti.clock import ServerClock
 from keyyo_cti.cookies import JarCookie
 from keyyo_cti.simulator.sockjs import Connection
@@ -24,7 +24,7 @@ SCENARIOS: List[Dict[str, Any]] = json.loads(_FILE.read_text("utf-8"))["scenario
 class Player:
     """Plays one scenario against a server that answers as the recording's did."""
 
-    def __init__(self, scenario: Dict[str, Any], transport: str) -> None:
+    def __init__(self, scenario: Dict[str, Any], transport: Transport) -> None:
         self.scenario = scenario
         self.transport = transport
         self.jar = CookieJar()
@@ -43,13 +43,11 @@ class Player:
         with ScriptedServer(self._answer) as server:
             self.server = server
             self.cti = Keyyo.CTI(
-                dict(
-                    self.scenario["options"],
-                    endpoint=server.endpoint,
-                    ping_auto=False,
-                    cookie_jar=self.jar,
-                    transports=[self.transport],
-                )
+                self.scenario["options"],
+                endpoint=server.endpoint,
+                ping_auto=False,
+                cookie_jar=self.jar,
+                transports=[self.transport],
             )
             self.cti.onNewCall = self._new_call
             self.cti.onDisconnected = lambda: self.events.add(["disconnected"])
@@ -132,7 +130,7 @@ def _plain(value: Any) -> Any:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["name"] for scenario in SCENARIOS])
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_recording(
-    scenario: Dict[str, Any], transport: str, monkeypatch: pytest.MonkeyPatch
+    scenario: Dict[str, Any], transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is sent, called back, emitted, returned and kept is what the JavaScript SDK did, on
     each transport."""

@@ -101,7 +101,7 @@ def test_lines(client: ManagerClient, keyyo: responses.RequestsMock, watch: Watc
     services = {"Service": [line("1", name="Alice", more=5), mailbox], "Other": line("2")}
     keyyo.get(SERVICES, json={"_embedded": services})
     alice, bob = client.lines()
-    assert (alice.csi, alice.name, alice.short_number, alice.more) == ("1", "Alice", None, 5)
+    assert (alice.csi, alice.name, alice.short_number, alice["more"]) == ("1", "Alice", None, 5)
     assert (bob.csi, bob.name) == ("2", None)
     assert isinstance(alice, Result)
     assert sent_tokens(keyyo) == [f"Bearer {ACCESS}"]
@@ -429,7 +429,7 @@ def test_enable_plugin(client: ManagerClient, keyyo: responses.RequestsMock, bod
 def test_sip_records(client: ManagerClient, keyyo: responses.RequestsMock) -> None:
     """The registered telephones are as Keyyo sends them."""
     keyyo.get(RECORDS, json={"_embedded": {"R": [{"user_agent": "Phone"}]}})
-    assert [record.user_agent for record in client.sip_records(CSI)] == ["Phone"]
+    assert [record["user_agent"] for record in client.sip_records(CSI)] == ["Phone"]
 
 
 # Statuses.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 import pytest
 
-from keyyo_cti import CTI
+from keyyo_cti import CTI, CTIOptions
 from keyyo_cti.cli import main
 from keyyo_cti.results import wrap
 from keyyo_cti.state_folder import state_folder
@@ -73,7 +73,8 @@ def test_session_without_a_home(homeless: Path, caplog: pytest.LogCaptureFixture
 
 def test_no_warning_without_a_need(homeless: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Who wants no cookie, or names a file, hears nothing."""
-    for options in ({"cookie_auto": False}, {"cookie_file": homeless / "cookie"}):
+    either: Tuple[CTIOptions, ...] = ({"cookie_auto": False}, {"cookie_file": homeless / "cookie"})
+    for options in either:
         with CTI(options):
             pass
     assert warnings(caplog) == []

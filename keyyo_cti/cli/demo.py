@@ -234,5 +234,5 @@ def _incoming(story: Story, application: Application, alice: Phone, bob: Phone) 
     story.tell(BOBS_TELEPHONE, "is idle again")
 
 
-def _name(number: str) -> str:
-    return ADDRESS_BOOK.get(number, printable(number))
+def _name(number: Optional[str]) -> str:
+    return ADDRESS_BOOK.get(str(number), printable(number))

@@ -26,7 +26,7 @@ class Calls:
         tells again what is known already."""
         look = (call.state, call.caller, call.callee, call.callpark_slot)
         if getattr(call, "shown", None) != look:
-            call.shown = look
+            setattr(call, "shown", look)
             self._out.line(self._describe(call, self._out))
 
 

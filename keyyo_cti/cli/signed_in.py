@@ -2,7 +2,7 @@
 
 from typing import List, Optional
 
-from ..results import Result
+from ..results import LineInfo
 from ..token_file import TokenFile
 from ..web.account import AccountClient
 from ..web.manager import ManagerClient
@@ -66,7 +66,7 @@ def required(ca_certs: Optional[str], allow_http: bool = False) -> SignedIn:
     return account
 
 
-def list_lines(lines: List[Result]) -> str:
+def list_lines(lines: List[LineInfo]) -> str:
     """Return the lines of an account, for a person."""
     shown = [
         printable(f"{line.csi} ({line.name})" if line.name else line.csi)

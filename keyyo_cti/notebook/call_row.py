@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, HBox, Text
 from .. import showing
 from ..call import Call
 from ..callback import Callback
+from ..literals import Side
 from ..readable_time import stopwatch
 from ..telephone_number import as_dialled
 from .looks import Looks
@@ -67,7 +68,7 @@ class CallRow(HBox):
         super().close()
 
     @property
-    def other_side(self) -> str:
+    def other_side(self) -> Side:
         """The side of the call that is not this line's: who is parked and transferred."""
         return "callee" if self.call.caller == self._number else "caller"
 

@@ -17,13 +17,14 @@ from typing import (
     Protocol,
     Tuple,
     Union,
+    cast,
 )
 from urllib.parse import quote, urldefrag, urljoin
 
 from ..backoff import Backoff
 from ..clock import as_seconds, wall_clock
 from ..errors import invalid_params
-from ..results import Result, wrap
+from ..results import LineInfo, PluginInfo, Result, wrap
 from ..sockjs import urls
 from . import hal
 from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SCOPES
@@ -156,7 +157,7 @@ class ManagerClient:
         self._check_open()
         return self._account.tokens().missing_scopes(SCOPES)
 
-    def lines(self) -> List[Result]:
+    def lines(self) -> List[LineInfo]:
         """The telephone lines of the account. Source: ``GET /services``.
 
         :returns: for each ``csi``, ``name``, ``short_number`` and what else Keyyo sends; a field
@@ -167,7 +168,7 @@ class ManagerClient:
         services = self._all("services")
         return [_line(each) for each in services if each.get("_resource_type") == _LINE]
 
-    def line(self, csi: str) -> Result:
+    def line(self, csi: str) -> LineInfo:
         """One line. Source: ``GET /services/<csi>``.
 
         :param csi: the line's: its number in international format.
@@ -198,7 +199,7 @@ class ManagerClient:
             raise unreadable("there is no token in it")
         return token
 
-    def cti_plugins(self, csi: str) -> List[Result]:
+    def cti_plugins(self, csi: str) -> List[PluginInfo]:
         """The CTI plugins of a line. Source: ``GET /services/<csi>/cti_plugins``.
 
         :param csi: the line's.
@@ -208,7 +209,7 @@ class ManagerClient:
         path = f"services/{_segment('csi', csi)}/cti_plugins"
         return [_plugin(plugin) for plugin in self._all(path)]
 
-    def enable_plugin(self, csi: str, name: str = WEBSOCKET) -> Result:
+    def enable_plugin(self, csi: str, name: str = WEBSOCKET) -> PluginInfo:
         """Enables a CTI plugin of a line, for sessions that are opened afterwards. Source:
         ``POST /services/<csi>/cti_plugins/<name>``.
 
@@ -353,21 +354,17 @@ def _csi_token(
     return CSIToken(csi, token, expires_at, masks)
 
 
-def _line(service: hal.Document) -> Result:
+def _line(service: hal.Document) -> LineInfo:
     csi = service.get("csi")
     # A number of JSON is one to this API as well.
-    return _result({**_FIELDS, **service, "csi": str(csi) if type(csi) is int else csi})
+    fields = {**_FIELDS, **service, "csi": str(csi) if type(csi) is int else csi}
+    return cast(LineInfo, wrap(fields))
 
 
-def _plugin(fields: hal.Document) -> Result:
+def _plugin(fields: hal.Document) -> PluginInfo:
     # PHP is not particular about what is true.
     enabled = str(fields.get("enabled")).lower() in ("1", "true")
-    return _result({"name": None, **fields, "enabled": enabled})
-
-
-def _result(fields: hal.Document) -> Result:
-    result: Result = wrap(fields)
-    return result
+    return cast(PluginInfo, wrap({"name": None, **fields, "enabled": enabled}))
 
 
 def _document(reply: Reply) -> hal.Document:

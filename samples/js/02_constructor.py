@@ -2,9 +2,9 @@
 
 import stage
 
-from keyyo_cti import Keyyo
+from keyyo_cti import CTIOptions, Keyyo
 
-options = {
+options: CTIOptions = {
     "cookie_name": "my_session_name",
     "cookie_expires": 365,
 }

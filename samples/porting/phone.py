@@ -25,7 +25,7 @@ WORDS = {"SETUP": "ringing", "CONNECT": "talking", "RELEASE": "over", "MISSED": 
 
 class Phone:
     def __init__(self, options):
-        self.cti = Keyyo.CTI({"cookie_name": "my_telephone", "cookie_expires": 7, **options})
+        self.cti = Keyyo.CTI({"cookie_name": "my_telephone", "cookie_expires": 7}, **options)
         self.number = None
         self.missed = 0
         self.rows = []  # of callrefs; handlers add, the main thread reads

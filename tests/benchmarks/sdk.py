@@ -10,7 +10,7 @@ import tracemalloc
 from contextlib import ExitStack
 from typing import Any, Dict, List
 
-from keyyo_cti import CTI, Call
+from keyyo_cti import CTI, Call, Transport
 
 from ..footprint import footprint
 from .arrivals import Arrivals, spread
@@ -19,7 +19,7 @@ from .peer import Order
 
 def notifications(
     endpoint: str,
-    transport: str,
+    transport: Transport,
     number: int,
     calls: int,
     rate: float = 0.0,
@@ -98,7 +98,7 @@ def ctis(endpoint: str, number: int, seconds: float) -> Dict[str, float]:
     }
 
 
-def _cti(endpoint: str, transport: str = "websocket") -> CTI:
+def _cti(endpoint: str, transport: Transport = "websocket") -> CTI:
     # More calls are listed here than are kept by default.
     cti = CTI(
         endpoint=endpoint, cookie_auto=False, transports=[transport], max_active_calls=None

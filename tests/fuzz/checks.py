@@ -138,7 +138,7 @@ class Customer:
             assert result is not None
             repr(result)
             if isinstance(result, Result):
-                assert result.now == result.get("now")
+                assert getattr(result, "now") == result.get("now")
             self._answered(None, result)
 
     def _answered(self, error: Optional[KeyyoError], result: Any) -> None:

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from random import Random
 from typing import Any, ClassVar, List, Optional, Sequence
 
-from keyyo_cti import CTI, Call, KeyyoError
+from keyyo_cti import CTI, Call, KeyyoError, Transport
 
 from ..wire.probe import PATIENCE, Record
 from . import websocket_frames
@@ -30,7 +30,7 @@ class Customer(Record):
     :param server: is told of the end.
     """
 
-    def __init__(self, server: PlayedServer, *transports: str) -> None:
+    def __init__(self, server: PlayedServer, *transports: Transport) -> None:
         super().__init__()
         self._server = server
         self.cti = CTI(
@@ -271,7 +271,7 @@ class _LiveXhr(_OnLink):
     the one who receives, after which TCP ends; the body of a good answer, of which every chunk
     has a line of the input, after which TCP stays; an answer to the one who sends."""
 
-    kind: ClassVar[str]
+    kind: ClassVar[Transport]
     seeds = (
         b"\x00" + chunked(b'a["x"]\n', b"h\n"), b"\x00" + sized(b"h\n"), b'\x01a["x"]\n\x00h\n',
         b"\x00HTTP/1.0 200 OK\r\n\r\na[1]\n", b"\x00" + sized(b"", b"HTTP/1.1 404 Not Found\r\n"),

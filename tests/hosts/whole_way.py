@@ -6,7 +6,7 @@ A program imports it when its host has changed what it changes.
 import threading
 from typing import List, Optional
 
-from keyyo_cti import CTI, Call
+from keyyo_cti import CTI, Call, Transport
 
 #: Seconds until something that is expected counts as not coming.
 _DEADLINE = 10.0
@@ -19,7 +19,7 @@ EXPECTED = ["connected", "SETUP", "MISSED", "closed"]
 
 
 def whole_way(
-    endpoint: str, token: str, ca_certs: Optional[str] = None, transport: str = "websocket"
+    endpoint: str, token: str, ca_certs: Optional[str] = None, transport: Transport = "websocket"
 ) -> List[str]:
     """Return what happened on the way, in order."""
     happened: List[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
-from keyyo_cti import CTI, Call
+from keyyo_cti import CTI, Call, Side
 
 from .errands import What
 from .tags import as_number
@@ -126,7 +126,7 @@ class Commands:
             self._transfer(call, tag), self._supervised(call, tag),
         ))
 
-    def _side(self) -> str:
+    def _side(self) -> Side:
         return self._dice.choice(("caller", "callee"))
 
     def _plain(self, ask: Ask, action: str) -> Chosen:

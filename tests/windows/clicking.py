@@ -28,7 +28,7 @@ class Clicked(desktop_qt.Window):
     def on_new_call(self, call: Call) -> None:
         super().on_new_call(call)
         print(json.dumps([self.text.text(), self.text.textFormat().name]), flush=True)
-        if call.state == "SETUP" and call.caller.isdigit():
+        if call.state == "SETUP" and str(call.caller).isdigit():
             self.click("Answer")
         elif call.state == "CONNECT":
             QTest.keyClicks(self.to, CAROL)

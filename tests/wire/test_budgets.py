@@ -35,7 +35,7 @@ def test_backlog_is_bounded_in_bytes() -> None:
     def handle(call: Call) -> None:
         parked.set()
         assert release.wait(PATIENCE)
-        seen.add((call.callref, len(call.padding)))
+        seen.add((call.callref, len(call["padding"])))
 
     options: Dict[str, Any] = {"max_backlog_bytes": 10 * size}
     with ScriptedServer(session) as server, CTI(endpoint=server.endpoint, **options) as cti:

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import pytest
 import trustme
 
-from keyyo_cti import CTI, ConnectionClosed, ConnectionFailed
+from keyyo_cti import CTI, ConnectionClosed, ConnectionFailed, Transport
 from keyyo_cti.options import Options
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.sockjs import TRANSPORTS
@@ -71,7 +71,7 @@ def context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return server
 
 
-def failure(endpoint: str, transport: str, **options: Any) -> ConnectionFailed:
+def failure(endpoint: str, transport: Transport, **options: Any) -> ConnectionFailed:
     """The error with which create_session fails; the certificate is to blame."""
     with CTI(endpoint=endpoint, cookie_auto=False, transports=[transport], **options) as cti:
         error = cti.create_session("canary-token").exception(PATIENCE)
@@ -85,7 +85,7 @@ def failure(endpoint: str, transport: str, **options: Any) -> ConnectionFailed:
 @pytest.mark.parametrize("by", ["option", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_good_certificate(
-    good: Simulator, transport: str, by: str, monkeypatch: pytest.MonkeyPatch
+    good: Simulator, transport: Transport, by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A certificate of a named authority is accepted, and a command is answered."""
     options: Dict[str, Any] = {"endpoint": good.endpoint, "transports": [transport]}
@@ -100,7 +100,7 @@ def test_good_certificate(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_unknown_authority(good: Simulator, transport: str) -> None:
+def test_unknown_authority(good: Simulator, transport: Transport) -> None:
     """A good certificate of an authority that was not named is refused."""
     failure(good.endpoint, transport)
 
@@ -108,7 +108,7 @@ def test_unknown_authority(good: Simulator, transport: str) -> None:
 @pytest.mark.parametrize("by", ["option", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_bad_certificate(
-    bad: Tuple[str, Simulator], transport: str, by: str, monkeypatch: pytest.MonkeyPatch
+    bad: Tuple[str, Simulator], transport: Transport, by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A certificate that is expired, another host's or self-signed is refused, with what is
     wrong and what to do, though an authority is named."""
@@ -169,7 +169,7 @@ STRANGERS = {
 @pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_bad_certificate_after_the_info(
-    authority: trustme.CA, ca_certs: str, transport: str, stranger: str
+    authority: trustme.CA, ca_certs: str, transport: Transport, stranger: str
 ) -> None:
     """Where info is served properly and only the transport meets a bad certificate, the
     transport refuses it, and says nothing to that server."""
@@ -185,7 +185,7 @@ def test_bad_certificate_after_the_info(
 
 @pytest.mark.parametrize("transport", HTTP)
 def test_bad_certificate_when_sending(
-    authority: trustme.CA, ca_certs: str, transport: str
+    authority: trustme.CA, ca_certs: str, transport: Transport
 ) -> None:
     """Where only the connection that sends meets a bad certificate, the token is not sent to
     that server, and the error says why."""
@@ -235,8 +235,9 @@ def test_no_option_turns_it_off() -> None:
 @pytest.mark.parametrize("name", ["verify", "ssl_verify", "insecure", "sslopt", "ssl_context"])
 def test_options_of_other_libraries(name: str) -> None:
     """What turns verification off elsewhere is no option here."""
+    options: Dict[str, Any] = {name: False}
     with pytest.raises(TypeError, match="unknown option"):
-        CTI({name: False})
+        CTI(options)
 
 
 @pytest.mark.parametrize("value", [False, True, 0, "", b""])
@@ -257,7 +258,7 @@ def test_ca_certs_names_authorities(value: Any) -> None:
 )
 def test_environment_does_not_turn_it_off(
     good: Simulator,
-    transport: str,
+    transport: Transport,
     settings: Dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

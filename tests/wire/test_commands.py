@@ -80,8 +80,9 @@ def test_wrong_value_of_a_call() -> None:
             seen.wait_for("newCall")
             (call,) = cti.get_calls()
             stranger = Call(other._switchboard, "c1")
+            wrong: Any = "left"
             for future, argument in [
-                (call.transfer("left", TO), "side"),
+                (call.transfer(wrong, TO), "side"),
                 (call.transfer("caller", ""), "to"),
                 (call.supervised_transfer("callee", TO, -1), "invite_timer"),
                 (call.supervised_transfer("callee", TO, 1.5), "invite_timer"),  # type: ignore
@@ -89,7 +90,7 @@ def test_wrong_value_of_a_call() -> None:
                 (call.park("callee", True), "slot"),
                 (call.merge("caller", "c2", "callee"), "second_call"),  # type: ignore
                 (call.merge("caller", stranger, "callee"), "second_call"),
-                (call.merge("caller", call, "x"), "second_call_side"),
+                (call.merge("caller", call, wrong), "second_call_side"),
             ]:
                 error = future.exception(PATIENCE)
                 assert isinstance(error, KeyyoError) and error.error_code == "invalid_params"
@@ -101,16 +102,17 @@ def test_mistakes_in_the_program() -> None:
     """A callback that cannot be called, a missing argument, an unknown option or event: a
     TypeError at once, in the caller."""
     cti: Any = CTI()
+    unchecked: Any = CTI
     for mistake in (
         lambda: cti.dial("33199020000", "print"),
         lambda: cti.dial(),
         lambda: cti.dial(print),
         lambda: cti.send_message("33199020000", print),
         lambda: cti.create_session(print),
-        lambda: CTI(cookie_nam="x"),
-        lambda: CTI({"cookie_nam": "x"}),
+        lambda: unchecked(cookie_nam="x"),
+        lambda: unchecked({"cookie_nam": "x"}),
         lambda: CTI({"timeout": 1}, timeout=1),
-        lambda: CTI(timeout="1"),
+        lambda: unchecked(timeout="1"),
         lambda: cti.on("newcall", print),
         lambda: cti.on("newCall", None),
     ):

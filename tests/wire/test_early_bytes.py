@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, List, Tuple
 
 import pytest
 
-from keyyo_cti import CTI, KeyyoError
+from keyyo_cti import CTI, KeyyoError, Transport
 from keyyo_cti.account import Account, TokenMemory
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import OAuth2, Tokens
@@ -194,7 +194,7 @@ def test_manager_behind_a_proxy_that_forges_gives_no_lines(
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_session_behind_a_proxy_that_forges_is_not_opened(
     keyyo: Simulator,
-    transport: str,
+    transport: Transport,
     first: int,
     write: Write,
     kind: str,

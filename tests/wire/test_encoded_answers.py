@@ -9,7 +9,7 @@ from typing import Any, List
 
 import pytest
 
-from keyyo_cti import CTI, KeyyoError
+from keyyo_cti import CTI, KeyyoError, Transport
 from keyyo_cti.account import Account, TokenMemory
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import OAuth2, Tokens
@@ -65,7 +65,7 @@ def test_manager_refuses_a_compressed_answer() -> None:
 
 @pytest.mark.parametrize("transport", ["websocket", "xhr-streaming", "xhr-polling"])
 @pytest.mark.parametrize("before", [0, 1], ids=["info", "receiver"])
-def test_compressed_answer_opens_no_session(transport: str, before: int) -> None:
+def test_compressed_answer_opens_no_session(transport: Transport, before: int) -> None:
     """Neither the info nor an answer with frames may be compressed; a websocket's handshake is
     no body at all."""
     scripts: List[Script] = [peers.info, explode]

@@ -8,6 +8,7 @@ from typing import Iterator
 
 import pytest
 
+from keyyo_cti import Transport
 from keyyo_cti.sockjs import TRANSPORTS
 
 from ..endurance import KEPT, blows, endure
@@ -29,7 +30,7 @@ def no_collector() -> Iterator[None]:
 @pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("by_hand", [False, True], ids=["by the SDK", "by the handler"])
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_many_drops(transport: str, by_hand: bool) -> None:
+def test_many_drops(transport: Transport, by_hand: bool) -> None:
     """Sixty drops, of each kind in turn, are each restored; the calls that go on are told, and
     their ends; threads and descriptors are as before after each of them, without the collector
     of garbage, few calls are kept, and of the SDK's objects none is left in the end."""

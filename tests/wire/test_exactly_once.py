@@ -1,6 +1,7 @@
 """Every command's callback is called exactly once, and no command is written twice."""
 
 import json
+import operator
 import socket
 import threading
 import time
@@ -269,7 +270,7 @@ def test_sixteen_threads() -> None:
             for number in range(24):
                 name = f"{thread}.{number}"
                 size = (1, 200, 20_000, 200_000)[number % 4]
-                result = cti.send_message(name, "é" * size).result(PATIENCE)
+                result: Any = cti.send_message(name, "é" * size).result(PATIENCE)
                 if result.number != name:
                     wrong.append((name, result))
 
@@ -377,7 +378,7 @@ def test_null_result() -> None:
     with ScriptedServer(null) as server, CTI(endpoint=server.endpoint) as cti:
         seen = Seen(cti)
         cti.create_session("tok").result(PATIENCE)
-        assert cti.ping(seen.callback()).result(PATIENCE) == {}
+        assert operator.eq(cti.ping(seen.callback()).result(PATIENCE), {})
         seen.wait_for("callback")
 
 

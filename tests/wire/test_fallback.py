@@ -8,7 +8,7 @@ from typing import Callable, List
 
 import pytest
 
-from keyyo_cti import CTI, ConnectionFailed
+from keyyo_cti import CTI, ConnectionFailed, Transport
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.sockjs.opening import share
 
@@ -94,7 +94,7 @@ def test_nothing_gets_through(
 
 
 @pytest.mark.parametrize("transports", [["xhr-polling"], ("xhr-polling", "websocket")])
-def test_wanted(sim: Simulator, alice: Line, transports: List[str]) -> None:
+def test_wanted(sim: Simulator, alice: Line, transports: List[Transport]) -> None:
     """The option ``transports`` says which, and in which order."""
     with CTI(endpoint=sim.endpoint, cookie_auto=False, transports=transports) as cti:
         cti.create_session(sim.token(alice)).result(PATIENCE)
@@ -103,7 +103,7 @@ def test_wanted(sim: Simulator, alice: Line, transports: List[str]) -> None:
 
 
 @pytest.mark.parametrize("transport", ["xhr-streaming", "xhr-polling"])
-def test_closed_while_it_falls_back(sim: Simulator, alice: Line, transport: str) -> None:
+def test_closed_while_it_falls_back(sim: Simulator, alice: Line, transport: Transport) -> None:
     """close() ends an opening in the middle of the fallback, at once."""
     all_stalled(sim)
     with CTI(endpoint=sim.endpoint, cookie_auto=False, transports=[transport]) as cti:

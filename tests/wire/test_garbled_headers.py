@@ -10,7 +10,7 @@ from email import message_from_bytes
 
 import pytest
 
-from keyyo_cti import CTI, ConnectionFailed
+from keyyo_cti import CTI, ConnectionFailed, Transport
 from keyyo_cti.manager import ManagerError
 from keyyo_cti.web.request import Credentials, Web
 
@@ -84,7 +84,7 @@ def test_info(header: bytes, calm: None, caplog: pytest.LogCaptureFixture) -> No
 @GARBLED
 @pytest.mark.parametrize("kind", ["xhr-streaming", "xhr-polling"])
 def test_receiver(
-    kind: str, header: bytes, calm: None, caplog: pytest.LogCaptureFixture
+    kind: Transport, header: bytes, calm: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of an answer with frames: the connection is lost, at once."""
     with Peer(peers.info, answering(b"X-Good: yes"), answering(header)) as peer:

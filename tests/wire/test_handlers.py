@@ -44,7 +44,7 @@ def test_order_of_events() -> None:
             threads.add((threading.current_thread().name, threading.active_count()))
             if random.random() < 0.05:
                 pause.wait(random.random() / 500)
-            handled.items.append((call.callref, call.number))
+            handled.items.append((call.callref, call["number"]))
 
         cti.onNewCall = new_call
         cti.create_session("tok").result(PATIENCE)

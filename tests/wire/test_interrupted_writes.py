@@ -12,7 +12,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from keyyo_cti import CTI, ConnectionClosed
+from keyyo_cti import CTI, ConnectionClosed, Transport
 from keyyo_cti.simulator.tls import TRUSTED, Certificates
 from keyyo_cti.sockjs import TRANSPORTS
 from keyyo_cti.sockjs.stream import Stream
@@ -118,7 +118,7 @@ def test_interrupted_write_ends_the_connection(
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_interrupted_before_a_byte_is_out_is_not_sent(
-    transport: str, monkeypatch: pytest.MonkeyPatch
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then nothing is broken: the command is over, as one that was never sent, and the next is
     answered."""
@@ -147,7 +147,7 @@ def test_interrupted_before_a_byte_is_out_is_not_sent(
 
 @pytest.mark.parametrize("transport", ["xhr-streaming", "xhr-polling"])
 def test_interrupted_once_it_is_with_the_sender(
-    transport: str, monkeypatch: pytest.MonkeyPatch
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over HTTP another thread may have it by then: the connection ends, and the command may have
     been done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 
@@ -154,7 +154,8 @@ def test_other_commands_are_not_asked_for(cti: CTI, guard: Guard) -> None:
     cti.subscribe("callpark").result(PATIENCE)
     cti.local_to_int("0199000001").result(PATIENCE)
     wrong: Any = None
-    for future in (cti.dial(""), cti.dial(wrong), cti.get_calls()[0].transfer("nobody", NUMBER)):
+    side: Any = "nobody"
+    for future in (cti.dial(""), cti.dial(wrong), cti.get_calls()[0].transfer(side, NUMBER)):
         error = future.exception(PATIENCE)
         assert isinstance(error, KeyyoError) and error.error_code == "invalid_params"
     assert guard.asked == []
@@ -178,7 +179,8 @@ def test_coroutines(guard: Guard) -> None:
         async def __call__(self, number: str) -> bool:
             return False
 
-    for function in (always, Asynchronous(), "33", 5):
+    mistakes: Tuple[Any, ...] = (always, Asynchronous(), "33", 5)
+    for function in mistakes:
         with pytest.raises(TypeError, match="may_dial: expected a function"):
             CTI(cookie_auto=False, may_dial=function)
     guard.answer = always

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -76,7 +77,7 @@ class Way:
         with CTI(endpoint=self._sim.endpoint, cookie_auto=False, timeout=SOON) as cti:
             self.seen.append(cti)
             session = cti.create_session(token).result(SOON)
-            self.secrets.append(session.session_id)
+            self.secrets.append(str(session.session_id))
             self.seen += [cti, session]
             self.seen.append(cti.dial(BOB).result(SOON))
 
@@ -217,7 +218,10 @@ def test_no_secret_of_a_session_is_seen(
             secrets.append(cti.session_id)
         if before is not None and after is not None:
             before(sim)
-        asked = [cti.get_subscriptions(raises), cti.restore_session(token, cti.session_id)]
+        asked: List[Future[Any]] = [
+            cti.get_subscriptions(raises),
+            cti.restore_session(token, cti.session_id),
+        ]
         if after is not None:
             after(sim, token)
         for each in asked:

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 import pytest
 
-from keyyo_cti import CTI, Backoff, ConnectionFailed
+from keyyo_cti import CTI, Backoff, ConnectionFailed, Transport
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.sockjs import TRANSPORTS
 
@@ -152,7 +152,9 @@ def reply(sock: socket.socket, answer: Answer) -> None:
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("transport", RECEIVERS)
 @pytest.mark.parametrize("kind, body", PAGES)
-def test_page_on_an_open_connection_is_an_outage(transport: str, kind: str, body: str) -> None:
+def test_page_on_an_open_connection_is_an_outage(
+    transport: Transport, kind: str, body: str
+) -> None:
     """A page in place of the service ends the connection at once, is asked for a few times at
     most, and the gap is announced once the service is back."""
     with Way() as way, CTI(
@@ -194,7 +196,7 @@ def test_page_while_opening_fails_with_the_cause(kind: str, body: str) -> None:
 
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("transport", RECEIVERS)
-def test_page_in_answer_to_a_command_ends_the_connection(transport: str) -> None:
+def test_page_in_answer_to_a_command_ends_the_connection(transport: Transport) -> None:
     """A command that a login page has swallowed does not wait for its timeout."""
     with Way() as way, CTI(
         endpoint=way.endpoint, cookie_auto=False, transports=[transport],
@@ -211,7 +213,9 @@ def test_page_in_answer_to_a_command_ends_the_connection(transport: str) -> None
 @pytest.mark.fault(58)
 @pytest.mark.parametrize("transport", RECEIVERS)
 @pytest.mark.parametrize("status", ["504 Gateway Timeout", "502 Bad Gateway", "200 OK"])
-def test_gap_begins_before_the_request_that_a_proxy_held(transport: str, status: str) -> None:
+def test_gap_begins_before_the_request_that_a_proxy_held(
+    transport: Transport, status: str
+) -> None:
     """What happened while a request hung at a proxy is in the gap: neither the request that the
     proxy accepted, nor its own answer in the end, is a sign of life of the service."""
     with Way() as way, CTI(
@@ -336,7 +340,11 @@ BREAKS: Dict[str, Callable[[Simulator], object]] = {
     "broken", ["refused", "page", *BREAKS]
 )
 def test_names_of_sessions_stay_out_of_logs(
-    sim: Simulator, alice: Line, caplog: pytest.LogCaptureFixture, transport: str, broken: str
+    sim: Simulator,
+    alice: Line,
+    caplog: pytest.LogCaptureFixture,
+    transport: Transport,
+    broken: str,
 ) -> None:
     """The name of a SockJS session commands a telephone. It is in no log, with every logger at
     DEBUG, and in no error, however the session goes."""

@@ -86,7 +86,7 @@ def converse(sim: Simulator, transport: str, **more: Any) -> List[str]:
         seen.wait_for("newCall")
         assert PASSWORD not in repr(cti) + repr(session)
     assert not [each for each in threading.enumerate() if each.name.startswith("keyyo-cti")]
-    return [token, session.session_id]
+    return [token, str(session.session_id)]
 
 
 def failure(**options: Any) -> ConnectionFailed:

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List
 import pytest
 from websocket import ABNF
 
-from keyyo_cti import CTI, Call, ConnectionClosed
+from keyyo_cti import CTI, Call, ConnectionClosed, Transport
 from keyyo_cti.clock import NEVER
 from keyyo_cti.simulator.sockjs import Connection as ServerSide
 from keyyo_cti.sockjs import Closed, Connection
@@ -72,7 +72,7 @@ def endless_line(sock: socket.socket) -> int:
     ],
 )
 def test_message_without_an_end(
-    endless: Callable[[socket.socket], int], transport: str
+    endless: Callable[[socket.socket], int], transport: Transport
 ) -> None:
     """A message that never ends is stopped at the limit; there was never much more than that in
     memory, and the server could not send much more either."""
@@ -270,8 +270,8 @@ def test_million_events_behind_a_parked_handler() -> None:
         if not count[0]:
             parked.set()
             release.wait(3 * PATIENCE)
-        if call.n != count[0]:
-            wrong.append(call.n)
+        if call["n"] != count[0]:
+            wrong.append(call["n"])
         count[0] += 1
         if count[0] == total:
             done.set()

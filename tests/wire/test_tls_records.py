@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
-from keyyo_cti import CTI
+from keyyo_cti import CTI, Transport
 from keyyo_cti.simulator.tls import TRUSTED, Certificates
 
 from . import peer as peers
@@ -77,7 +77,7 @@ def test_three_messages(
 
 @pytest.mark.fault(9)
 @pytest.mark.parametrize("transport", ["xhr-streaming", "xhr-polling"])
-def test_three_lines(certificates: Certificates, transport: str) -> None:
+def test_three_lines(certificates: Certificates, transport: Transport) -> None:
     """The same over HTTP, where a frame is a line."""
     frames = "\n".join("a" + json.dumps([json.dumps(call)]) for call in CALLS)
     with ScriptedServer(session, tls=certificates.context) as server, CTI(

@@ -10,7 +10,7 @@ from unittest.mock import AsyncMock, Mock
 
 import pytest
 
-from keyyo_cti import CTI, Call
+from keyyo_cti import CTI, Call, Transport
 from keyyo_cti.oauth2 import OAuth2
 from keyyo_cti.user_code import is_async
 
@@ -135,7 +135,7 @@ def test_dispatch_that_returns_a_coroutine_is_an_error(caplog: pytest.LogCapture
 @pytest.mark.parametrize("kind", ["xhr-streaming", "xhr-polling"])
 @pytest.mark.parametrize("which", ["keyyo-cti-receiver", "keyyo-cti-sender"])
 def test_transport_that_gets_no_thread_fails_in_words(
-    monkeypatch: pytest.MonkeyPatch, which: str, kind: str
+    monkeypatch: pytest.MonkeyPatch, which: str, kind: Transport
 ) -> None:
     """The callback says that no thread can be started; nothing is raised to the caller, and it
     is no fault of the SDK."""

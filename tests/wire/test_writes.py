@@ -65,7 +65,7 @@ def test_commands_of_many_threads_over_tls() -> None:
                 name = f"{thread}.{number}"
                 asked.append((name, zlib.crc32(message.encode()), cti.send_message(name, message)))
             for name, sum_, answer in asked:
-                result = answer.result(100)
+                result: Any = answer.result(100)
                 if (result.number, result.sum) != (name, sum_):
                     wrong.append(name)
 

@@ -1,0 +1,299 @@
+"""Right uses of the public API: no type checker may refuse a line of this file."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from concurrent.futures import Future, wait
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from keyyo_cti import (
+    CTI,
+    AutoAnswer,
+    Backoff,
+    Call,
+    Callback,
+    CommandTimeout,
+    ConnectionClosed,
+    CTIOptions,
+    Keyyo,
+    KeyyoError,
+    Restored,
+    Result,
+    SessionInfo,
+    Side,
+    Subscriptions,
+    Transport,
+)
+from keyyo_cti.account import Account, TokenMemory
+from keyyo_cti.manager import CSIToken, Diagnosis, Manager, ManagerError
+from keyyo_cti.oauth2 import OAuth2, OAuth2Error, Tokens
+from keyyo_cti.token_file import TokenFile
+from keyyo_cti.token_provider import TokenProvider
+
+log = logging.getLogger(__name__)
+
+# Options.
+
+cti = CTI()
+cti = CTI(cookie_name="my_session_name", cookie_expires=365, timeout=5)
+cti = Keyyo.CTI({"cookie_name": "my_session_name", "cookie_expires": 365})
+cti = CTI({"cookie_name": "my_session_name"}, ping_auto=False)
+cti = CTI({})
+cti = CTI(None)
+cti = CTI(transports=["websocket", "xhr-polling"], dispatch="manual", max_ended_calls=None)
+cti = CTI(transports=("xhr-streaming",), dispatch=lambda work: work(), backoff=Backoff())
+cti = CTI(cookie_jar=CookieJar(), proxies={"https": "http://127.0.0.1:3128", "http": None})
+cti = CTI(cookie_file=Path("cookie"), ca_certs="authorities.pem")
+cti = CTI(may_dial=lambda number: number.startswith("33"), token_provider=lambda: "token")
+options: CTIOptions = {"endpoint": "https://ws.keyyo.com/cti", "timeout": 5.5}
+cti = CTI(options)
+cti = CTI(**options)
+cti = CTI(json.loads("{}"))
+cti = CTI(**json.loads("{}"))
+read: Dict[str, Any] = {}
+cti = CTI(read)
+cti = CTI(read, cookie_auto=False)
+cti = CTI(**read)
+transport: Transport = "websocket"
+cti = CTI(transports=[transport])
+with CTI(cookie_auto=False) as inside:
+    inside.wait(timeout=5)
+
+# Handlers.
+
+
+def on_new_call(call: Call) -> None:
+    call.onSetup = lambda: print("ringing", call.caller)
+    call.onConnect = call.onRelease = None
+    call.onMissed = functools.partial(print, "missed")
+    call.on("connect", lambda: print(call.get_duration()))
+    call.on("release, missed", on_end)
+    call.addEventListener("setup", on_end)
+    call.off("setup")
+    call.removeEventListener("connect,release", on_end)
+    if call.caller is not None and call.caller.startswith("33"):
+        print(call["a field of the server"], call.fields.get("another"), "more" in call)
+    print(call.callee)
+    if call.state == "SETUP" and call.type != "MISSED":
+        call.answer()
+    if call.setup_date:
+        print(call.setup_date + 60, call.connect_date or call.release_date)
+    print(call.callref.upper(), call.ended, call.stale, call.callpark_slot)
+
+
+def on_end() -> None:
+    print("over")
+
+
+def on_restored(info: Restored) -> None:
+    print(info.gap + 1, info.recreated)
+
+
+def on_lost(error: KeyyoError) -> None:
+    log.error("%s %s %s", error.status_code, error.message, error.hint)
+
+
+def on_error(exception: Exception) -> None:
+    log.error("oops", exc_info=exception)
+
+
+def on_any(*event: object) -> None:
+    print(event)
+
+
+class Window:
+    def on_new_call(self, call: Call) -> bool:
+        return call.ended
+
+
+errors: List[BaseException] = []
+calls: List[Call] = []
+cti.onNewCall = on_new_call
+cti.onNewCall = Window().on_new_call
+cti.onNewCall = calls.append
+cti.onNewCall = lambda call: print(call.caller)
+cti.onNewCall = print
+cti.onNewCall = None
+cti.onDisconnected = lambda: print("gone")
+cti.onRestored = on_restored
+cti.onLost = on_lost
+cti.onLost = on_error
+cti.onError = on_error
+cti.onError = errors.append
+if cti.onNewCall is not None:
+    cti.onNewCall(calls[0])
+cti.on("newCall", on_new_call)
+cti.on("newCall", lambda call: print(call.callref))
+cti.on("disconnected", on_end)
+cti.on("restored", lambda info: print(info.gap))
+cti.on("lost", lambda error: print(error.status_code))
+cti.on("lost", on_lost)
+cti.on("error", on_error)
+cti.on("lost, error", on_error)
+cti.on("newCall,disconnected", on_any)
+cti.addEventListener("newCall", on_new_call)
+cti.off("newCall", on_new_call)
+cti.off("newCall,disconnected")
+cti.removeEventListener("lost", on_lost)
+
+# Sessions.
+
+
+def connected(err: Optional[KeyyoError], res: SessionInfo) -> None:
+    if err:
+        print(err.status_code, err.message, err.error_code, err.final)
+        print(err["a field of the server"], "another" in err)
+        return
+    print(res.number.upper(), res.now + 1, res.session_id, res["more"], res.get("more"))
+
+
+def answered(err: Optional[KeyyoError], res: int) -> None:
+    print(err or res)
+
+
+def whatever(err: Optional[KeyyoError], res: object) -> None:
+    print(err, res)
+
+
+def perhaps(err: Optional[Exception], res: Optional[SessionInfo]) -> None:
+    print(err, res)
+
+
+bare: Callback = whatever
+of_session: Callback[SessionInfo] = connected
+future: "Future[SessionInfo]" = cti.create_session("token")
+cti.create_session("token", connected)
+cti.create_session("token", True, connected)
+cti.create_session("token", None, perhaps)
+cti.create_session("token", auto_answer=False, callback=of_session)
+cti.create_session("token", lambda err, res: print(err.message if err else res.number))
+cti.create_session(csi_token="token", callback=bare)
+cti.restore_session("token", connected)
+cti.restore_session("token", cti.session_id, connected)
+cti.restore_session("token", session_id="id").add_done_callback(lambda done: print(done.result()))
+cti.destroy_session(answered)
+session = future.result(timeout=10)
+print(session.number.upper(), session.now - 1, session.session_id or "")
+wait([future])
+try:
+    cti.dial("33172587948").result()
+except CommandTimeout as error:
+    print(error.hint)
+except ConnectionClosed as error:
+    print(error.sent)
+except KeyyoError as error:
+    print(error.status_code + 1, error.message.upper())
+failure = future.exception()
+if isinstance(failure, KeyyoError):
+    print(failure.error_code)
+
+# The line.
+
+cti.dial("33172587948", lambda err, res: print(err or res))
+cti.dial(number="33172587948", callback=answered)
+cti.send_message("33172587948", "Hello", answered)
+cti.subscribe("callpark", whatever)
+cti.unsubscribe("callpark")
+
+
+def subscribed(err: Optional[KeyyoError], res: Subscriptions) -> None:
+    print([number.upper() for number in res.numbers])
+
+
+def told(err: Optional[KeyyoError], res: AutoAnswer) -> None:
+    print(res.auto_answer is True)
+
+
+def print_result(err: Optional[KeyyoError], res: Result) -> None:
+    print(res["number"])
+
+
+cti.get_subscriptions(subscribed)
+cti.get_subscriptions().result().numbers.sort()
+cti.set_auto_answer(True, answered)
+cti.get_auto_answer(told)
+cti.get_auto_answer(print_result)
+cti.int_to_local("33172587948", lambda err, res: print(res.number.upper()))
+cti.local_to_int("0172587948").result().number.upper()
+cti.ping()
+count: int = cti.poll(0.1)
+closed: bool = cti.wait()
+number: Optional[str] = cti.number
+if cti.transport == "websocket":
+    print(cti.transport.upper(), cti.connected)
+
+# Calls.
+
+known = cti.get_call("ref")
+listed: List[Call] = cti.get_calls()
+if known is not None:
+    known.hang_up(answered)
+side: Side = "caller"
+for each in listed:
+    each.answer(answered)
+    each.hang_up().result()
+    each.reject()
+    each.transfer("caller", "33172587948", answered)
+    each.transfer(side, to="33172587948")
+    each.supervised_transfer("callee", "33172587948", answered)
+    each.supervised_transfer("callee", "33172587948", 30, answered)
+    each.supervised_transfer("callee", "33172587948", invite_timer=30)
+    each.merge("caller", listed[0], "callee", answered)
+    each.pause()
+    each.park("caller", answered)
+    each.park("caller", -1, answered)
+    each.park("caller", slot=2)
+    each.unpark().add_done_callback(print)
+    seconds: int = each.get_duration() + each.get_ringing_duration()
+
+# From an account to a token.
+
+oauth2 = OAuth2("client", "secret", "http://localhost:8080/", dispatch="manual", timeout=5)
+url, state = oauth2.authorization_url(["cti_admin"])
+
+
+def signed_in(err: Optional[KeyyoError], res: Tokens) -> None:
+    print(err.hint if err else res.scope)
+
+
+def minted(err: Optional[KeyyoError], res: CSIToken) -> None:
+    print(err or res.expires_at + 1)
+
+
+def diagnosed(err: Optional[KeyyoError], res: Diagnosis) -> None:
+    print([finding.advice or finding.fact for finding in res.findings], res.good, res.faults)
+
+
+oauth2.exchange(url, state, signed_in, code_verifier=oauth2.code_verifier(state))
+oauth2.exchange("code", signed_in)
+oauth2.refresh(Tokens("access"), signed_in).result().access_token.upper()
+account = Account(oauth2, TokenMemory(), ahead=30)
+account = Account(oauth2.client, TokenFile(oauth2, Path("tokens")), dispatch=lambda work: work())
+account.sign_in(url, state, signed_in)
+account.sign_in("code", lambda err, res: print(res.refresh_token))
+account.access_token(lambda err, res: print(res.upper()))
+with Manager(account, ca_certs=Path("authorities.pem")) as manager:
+    manager.lines(lambda err, res: print([line.csi.upper() for line in res]))
+    manager.line("33172587948").result()["a field of Keyyo"]
+    manager.csi_token("33172587948", minted)
+    manager.csi_token("33172587948", ["*.example.com"], minted)
+    manager.csi_token("33172587948", domain_masks=("*.example.com",)).result().token.upper()
+    manager.cti_plugins("33172587948", lambda err, res: print(any(one.enabled for one in res)))
+    manager.enable_plugin("33172587948", "websocket", whatever)
+    manager.enable_plugin("33172587948", lambda err, res: print(res.enabled is True, res.name))
+    manager.sip_records("33172587948", lambda err, res: print([one["user_agent"] for one in res]))
+    manager.diagnose("33172587948", diagnosed)
+    manager.diagnose("33172587948", "https://ws.keyyo.com/cti", diagnosed)
+    manager.diagnose("33172587948").result().to_dict()
+    manager.wait(5)
+    new_token = TokenProvider(manager, "33172587948", ["*.example.com"], ahead=60)
+    cti = CTI(token_provider=new_token)
+    cti.create_session(new_token())
+    try:
+        manager.client.lines()
+    except (ManagerError, OAuth2Error) as refused:
+        print(refused.reason, refused.retry_after)
