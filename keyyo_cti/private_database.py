@@ -7,12 +7,11 @@ same moment from undoing each other's.
 import contextlib
 import os
 import sqlite3
-import stat
 import threading
 from pathlib import Path
 from typing import Iterator
 
-from .private_folder import has_modes, make_private_folder, others_can_write
+from .private_folder import check_private, make_private_folder, open_private, reason
 
 #: What SQLite adds to the name of a database for the files beside it.
 _SIBLINGS = ("-journal", "-wal", "-shm")
@@ -75,26 +74,15 @@ def _make_private(path: Path, what: str) -> Path:
     try:
         folder = make_private_folder(path.parent)
     except OSError as error:
-        raise type(error)(f"{what} {path}: {_said(error)}") from None
+        raise type(error)(f"{what} {path}: {reason(error)}") from None
     path = folder / path.name
-    # A link that somebody else put there could make us write into a file of their choice.
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     with _creating:
         _check_siblings(path, what)
         try:
-            file = os.open(path, flags, 0o600)
+            os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             _check_private(path, what)
-        else:
-            _make_readable(file)
-            os.close(file)
     return path
-
-
-def _make_readable(file: int) -> None:
-    """Give the owner what the umask may have taken away."""
-    if hasattr(os, "fchmod"):
-        os.fchmod(file, 0o600)
 
 
 def _check_siblings(path: Path, what: str) -> None:
@@ -108,21 +96,9 @@ def _check_siblings(path: Path, what: str) -> None:
 
 
 def _check_private(path: Path, what: str) -> None:
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(f"{what} {path}: not a regular file")
-    if not has_modes():
-        return
-    if found.st_uid != os.geteuid():
-        raise OSError(f"{what} {path}: belongs to somebody else: remove it")
-    if others_can_write(found, path):
-        raise OSError(
-            f"{what} {path}: other users can write to it: remove it, or chmod 600 {path}"
-        )
-    if stat.S_IMODE(found.st_mode) != 0o600:
-        path.chmod(0o600)
-
-
-def _said(error: OSError) -> str:
-    """Return the words of an error: the system's own have a number, and the path once more."""
-    return str(error) if error.strerror is None else f"{error.strerror}: {error.filename}"
+    try:
+        check_private(path.lstat(), path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise OSError(f"{what} {path}: {reason(error)}") from None

@@ -11,7 +11,7 @@ Windows has no modes. There the folder of the user is private by itself.
 import os
 import stat
 from pathlib import Path
-from typing import Iterator, List, Union
+from typing import Iterator, List, Optional, Union
 
 #: What SQLite takes for something else than a file.
 _MEMORY = ":memory:"
@@ -74,6 +74,49 @@ def others_can_write(found: os.stat_result, path: Union[Path, int, None] = None)
     return bool(mode & stat.S_IWGRP) and not (
         _is_private_group(found.st_gid) and not _has_access_list(path)
     )
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of secrets in a private folder, and return its descriptor.
+
+    :param flags: as for ``os.open``.
+    :raises OSError: it is not a file of this user's only.
+    """
+    # A link could lead to a file of another user's choice, and a pipe would block.
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    file = os.open(path, flags, 0o600)
+    try:
+        check_private(os.fstat(file), path, file)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def check_private(found: os.stat_result, path: Path, file: Optional[int] = None) -> None:
+    """Check that a file is one that only this user can write to, and make its mode 0600.
+
+    :param found: its ``lstat`` or ``fstat``.
+    :param file: its descriptor, if it is open.
+    :raises OSError: it is not; the message says what to do.
+    """
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("not a regular file")
+    if not has_modes():
+        return
+    if found.st_uid != os.geteuid():
+        raise OSError("belongs to somebody else: remove it")
+    if others_can_write(found, path if file is None else file):
+        raise OSError(f"other users can write to it: remove it, or chmod 600 {path}")
+    if stat.S_IMODE(found.st_mode) != 0o600:
+        # Others could read it, or the umask has taken away what the owner needs.
+        os.chmod(path if file is None else file, 0o600)
+
+
+def reason(error: OSError) -> str:
+    """Return the words of an error: the system's own have a number, and the path once more."""
+    return str(error) if error.strerror is None else f"{error.strerror}: {error.filename}"
 
 
 def has_modes() -> bool:

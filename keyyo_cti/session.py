@@ -8,11 +8,11 @@ from typing import Any, Callable, Generator, Optional, Tuple
 from . import commands
 from .clock import ServerClock
 from .commands import Command
-from .cookies import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
 from .errors import CommandTimeout, ConnectionClosed, KeyyoError
 from .options import Options
 from .pending import Reaction
 from .results import Result
+from .session_store import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
 from .standing import StandingOrders
 from .state_folder import can_be_made
 

@@ -10,7 +10,7 @@ import pytest
 
 from keyyo_cti import Call, Keyyo, Transport, switchboard
 from keyyo_cti.clock import ServerClock
-from keyyo_cti.cookies import JarCookie
+from keyyo_cti.session_store import JarCookie
 from keyyo_cti.simulator.sockjs import Connection
 from keyyo_cti.sockjs import TRANSPORTS
 

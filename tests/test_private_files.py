@@ -14,8 +14,8 @@ from typing import Any, Callable, List
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti.cookies import FileCookie
 from keyyo_cti.private_folder import make_private_folder, others_can_write
+from keyyo_cti.session_store import FileCookie
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.web.oauth2 import OAuth2Client
 from keyyo_cti.web.tokens import Tokens
@@ -66,7 +66,7 @@ def test_folder_that_others_can_write_to(tmp_path: Path, keep: Keep, mode: int) 
         with pytest.raises(OSError, match=f"chmod go-w {folder}"):
             keep(folder / name)
     assert (folder / "file").read_bytes() == before
-    assert [each.name for each in folder.iterdir()] == ["file"]
+    assert {each.name for each in folder.iterdir()} <= {"file", "file.lock"}
     folder.chmod(0o755)
     keep(folder / "file")
 
@@ -120,16 +120,19 @@ def test_parents_are_private_whatever_the_umask(tmp_path: Path, keep: Keep, umas
 
 
 @POSIX
-@both
 @pytest.mark.fault(70)
-@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+@pytest.mark.parametrize("keep, suffix", [
+    (keep_token, "-journal"), (keep_token, "-wal"), (keep_token, "-shm"), (keep_cookie, ".lock"),
+])
 @pytest.mark.parametrize("what", ["link", "pipe", "folder", "writable", "of another"])
 def test_planted_sibling(tmp_path: Path, keep: Keep, suffix: str, what: str) -> None:
-    """What SQLite would read beside the file has to be this user's own, as the file has."""
+    """What SQLite would read beside the file has to be this user's own, as the file has. So has
+    the file that is locked in place of the cookie file."""
     path = tmp_path / "file"
     keep(path)
     before = path.read_bytes()
     sibling = tmp_path / f"file{suffix}"
+    sibling.unlink(missing_ok=True)
     if what == "link":
         (tmp_path / "target").write_bytes(b"x")
         sibling.symlink_to(tmp_path / "target")
@@ -144,7 +147,7 @@ def test_planted_sibling(tmp_path: Path, keep: Keep, suffix: str, what: str) -> 
             if os.geteuid() != 0:
                 pytest.skip("only root can give a file away")
             os.chown(sibling, STRANGER, -1)
-    with pytest.raises(OSError, match=f"file{suffix}: "):
+    with pytest.raises(OSError, match=f"{tmp_path}/file"):
         keep(path)
     assert path.read_bytes() == before and os.path.lexists(sibling)
 
@@ -161,16 +164,15 @@ def test_file_that_others_can_write_to(tmp_path: Path, keep: Keep) -> None:
 
 
 @POSIX
-@both
 @pytest.mark.fault(70)
 @pytest.mark.parametrize("other", ["link", "file"])
 def test_file_that_is_swapped_while_it_is_opened(
-    tmp_path: Path, keep: Keep, monkeypatch: pytest.MonkeyPatch, other: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
     """What was looked at is what is opened."""
     path, target = tmp_path / "file", tmp_path / "target"
-    keep(path)
-    keep(target)
+    keep_token(path)
+    keep_token(target)
     connect = sqlite3.connect
     before = target.read_bytes()
 
@@ -182,8 +184,33 @@ def test_file_that_is_swapped_while_it_is_opened(
 
     monkeypatch.setattr("sqlite3.connect", swap)
     with pytest.raises(OSError, match="was replaced while|not a regular file"):
-        keep(path)
+        keep_token(path)
     assert target.read_bytes() == before
+
+
+@POSIX
+@pytest.mark.fault(70)
+@pytest.mark.parametrize("planted", ["file", "file.tmp", "file.lock"])
+def test_link_that_is_planted_while_a_cookie_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: str
+) -> None:
+    """A link is never followed, at whatever moment it comes: at most it is replaced."""
+    target = tmp_path / "target"
+    target.write_bytes(b"precious")
+    keep_cookie(tmp_path / "file")
+    real = os.open
+
+    def swap(path: Any, flags: int, mode: int = 0o777) -> int:
+        if Path(path).name == planted:
+            monkeypatch.setattr(os, "open", real)
+            Path(path).unlink(missing_ok=True)
+            Path(path).symlink_to(target)
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", swap)
+    with pytest.raises(OSError, match="cookie file"):
+        keep_cookie(tmp_path / "file")
+    assert target.read_bytes() == b"precious"
 
 
 def allow_a_stranger_to_write(path: Path) -> None:

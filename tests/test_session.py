@@ -12,11 +12,11 @@ import pytest
 from keyyo_cti import CTI, commands
 from keyyo_cti.clock import ServerClock
 from keyyo_cti.commands import create_session
-from keyyo_cti.cookies import FileCookie, JarCookie
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.options import Options
 from keyyo_cti.results import Result, wrap
 from keyyo_cti.session import Session, cookie_for, explain_token, following
+from keyyo_cti.session_store import FileCookie, JarCookie
 
 CREATED = wrap({"number": "33", "now": 1000, "session_id": "CANARY-id"})
 RESTORED = wrap({"number": "33", "now": 2000})

@@ -8,11 +8,11 @@ from keyyo_cti import Call, KeyyoError, commands
 from keyyo_cti.callback import Callback
 from keyyo_cti.clock import ServerClock
 from keyyo_cti.commands import CallNotification, Command, Reply
-from keyyo_cti.cookies import JarCookie
 from keyyo_cti.errors import UnreadableMessage, from_server
 from keyyo_cti.registry import Registry
 from keyyo_cti.results import Result, wrap
 from keyyo_cti.session import Session
+from keyyo_cti.session_store import JarCookie
 from keyyo_cti.sockjs import frames
 from keyyo_cti.sockjs.errors import Closed, Unreadable
 from keyyo_cti.sockjs.protocol import CLOSED, CONNECTING, OPEN, Message, Opened, Protocol

@@ -17,7 +17,7 @@ from .calm import Calm
 from .conftest import on
 from .strategies import UNSORTED, always, http_answers, mutated
 from .target import NEXT, Target
-from .web import Addresses, Answers, Files, free_port
+from .web import Addresses, Answers, CookieFile, TokenDatabase, free_port
 
 VISIT = b"GET /callback?code=c&state=other HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -45,21 +45,14 @@ def test_any_address(target: Target, data: bytes) -> None:
     target.attempt(data)
 
 
-@on(Files)
-@always(40)
-@given(mutated([b"", b"no database", NEXT + b"x"], Files.tokens) | st.binary())
-def test_any_file(target: Target, data: bytes) -> None:
-    """Whatever is in the files of tokens and session ids, it is what was kept, nothing, or an
-    OSError that names the file."""
-    target.attempt(data)
-
-
-@on(Files)
+@on(CookieFile, TokenDatabase)
 @always(60)
 @given(st.data())
-def test_a_damaged_file(target: Target, data: st.DataObject) -> None:
-    """So it is for files that are nearly right."""
-    target.attempt(data.draw(mutated(target.seeds, target.tokens)))
+def test_any_file(target: Target, data: st.DataObject) -> None:
+    """Whatever is in the files of tokens and session ids, nearly right or not at all, it is what
+    was kept, nothing, or an OSError that names the file."""
+    seeds = [*target.seeds, b"", b"no file of ours", NEXT + b"x"]
+    target.attempt(data.draw(mutated(seeds, target.tokens) | st.binary()))
 
 
 @pytest.fixture

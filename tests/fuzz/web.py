@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, Callable, Iterator, List, Optional
 
 from keyyo_cti import KeyyoError
-from keyyo_cti.cookies import FileCookie
 from keyyo_cti.loopback import Loopback
+from keyyo_cti.session_store import FileCookie
 from keyyo_cti.sockjs.route import Route
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.web.manager import CSIToken, ManagerClient, ManagerError
@@ -183,14 +183,48 @@ class Addresses(Target):
             _check_error(error)
 
 
-class Files(Target):
-    """The session cookie's file and the token file. An input is a file, and perhaps what SQLite
-    takes for the journal of a change that was interrupted."""
+class CookieFile(Target):
+    """The session cookie's file."""
 
-    name = "files"
+    name = "cookie file"
+    tokens = (
+        b"SQLite format 3\0", b"CREATE TABLE cookie", b"[[", b"]]", _URL.encode(), b"__ksid",
+        b"1e999", b"NaN", b"null", b"\\ud800", b"\xff",
+    )
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._path = Path(self._folder.name) / "sessions.json"
+        self._cookie = FileCookie(self._path, _URL, "__ksid", 60, lambda: 1_700_000_000.0)
+        self._cookie.save("session")
+        self.seeds = (  # type: ignore[misc]
+            self._path.read_bytes(), b"", b"[]", b'[["a", "b", "c", 9e9]]',
+        )
+        super().__init__()
+
+    def attempt(self, data: bytes) -> None:
+        self._path.write_bytes(data)
+        try:
+            assert isinstance(self._cookie.load(), (str, type(None)))
+            self._cookie.save("session")
+            assert self._cookie.load() == "session"
+            self._cookie.delete()
+            assert self._cookie.load() is None
+        except OSError as error:
+            assert str(self._path) in str(error) and self._path.read_bytes() == data
+
+    def close(self) -> None:
+        self._folder.cleanup()
+
+
+class TokenDatabase(Target):
+    """The token file. An input is a file, and perhaps what SQLite takes for the journal of a
+    change that was interrupted."""
+
+    name = "token file"
     share = 1.0
     tokens = (
-        b"SQLite format 3\0", b"\x02\x02", b"CREATE TABLE cookie", b"CREATE VIEW tokens AS",
+        b"SQLite format 3\0", b"\x02\x02", b"CREATE VIEW tokens AS",
         b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff" * 9, b"33199000001", b"\0", b"\x7f", NEXT,
         b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7",
     )
@@ -198,7 +232,6 @@ class Files(Target):
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._path = Path(self._folder.name) / "kept.sqlite3"
-        self._cookie = FileCookie(self._path, _URL, "__ksid", 60, lambda: 1_700_000_000.0)
         oauth2 = OAuth2Client("me", "canary-secret", _URL, token_url=_URL)
         self._tokens = TokenFile(oauth2, self._path)
         self.seeds = tuple(self._good())  # type: ignore[misc]
@@ -208,7 +241,7 @@ class Files(Target):
         content, _, journal = data.partition(NEXT)
         self._put(self._path, content)
         self._put(Path(f"{self._path}-journal"), journal or None)
-        for attempt in (self._load, self._load_tokens, self._save, self._save_tokens):
+        for attempt in (self._load_tokens, self._save_tokens):
             try:
                 attempt()
             except OSError as error:
@@ -217,16 +250,8 @@ class Files(Target):
     def close(self) -> None:
         self._folder.cleanup()
 
-    def _load(self) -> None:
-        assert isinstance(self._cookie.load(), (str, type(None)))
-
     def _load_tokens(self) -> None:
         assert isinstance(self._tokens.load(), (Tokens, type(None)))
-
-    def _save(self) -> None:
-        self._cookie.save("session")
-        assert self._cookie.load() == "session"
-        self._cookie.delete()
 
     def _save_tokens(self) -> None:
         with self._tokens.held() as held:
@@ -248,14 +273,11 @@ class Files(Target):
             database.execute("PRAGMA page_size = 512")
             database.execute("VACUUM")
         database.close()
-        self._cookie.save("session")
-        yield self._path.read_bytes()
         self._tokens.save(_TOKENS)
         yield self._path.read_bytes()
         # Something else than what was kept, in the right place.
         for odd in ("x'fffe'", "CAST(x'fffe' AS TEXT)", "7", "NULL", "'a' || char(10)"):
             with sqlite3.connect(self._path) as database:
-                database.execute(f"UPDATE cookie SET session_id = {odd}")
                 database.execute(f"UPDATE tokens SET refresh_token = {odd}")
                 database.execute(f"UPDATE tokens SET access_token = {odd}")
             database.close()

@@ -1,15 +1,14 @@
 """A server that means ill, or is badly broken: it gets neither the time nor the memory."""
 
 import socket
-import sqlite3
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from websocket import ABNF
 
 from keyyo_cti import CTI, CommandTimeout, ConnectionFailed
+from keyyo_cti.session_store import _try_lock
 from keyyo_cti.simulator import Line, Simulator
 
 from . import peer as peers
@@ -196,14 +195,11 @@ def test_cookie_file_that_somebody_holds(sim: Simulator, alice: Line, tmp_path: 
     CTI(endpoint=sim.endpoint, cookie_file=tmp_path / "s").session_exists()
     with CTI(endpoint=sim.endpoint, cookie_file=tmp_path / "s") as cti:
         cti.create_session(sim.token(alice)).result(PATIENCE)
-    holder: Any = sqlite3.connect(tmp_path / "s", isolation_level=None)
-    holder.execute("BEGIN EXCLUSIVE")
-    try:
+    with open(tmp_path / "s.lock", "rb+") as holder:
+        assert _try_lock(holder.fileno())
         cti = CTI(endpoint=sim.endpoint, cookie_file=tmp_path / "s")
         cti.create_session(sim.token(alice))
         sim.wait_for_action("create_session", count=2)
         began = time.monotonic()
         cti.close()
         assert time.monotonic() - began < 2.5
-    finally:
-        holder.close()

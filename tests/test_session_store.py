@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
@@ -20,8 +21,8 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti import private_database
-from keyyo_cti.cookies import FileCookie, JarCookie, SessionCookie, default_file
+from keyyo_cti import session_store
+from keyyo_cti.session_store import FileCookie, JarCookie, SessionCookie, default_file
 
 from .running import Running
 
@@ -51,7 +52,7 @@ def wall() -> Wall:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "sessions.sqlite3"
+    return tmp_path / "state" / "sessions.json"
 
 
 def in_file(file: Path, wall: Wall, name: str = "__ksid", endpoint: str = ENDPOINT) -> FileCookie:
@@ -113,8 +114,8 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-#: SQLite and a jar keep any text; what UTF-8 cannot carry is a matter of its own, below.
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+#: Also what UTF-8 cannot carry.
+TEXT = st.text(st.characters(), min_size=1)
 
 
 @PURE
@@ -128,21 +129,13 @@ def test_any_text_in_a_file(name: str, session_id: str) -> None:
 
 
 @PURE
-@given(st.text(min_size=1), st.text(min_size=1))
+@given(TEXT, TEXT)
 def test_any_text_in_a_jar(name: str, session_id: str) -> None:
     """Any name and any session id come back from a jar as they were."""
     jar = http.cookiejar.CookieJar()
     JarCookie(jar, name, 60, Wall()).save(session_id)
     assert JarCookie(jar, name, 60, Wall()).load() == session_id
     assert JarCookie(jar, name + "x", 60, Wall()).load() is None
-
-
-def test_what_utf8_cannot_carry(cookie: SessionCookie) -> None:
-    """A session id that cannot be written as UTF-8 is kept, or refused with OSError, so that the
-    session goes on without a cookie."""
-    with contextlib.suppress(OSError):
-        cookie.save("\ud800")
-        assert cookie.load() == "\ud800"
 
 
 def test_names_are_apart(file: Path, wall: Wall) -> None:
@@ -229,7 +222,7 @@ def test_jar_in_a_file(make: Callable[[str], Any], tmp_path: Path) -> None:
 def test_default_file() -> None:
     """By default the file is in the user's state directory, in a folder of the SDK's own."""
     assert default_file().is_absolute()
-    assert default_file().name == "sessions.sqlite3"
+    assert default_file().name == "sessions.json"
     assert "keyyo-cti" in default_file().parts
 
 
@@ -252,7 +245,8 @@ def test_private_under_any_umask(file: Path, wall: Wall) -> None:
         os.umask(before)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert {path.name for path in file.parent.iterdir()} == {file.name, f"{file.name}.lock"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
 
 
 @POSIX
@@ -300,34 +294,57 @@ def test_folder_refused(tmp_path: Path, wall: Wall) -> None:
         in_file(tmp_path, wall).save("id")
 
 
-def _corrupt(file: Path) -> None:
-    file.write_bytes(b"CANARY, and no database " * 100)
+#: What is in no cookie file of ours.
+OTHERS = {
+    "text": b"CANARY, and no JSON",
+    "cut": b'[["e", "n", "CANARY", 1',
+    "object": b'{"CANARY": 1}',
+    "row": b'[["CANARY", 1]]',
+    "number": b"7",
+    "large": b'[["e", "n", "CANARY", 1%s]]' % (b"0" * 400),
+    "deep": b"[" * 100_000,
+    "endless": b"[" + b" " * 10_000_000 + b"]",
+    "no text": b"\xff\xfe",
+}
 
 
-def _truncate(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:5000])
-
-
-def _other_table(file: Path) -> None:
-    file.unlink()
-    with contextlib.closing(sqlite3.connect(file)) as database:
-        database.execute("CREATE TABLE cookie (something TEXT)")
-
-
-@pytest.mark.parametrize("harm", [_corrupt, _truncate, _other_table])
+@pytest.mark.parametrize("content", OTHERS.values(), ids=OTHERS)
 @pytest.mark.parametrize(
     "act", [FileCookie.load, FileCookie.delete, lambda cookie: cookie.save("CANARY-new")]
 )
 def test_corrupt_file(
-    file: Path, wall: Wall, harm: Callable[[Path], None], act: Callable[[FileCookie], object]
+    file: Path, wall: Wall, content: bytes, act: Callable[[FileCookie], object]
 ) -> None:
     """A file that is not ours any more is an OSError that names the file and no secret."""
     cookie = in_file(file, wall)
     cookie.save("CANARY-old")
-    harm(file)
-    with pytest.raises(OSError, match="sessions.sqlite3") as caught:
+    file.write_bytes(content)
+    with pytest.raises(OSError, match="sessions.json") as caught:
         act(cookie)
     assert "CANARY" not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_database_of_an_earlier_version(file: Path, wall: Wall, tokens: bool) -> None:
+    """The SQLite file of an earlier version is replaced; its sessions ended with its programs.
+    One in which somebody also keeps tokens is refused, and stays as it is."""
+    file.parent.mkdir(mode=0o700)
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS cookie (endpoint TEXT, name TEXT)")
+        if tokens:
+            database.execute("CREATE TABLE IF NOT EXISTS tokens (client_id TEXT)")
+    before = file.read_bytes()
+    cookie = in_file(file, wall)
+    if tokens:
+        for act in (cookie.load, cookie.delete, partial(cookie.save, "id")):
+            with pytest.raises(OSError, match="choose another cookie_file"):
+                act()
+        assert file.read_bytes() == before
+    else:
+        assert cookie.load() is None
+        cookie.save("id")
+        assert cookie.load() == "id"
 
 
 def test_empty_file(file: Path, wall: Wall) -> None:
@@ -345,65 +362,53 @@ def test_expired_ones_leave_the_file(file: Path, wall: Wall) -> None:
     in_file(file, wall, "old").save("CANARY")
     wall.time += 61 * DAY
     in_file(file, wall, "new").save("id")
-    with contextlib.closing(sqlite3.connect(file)) as database:
-        assert database.execute("SELECT name FROM cookie").fetchall() == [("new",)]
+    assert b"CANARY" not in file.read_bytes()
 
 
-#: A process of its own, that dies behind so many statements of a change.
+#: A process of its own, that dies at one step of a change.
 DIE = """
-import contextlib, os, sys
+import os, sys
 from pathlib import Path
-from keyyo_cti import cookies
+from keyyo_cti import session_store
 
-path, endpoint, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
-opened = cookies.opened
-
-class Table:
-    def __init__(self, table):
-        self._table = table
-
-    def execute(self, *arguments):
-        global left
-        self._table.execute(*arguments)
-        left -= 1
-        if not left:
-            os._exit(9)
-
-@contextlib.contextmanager
-def dying(*arguments):
-    with opened(*arguments) as table:
-        yield Table(table)
-
+path, endpoint, step = sys.argv[1:]
+where, name = (os, "replace") if step == "replace" else (session_store.json, "dumps")
+if step == "behind":
+    real = os.replace
+    os.replace = lambda *paths: (real(*paths), os._exit(9))
+else:
+    setattr(where, name, lambda *arguments: os._exit(9))
 os.umask(0)
-cookies.opened = dying
-cookies.FileCookie(Path(path), endpoint, "a", 60).save("new")
+session_store.FileCookie(Path(path), endpoint, "a", 60).save("new")
 """
 
 
 @POSIX
 @pytest.mark.fault(32)
-@pytest.mark.parametrize("statements", [1, 2, 3, 4])
-def test_killed_in_the_middle(file: Path, statements: int) -> None:
+@pytest.mark.parametrize("step", ["dumps", "replace", "behind"])
+def test_killed_in_the_middle(file: Path, step: str) -> None:
     """A process that is killed in the middle of a change leaves the file as it was; one that
-    gets to the end has changed it. Nothing that it leaves can be read by others."""
+    gets to the end has changed it. Others cannot read what it leaves, and need not wait."""
     FileCookie(file, ENDPOINT, "a", 60).save("old")
     done = subprocess.run(
-        [sys.executable, "-c", DIE, str(file), ENDPOINT, str(statements)],
+        [sys.executable, "-c", DIE, str(file), ENDPOINT, step],
         timeout=20,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
-    killed = statements <= 3
-    assert done.returncode == (9 if killed else 0)
+    assert done.returncode == 9
     assert {stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()} == {0o600}
-    assert FileCookie(file, ENDPOINT, "a", 60).load() == ("old" if killed else "new")
+    cookie = FileCookie(file, ENDPOINT, "a", 60)
+    assert cookie.load() == ("new" if step == "behind" else "old")
+    cookie.save("newer")
+    assert cookie.load() == "newer"
+    assert {each.name for each in file.parent.iterdir()} == {file.name, f"{file.name}.lock"}
 
 
 #: A process of its own: many cookies, as soon as the other process is ready too.
 KEEP_MANY = """
 import sys
 from pathlib import Path
-from keyyo_cti import private_database
-from keyyo_cti.cookies import FileCookie
+from keyyo_cti.session_store import FileCookie
 
 path, endpoint, name = sys.argv[1:]
 print("ready", flush=True)
@@ -445,87 +450,132 @@ def test_two_processes(file: Path) -> None:
             assert kept == f"{name}-{number}"
 
 
+class SlowReplace:
+    """os.replace, which waits the first time until the test goes on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._real = os.replace
+        self.inside, self.go_on = threading.Event(), threading.Event()
+        self.times = 0
+        monkeypatch.setattr(os, "replace", self)
+
+    def __call__(self, *paths: Any) -> None:
+        self.times += 1
+        self.inside.set()
+        assert self.go_on.wait(20)
+        self._real(*paths)
+
+
+def wait_for_changes(file: Path, count: int) -> None:
+    """Until so many changes wait for the one that is being made."""
+    pause = threading.Event()
+    waiting = session_store._waiting[os.getpid(), file]
+    for _ in range(20_000):
+        if len(waiting.changes) == count:
+            return
+        pause.wait(0.001)
+    raise AssertionError(f"{len(waiting.changes)} changes wait, not {count}")
+
+
 def test_a_crowd_of_threads(
     file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What many threads keep at the same moment is kept in one transaction: each in its own,
-    some would find the file locked for too long."""
-    inside, go_on = threading.Event(), threading.Event()
-    times: List[int] = []
-
-    @contextlib.contextmanager
-    def opened(*arguments: Any) -> Iterator[sqlite3.Connection]:
-        times.append(1)
-        inside.set()
-        assert go_on.wait(20)
-        with private_database.opened(*arguments) as table:
-            yield table
-
-    monkeypatch.setattr("keyyo_cti.cookies.opened", opened)
-    monkeypatch.setattr("keyyo_cti.cookies._PATIENCE", 20)
+    """What many threads keep at the same moment is kept in one go: otherwise some would find the
+    file locked for too long."""
+    monkeypatch.setattr("keyyo_cti.session_store._LOCK_TIMEOUT", 20)
     kept = [in_file(file, wall, f"cookie {number}") for number in range(50)]
+    replace = SlowReplace(monkeypatch)
     with ThreadPoolExecutor(50) as pool:
         saved = [pool.submit(kept[0].save, "0")]
-        assert inside.wait(20)
+        assert replace.inside.wait(20)
         saved += [pool.submit(kept[number].save, str(number)) for number in range(1, 50)]
-        pause = threading.Event()
-        for _ in range(20_000):
-            if len(kept[0]._changes._wanted) == 49:
-                break
-            pause.wait(0.001)
-        go_on.set()
+        wait_for_changes(file, 49)
+        replace.go_on.set()
     assert [each.result() for each in saved] == [None] * 50
-    assert len(times) == 2
-    monkeypatch.undo()
+    assert replace.times == 2
     assert [cookie.load() for cookie in kept] == [str(number) for number in range(50)]
 
 
-def test_one_bad_cookie_costs_no_other(file: Path, wall: Wall) -> None:
-    """What the file cannot keep is refused before it comes together with what others keep."""
-    for name, session_id in (("__ksid", "\ud800"), ("\ud800", "s-1")):
-        cookie = in_file(file, wall, name)
-        with pytest.raises(OSError, match="UTF-8"):
-            cookie.save(session_id)
-    assert not file.exists()
+def test_a_thread_that_takes_too_long(
+    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that has waited for too long is told so. Its change is made with the next one."""
+    monkeypatch.setattr("keyyo_cti.session_store._LOCK_TIMEOUT", 0.01)
+    replace = SlowReplace(monkeypatch)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(in_file(file, wall, "a").save, "1")
+        assert replace.inside.wait(20)
+        with pytest.raises(OSError, match="sessions.json: changes of other threads"):
+            in_file(file, wall, "b").save("2")
+        replace.go_on.set()
+        assert first.result(20) is None
+    in_file(file, wall, "c").save("3")
+    assert [in_file(file, wall, name).load() for name in "abc"] == ["1", "2", "3"]
+
+
+def test_a_change_that_fails_is_made_with_the_next(
+    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a full disk, or Ctrl-C, has kept out of the file comes into it later."""
+    real = os.replace
+    for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
+
+        def fail(*paths: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(os, "replace", fail)
+        with pytest.raises(type(error)):
+            in_file(file, wall, "a").save(repr(error))
+        monkeypatch.setattr(os, "replace", real)
+        in_file(file, wall, "b").save("2")
+        assert in_file(file, wall, "a").load() == repr(error)
 
 
 FORK = """
 import os, signal, sys, threading, warnings
 from pathlib import Path
-from keyyo_cti import cookies, private_database
-from keyyo_cti import private_database
-from keyyo_cti.cookies import FileCookie
+from keyyo_cti import session_store
+from keyyo_cti.session_store import FileCookie
 warnings.simplefilter("ignore")
-path = Path(sys.argv[1])
-FileCookie(path, "e", "n", 60).save("before")
+path, real = Path(sys.argv[1]), os.replace
 inside, leave = threading.Event(), threading.Event()
 
-def stay(change):
-    with cookies._looking_up, private_database._creating:
-        inside.set()
-        leave.wait(20)
+def stay(*paths):
+    inside.set()
+    leave.wait(20)
+    real(*paths)
 
-busy = cookies._changes_of(path)
-busy._commit = lambda changes, timeout: stay(changes)
-threading.Thread(target=busy.make, args=((), 20)).start()
+os.replace = stay
+saving = threading.Thread(target=FileCookie(path, "e", "parent", 60).save, args=("by the parent",))
+saving.start()
 inside.wait(20)
 child = os.fork()
 if child == 0:
     signal.alarm(10)
+    os.replace = real
+    session_store._LOCK_TIMEOUT = 9
+    print("forked", flush=True)
     FileCookie(path, "e", "n", 60).save("by the child")
     os._exit(0)
-print(os.waitpid(child, 0)[1], flush=True)
+sys.stdin.readline()
 leave.set()
+saving.join()
+FileCookie(path, "e", "n2", 60).save("again by the parent")
+print(os.waitpid(child, 0)[1], flush=True)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_fork_while_another_thread_keeps_a_cookie(file: Path) -> None:
-    """A child that is forked while another thread is about to write can write at once."""
+    """A child that is forked while another thread writes can write as soon as that is done, and
+    does not hold up its parent."""
     with Running("-c", FORK, str(file)) as program:
+        program.until("forked")
+        program.type("go on")
         assert program.until("") == "0"
         assert program.end() == 0
-    assert FileCookie(file, "e", "n", 60).load() == "by the child"
+    loaded = [FileCookie(file, "e", name, 60).load() for name in ("parent", "n", "n2")]
+    assert loaded == ["by the parent", "by the child", "again by the parent"]
 
 
 @pytest.mark.parametrize("act", [FileCookie.load, FileCookie.delete, FileCookie.__repr__])
