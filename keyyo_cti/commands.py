@@ -11,8 +11,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Union
 
 from .errors import UnknownNotification, UnreadableMessage, invalid_params
 from .javascript import as_key, as_whole
-from .json_text import JsonReader
-from .nesting import DEEPEST, may_be_deep, too_deep
+from .json_text import TooDeep, parse_json
 
 PROTOCOL_VERSION = 1
 
@@ -67,7 +66,7 @@ def _refuse(constant: str) -> Any:
 _NO_ANSWER = {"status_code": 500, "message": "The server sent neither a result nor an error"}
 
 #: Python's json accepts NaN and Infinity, which are not valid JSON.
-_JSON = JsonReader(parse_constant=_refuse)
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
 
 
 def decode(message: Any) -> Union[Reply, CallNotification]:
@@ -80,14 +79,14 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
     if not isinstance(message, str):
         raise UnreadableMessage(f"expected a string with JSON, got {type(message).__name__}")
     try:
-        fields = _JSON.read(message)
-    except (ValueError, RecursionError) as error:
+        fields = parse_json(message, decoder=_STRICT)
+    except TooDeep as error:
+        raise UnreadableMessage(str(error)) from None
+    except ValueError as error:
         # Not "from error": the decoder's holds the whole message, in which there may be a secret.
         raise UnreadableMessage(f"not JSON: {type(error).__name__}") from None
     if not isinstance(fields, dict):
         raise UnreadableMessage(f"expected an object, got {type(fields).__name__}")
-    if may_be_deep(message) and too_deep(fields):
-        raise UnreadableMessage(f"nested more than {DEEPEST} levels deep")
     if fields.get("notify"):
         return _notification(fields)
     return _reply(fields)

@@ -1,30 +1,69 @@
-"""JSON that is read quickly where it is plain."""
+"""JSON of a server that may be hostile."""
 
 from __future__ import annotations
 
+import functools
 import json
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyyo_cti.json_text import JsonReader
+from keyyo_cti import Call
+from keyyo_cti.commands import CallNotification, Reply, decode
+from keyyo_cti.errors import UnreadableMessage, from_server
+from keyyo_cti.json_text import MAX_DEPTH, TooDeep, parse_json
+from keyyo_cti.results import wrap
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
+SHAPES = pytest.mark.parametrize(
+    "opening, closing", [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")]
 )
 
-SPACE = st.text(" \t\r\n", max_size=3)
+
+def nested(opening: str, closing: str, levels: int) -> str:
+    times = levels // (opening.count("[") + opening.count("{"))
+    return opening * times + "1" + closing * times
 
 
-@given(VALUES, SPACE, SPACE, st.text(max_size=3))
-def test_value(value: Any, before: str, after: str, skipped: str) -> None:
-    """The value of a text comes back, wherever it begins, with white space around it or none."""
-    text = skipped + before + json.dumps(value) + after
-    assert JsonReader().read(text, len(skipped)) == value
+#: JSON that may be much deeper than hypothesis makes it by itself.
+VALUES = st.builds(
+    lambda value, levels: functools.reduce(lambda inner, _: [inner], range(levels), value),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    ),
+    st.just(0) | st.integers(0, 2 * MAX_DEPTH),
+)
+
+
+def depth(value: Any) -> int:
+    if not isinstance(value, (dict, list)):
+        return 0
+    return 1 + max(map(depth, value.values() if isinstance(value, dict) else value), default=0)
+
+
+class Line:
+    """What a call needs of its line to be shown."""
+
+    def ask(self, make: Any, arguments: Any, callback: Any) -> "Future[Any]":
+        raise AssertionError("nobody asks")
+
+    def server_time(self) -> float:
+        return 0.0
+
+
+@given(VALUES)
+def test_value(value: Any) -> None:
+    """A value comes back, unless it is nested more deeply than the limit."""
+    text = json.dumps(value)
+    if depth(value) > MAX_DEPTH:
+        with pytest.raises(TooDeep):
+            parse_json(text)
+    else:
+        assert parse_json(text) == value
 
 
 @given(st.text() | st.text('[]{}":,0123e-. \n', max_size=20))
@@ -32,27 +71,49 @@ def test_anything(text: str) -> None:
     """It takes what Python's own reader takes, and refuses what that refuses."""
     try:
         expected = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        with pytest.raises(type(error)):
-            JsonReader().read(text)
+    except ValueError:
+        with pytest.raises(ValueError):
+            parse_json(text)
     else:
-        assert repr(JsonReader().read(text)) == repr(expected)
+        assert repr(parse_json(text)) == repr(expected)
 
 
-@pytest.mark.parametrize("text", ["1 2", "[1]x", "\ufeff1", "", " ", "\xa01", "1\x0c"])
-def test_refused(text: str) -> None:
-    """What is no JSON is refused, also when it begins as if it were."""
-    with pytest.raises(ValueError):
-        JsonReader().read(text)
+@SHAPES
+def test_limit(opening: str, closing: str) -> None:
+    """Up to the limit is not too deep, one more is, and brackets in a string do no harm."""
+    text = nested(opening, closing, MAX_DEPTH)
+    parse_json(text)
+    for deep in (f"[{text}]", nested(opening, closing, 50_000)):
+        with pytest.raises(TooDeep):
+            parse_json(deep)
+    assert parse_json(json.dumps(text)) == text
 
 
-@pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}', " NaN "])
-def test_constants(text: str) -> None:
-    """What is no JSON, but Python's own reader takes it, goes to who asked for that."""
+@SHAPES
+@pytest.mark.parametrize("message", ['{{"id": 1, "result": {}}}', '{{"notify": "call", "x": {}}}'])
+@pytest.mark.parametrize("levels", [400, 50_000])
+def test_too_deep_to_be_read(message: str, opening: str, closing: str, levels: int) -> None:
+    """A message that Python's parser cannot read, or reads but could not show, is unreadable."""
+    with pytest.raises(UnreadableMessage, match="nested more than 100 levels"):
+        decode(message.format(nested(opening, closing, levels)))
 
-    def refuse(constant: str) -> None:
-        raise ValueError(f"no {constant}")
 
-    with pytest.raises(ValueError, match="no -?(NaN|Infinity)"):
-        JsonReader(refuse).read(text)
-    assert "n" in repr(JsonReader().read(text))
+@SHAPES
+def test_what_is_read_can_be_shown(opening: str, closing: str) -> None:
+    """Results, errors and calls that are as deep as they may be can be shown, also by a program
+    that is deep in functions of its own."""
+    deep = nested(opening, closing, MAX_DEPTH - 2)
+
+    def show(levels: int) -> None:
+        if levels:
+            return show(levels - 1)
+        reply = decode(f'{{"id": 1, "result": {deep}, "error": {deep}}}')
+        assert isinstance(reply, Reply)
+        assert repr(wrap(reply.result)) and repr(from_server(reply.error))
+        said = decode(f'{{"notify": "call", "call": {{"callref": "c1", "caller": {deep}}}}}')
+        assert isinstance(said, CallNotification)
+        call = Call(Line(), said.callref)
+        call.update(said.fields)
+        assert "c1" in repr(call)
+
+    show(400)

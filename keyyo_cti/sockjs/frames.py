@@ -8,9 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple, Tuple, Union
 
-from ..json_text import JsonReader
-
-_JSON = JsonReader()
+from ..json_text import parse_json
 
 #: A websocket's close code has two bytes; SockJS's has four digits.
 _MAX_CODE = 99_999
@@ -130,6 +128,6 @@ def _load(text: str) -> Tuple[Any, str]:
     """The JSON value after a frame's first character and no problem, or None and what is wrong
     with it."""
     try:
-        return _JSON.read(text, 1), ""
-    except (ValueError, RecursionError) as error:
+        return parse_json(text, 1), ""
+    except ValueError as error:
         return None, type(error).__name__

@@ -19,16 +19,13 @@ from requests.auth import AuthBase
 
 from ..clock import monotonic
 from ..errors import KeyyoError, plain
-from ..json_text import JsonReader
-from ..nesting import too_deep
+from ..json_text import parse_json
 from ..sockjs import SockJSError, http, urls
 from ..sockjs.abort import Abort
 from ..sockjs.authorities import NoAuthorities
 from ..sockjs.failures import Encoded, describe_failure, network_error
 from ..sockjs.route import Route
 from ..sockjs.stream import EarlyBytes, Stream, TooMuch
-
-_JSON = JsonReader()
 
 _HIDDEN = "<hidden>"
 
@@ -171,10 +168,10 @@ class Reply:
         """The JSON object in it; an empty one when there is none."""
         try:
             encoding = json.detect_encoding(self.body)
-            document = _JSON.read(self.body.decode(encoding, "surrogatepass"))
-        except (ValueError, RecursionError):
+            document = parse_json(self.body.decode(encoding, "surrogatepass"))
+        except ValueError:
             return {}
-        return document if isinstance(document, dict) and not too_deep(document) else {}
+        return document if isinstance(document, dict) else {}
 
 
 class Web:
