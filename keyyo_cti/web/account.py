@@ -92,7 +92,7 @@ class AccountClient:
         exchange = partial(self.oauth2.exchange, code_or_redirected_url, state)
         if code_verifier is not None:
             exchange = partial(exchange, code_verifier=code_verifier)
-        return self._flights.do_alone(partial(self._exchange, exchange))
+        return self._flights.do(partial(self._exchange, exchange), alone=True)
 
     def access_token(self) -> str:
         """An access token that is good for a while.
@@ -119,7 +119,7 @@ class AccountClient:
         if tokens != refused:
             return tokens
         # Another thread's renewal, which began before these were refused.
-        return self._flights.do_alone(partial(self._renew, refused))
+        return self._flights.do(partial(self._renew, refused), alone=True)
 
     def _good(self, tokens: Tokens) -> bool:
         return tokens.good_at(self._wall() + self._ahead)

@@ -43,7 +43,7 @@ def wait_for_passengers(flights: SingleFlight[str], number: int) -> None:
     flight = flights._flight
     assert flight is not None
     waiting = threading.Event()
-    while len(flight.outcome._condition._waiters) < number:  # type: ignore[attr-defined]
+    while len(flight._condition._waiters) < number:  # type: ignore[attr-defined]
         waiting.wait(0.001)
 
 
@@ -150,20 +150,20 @@ def test_alone(pool: ThreadPoolExecutor) -> None:
     work = Work()
     first = pool.submit(flights.do, work)
     assert work.started.wait(SOON)
-    alone = pool.submit(flights.do_alone, lambda: "mine")
+    alone = pool.submit(flights.do, lambda: "mine", alone=True)
     flight = flights._flight
     assert flight is not None
     tick = threading.Event()
-    while not flight.outcome._waiters:
+    while not flight._waiters:
         tick.wait(0.001)
     work.go_on.set()
     assert (first.result(SOON), alone.result(SOON)) == ("outcome", "mine")
 
 
-@pytest.mark.parametrize("way", [SingleFlight.do, SingleFlight.do_alone])
-def test_waiting_for_oneself(way: object) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+def test_waiting_for_oneself(alone: bool) -> None:
     """Work that asks for itself is told so, and does not hang."""
     flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
     with pytest.raises(RuntimeError, match="called by what it waits for"):
-        flights.do(lambda: way(flights, lambda: "never"))  # type: ignore[operator]
+        flights.do(lambda: flights.do(lambda: "never", alone=alone))
     assert flights.do(lambda: "fine") == "fine"
