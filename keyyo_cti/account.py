@@ -4,13 +4,13 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Optional, Union, overload
 
+from ._oauth2.token_store import TokenMemory, TokenStore
+from ._oauth2.tokens import Tokens
 from .background import BackgroundClient
 from .callback import Callback, callback_last
 from .literals import Dispatch
 from .oauth2 import OAuth2, OAuth2Client
 from .web.account import AccountClient, TokensNotKept
-from .web.token_store import TokenMemory, TokenStore
-from .web.tokens import Tokens
 
 __all__ = ["Account", "AccountClient", "TokenMemory", "TokensNotKept"]
 

@@ -4,7 +4,7 @@ import atexit
 import weakref
 from typing import Optional, Protocol
 
-from .clock import monotonic
+from ._net.clock import monotonic
 
 #: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
 #: within two.

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
+from ._net.clock import monotonic
 from .callback import Callback
-from .clock import monotonic
 from .dispatch import Choice, EventThread, Manual, chosen
 from .errors import KeyyoError
 from .pending import Answer

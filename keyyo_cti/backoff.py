@@ -3,7 +3,7 @@
 import random
 from typing import Any, Callable, Mapping, NamedTuple, Optional
 
-from .clock import as_seconds
+from ._net.clock import as_seconds
 
 #: Seconds: what the waits of every platform can take.
 _LONGEST = 2_000_000

@@ -18,8 +18,8 @@ from typing import (
 )
 
 from . import commands
+from ._net.clock import NEVER
 from .callback import Callback, callback_last
-from .clock import NEVER
 from .commands import Command
 from .dates import ENDED as ENDED
 from .dates import dates_of, follow

@@ -4,13 +4,13 @@ from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from ._manager.api import WEBSOCKET, CSIToken, ManagerClient
+from ._net import urls
+from ._oauth2.answers import CredentialsRefused, OAuth2Error
+from ._oauth2.scopes import advise_consent, describe_missing
 from .cti import CTI
 from .errors import ConnectionClosed, KeyyoError, invalid_params, plain
 from .options import ENDPOINT
-from .sockjs import urls
-from .web.manager import WEBSOCKET, CSIToken, ManagerClient
-from .web.oauth2 import CredentialsRefused, OAuth2Error
-from .web.scopes import advise_consent, describe_missing
 
 #: Seconds that opening a session, and its answer, may take.
 _PATIENCE = 15.0

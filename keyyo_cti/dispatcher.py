@@ -7,8 +7,8 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Callable, ContextManager, Iterator, List, NamedTuple, Optional, Tuple
 
+from ._net.clock import Monotonic, monotonic
 from .backlog import Backlog, Work
-from .clock import Monotonic, monotonic
 from .user_code import name_of, refuse_coroutine
 
 _log = logging.getLogger("keyyo_cti")

@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Optional
 
-from .clock import Monotonic, lasting
+from ._net.clock import Monotonic, lasting
 from .errors import invalid_params
 
 #: Seconds for which a token is used: it lives an hour, and opening a connection takes time.

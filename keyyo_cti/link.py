@@ -6,8 +6,10 @@ from functools import partial
 from typing import Any, List, Mapping, Optional, Protocol, Sequence
 
 from . import commands
+from ._net.clock import NEVER, Monotonic, monotonic
+from ._sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed, SockJSError
+from ._sockjs.errors import LOST
 from .backlog import OVERFLOW
-from .clock import NEVER, Monotonic, monotonic
 from .commands import CallNotification, Command, Reply
 from .connection_failed import closed_while_opening, connection_failed, not_connected
 from .dispatch import Dispatcher
@@ -26,8 +28,6 @@ from .pending import Pending, Request
 from .rate_limit import RateLimit
 from .restorer import Outage
 from .results import wrap
-from .sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed, SockJSError
-from .sockjs.errors import LOST
 from .supervisor import HandlerWatch, Pinger
 from .unknown_kinds import UnknownKinds
 

@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, List, Optional, Tuple, Type
 from urllib.parse import parse_qs, urlsplit
 
+from ._net.clock import monotonic
 from .browser import open_in_background, private_page
-from .clock import monotonic
 
 #: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
 _GLANCE = 0.5

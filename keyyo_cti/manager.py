@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Iterable, List, Optional, Union, overload
 
+from ._manager.api import BASE_URL, WEBSOCKET, AccessTokens, CSIToken, ManagerClient, ManagerError
 from .account import Account
 from .background import BackgroundClient
 from .callback import Callback, callback_last
@@ -12,14 +13,6 @@ from .diagnosis import Diagnosis, Finding, diagnose
 from .literals import Dispatch
 from .options import ENDPOINT
 from .results import LineInfo, PluginInfo, Result
-from .web.manager import (
-    BASE_URL,
-    WEBSOCKET,
-    AccessTokens,
-    CSIToken,
-    ManagerClient,
-    ManagerError,
-)
 
 __all__ = [
     "BASE_URL",

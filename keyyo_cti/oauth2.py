@@ -5,10 +5,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Iterable, Optional, Tuple, Union, overload
 
-from .background import BackgroundClient
-from .callback import Callback, callback_last
-from .literals import Dispatch
-from .web.oauth2 import (
+from ._oauth2.answers import (
     AUTHORIZE_URL,
     CTI_ADMIN,
     FULL_ACCESS_READ_ONLY,
@@ -18,7 +15,10 @@ from .web.oauth2 import (
     OAuth2Client,
     OAuth2Error,
 )
-from .web.tokens import Tokens
+from ._oauth2.tokens import Tokens
+from .background import BackgroundClient
+from .callback import Callback, callback_last
+from .literals import Dispatch
 
 __all__ = [
     "AUTHORIZE_URL",

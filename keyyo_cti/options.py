@@ -5,10 +5,11 @@ import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, TypedDict, Union, cast
 
+from ._net import urls
+from ._sockjs import TRANSPORTS
 from .backoff import Backoff
 from .dial_guard import MayDial
 from .literals import Dispatch, Transport
-from .sockjs import TRANSPORTS, urls
 from .user_code import require_function
 
 #: Seconds, or days: what the waits of every platform can take.

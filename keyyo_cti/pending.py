@@ -10,11 +10,11 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
 
+from ._net.clock import NEVER, Monotonic, monotonic
+from ._sockjs import Departure
 from .callback import Callback
-from .clock import NEVER, Monotonic, monotonic
 from .commands import Command
 from .errors import KeyyoError
-from .sockjs import Departure
 from .user_code import require_function
 
 #: What the SDK itself does with an answer, before its Future is completed. A command that it

@@ -2,7 +2,7 @@
 
 from typing import Optional
 
-from .clock import Monotonic, monotonic
+from ._net.clock import Monotonic, monotonic
 
 
 class RateLimit:

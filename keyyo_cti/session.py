@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Callable, Generator, Optional, Tuple
 
 from . import commands
-from .clock import ServerClock
+from ._net.clock import ServerClock
 from .commands import Command
 from .errors import CommandTimeout, ConnectionClosed, KeyyoError
 from .options import Options

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Callable, Optional, Protocol, Tuple, Union
 
 from . import commands
+from ._net.clock import Monotonic, monotonic
 from .callback import Callback
-from .clock import Monotonic, monotonic
 from .commands import Command
 from .dispatch import Dispatcher
 from .errors import ConnectionClosed, ConnectionFailed, KeyyoError

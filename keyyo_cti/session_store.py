@@ -20,7 +20,7 @@ from typing import (
     Union,
 )
 
-from .clock import monotonic, wall_clock
+from ._net.clock import monotonic, wall_clock
 from .private_folder import file_path, make_private_folder, open_private, reason
 from .state_folder import state_folder
 

@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
 
+from ._net.clock import ServerClock, monotonic
 from .at_exit import CLOSE
 from .call import Call
 from .callback import Callback
-from .clock import ServerClock, monotonic
 from .commands import Command
 from .connection_failed import not_connected
 from .dates import latest_date

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Iterator, Optional, Protocol, Tuple, Union
 
 from . import private_database
+from ._oauth2.token_store import HeldTokens
+from ._oauth2.tokens import Tokens
 from .private_folder import file_path
 from .state_folder import state_folder
-from .web.token_store import HeldTokens
-from .web.tokens import Tokens
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS tokens (token_url TEXT, client_id TEXT, access_token TEXT, "

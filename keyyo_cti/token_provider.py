@@ -2,7 +2,7 @@
 
 from typing import Callable, Iterable, NamedTuple, Optional, Union
 
-from .clock import Monotonic, monotonic, wall_clock
+from ._net.clock import Monotonic, monotonic, wall_clock
 from .manager import Manager, ManagerClient
 from .web.single_flight import SingleFlight
 

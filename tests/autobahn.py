@@ -22,13 +22,14 @@ from unittest import mock
 
 from requests.cookies import RequestsCookieJar
 
-from keyyo_cti.sockjs import Limits, urls
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import SockJSError, Unreadable
-from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.transport import Setting
-from keyyo_cti.sockjs.websocket import WebSocketTransport
-from keyyo_cti.sockjs.websocket_frames import TEXT, Frame
+from keyyo_cti._net import urls
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.connect import Route
+from keyyo_cti._sockjs import Limits
+from keyyo_cti._sockjs.errors import SockJSError, Unreadable
+from keyyo_cti._sockjs.transport import Setting
+from keyyo_cti._sockjs.websocket import WebSocketTransport
+from keyyo_cti._sockjs.websocket_frames import TEXT, Frame
 
 #: Seconds that one case may take.
 _TIMEOUT = 60.0

@@ -20,7 +20,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 from unittest import mock
 
 from keyyo_cti import CTI, Backoff, Call, Restored, Transport, registry
-from keyyo_cti.sockjs import TRANSPORTS
+from keyyo_cti._sockjs import TRANSPORTS
 
 from .footprint import Footprint, footprint
 from .simulator_apart import SimulatorApart, Step, line_number, phone_number, step

@@ -22,7 +22,7 @@ from threading import Event
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from keyyo_cti import CTI, Call, KeyyoError
-from keyyo_cti.sockjs import TRANSPORTS
+from keyyo_cti._sockjs import TRANSPORTS
 
 from .footprint import Footprint, footprint
 from .simulator_apart import SimulatorApart, line_number

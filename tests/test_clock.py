@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.clock import ServerClock, as_seconds, lasting, slept
+from keyyo_cti._net.clock import ServerClock, as_seconds, lasting, slept
 
 
 class Hand:
@@ -276,6 +276,6 @@ def test_slept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_such_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no clock tells, the machine has not slept."""
-    monkeypatch.setattr("keyyo_cti.clock._SLEEPLESS", None)
+    monkeypatch.setattr("keyyo_cti._net.clock._SLEEPLESS", None)
     assert slept() == 0.0
     assert abs(lasting() - time.monotonic()) < 1.0

@@ -9,13 +9,13 @@ from typing import Any, Dict, List, Optional
 import pytest
 
 from keyyo_cti import KeyyoError
+from keyyo_cti._manager.api import ManagerClient
+from keyyo_cti._oauth2.token_store import TokenMemory
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.diagnosis import Diagnosis, Finding, diagnose
 from keyyo_cti.manager import Manager
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.web.account import AccountClient
-from keyyo_cti.web.manager import ManagerClient
-from keyyo_cti.web.token_store import TokenMemory
-from keyyo_cti.web.tokens import Tokens
 
 from .signed_in import client_of, oauth2_of
 

@@ -14,10 +14,10 @@ import responses
 from responses import matchers
 
 from keyyo_cti import KeyyoError, Result
+from keyyo_cti._oauth2.answers import CredentialsRefused
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.manager import CSIToken, Manager, ManagerClient, ManagerError
-from keyyo_cti.web.oauth2 import CredentialsRefused
-from keyyo_cti.web.tokens import Tokens
 
 from . import canaries
 from .canaries import ACCESS, CSI_TOKEN, NEW_ACCESS, REFRESH, Watch
@@ -151,7 +151,7 @@ def test_circle(
     keyyo.get(SERVICES, json=page(line("1"), next_href=SERVICES))
     assert "go in a circle" in refused(client.lines).message
     assert len(keyyo.calls) == 1
-    monkeypatch.setattr("keyyo_cti.web.manager._MOST_PAGES", 3)
+    monkeypatch.setattr("keyyo_cti._manager.api._MOST_PAGES", 3)
     keyyo.get(f"{SERVICES}/2", json=page(line("1"), next_href=f"{SERVICES}/3"))
     keyyo.get(f"{SERVICES}/3", json=page(line("1"), next_href=f"{SERVICES}/4"))
     keyyo.replace(responses.GET, SERVICES, json=page(line("1"), next_href=f"{SERVICES}/2"))

@@ -14,11 +14,11 @@ from typing import Any, Callable, List
 import pytest
 
 from keyyo_cti import CTI
+from keyyo_cti._oauth2.answers import OAuth2Client
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.private_folder import make_private_folder, others_can_write
 from keyyo_cti.session_store import FileCookie
 from keyyo_cti.token_file import TokenFile
-from keyyo_cti.web.oauth2 import OAuth2Client
-from keyyo_cti.web.tokens import Tokens
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs modes and links of POSIX")
 ROOT = pytest.mark.skipif(

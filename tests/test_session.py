@@ -10,7 +10,7 @@ from typing import Any, Callable, List, Optional
 import pytest
 
 from keyyo_cti import CTI, commands
-from keyyo_cti.clock import ServerClock
+from keyyo_cti._net.clock import ServerClock
 from keyyo_cti.commands import create_session
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.options import Options

@@ -7,7 +7,7 @@ from typing import Any, List, Optional
 
 import pytest
 
-from keyyo_cti.clock import NEVER
+from keyyo_cti._net.clock import NEVER
 from keyyo_cti.dispatch import Manual, Running
 from keyyo_cti.supervisor import HandlerWatch, Pinger
 

@@ -18,10 +18,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from keyyo_cti._oauth2.answers import OAuth2Client
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.token_file import TokenFile, default_file
 from keyyo_cti.web.account import AccountClient, TokensNotKept
-from keyyo_cti.web.oauth2 import OAuth2Client
-from keyyo_cti.web.tokens import Tokens
 
 from . import canaries
 from .canaries import ACCESS, CLIENT_SECRET, REFRESH, Watch
@@ -260,7 +260,7 @@ def serving(life: int) -> Iterator[Authority]:
 WANT_TOKENS = """
 import hashlib, sys
 from keyyo_cti.web.account import AccountClient
-from keyyo_cti.web.oauth2 import OAuth2Client
+from keyyo_cti._oauth2.answers import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret, times = sys.argv[1:]
@@ -327,7 +327,7 @@ def test_two_processes(path: Path, life: int) -> None:
 LOOKS_MEANWHILE = """
 import sys, threading
 from keyyo_cti.web.account import AccountClient
-from keyyo_cti.web.oauth2 import OAuth2Client
+from keyyo_cti._oauth2.answers import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret = sys.argv[1:]
@@ -369,7 +369,7 @@ def test_a_refresh_that_has_begun_is_kept(path: Path, way: str) -> None:
     program_text = """
 import sys
 from keyyo_cti.account import Account
-from keyyo_cti.web.oauth2 import OAuth2Client
+from keyyo_cti._oauth2.answers import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret, way = sys.argv[1:]
@@ -405,7 +405,7 @@ def test_a_place_that_takes_nothing_more(path: Path) -> None:
     code = """
 import resource, signal, sys
 from keyyo_cti.web.account import AccountClient, TokensNotKept
-from keyyo_cti.web.oauth2 import OAuth2Client
+from keyyo_cti._oauth2.answers import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret = sys.argv[1:]

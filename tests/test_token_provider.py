@@ -8,9 +8,9 @@ from typing import Any, Callable, Iterable, List, Optional
 
 import pytest
 
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.manager import CSIToken, Manager, ManagerClient, ManagerError
 from keyyo_cti.token_provider import TokenProvider
-from keyyo_cti.web.tokens import Tokens
 
 from . import canaries
 from .canaries import Watch

@@ -8,8 +8,8 @@ import argparse
 from functools import partial
 from typing import Any, Callable, List, Optional
 
+from .._net.clock import monotonic
 from ..call import Call
-from ..clock import monotonic
 from ..cti import CTI
 from ..errors import KeyyoError
 from ..simulator import Phone, Simulator

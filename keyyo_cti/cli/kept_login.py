@@ -7,11 +7,11 @@ from typing import Optional, Tuple
 from urllib.parse import urlsplit
 
 from .. import private_database
+from .._manager.api import BASE_URL
+from .._net.http_request import checked_url
+from .._oauth2.answers import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
 from ..options import ENDPOINT
 from ..token_file import TokenFile, default_file
-from ..web.manager import BASE_URL
-from ..web.oauth2 import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
-from ..web.request import checked_url
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS login (only INTEGER PRIMARY KEY CHECK (only = 1), "

@@ -9,8 +9,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from .._net.clock import NEVER
 from ..call import Call
-from ..clock import NEVER
 from ..dates import as_date
 from ..readable_time import local_time, stopwatch
 from .attending import Standing

@@ -7,12 +7,12 @@ import traceback
 from functools import partial
 from typing import Callable, Iterator, NamedTuple, NoReturn, Optional
 
-from ..clock import wall_clock
+from .._net.clock import wall_clock
+from .._oauth2.answers import SIGN_IN_AGAIN, CredentialsRefused, OAuth2Client, OAuth2Error
+from .._oauth2.token_store import HeldTokens, TokenStore
+from .._oauth2.tokens import Tokens
 from ..errors import KeyyoError
-from .oauth2 import SIGN_IN_AGAIN, CredentialsRefused, OAuth2Client, OAuth2Error
 from .single_flight import SingleFlight, WaitsForItself
-from .token_store import HeldTokens, TokenStore
-from .tokens import Tokens
 
 
 class TokensNotKept(OAuth2Error):

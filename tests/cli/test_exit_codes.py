@@ -8,11 +8,11 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 
+from keyyo_cti._manager.api import CSIToken, ManagerClient
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.cli import exit_codes, main
 from keyyo_cti.cli.kept_login import LoginFile
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.web.manager import CSIToken, ManagerClient
-from keyyo_cti.web.tokens import Tokens
 
 from ..running import Running
 from .kept import Capture, impatient, keep_login, kept_tokens, run

@@ -6,10 +6,10 @@ from typing import List
 
 import pytest
 
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.cli.kept_login import LoginFile
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.token_file import TokenFile, default_file
-from keyyo_cti.web.tokens import Tokens
 
 from .desk import SECRET, Desk, clicked, desk, nothing
 from .test_kept_login import OTHER_SECRET, tokens_there

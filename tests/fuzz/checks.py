@@ -5,17 +5,17 @@ from http.cookiejar import CookieJar
 from typing import Any, Callable, Iterable, Optional
 
 from keyyo_cti import Call, KeyyoError, commands
+from keyyo_cti._net.clock import ServerClock
+from keyyo_cti._sockjs import frames
+from keyyo_cti._sockjs.errors import Closed, Unreadable
+from keyyo_cti._sockjs.protocol import CLOSED, CONNECTING, OPEN, Message, Opened, Protocol
 from keyyo_cti.callback import Callback
-from keyyo_cti.clock import ServerClock
 from keyyo_cti.commands import CallNotification, Command, Reply
 from keyyo_cti.errors import UnreadableMessage, from_server
 from keyyo_cti.registry import Registry
 from keyyo_cti.results import Result, wrap
 from keyyo_cti.session import Session
 from keyyo_cti.session_store import JarCookie
-from keyyo_cti.sockjs import frames
-from keyyo_cti.sockjs.errors import Closed, Unreadable
-from keyyo_cti.sockjs.protocol import CLOSED, CONNECTING, OPEN, Message, Opened, Protocol
 
 _KINDS = (
     frames.Open, frames.Heartbeat, frames.Messages, frames.Close, frames.Broken, frames.Unknown,

@@ -4,11 +4,11 @@ import socket
 import time
 from typing import Any, Callable, Iterable
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs import urls
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.stream import Stream
+from keyyo_cti._net import urls
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.connect import Route
+from keyyo_cti._net.stream import Stream
 
 from . import websocket_frames
 

@@ -8,8 +8,8 @@ from typing import Any, List
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keyyo_cti.sockjs import frames
-from keyyo_cti.sockjs.frames import Messages
+from keyyo_cti._sockjs import frames
+from keyyo_cti._sockjs.frames import Messages
 
 from .checks import Customer, check_frame, check_sequence
 from .decoders import Messages as MessageTarget

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keyyo_cti.sockjs.errors import SockJSError
-from keyyo_cti.sockjs.transport import Transport
-from keyyo_cti.sockjs.websocket import WebSocketTransport
-from keyyo_cti.sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
+from keyyo_cti._sockjs.errors import SockJSError
+from keyyo_cti._sockjs.transport import Transport
+from keyyo_cti._sockjs.websocket import WebSocketTransport
+from keyyo_cti._sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
 
 from . import websocket_frames
 from .answers import GOOD_INFO, chunked, sized

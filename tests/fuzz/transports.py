@@ -7,14 +7,14 @@ from typing import Any, Callable, Iterable, List, Tuple, Type
 
 from requests.cookies import RequestsCookieJar
 
-from keyyo_cti.sockjs import TRANSPORTS, Limits
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, SockJSError, Unreadable
-from keyyo_cti.sockjs.opening import Opening, Session
-from keyyo_cti.sockjs.protocol import CLOSED, Message
-from keyyo_cti.sockjs.transport import Setting, Transport
-from keyyo_cti.sockjs.websocket import WebSocketTransport
-from keyyo_cti.sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._sockjs import TRANSPORTS, Limits
+from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
+from keyyo_cti._sockjs.opening import Opening, Session
+from keyyo_cti._sockjs.protocol import CLOSED, Message
+from keyyo_cti._sockjs.transport import Setting, Transport
+from keyyo_cti._sockjs.websocket import WebSocketTransport
+from keyyo_cti._sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
 
 from . import websocket_frames
 from .answers import GOOD_INFO, HTTP_TOKENS, answers, chunked, sized

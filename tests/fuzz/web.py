@@ -10,14 +10,14 @@ from random import Random
 from typing import Any, Callable, Iterator, List, Optional
 
 from keyyo_cti import KeyyoError
+from keyyo_cti._manager.api import CSIToken, ManagerClient, ManagerError
+from keyyo_cti._net.connect import Route
+from keyyo_cti._net.http_request import Web
+from keyyo_cti._oauth2.answers import OAuth2Client, OAuth2Error
+from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.loopback import Loopback
 from keyyo_cti.session_store import FileCookie
-from keyyo_cti.sockjs.route import Route
 from keyyo_cti.token_file import TokenFile
-from keyyo_cti.web.manager import CSIToken, ManagerClient, ManagerError
-from keyyo_cti.web.oauth2 import OAuth2Client, OAuth2Error
-from keyyo_cti.web.request import Web
-from keyyo_cti.web.tokens import Tokens
 
 from .answers import HTTP_TOKENS, answers, chunked, sized
 from .memory import MemoryRoute, Server

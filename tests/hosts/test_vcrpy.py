@@ -17,7 +17,7 @@ import vcr
 (imported, endpoint, token, transport, token_url, manager_url, client_id, client_secret,
  redirect_uri, refresh_token, ca_certs) = sys.argv[1:]
 if imported == "before":
-    import keyyo_cti.sockjs.http
+    import keyyo_cti._net.http_adapter
 
 with vcr.use_cassette("cassette.yaml", record_mode="all"):
     from keyyo_cti.account import Account, TokenMemory

@@ -12,8 +12,8 @@ from collections import Counter
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from keyyo_cti import UnreadableMessage
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs import Unreadable
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._sockjs import Unreadable
 
 from .diary import (
     Called,

@@ -10,9 +10,9 @@ from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from keyyo_cti import CTI, ConnectionClosed, KeyyoError, UnreadableMessage
+from keyyo_cti._sockjs import Unreadable
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Simulator
-from keyyo_cti.sockjs import Unreadable
 
 from .account import Account
 from .commands import Chosen, Commands

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, List, Optional, Protocol, Set
 
-from keyyo_cti.clock import NEVER
+from keyyo_cti._net.clock import NEVER
 
 from .cursor import Book, Cursor, Emission, SaysCalled
 from .diary import (

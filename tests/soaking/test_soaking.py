@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 
 from keyyo_cti import CTI, UnreadableMessage
+from keyyo_cti._sockjs import Unreadable
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.sockjs import Unreadable
 
 from .account import BY_ERRORS, IN_GAPS, TOLD, Account
 from .diary import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Callable, List, Optional, Sequence, Union
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs.transport import Departure, Setting, Transport
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._sockjs.transport import Departure, Setting, Transport
 
 from .background import SOON, Hand
 

@@ -7,7 +7,7 @@ from typing import List
 
 import pytest
 
-from keyyo_cti.sockjs.abort import Abort
+from keyyo_cti._net.cancellation import Abort
 
 from .background import SOON, Background
 

@@ -8,8 +8,8 @@ from typing import Iterator, List
 
 import pytest
 
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.admission import Admission
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.throttle import Admission
 
 SOON = 20.0
 

@@ -10,7 +10,7 @@ from typing import Any, Callable, List
 import pytest
 import trustme
 
-from keyyo_cti.sockjs.authorities import Contexts, NoAuthorities
+from keyyo_cti._net.tls import Contexts, NoAuthorities
 
 from .background import SOON
 

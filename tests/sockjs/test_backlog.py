@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyyo_cti.sockjs.backlog import Backlog
+from keyyo_cti._sockjs.backlog import Backlog
 
 pytestmark = pytest.mark.fault(58)
 

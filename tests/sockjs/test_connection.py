@@ -8,15 +8,15 @@ from typing import Any, Callable, Iterator, List, Optional, Type
 
 import pytest
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs import connection as module
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.connection import Connection
-from keyyo_cti.sockjs.errors import Closed, NotOpen, SendFailed, SockJSError, Unreadable
-from keyyo_cti.sockjs.opening import TRANSPORTS, Limits, Session
-from keyyo_cti.sockjs.protocol import Protocol
-from keyyo_cti.sockjs.stream import WriteFailed
-from keyyo_cti.sockjs.transport import Departure
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.stream import WriteFailed
+from keyyo_cti._sockjs import connection as module
+from keyyo_cti._sockjs.connection import Connection
+from keyyo_cti._sockjs.errors import Closed, NotOpen, SendFailed, SockJSError, Unreadable
+from keyyo_cti._sockjs.opening import TRANSPORTS, Limits, Session
+from keyyo_cti._sockjs.protocol import Protocol
+from keyyo_cti._sockjs.transport import Departure
 
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Background, Hand

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from keyyo_cti.sockjs import errors
-from keyyo_cti.sockjs.errors import Closed, SendFailed, SockJSError
+from keyyo_cti._sockjs import errors
+from keyyo_cti._sockjs.errors import Closed, SendFailed, SockJSError
 
 
 def test_codes() -> None:

@@ -8,7 +8,7 @@ import pytest
 import requests
 import urllib3
 
-from keyyo_cti.sockjs.failures import describe_failure, drop_secrets
+from keyyo_cti._net.failures import describe_failure, drop_secrets
 
 CANARY = "CANARY-of-a-session"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.sockjs.frames import (
+from keyyo_cti._sockjs.frames import (
     Broken,
     Close,
     Frame,
@@ -154,7 +154,7 @@ def test_deep_reason_of_a_close(monkeypatch: pytest.MonkeyPatch) -> None:
     deep: Any = []
     for _ in range(60_000):
         deep = [deep]
-    monkeypatch.setattr("keyyo_cti.sockjs.frames.parse_json", lambda *_: [3000, deep])
+    monkeypatch.setattr("keyyo_cti._sockjs.frames.parse_json", lambda *_: [3000, deep])
     assert decode("c[3000,...]") == Close(3000, "a reason of type list")
     # From the inside out: freeing it at once would go as deep.
     while deep:

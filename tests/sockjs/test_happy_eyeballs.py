@@ -9,15 +9,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import pytest
 
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.happy_eyeballs import (
-    Address,
-    Attempts,
-    Memory,
-    connect,
-    interleave,
-    look_up,
-)
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.happy_eyeballs import Address, Attempts, Memory, connect, interleave, look_up
 
 from .background import SOON, Hand
 

@@ -13,15 +13,15 @@ from typing import Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs import http
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import BadStatus, Closed, SockJSError
-from keyyo_cti.sockjs.failures import Encoded
-from keyyo_cti.sockjs.info import Info, fetch
-from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.stream import Stream, TooMuch
-from keyyo_cti.sockjs.urls import Origin
+from keyyo_cti._net import http_adapter
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.connect import Route
+from keyyo_cti._net.failures import Encoded
+from keyyo_cti._net.stream import Stream, TooMuch
+from keyyo_cti._net.urls import Origin
+from keyyo_cti._sockjs.errors import BadStatus, Closed, SockJSError
+from keyyo_cti._sockjs.info import Info, fetch
 
 from .background import SOON
 
@@ -90,7 +90,7 @@ def ask(
     origin = Origin(HOST, server.port, False)
     route = Route(origin, None, abort or Abort(), SOON, time.monotonic)
     until = time.monotonic() + seconds
-    with http.session(lambda: route.open(until, allowance)) as session:
+    with http_adapter.session(lambda: route.open(until, allowance)) as session:
         return fetch(session, server.url)
 
 
@@ -333,7 +333,7 @@ def test_a_stream_that_cannot_be_opened() -> None:
     def fail() -> Stream:
         raise error
 
-    with http.session(fail) as session, pytest.raises(SockJSError) as caught:
+    with http_adapter.session(fail) as session, pytest.raises(SockJSError) as caught:
         fetch(session, "http://name.test/cti/info")
     assert caught.value is error
 
@@ -356,8 +356,8 @@ def test_cookies(server: Scripted) -> None:
     server.answer = answer(b"{}", headers="Set-Cookie: JSESSIONID=here; Path=/\r\n")
     route = Route(Origin(HOST, server.port, False), None, Abort(), SOON, time.monotonic)
     until = time.monotonic() + SOON
-    with http.session(lambda: route.open(until)) as session:
-        assert http.cookie_header(session.cookies, server.url) is None
+    with http_adapter.session(lambda: route.open(until)) as session:
+        assert http_adapter.cookie_header(session.cookies, server.url) is None
         fetch(session, server.url)
-        assert http.cookie_header(session.cookies, server.url) == "JSESSIONID=here"
-        assert http.cookie_header(session.cookies, "http://other.test/cti/info") is None
+        assert http_adapter.cookie_header(session.cookies, server.url) == "JSESSIONID=here"
+        assert http_adapter.cookie_header(session.cookies, "http://other.test/cti/info") is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.sockjs.liveness import Liveness
+from keyyo_cti._sockjs.liveness import Liveness
 
 START = 100.0
 

@@ -9,16 +9,17 @@ from typing import Any, Dict, List, Sequence, Type
 import pytest
 import requests
 
-from keyyo_cti.sockjs import opening, urls
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, SockJSError, Unreadable
-from keyyo_cti.sockjs.info import Info
-from keyyo_cti.sockjs.opening import TRANSPORTS, Limits, Opening, Session, choose, share
-from keyyo_cti.sockjs.protocol import OPEN, Message, Opened
-from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.transport import Transport
-from keyyo_cti.sockjs.websocket import WebSocketTransport
-from keyyo_cti.sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
+from keyyo_cti._net import urls
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.connect import Route
+from keyyo_cti._sockjs import opening
+from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
+from keyyo_cti._sockjs.info import Info
+from keyyo_cti._sockjs.opening import TRANSPORTS, Limits, Opening, Session, choose, share
+from keyyo_cti._sockjs.protocol import OPEN, Message, Opened
+from keyyo_cti._sockjs.transport import Transport
+from keyyo_cti._sockjs.websocket import WebSocketTransport
+from keyyo_cti._sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
 
 from ..wire.peer import Peer, request, respond
 from ..wire.probe import Record

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyyo_cti._sockjs.errors import Closed, Unreadable
+from keyyo_cti._sockjs.protocol import CLOSED, CONNECTING, OPEN, Event, Message, Opened, Protocol
 from keyyo_cti.errors import UnreadableMessage
-from keyyo_cti.sockjs.errors import Closed, Unreadable
-from keyyo_cti.sockjs.protocol import CLOSED, CONNECTING, OPEN, Event, Message, Opened, Protocol
 
 
 def receive(*frames: str) -> List[Event]:

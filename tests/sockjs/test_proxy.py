@@ -13,10 +13,10 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
-from keyyo_cti.sockjs.stream import Stream
-from keyyo_cti.sockjs.urls import Origin
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
+from keyyo_cti._net.stream import Stream
+from keyyo_cti._net.urls import Origin
 
 from ..wire.peer import Peer
 from ..wire.probe import Record

@@ -15,16 +15,16 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 import pytest
 import trustme
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs import route as route_module
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.authorities import NoAuthorities, tls_context, trusted
-from keyyo_cti.sockjs.errors import SockJSError
-from keyyo_cti.sockjs.failures import describe_failure
-from keyyo_cti.sockjs.proxy import ProxyFailed
-from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.stream import EarlyBytes, Stream, TooMuch
-from keyyo_cti.sockjs.urls import Origin
+from keyyo_cti._net import connect as route_module
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.connect import Route
+from keyyo_cti._net.failures import describe_failure
+from keyyo_cti._net.proxy import ProxyFailed
+from keyyo_cti._net.stream import EarlyBytes, Stream, TooMuch
+from keyyo_cti._net.tls import NoAuthorities, tls_context, trusted
+from keyyo_cti._net.urls import Origin
+from keyyo_cti._sockjs.errors import SockJSError
 
 from ..wire.peer import Peer, request
 from ..wire.probe import Record

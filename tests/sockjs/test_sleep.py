@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyyo_cti.sockjs.sleep import SleepWatch
+from keyyo_cti._net.sleep import SleepWatch
 
 
 class Machine:

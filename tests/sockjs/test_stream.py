@@ -17,10 +17,10 @@ from typing import Any, Iterator, List, Optional, Tuple
 import pytest
 import trustme
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs import stream as stream_module
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.stream import EarlyBytes, Stream, TooMuch, WriteFailed
+from keyyo_cti._net import stream as stream_module
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.stream import EarlyBytes, Stream, TooMuch, WriteFailed
 
 from .background import SOON, Background, Hand
 

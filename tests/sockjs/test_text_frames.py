@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websocket import ABNF
 
-from keyyo_cti.sockjs import text_frames
-from keyyo_cti.sockjs.text_frames import TextFrame
+from keyyo_cti._sockjs import text_frames
+from keyyo_cti._sockjs.text_frames import TextFrame
 
 LENGTHS = [0, 1, 125, 126, 127, 300, 65535, 65536, 70000]
 

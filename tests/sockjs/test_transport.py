@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyyo_cti.sockjs.transport import Departure, Transport
+from keyyo_cti._sockjs.transport import Departure, Transport
 
 
 def test_departure() -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.sockjs import urls
-from keyyo_cti.sockjs.urls import Origin
+from keyyo_cti._net import urls
+from keyyo_cti._net.urls import Origin
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 

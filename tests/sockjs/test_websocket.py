@@ -14,11 +14,11 @@ from typing import Any, Iterator, List, Optional
 import pytest
 from websocket import ABNF
 
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, SockJSError, Unreadable
-from keyyo_cti.sockjs.stream import WriteFailed
-from keyyo_cti.sockjs.transport import Departure
-from keyyo_cti.sockjs.websocket import WebSocketTransport
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.stream import WriteFailed
+from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
+from keyyo_cti._sockjs.transport import Departure
+from keyyo_cti._sockjs.websocket import WebSocketTransport
 
 from ..fuzz.websocket_frames import frame as bad_frame
 from ..wire import peer as peers

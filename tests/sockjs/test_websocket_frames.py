@@ -8,8 +8,8 @@ from typing import Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti.sockjs.errors import SockJSError
-from keyyo_cti.sockjs.websocket_frames import Frame, FrameReader, describe_close
+from keyyo_cti._sockjs.errors import SockJSError
+from keyyo_cti._sockjs.websocket_frames import Frame, FrameReader, describe_close
 
 from ..fuzz.websocket_frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 

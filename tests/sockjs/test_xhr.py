@@ -11,11 +11,11 @@ from typing import Any, Iterator, List, Type
 
 import pytest
 
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, SockJSError, Unreadable
-from keyyo_cti.sockjs.stream import WriteFailed
-from keyyo_cti.sockjs.transport import Departure
-from keyyo_cti.sockjs.xhr import XhrPollingTransport, XhrStreamingTransport, XhrTransport
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.stream import WriteFailed
+from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
+from keyyo_cti._sockjs.transport import Departure
+from keyyo_cti._sockjs.xhr import XhrPollingTransport, XhrStreamingTransport, XhrTransport
 
 from ..wire.peer import Peer
 from ..wire.probe import Record, eventually

@@ -6,8 +6,8 @@ from typing import List
 
 import pytest
 
-from keyyo_cti.sockjs.errors import Closed, NotSockJS, SockJSError
-from keyyo_cti.sockjs.xhr_answer import Answer, is_life
+from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
+from keyyo_cti._sockjs.xhr_answer import Answer, is_life
 
 SCRIPT = "application/javascript; charset=UTF-8"
 

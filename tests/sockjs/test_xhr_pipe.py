@@ -7,9 +7,9 @@ from typing import List
 
 import pytest
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs.errors import SockJSError
-from keyyo_cti.sockjs.xhr_pipe import BACKLOG, LINE_OVERHEAD, Pipe
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._sockjs.errors import SockJSError
+from keyyo_cti._sockjs.xhr_pipe import BACKLOG, LINE_OVERHEAD, Pipe
 
 from .background import SOON, Background, Hand
 

@@ -10,11 +10,11 @@ from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, NotSockJS, SockJSError
-from keyyo_cti.sockjs.xhr_pipe import BACKLOG, Pipe
-from keyyo_cti.sockjs.xhr_receiver import Receiver
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
+from keyyo_cti._sockjs.xhr_pipe import BACKLOG, Pipe
+from keyyo_cti._sockjs.xhr_receiver import Receiver
 
 from ..wire.peer import Peer, Script, reset
 from ..wire.probe import Record, eventually

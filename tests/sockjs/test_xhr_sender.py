@@ -10,12 +10,12 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, NotSockJS, SockJSError
-from keyyo_cti.sockjs.stream import WriteFailed
-from keyyo_cti.sockjs.transport import Departure
-from keyyo_cti.sockjs.xhr_pipe import BACKLOG, Pipe
-from keyyo_cti.sockjs.xhr_sender import Sender
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.stream import WriteFailed
+from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
+from keyyo_cti._sockjs.transport import Departure
+from keyyo_cti._sockjs.xhr_pipe import BACKLOG, Pipe
+from keyyo_cti._sockjs.xhr_sender import Sender
 
 from ..wire.peer import Peer, Script, reset
 from ..wire.probe import Record
@@ -293,7 +293,7 @@ def test_an_idle_connection_is_closed() -> None:
 def test_a_connection_that_stays_idle_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is not used for so long is closed at once, and not kept, with its descriptor and
     its memory, until there is something to send again."""
-    monkeypatch.setattr("keyyo_cti.sockjs.xhr_sender._REUSED_WITHIN", A_WHILE)
+    monkeypatch.setattr("keyyo_cti._sockjs.xhr_sender._REUSED_WITHIN", A_WHILE)
     ended = threading.Event()
 
     def serve(sock: socket.socket) -> None:

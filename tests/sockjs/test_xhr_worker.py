@@ -10,11 +10,11 @@ import pytest
 import requests
 import urllib3
 
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.errors import Closed, SockJSError
-from keyyo_cti.sockjs.stream import Stream, TooMuch
-from keyyo_cti.sockjs.xhr_pipe import Pipe
-from keyyo_cti.sockjs.xhr_worker import Worker
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.stream import Stream, TooMuch
+from keyyo_cti._sockjs.errors import Closed, SockJSError
+from keyyo_cti._sockjs.xhr_pipe import Pipe
+from keyyo_cti._sockjs.xhr_worker import Worker
 
 from ..wire.peer import Peer
 from .background import SOON, Hand

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Union
 
 from requests.cookies import RequestsCookieJar
 
-from keyyo_cti.clock import Monotonic
-from keyyo_cti.sockjs import urls
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.transport import Setting
+from keyyo_cti._net import urls
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.clock import Monotonic
+from keyyo_cti._net.connect import Route
+from keyyo_cti._sockjs.transport import Setting
 
 from ..wire.peer import Peer, request
 from .background import SOON

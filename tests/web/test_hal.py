@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keyyo_cti.web import hal
+from keyyo_cti._net import hal
 
 
 @pytest.mark.parametrize("embedded", [None, [], {}, {"Line": []}, {"Line": None}])

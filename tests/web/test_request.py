@@ -19,7 +19,7 @@ import responses
 import trustme
 import urllib3
 
-from keyyo_cti.web.request import (
+from keyyo_cti._net.http_request import (
     Bearer,
     Credentials,
     Reply,

@@ -7,9 +7,9 @@ from typing import Iterator, List, Sequence, Type
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti.sockjs import TRANSPORTS, opening
-from keyyo_cti.sockjs.info import Info
-from keyyo_cti.sockjs.transport import Transport
+from keyyo_cti._sockjs import TRANSPORTS, opening
+from keyyo_cti._sockjs.info import Info
+from keyyo_cti._sockjs.transport import Transport
 
 from .agreeing import call_then_reply, connect
 from .scripted import ScriptedServer

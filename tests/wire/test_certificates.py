@@ -13,9 +13,9 @@ import pytest
 import trustme
 
 from keyyo_cti import CTI, ConnectionClosed, ConnectionFailed, Transport
+from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.options import Options
 from keyyo_cti.simulator import Simulator
-from keyyo_cti.sockjs import TRANSPORTS
 
 from . import peer as peers
 from .peer import Peer, Script

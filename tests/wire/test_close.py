@@ -286,7 +286,7 @@ def close_on(occasion: str, sim: Simulator, alice: Line, **options: Any) -> None
     def close(*_: Any) -> None:
         began = time.monotonic()
         cti.close()
-        cti.on("newCall, disconnected, error", late.add)
+        cti.on("newCall, disconnected, error", lambda *event: late.add(event))
         done.add(time.monotonic() - began)
 
     OCCASIONS[occasion](seen, close)

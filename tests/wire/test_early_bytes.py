@@ -10,11 +10,11 @@ from typing import Any, Callable, Iterator, List, Tuple
 import pytest
 
 from keyyo_cti import CTI, KeyyoError, Transport
+from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.account import Account, TokenMemory
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import OAuth2, Tokens
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Simulator
-from keyyo_cti.sockjs import TRANSPORTS
 
 from ..sockjs.proxy_peer import exactly
 from . import peer as peers

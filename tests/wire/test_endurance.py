@@ -9,7 +9,7 @@ from typing import Iterator
 import pytest
 
 from keyyo_cti import Transport
-from keyyo_cti.sockjs import TRANSPORTS
+from keyyo_cti._sockjs import TRANSPORTS
 
 from ..endurance import KEPT, blows, endure
 from ..simulator_apart import SimulatorApart

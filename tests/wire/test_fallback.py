@@ -9,8 +9,8 @@ from typing import Callable, List
 import pytest
 
 from keyyo_cti import CTI, ConnectionFailed, Transport
+from keyyo_cti._sockjs.opening import share
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.sockjs.opening import share
 
 from .probe import PATIENCE, Seen
 

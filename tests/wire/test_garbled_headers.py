@@ -11,8 +11,8 @@ from email import message_from_bytes
 import pytest
 
 from keyyo_cti import CTI, ConnectionFailed, Transport
+from keyyo_cti._net.http_request import Credentials, Web
 from keyyo_cti.manager import ManagerError
-from keyyo_cti.web.request import Credentials, Web
 
 from . import peer as peers
 from .peer import Peer, Script

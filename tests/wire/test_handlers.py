@@ -448,7 +448,7 @@ def test_foreign_dispatch_that_fails(sim: Simulator, alice: Line) -> None:
 
     cti = CTI(endpoint=sim.endpoint, dispatch=closed_window)
     told: List[Any] = []
-    cti.on("newCall, disconnected, error", told.append)
+    cti.on("newCall, disconnected, error", lambda *event: told.append(event))
     cti.create_session(sim.token(alice), lambda *answer: told.append(answer)).result(PATIENCE)
     sim.phone("33199020000").call(alice)
     sim.faults.drop()

@@ -10,12 +10,12 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 
 from keyyo_cti import CTI, Backoff
+from keyyo_cti._net import happy_eyeballs
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.connect import Route
+from keyyo_cti._net.http_request import Credentials, Web
+from keyyo_cti._net.urls import Origin
 from keyyo_cti.manager import ManagerError
-from keyyo_cti.sockjs import happy_eyeballs
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.route import Route
-from keyyo_cti.sockjs.urls import Origin
-from keyyo_cti.web.request import Credentials, Web
 
 from ..sockjs import proxy_peer
 from . import peer as peers

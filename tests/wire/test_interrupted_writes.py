@@ -13,10 +13,10 @@ from typing import Any, Iterator, List
 import pytest
 
 from keyyo_cti import CTI, ConnectionClosed, Transport
+from keyyo_cti._net.stream import Stream
+from keyyo_cti._sockjs import TRANSPORTS
+from keyyo_cti._sockjs.xhr_sender import Sender
 from keyyo_cti.simulator.tls import TRUSTED, Certificates
-from keyyo_cti.sockjs import TRANSPORTS
-from keyyo_cti.sockjs.stream import Stream
-from keyyo_cti.sockjs.xhr_sender import Sender
 
 from .probe import PATIENCE, Seen, eventually
 from .scripted import ScriptedServer, session
@@ -133,9 +133,9 @@ def test_interrupted_before_a_byte_is_out_is_not_sent(
             raise KeyboardInterrupt
 
         if transport == "websocket":
-            monkeypatch.setattr("keyyo_cti.sockjs.text_frames.encode", interrupt)
+            monkeypatch.setattr("keyyo_cti._sockjs.text_frames.encode", interrupt)
         else:
-            monkeypatch.setattr("keyyo_cti.sockjs.xhr_sender.Sender._put", interrupt)
+            monkeypatch.setattr("keyyo_cti._sockjs.xhr_sender.Sender._put", interrupt)
         with pytest.raises(KeyboardInterrupt):
             cti.dial("33199020000", seen.callback("dial"))
         _, _, error, _ = seen.wait_for("callback")

@@ -10,9 +10,9 @@ from typing import Any, Dict
 import pytest
 
 from keyyo_cti import CTI
+from keyyo_cti._sockjs.xhr import XhrTransport
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.simulator.sockjs import Connection
-from keyyo_cti.sockjs.xhr import XhrTransport
 
 from ..running import environment
 from . import peer as peers

@@ -13,9 +13,9 @@ import requests
 import trustme
 
 from keyyo_cti import CTI, Backoff
+from keyyo_cti._net.http_request import Credentials, RequestFailed, Web
 from keyyo_cti.manager import ManagerError
 from keyyo_cti.simulator import Simulator
-from keyyo_cti.web.request import Credentials, RequestFailed, Web
 
 from . import peer as peers
 from .peer import Peer

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from keyyo_cti import CTI, KeyyoError
+from keyyo_cti._manager.api import CSIToken, ManagerClient
 from keyyo_cti.account import Account
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.diagnosis import diagnose
@@ -18,7 +19,6 @@ from keyyo_cti.oauth2 import OAuth2
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.token_provider import TokenProvider
-from keyyo_cti.web.manager import CSIToken, ManagerClient
 
 from ..canaries import told
 from .probe import Record

@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 import pytest
 
 from keyyo_cti import CTI, Backoff, ConnectionFailed, Transport
+from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.sockjs import TRANSPORTS
 
 from .peer import Peer, request
 from .probe import PATIENCE, Record, Seen, eventually

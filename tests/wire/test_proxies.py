@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from keyyo_cti import CTI, ConnectionClosed, ConnectionFailed
+from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.options import Options
 from keyyo_cti.simulator import Simulator
-from keyyo_cti.sockjs import TRANSPORTS
 
 from ..canaries import told
 from . import peer as peers

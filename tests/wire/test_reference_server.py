@@ -9,8 +9,8 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 
-from keyyo_cti.clock import NEVER
-from keyyo_cti.sockjs import Closed, Connection, Limits
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._sockjs import Closed, Connection, Limits
 
 from ..node_programs import EchoServer, missing
 from .probe import PATIENCE

@@ -17,9 +17,9 @@ import pytest
 from websocket import ABNF
 
 from keyyo_cti import CTI, Call, ConnectionClosed, Transport
-from keyyo_cti.clock import NEVER
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti._sockjs import Closed, Connection
 from keyyo_cti.simulator.sockjs import Connection as ServerSide
-from keyyo_cti.sockjs import Closed, Connection
 
 from ..in_full import in_full
 from . import peer as peers

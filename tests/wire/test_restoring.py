@@ -12,10 +12,10 @@ from typing import Any, Dict, Iterator, List, Optional
 import pytest
 
 from keyyo_cti import CTI, Backoff, Call, ConnectionClosed, KeyyoError
+from keyyo_cti._sockjs.xhr import XhrTransport
 from keyyo_cti.events import attribute_of
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 from keyyo_cti.simulator.sockjs import Connection
-from keyyo_cti.sockjs.xhr import XhrTransport
 from keyyo_cti.token_provider import TokenProvider
 
 from ..signed_in import client_of
@@ -750,7 +750,7 @@ class Sleeper:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         real, self._asleep = time.clock_gettime, 0.0
         monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + self._asleep)
-        monkeypatch.setattr("keyyo_cti.sockjs.sleep._LOOK", 0.05)
+        monkeypatch.setattr("keyyo_cti._net.sleep._LOOK", 0.05)
 
     def sleep(self, seconds: float) -> None:
         self._asleep += seconds

@@ -13,10 +13,11 @@ import pytest
 from urllib3.connectionpool import HTTPConnectionPool
 
 from keyyo_cti import CTI, Backoff, ConnectionClosed
+from keyyo_cti._net import http_adapter
+from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.throttle import Admission
+from keyyo_cti._sockjs import TRANSPORTS, opening
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.sockjs import TRANSPORTS, http, opening
-from keyyo_cti.sockjs.abort import Abort
-from keyyo_cti.sockjs.admission import Admission
 
 from ..footprint import footprint
 from ..scale import Crowd, allow_descriptors, once
@@ -66,7 +67,7 @@ def test_sessions_share_their_classes() -> None:
     and would stay until garbage is collected."""
     gc.collect()
     before = len(HTTPConnectionPool.__subclasses__())
-    sessions = [http.session(pytest.fail) for _ in range(3)]
+    sessions = [http_adapter.session(pytest.fail) for _ in range(3)]
     assert len(HTTPConnectionPool.__subclasses__()) == before
     for session in sessions:
         session.close()

@@ -13,8 +13,8 @@ import pytest
 from websocket import ABNF
 
 from keyyo_cti import CTI, Backoff
+from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.sockjs import TRANSPORTS
 
 from ..running import heed_ctrl_c
 from . import peer as peers

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from typing import Deque, List, Optional, Tuple
 
-from ..clock import Monotonic
+from .._net.clock import Monotonic
 from .errors import LOST, SockJSError
 
 #: Bytes that wait to be read, or to be sent, before who brings more has to wait. As many may be

@@ -5,9 +5,9 @@ from typing import ClassVar, NamedTuple, Optional
 
 from requests.cookies import RequestsCookieJar
 
-from ..clock import Monotonic
+from .._net.clock import Monotonic
+from .._net.connect import Route
 from .errors import Unreadable
-from .route import Route
 
 
 class Departure:

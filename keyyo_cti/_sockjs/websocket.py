@@ -8,12 +8,13 @@ from typing import Any, Optional
 import websocket
 from websocket import ABNF
 
-from ..clock import NEVER
-from . import frames, http, text_frames, urls
+from .._net import http_adapter, urls
+from .._net.clock import NEVER
+from .._net.failures import describe_failure
+from .._net.stream import Stream, TooMuch, WriteFailed
+from . import frames, text_frames
 from .errors import LOST, NORMAL, PROTOCOL_ERROR, SockJSError
-from .failures import describe_failure
 from .http_status import refusal
-from .stream import Stream, TooMuch, WriteFailed
 from .transport import Departure, Setting, Transport, decoded
 from .websocket_frames import CLOSE, PING, PONG, Frame, FrameReader, describe_close
 
@@ -70,7 +71,7 @@ class WebSocketTransport(Transport):
                 host=urls.authority(setting.base_url),
                 origin=urls.site(setting.base_url),
                 socket=self._stream,
-                cookie=http.cookie_header(setting.cookies, setting.base_url),
+                cookie=http_adapter.cookie_header(setting.cookies, setting.base_url),
                 redirect_limit=0,
             )
             self._expect_an_upgrade()

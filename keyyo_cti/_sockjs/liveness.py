@@ -1,6 +1,6 @@
 """When a silent server is asked for a sign of life, and when it is given up. Pure."""
 
-from ..clock import NEVER
+from .._net.clock import NEVER
 
 
 class Liveness:

@@ -4,10 +4,10 @@
 thread, and sends from any.
 """
 
+from .._net.proxy import ProxyFailed
 from .connection import Connection, Listener
 from .errors import Closed, NotOpen, SendFailed, SockJSError, Unreadable
 from .opening import TRANSPORTS, Limits
-from .proxy import ProxyFailed
 from .transport import Departure
 
 __all__ = [

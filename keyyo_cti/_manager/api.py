@@ -21,17 +21,16 @@ from typing import (
 )
 from urllib.parse import quote, urldefrag, urljoin
 
+from .._net import hal, urls
+from .._net.clock import as_seconds, wall_clock
+from .._net.http_request import Bearer, Reply, Web, checked_url
+from .._oauth2.answers import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SCOPES
+from .._oauth2.tokens import Tokens
 from ..backoff import Backoff
-from ..clock import as_seconds, wall_clock
 from ..errors import invalid_params
 from ..results import LineInfo, PluginInfo, Result, wrap
-from ..sockjs import urls
-from . import hal
-from .oauth2 import CTI_ADMIN, FULL_ACCESS_READ_ONLY, SCOPES
 from .refusals import ManagerError as ManagerError
 from .refusals import hint, may_pass, refusal, unreadable
-from .request import Bearer, Reply, Web, checked_url
-from .tokens import Tokens
 
 _log = logging.getLogger("keyyo_cti")
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import requests
 import urllib3
 
-from ..clock import monotonic
+from .._net.clock import monotonic
+from .._net.failures import describe_failure
+from .._net.stream import TooMuch
 from .errors import CANNOT_CONNECT, NotSockJS, SockJSError
-from .failures import describe_failure
 from .http_status import refusal
-from .stream import TooMuch
 
 _log = logging.getLogger("keyyo_cti.sockjs")
 

@@ -4,11 +4,11 @@ from typing import Any, List
 
 import requests
 
-from ..clock import NEVER
+from .._net.clock import NEVER
+from .._net.connect import Route
+from .._net.stream import Stream
 from .errors import LOST, TOO_BIG, NotSockJS, SockJSError
 from .http_status import bad_status
-from .route import Route
-from .stream import Stream
 from .transport import Setting
 from .xhr_answer import Answer, is_life, not_sockjs
 from .xhr_pipe import Pipe

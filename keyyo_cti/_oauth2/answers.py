@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
+from .._net.clock import as_seconds, wall_clock
+from .._net.http_request import Reply, RequestFailed, SecretForm, Web, checked_url
 from ..backoff import retry_after
-from ..clock import as_seconds, wall_clock
 from ..errors import invalid_params
 from .authorizations import Authorizations, check_verifier
-from .request import Reply, RequestFailed, SecretForm, Web, checked_url
 from .scopes import (
     CTI_ADMIN,
     FULL_ACCESS_READ_ONLY,

@@ -6,14 +6,14 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Type
 
 from requests.cookies import RequestsCookieJar
 
-from ..clock import Monotonic
-from . import http, urls
-from .abort import Abort
-from .admission import Admission
+from .._net import http_adapter, urls
+from .._net.cancellation import Abort
+from .._net.clock import Monotonic
+from .._net.connect import Route
+from .._net.throttle import Admission
 from .errors import ALL_FAILED, TOO_LATE, Closed, SockJSError, Unreadable
 from .info import Info, fetch
 from .protocol import OPEN, Event, Protocol
-from .route import Route
 from .transport import Setting, Transport
 from .websocket import WebSocketTransport
 from .xhr import XhrPollingTransport, XhrStreamingTransport
@@ -150,7 +150,7 @@ class Opening:
     def _ask(self) -> Info:
         until = min(self._until, self._clock() + _INFO_TIMEOUT)
         url = urls.info(self._base_url)
-        with http.session(lambda: self._route.open(until, _LONGEST_ANSWER)) as session:
+        with http_adapter.session(lambda: self._route.open(until, _LONGEST_ANSWER)) as session:
             session.cookies = self._cookies
             return fetch(session, url)
 

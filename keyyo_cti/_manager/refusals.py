@@ -2,9 +2,9 @@
 
 from typing import Optional
 
+from .._net.http_request import UNTRUSTED, Credentials, Reply, RequestFailed
+from .._oauth2.answers import FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
 from ..backoff import retry_after
-from .oauth2 import FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
-from .request import UNTRUSTED, Credentials, Reply, RequestFailed
 
 #: Statuses of a refusal that the same request gets again, if Keyyo itself has refused.
 _FINAL = (401, 403, 404)

@@ -6,12 +6,12 @@ from typing import Deque, List, NamedTuple
 
 import requests
 
-from ..clock import NEVER
+from .._net.clock import NEVER
+from .._net.connect import Route
+from .._net.stream import Stream, WriteFailed
 from . import frames
 from .errors import LOST, SockJSError
 from .http_status import bad_status
-from .route import Route
-from .stream import Stream, WriteFailed
 from .transport import Departure, Setting
 from .xhr_answer import not_sockjs
 from .xhr_pipe import BACKLOG, Pipe

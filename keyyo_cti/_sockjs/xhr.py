@@ -7,7 +7,7 @@ that sends must not wait for an answer.
 
 from typing import ClassVar, Optional
 
-from . import urls
+from .._net import urls
 from .transport import Departure, Setting, Transport, decoded
 from .xhr_pipe import Pipe
 from .xhr_receiver import Receiver

@@ -4,18 +4,18 @@ import logging
 import threading
 from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence
 
-from ..clock import Monotonic, monotonic, slept
-from . import urls
-from .abort import Abort
+from .._net import urls
+from .._net.cancellation import Abort
+from .._net.clock import Monotonic, monotonic, slept
+from .._net.connect import Route
+from .._net.failures import drop_secrets
+from .._net.sleep import SleepWatch
+from .._net.stream import WriteFailed
 from .backlog import Backlog
 from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
-from .failures import drop_secrets
 from .liveness import Liveness
 from .opening import TRANSPORTS, Limits, Opening, Session
 from .protocol import Event, Message, Opened
-from .route import Route
-from .sleep import SleepWatch
-from .stream import WriteFailed
 from .transport import Departure, Transport
 
 _log = logging.getLogger("keyyo_cti.sockjs")

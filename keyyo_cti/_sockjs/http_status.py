@@ -2,8 +2,8 @@
 
 from typing import Any, Mapping, Optional
 
+from .._net.clock import wall_clock
 from ..backoff import retry_after
-from ..clock import wall_clock
 from .errors import LOST, BadStatus, SockJSError
 
 

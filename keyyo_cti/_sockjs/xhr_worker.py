@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Optional
 import requests
 import urllib3
 
-from . import http
+from .._net import http_adapter
+from .._net.connect import Route
+from .._net.failures import describe_failure
+from .._net.stream import Stream, TooMuch
 from .errors import LOST, SockJSError
-from .failures import describe_failure
-from .route import Route
-from .stream import Stream, TooMuch
 from .transport import Setting
 from .xhr_pipe import Pipe
 
@@ -77,7 +77,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            with http.session(self._open_named) as session:
+            with http_adapter.session(self._open_named) as session:
                 # One jar for all: a server may tell its machines apart by a cookie.
                 session.cookies = self._setting.cookies
                 self._work(session)

@@ -6,8 +6,8 @@ import time
 from functools import partial
 from typing import Any, Callable, Optional, Tuple
 
-from .dates import as_date
-from .javascript import as_number
+from ..dates import as_date
+from ..javascript import as_number
 
 #: Seconds that only ever go forward; the zero is arbitrary. Injected in tests.
 Monotonic = Callable[[], float]

@@ -17,15 +17,16 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from ..clock import monotonic
+from .._sockjs import SockJSError
 from ..errors import KeyyoError, plain
 from ..json_text import parse_json
-from ..sockjs import SockJSError, http, urls
-from ..sockjs.abort import Abort
-from ..sockjs.authorities import NoAuthorities
-from ..sockjs.failures import Encoded, describe_failure, network_error
-from ..sockjs.route import Route
-from ..sockjs.stream import EarlyBytes, Stream, TooMuch
+from . import http_adapter, urls
+from .cancellation import Abort
+from .clock import monotonic
+from .connect import Route
+from .failures import Encoded, describe_failure, network_error
+from .stream import EarlyBytes, Stream, TooMuch
+from .tls import NoAuthorities
 
 _HIDDEN = "<hidden>"
 
@@ -226,7 +227,7 @@ class Web:
             return streams[-1]
 
         try:
-            with http.session(open_stream) as session:
+            with http_adapter.session(open_stream) as session:
                 answer = session.request(
                     method,
                     url,
