@@ -1,16 +1,24 @@
 """Why a line does not answer: everything that a command needs, looked at in its order."""
 
+import os
 from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import asdict, dataclass
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Protocol, Tuple, Union
 
-from ._manager.api import WEBSOCKET, CSIToken, ManagerClient
+from ._manager.answers import WEBSOCKET, CSIToken
 from ._net import urls
-from ._oauth2.answers import CredentialsRefused, OAuth2Error
 from ._oauth2.scopes import advise_consent, describe_missing
 from .cti import CTI
-from .errors import ConnectionClosed, KeyyoError, invalid_params, plain
+from .errors import (
+    ConnectionClosed,
+    CredentialsRefused,
+    KeyyoError,
+    OAuth2Error,
+    invalid_params,
+    plain,
+)
 from .options import ENDPOINT
+from .results import LineInfo, PluginInfo, Result
 
 #: Seconds that opening a session, and its answer, may take.
 _PATIENCE = 15.0
@@ -88,15 +96,34 @@ class Diagnosis:
         return "\n".join(lines)
 
 
+class LineQueries(Protocol):
+    """What ``diagnose`` asks for: the methods of a ``ManagerClient``."""
+
+    ca_certs: Union[str, "os.PathLike[str]", None]
+    allow_http: bool
+
+    def check_access(self) -> Tuple[str, ...]: ...
+
+    def lines(self) -> List[LineInfo]: ...
+
+    def line(self, csi: str) -> LineInfo: ...
+
+    def cti_plugins(self, csi: str) -> List[PluginInfo]: ...
+
+    def sip_records(self, csi: str) -> List[Result]: ...
+
+    def csi_token(self, csi: str) -> CSIToken: ...
+
+
 def diagnose(
-    client: ManagerClient, csi: Optional[str] = None, endpoint: str = ENDPOINT
+    client: LineQueries, csi: Optional[str] = None, endpoint: str = ENDPOINT
 ) -> Diagnosis:
     """Looks at everything that a command on a line needs. It changes nothing: the session that
     it opens is one of its own, and is destroyed again. Blocking.
 
     Source: Manager API 1.0, and section Create session of Keyyo's page.
 
-    :param client: of the account.
+    :param client: a ``ManagerClient`` of the account.
     :param csi: the line's; None for the only one of the account.
     :param endpoint: the SockJS URL of the CTI service.
     :returns: what was found; faults are in it, and are not raised.
@@ -123,7 +150,7 @@ class _Fault(Exception):
 class _Examination:
     """One look at a line."""
 
-    def __init__(self, client: ManagerClient, csi: Optional[str], endpoint: str) -> None:
+    def __init__(self, client: LineQueries, csi: Optional[str], endpoint: str) -> None:
         self._client = client
         self._wanted = csi
         self._csi = csi or ""

@@ -170,6 +170,62 @@ class ConnectionFailed(ConnectionClosed):
         self.retry_after = retry_after
 
 
+class RequestFailed(KeyyoError):
+    """A request to Keyyo's web services failed.
+
+    :ivar status_code: the answer's, an integer. Without an answer: 408 (``timeout``: none came
+        in time) or 503 (``unreachable``: no connection, or ``untrusted``: its certificate is
+        refused, or it speaks no TLS); 502 (``unreadable``) for an answer that no one understands.
+    :ivar reason: Keyyo's own words, or None when it gave none.
+    :ivar final: True if Keyyo itself has refused, in its own form. A firewall or a gateway may
+        answer with the same status in its place, and that may pass.
+    :ivar retry_after: seconds after which Keyyo wants to be asked again, or None.
+    """
+
+    final = False
+
+    def __init__(
+        self,
+        status_code: int,
+        message: str,
+        error_code: Optional[str] = None,
+        hint: Optional[str] = None,
+        *,
+        reason: Optional[str] = None,
+        retry_after: Optional[float] = None,
+    ) -> None:
+        super().__init__(status_code, message, error_code, hint)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class OAuth2Error(RequestFailed):
+    """Keyyo gave no tokens. ``error_code`` is OAuth2's ``error`` where Keyyo sent one."""
+
+
+class CredentialsRefused(OAuth2Error):
+    """Keyyo does not let this program in, and will not when it asks again: only a person can
+    help, as ``hint`` says."""
+
+    final = True
+
+
+class TokensNotKept(OAuth2Error):
+    """The store of the tokens failed; ``__cause__`` says how, if it is an OSError. New tokens
+    that could not be kept are not lost, nor given to anybody: the next who wants tokens has them
+    kept first."""
+
+
+class ManagerError(RequestFailed):
+    """The Manager API refused something, or did not answer.
+
+    ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404),
+    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` or ``untrusted``
+    (503), ``unreadable`` (502), ``closed`` (400: the client was), or None. ``final`` is True for
+    401, 403 and 404 with Keyyo's own words: the header ``X-Status-Reason``, or a JSON object.
+    """
+
+
 class UnreadableMessage(Exception):
     """The server sent a frame or a message that cannot be read; it is passed over."""
 

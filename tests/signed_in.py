@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Optional
 
-from keyyo_cti._manager.api import ManagerClient
-from keyyo_cti._oauth2.answers import OAuth2Client
 from keyyo_cti._oauth2.token_store import TokenMemory
 from keyyo_cti._oauth2.tokens import Tokens
+from keyyo_cti.account import AccountClient
 from keyyo_cti.backoff import Backoff
+from keyyo_cti.manager import ManagerClient
+from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Simulator
-from keyyo_cti.web.account import AccountClient
 
 ONCE = Backoff(attempts=1)
 

@@ -9,13 +9,12 @@ from typing import Any, Dict, List, Optional
 import pytest
 
 from keyyo_cti import KeyyoError
-from keyyo_cti._manager.api import ManagerClient
 from keyyo_cti._oauth2.token_store import TokenMemory
 from keyyo_cti._oauth2.tokens import Tokens
+from keyyo_cti.account import AccountClient
 from keyyo_cti.diagnosis import Diagnosis, Finding, diagnose
-from keyyo_cti.manager import Manager
+from keyyo_cti.manager import Manager, ManagerClient
 from keyyo_cti.simulator import Line, Simulator
-from keyyo_cti.web.account import AccountClient
 
 from .signed_in import client_of, oauth2_of
 
@@ -185,7 +184,7 @@ def test_revoked_access(sim: Simulator, alice: Line) -> None:
     """The same, when that shows only with the first request."""
     client = client_of(sim)
     sim.expire_refresh_tokens()
-    sim.revoke_access(client._account.tokens().access_token)
+    sim.revoke_access(client._api._account.tokens().access_token)
     found = fault(look(sim, alice, client))
     assert (found.check, found.fault) == ("line", "refresh_token_expired")
 
@@ -290,7 +289,7 @@ def test_of_a_manager(sim: Simulator, alice: Line) -> None:
     """A Manager gives it by a Future and by a callback, which may take the endpoint's place."""
     client = client_of(sim)
     answers: "queue.Queue[Any]" = queue.Queue()
-    with Manager(client._account, sim.manager_url) as manager:
+    with Manager(client._api._account, sim.manager_url) as manager:
         assert manager.diagnose(alice.number, sim.endpoint).result(10).good
         manager.diagnose(
             alice.number, sim.endpoint, lambda error, result: answers.put((error, result)))

@@ -14,10 +14,10 @@ import responses
 from responses import matchers
 
 from keyyo_cti import KeyyoError, Result
-from keyyo_cti._oauth2.answers import CredentialsRefused
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.manager import CSIToken, Manager, ManagerClient, ManagerError
+from keyyo_cti.oauth2 import CredentialsRefused
 
 from . import canaries
 from .canaries import ACCESS, CSI_TOKEN, NEW_ACCESS, REFRESH, Watch

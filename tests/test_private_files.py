@@ -14,8 +14,8 @@ from typing import Any, Callable, List
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti._oauth2.answers import OAuth2Client
 from keyyo_cti._oauth2.tokens import Tokens
+from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.private_folder import make_private_folder, others_can_write
 from keyyo_cti.session_store import FileCookie
 from keyyo_cti.token_file import TokenFile

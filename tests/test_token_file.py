@@ -18,10 +18,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from keyyo_cti._oauth2.answers import OAuth2Client
 from keyyo_cti._oauth2.tokens import Tokens
+from keyyo_cti.account import AccountClient, TokensNotKept
+from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile, default_file
-from keyyo_cti.web.account import AccountClient, TokensNotKept
 
 from . import canaries
 from .canaries import ACCESS, CLIENT_SECRET, REFRESH, Watch
@@ -259,8 +259,8 @@ def serving(life: int) -> Iterator[Authority]:
 #: A process of its own: wants access tokens, as soon as the other process is ready too.
 WANT_TOKENS = """
 import hashlib, sys
-from keyyo_cti.web.account import AccountClient
-from keyyo_cti._oauth2.answers import OAuth2Client
+from keyyo_cti.account import AccountClient
+from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret, times = sys.argv[1:]
@@ -326,8 +326,8 @@ def test_two_processes(path: Path, life: int) -> None:
 #: A process with two threads: one wants new tokens, the other one only looks at the file.
 LOOKS_MEANWHILE = """
 import sys, threading
-from keyyo_cti.web.account import AccountClient
-from keyyo_cti._oauth2.answers import OAuth2Client
+from keyyo_cti.account import AccountClient
+from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret = sys.argv[1:]
@@ -369,7 +369,7 @@ def test_a_refresh_that_has_begun_is_kept(path: Path, way: str) -> None:
     program_text = """
 import sys
 from keyyo_cti.account import Account
-from keyyo_cti._oauth2.answers import OAuth2Client
+from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret, way = sys.argv[1:]
@@ -404,8 +404,8 @@ def test_a_place_that_takes_nothing_more(path: Path) -> None:
     """Where new tokens could not be kept, the old ones are not spent."""
     code = """
 import resource, signal, sys
-from keyyo_cti.web.account import AccountClient, TokensNotKept
-from keyyo_cti._oauth2.answers import OAuth2Client
+from keyyo_cti.account import AccountClient, TokensNotKept
+from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.token_file import TokenFile
 
 url, path, secret = sys.argv[1:]

@@ -2,9 +2,10 @@
 
 from typing import Optional
 
-from .._net.http_request import UNTRUSTED, Credentials, Reply, RequestFailed
-from .._oauth2.answers import FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
+from .._net.http_request import UNTRUSTED, Credentials, Reply
+from .._oauth2.scopes import FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
 from ..backoff import retry_after
+from ..errors import ManagerError
 
 #: Statuses of a refusal that the same request gets again, if Keyyo itself has refused.
 _FINAL = (401, 403, 404)
@@ -21,16 +22,6 @@ _ERROR_CODES = {
 }
 
 
-class ManagerError(RequestFailed):
-    """The Manager API refused something, or did not answer.
-
-    ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404),
-    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` or ``untrusted``
-    (503), ``unreadable`` (502), ``closed`` (400: the client was), or None. ``final`` is True for
-    401, 403 and 404 with Keyyo's own words: the header ``X-Status-Reason``, or a JSON object.
-    """
-
-
 def refusal(reply: Reply, credentials: Credentials, scope: str, now: float) -> ManagerError:
     """Return the error for an answer that is not good.
 
@@ -38,7 +29,7 @@ def refusal(reply: Reply, credentials: Credentials, scope: str, now: float) -> M
     :param scope: the scope that the request needs.
     :param now: Unix time in seconds.
     """
-    reason = credentials.hide(reply.headers.get("X-Status-Reason", "")) or None
+    reason = credentials.redact(reply.headers.get("X-Status-Reason", "")) or None
     own = reason is not None or bool(reply.fields())
     code = _ERROR_CODES.get(reply.status, "server_error" if reply.status >= 500 else None)
     seconds = retry_after(reply.headers, now)
@@ -47,7 +38,7 @@ def refusal(reply: Reply, credentials: Credentials, scope: str, now: float) -> M
         advice = f"{advice}; {_FOREIGN}"
     error = ManagerError(
         reply.status,
-        reason or credentials.hide(reply.phrase),
+        reason or credentials.redact(reply.reason),
         code,
         advice,
         reason=reason,

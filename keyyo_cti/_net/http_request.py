@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Type, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Union
 from urllib.parse import quote, quote_plus
 
 import requests
@@ -18,7 +18,7 @@ import urllib3
 from requests.auth import AuthBase
 
 from .._sockjs import SockJSError
-from ..errors import KeyyoError, plain
+from ..errors import plain
 from ..json_text import parse_json
 from . import http_adapter, urls
 from .cancellation import Abort
@@ -32,18 +32,18 @@ _HIDDEN = "<hidden>"
 
 #: Characters that a secret has at least. What is shorter was typed by mistake, and would be found
 #: in every word.
-_SHORTEST = 6
+_MIN_SECRET_LENGTH = 6
 
 #: Characters of the server's words that an error repeats at most.
-_LONGEST = 300
+_MAX_REDACTED_LENGTH = 300
 
 #: Seconds.
-_LONGEST_TIMEOUT = 1_000_000
+_MAX_TIMEOUT = 1_000_000
 
 #: Bytes that an answer may have, and that are read of it at a time.
-_LARGEST = 8 * 1024 * 1024
-_PIECE = 64 * 1024
-_LONGEST_HEADERS = 64 * 1024
+_MAX_BODY_BYTES = 8 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_MAX_HEADER_BYTES = 64 * 1024
 
 #: The ``error_code`` of a server that could not prove who it is. It will not when asked again.
 UNTRUSTED = "untrusted"
@@ -51,35 +51,6 @@ UNTRUSTED = "untrusted"
 #: RFC 6750 allows fewer still. A line break would be another header, and ``http.client`` shows
 #: a header that it refuses.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-
-
-class RequestFailed(KeyyoError):
-    """A request to Keyyo's web services failed.
-
-    :ivar status_code: the answer's, an integer. Without an answer: 408 (``timeout``: none came
-        in time) or 503 (``unreachable``: no connection, or ``untrusted``: its certificate is
-        refused, or it speaks no TLS); 502 (``unreadable``) for an answer that no one understands.
-    :ivar reason: Keyyo's own words, or None when it gave none.
-    :ivar final: True if Keyyo itself has refused, in its own form. A firewall or a gateway may
-        answer with the same status in its place, and that may pass.
-    :ivar retry_after: seconds after which Keyyo wants to be asked again, or None.
-    """
-
-    final = False
-
-    def __init__(
-        self,
-        status_code: int,
-        message: str,
-        error_code: Optional[str] = None,
-        hint: Optional[str] = None,
-        *,
-        reason: Optional[str] = None,
-        retry_after: Optional[float] = None,
-    ) -> None:
-        super().__init__(status_code, message, error_code, hint)
-        self.reason = reason
-        self.retry_after = retry_after
 
 
 class Credentials(AuthBase):
@@ -97,19 +68,18 @@ class Credentials(AuthBase):
             look for secret in secrets for look in (secret, quote(secret, ""), quote_plus(secret))
         }
         longest_first = sorted(looks, key=len, reverse=True)
-        patterns = [re.escape(look) for look in longest_first if len(look) >= _SHORTEST]
+        patterns = [re.escape(look) for look in longest_first if len(look) >= _MIN_SECRET_LENGTH]
         self._pattern = re.compile("|".join(patterns) or "(?!)", re.IGNORECASE)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
-    def hide(self, text: str) -> str:
-        """A text without the secrets, on one line, without control characters, and of bounded
-        length."""
-        return plain(" ".join(self._pattern.sub(_HIDDEN, text).split())[:_LONGEST])
+    def redact(self, text: str) -> str:
+        """Return a text without the secrets, printable, on one line, of bounded length."""
+        return plain(" ".join(self._pattern.sub(_HIDDEN, text).split())[:_MAX_REDACTED_LENGTH])
 
-    def shows(self, text: str) -> bool:
-        """Whether one of the secrets is in a text."""
+    def contains_secret(self, text: str) -> bool:
+        """True if one of the secrets is in a text."""
         return self._pattern.search(text) is not None
 
 
@@ -150,19 +120,19 @@ class Reply:
     """An answer, whatever its status.
 
     :ivar status: of HTTP.
-    :ivar phrase: HTTP's word for it.
+    :ivar reason: the reason phrase of HTTP.
     :ivar headers: by name, in whatever case.
     :ivar body: in which there may be secrets.
     """
 
     status: int
-    phrase: str
+    reason: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
     @property
-    def good(self) -> bool:
-        """Whether what was asked has been done."""
+    def ok(self) -> bool:
+        """True if the status is a success."""
         return 200 <= self.status < 300
 
     def fields(self) -> Dict[str, Any]:
@@ -175,11 +145,12 @@ class Reply:
         return document if isinstance(document, dict) else {}
 
 
-class Web:
+class HttpClient:
     """Sends requests. Thread-safe: nothing is kept between two of them, neither a connection,
     which would belong to one thread, nor a cookie.
 
-    :param error: what is raised when there is no answer.
+    :param error: makes the exception that is raised when there is no answer, of a status, a
+        message, an error code, and a hint, which may be left out.
     :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities; None for the
         environment's, else certifi's.
@@ -187,13 +158,13 @@ class Web:
 
     def __init__(
         self,
-        error: Type[RequestFailed],
+        error: Callable[..., Exception],
         timeout: float,
         ca_certs: Union[str, "os.PathLike[str]", None],
     ) -> None:
         number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
-        if not (number and 0 < timeout <= _LONGEST_TIMEOUT):
-            raise TypeError(f"timeout: expected a number above 0, at most {_LONGEST_TIMEOUT}")
+        if not (number and 0 < timeout <= _MAX_TIMEOUT):
+            raise TypeError(f"timeout: expected a number above 0, at most {_MAX_TIMEOUT}")
         self._error = error
         self._timeout = timeout
         if ca_certs is not None and not os.path.exists(ca_certs):
@@ -214,7 +185,7 @@ class Web:
     ) -> Reply:
         """Sends a request, and follows no redirection: that could lead to another server.
 
-        :raises RequestFailed: there is no answer; of the class that was asked for.
+        :raises Exception: there is no answer; as ``error`` makes it.
         """
         until = monotonic() + self._timeout
         routes: List[Route] = []
@@ -223,7 +194,7 @@ class Web:
         def open_stream() -> Stream:
             routes.append(self._route(url))
             # A stream of our own: ``requests`` bounds each wait, but not their sum.
-            streams.append(routes[-1].open(until, _LARGEST + _LONGEST_HEADERS))
+            streams.append(routes[-1].open(until, _MAX_BODY_BYTES + _MAX_HEADER_BYTES))
             return streams[-1]
 
         try:
@@ -254,14 +225,14 @@ class Web:
 
     def _no_answer(
         self, error: BaseException, url: str, streams: List[Stream]
-    ) -> RequestFailed:
+    ) -> Exception:
         where = urls.origin(url).host
         if self._abort.pulled:
             return self._error(400, "Closed meanwhile", "closed")
         if isinstance(error, TooMuch):
             return self._error(
                 502,
-                f"The answer of {where} is larger than {_LARGEST} bytes",
+                f"The answer of {where} is larger than {_MAX_BODY_BYTES} bytes",
                 "unreadable",
                 "check the URL",
             )
@@ -285,9 +256,9 @@ class Web:
 
 def _body(answer: requests.Response) -> bytes:
     body = bytearray()
-    for piece in answer.iter_content(_PIECE):
+    for piece in answer.iter_content(_CHUNK_BYTES):
         body += piece
-        if len(body) > _LARGEST:
+        if len(body) > _MAX_BODY_BYTES:
             raise TooMuch
     return bytes(body)
 

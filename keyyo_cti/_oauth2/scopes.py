@@ -9,6 +9,8 @@ CTI_ADMIN = "cti_admin"
 FULL_ACCESS_READ_ONLY = "full_access_read_only"
 SCOPES = (CTI_ADMIN, FULL_ACCESS_READ_ONLY)
 
+SIGN_IN_AGAIN = "have the user authorize the application again"
+
 #: Every scope that Keyyo documents, and the scopes that it includes by its name.
 _KNOWN = {
     "full_access": frozenset({FULL_ACCESS_READ_ONLY}),

@@ -54,8 +54,7 @@ def _refused(error: BaseException) -> bool:
     """Whether Keyyo lets nobody in any more."""
     if not isinstance(error, KeyyoError):
         return False
-    from .._manager.api import ManagerError
-    from .._oauth2.answers import CredentialsRefused
+    from ..errors import CredentialsRefused, ManagerError
 
     unauthorized = isinstance(error, ManagerError) and error.status_code == 401
     return unauthorized or isinstance(error, CredentialsRefused)

@@ -7,9 +7,9 @@ from typing import Optional, Tuple
 from urllib.parse import urlsplit
 
 from .. import private_database
-from .._manager.api import BASE_URL
 from .._net.http_request import checked_url
-from .._oauth2.answers import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
+from ..manager import BASE_URL
+from ..oauth2 import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
 from ..options import ENDPOINT
 from ..token_file import TokenFile, default_file
 

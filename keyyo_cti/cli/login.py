@@ -6,13 +6,13 @@ import os
 import sys
 from typing import Optional
 
-from .._manager.api import ManagerClient
-from .._oauth2.answers import CredentialsRefused, is_redirected_url
+from ..account import AccountClient
 from ..backoff import Backoff
 from ..errors import KeyyoError
 from ..loopback import Loopback
+from ..manager import ManagerClient
+from ..oauth2 import CredentialsRefused, is_redirected_url
 from ..token_file import TokenFile
-from ..web.account import AccountClient
 from .exit_codes import OK, Failed, Misused
 from .kept_login import Login, LoginFile
 from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, KEYYO, TOKEN_VARIABLE

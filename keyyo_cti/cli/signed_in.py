@@ -2,10 +2,10 @@
 
 from typing import List, Optional
 
-from .._manager.api import ManagerClient
+from ..account import AccountClient
+from ..manager import ManagerClient
 from ..results import LineInfo
 from ..token_file import TokenFile
-from ..web.account import AccountClient
 from .exit_codes import Failed, Misused, SignedOut
 from .kept_login import Login, LoginFile
 from .terminal import printable

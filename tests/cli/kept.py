@@ -10,11 +10,11 @@ from typing import Any, Callable, List, NamedTuple, Optional
 
 import pytest
 
-from keyyo_cti._manager.api import ManagerClient
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.cli import main
 from keyyo_cti.cli.kept_login import Login, LoginFile
+from keyyo_cti.manager import ManagerClient
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Application, Simulator
 from keyyo_cti.token_file import TokenFile
 

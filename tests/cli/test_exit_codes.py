@@ -8,10 +8,10 @@ from typing import Any, Callable, Dict, List
 
 import pytest
 
-from keyyo_cti._manager.api import CSIToken, ManagerClient
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.cli import exit_codes, main
 from keyyo_cti.cli.kept_login import LoginFile
+from keyyo_cti.manager import CSIToken, ManagerClient
 from keyyo_cti.simulator import Line, Simulator
 
 from ..running import Running

@@ -10,12 +10,12 @@ from random import Random
 from typing import Any, Callable, Iterator, List, Optional
 
 from keyyo_cti import KeyyoError
-from keyyo_cti._manager.api import CSIToken, ManagerClient, ManagerError
 from keyyo_cti._net.connect import Route
-from keyyo_cti._net.http_request import Web
-from keyyo_cti._oauth2.answers import OAuth2Client, OAuth2Error
+from keyyo_cti._net.http_request import HttpClient
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.loopback import Loopback
+from keyyo_cti.manager import CSIToken, ManagerClient, ManagerError
+from keyyo_cti.oauth2 import OAuth2Client, OAuth2Error
 from keyyo_cti.session_store import FileCookie
 from keyyo_cti.token_file import TokenFile
 
@@ -48,7 +48,7 @@ _BODIES = (
 )
 
 
-class MemoryWeb(Web):
+class MemoryWeb(HttpClient):
     """Asks a server in memory."""
 
     def __init__(self, error: Any, route: MemoryRoute) -> None:
@@ -124,9 +124,9 @@ class Answers(Target):
 
     def _questions(self, route: MemoryRoute) -> List[Callable[[], Any]]:
         oauth2 = OAuth2Client("me", "canary-secret", f"{_URL}/callback", token_url=f"{_URL}/token")
-        oauth2._web = MemoryWeb(OAuth2Error, route)
+        oauth2._http = MemoryWeb(OAuth2Error, route)
         manager = ManagerClient(_Account(), f"{_URL}/manager", wait=lambda _: None)
-        manager._web = MemoryWeb(ManagerError, route)
+        manager._api._http = MemoryWeb(ManagerError, route)
         return [
             partial(oauth2.refresh, _TOKENS),
             manager.lines,
@@ -176,7 +176,7 @@ class Addresses(Target):
 
     def _paste(self, pasted: str) -> None:
         answer = sized(b'{"access_token":"a"}')
-        self._oauth2._web = MemoryWeb(OAuth2Error, MemoryRoute(Server([answer])))
+        self._oauth2._http = MemoryWeb(OAuth2Error, MemoryRoute(Server([answer])))
         try:
             assert self._oauth2.exchange(pasted, _STATE) == Tokens("a")
         except KeyyoError as error:

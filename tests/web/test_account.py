@@ -9,10 +9,10 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti._oauth2.answers import CredentialsRefused, OAuth2Client, OAuth2Error
 from keyyo_cti._oauth2.token_store import HeldTokens, TokenMemory
 from keyyo_cti._oauth2.tokens import Tokens
-from keyyo_cti.web.account import AccountClient, TokensNotKept
+from keyyo_cti.account import AccountClient, TokensNotKept
+from keyyo_cti.oauth2 import CredentialsRefused, OAuth2Client, OAuth2Error
 
 from .. import canaries
 from ..canaries import ACCESS, CLIENT_SECRET, REFRESH, Watch

@@ -18,9 +18,9 @@ import requests
 import responses
 
 from keyyo_cti import KeyyoError
-from keyyo_cti._oauth2.answers import TOKEN_URL, CredentialsRefused, OAuth2Client, OAuth2Error
 from keyyo_cti._oauth2.authorizations import Authorization, Authorizations
 from keyyo_cti._oauth2.tokens import Tokens
+from keyyo_cti.oauth2 import TOKEN_URL, CredentialsRefused, OAuth2Client, OAuth2Error
 
 from .. import canaries
 from ..canaries import ACCESS, CLIENT_SECRET, NEW_ACCESS, NEW_REFRESH, REFRESH, Watch

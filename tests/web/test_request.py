@@ -22,12 +22,12 @@ import urllib3
 from keyyo_cti._net.http_request import (
     Bearer,
     Credentials,
+    HttpClient,
     Reply,
-    RequestFailed,
     SecretForm,
-    Web,
     checked_url,
 )
+from keyyo_cti.errors import RequestFailed
 
 from .. import canaries
 from ..canaries import ACCESS, Watch
@@ -45,8 +45,8 @@ class ThingFailed(RequestFailed):
 
 
 @pytest.fixture
-def web() -> Web:
-    return Web(ThingFailed, 10.0, None)
+def web() -> HttpClient:
+    return HttpClient(ThingFailed, 10.0, None)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -82,28 +82,31 @@ def where(server: http.server.HTTPServer, path: str = "/") -> str:
     return f"http://127.0.0.1:{server.server_port}{path}"
 
 
-def failed(web: Web, url: str = URL) -> ThingFailed:
+def failed(web: HttpClient, url: str = URL) -> ThingFailed:
     with pytest.raises(ThingFailed) as caught:
         web.send("GET", url, Bearer(ACCESS))
     return caught.value
 
 
-def test_good(web: Web, server: http.server.HTTPServer) -> None:
+def test_good(web: HttpClient, server: http.server.HTTPServer) -> None:
     """An answer brings its status, its headers and its JSON; the token was in the header."""
     reply = web.send("GET", where(server), Bearer("token"))
-    assert (reply.status, reply.phrase, reply.good) == (200, "OK", True)
+    assert (reply.status, reply.reason, reply.ok) == (200, "OK", True)
     assert reply.headers["content-length"] == str(len(reply.body))
     assert reply.fields() == {"sent": "Bearer token"}
 
 
-def test_no_redirection(web: Web, server: http.server.HTTPServer) -> None:
+def test_no_redirection(web: HttpClient, server: http.server.HTTPServer) -> None:
     """A redirection is an answer, and is not followed."""
     reply = web.send("GET", where(server, "/away"), Bearer("token"))
-    assert (reply.status, reply.good) == (302, False)
+    assert (reply.status, reply.ok) == (302, False)
 
 
 def test_no_netrc(
-    web: Web, server: http.server.HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    web: HttpClient,
+    server: http.server.HTTPServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A password that .netrc has for the host is not sent, not even without a token."""
     netrc = tmp_path / "netrc"
@@ -116,7 +119,9 @@ def test_no_netrc(
 
 
 @pytest.mark.parametrize("status", [200, 302])
-def test_endless(keyyo: responses.RequestsMock, watch: Watch, web: Web, status: int) -> None:
+def test_endless(
+    keyyo: responses.RequestsMock, watch: Watch, web: HttpClient, status: int
+) -> None:
     """An answer that is too large is not read to its end, be it a redirection."""
     headers = {"Location": "/"}
     keyyo.get(URL, body=b"x" * (8 * 1024 * 1024 + 1), status=status, headers=headers)
@@ -139,7 +144,7 @@ def test_compressed_answer_is_refused_at_once(watch: Watch, coding: str) -> None
 
     asked = Record()
     with Peer(answer) as peer:
-        error = failed(Web(ThingFailed, 10.0, None), f"http://127.0.0.1:{peer.port}/")
+        error = failed(HttpClient(ThingFailed, 10.0, None), f"http://127.0.0.1:{peer.port}/")
     assert (error.status_code, error.error_code) == (502, "unreadable")
     assert error.message == (
         f"The answer of 127.0.0.1 cannot be read: the answer is compressed ({coding!r}), which "
@@ -179,7 +184,7 @@ def test_json_in_any_encoding(encoding: str) -> None:
     assert Reply(200, "OK", {}, body).fields() == {"name": "\u00e9"}
 
 
-def test_refused_connection(web: Web, watch: Watch) -> None:
+def test_refused_connection(web: HttpClient, watch: Watch) -> None:
     """Where nobody listens, it is 503 unreachable, of the class that was asked for."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -193,7 +198,8 @@ def test_refused_connection(web: Web, watch: Watch) -> None:
 def test_silence(watch: Watch) -> None:
     """A server that takes the request and says nothing: 408, and nobody knows what it did."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        error = failed(Web(ThingFailed, 0.05, None), f"http://127.0.0.1:{deaf.getsockname()[1]}/")
+        client = HttpClient(ThingFailed, 0.05, None)
+        error = failed(client, f"http://127.0.0.1:{deaf.getsockname()[1]}/")
     assert (error.status_code, error.error_code) == (408, "timeout")
     assert error.message == "No answer from 127.0.0.1 within 0.05 s"
     assert error.hint and "look before" in error.hint
@@ -214,7 +220,7 @@ def test_trickle(watch: Watch, trickles: str) -> None:
 
     with Peer(trickle) as peer:
         began = time.monotonic()
-        error = failed(Web(ThingFailed, 0.3, None), f"http://127.0.0.1:{peer.port}/")
+        error = failed(HttpClient(ThingFailed, 0.3, None), f"http://127.0.0.1:{peer.port}/")
         assert time.monotonic() - began < 5
     assert (error.status_code, error.error_code) == (408, "timeout")
     watch.see(error)
@@ -222,7 +228,7 @@ def test_trickle(watch: Watch, trickles: str) -> None:
 
 def test_closed_in_the_middle(watch: Watch) -> None:
     """Closed by another thread, a request ends at once, and so do those that come later."""
-    web = Web(ThingFailed, 60.0, None)
+    web = HttpClient(ThingFailed, 60.0, None)
 
     def stall(sock: socket.socket) -> None:
         sock.recv(65536)
@@ -244,13 +250,13 @@ def test_certificate(server: http.server.HTTPServer, tmp_path: Path, watch: Watc
     authority.issue_cert("127.0.0.1").configure_cert(context)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     url = where(server).replace("http:", "https:")
-    error = failed(Web(ThingFailed, 10.0, None), url)
+    error = failed(HttpClient(ThingFailed, 10.0, None), url)
     assert (error.status_code, error.error_code) == (503, "untrusted")
     assert "the certificate is refused" in error.message
     assert error.hint and "ca_certs" in error.hint
     watch.see(error)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    trusting = Web(ThingFailed, 10.0, tmp_path / "ca.pem")
+    trusting = HttpClient(ThingFailed, 10.0, tmp_path / "ca.pem")
     assert trusting.send("GET", url, Bearer("a")).status == 200
 
 
@@ -267,7 +273,7 @@ def test_certificate(server: http.server.HTTPServer, tmp_path: Path, watch: Watc
     ],
 )
 def test_no_answer(
-    web: Web,
+    web: HttpClient,
     raised: Exception,
     status: int,
     message: str,
@@ -283,7 +289,7 @@ def test_no_answer(
     watch.see(error)
 
 
-def test_endless_chain(web: Web, keyyo: responses.RequestsMock) -> None:
+def test_endless_chain(web: HttpClient, keyyo: responses.RequestsMock) -> None:
     """Errors that stand behind each other in a circle end nowhere, but end."""
     first, second = requests.ConnectionError(), requests.ConnectionError()
     first.__context__, second.__context__ = second, first
@@ -291,7 +297,7 @@ def test_endless_chain(web: Web, keyyo: responses.RequestsMock) -> None:
     assert failed(web).status_code == 503
 
 
-def test_secret_form(web: Web, keyyo: responses.RequestsMock) -> None:
+def test_secret_form(web: HttpClient, keyyo: responses.RequestsMock) -> None:
     """A secret form is the body of its request, and in no repr."""
     form = SecretForm("secret=canary", "canary")
     keyyo.post(URL, json={})
@@ -307,25 +313,25 @@ def test_secret_form(web: Web, keyyo: responses.RequestsMock) -> None:
 def test_hide_what_is_encoded(repeated: str) -> None:
     """A secret is hidden as it stands in a form or an address, too."""
     credentials = SecretForm("", "a/b+ c=")
-    assert credentials.hide(f"bad body: client_secret={repeated}&x") == (
+    assert credentials.redact(f"bad body: client_secret={repeated}&x") == (
         "bad body: client_secret=<hidden>&x"
     )
-    assert credentials.shows(repeated) and not credentials.shows("a/b")
+    assert credentials.contains_secret(repeated) and not credentials.contains_secret("a/b")
 
 
 def test_no_proxy_on_this_machine(
-    web: Web, server: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch
+    web: HttpClient, server: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What stays on this machine goes past the proxy of the environment."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert web.send("GET", where(server), Bearer("token")).good
+    assert web.send("GET", where(server), Bearer("token")).ok
 
 
 def test_authorities_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Certificate authorities that the environment names wrongly are named as the reason."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none"))
-    error = failed(Web(ThingFailed, 10.0, None))
+    error = failed(HttpClient(ThingFailed, 10.0, None))
     assert (error.status_code, error.error_code) == (503, "untrusted")
     assert str(tmp_path / "none") in error.message
     assert error.hint and "REQUESTS_CA_BUNDLE" in error.hint
@@ -333,11 +339,11 @@ def test_authorities_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_hide() -> None:
     """The server's words are freed of secrets, put on one line, and cut."""
-    assert Bearer("abcdef").hide("Bearer abcdef\r\n is  bad") == "Bearer <hidden> is bad"
-    assert Bearer("abcdef").hide("\x1b[2J") == "\\x1b[2J"
+    assert Bearer("abcdef").redact("Bearer abcdef\r\n is  bad") == "Bearer <hidden> is bad"
+    assert Bearer("abcdef").redact("\x1b[2J") == "\\x1b[2J"
     # What a person typed by mistake is in every word.
-    assert SecretForm("", "i").hide("invalid_client") == "invalid_client"
-    assert len(Bearer("abc").hide("x" * 10_000)) == 300
+    assert SecretForm("", "i").redact("invalid_client") == "invalid_client"
+    assert len(Bearer("abc").redact("x" * 10_000)) == 300
 
 
 @pytest.mark.parametrize(
@@ -351,7 +357,7 @@ def test_answer_that_is_cut(watch: Watch, answer: bytes) -> None:
         sock.close()
 
     with Peer(cut) as peer:
-        error = failed(Web(ThingFailed, 10.0, None), f"http://127.0.0.1:{peer.port}/")
+        error = failed(HttpClient(ThingFailed, 10.0, None), f"http://127.0.0.1:{peer.port}/")
     assert (error.status_code, error.error_code) == (503, "unreachable")
     assert error.message == "127.0.0.1 cannot be reached: the server closed the connection"
     watch.see(error)
@@ -361,7 +367,7 @@ def test_answer_that_is_cut(watch: Watch, answer: bytes) -> None:
 def test_timeout(timeout: Any) -> None:
     """A timeout is a number above 0: there is no way to wait for ever."""
     with pytest.raises(TypeError, match="timeout"):
-        Web(ThingFailed, timeout, None)
+        HttpClient(ThingFailed, timeout, None)
 
 
 @pytest.mark.parametrize(

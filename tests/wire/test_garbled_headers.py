@@ -11,7 +11,7 @@ from email import message_from_bytes
 import pytest
 
 from keyyo_cti import CTI, ConnectionFailed, Transport
-from keyyo_cti._net.http_request import Credentials, Web
+from keyyo_cti._net.http_request import Credentials, HttpClient
 from keyyo_cti.manager import ManagerError
 
 from . import peer as peers
@@ -136,7 +136,7 @@ def test_handshake(cookie: bytes, calm: None, caplog: pytest.LogCaptureFixture) 
 def test_manager_and_oauth2(header: bytes) -> None:
     """Of Keyyo's web services: the error is one of theirs."""
     with Peer(answering(header, b"{}")) as peer, pytest.raises(ManagerError):
-        Web(ManagerError, PATIENCE, None).send("GET", peer.endpoint, Credentials())
+        HttpClient(ManagerError, PATIENCE, None).send("GET", peer.endpoint, Credentials())
 
 
 class _Cookie:

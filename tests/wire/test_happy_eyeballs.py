@@ -13,7 +13,7 @@ from keyyo_cti import CTI, Backoff
 from keyyo_cti._net import happy_eyeballs
 from keyyo_cti._net.cancellation import Abort
 from keyyo_cti._net.connect import Route
-from keyyo_cti._net.http_request import Credentials, Web
+from keyyo_cti._net.http_request import Credentials, HttpClient
 from keyyo_cti._net.urls import Origin
 from keyyo_cti.manager import ManagerError
 
@@ -133,8 +133,8 @@ def test_deaf_address_is_passed_over_in_requests(names: Names) -> None:
         url = f"http://{names.lead_to(peer.port)}/"
         for _ in range(3):
             began = time.monotonic()
-            reply = Web(ManagerError, PATIENCE, None).send("GET", url, Credentials())
-            assert reply.good and time.monotonic() - began < SOON
+            reply = HttpClient(ManagerError, PATIENCE, None).send("GET", url, Credentials())
+            assert reply.ok and time.monotonic() - began < SOON
     assert names.tried == [DEAF, GOOD, GOOD, GOOD]
 
 
@@ -170,11 +170,11 @@ def test_address_that_connects_and_does_no_more_is_not_preferred(names: Names) -
     with Peer(hang_up) as peer:
         url = f"http://{names.lead_to(peer.port)}/"
         with pytest.raises(ManagerError):
-            Web(ManagerError, PATIENCE, None).send("GET", url, Credentials())
+            HttpClient(ManagerError, PATIENCE, None).send("GET", url, Credentials())
         with CTI(endpoint=f"{url}cti", allow_http=True) as cti:
             assert cti.create_session("tok").exception(PATIENCE)
         with pytest.raises(ManagerError):
-            Web(ManagerError, PATIENCE, None).send("GET", url, Credentials())
+            HttpClient(ManagerError, PATIENCE, None).send("GET", url, Credentials())
     assert names.tried == 3 * [DEAF, GOOD]
 
 

@@ -13,7 +13,8 @@ import requests
 import trustme
 
 from keyyo_cti import CTI, Backoff
-from keyyo_cti._net.http_request import Credentials, RequestFailed, Web
+from keyyo_cti._net.http_request import Credentials, HttpClient
+from keyyo_cti.errors import RequestFailed
 from keyyo_cti.manager import ManagerError
 from keyyo_cti.simulator import Simulator
 
@@ -133,11 +134,11 @@ def test_requests_go_on_without_the_file(
 
     ca_certs = name_it(by, file, monkeypatch).get("ca_certs")
     with Peer(serve, tls=context) as peer:
-        web = Web(ManagerError, PATIENCE, ca_certs)
-        assert web.send("GET", peer.endpoint, Credentials()).good
+        web = HttpClient(ManagerError, PATIENCE, ca_certs)
+        assert web.send("GET", peer.endpoint, Credentials()).ok
         file.unlink()
-        again = Web(ManagerError, PATIENCE, ca_certs) if afresh else web
-        assert again.send("GET", peer.endpoint, Credentials()).good
+        again = HttpClient(ManagerError, PATIENCE, ca_certs) if afresh else web
+        assert again.send("GET", peer.endpoint, Credentials()).ok
         trustme.CA().cert_pem.write_to_path(str(file))
         with pytest.raises(RequestFailed, match="the certificate is refused"):
             again.send("GET", peer.endpoint, Credentials())

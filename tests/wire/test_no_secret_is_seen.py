@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from keyyo_cti import CTI, KeyyoError
-from keyyo_cti._manager.api import CSIToken, ManagerClient
 from keyyo_cti.account import Account
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.diagnosis import diagnose
+from keyyo_cti.manager import CSIToken, ManagerClient
 from keyyo_cti.oauth2 import OAuth2
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_file import TokenFile

@@ -11,9 +11,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from keyyo_cti._manager.api import ManagerError
 from keyyo_cti.account import Account, TokenMemory
-from keyyo_cti.manager import Manager
+from keyyo_cti.manager import Manager, ManagerError
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2, OAuth2Error, Tokens
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Line, Simulator
 from keyyo_cti.token_file import TokenFile
