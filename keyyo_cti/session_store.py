@@ -168,7 +168,8 @@ class FileCookie:
             return None
         with self._private_path() as path:
             # Windows refuses to replace a file while another process reads it.
-            with _locked(path) if sys.platform == "win32" else contextlib.nullcontext():
+            until = monotonic() + _LOCK_TIMEOUT
+            with _locked(path, until) if sys.platform == "win32" else contextlib.nullcontext():
                 kept = _read(path).get(self._key)
         return kept.session_id if kept is not None and kept.expires > self._wall() else None
 
@@ -183,25 +184,27 @@ class FileCookie:
         key = (os.getpid(), self._path)
         changes, lock = _waiting.setdefault(key, _Waiting({}, threading.Lock()))
         changes[self._key] = change
+        until = monotonic() + _LOCK_TIMEOUT
         if lock.acquire(timeout=_LOCK_TIMEOUT):
             try:
-                self._make(changes)
+                self._make(changes, until)
             finally:
                 lock.release()
-        elif self._key in changes:
-            raise OSError(f"cookie file {self._path}: changes of other threads take too long")
+        elif changes.pop(self._key, self) is not self:
+            raise OSError(f"cookie file {self._path}: other threads' changes take too long")
 
-    def _make(self, changes: Dict[_Key, Optional[_Kept]]) -> None:
-        """Make the changes. If that fails, they wait for the next attempt."""
+    def _make(self, changes: Dict[_Key, Optional[_Kept]], until: float) -> None:
+        """Make the changes. If that fails, those of other threads are left to them."""
         making: Dict[_Key, Optional[_Kept]] = {}
         try:
             while changes:  # Other threads add to them.
                 key, change = changes.popitem()
                 making[key] = change
             if making:
-                with self._private_path() as path, _locked(path):
+                with self._private_path() as path, _locked(path, until):
                     _write(path, {**_read(path), **making}, self._wall())
         except BaseException:
+            making.pop(self._key, None)
             for key, change in making.items():
                 changes.setdefault(key, change)
             raise
@@ -216,10 +219,12 @@ class FileCookie:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep other processes from changing the file, by a lock that ends with its process."""
+def _locked(path: Path, until: float) -> Iterator[None]:
+    """Keep other processes from changing the file, by a lock that ends with its process.
+
+    :param until: monotonic time at which another process has held it for too long.
+    """
     file = open_private(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT)
-    until = monotonic() + _LOCK_TIMEOUT
     try:
         while not _try_lock(file):
             if monotonic() > until:

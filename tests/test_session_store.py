@@ -457,12 +457,15 @@ class SlowReplace:
         self._real = os.replace
         self.inside, self.go_on = threading.Event(), threading.Event()
         self.times = 0
+        self.fails: List[BaseException] = []
         monkeypatch.setattr(os, "replace", self)
 
     def __call__(self, *paths: Any) -> None:
         self.times += 1
         self.inside.set()
         assert self.go_on.wait(20)
+        if self.fails:
+            raise self.fails.pop()
         self._real(*paths)
 
 
@@ -499,36 +502,40 @@ def test_a_crowd_of_threads(
 def test_a_thread_that_takes_too_long(
     file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thread that has waited for too long is told so. Its change is made with the next one."""
+    """A thread that has waited for too long is told so, and its change is not made later."""
     monkeypatch.setattr("keyyo_cti.session_store._LOCK_TIMEOUT", 0.01)
     replace = SlowReplace(monkeypatch)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(in_file(file, wall, "a").save, "1")
         assert replace.inside.wait(20)
-        with pytest.raises(OSError, match="sessions.json: changes of other threads"):
+        with pytest.raises(OSError, match="sessions.json: other threads' changes"):
             in_file(file, wall, "b").save("2")
         replace.go_on.set()
         assert first.result(20) is None
     in_file(file, wall, "c").save("3")
-    assert [in_file(file, wall, name).load() for name in "abc"] == ["1", "2", "3"]
+    assert [in_file(file, wall, name).load() for name in "abc"] == ["1", None, "3"]
 
 
-def test_a_change_that_fails_is_made_with_the_next(
-    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=repr
+)
+def test_a_change_that_fails(
+    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    """What a full disk, or Ctrl-C, has kept out of the file comes into it later."""
-    real = os.replace
-    for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
-
-        def fail(*paths: Any) -> None:
-            raise error
-
-        monkeypatch.setattr(os, "replace", fail)
-        with pytest.raises(type(error)):
-            in_file(file, wall, "a").save(repr(error))
-        monkeypatch.setattr(os, "replace", real)
-        in_file(file, wall, "b").save("2")
-        assert in_file(file, wall, "a").load() == repr(error)
+    """Each thread whose change was in the failed attempt makes its own, or is told that it
+    failed; nothing of it comes later."""
+    replace = SlowReplace(monkeypatch)
+    replace.fails = [error]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(in_file(file, wall, "a").save, "1")
+        assert replace.inside.wait(20)
+        second = pool.submit(in_file(file, wall, "b").save, "2")
+        wait_for_changes(file, 1)
+        replace.go_on.set()
+        assert type(first.exception(20)) is type(error)
+        assert second.result(20) is None
+    in_file(file, wall, "c").save("3")
+    assert [in_file(file, wall, name).load() for name in "abc"] == [None, "2", "3"]
 
 
 FORK = """
