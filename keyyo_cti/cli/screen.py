@@ -68,8 +68,9 @@ class Screen:
             self._write(f"{_HOME}{body}{_CLEAR_TO_END}")
 
     def _write(self, text: str) -> None:
-        # Not by way of the stream: a signal may come in the middle of its work, and it cannot be
-        # entered twice.
+        # Bypasses the stream: a signal may come while it writes, and it cannot be entered twice.
+        # rich.live.Live keeps its output back until a picture is complete. So Ctrl-Z in the
+        # middle of a picture would stop the program on the alternate screen, without a cursor.
         data = text.encode()
         while data:
             data = data[os.write(self._fd, data) :]
