@@ -9,10 +9,17 @@ import pytest
 
 from keyyo_cti.simulator import Line, Phone, Simulator
 
+from .bytecode import share_bytecode
 from .signals import Signals
-from .watchdog import pytest_configure, watchdog
+from .watchdog import pytest_configure as keep_stderr
+from .watchdog import watchdog
 
-__all__ = ["pytest_configure", "watchdog"]
+__all__ = ["watchdog"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    keep_stderr(config)
+    share_bytecode()
 
 
 @pytest.fixture(autouse=True)
