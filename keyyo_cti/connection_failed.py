@@ -32,8 +32,9 @@ _PROXY = (
 )
 
 _PAGE = (
-    "a maintenance page, a login page or a captive portal may answer in place of the service: try "
-    "again later, or sign in there; if that does not help, check the endpoint {endpoint}"
+    "a firewall, a proxy, a maintenance page, a login page or a captive portal may answer in "
+    "place of the service: try again later, or sign in there; if that does not help, check the "
+    "endpoint {endpoint}"
 )
 
 _NOWHERE = "check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
@@ -66,6 +67,11 @@ def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     retry_after = cause.retry_after if isinstance(cause, BadStatus) else None
     error = ConnectionFailed(plain(closed.reason), _hint(closed, endpoint), retry_after)
     error.__cause__ = cause
+    if isinstance(cause, NotSockJS) or (
+        isinstance(cause, BadStatus) and (cause.is_foreign or cause.may_pass)
+    ):
+        # What answers in place of the service decides nothing for it.
+        error.final = False
     return error
 
 
@@ -91,6 +97,8 @@ def _hint(closed: Closed, endpoint: str) -> str:
     cause = closed.cause
     if closed.fault:
         return _FAULT
+    if isinstance(cause, BadStatus) and cause.is_foreign:
+        return _PAGE.format(endpoint=endpoint)
     if isinstance(cause, BadStatus) and cause.may_pass:
         return _wait(cause.retry_after)
     for kind, hint in _HINTS:

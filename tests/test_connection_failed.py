@@ -66,12 +66,23 @@ def test_service_that_is_down(
     assert error.hint is not None and hint in error.hint
     assert error.retry_after == retry_after
     assert (ENDPOINT in error.hint) != cause.may_pass
+    assert (error.final is False) == cause.may_pass
+
+
+@pytest.mark.fault(85)
+@pytest.mark.parametrize("status", [302, 401, 403, 407, 451, 511])
+def test_status_of_something_between_is_transient(status: int) -> None:
+    """Also where it answers a transport, and not the info request."""
+    error = connection_failed(Closed(2000, "the reason", BadStatus(status)), ENDPOINT)
+    assert error.hint and "firewall" in error.hint and "try again later" in error.hint
+    assert "must be the URL" not in error.hint and error.final is False
 
 
 @pytest.mark.fault(57)
 def test_page_in_place_of_the_service() -> None:
     error = connection_failed(Closed(2000, "the reason", NotSockJS("a page")), ENDPOINT)
     assert error.hint and "login page" in error.hint and "sign in" in error.hint
+    assert error.final is False
 
 
 def test_cause_is_chained() -> None:

@@ -75,6 +75,12 @@ class BadStatus(Exception):
             self.status >= 500 and self.status not in (501, 505)
         )
 
+    @property
+    def is_foreign(self) -> bool:
+        """True if something between answers in place of the service: a SockJS server asks for no
+        login, forbids nothing and sends nobody elsewhere."""
+        return self.status in (401, 403, 407, 451, 511) or 300 <= self.status < 400
+
 
 class SendFailed(SockJSError):
     """A message was not written whole; ``begun`` tells whether any of it went out."""

@@ -49,6 +49,9 @@ def fetch(session: requests.Session, url: str) -> Info:
         _log.info("no proper answer from %s: %s", url, describe_failure(error))
         raise _refused(f"no proper answer from {url}", error) from error
     cause = refusal(status, response.headers)
+    if cause.is_foreign:
+        words = "something between, such as a firewall, a login page or a proxy, has answered"
+        raise _refused(f"{url} answers with status {status}: {words}", cause)
     if cause.may_pass:
         raise _refused(f"{url} answers with status {status}: the service is down or busy", cause)
     if status != 200:

@@ -179,9 +179,24 @@ def test_long_body(server: Scripted, blanks: int) -> None:
         assert "no SockJS endpoint" in refusal(server).closed.reason
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "403 No", "204 No Content", "301 Moved"])
+@pytest.mark.fault(85)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 401, 403, 407, 451, 511])
+def test_status_of_something_between(server: Scripted, status: int) -> None:
+    """A firewall, a login page or a proxy is named, and not the endpoint; a redirect is not
+    followed."""
+    server.answer = answer(b"<html>", f"{status} No", f"Location: {server.url}\r\n")
+    closed = refusal(server).closed
+    assert closed.reason == (
+        f"{server.url} answers with status {status}: something between, such as a firewall, a "
+        "login page or a proxy, has answered"
+    )
+    assert isinstance(closed.cause, BadStatus) and closed.cause.status == status
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "400 Bad Request", "204 No Content"])
 def test_status(server: Scripted, status: str) -> None:
-    """Any status but 200 is refused and told, and a redirect is not followed."""
+    """Any other status but 200 is refused and told."""
     server.answer = answer(b"{}", status, f"Location: {server.url}\r\n")
     if status.startswith("204"):
         server.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -235,7 +250,7 @@ def test_no_proper_http(server: Scripted, bytes_: bytes) -> None:
     connected to."""
     server.answer = bytes_
     closed = refusal(server).closed
-    if closed.cause is None:
+    if isinstance(closed.cause, BadStatus):
         assert closed.reason.startswith(f"{server.url} answers with status 301: ")
     else:
         assert closed.reason in (
