@@ -30,6 +30,9 @@ _MOST_SILENT = 1000
 #: Seconds between two warnings that calls are forgotten.
 _WARNING_PERIOD = 60.0
 
+#: In place of a stage: to handlers, the call had its first news since the last gap already.
+_RENEWED = -1
+
 
 Fields = Mapping[str, Any]
 
@@ -220,6 +223,8 @@ class Registry:
         if what != retelling.REPEAT and self._knows_repeats:
             if is_new:
                 self.untold[call.callref] = None
+            elif self.untold.get(call.callref) == _RENEWED:
+                self.untold[call.callref] = retelling.stage(known)
             else:
                 self.untold.setdefault(call.callref, retelling.stage(known))
         self.settle(update)
@@ -232,10 +237,15 @@ class Registry:
         older = what == retelling.REPEAT and handled_fields(call) != kept
         if older or call.callref not in self.untold:
             return what
+        if what == retelling.REPEAT and self.untold[call.callref] == _RENEWED:
+            return what
         told = self.untold.pop(call.callref)
-        if what == retelling.NEWS or told is None or retelling.stage(kept) != told:
-            return retelling.NEWS
-        return retelling.CHANGE
+        if what != retelling.NEWS:
+            if told is not None and retelling.stage(kept) == told:
+                return retelling.CHANGE
+            # From its first news on, each change of a call has its event, up to the next gap.
+            self.untold[call.callref] = _RENEWED
+        return retelling.NEWS
 
     def settle(self, update: Update) -> None:
         """The handlers of an update have run: keep of it what is to be kept."""
@@ -257,6 +267,8 @@ class Registry:
         for callref, call in self._handled.items():
             if self._handled_of.get(callref, 0) < number:
                 show_stale(call, handled_fields(call).get("state") not in ENDED)
+        for callref in [ref for ref, told in self.untold.items() if told == _RENEWED]:
+            del self.untold[callref]
         self._handled_gap = max(self._handled_gap, number)
         self._handled_last = max(self._handled_last, number)
         self._handle_forgotten(number, forgotten)

@@ -493,3 +493,26 @@ def test_repetition_of_what_a_close_has_skipped(skipped: Dict[str, Any], expecte
         registry.handle(update)
         told.append(registry.retold(update))
     assert told == [expected, REPEAT]
+
+
+@pytest.mark.fault(79)
+def test_call_whose_repetition_was_news_is_told_as_usual_up_to_the_next_gap() -> None:
+    """Handlers hear of a call that a close has skipped by a repetition; a change after that has
+    its state event, as any other change of a call that had news."""
+    registry = Views().registry
+    registry.handle(registry.update("a", {**CONNECTED, "state": "SETUP"}))
+    mark_gap(registry)
+    registry.skip(registry.update("a", CONNECTED))
+    mark_gap(registry)
+
+    def tell(**fields: Any) -> str:
+        update = registry.update("a", {**CONNECTED, **fields})
+        registry.handle(update)
+        return registry.retold(update)
+
+    assert [tell(), tell(callpark_slot="2"), tell(callpark_slot="3")] == [NEWS, NEWS, NEWS]
+    mark_gap(registry)
+    assert [tell(callpark_slot="3"), tell(callpark_slot="4")] == [REPEAT, CHANGE]
+    registry.skip(registry.update("a", {**CONNECTED, "callpark_slot": "5"}))
+    mark_gap(registry)
+    assert [tell(callpark_slot="5"), tell(callpark_slot="6")] == [CHANGE, CHANGE]
