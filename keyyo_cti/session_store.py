@@ -20,6 +20,8 @@ from typing import (
     Union,
 )
 
+from requests.cookies import create_cookie
+
 from ._net.clock import monotonic, wall_clock
 from .private_folder import file_path, make_private_folder, open_private, reason
 from .state_folder import state_folder
@@ -114,26 +116,16 @@ class JarCookie:
 
     def save(self, session_id: str) -> None:
         self.delete()
-        self._jar.set_cookie(
-            Cookie(
-                version=0,
-                name=self._name,
-                value=session_id,
-                port=None,
-                port_specified=False,
-                domain=_NOBODY,
-                domain_specified=False,
-                domain_initial_dot=False,
-                path="/",
-                path_specified=True,
-                secure=True,
-                expires=int(self._wall() + self._expires * _DAY),
-                discard=False,
-                comment=None,
-                comment_url=None,
-                rest={"HttpOnly": ""},
-            )
+        cookie: Cookie = create_cookie(  # type: ignore[no-untyped-call]
+            self._name,
+            session_id,
+            domain=_NOBODY,
+            secure=True,
+            expires=int(self._wall() + self._expires * _DAY),
+            discard=False,
+            rest={"HttpOnly": ""},
         )
+        self._jar.set_cookie(cookie)
 
     def delete(self) -> None:
         for cookie in list(self._jar):

@@ -7,8 +7,6 @@ import re
 import pytest
 
 from .benchmarks.__main__ import main
-from .benchmarks.arrivals import Arrivals, spread
-from .benchmarks.pairs import pairs
 
 
 # Some forty processes, one after the other: half a minute where nothing else runs.
@@ -36,32 +34,3 @@ def test_unknown_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--only", "speed"])
     assert "expected one of notifications, calls," in capsys.readouterr().err
-
-
-def test_pairs() -> None:
-    """Two things are measured in turn, who is first changes, and each ratio is that of a pair."""
-    turns = []
-
-    def take(name: str, figure: float) -> float:
-        turns.append(name)
-        return figure * len(turns)
-
-    taken = pairs(3, lambda: {"x": take("ours", 1)}, lambda: {"x": take("theirs", 1)})
-    assert turns == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
-    assert taken.ratios("x") == [2 / 1, 3 / 4, 6 / 5]
-
-
-def test_spread() -> None:
-    """The median is the middle, and the 99th percentile is nearly the greatest."""
-    assert spread(range(1000, 0, -1)) == {"median": 500.5, "p99": 991}
-
-
-def test_arrivals() -> None:
-    """What has arrived is complete when all has, and how fast that was counts from the first."""
-    arrivals = Arrivals(3)
-    arrivals.add()
-    arrivals.add()
-    assert not arrivals.complete
-    arrivals.add()
-    assert arrivals.complete and arrivals.rate() > 0
-    arrivals.wait()
