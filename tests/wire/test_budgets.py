@@ -55,7 +55,7 @@ def test_backlog_is_bounded_in_bytes() -> None:
 @pytest.mark.parametrize("state", ["RELEASE", "CONNECT"])
 def test_large_calls_are_not_kept_whole(state: str) -> None:
     """Handlers see calls of a megabyte whole; what is kept of thousands is a part of it."""
-    total, seen, done = in_full(10_000, always=100), [0], threading.Event()
+    total, seen, done = in_full(10_000, always=30), [0], threading.Event()
     with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:
 
         def handle(call: Call) -> None:
@@ -105,7 +105,7 @@ def test_calls_that_never_end_are_bounded() -> None:
 def test_frame_full_of_junk_is_told_in_short(junk: str, caplog: pytest.LogCaptureFixture) -> None:
     """One frame of junk messages gives a few warnings and errors and one that sums up the rest;
     what comes behind it is handled."""
-    total = in_full(1_000_000, always=50_000)
+    total = in_full(1_000_000, always=20_000)
     caplog.set_level(logging.WARNING)
     told: List[BaseException] = []
     with ScriptedServer(session) as server, CTI(endpoint=server.endpoint) as cti:

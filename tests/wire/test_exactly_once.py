@@ -13,6 +13,7 @@ from keyyo_cti import CTI, CommandTimeout, ConnectionClosed, KeyyoError
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 
+from ..in_full import in_full
 from . import peer as peers
 from .conftest import websocket_only
 from .peer import Peer
@@ -255,6 +256,7 @@ def test_peer_that_stops_reading(sim: Simulator, alice: Line) -> None:
 def test_sixteen_threads() -> None:
     """Commands of all sizes from 16 threads at once: every frame is whole, every answer is
     that of its command."""
+    rounds = in_full(24, always=8)
 
     def echo(connection: Connection, command: Dict[str, Any]) -> None:
         if command["action"] == "send_message":
@@ -267,7 +269,7 @@ def test_sixteen_threads() -> None:
         wrong: List[Any] = []
 
         def ask(thread: int) -> None:
-            for number in range(24):
+            for number in range(rounds):
                 name = f"{thread}.{number}"
                 size = (1, 200, 20_000, 200_000)[number % 4]
                 result: Any = cti.send_message(name, "é" * size).result(PATIENCE)
@@ -280,7 +282,7 @@ def test_sixteen_threads() -> None:
         for thread in threads:
             thread.join(60)
         assert not any(thread.is_alive() for thread in threads)
-        assert wrong == [] and len(server.received.items) == 1 + 16 * 24
+        assert wrong == [] and len(server.received.items) == 1 + 16 * rounds
 
 
 def message(value: Any) -> str:

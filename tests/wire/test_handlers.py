@@ -212,8 +212,9 @@ def test_backlog_stops_the_reader_and_loses_nothing() -> None:
 
         cti.onNewCall = new_call
         cti.create_session("tok").result(PATIENCE)
-        for n in range(total):
-            server.push(notification(str(n), padding=padding))
+        for start in range(0, total, 50):
+            numbers = range(start, start + 50)
+            server.push(*[notification(str(n), padding=padding) for n in numbers])
         assert parked.wait(PATIENCE)
         dispatcher = cti._switchboard._dispatcher
         assert dispatcher.waiting() <= 51

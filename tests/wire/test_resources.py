@@ -201,7 +201,7 @@ def test_connect_drop_close() -> None:
     gc.disable()
     try:
         with ScriptedServer(drop) as server:
-            for number in range(in_full(2_000, always=100)):
+            for number in range(in_full(2_000, always=40)):
                 cti = CTI(endpoint=server.endpoint, cookie_auto=False)
                 cti.create_session("tok").result(PATIENCE)
                 if number % 2:
@@ -228,7 +228,7 @@ class Pouring:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._padding = "x" * 300
+        self._padding = "x" * 1_000
         self.sent = 0
         self.stalled = threading.Event()
 
@@ -256,7 +256,7 @@ class Pouring:
 def test_million_events_behind_a_parked_handler() -> None:
     """While a handler is parked and the server sends a million events, no more than the backlog
     is kept, and the server has to wait; once it goes on, each event is handled, in order."""
-    total = in_full(1_000_000, always=100_000)
+    total = in_full(1_000_000, always=30_000)
     parked, release, done = threading.Event(), threading.Event(), threading.Event()
     pouring, count, wrong = Pouring(total), [0], []
 

@@ -20,6 +20,7 @@ from keyyo_cti._sockjs import TRANSPORTS, opening
 from keyyo_cti.simulator import Line, Simulator
 
 from ..footprint import footprint
+from ..in_full import in_full
 from ..scale import Crowd, allow_descriptors, once
 from ..simulator_apart import SimulatorApart
 from .probe import PATIENCE
@@ -40,10 +41,12 @@ def apart() -> Iterator[SimulatorApart]:
 @pytest.mark.promise(9)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_many_in_one_process(apart: SimulatorApart, transport: str) -> None:
-    """Fifty CTIs, two on each line, open at once; each has its session and is told each event of
+    """CTIs, two on each line, open at once; each has its session and is told each event of
     its line once and in order, also after all of them were dropped and restored at once; closed
     from several threads, they leave no thread and no descriptor."""
-    crowd = Crowd(apart, 50, lines=25, transports=[transport], cookie_auto=False, backoff=SOON)
+    lines = in_full(25, always=10)
+    options = {"transports": [transport], "cookie_auto": False, "backoff": SOON}
+    crowd = Crowd(apart, 2 * lines, lines, **options)
     once(crowd, calls=2, closers=8)
 
 
