@@ -52,7 +52,8 @@ class ManagerClient:
     """Asks the Manager API, and waits for the answer. Thread-safe.
 
     What only reads is repeated, with pauses, on 429, 5xx, and failures of the network; a
-    request is also repeated, once, when its access token was refused and another could be had.
+    request is also repeated, once, when Keyyo has refused its access token and another could be
+    had.
 
     Source: Manager API 1.0.
 

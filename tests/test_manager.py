@@ -480,16 +480,46 @@ def test_forbidden_read(client: ManagerClient, keyyo: responses.RequestsMock) ->
     assert error.hint and "full_access_read_only" in error.hint
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"headers": {"X-Status-Reason": "Expired"}},
+        {"json": {"message": "Expired"}},
+        {"headers": {"WWW-Authenticate": 'Bearer error="invalid_token"'}},
+    ],
+)
 def test_another_access_token(
-    client: ManagerClient, account: Account, keyyo: responses.RequestsMock
+    client: ManagerClient, account: Account, keyyo: responses.RequestsMock, answer: Dict[str, Any]
 ) -> None:
     """An access token that is refused is replaced, and everything asked once more, also what
     changes something: nothing was done."""
-    keyyo.post(TOKEN, status=401)
+    keyyo.post(TOKEN, status=401, **answer)
     keyyo.post(TOKEN, json={"token": CSI_TOKEN})
     assert client.csi_token(CSI).token == CSI_TOKEN
     assert sent_tokens(keyyo) == [f"Bearer {ACCESS}", f"Bearer {NEW_ACCESS}"]
     assert account.refused == [Tokens(ACCESS, REFRESH)]
+
+
+@pytest.mark.fault(84)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"body": "<html><h1>Access denied</h1></html>"},
+        {"body": ""},
+        {"body": "Unauthorized", "headers": {"WWW-Authenticate": 'Basic realm="proxy"'}},
+        {"json": {}},
+    ],
+)
+def test_foreign_401_does_not_refresh_tokens(
+    client: ManagerClient, account: Account, keyyo: responses.RequestsMock, answer: Dict[str, Any]
+) -> None:
+    """A gateway's 401 says nothing of the access token. Tokens that are refreshed at each attempt
+    would rotate for nothing, however long the outage."""
+    for _ in range(3):
+        keyyo.get(SERVICES, status=401, **answer)
+        error = refused(client.lines)
+        assert (error.status_code, error.final) == (401, False)
+    assert account.refused == [] and set(sent_tokens(keyyo)) == {f"Bearer {ACCESS}"}
 
 
 def test_neither_access_token(

@@ -20,7 +20,7 @@ from .._oauth2.scopes import CTI_ADMIN, FULL_ACCESS_READ_ONLY
 from .._oauth2.tokens import Tokens
 from ..backoff import Backoff
 from ..errors import ManagerError
-from .refusals import may_pass, refusal, unreadable
+from .refusals import may_pass, refusal, refuses_token, unreadable
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -161,7 +161,7 @@ class Api:
         replaced."""
         tokens = self.tokens()
         reply, credentials = self._exchange(request, tokens)
-        if reply.status == 401:
+        if refuses_token(reply):
             # Nothing was done: whatever it is, it can be asked again.
             reply, credentials = self._exchange(request, self._account.renewed(tokens))
         if not reply.ok:

@@ -22,6 +22,21 @@ _ERROR_CODES = {
 }
 
 
+def refuses_token(reply: Reply) -> bool:
+    """True if Keyyo itself says that the access token is not accepted.
+
+    A gateway or a captive portal answers 401 to every request. Tokens that were refreshed for
+    each of them would be used up in an outage, and refresh tokens may rotate.
+    """
+    scheme = reply.headers.get("WWW-Authenticate", "").strip().lower()
+    return reply.status == 401 and (_is_own(reply) or scheme.startswith("bearer"))
+
+
+def _is_own(reply: Reply) -> bool:
+    """True if a refusal has Keyyo's own form."""
+    return bool(reply.headers.get("X-Status-Reason", "").strip() or reply.fields())
+
+
 def refusal(reply: Reply, credentials: Credentials, scope: str, now: float) -> ManagerError:
     """Return the error for an answer that is not good.
 
@@ -30,7 +45,7 @@ def refusal(reply: Reply, credentials: Credentials, scope: str, now: float) -> M
     :param now: Unix time in seconds.
     """
     reason = credentials.redact(reply.headers.get("X-Status-Reason", "")) or None
-    own = reason is not None or bool(reply.fields())
+    own = _is_own(reply)
     code = _ERROR_CODES.get(reply.status, "server_error" if reply.status >= 500 else None)
     seconds = retry_after(reply.headers, now)
     advice = hint(reply.status, scope, seconds)
