@@ -12,7 +12,7 @@ from typing import Iterator
 import pytest
 from urllib3.connectionpool import HTTPConnectionPool
 
-from keyyo_cti import CTI, Backoff, ConnectionClosed
+from keyyo_cti import CTI, Backoff, ConnectionClosed, Transport
 from keyyo_cti._net import http_adapter
 from keyyo_cti._net.cancellation import Abort
 from keyyo_cti._net.throttle import Admission
@@ -40,19 +40,20 @@ def apart() -> Iterator[SimulatorApart]:
 @pytest.mark.fault(28)
 @pytest.mark.promise(9)
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_many_in_one_process(apart: SimulatorApart, transport: str) -> None:
+def test_many_in_one_process(apart: SimulatorApart, transport: Transport) -> None:
     """CTIs, two on each line, open at once; each has its session and is told each event of
     its line once and in order, also after all of them were dropped and restored at once; closed
     from several threads, they leave no thread and no descriptor."""
     lines = in_full(25, always=10)
-    options = {"transports": [transport], "cookie_auto": False, "backoff": SOON}
-    crowd = Crowd(apart, 2 * lines, lines, **options)
+    crowd = Crowd(
+        apart, 2 * lines, lines, transports=[transport], cookie_auto=False, backoff=SOON
+    )
     once(crowd, calls=2, closers=8)
 
 
 @pytest.mark.skipif(footprint().descriptors is None, reason="the system tells no descriptors")
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_descriptors_above_1023(apart: SimulatorApart, transport: str) -> None:
+def test_descriptors_above_1023(apart: SimulatorApart, transport: Transport) -> None:
     """A connection works whose descriptors are above 1023, where ``select`` fails."""
     allow_descriptors()
     with ExitStack() as files:
