@@ -15,6 +15,7 @@ from .._net.stream import Stream, TooMuch, WriteFailed
 from . import frames, text_frames
 from .errors import LOST, NORMAL, PROTOCOL_ERROR, SockJSError
 from .http_status import refusal
+from .named_stream import PLACEHOLDER, NamedStream
 from .transport import Departure, Setting, Transport, decoded
 from .websocket_frames import CLOSE, PING, PONG, Frame, FrameReader, describe_close
 
@@ -62,7 +63,7 @@ class WebSocketTransport(Transport):
         setting = self._setting
         self._stream = setting.route.open(until)
         self._stream.allowance = _LONGEST_HANDSHAKE
-        url = urls.transport(setting.base_url, setting.server, urls.session_name(), self.name)
+        url = urls.transport(setting.base_url, setting.server, PLACEHOLDER, self.name)
         try:
             self._websocket.connect(  # type: ignore[no-untyped-call]
                 # The library keeps one jar of cookies for the whole process and looks in it by
@@ -70,7 +71,7 @@ class WebSocketTransport(Transport):
                 urls.nowhere(url),
                 host=urls.authority(setting.base_url),
                 origin=urls.site(setting.base_url),
-                socket=self._stream,
+                socket=NamedStream(self._stream, urls.session_name()),
                 cookie=http_adapter.cookie_header(setting.cookies, setting.base_url),
                 redirect_limit=0,
             )

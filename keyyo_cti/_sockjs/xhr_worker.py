@@ -12,6 +12,7 @@ from .._net.connect import Route
 from .._net.failures import describe_failure
 from .._net.stream import Stream, TooMuch
 from .errors import LOST, SockJSError
+from .named_stream import PLACEHOLDER, NamedStream
 from .transport import Setting
 from .xhr_pipe import Pipe
 
@@ -23,30 +24,6 @@ _END = 1.0
 NO_THREAD = "no thread can be started"
 
 _ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
-
-
-#: Stands for the session's name in what the HTTP libraries know, log and put into their errors.
-_PLACEHOLDER = "session"
-
-
-class _Named:
-    """A stream that puts the session's name into each request as it is written."""
-
-    def __init__(self, stream: Stream, name: str) -> None:
-        self._stream = stream
-        self._path = f"/{_PLACEHOLDER}/".encode("ascii")
-        self._named = f"/{name}/".encode("ascii")
-
-    def sendall(self, data: Any) -> None:
-        # http.client writes a request's head at once.
-        if data[:5] == b"POST ":
-            line, end, rest = bytes(data).partition(b"\r\n")
-            before, found, after = line.rpartition(self._path)
-            data = (before + self._named + after if found else line) + end + rest
-        self._stream.sendall(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 class Worker:
@@ -65,7 +42,7 @@ class Worker:
         self._route = route
         # The session's name commands a telephone, and urllib3 logs each URL.
         base, self._session_name, path = url.rsplit("/", 2)
-        self._url = f"{base}/{_PLACEHOLDER}/{path}"
+        self._url = f"{base}/{PLACEHOLDER}/{path}"
         self._pipe = pipe
         self._stream: Optional[Stream] = None
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -99,7 +76,7 @@ class Worker:
         raise NotImplementedError
 
     def _open_named(self) -> Any:
-        return _Named(self._open_stream(), self._session_name)
+        return NamedStream(self._open_stream(), self._session_name)
 
     def _open_stream(self) -> Stream:
         raise NotImplementedError

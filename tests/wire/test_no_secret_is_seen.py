@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
 import requests
+import websocket
 
 from keyyo_cti import CTI, KeyyoError
 from keyyo_cti.account import Account
@@ -235,3 +236,31 @@ def test_no_secret_of_a_session_is_seen(
             shown += [str(error), *told(error)]
     for text in shown:
         assert not any(secret in text for secret in secrets), text
+
+
+@pytest.mark.fault(86)
+@pytest.mark.promise(10)
+@pytest.mark.usefixtures("transport")
+@pytest.mark.parametrize("refused", [False, True])
+def test_trace_of_websocket_client_shows_no_secret(
+    sim: Simulator, alice: Line, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program may turn on the trace of the library, for itself or for others."""
+    name, token, lines = "canary_session_name_0001", sim.token(alice), Record()
+    monkeypatch.setattr("keyyo_cti.sockjs.urls.session_name", lambda: name)
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: lines.add(record.getMessage()))
+    websocket.enableTrace(True, handler)
+    try:
+        if refused:
+            sim.faults.refuse("websocket", 403)
+        with CTI(endpoint=sim.endpoint, cookie_auto=False, timeout=SOON) as cti:
+            future = cti.create_session(token)
+            secrets = [name, token]
+            if future.exception(SOON) is None:
+                secrets.append(future.result(SOON).session_id)
+                cti.dial(BOB).exception(SOON)
+                assert cti.transport != "websocket" or lines.items
+    finally:
+        websocket.enableTrace(False)
+    assert not [line for line in lines.items for secret in secrets if secret in line]
