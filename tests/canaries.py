@@ -46,7 +46,8 @@ def told(error: BaseException) -> Iterator[str]:
     yield repr(copy.copy(error))
     link: Optional[BaseException] = error
     while link is not None:
-        assert getattr(link, "request", None) is None, "holds on to a request, which has the secrets"
+        held = getattr(link, "request", None)
+        assert held is None, "holds on to a request, which has the secrets"
         told = traceback.TracebackException(
             type(link), link, link.__traceback__, capture_locals=True
         )

@@ -262,6 +262,8 @@ def endure(
     :param every: how many losses lie between two samples.
     :raises AssertionError: something is lost, told wrongly, or left behind.
     """
+    # Imports what a CTI needs, which is there for good and is not left behind.
+    CTI(cookie_auto=False).close()
     before, ours = footprint(), _ours()
     # As many as of the ended ones, so that what is bounded is at its bound soon.
     with mock.patch.object(registry, "_MOST_SILENT", KEPT):
