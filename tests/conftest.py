@@ -33,6 +33,13 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coverage does not trace the programs of the test: they do much of the same, and other
+    tests measure it. Traced, they take twice as long."""
+    monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
+
+
+@pytest.fixture
 def heeds_ctrl_c() -> Iterator[None]:
     """Ctrl-C is heeded in this process, although its parent may ignore it, as ``nohup`` does."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,6 +8,8 @@ import pytest
 
 from .benchmarks.__main__ import main
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 
 # Some forty processes, one after the other: half a minute where nothing else runs.
 @pytest.mark.watchdog(600.0)

@@ -45,12 +45,19 @@ def module_marks(module: ast.Module, kind: str) -> Iterator[int]:
 
 
 @lru_cache(maxsize=None)
+def modules() -> Dict[str, ast.Module]:
+    """The modules with tests, by their paths."""
+    paths = sorted(TESTS.rglob("test_*.py"))
+    return {
+        path.relative_to(TESTS).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths
+    }
+
+
+@lru_cache(maxsize=None)
 def marked(kind: str) -> Proofs:
     """The tests that bear a mark, by its numbers."""
     found: Proofs = {}
-    for path in sorted(TESTS.rglob("test_*.py")):
-        name = path.relative_to(TESTS).as_posix()
-        module = ast.parse(path.read_text("utf-8"))
+    for name, module in modules().items():
         for number in module_marks(module, kind):
             found.setdefault(number, set()).add((name, name))
         for function in module.body:

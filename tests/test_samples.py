@@ -11,6 +11,8 @@ from keyyo_cti.simulator import Line, Simulator
 
 from .running import ROOT, Running
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 SAMPLES = ROOT / "samples"
 
 PAGE_SAMPLES = sorted(SAMPLES.glob("js/[0-9]*.py"))

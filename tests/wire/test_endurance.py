@@ -15,6 +15,8 @@ from ..endurance import KEPT, blows, endure
 from ..in_full import in_full
 from ..simulator_apart import SimulatorApart
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 DROPS = in_full(60, always=18)
 
 

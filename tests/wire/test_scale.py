@@ -25,6 +25,8 @@ from ..scale import Crowd, allow_descriptors, once
 from ..simulator_apart import SimulatorApart
 from .probe import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 #: More than the descriptors that ``select`` can wait for.
 MANY = 1100
 
