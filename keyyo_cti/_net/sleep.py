@@ -1,6 +1,6 @@
 """Whether the machine has slept, or this process was stopped. Pure."""
 
-from .clock import Monotonic
+from ..sockjs.clock import Monotonic
 
 #: Seconds between two looks.
 _LOOK = 5.0

@@ -5,7 +5,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Deque, Iterator
 
-from .cancellation import Abort
+from ..sockjs.cancellation import Abort
 
 
 class Admission:
