@@ -8,13 +8,13 @@ from functools import partial
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
 from .._sockjs.errors import CANNOT_CONNECT, SockJSError
-from ..sockjs.cancellation import Abort
-from ..sockjs.clock import NEVER, Monotonic
+from .cancellation import Abort
+from .clock import NEVER, Monotonic
 from .failures import describe_failure
 from .happy_eyeballs import Address, connect, look_up, memory
 from .proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
 from .stream import EarlyBytes, Stream
-from ..sockjs.tls import tls_context, trusted
+from .tls import tls_context, trusted
 from .urls import Origin, is_loopback
 
 _T = TypeVar("_T")

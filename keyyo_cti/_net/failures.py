@@ -10,7 +10,7 @@ import requests
 import urllib3
 import websocket
 
-from ..sockjs.cancellation import Abort
+from .cancellation import Abort
 
 CLOSED_BY_SERVER = "the server closed the connection"
 

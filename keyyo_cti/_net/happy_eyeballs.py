@@ -13,8 +13,8 @@ from collections import OrderedDict, deque
 from itertools import chain, zip_longest
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
-from ..sockjs.cancellation import Abort
-from ..sockjs.clock import Monotonic
+from .cancellation import Abort
+from .clock import Monotonic
 from .stream import Selector
 
 #: As ``socket.getaddrinfo`` gives it: family, type, protocol, canonical name, socket address.

@@ -20,13 +20,13 @@ from requests.auth import AuthBase
 from .._sockjs import SockJSError
 from ..errors import plain
 from ..json_text import parse_json
-from ..web import http_adapter, urls
-from ..web.cancellation import Abort
-from ..web.clock import monotonic
-from ..web.connect import Route
-from ..web.failures import Encoded, describe_failure, network_error
-from ..web.stream import EarlyBytes, Stream, TooMuch
-from ..web.tls import NoAuthorities
+from . import http_adapter, urls
+from .cancellation import Abort
+from .clock import monotonic
+from .connect import Route
+from .failures import Encoded, describe_failure, network_error
+from .stream import EarlyBytes, Stream, TooMuch
+from .tls import NoAuthorities
 
 _HIDDEN = "<hidden>"
 

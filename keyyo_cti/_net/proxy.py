@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy, should_bypass_proxies
 
-from ..sockjs.cancellation import Abort
-from ..sockjs.clock import monotonic
+from .cancellation import Abort
+from .clock import monotonic
 from .happy_eyeballs import connect, look_up, memory
 from .stream import Stream
 from .urls import Origin

@@ -1,6 +1,6 @@
 """Whether the machine has slept, or this process was stopped. Pure."""
 
-from ..sockjs.clock import Monotonic
+from .clock import Monotonic
 
 #: Seconds between two looks.
 _LOOK = 5.0

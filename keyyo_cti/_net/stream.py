@@ -9,8 +9,8 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from ..sockjs.cancellation import Abort
-from ..sockjs.clock import NEVER, Monotonic
+from .cancellation import Abort
+from .clock import NEVER, Monotonic
 
 # poll() takes any descriptor; select() fails above 1023, which a server with many lines reaches.
 Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)

@@ -5,7 +5,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Deque, Iterator
 
-from ..sockjs.cancellation import Abort
+from .cancellation import Abort
 
 
 class Admission:

@@ -15,7 +15,7 @@ from .._net.stream import Stream, TooMuch, WriteFailed
 from . import frames, text_frames
 from .errors import LOST, NORMAL, PROTOCOL_ERROR, SockJSError
 from .http_status import refusal
-from ..sockjs.named_stream import PLACEHOLDER, NamedStream
+from .named_stream import PLACEHOLDER, NamedStream
 from .transport import Departure, Setting, Transport, decoded
 from .websocket_frames import CLOSE, PING, PONG, Frame, FrameReader, describe_close
 

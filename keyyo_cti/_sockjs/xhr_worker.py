@@ -12,7 +12,7 @@ from .._net.connect import Route
 from .._net.failures import describe_failure
 from .._net.stream import Stream, TooMuch
 from .errors import LOST, SockJSError
-from ..sockjs.named_stream import PLACEHOLDER, NamedStream
+from .named_stream import PLACEHOLDER, NamedStream
 from .transport import Setting
 from .xhr_pipe import Pipe
 
