@@ -1,9 +1,7 @@
 """How long to wait before something is tried again. Pure, but for the jitter that is given."""
 
 import random
-from typing import Any, Callable, Mapping, NamedTuple, Optional
-
-from ._net.clock import as_seconds
+from typing import Any, Callable, NamedTuple, Optional
 
 #: Seconds: what the waits of every platform can take.
 _LONGEST = 2_000_000
@@ -81,27 +79,3 @@ class Backoff(_Pauses):
 
 def _is_number(value: Any, kinds: Any) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool)
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> Optional[float]:
-    """The seconds that an answer's ``Retry-After`` asks for, as a number or as a date; None when
-    it does not, or nobody understands it.
-
-    :param now: Unix time in seconds.
-    """
-    value = headers.get("Retry-After", "")
-    seconds = as_seconds(value)
-    if seconds is None:
-        try:
-            # Only here, because they take longer to import than all the rest.
-            import email.utils
-            from datetime import timezone
-
-            date = email.utils.parsedate_to_datetime(value)
-            if date.tzinfo is None:
-                # As HTTP has it.
-                date = date.replace(tzinfo=timezone.utc)
-            seconds = date.timestamp() - now
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return max(0.0, seconds)

@@ -35,6 +35,11 @@ class DatedFields(Dict[str, Any]):
         self.dates = dates
 
 
+def as_seconds(date: Any) -> Optional[float]:
+    """Return a date or a duration of the server in seconds, or None where it is not one."""
+    return as_number(date)
+
+
 def as_date(value: Any) -> Optional[float]:
     """Return a date in Unix seconds, or None for 0, "" and all else that is no date."""
     if type(value) is int and 0 < value < _MAX_DATE:

@@ -12,13 +12,29 @@
 """
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, Mapping, Optional, Tuple, Type
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Tuple,
+    Type,
+)
 
+from ._net.text import plain as plain
+from ._net.text import shorten as shorten
 from .javascript import as_whole
 from .results import Result, wrap
 
 #: Characters of the kind of a notification; a message can be megabytes long.
 _MAX_KIND_LENGTH = 40
+
+#: Characters of a code of the server in a log line or on a screen.
+_MAX_CODE_LENGTH = 80
 
 #: The fields that each error has.
 _FIELDS = ("status_code", "message", "error_code")
@@ -125,7 +141,10 @@ class KeyyoError(Exception):
     def _repr_html_(self) -> str:
         from . import showing
 
-        return showing.error(self)
+        return showing.error(self.status_code, self.message, self.error_code, self._notes())
+
+    def _notes(self) -> List[str]:
+        return [self.hint] if self.hint else []
 
 
 class CommandTimeout(KeyyoError):
@@ -154,6 +173,10 @@ class ConnectionClosed(KeyyoError):
         super().__init__(400, "Connexion closed", None, hint)
         self.sent = sent
         self.__cause__ = cause
+
+    def _notes(self) -> List[str]:
+        outcome = "its outcome is unknown" if self.sent else "it was never sent"
+        return [*super()._notes(), outcome]
 
 
 class ConnectionFailed(ConnectionClosed):
@@ -248,22 +271,6 @@ def _bare(kind: Type[KeyyoError], args: Tuple[Any, ...]) -> KeyyoError:
     error = kind.__new__(kind)
     error.args = args
     return error
-
-
-def plain(text: str) -> str:
-    """Text of the server for a terminal: what does not print is escaped."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-#: Characters of the server's text in a log line or on a screen, and of its codes.
-_MAX_SHOWN = 500
-_MAX_CODE_LENGTH = 80
-
-
-def shorten(text: str, most: int = _MAX_SHOWN) -> str:
-    """Cut a text that a server may have made megabytes long, and say by how much."""
-    left_out = len(text) - most
-    return text if left_out <= 0 else f"{text[:most]}... ({left_out} more characters)"
 
 
 def invalid_params(argument: str, problem: str) -> KeyyoError:

@@ -7,7 +7,16 @@ from typing import Any, List, Mapping, Optional, Protocol, Sequence
 
 from . import commands
 from ._net.clock import NEVER, Monotonic, monotonic
-from ._sockjs import Closed, Connection, Departure, Limits, NotOpen, SendFailed, SockJSError
+from ._sockjs import (
+    Closed,
+    Connection,
+    Departure,
+    Limits,
+    NotOpen,
+    SendFailed,
+    SockJSError,
+    Unreadable,
+)
 from ._sockjs.errors import LOST
 from .backlog import OVERFLOW
 from .commands import CallNotification, Command, Reply
@@ -283,6 +292,9 @@ class Link:
             self._replied(said)
 
     def unreadable(self, error: Exception) -> None:
+        if isinstance(error, Unreadable):
+            # A program need not tell a bad frame from a bad message in a good frame.
+            error = UnreadableMessage(str(error))
         self._sum_up_complaints(self._clock())
         if self._complaints.allows():
             self._complain(error)

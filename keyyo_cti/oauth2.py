@@ -19,6 +19,7 @@ from requests_oauthlib import OAuth2Session
 
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, SecretForm, checked_url
+from ._net.retry_after import retry_after
 from ._oauth2.answers import is_redirected_url, raise_refusal, read_code, read_tokens
 from ._oauth2.authorizations import Authorizations, check_verifier
 from ._oauth2.scopes import (
@@ -32,7 +33,6 @@ from ._oauth2.scopes import (
 )
 from ._oauth2.tokens import Tokens
 from .background import BackgroundClient
-from .backoff import retry_after
 from .callback import Callback, callback_last
 from .errors import CredentialsRefused, OAuth2Error, invalid_params
 from .literals import Dispatch

@@ -5,8 +5,9 @@ import threading
 from concurrent.futures import Future
 from typing import Any, Callable, ContextManager, NamedTuple, Optional, Protocol
 
-from ._net.clock import Monotonic, as_seconds, lasting, monotonic
+from ._net.clock import Monotonic, lasting, monotonic
 from .backoff import Backoff
+from .dates import as_seconds
 from .errors import KeyyoError
 from .held_token import HeldToken
 from .slow_call import warn_while_slow

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional
 
-#: Parts of the names of what is secret.
-_SECRET = ("session_id", "token")
+from .secret_fields import is_secret
 
 
 class Result(Dict[str, Any]):
@@ -144,11 +143,6 @@ class NoResult(Result):
 
     def __repr__(self) -> str:
         return "NoResult()"
-
-
-def is_secret(name: Any) -> bool:
-    """True if a field with this name is secret."""
-    return any(part in str(name).lower() for part in _SECRET)
 
 
 def wrap(value: Any) -> Any:

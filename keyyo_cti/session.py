@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Callable, Generator, Optional, Tuple
 
 from . import commands
-from ._net.clock import ServerClock
 from .commands import Command
 from .errors import CommandTimeout, ConnectionClosed, KeyyoError
 from .options import Options
 from .pending import Reaction
 from .results import Result
+from .server_clock import ServerClock
 from .session_store import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
 from .standing import StandingOrders
 from .state_folder import can_be_made

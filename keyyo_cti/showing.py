@@ -8,11 +8,10 @@ import html
 import time
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
-from .call import Call
+from ._net.text import plain
 from .dates import as_date
-from .errors import ConnectionClosed, KeyyoError, plain
 from .readable_time import local_time, stopwatch
-from .results import is_secret
+from .secret_fields import is_secret
 from .telephone_number import as_written
 
 #: What people say of each state, and its colour; white on it can be read.
@@ -37,7 +36,7 @@ _DEEPEST = 4
 _FAINT = "opacity:.65"
 
 
-def call(one: Call) -> str:
+def call(one: Any) -> str:
     """A call: who with whom, how it stands, and for how long."""
     rows: List[Tuple[str, str]] = [
         ("from", number(one.caller)),
@@ -68,18 +67,15 @@ def result(fields: Mapping[Any, Any]) -> str:
     return f"<div>{_fields(fields, 1)}</div>"
 
 
-def error(failure: KeyyoError) -> str:
+def error(status_code: Any, message: Any, error_code: Any, notes: Sequence[str]) -> str:
     """An error: its status, the server's words, and what to do."""
-    code = f" {_faint(f'<code>{text(failure.error_code)}</code>')}" if failure.error_code else ""
-    notes = [text(failure.hint)] if failure.hint else []
-    if isinstance(failure, ConnectionClosed):
-        notes.append("its outcome is unknown" if failure.sent else "it was never sent")
-    hint = f"<br>{_faint('; '.join(notes))}" if notes else ""
-    status = chip(text(failure.status_code), STATES["MISSED"][1])
-    return f"<div>{status} <b>{text(failure.message)}</b>{code}{hint}</div>"
+    code = f" {_faint(f'<code>{text(error_code)}</code>')}" if error_code else ""
+    hint = f"<br>{_faint('; '.join(map(text, notes)))}" if notes else ""
+    status = chip(text(status_code), STATES["MISSED"][1])
+    return f"<div>{status} <b>{text(message)}</b>{code}{hint}</div>"
 
 
-def state(one: Call) -> str:
+def state(one: Any) -> str:
     """How a call stands, in a word and in colour."""
     told = one.state
     word, colour = STATES.get(told if isinstance(told, str) else "", (None, _UNKNOWN_STATE))
@@ -88,7 +84,7 @@ def state(one: Call) -> str:
     return chip(word, colour)
 
 
-def remarks(one: Call) -> str:
+def remarks(one: Any) -> str:
     """What is unusual in a call."""
     said = []
     if one.callpark_slot is not None:
@@ -98,7 +94,7 @@ def remarks(one: Call) -> str:
     return _faint(", ".join(said)) if said else ""
 
 
-def was_picked_up(one: Call) -> bool:
+def was_picked_up(one: Any) -> bool:
     """True if it is known that the callee of a call picked up."""
     return as_date(one.connect_date) is not None or one.get_duration() > 0
 
@@ -140,7 +136,7 @@ def _printable(value: Any, write: Callable[[Any], str]) -> str:
 
 def _call_row(one: Any) -> str:
     # The list is the user's, who may have put anything into it.
-    if not isinstance(one, Call):
+    if not hasattr(type(one), "get_ringing_duration"):
         return _row([text(one)])
     return _row(
         [

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
 
-from ._net.clock import ServerClock, monotonic
+from ._net.clock import monotonic
 from .at_exit import CLOSE
 from .call import Call
 from .callback import Callback
@@ -25,6 +25,7 @@ from .pending import Reaction, Request
 from .registry import Registry, Update
 from .restorer import Outage
 from .retelling import CHANGE, REPEAT
+from .server_clock import ServerClock
 from .session import Session, cookie_for
 from .session_requests import SessionRequests
 from .user_code import require_function_or_none

@@ -9,7 +9,8 @@ from typing import Any, Optional
 import pytest
 
 from keyyo_cti._manager.api import QUERIES
-from keyyo_cti.backoff import Backoff, retry_after
+from keyyo_cti._net.retry_after import retry_after
+from keyyo_cti.backoff import Backoff
 
 NOW = 784_111_777.0
 """Sun, 06 Nov 1994 08:49:37 GMT."""

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti._net.clock import ServerClock, as_seconds, lasting, slept
+from keyyo_cti._net.clock import lasting, slept
+from keyyo_cti.dates import as_seconds
+from keyyo_cti.server_clock import ServerClock
 
 
 class Hand:

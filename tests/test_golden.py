@@ -9,8 +9,8 @@ from typing import Any, Dict, List
 import pytest
 
 from keyyo_cti import Call, Keyyo, Transport, switchboard
-from keyyo_cti._net.clock import ServerClock
 from keyyo_cti._sockjs import TRANSPORTS
+from keyyo_cti.server_clock import ServerClock
 from keyyo_cti.session_store import JarCookie
 from keyyo_cti.simulator.sockjs import Connection
 

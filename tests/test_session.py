@@ -10,11 +10,11 @@ from typing import Any, Callable, List, Optional
 import pytest
 
 from keyyo_cti import CTI, commands
-from keyyo_cti._net.clock import ServerClock
 from keyyo_cti.commands import create_session
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.options import Options
 from keyyo_cti.results import Result, wrap
+from keyyo_cti.server_clock import ServerClock
 from keyyo_cti.session import Session, cookie_for, explain_token, following
 from keyyo_cti.session_store import FileCookie, JarCookie
 

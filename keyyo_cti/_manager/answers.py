@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple, cast
 
 from .._net import hal
-from .._net.clock import as_seconds
+from ..dates import as_seconds
 from ..results import LineInfo, PluginInfo, wrap
 
 WEBSOCKET = "websocket"

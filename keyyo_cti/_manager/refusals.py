@@ -3,8 +3,8 @@
 from typing import Optional
 
 from .._net.http_request import UNTRUSTED, Credentials, Reply
+from .._net.retry_after import retry_after
 from .._oauth2.scopes import FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
-from ..backoff import retry_after
 from ..errors import ManagerError
 
 #: Statuses of a refusal that the same request gets again, if Keyyo itself has refused.

@@ -7,7 +7,6 @@ import threading
 from functools import partial
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
-from .._sockjs.errors import CANNOT_CONNECT, SockJSError
 from .cancellation import Abort
 from .clock import NEVER, Monotonic
 from .failures import describe_failure
@@ -18,6 +17,21 @@ from .tls import tls_context, trusted
 from .urls import Origin, is_loopback
 
 _T = TypeVar("_T")
+
+
+class ConnectFailed(Exception):
+    """No stream to the server can be opened.
+
+    It is not an OSError, which urllib3 would wrap.
+
+    :ivar reason: the phase that failed, and why.
+    :ivar cause: the error behind it.
+    """
+
+    def __init__(self, reason: str, cause: BaseException) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.cause = cause
 
 
 class Route:
@@ -75,12 +89,12 @@ class Route:
         """A new stream, whose reads give up at the same monotonic time until told otherwise.
 
         :param allowance: bytes that may be read from it until told otherwise.
-        :raises SockJSError: with code 1002, a reason that names the phase, and the cause.
+        :raises ConnectFailed: its reason names the phase.
         """
         self._reached = None
         try:
             stream = self._open(until)
-        except SockJSError:
+        except ConnectFailed:
             self.distrust()
             raise
         stream.allowance = allowance
@@ -153,7 +167,7 @@ class Route:
             reason = describe_failure(error, self._abort)
             own = by is None or isinstance(error, EarlyBytes)
             cause = error if own else ProxyFailed(reason)
-            raise SockJSError(CANNOT_CONNECT, f"{phase}: {reason}", cause) from error
+            raise ConnectFailed(f"{phase}: {reason}", cause) from error
 
     def _reach_by(self, proxy: Proxy, until: float) -> Stream:
         """A stream to the server, by way of a proxy."""

@@ -17,15 +17,14 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from .._sockjs import SockJSError
-from ..errors import plain
 from ..json_text import parse_json
 from . import http_adapter, urls
 from .cancellation import Abort
 from .clock import monotonic
-from .connect import Route
+from .connect import ConnectFailed, Route
 from .failures import Encoded, describe_failure, network_error
 from .stream import EarlyBytes, Stream, TooMuch
+from .text import plain
 from .tls import NoAuthorities
 
 _HIDDEN = "<hidden>"
@@ -211,7 +210,7 @@ class HttpClient:
                 body = _body(answer)
             reason = answer.reason or "Unknown"
             return Reply(answer.status_code, reason, answer.headers, body)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, SockJSError, TooMuch,
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectFailed, TooMuch,
                 OSError) as error:
             for route in routes:
                 route.distrust()
@@ -240,7 +239,7 @@ class HttpClient:
         if isinstance(cause, Encoded):
             unreadable = f"The answer of {where} cannot be read: {cause}"
             return self._error(502, unreadable, "unreadable", "check the URL")
-        connected = not isinstance(error, (requests.ConnectTimeout, SockJSError))
+        connected = not isinstance(error, (requests.ConnectTimeout, ConnectFailed))
         if connected and isinstance(cause, (requests.ReadTimeout, socket.timeout)):
             return self._error(
                 408,
@@ -283,8 +282,8 @@ def is_token(token: Any) -> bool:
 
 def _cause(error: BaseException) -> BaseException:
     """The error of the network that stands behind this one; else that one."""
-    if isinstance(error, SockJSError):
-        return error.closed.cause or error
+    if isinstance(error, ConnectFailed):
+        return error.cause
     return network_error(error) or error
 
 

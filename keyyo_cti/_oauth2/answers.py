@@ -5,8 +5,8 @@ import re
 from typing import Any, Callable, Dict, Mapping, NoReturn, Optional
 from urllib.parse import parse_qs
 
-from .._net.clock import as_seconds
 from .._net.http_request import Reply, SecretForm
+from ..dates import as_seconds
 from ..errors import CredentialsRefused, OAuth2Error, invalid_params
 from .scopes import SIGN_IN_AGAIN, read_granted
 from .tokens import Tokens

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
-from .._net.clock import as_seconds
 from .._net.http_request import is_token
+from ..dates import as_seconds
 from .scopes import missing_scopes, read_granted, split_scopes
 
 

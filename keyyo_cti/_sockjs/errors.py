@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-from ..errors import UnreadableMessage
-
 #: Codes of SockJS clients, beside those that a server sends in a close frame.
 NORMAL = 1000
 CANNOT_CONNECT = 1002
@@ -94,6 +92,5 @@ class NotOpen(Exception):
     """Sending before a connection is open or after it has closed; nothing was written."""
 
 
-#: The server sent a frame that cannot be read; the connection goes on. A message in a good frame
-#: may be as bad, and programs need not tell the two apart.
-Unreadable = UnreadableMessage
+class Unreadable(Exception):
+    """The server sent a frame that cannot be read; the connection goes on."""

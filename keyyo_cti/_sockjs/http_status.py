@@ -3,7 +3,7 @@
 from typing import Any, Mapping, Optional
 
 from .._net.clock import wall_clock
-from ..backoff import retry_after
+from .._net.retry_after import retry_after
 from .errors import LOST, BadStatus, SockJSError
 
 

@@ -14,7 +14,7 @@ from .._net.throttle import Admission
 from .errors import ALL_FAILED, TOO_LATE, Closed, SockJSError, Unreadable
 from .info import Info, fetch
 from .protocol import OPEN, Event, Protocol
-from .transport import Setting, Transport
+from .transport import Setting, Transport, open_stream
 from .websocket import WebSocketTransport
 from .xhr import XhrPollingTransport, XhrStreamingTransport
 
@@ -150,7 +150,9 @@ class Opening:
     def _ask(self) -> Info:
         until = min(self._until, self._clock() + _INFO_TIMEOUT)
         url = urls.info(self._base_url)
-        with http_adapter.session(lambda: self._route.open(until, _LONGEST_ANSWER)) as session:
+        with http_adapter.session(
+            lambda: open_stream(self._route, until, _LONGEST_ANSWER)
+        ) as session:
             session.cookies = self._cookies
             return fetch(session, url)
 

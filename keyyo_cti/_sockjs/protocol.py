@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple, Union
 
-from ..errors import plain, shorten
+from .._net.text import plain, shorten
 from . import frames
 from .errors import LOST, Closed, Unreadable
 

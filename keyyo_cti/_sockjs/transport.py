@@ -5,9 +5,10 @@ from typing import ClassVar, NamedTuple, Optional
 
 from requests.cookies import RequestsCookieJar
 
-from .._net.clock import Monotonic
-from .._net.connect import Route
-from .errors import Unreadable
+from .._net.clock import NEVER, Monotonic
+from .._net.connect import ConnectFailed, Route
+from .._net.stream import Stream
+from .errors import CANNOT_CONNECT, SockJSError, Unreadable
 
 
 class Departure:
@@ -125,6 +126,18 @@ class Transport(ABC):
     @abstractmethod
     def discard(self) -> None:
         """Frees what it holds. Can be called at any time, more than once."""
+
+
+def open_stream(route: Route, until: float, max_bytes: float = NEVER) -> Stream:
+    """Return a new stream to the server, see ``Route.open``.
+
+    :raises SockJSError: with code 1002, a reason that names the phase, and the cause.
+    """
+    try:
+        return route.open(until, max_bytes)
+    except ConnectFailed as error:
+        failure = SockJSError(CANNOT_CONNECT, error.reason, error.cause)
+        raise failure from error.cause
 
 
 def decoded(frame: bytes) -> str:

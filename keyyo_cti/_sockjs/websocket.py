@@ -16,7 +16,7 @@ from . import frames, text_frames
 from .errors import LOST, NORMAL, PROTOCOL_ERROR, SockJSError
 from .http_status import refusal
 from .named_stream import PLACEHOLDER, NamedStream
-from .transport import Departure, Setting, Transport, decoded
+from .transport import Departure, Setting, Transport, decoded, open_stream
 from .websocket_frames import CLOSE, PING, PONG, Frame, FrameReader, describe_close
 
 #: Seconds that the message has which tells the server why it is given up.
@@ -61,7 +61,7 @@ class WebSocketTransport(Transport):
 
     def open(self, until: float) -> None:
         setting = self._setting
-        self._stream = setting.route.open(until)
+        self._stream = open_stream(setting.route, until)
         self._stream.allowance = _LONGEST_HANDSHAKE
         url = urls.transport(setting.base_url, setting.server, PLACEHOLDER, self.name)
         try:

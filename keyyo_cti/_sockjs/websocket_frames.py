@@ -7,7 +7,7 @@ frames that a server must not send.
 import struct
 from typing import Callable, NamedTuple, Optional
 
-from ..errors import plain
+from .._net.text import plain
 from .errors import PROTOCOL_ERROR, TOO_BIG, SockJSError
 
 CONTINUATION, TEXT, BINARY = 0x0, 0x1, 0x2

@@ -9,7 +9,7 @@ from .._net.connect import Route
 from .._net.stream import Stream
 from .errors import LOST, TOO_BIG, NotSockJS, SockJSError
 from .http_status import bad_status
-from .transport import Setting
+from .transport import Setting, open_stream
 from .xhr_answer import Answer, is_life, not_sockjs
 from .xhr_pipe import Pipe
 from .xhr_worker import NO_THREAD, Worker
@@ -59,7 +59,7 @@ class Receiver(Worker):
 
     def _open_stream(self) -> Stream:
         until = min(self._open_until, self._setting.clock() + self._setting.write_timeout)
-        self._stream = self._route.open(until)
+        self._stream = open_stream(self._route, until)
         # From here on, liveness sees to the silence.
         self._stream.read_until = self._open_until
         return self._stream

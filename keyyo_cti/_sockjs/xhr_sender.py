@@ -12,7 +12,7 @@ from .._net.stream import Stream, WriteFailed
 from . import frames
 from .errors import LOST, SockJSError
 from .http_status import bad_status
-from .transport import Departure, Setting
+from .transport import Departure, Setting, open_stream
 from .xhr_answer import not_sockjs
 from .xhr_pipe import BACKLOG, Pipe
 from .xhr_worker import NO_THREAD, Worker
@@ -120,7 +120,7 @@ class Sender(Worker):
 
     def _open_stream(self) -> Stream:
         until = self._setting.clock() + self._setting.write_timeout
-        self._stream = self._route.open(until, _LONGEST_ANSWER)
+        self._stream = open_stream(self._route, until, _LONGEST_ANSWER)
         self._stream.on_write = self._depart
         return self._stream
 

@@ -11,7 +11,7 @@ from .opening import Opening
 from .screen import Screen
 from .table import View, drawn
 from .terminal import Terminal
-from .watch import Watch
+from .watching import Watch
 
 #: How many of the things that a person was told last are shown.
 _NOTES = 3

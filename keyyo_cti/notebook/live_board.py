@@ -132,7 +132,7 @@ class Board(VBox):
         self._say(f"restored: what happened in {info.gap:.0f} s is not shown")
 
     def _on_lost(self, err: KeyyoError) -> None:
-        self._lost = f"the session is lost: {showing.error(err)}"
+        self._lost = f"the session is lost: {err._repr_html_()}"
         self._say("")
 
     # When somebody clicks.
@@ -143,7 +143,7 @@ class Board(VBox):
 
     def _ask(self, what: str, ask: Callable[[Callback], "Future[Any]"]) -> None:
         def answered(err: Optional[KeyyoError], res: Any) -> None:
-            self._say(f"cannot {what}: {showing.error(err)}" if err else "")
+            self._say(f"cannot {what}: {err._repr_html_()}" if err else "")
 
         ask(answered)
 

@@ -5,7 +5,6 @@ from http.cookiejar import CookieJar
 from typing import Any, Callable, Iterable, Optional
 
 from keyyo_cti import Call, KeyyoError, commands
-from keyyo_cti._net.clock import ServerClock
 from keyyo_cti._sockjs import frames
 from keyyo_cti._sockjs.errors import Closed, Unreadable
 from keyyo_cti._sockjs.protocol import CLOSED, CONNECTING, OPEN, Message, Opened, Protocol
@@ -14,6 +13,7 @@ from keyyo_cti.commands import CallNotification, Command, Reply
 from keyyo_cti.errors import UnreadableMessage, from_server
 from keyyo_cti.registry import Registry
 from keyyo_cti.results import Result, wrap
+from keyyo_cti.server_clock import ServerClock
 from keyyo_cti.session import Session
 from keyyo_cti.session_store import JarCookie
 

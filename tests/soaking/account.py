@@ -13,7 +13,6 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from keyyo_cti import UnreadableMessage
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti._sockjs import Unreadable
 
 from .diary import (
     Called,
@@ -245,7 +244,7 @@ class _Excuses:
         self._left = [
             entry.at for entry in entries
             if isinstance(entry, Problem)
-            and isinstance(entry.error, (UnreadableMessage, Unreadable))]
+            and isinstance(entry.error, UnreadableMessage)]
 
     def take(self, at: float) -> bool:
         """True if one was left for a message of that time."""

@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from keyyo_cti import CTI, ConnectionClosed, KeyyoError, UnreadableMessage
-from keyyo_cti._sockjs import Unreadable
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Simulator
 
@@ -304,7 +303,7 @@ class Client:
     def _is_meant(self, error: BaseException) -> bool:
         if isinstance(error, KeyyoError):
             return self.kind.restores and not isinstance(error, Dismissed)
-        return isinstance(error, (Mischief, UnreadableMessage, Unreadable))
+        return isinstance(error, (Mischief, UnreadableMessage))
 
     def _may_lose(self, error: Any) -> bool:
         if isinstance(error, Dismissed):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from keyyo_cti._sockjs.errors import Closed, Unreadable
 from keyyo_cti._sockjs.protocol import CLOSED, CONNECTING, OPEN, Event, Message, Opened, Protocol
-from keyyo_cti.errors import UnreadableMessage
 
 
 def receive(*frames: str) -> List[Event]:
@@ -52,12 +51,6 @@ def test_words_of_a_close(before: List[str]) -> None:
     """The server's words are on one line, without control characters, and fit for any log."""
     closed = receive(*before, 'c[3000,"\\u001b[2J\\n\\ud800 été"]')[-1]
     assert closed == Closed(3000, "\\x1b[2J\\n\\ud800 été")
-
-
-@pytest.mark.fault(64)
-def test_frame_and_message_that_cannot_be_read_are_one_kind_of_error() -> None:
-    (_, broken) = receive("o", "a[")
-    assert type(broken) is UnreadableMessage is Unreadable
 
 
 def test_closed_before_open() -> None:

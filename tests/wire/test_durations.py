@@ -6,7 +6,7 @@ from typing import Any, Callable, List, Tuple
 import pytest
 
 from keyyo_cti import CTI, switchboard
-from keyyo_cti._net.clock import ServerClock
+from keyyo_cti.server_clock import ServerClock
 from keyyo_cti.simulator import ManualClock, Simulator
 
 from .probe import PATIENCE, Seen

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Awaitable, Callable, Dict, Tuple
+from typing import Awaitable, Callable, Dict, Tuple
 
 from aiohttp import web
 
+from .served import Served
 from .websocket import WEBSOCKET, serve_websocket
 from .xhr import XHR_POLLING, XHR_STREAMING, serve_polling, serve_send, serve_streaming
 
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
-
-Transport = Callable[[web.Request, "Endpoint"], Awaitable[web.StreamResponse]]
+Transport = Callable[[web.Request, Served], Awaitable[web.StreamResponse]]
 
 TRANSPORTS: Dict[str, Transport] = {
     "websocket": serve_websocket,

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
 from .connection import Connection
 from .frames import BrokenFrame, Frame, decode_messages
 from .gate import HANDSHAKE, OPEN
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
+from .served import Served
 
 log = logging.getLogger("keyyo_cti.simulator")
 
@@ -92,7 +89,7 @@ class _Websocket:
             self._tcp.write(head + payload[:size // 2])
 
 
-async def serve_websocket(request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+async def serve_websocket(request: web.Request, endpoint: Served) -> web.StreamResponse:
     """A text frame each for what is sent, either way."""
     if request.method != "GET":
         raise web.HTTPMethodNotAllowed(request.method, ["GET"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import wraps
-from typing import TYPE_CHECKING, Awaitable, Callable, List, NamedTuple
+from typing import Awaitable, Callable, List, NamedTuple
 
 from aiohttp import HttpVersion11, web
 
@@ -17,9 +17,7 @@ from .departure import Departure
 from .frames import EXPECTED, BrokenFrame, Frame, decode_posted, goodbye
 from .headers import POST_METHODS, SCRIPT, TEXT, UNCACHED, cors, preflight
 from .http_session import HttpSession
-
-if TYPE_CHECKING:
-    from .endpoint import Endpoint
+from .served import Served
 
 XHR_STREAMING, XHR_POLLING = "xhr-streaming", "xhr-polling"
 
@@ -27,7 +25,7 @@ PRELUDE = b"h" * 2048 + b"\n"
 BODY_TYPES = ("", "text/plain", "T", "application/json", "application/xml", "text/xml")
 STILL_OPEN = goodbye(2010, "Another connection still open")
 
-Serve = Callable[[web.Request, "Endpoint"], Awaitable[web.StreamResponse]]
+Serve = Callable[[web.Request, Served], Awaitable[web.StreamResponse]]
 
 
 class Kind(NamedTuple):
@@ -46,7 +44,7 @@ class Kind(NamedTuple):
 class _Receiver:
     """One answer that carries frames of a session."""
 
-    def __init__(self, request: web.Request, endpoint: Endpoint, kind: Kind) -> None:
+    def __init__(self, request: web.Request, endpoint: Served, kind: Kind) -> None:
         self._request = request
         self._endpoint = endpoint
         self._kind = kind
@@ -133,7 +131,7 @@ def _posted(serve: Serve) -> Serve:
     """A function that also answers browsers that ask first, and refuses other methods."""
 
     @wraps(serve)
-    async def answer(request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+    async def answer(request: web.Request, endpoint: Served) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return preflight(request, POST_METHODS, endpoint.headers(request))
         if request.method != "POST":
@@ -144,7 +142,7 @@ def _posted(serve: Serve) -> Serve:
 
 
 async def _receive(
-    request: web.Request, endpoint: Endpoint, phase: str, kind: Kind
+    request: web.Request, endpoint: Served, phase: str, kind: Kind
 ) -> web.StreamResponse:
     instead = await endpoint.gate(phase, request)
     if instead is not None:
@@ -156,14 +154,14 @@ async def _receive(
 
 
 @_posted
-async def serve_streaming(request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+async def serve_streaming(request: web.Request, endpoint: Served) -> web.StreamResponse:
     """An answer with many frames, a line each."""
     kind = Kind(XHR_STREAMING, PRELUDE, endpoint.stream_limit)
     return await _receive(request, endpoint, gate.XHR_STREAMING, kind)
 
 
 @_posted
-async def serve_polling(request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+async def serve_polling(request: web.Request, endpoint: Served) -> web.StreamResponse:
     """An answer with one frame, once there is one."""
     return await _receive(request, endpoint, gate.XHR, Kind(XHR_POLLING, b"", 1))
 
@@ -179,7 +177,7 @@ async def _posted_messages(request: web.Request) -> List[str]:
 
 
 @_posted
-async def serve_send(request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+async def serve_send(request: web.Request, endpoint: Served) -> web.StreamResponse:
     """An array of messages from the client, for either transport.
 
     As on a websocket, a session that has stopped reading leaves the messages unread, and one

@@ -1,0 +1,32 @@
+"""When a server wants to be asked again. Pure."""
+
+import re
+from typing import Mapping, Optional
+
+_NUMBER = re.compile(r"\s*-?[0-9]{1,18}(\.[0-9]{0,18})?\s*")
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> Optional[float]:
+    """Return the seconds that ``Retry-After`` asks for, or None if it asks for none.
+
+    :param headers: of an answer. The value is a number or a date.
+    :param now: Unix time in seconds.
+    """
+    value = headers.get("Retry-After", "")
+    seconds: float
+    if _NUMBER.fullmatch(value):
+        seconds = float(value)
+    else:
+        try:
+            # Only here, because they take longer to import than all the rest.
+            import email.utils
+            from datetime import timezone
+
+            date = email.utils.parsedate_to_datetime(value)
+            if date.tzinfo is None:
+                # As HTTP has it.
+                date = date.replace(tzinfo=timezone.utc)
+            seconds = date.timestamp() - now
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return max(0.0, seconds)
