@@ -12,6 +12,7 @@ import pytest
 
 from keyyo_cti._net.cancellation import Abort
 from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.connect import ConnectFailed
 from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
 from keyyo_cti._sockjs.xhr_pipe import BACKLOG, Pipe
 from keyyo_cti._sockjs.xhr_receiver import Receiver
@@ -460,9 +461,9 @@ def test_connecting_again_takes_a_write_timeout_at_most(until: float) -> None:
     answer has."""
     asked: List[float] = []
 
-    def open_stream(until: float) -> Any:
+    def open_stream(until: float, max_bytes: float) -> Any:
         asked.append(until)
-        raise SockJSError(1002, "no way")
+        raise ConnectFailed("no way", OSError())
 
     with serving() as peer:
         receiving = Receiving(peer, until=until, write_timeout=30.0)
@@ -621,7 +622,7 @@ def test_heard_at_while_connecting_again() -> None:
         stream_of = receiving.setting.route.open
         connecting, may_connect, opened = threading.Event(), threading.Event(), []
 
-        def open_late(until: float) -> Any:
+        def open_late(until: float, max_bytes: float) -> Any:
             opened.append(until)
             if len(opened) == 2:
                 connecting.set()
