@@ -23,7 +23,7 @@ from unittest import mock
 from requests.cookies import RequestsCookieJar
 
 from keyyo_cti._net import urls
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.connect import Route
 from keyyo_cti._sockjs import Limits
 from keyyo_cti._sockjs.errors import SockJSError, Unreadable
@@ -97,7 +97,7 @@ def visit(port: int, path: str) -> List[str]:
     limits = Limits()
     base_url = f"http://127.0.0.1:{port}"
     route = Route(
-        urls.origin(base_url), None, Abort(), limits.write_timeout, time.monotonic,
+        urls.origin(base_url), None, CancelToken(), limits.write_timeout, time.monotonic,
         {"no_proxy": "*"},
     )
     setting = Setting(

@@ -5,33 +5,33 @@ from contextlib import contextmanager
 from typing import Callable, Iterator, List
 
 
-class Abort:
-    """Pulled once, from any thread, to end a wait for a name, a handshake, or a socket.
+class CancelToken:
+    """Cancelled once, from any thread, to end a wait for a name, a handshake, or a socket.
 
-    Whoever waits registers what wakes it. A hook runs under the lock: once ``waking`` is left,
+    Whoever waits registers what wakes it. A hook runs under the lock: once ``on_cancel`` is left,
     its hook is not running and will not run. Hooks must not block.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hooks: List[Callable[[], object]] = []
-        self._pulled = False
+        self._cancelled = False
 
     @property
-    def pulled(self) -> bool:
-        return self._pulled
+    def cancelled(self) -> bool:
+        return self._cancelled
 
-    def pull(self) -> None:
+    def cancel(self) -> None:
         """Wakes everyone who waits now, and at once everyone who comes later."""
         with self._lock:
-            if not self._pulled:
-                self._pulled = True
+            if not self._cancelled:
+                self._cancelled = True
                 for hook in self._hooks:
                     hook()
 
     @contextmanager
-    def waking(self, hook: Callable[[], object]) -> Iterator[None]:
-        """Calls the hook if the handle is pulled, now or before the block is left."""
+    def on_cancel(self, hook: Callable[[], object]) -> Iterator[None]:
+        """Calls the hook if the token is cancelled, now or before the block is left."""
         self.add(hook)
         try:
             yield
@@ -41,7 +41,7 @@ class Abort:
     def add(self, hook: Callable[[], object]) -> None:
         with self._lock:
             self._hooks.append(hook)
-            if self._pulled:
+            if self._cancelled:
                 hook()
 
     def remove(self, hook: Callable[[], object]) -> None:

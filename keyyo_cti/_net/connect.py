@@ -7,7 +7,7 @@ import threading
 from functools import partial
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
-from .cancellation import Abort
+from .cancellation import CancelToken
 from .clock import NEVER, Monotonic
 from .failures import describe_failure
 from .happy_eyeballs import Address, connect, look_up, memory
@@ -49,7 +49,7 @@ class Route:
         self,
         origin: Origin,
         ca_certs: Optional[str],
-        abort: Abort,
+        abort: CancelToken,
         write_timeout: float,
         clock: Monotonic,
         proxies: Optional[Mapping[str, Optional[str]]] = None,
@@ -60,7 +60,7 @@ class Route:
         self._abort = abort
         self._write_timeout = write_timeout
         self._clock = clock
-        self._trunk: Optional[Abort] = None
+        self._trunk: Optional[CancelToken] = None
         # The host and port that the last stream leads to: those of the server, or of a proxy.
         self._reached: Optional[Tuple[str, int]] = None
 
@@ -69,21 +69,21 @@ class Route:
         branch = Route(
             self._origin,
             self._ca_certs,
-            Abort(),
+            CancelToken(),
             self._write_timeout,
             self._clock,
             self._proxies,
         )
         branch._trunk = self._abort
-        self._abort.add(branch._abort.pull)
+        self._abort.add(branch._abort.cancel)
         return branch
 
     def end(self) -> None:
         """Ends every stream of a branch, and opens none any more. Can be called more than once."""
-        self._abort.pull()
+        self._abort.cancel()
         trunk, self._trunk = self._trunk, None
         if trunk is not None:
-            trunk.remove(self._abort.pull)
+            trunk.remove(self._abort.cancel)
 
     def open(self, until: float, allowance: float = NEVER) -> Stream:
         """A new stream, whose reads give up at the same monotonic time until told otherwise.
@@ -106,7 +106,7 @@ class Route:
         Otherwise the address of a machine that takes connections, and does no more, would be
         tried first for ever.
         """
-        if self._reached is not None and not self._abort.pulled:
+        if self._reached is not None and not self._abort.cancelled:
             memory.forget(*self._reached)
 
     def _open(self, until: float) -> Stream:
@@ -206,7 +206,7 @@ class Route:
         """The outcome of work that can neither be given a deadline nor be interrupted, such as
         the system's look-up of names: it has a thread of its own, which is left behind, and ends
         by itself, when nobody waits any more."""
-        if self._abort.pulled:
+        if self._abort.cancelled:
             raise ConnectionAbortedError("given up")
         answer: "concurrent.futures.Future[_T]" = concurrent.futures.Future()
         thread = threading.Thread(target=_answer, args=(answer, work), name=name, daemon=True)
@@ -215,7 +215,7 @@ class Route:
         except RuntimeError as error:
             # As when the interpreter is shutting down.
             raise OSError(str(error)) from error
-        with self._abort.waking(answer.cancel):
+        with self._abort.on_cancel(answer.cancel):
             try:
                 return answer.result(max(0.0, until - self._clock()))
             except concurrent.futures.TimeoutError:

@@ -10,7 +10,7 @@ import requests
 import urllib3
 import websocket
 
-from .cancellation import Abort
+from .cancellation import CancelToken
 
 CLOSED_BY_SERVER = "the server closed the connection"
 
@@ -40,16 +40,16 @@ class Encoded(requests.exceptions.ContentDecodingError):
 
 
 def describe_failure(
-    error: BaseException, abort: Optional[Abort] = None, ended: bool = False
+    error: BaseException, abort: Optional[CancelToken] = None, ended: bool = False
 ) -> str:
     """Return what happened, from wherever it is in the error of a library.
 
     There are no addresses of objects and no source lines in it.
 
-    :param abort: if it is pulled, that is what happened.
+    :param abort: if it is cancelled, that is what happened.
     :param ended: True if the server has closed the stream that was read from.
     """
-    if abort is not None and abort.pulled:
+    if abort is not None and abort.cancelled:
         return "given up, because the connection was closed meanwhile"
     cause = network_error(error)
     if cause is not None:

@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from itertools import chain, zip_longest
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
-from .cancellation import Abort
+from .cancellation import CancelToken
 from .clock import Monotonic
 from .stream import Selector
 
@@ -101,7 +101,7 @@ class Attempts:
     :param abort: ends a wait.
     """
 
-    def __init__(self, abort: Abort) -> None:
+    def __init__(self, abort: CancelToken) -> None:
         self._abort = abort
         self._under_way: Dict[socket.socket, Address] = {}
         # Shutting down a socket that is not connected yet does not wake its waiter everywhere.
@@ -133,9 +133,9 @@ class Attempts:
         :returns: those; none when the time is up.
         :raises ConnectionAbortedError: given up.
         """
-        with self._abort.waking(lambda: self._waker.send(b"!")):
+        with self._abort.on_cancel(lambda: self._waker.send(b"!")):
             ready: List[Any] = [key.fileobj for key, _ in self._selector.select(max(0.0, seconds))]
-        if self._abort.pulled:
+        if self._abort.cancelled:
             raise ConnectionAbortedError("given up")
         return ready
 
@@ -162,9 +162,9 @@ class Attempts:
 def connect(
     addresses: List[Address],
     until: float,
-    abort: Abort,
+    abort: CancelToken,
     clock: Monotonic,
-    attempts: Callable[[Abort], Attempts] = Attempts,
+    attempts: Callable[[CancelToken], Attempts] = Attempts,
 ) -> Tuple[socket.socket, Address]:
     """Return a socket that does not block, to the first address that answers, with the address.
 

@@ -19,7 +19,7 @@ from requests.auth import AuthBase
 
 from ..json_text import parse_json
 from . import http_adapter, urls
-from .cancellation import Abort
+from .cancellation import CancelToken
 from .clock import monotonic
 from .connect import ConnectFailed, Route
 from .failures import Encoded, describe_failure, network_error
@@ -169,11 +169,11 @@ class HttpClient:
         if ca_certs is not None and not os.path.exists(ca_certs):
             raise ValueError(f"ca_certs: there is no file or folder {os.fspath(ca_certs)!r}")
         self._ca_certs = None if ca_certs is None else os.fspath(ca_certs)
-        self._abort = Abort()
+        self._abort = CancelToken()
 
     def close(self) -> None:
         """Ends every request that is under way, and sends no other."""
-        self._abort.pull()
+        self._abort.cancel()
 
     def send(
         self,
@@ -226,7 +226,7 @@ class HttpClient:
         self, error: BaseException, url: str, streams: List[Stream]
     ) -> Exception:
         where = urls.origin(url).host
-        if self._abort.pulled:
+        if self._abort.cancelled:
             return self._error(400, "Closed meanwhile", "closed")
         if isinstance(error, TooMuch):
             return self._error(

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy, should_bypass_proxies
 
-from .cancellation import Abort
+from .cancellation import CancelToken
 from .clock import monotonic
 from .happy_eyeballs import connect, look_up, memory
 from .stream import Stream
@@ -113,7 +113,7 @@ def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket
 def _connect(proxy: Proxy, until: float) -> socket.socket:
     """A socket to a proxy, which does not block."""
     addresses = memory.sort(proxy.host, proxy.port, look_up(proxy.host, proxy.port))
-    sock, address = connect(addresses, until, Abort(), monotonic)
+    sock, address = connect(addresses, until, CancelToken(), monotonic)
     memory.remember(proxy.host, proxy.port, address)
     return sock
 

@@ -9,7 +9,7 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from .cancellation import Abort
+from .cancellation import CancelToken
 from .clock import NEVER, Monotonic
 
 # poll() takes any descriptor; select() fails above 1023, which a server with many lines reaches.
@@ -50,7 +50,7 @@ class Stream:
     """
 
     def __init__(
-        self, sock: socket.socket, abort: Abort, write_timeout: float, clock: Monotonic
+        self, sock: socket.socket, abort: CancelToken, write_timeout: float, clock: Monotonic
     ) -> None:
         """Takes over a connected socket that does not block."""
         self._sock = sock
@@ -126,7 +126,7 @@ class Stream:
         self._is_tls = True
         self._drained = False
         # A pull while wrapping may have found the plain socket already emptied of its descriptor.
-        if self._abort.pulled:
+        if self._abort.cancelled:
             self._shut_down()
         self._retrying(tls.do_handshake, self.read_until)
 
@@ -163,7 +163,7 @@ class Stream:
         self._taken += size
 
     def _refill(self) -> None:
-        if self._abort.pulled:
+        if self._abort.cancelled:
             self._buffer, self._taken = b"", 0
             return
         late = self._clock() >= self._read_until
@@ -181,7 +181,7 @@ class Stream:
         elif self._broken:
             raise ConnectionAbortedError(self._broken)
         else:
-            self.ended = not self._abort.pulled
+            self.ended = not self._abort.cancelled
 
     def sendall(self, data: Any, within: Optional[float] = None) -> None:
         """Writes all of it, and nobody else's bytes in between.
@@ -273,8 +273,8 @@ class Stream:
 
     def close(self) -> None:
         """Frees the descriptor, as soon as the last file on it is closed too. Only the thread
-        that reads may call it: for another thread there is ``Abort.pull``, which does not free
-        a descriptor under the reader's feet."""
+        that reads may call it: for another thread there is ``CancelToken.cancel``, which frees no
+        descriptor under the reader's feet."""
         self._unwanted = True
         if not self._files and self._sock.fileno() >= 0:
             self._abort.remove(self._shut_down)

@@ -5,10 +5,10 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Deque, Iterator
 
-from .cancellation import Abort
+from .cancellation import CancelToken
 
 
-class Admission:
+class ConnectThrottle:
     """Lets so many in at once, in the order they came. Who has waited for long enough goes in
     all the same: those before may be waiting for a server that is dead.
 
@@ -20,7 +20,7 @@ class Admission:
         self.forget()
 
     @contextmanager
-    def granted(self, patience: float, abort: Abort) -> Iterator[None]:
+    def granted(self, patience: float, abort: CancelToken) -> Iterator[None]:
         """While inside.
 
         :param patience: seconds to wait at most.
@@ -39,14 +39,14 @@ class Admission:
         self._inside = 0
         self._queue: Deque[threading.Event] = deque()
 
-    def _enter(self, patience: float, abort: Abort) -> None:
+    def _enter(self, patience: float, abort: CancelToken) -> None:
         turn = threading.Event()
         with self._lock:
             if self._inside < self._most:
                 self._inside += 1
                 return
             self._queue.append(turn)
-        with abort.waking(turn.set):
+        with abort.on_cancel(turn.set):
             turn.wait(min(patience, threading.TIMEOUT_MAX))
         with self._lock:
             # Who leaves takes the next one out of the queue, and gives it a place.

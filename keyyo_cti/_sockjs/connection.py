@@ -5,7 +5,7 @@ import threading
 from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence
 
 from .._net import urls
-from .._net.cancellation import Abort
+from .._net.cancellation import CancelToken
 from .._net.clock import Monotonic, monotonic, slept
 from .._net.connect import Route
 from .._net.failures import drop_secrets
@@ -78,7 +78,7 @@ class Connection:
         self._transports = tuple(transports)
         self._clock = clock
         self._slept = slept
-        self._abort = Abort()
+        self._abort = CancelToken()
         self._route = Route(
             urls.origin(self._base_url),
             ca_certs,
@@ -164,7 +164,7 @@ class Connection:
         with self._lock:
             self._ending = self._ending or closed
             self._transport = None
-        self._abort.pull()
+        self._abort.cancel()
 
     def begin_close(
         self, code: int = NORMAL, reason: str = "Normal closure", within: float = 1.0
@@ -189,7 +189,7 @@ class Connection:
         # Not by their numbers: the system gives that of a thread which has ended to a new one.
         assert threading.current_thread() is not self._thread
         if not self._over.wait(max(0.0, until - self._clock())):
-            self._abort.pull()
+            self._abort.cancel()
 
     def fail(self, reason: str) -> None:
         """Ends the connection as lost. On the thread that runs the connection, like the calls
@@ -204,13 +204,13 @@ class Connection:
                 return
             self._ending, transport, self._transport = closed, self._transport, None
         if transport is None:
-            self._abort.pull()
+            self._abort.cancel()
             return
         self._over_by = self._clock() + within
         try:
             transport.say_goodbye()
         except OSError:
-            self._abort.pull()
+            self._abort.cancel()
 
     def _open(self) -> Session:
         limits = self._limits

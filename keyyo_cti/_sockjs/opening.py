@@ -7,10 +7,10 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Type
 from requests.cookies import RequestsCookieJar
 
 from .._net import http_adapter, urls
-from .._net.cancellation import Abort
+from .._net.cancellation import CancelToken
 from .._net.clock import Monotonic
 from .._net.connect import Route
-from .._net.throttle import Admission
+from .._net.throttle import ConnectThrottle
 from .errors import ALL_FAILED, TOO_LATE, Closed, SockJSError, Unreadable
 from .info import Info, fetch
 from .protocol import OPEN, Event, Protocol
@@ -46,7 +46,7 @@ _AT_ONCE = 32
 #: The part of its time for which one waits for its turn, at most.
 _WAITING = 0.5
 
-_admission = Admission(_AT_ONCE)
+_admission = ConnectThrottle(_AT_ONCE)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_admission.forget)
@@ -93,7 +93,7 @@ class Opening:
         self,
         base_url: str,
         route: Route,
-        abort: Abort,
+        abort: CancelToken,
         until: float,
         limits: Limits,
         transports: Sequence[str],
@@ -143,7 +143,7 @@ class Opening:
             except SockJSError as error:
                 _log.info("%s cannot be had: %s", kind.name, error)
                 last = error.closed
-                if last.clean or self._abort.pulled:
+                if last.clean or self._abort.cancelled:
                     raise
         raise _none_left(last)
 

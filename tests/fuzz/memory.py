@@ -5,7 +5,7 @@ import time
 from typing import Any, Callable, Iterable
 
 from keyyo_cti._net import urls
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.connect import Route
 from keyyo_cti._net.stream import Stream
@@ -72,7 +72,7 @@ class MemoryRoute(Route):
     """
 
     def __init__(self, server: Server, piece: int = 65536) -> None:
-        self.abort = Abort()
+        self.abort = CancelToken()
         super().__init__(urls.origin(BASE_URL), None, self.abort, 5.0, time.monotonic)
         self._server = server
         self._piece = piece

@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable, List, Tuple, Type
 
 from requests.cookies import RequestsCookieJar
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._sockjs import TRANSPORTS, Limits
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
 from keyyo_cti._sockjs.opening import Opening, Session
@@ -178,7 +178,7 @@ class Open(_OnTransport):
         server = Server(data[1:].split(NEXT))
         route = MemoryRoute(server, piece(data))
         opening = Opening(
-            BASE_URL, route, Abort(), time.monotonic() + HANGS, limits(), TRANSPORTS,
+            BASE_URL, route, CancelToken(), time.monotonic() + HANGS, limits(), TRANSPORTS,
             time.monotonic,
         )
         began = time.monotonic()

@@ -7,36 +7,36 @@ from typing import List
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 
 from .background import SOON, Background
 
 
 def test_not_pulled() -> None:
     """As long as nobody pulls, no hook runs."""
-    abort, ran = Abort(), []  # type: Abort, List[int]
-    with abort.waking(lambda: ran.append(1)):
-        assert not abort.pulled
+    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
+    with abort.on_cancel(lambda: ran.append(1)):
+        assert not abort.cancelled
     assert ran == []
 
 
 def test_pulled() -> None:
     """A pull runs every hook that is there, once, in order, however often one pulls."""
-    abort, ran = Abort(), []  # type: Abort, List[int]
+    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
     abort.add(lambda: ran.append(1))
-    with abort.waking(lambda: ran.append(2)):
-        abort.pull()
-        abort.pull()
-    abort.pull()
-    assert abort.pulled
+    with abort.on_cancel(lambda: ran.append(2)):
+        abort.cancel()
+        abort.cancel()
+    abort.cancel()
+    assert abort.cancelled
     assert ran == [1, 2]
 
 
 def test_too_late() -> None:
     """Who comes to wait after the pull is woken at once."""
-    abort, ran = Abort(), []  # type: Abort, List[int]
-    abort.pull()
-    with abort.waking(lambda: ran.append(1)):
+    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
+    abort.cancel()
+    with abort.on_cancel(lambda: ran.append(1)):
         assert ran == [1]
     abort.add(lambda: ran.append(2))
     assert ran == [1, 2]
@@ -44,8 +44,8 @@ def test_too_late() -> None:
 
 def test_removed() -> None:
     """A hook that is removed does not run."""
-    abort, ran = Abort(), []  # type: Abort, List[int]
-    with abort.waking(lambda: ran.append(1)):
+    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
+    with abort.on_cancel(lambda: ran.append(1)):
         pass
 
     def hook() -> None:
@@ -53,29 +53,29 @@ def test_removed() -> None:
 
     abort.add(hook)
     abort.remove(hook)
-    abort.pull()
+    abort.cancel()
     assert ran == []
 
 
 def test_removed_twice() -> None:
     """To remove a hook that is not there raises ValueError."""
     with pytest.raises(ValueError):
-        Abort().remove(print)
+        CancelToken().remove(print)
 
 
 def test_removed_on_an_exception() -> None:
     """A wait that ends with an exception leaves no hook behind."""
-    abort, ran = Abort(), []  # type: Abort, List[int]
+    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
     with pytest.raises(KeyError):
-        with abort.waking(lambda: ran.append(1)):
+        with abort.on_cancel(lambda: ran.append(1)):
             raise KeyError
-    abort.pull()
+    abort.cancel()
     assert ran == []
 
 
 def test_left_behind() -> None:
     """Once a wait is left, its hook is not running and will not run."""
-    abort = Abort()
+    abort = CancelToken()
     in_hook, go_on, left = threading.Event(), threading.Event(), threading.Event()
     order: List[str] = []
 
@@ -85,7 +85,7 @@ def test_left_behind() -> None:
         order.append("hook ends")
 
     def wait() -> None:
-        with abort.waking(hook):
+        with abort.on_cancel(hook):
             assert in_hook.wait(SOON)
             go_on.set()
         order.append("left")
@@ -93,7 +93,7 @@ def test_left_behind() -> None:
 
     waiter = threading.Thread(target=wait)
     waiter.start()
-    abort.pull()
+    abort.cancel()
     assert left.wait(SOON)
     waiter.join(SOON)
     assert order == ["hook ends", "left"]
@@ -101,7 +101,7 @@ def test_left_behind() -> None:
 
 def test_added_during_a_pull() -> None:
     """A hook that comes while another one runs waits for it, and runs once."""
-    abort, adding = Abort(), threading.Event()
+    abort, adding = CancelToken(), threading.Event()
     ran: List[int] = []
     adders: List[Background] = []
 
@@ -111,7 +111,7 @@ def test_added_during_a_pull() -> None:
         adding.set()
 
     abort.add(hook)
-    abort.pull()
+    abort.cancel()
     assert adding.is_set()
     adders[0].result()
     assert ran == [1]
@@ -120,7 +120,7 @@ def test_added_during_a_pull() -> None:
 def test_race() -> None:
     """Many waits and one pull at the same moment: each wait is woken exactly once."""
     for _ in range(20):
-        abort, barrier = Abort(), threading.Barrier(5)
+        abort, barrier = CancelToken(), threading.Barrier(5)
         woken: List[int] = []
 
         def wait() -> None:
@@ -131,14 +131,14 @@ def test_race() -> None:
                 event.set()
 
             barrier.wait(SOON)
-            with abort.waking(hook):
+            with abort.on_cancel(hook):
                 assert event.wait(SOON)
 
         threads = [threading.Thread(target=wait) for _ in range(4)]
         for thread in threads:
             thread.start()
         barrier.wait(SOON)
-        abort.pull()
+        abort.cancel()
         for thread in threads:
             thread.join(SOON)
         assert woken == [1] * 4

@@ -8,8 +8,8 @@ from typing import Iterator, List
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
-from keyyo_cti._net.throttle import Admission
+from keyyo_cti._net.cancellation import CancelToken
+from keyyo_cti._net.throttle import ConnectThrottle
 
 SOON = 20.0
 
@@ -17,8 +17,10 @@ SOON = 20.0
 class Guest:
     """Goes in, and stays until it is told to leave; in a thread of its own."""
 
-    def __init__(self, pool: ThreadPoolExecutor, admission: Admission, patience: float = SOON):
-        self.abort = Abort()
+    def __init__(
+        self, pool: ThreadPoolExecutor, admission: ConnectThrottle, patience: float = SOON
+    ):
+        self.abort = CancelToken()
         self.inside = threading.Event()
         self._leave = threading.Event()
         self._over = pool.submit(self._visit, admission, patience)
@@ -27,7 +29,7 @@ class Guest:
         self._leave.set()
         self._over.result(SOON)
 
-    def _visit(self, admission: Admission, patience: float) -> None:
+    def _visit(self, admission: ConnectThrottle, patience: float) -> None:
         with admission.granted(patience, self.abort):
             self.inside.set()
             assert self._leave.wait(SOON)
@@ -39,7 +41,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def wait_for_queue(admission: Admission, length: int) -> None:
+def wait_for_queue(admission: ConnectThrottle, length: int) -> None:
     """Until so many wait."""
     pause = threading.Event()
     for _ in range(int(SOON * 1000)):
@@ -49,7 +51,7 @@ def wait_for_queue(admission: Admission, length: int) -> None:
     raise AssertionError(f"waited in vain for {length}: {admission._queue}")
 
 
-def queue(pool: ThreadPoolExecutor, admission: Admission, count: int) -> List[Guest]:
+def queue(pool: ThreadPoolExecutor, admission: ConnectThrottle, count: int) -> List[Guest]:
     """So many guests who wait, in this order."""
     guests = []
     for number in range(1, count + 1):
@@ -60,7 +62,7 @@ def queue(pool: ThreadPoolExecutor, admission: Admission, count: int) -> List[Gu
 
 def test_in_turn(pool: ThreadPoolExecutor) -> None:
     """So many are inside at once; the others come in as these leave, in the order they came."""
-    admission = Admission(2)
+    admission = ConnectThrottle(2)
     first, second = Guest(pool, admission), Guest(pool, admission)
     assert first.inside.wait(SOON) and second.inside.wait(SOON)
     third, fourth, fifth = queue(pool, admission, 3)
@@ -73,7 +75,7 @@ def test_in_turn(pool: ThreadPoolExecutor) -> None:
     assert fifth.inside.wait(SOON)
     fourth.leave()
     fifth.leave()
-    with admission.granted(SOON, Abort()):
+    with admission.granted(SOON, CancelToken()):
         assert (admission._inside, len(admission._queue)) == (1, 0)
     assert admission._inside == 0
 
@@ -81,7 +83,7 @@ def test_in_turn(pool: ThreadPoolExecutor) -> None:
 def test_who_has_waited_goes_in(pool: ThreadPoolExecutor) -> None:
     """Patience ends: whoever is inside may stay for ever. Until they are few again, nobody comes
     in because one of them leaves."""
-    admission = Admission(1)
+    admission = ConnectThrottle(1)
     first = Guest(pool, admission)
     assert first.inside.wait(SOON)
     impatient = Guest(pool, admission, 0.01)
@@ -97,11 +99,11 @@ def test_who_has_waited_goes_in(pool: ThreadPoolExecutor) -> None:
 
 def test_aborted(pool: ThreadPoolExecutor) -> None:
     """Who is given up waits no longer, and takes nobody's turn."""
-    admission = Admission(1)
+    admission = ConnectThrottle(1)
     first = Guest(pool, admission)
     assert first.inside.wait(SOON)
     given_up, last = queue(pool, admission, 2)
-    given_up.abort.pull()
+    given_up.abort.cancel()
     assert given_up.inside.wait(SOON)
     given_up.leave()
     first.leave()
@@ -112,16 +114,16 @@ def test_aborted(pool: ThreadPoolExecutor) -> None:
 
 def test_failure_inside() -> None:
     """Who leaves by an exception makes room too."""
-    admission = Admission(1)
+    admission = ConnectThrottle(1)
     for _ in range(3):
-        with pytest.raises(OSError), admission.granted(SOON, Abort()):
+        with pytest.raises(OSError), admission.granted(SOON, CancelToken()):
             raise OSError
     assert admission._inside == 0
 
 
 def test_forgotten(pool: ThreadPoolExecutor) -> None:
     """Those who were inside when a process forked are in nobody's way in the child."""
-    admission = Admission(1)
+    admission = ConnectThrottle(1)
     first = Guest(pool, admission)
     assert first.inside.wait(SOON)
     admission.forget()

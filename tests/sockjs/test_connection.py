@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator, List, Optional, Type
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs import connection as module
@@ -144,8 +144,8 @@ class Stage:
         return Played()
 
     @property
-    def abort(self) -> Abort:
-        abort: Abort = self.opened_with[0][2]
+    def abort(self) -> CancelToken:
+        abort: CancelToken = self.opened_with[0][2]
         return abort
 
 
@@ -359,7 +359,7 @@ def test_send_that_fails(stage: Stage, begun: bool) -> None:
         with pytest.raises(SendFailed) as caught:
             stage.connection.send("1")
         failures.append(caught.value)
-        assert stage.connection.transport is None and stage.abort.pulled
+        assert stage.connection.transport is None and stage.abort.cancelled
         with pytest.raises(NotOpen):
             stage.connection.send("2")
 
@@ -400,7 +400,7 @@ def test_close(stage: Stage) -> None:
         assert stage.connection.transport is None
         with pytest.raises(NotOpen):
             stage.connection.send("1")
-        assert not stage.abort.pulled
+        assert not stage.abort.cancelled
 
     stage.told.on_received = close
     closed = stage.run('a["1"]', 'a["2"]', LOST)
@@ -449,7 +449,7 @@ def test_close_when_goodbye_fails(stage: Stage) -> None:
     def close(_: Any) -> None:
         stage.transport.failing = WriteFailed("full", False)
         stage.connection.begin_close()
-        assert stage.abort.pulled
+        assert stage.abort.cancelled
 
     stage.told.on_received = close
     assert stage.run('a["1"]', LOST) == Closed(1000, "Normal closure")
@@ -460,7 +460,7 @@ def test_close_before_it_is_open(stage: Stage) -> None:
 
     def opening() -> SockJSError:
         stage.connection.begin_close()
-        assert stage.abort.pulled
+        assert stage.abort.cancelled
         return SockJSError(1002, "given up")
 
     stage.opening = opening
@@ -492,7 +492,7 @@ def test_close_after_the_end(stage: Stage) -> None:
     stage.connection.begin_close()
     stage.connection.finish_close(stage.clock() + SOON)
     assert stage.transport.does == ["discard"]
-    assert not stage.abort.pulled
+    assert not stage.abort.cancelled
     assert stage.told.items[-1] == LOST.closed
 
 
@@ -505,10 +505,10 @@ def test_finish_close(stage: Stage) -> None:
     stage.connection.begin_close()
     finishing = Background(stage.connection.finish_close, stage.clock() + SOON)
     assert finishing.waits()
-    assert not stage.abort.pulled
+    assert not stage.abort.cancelled
     pause.go_on.set()
     finishing.result()
-    assert not stage.abort.pulled
+    assert not stage.abort.cancelled
     assert stage.end() == Closed(1000, "Normal closure")
 
 
@@ -533,7 +533,7 @@ def test_finish_close_in_time(
     stage.connection.begin_close()
     stage.connection.finish_close(stage.clock() + ahead)
     assert waits == [pytest.approx(max(0.0, ahead))]
-    assert stage.abort.pulled
+    assert stage.abort.cancelled
     pause.go_on.set()
     stage.end()
 
@@ -576,7 +576,7 @@ def test_the_end_is_over_before_it_is_told(stage: Stage) -> None:
         seen.append(stage.transport.discarded)
         waiting = Background(stage.connection.finish_close, stage.clock() + SOON)
         waiting.result()
-        seen.append(stage.abort.pulled)
+        seen.append(stage.abort.cancelled)
         stage.told.add(_)
 
     stage.told.closed = closed  # type: ignore[assignment, method-assign]

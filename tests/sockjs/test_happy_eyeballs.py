@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.happy_eyeballs import Address, Attempts, Memory, connect, interleave, look_up
 
 from .background import SOON, Hand
@@ -45,7 +45,7 @@ class Scene(Attempts):
         self.give_up_at_wait = 0
         self._running: Dict[str, float] = {}
 
-    def __call__(self, _: Abort) -> "Scene":
+    def __call__(self, _: CancelToken) -> "Scene":
         return self
 
     def begin(self, address: Address) -> None:
@@ -93,7 +93,7 @@ def scene(clock: Hand) -> Scene:
 def race(scene: Scene, clock: Hand, seconds: float = 10.0) -> str:
     """The address that wins among those of the script."""
     addresses = [address(name) for name in scene.script]
-    _, winner = connect(addresses, clock() + seconds, Abort(), clock, scene)
+    _, winner = connect(addresses, clock() + seconds, CancelToken(), clock, scene)
     return str(winner[4][0])
 
 
@@ -195,7 +195,7 @@ def test_sockets_are_closed_but_the_winner() -> None:
             *look_up(*listener.getsockname()),
         ]
         clock = Hand()
-        sock, winner = connect(addresses, clock() + SOON, Abort(), clock)
+        sock, winner = connect(addresses, clock() + SOON, CancelToken(), clock)
         with sock:
             assert sock.getpeername() == listener.getsockname() == winner[4]
             assert sock.gettimeout() == 0
@@ -205,8 +205,8 @@ def test_sockets_are_closed_but_the_winner() -> None:
 
 
 def test_after_a_pull_nothing_is_connected() -> None:
-    abort = Abort()
-    abort.pull()
+    abort = CancelToken()
+    abort.cancel()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with pytest.raises(ConnectionAbortedError):
             connect(look_up(*listener.getsockname()), 200.0, abort, Hand())

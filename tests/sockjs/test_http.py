@@ -14,7 +14,7 @@ import requests
 from requests.cookies import RequestsCookieJar
 
 from keyyo_cti._net import http_adapter
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.failures import Encoded, describe_failure
 from keyyo_cti._net.stream import Stream
 from keyyo_cti._sockjs.errors import SockJSError
@@ -30,7 +30,7 @@ class Ends:
         self._answers = list(answers)
         self.peers: List[socket.socket] = []
         self.streams: List[Stream] = []
-        self.abort = Abort()
+        self.abort = CancelToken()
         #: Set when the peer says nothing after its answer.
         self.last = False
 
@@ -56,7 +56,7 @@ class Ends:
         return self.peers[number].recv(65536).decode("latin-1")
 
     def close(self) -> None:
-        self.abort.pull()
+        self.abort.cancel()
         for stream in self.streams:
             stream.close()
         for peer in self.peers:
@@ -106,7 +106,7 @@ def test_a_stream_serves_again(ends: Ends) -> None:
 def test_not_tried_again(ends: Ends) -> None:
     """A request that failed is not tried again."""
     with http_adapter.session(ends.open) as session:
-        ends.abort.pull()
+        ends.abort.cancel()
         with pytest.raises(requests.ConnectionError):
             session.get("http://server.test/")
     assert len(ends.streams) == 1

@@ -14,7 +14,7 @@ from typing import Iterator, List, Optional
 import pytest
 
 from keyyo_cti._net import http_adapter
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.connect import Route
 from keyyo_cti._net.failures import Encoded
@@ -84,11 +84,11 @@ def server() -> Iterator[Scripted]:
 def ask(
     server: Scripted,
     seconds: float = SOON,
-    abort: Optional[Abort] = None,
+    abort: Optional[CancelToken] = None,
     allowance: float = NEVER,
 ) -> Info:
     origin = Origin(HOST, server.port, False)
-    route = Route(origin, None, abort or Abort(), SOON, time.monotonic)
+    route = Route(origin, None, abort or CancelToken(), SOON, time.monotonic)
     until = time.monotonic() + seconds
     with http_adapter.session(lambda: route.open(until, allowance)) as session:
         return fetch(session, server.url)
@@ -327,12 +327,12 @@ def test_half_an_answer(server: Scripted) -> None:
 def test_abort(server: Scripted) -> None:
     """A pull from another thread ends the question."""
     server.answer = None
-    abort = Abort()
+    abort = CancelToken()
 
     def pull() -> None:
         while not server.requests and not server.done.wait(0.001):
             pass
-        abort.pull()
+        abort.cancel()
 
     puller = threading.Thread(target=pull)
     puller.start()
@@ -369,7 +369,7 @@ def test_cookies(server: Scripted) -> None:
     """Cookies that come with the answer are those to send to the same server next, and to no
     other."""
     server.answer = answer(b"{}", headers="Set-Cookie: JSESSIONID=here; Path=/\r\n")
-    route = Route(Origin(HOST, server.port, False), None, Abort(), SOON, time.monotonic)
+    route = Route(Origin(HOST, server.port, False), None, CancelToken(), SOON, time.monotonic)
     until = time.monotonic() + SOON
     with http_adapter.session(lambda: route.open(until)) as session:
         assert http_adapter.cookie_header(session.cookies, server.url) is None

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from keyyo_cti._net import urls
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.connect import Route
 from keyyo_cti._sockjs import opening
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
@@ -35,7 +35,7 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
         self.clock = Hand()
-        self.abort = Abort()
+        self.abort = CancelToken()
         self.info = Info(True, 0.01)
         self.cookies: Dict[str, str] = {}
         self.tried: List[Scripted] = []
@@ -170,7 +170,7 @@ def test_too_late(stage: Stage) -> None:
 
 def test_given_up(stage: Stage) -> None:
     """When nobody wants the session any more, no other transport is tried."""
-    stage.abort.pull()
+    stage.abort.cancel()
     assert stage.failure([REFUSED], [None, "o"]) == Closed(1006, "refused")
     assert len(stage.tried) == 1
 
@@ -274,7 +274,7 @@ def test_choose(websocket: bool, wanted: Sequence[str], kinds: List[Any]) -> Non
 
 def ask(peer: Peer, seconds: float = SOON) -> SockJSError:
     """Why the opening fails at a real server."""
-    clock, abort = Hand(), Abort()
+    clock, abort = Hand(), CancelToken()
     with pytest.raises(SockJSError) as caught:
         Opening(
             peer.endpoint,
@@ -317,7 +317,7 @@ def test_time_for_info(seconds: float, until: float) -> None:
         asked.append(arguments)
         raise SockJSError(1002, "no way")
 
-    clock, abort = Hand(), Abort()
+    clock, abort = Hand(), CancelToken()
     route = Route(urls.origin("http://server.test"), None, abort, SOON, clock)
     route.open = open_stream  # type: ignore[assignment, method-assign]
     with pytest.raises(SockJSError, match="no way"):

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
 from keyyo_cti._net.stream import Stream
 from keyyo_cti._net.urls import Origin
@@ -170,7 +170,7 @@ class Tunnel:
         near, self.peer = socket.socketpair()
         near.setblocking(False)
         self.peer.settimeout(SOON)
-        self.stream = Stream(near, Abort(), SOON, time.monotonic)
+        self.stream = Stream(near, CancelToken(), SOON, time.monotonic)
         self.stream.read_until = time.monotonic() + SOON
         self._asking = Background(tunnel, self.stream, proxy, origin)
 

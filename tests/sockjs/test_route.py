@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from keyyo_cti._net import connect as route_module
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.connect import ConnectFailed, Route
 from keyyo_cti._net.failures import describe_failure
@@ -34,7 +34,7 @@ from .background import SOON, Background, Hand
 HOST = "127.0.0.1"
 
 
-class WatchedAbort(Abort):
+class WatchedAbort(CancelToken):
     """Tells when somebody waits."""
 
     def __init__(self) -> None:
@@ -143,11 +143,11 @@ def way(
     host: str = HOST,
     secure: bool = False,
     ca_certs: Optional[Path] = None,
-    abort: Optional[Abort] = None,
+    abort: Optional[CancelToken] = None,
 ) -> Route:
     authorities = None if ca_certs is None else str(ca_certs)
     origin = Origin(host, port, secure)
-    return Route(origin, authorities, abort or Abort(), SOON, time.monotonic)
+    return Route(origin, authorities, abort or CancelToken(), SOON, time.monotonic)
 
 
 @pytest.fixture(autouse=True)
@@ -179,12 +179,12 @@ def refusal(route: Route, seconds: float = SOON) -> ConnectFailed:
     return caught.value
 
 
-def pull_after(event: threading.Event, abort: Abort) -> threading.Thread:
+def pull_after(event: threading.Event, abort: CancelToken) -> threading.Thread:
     """Pulls from another thread, as soon as something has happened."""
 
     def pull() -> None:
         assert event.wait(SOON)
-        abort.pull()
+        abort.cancel()
 
     puller = threading.Thread(target=pull)
     puller.start()
@@ -294,8 +294,8 @@ def test_abort_while_connecting(deaf_port: int) -> None:
 
 def test_abort_before(deaf_port: int) -> None:
     """After a pull nothing is opened any more."""
-    abort = Abort()
-    abort.pull()
+    abort = CancelToken()
+    abort.cancel()
     assert "given up" in refusal(way(deaf_port, abort=abort), 60).reason
 
 
@@ -306,9 +306,9 @@ def test_no_time(deaf_port: int) -> None:
 
 def test_abort_of_an_open_stream(serve: Serve) -> None:
     """The handle of the route ends its streams too."""
-    abort = Abort()
+    abort = CancelToken()
     with opened(way(serve(say_nothing).port, abort=abort)) as stream:
-        abort.pull()
+        abort.cancel()
         assert stream.recv(1) == b""
 
 
@@ -319,8 +319,8 @@ def test_no_descriptor_is_left(free_port: int, deaf_port: int) -> None:
     for _ in range(5):
         refusal(way(free_port))
         refusal(way(deaf_port), 0.01)
-        abort = Abort()
-        abort.pull()
+        abort = CancelToken()
+        abort.cancel()
         refusal(way(deaf_port, abort=abort))
     assert len(os.listdir(folder)) == before
 
@@ -426,7 +426,7 @@ def test_slow_look_up(slow: SlowLookUp) -> None:
 
 def test_abort_while_looking_up(slow: SlowLookUp) -> None:
     """A pull from another thread ends the look-up."""
-    abort = Abort()
+    abort = CancelToken()
     puller = pull_after(slow.began, abort)
     error = refusal(way(7, "name.test", abort=abort), 60)
     puller.join(SOON)
@@ -498,11 +498,11 @@ def test_silent_handshake(serve: Serve, authority: Authority) -> None:
 
 def test_abort_during_the_handshake(serve: Serve, authority: Authority) -> None:
     """A pull from another thread ends the handshake, and the server sees it."""
-    abort, ended = Abort(), threading.Event()
+    abort, ended = CancelToken(), threading.Event()
 
     def pull(sock: socket.socket) -> None:
         assert sock.recv(4096)
-        abort.pull()
+        abort.cancel()
         while sock.recv(4096):
             pass
         ended.set()
@@ -611,7 +611,7 @@ def test_which_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def by(proxy: str, origin: Origin = Origin("server.test", 80, False), **more: Any) -> Route:
-    abort = more.pop("abort", None) or Abort()
+    abort = more.pop("abort", None) or CancelToken()
     clock = more.pop("clock", time.monotonic)
     return Route(origin, None, abort, SOON, clock, {"all": proxy})
 
@@ -680,7 +680,7 @@ def test_which_proxy() -> None:
     with Peer(proxy_peer.http(asked)) as peer:
         proxies = {"http://server.test": f"{HOST}:{peer.port}", "http": "ftp://other.test"}
         origin = Origin("server.test", 8080, False)
-        with opened(Route(origin, None, Abort(), SOON, time.monotonic, proxies)) as stream:
+        with opened(Route(origin, None, CancelToken(), SOON, time.monotonic, proxies)) as stream:
             stream.sendall(b"?")
             assert stream.recv(5) == b"hello"
 
@@ -708,7 +708,7 @@ def test_in_clear_on_this_machine_no_proxy_is_used(
         monkeypatch.setenv(name, f"{scheme}://unusable.test")
     origin = Origin(host, serve(greet).port, False)
     for proxies in (None, {"http": f"{scheme}://unusable.test"}):
-        route = Route(origin, None, Abort(), SOON, time.monotonic, proxies)
+        route = Route(origin, None, CancelToken(), SOON, time.monotonic, proxies)
         with opened(route) as stream:
             assert stream.recv(5) == b"hello"
 
@@ -743,7 +743,7 @@ def test_tls_through_a_proxy(authority: Authority) -> None:
     with Peer(serve_tls) as peer:
         for name in ("server.test", "other.test"):
             route = Route(
-                Origin(name, 443, True), str(authority.file), Abort(), SOON, time.monotonic,
+                Origin(name, 443, True), str(authority.file), CancelToken(), SOON, time.monotonic,
                 {"https": f"{HOST}:{peer.port}"},
             )
             if name == "server.test":
@@ -812,7 +812,7 @@ def test_proxy_that_stalls(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
 def test_abort_at_a_proxy(scheme: str) -> None:
     """A pull from another thread ends the waiting for a proxy."""
-    abort = Abort()
+    abort = CancelToken()
     with Peer(lambda sock: peer.stall(sock)) as peer:
         puller = pull_after(peer.reached, abort)
         closed = refusal(by(f"{scheme}://{HOST}:{peer.port}", abort=abort), 60)
@@ -879,8 +879,8 @@ def test_no_thread_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a pull no proxy and no name server is asked any more."""
     asked = Record()
     monkeypatch.setattr(route_module, "through_socks", asked.add)
-    abort = Abort()
-    abort.pull()
+    abort = CancelToken()
+    abort.cancel()
     assert "given up" in refusal(by("socks5://proxy.test", abort=abort)).reason
     assert asked.items == []
 
@@ -928,17 +928,17 @@ def test_branch(serve: Serve) -> None:
 
 def test_branch_ends_with_the_trunk(serve: Serve) -> None:
     """They end with the handle of the route too."""
-    abort = Abort()
+    abort = CancelToken()
     branch = way(serve(say_nothing).port, abort=abort).branch()
     with opened(branch) as stream:
-        abort.pull()
+        abort.cancel()
         assert stream.recv(1) == b""
     branch.end()
 
 
 def test_an_ended_branch_leaves_nothing(serve: Serve) -> None:
     """A branch that has ended is forgotten by the handle."""
-    abort = Abort()
+    abort = CancelToken()
     branch = way(7, abort=abort).branch()
     hooks: List[Any] = getattr(abort, "_hooks")
     assert len(hooks) == 1
@@ -958,7 +958,7 @@ def test_a_branch_goes_the_same_way(authority: Authority) -> None:
 
     with Peer(serve_tls) as peer:
         branch = Route(
-            Origin("server.test", 443, True), str(authority.file), Abort(), 0.05, clock,
+            Origin("server.test", 443, True), str(authority.file), CancelToken(), 0.05, clock,
             {"https": f"{HOST}:{peer.port}"},
         ).branch()
         with opened(branch, clock() + SOON) as stream:
@@ -998,11 +998,11 @@ def test_allowance(serve: Serve) -> None:
 def test_describe(error: BaseException, words: str) -> None:
     """An error is told in a few words."""
     assert describe_failure(error) == words
-    assert describe_failure(error, Abort()) == words
+    assert describe_failure(error, CancelToken()) == words
 
 
 def test_describe_given_up() -> None:
     """After a pull, whatever the error is, it was us."""
-    abort = Abort()
-    abort.pull()
+    abort = CancelToken()
+    abort.cancel()
     assert "closed meanwhile" in describe_failure(OSError("Bad file descriptor"), abort)

@@ -18,7 +18,7 @@ import pytest
 import trustme
 
 from keyyo_cti._net import stream as stream_module
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.stream import EarlyBytes, Stream, TooMuch, WriteFailed
 
@@ -53,7 +53,7 @@ class Ends:
         near, self.peer = socket.socketpair()
         near.setblocking(False)
         self.peer.settimeout(SOON)
-        self.abort = Abort()
+        self.abort = CancelToken()
         self.stream = Stream(near, self.abort, write_timeout, time.monotonic)
         self.stream.read_until = time.monotonic() + SOON
 
@@ -66,7 +66,7 @@ class Ends:
         self.peer = context.wrap_socket(self.peer, server_side=True)
 
     def close(self) -> None:
-        self.abort.pull()
+        self.abort.cancel()
         self.stream.close()
         self.peer.close()
 
@@ -194,7 +194,7 @@ def test_nothing_is_tried_in_vain() -> None:
     near, peer = socket.socketpair()
     counting = Counting(fileno=near.detach())
     counting.setblocking(False)
-    stream = Stream(counting, Abort(), SOON, time.monotonic)
+    stream = Stream(counting, CancelToken(), SOON, time.monotonic)
     stream.read_until = time.monotonic() + SOON
     for data in (b"one", b"two", b"three"):
         peer.sendall(data)
@@ -219,7 +219,7 @@ def test_a_peer_that_never_pauses() -> None:
     clock = Hand()
     near, peer = socket.socketpair()
     near.setblocking(False)
-    stream = Stream(near, Abort(), SOON, clock)
+    stream = Stream(near, CancelToken(), SOON, clock)
     try:
         for _ in range(2):
             stream.read_until = clock() - 1
@@ -255,7 +255,7 @@ def test_how_long_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
         near, peer = socket.socketpair()
         near.setblocking(False)
         with near, peer:
-            stream = Stream(near, Abort(), 60.0, Hand())
+            stream = Stream(near, CancelToken(), 60.0, Hand())
             with pytest.raises(socket.timeout):
                 stream.recv(1)
             with pytest.raises(WriteFailed):
@@ -270,7 +270,7 @@ def test_high_descriptor() -> None:
     near, peer = socket.socketpair()
     with near, peer:
         os.dup2(near.fileno(), 2000)
-        stream = Stream(socket.socket(fileno=2000), Abort(), SOON, time.monotonic)
+        stream = Stream(socket.socket(fileno=2000), CancelToken(), SOON, time.monotonic)
         stream._sock.setblocking(False)
         reader = Background(stream.recv, 1)
         assert reader.waits()
@@ -334,7 +334,7 @@ def test_heard_at() -> None:
     now = [100.0]
     near, peer = socket.socketpair()
     near.setblocking(False)
-    stream = Stream(near, Abort(), SOON, lambda: now[0])
+    stream = Stream(near, CancelToken(), SOON, lambda: now[0])
     try:
         assert stream.heard_at == 100
         peer.sendall(b"half a mess")
@@ -482,7 +482,7 @@ def test_a_clock_that_jumps() -> None:
 
     near, peer = socket.socketpair()
     near.setblocking(False)
-    stream = Stream(near, Abort(), SOON, jumping)
+    stream = Stream(near, CancelToken(), SOON, jumping)
     try:
         with pytest.raises(WriteFailed):
             stream.sendall(MUCH)
@@ -500,7 +500,7 @@ def test_another_write_does_not_end(ends: Ends) -> None:
     assert str(error) == "another thread's write does not end"
     assert not error.begun
     assert other.seconds < 2
-    ends.abort.pull()
+    ends.abort.cancel()
     assert isinstance(writer.error(), WriteFailed)
 
 
@@ -564,7 +564,7 @@ def test_abort_while_reading(ends: Ends) -> None:
 
     reader = Background(wait)
     assert reading.wait(SOON)
-    ends.abort.pull()
+    ends.abort.cancel()
     error = reader.error()
     assert reader.seconds < 2
     assert isinstance(error, OSError) or reader.result() == b""
@@ -573,7 +573,7 @@ def test_abort_while_reading(ends: Ends) -> None:
 def test_abort_while_writing(ends: Ends) -> None:
     """A pull from another thread ends a write that is stuck, which says that it had begun."""
     writer = blocked_writer(ends)
-    ends.abort.pull()
+    ends.abort.cancel()
     error = writer.error()
     assert isinstance(error, WriteFailed)
     assert error.begun
@@ -583,7 +583,7 @@ def test_abort_while_writing(ends: Ends) -> None:
 def test_abort_before(ends: Ends) -> None:
     """After a pull nothing waits. Nothing of a write has left then; through TLS, nobody can be
     sure of that."""
-    ends.abort.pull()
+    ends.abort.cancel()
     with pytest.raises(WriteFailed) as caught:
         ends.stream.sendall(b"x")
     assert caught.value.begun is isinstance(ends.stream._sock, ssl.SSLSocket)
@@ -598,7 +598,7 @@ def test_nothing_is_read_after_a_pull(ends: Ends) -> None:
     ends.peer.sendall(b"abc")
     assert ends.stream.recv(1) == b"a"
     ends.peer.sendall(b"def")
-    ends.abort.pull()
+    ends.abort.cancel()
     assert ends.stream.recv(100) == b"bc"
     assert ends.stream.recv(100) == b""
     assert ends.stream.recv(100) == b""
@@ -608,8 +608,8 @@ def test_stream_of_a_pulled_handle() -> None:
     """A stream that is made after the pull is shut from the start."""
     near, peer = socket.socketpair()
     near.setblocking(False)
-    abort = Abort()
-    abort.pull()
+    abort = CancelToken()
+    abort.cancel()
     stream = Stream(near, abort, SOON, time.monotonic)
     try:
         assert stream.recv(1) == b""
@@ -622,7 +622,7 @@ def test_stream_of_a_pulled_handle() -> None:
 
 def test_the_peer_sees_the_abort(plain: Ends) -> None:
     """A pull ends the connection for the peer too."""
-    plain.abort.pull()
+    plain.abort.cancel()
     assert plain.peer.recv(1) == b""
 
 
@@ -633,7 +633,7 @@ def test_close(ends: Ends) -> None:
     assert ends.stream.fileno() == -1
     ends.stream.close()
     assert getattr(ends.abort, "_hooks") == []
-    ends.abort.pull()
+    ends.abort.cancel()
     with pytest.raises(WriteFailed):
         ends.stream.sendall(b"x")
 
@@ -660,7 +660,7 @@ def test_close_just_before_a_writer_waits() -> None:
 
     near, peer = socket.socketpair()
     full = Full(fileno=near.detach())
-    streams = [Stream(full, Abort(), SOON, time.monotonic)]
+    streams = [Stream(full, CancelToken(), SOON, time.monotonic)]
     try:
         with pytest.raises(WriteFailed):
             streams[0].sendall(b"x")
@@ -702,7 +702,7 @@ def test_abort_during_the_handshake(plain: Ends, contexts: Contexts) -> None:
     """A pull from another thread ends a handshake that waits."""
     shaking = Background(plain.stream.secure, contexts.client, "localhost")
     assert plain.peer.recv(1)
-    plain.abort.pull()
+    plain.abort.cancel()
     error = shaking.error()
     assert isinstance(error, OSError)
     assert not isinstance(error, socket.timeout)
@@ -711,7 +711,7 @@ def test_abort_during_the_handshake(plain: Ends, contexts: Contexts) -> None:
 
 def test_abort_before_the_handshake(plain: Ends, contexts: Contexts) -> None:
     """A handshake that begins after the pull ends at once."""
-    plain.abort.pull()
+    plain.abort.cancel()
     shaking = Background(plain.stream.secure, contexts.client, "localhost")
     assert isinstance(shaking.error(), OSError)
     assert shaking.seconds < 2
@@ -724,7 +724,7 @@ def test_abort_just_before_the_handshake(plain: Ends, contexts: Contexts) -> Non
     class Pulling:
         def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
             tls = contexts.client.wrap_socket(*arguments, **named)
-            plain.abort.pull()
+            plain.abort.cancel()
             return tls
 
     context: Any = Pulling()
@@ -806,7 +806,7 @@ def test_interrupted_write_with_bytes_out_breaks_the_stream(
     raising = Raising(fileno=near.detach())
     raising.setblocking(False)
     raising.interrupted = out
-    stream = Stream(raising, Abort(), SOON, time.monotonic)
+    stream = Stream(raising, CancelToken(), SOON, time.monotonic)
 
     def select(*_: Any) -> Any:
         raise KeyboardInterrupt

@@ -14,7 +14,7 @@ from typing import Any, Iterator, List, Optional
 import pytest
 from websocket import ABNF
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
 from keyyo_cti._sockjs.transport import Departure
@@ -38,7 +38,7 @@ class One:
     """A transport, whose clock stands still unless it is set."""
 
     def __init__(self, peer: Peer, **limits: Any) -> None:
-        self.clock, self.abort = Hand(), Abort()
+        self.clock, self.abort = Hand(), CancelToken()
         self.setting = setting(peer, self.clock, self.abort, max_message_size=LIMIT, **limits)
         self.transport = WebSocketTransport(self.setting)
 
@@ -686,7 +686,7 @@ def test_send() -> None:
 def test_send_that_fails() -> None:
     """A message that cannot be written says whether any of it has left."""
     with Server() as server, opened(server) as one:
-        one.abort.pull()
+        one.abort.cancel()
         first, second = Departure(), Departure()
         for departure in (first, second):
             with pytest.raises(WriteFailed) as caught:
@@ -746,7 +746,7 @@ def test_goodbye_waits_for_nothing() -> None:
         goodbye = Background(one.transport.say_goodbye)
         assert isinstance(goodbye.error(), WriteFailed)
         assert goodbye.seconds < SOON / 2
-        one.abort.pull()
+        one.abort.cancel()
         assert isinstance(sending.error(), WriteFailed)
         one.transport.discard()
 

@@ -11,7 +11,7 @@ from typing import Any, Iterator, List, Type
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
 from keyyo_cti._sockjs.transport import Departure
@@ -83,7 +83,7 @@ class Opened:
     """A transport that is open, as far as one of its kind is."""
 
     def __init__(self, server: Peer, kind: Type[XhrTransport]) -> None:
-        self.clock, self.abort = Hand(), Abort()
+        self.clock, self.abort = Hand(), CancelToken()
         self.setting = setting(server, self.clock, self.abort)
         self.transport = kind(self.setting)
 
@@ -290,7 +290,7 @@ def test_abort() -> None:
         one.receive()
         one.transport.send("x", Departure())
         server.sent.wait_for_count(1)
-        one.abort.pull()
+        one.abort.cancel()
         assert one.end().code == 1006
         one.transport.discard()
         assert ours() == []

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.connect import ConnectFailed
 from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
@@ -28,7 +28,7 @@ class Receiving:
 
     def __init__(self, peer: Peer, until: Optional[float] = None, **limits: Any) -> None:
         self.clock = Hand()
-        self.abort = Abort()
+        self.abort = CancelToken()
         self.pipe = Pipe(self.clock)
         self.setting = setting(peer, self.clock, self.abort, **limits)
         url = f"{peer.endpoint}/000/s/xhr"
@@ -40,7 +40,7 @@ class Receiving:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.abort.pull()
+        self.abort.cancel()
         self.pipe.discard()
         self.receiver.join()
         assert not [each for each in threading.enumerate() if each.name == Receiver.name]

@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
 from keyyo_cti._sockjs.transport import Departure
@@ -43,7 +43,7 @@ class Sending:
 
     def __init__(self, peer: Peer, **limits: Any) -> None:
         self.clock = Hand()
-        self.abort = Abort()
+        self.abort = CancelToken()
         self.pipe = Pipe(self.clock)
         self.setting = setting(peer, self.clock, self.abort, **limits)
         url = f"{peer.endpoint}/000/s/xhr_send"
@@ -56,7 +56,7 @@ class Sending:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.abort.pull()
+        self.abort.cancel()
         self.sender.stop()
         self.sender.join()
         assert not [each for each in threading.enumerate() if each.name == Sender.name]

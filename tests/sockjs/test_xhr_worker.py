@@ -10,7 +10,7 @@ import pytest
 import requests
 import urllib3
 
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.stream import Stream, TooMuch
 from keyyo_cti._sockjs.errors import Closed, SockJSError
 from keyyo_cti._sockjs.xhr_pipe import Pipe
@@ -39,7 +39,7 @@ class Failing(Worker):
 
 class Stage:
     def __init__(self, peer: Peer) -> None:
-        self.clock, self.abort = Hand(), Abort()
+        self.clock, self.abort = Hand(), CancelToken()
         self.setting = setting(peer, self.clock, self.abort)
         self.pipe = Pipe(self.clock)
         self.url = f"{peer.endpoint}/xhr"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Union
 from requests.cookies import RequestsCookieJar
 
 from keyyo_cti._net import urls
-from keyyo_cti._net.cancellation import Abort
+from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import Monotonic
 from keyyo_cti._net.connect import Route
 from keyyo_cti._sockjs.transport import Setting
@@ -20,7 +20,7 @@ from .background import SOON
 PRELUDE = b"h" * 2048 + b"\n"
 
 
-def setting(peer: Peer, clock: Monotonic, abort: Abort, **limits: Any) -> Setting:
+def setting(peer: Peer, clock: Monotonic, abort: CancelToken, **limits: Any) -> Setting:
     """How a transport gets to a peer."""
     write_timeout = limits.get("write_timeout", SOON)
     return Setting(

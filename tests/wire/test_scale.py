@@ -14,8 +14,8 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from keyyo_cti import CTI, Backoff, ConnectionClosed, Transport
 from keyyo_cti._net import http_adapter
-from keyyo_cti._net.cancellation import Abort
-from keyyo_cti._net.throttle import Admission
+from keyyo_cti._net.cancellation import CancelToken
+from keyyo_cti._net.throttle import ConnectThrottle
 from keyyo_cti._sockjs import TRANSPORTS, opening
 from keyyo_cti.simulator import Line, Simulator
 
@@ -80,14 +80,14 @@ def test_sessions_share_their_classes() -> None:
 
 
 @pytest.fixture
-def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Admission:
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> ConnectThrottle:
     """Has connections be opened one after the other."""
-    admission = Admission(1)
+    admission = ConnectThrottle(1)
     monkeypatch.setattr(opening, "_admission", admission)
     return admission
 
 
-def wait_for_queue(admission: Admission) -> None:
+def wait_for_queue(admission: ConnectThrottle) -> None:
     """Until somebody waits for the turn."""
     pause = threading.Event()
     for _ in range(int(PATIENCE * 1000)):
@@ -97,10 +97,10 @@ def wait_for_queue(admission: Admission) -> None:
     raise AssertionError("nobody waits")
 
 
-def test_openings_take_turns(sim: Simulator, alice: Line, one_at_a_time: Admission) -> None:
+def test_openings_take_turns(sim: Simulator, alice: Line, one_at_a_time: ConnectThrottle) -> None:
     """A connection is opened when it is its turn, and asks the server for nothing before."""
     with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
-        with one_at_a_time.granted(PATIENCE, Abort()):
+        with one_at_a_time.granted(PATIENCE, CancelToken()):
             answer = cti.create_session(sim.token(alice))
             wait_for_queue(one_at_a_time)
             assert not answer.done() and sim.requested() == []
@@ -108,22 +108,22 @@ def test_openings_take_turns(sim: Simulator, alice: Line, one_at_a_time: Admissi
 
 
 def test_an_opening_that_has_waited_long(
-    sim: Simulator, alice: Line, one_at_a_time: Admission, monkeypatch: pytest.MonkeyPatch
+    sim: Simulator, alice: Line, one_at_a_time: ConnectThrottle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a part of ``connect_timeout`` it is opened in any case: those before may be waiting
     for a server that is dead."""
     monkeypatch.setattr(opening, "_WAITING", 0.05)
     with CTI(endpoint=sim.endpoint, cookie_auto=False, connect_timeout=10.0) as cti:
-        with one_at_a_time.granted(PATIENCE, Abort()):
+        with one_at_a_time.granted(PATIENCE, CancelToken()):
             began = time.monotonic()
             cti.create_session(sim.token(alice)).result(PATIENCE)
             assert time.monotonic() - began >= 0.5
 
 
-def test_close_while_waiting_for_the_turn(one_at_a_time: Admission) -> None:
+def test_close_while_waiting_for_the_turn(one_at_a_time: ConnectThrottle) -> None:
     """close() ends the wait for the turn at once."""
     cti = CTI(endpoint="http://127.0.0.1:9/cti", cookie_auto=False, connect_timeout=100.0)
-    with one_at_a_time.granted(PATIENCE, Abort()):
+    with one_at_a_time.granted(PATIENCE, CancelToken()):
         answer = cti.create_session("tok")
         wait_for_queue(one_at_a_time)
         began = time.monotonic()
