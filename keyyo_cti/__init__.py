@@ -24,7 +24,7 @@ from .errors import (
     UnreadableMessage,
 )
 from .literals import Side, Transport
-from .restorer import Restored
+from .outage import Restored
 from .results import AutoAnswer, ConvertedNumber, Result, SessionInfo, Subscriptions
 from .version import __version__
 

@@ -20,7 +20,7 @@ from .errors import KeyyoError
 from .events import AnyHandler, Emitter, EventAttribute
 from .javascript import as_key
 from .literals import CTIEvent
-from .restorer import Restored
+from .outage import Restored
 from .results import AutoAnswer, ConvertedNumber, SessionInfo, Subscriptions
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class CTI(Emitter):
         # Only here, because all that speaks to the network comes with it, and a program may import
         # this package long before it needs that, or not need it at all.
         from . import options as options_
-        from .switchboard import Switchboard
+        from .client import Switchboard
 
         super().__init__()
         self._switchboard = Switchboard(self, options_.read(options, keywords))

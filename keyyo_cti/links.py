@@ -3,9 +3,9 @@
 import threading
 from typing import Callable, Dict, List, NamedTuple, Optional, Set
 
-from .link import Link
+from .connection import Link
+from .outage import Outage
 from .pending import Request
-from .restorer import Outage
 
 
 class Ending(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from keyyo_cti import Call, Keyyo, Transport, switchboard
+from keyyo_cti import Call, Keyyo, Transport, client
 from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.server_clock import ServerClock
 from keyyo_cti.session_store import JarCookie
@@ -136,7 +136,7 @@ def test_recording(
     each transport."""
     # The recording's clock stands still.
     still = partial(ServerClock, monotonic=lambda: 0.0)
-    monkeypatch.setattr(switchboard, "ServerClock", still)
+    monkeypatch.setattr(client, "ServerClock", still)
     assert Player(scenario, transport).play() == scenario["expect"]
 
 

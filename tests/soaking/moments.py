@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Iterator
 from unittest import mock
 
-from keyyo_cti.restorer import Outage, Restored
+from keyyo_cti.outage import Outage, Restored
 
 
 class TimedRestored(Restored):

@@ -5,7 +5,7 @@ from typing import Any, Callable, List, Tuple
 
 import pytest
 
-from keyyo_cti import CTI, switchboard
+from keyyo_cti import CTI, client
 from keyyo_cti.server_clock import ServerClock
 from keyyo_cti.simulator import ManualClock, Simulator
 
@@ -21,7 +21,7 @@ def use_clocks(
 ) -> None:
     """Gives every CTI of the test these clocks in place of the machine's."""
     clock = partial(ServerClock, monotonic=monotonic, wall=wall)
-    monkeypatch.setattr(switchboard, "ServerClock", clock)
+    monkeypatch.setattr(client, "ServerClock", clock)
 
 
 def mean(errors: List[float]) -> float:

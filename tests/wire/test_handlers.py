@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Type
 
 import pytest
 
-from keyyo_cti import CTI, Call, dispatch, supervisor
+from keyyo_cti import CTI, Call, dispatch, keepalive
 from keyyo_cti.simulator import Line, Simulator
 
 from ..methods import METHODS, Method
@@ -94,7 +94,7 @@ def test_handler_that_blocks(
     """A handler that blocks delays no pong, no Future and no deadline, and is named in a
     warning; what came meanwhile is handled after it."""
     monkeypatch.setattr(dispatch, "SLOW", 0.2)
-    monkeypatch.setattr(supervisor.HandlerWatch.__init__, "__defaults__", (0.2,))
+    monkeypatch.setattr(keepalive.HandlerWatch.__init__, "__defaults__", (0.2,))
     parked, release = threading.Event(), threading.Event()
     warned = threading.Event()
 

@@ -11,13 +11,13 @@ from . import commands
 from ._net.clock import Monotonic, monotonic
 from .callback import Callback
 from .commands import Command
+from .connection import Link
 from .dispatch import Dispatcher
 from .errors import ConnectionClosed, ConnectionFailed, KeyyoError
-from .link import Link
 from .links import Links
 from .options import Options
+from .outage import Outage, Restorer
 from .pending import Reaction, Request
-from .restorer import Outage, Restorer
 from .session import Session, explain_token, following
 
 _log = logging.getLogger("keyyo_cti")

@@ -9,7 +9,7 @@ from typing import Any, List, Optional
 import pytest
 
 from keyyo_cti.links import Links
-from keyyo_cti.restorer import Outage
+from keyyo_cti.outage import Outage
 
 
 class FakeLink:

@@ -9,7 +9,7 @@ import pytest
 
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti.dispatch import Manual, Running
-from keyyo_cti.supervisor import HandlerWatch, Pinger
+from keyyo_cti.keepalive import HandlerWatch, Pinger
 
 
 def test_no_pings() -> None:
@@ -108,7 +108,7 @@ def test_slow(busy: Busy, log: pytest.LogCaptureFixture) -> None:
     assert log.records == []
     watch.on_due(105)
     assert [record.levelname for record in log.records] == ["WARNING"]
-    assert "a_slow_handler (" in log.text and "test_supervisor.py:" in log.text
+    assert "a_slow_handler (" in log.text and "test_keepalive.py:" in log.text
     assert "for 5 s: 3 events and callbacks wait behind it" in log.text
 
 

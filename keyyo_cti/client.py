@@ -12,22 +12,22 @@ from .at_exit import CLOSE
 from .call import Call
 from .callback import Callback
 from .commands import Command
+from .connection import Link
 from .connection_failed import not_connected
 from .dates import latest_date
 from .dial_guard import DialGuard
 from .dispatch import Manual, chosen
 from .errors import KeyyoError
 from .events import Emitter
-from .link import Link
 from .links import Links
 from .options import Options
+from .outage import Outage
 from .pending import Reaction, Request
 from .registry import Registry, Update
-from .restorer import Outage
 from .retelling import CHANGE, REPEAT
 from .server_clock import ServerClock
 from .session import Session, cookie_for
-from .session_requests import SessionRequests
+from .session_thread import SessionRequests
 from .user_code import require_function_or_none
 
 #: Seconds; more than that no wait can take.

@@ -31,13 +31,13 @@ from .errors import (
     from_server,
     plain,
 )
+from .keepalive import HandlerWatch, Pinger
 from .kept_call import MAX_CALLREF, memory_of
 from .options import Options
+from .outage import Outage
 from .pending import Pending, Request
 from .rate_limit import RateLimit
-from .restorer import Outage
 from .results import wrap
-from .supervisor import HandlerWatch, Pinger
 from .unknown_kinds import UnknownKinds
 
 _log = logging.getLogger("keyyo_cti")

@@ -9,8 +9,8 @@ from ._net.clock import Monotonic, lasting, monotonic
 from .backoff import Backoff
 from .dates import as_seconds
 from .errors import KeyyoError
-from .held_token import HeldToken
 from .slow_call import warn_while_slow
+from .token_cache import HeldToken
 
 _log = logging.getLogger("keyyo_cti")
 

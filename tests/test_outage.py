@@ -13,7 +13,7 @@ from keyyo_cti.backoff import Backoff
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.manager import ManagerError
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2Error
-from keyyo_cti.restorer import Outage, Restored, Restorer
+from keyyo_cti.outage import Outage, Restored, Restorer
 from keyyo_cti.slow_call import warn_while_slow
 
 TOKEN_REFUSED = from_server({"status_code": 400, "message": "Invalid token, expired"})

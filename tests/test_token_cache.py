@@ -7,7 +7,7 @@ from typing import Any, List, Optional
 import pytest
 
 from keyyo_cti.errors import KeyyoError
-from keyyo_cti.held_token import HeldToken
+from keyyo_cti.token_cache import HeldToken
 
 
 class Clock:
