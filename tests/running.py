@@ -12,7 +12,7 @@ from typing import IO, Any, Dict, List, Optional
 ROOT = Path(__file__).resolve().parent.parent
 
 #: Seconds until something that is expected counts as not coming.
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 
 class Running:

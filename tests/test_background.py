@@ -14,7 +14,7 @@ from keyyo_cti import KeyyoError
 from keyyo_cti.background import Background
 from keyyo_cti.dispatch import Work
 
-SOON = 5.0
+SOON = 20.0
 
 Answer = Tuple[Optional[KeyyoError], Any]
 

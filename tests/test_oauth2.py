@@ -17,7 +17,7 @@ from .canaries import ACCESS, CLIENT_SECRET, NEW_ACCESS, NEW_REFRESH, REFRESH, W
 keyyo, watch = canaries.keyyo, canaries.watch
 
 REDIRECT = "http://127.0.0.1:8080/callback"
-SOON = 5.0
+SOON = 20.0
 
 GRANT = {"access_token": NEW_ACCESS, "refresh_token": NEW_REFRESH, "expires_in": 3600}
 

@@ -19,7 +19,7 @@ keyyo, watch = canaries.keyyo, canaries.watch
 
 NOW = 1_700_000_000.0
 CSI = "33199000001"
-SOON = 5.0
+SOON = 20.0
 
 
 class Clock:

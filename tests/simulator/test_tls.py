@@ -17,7 +17,7 @@ from keyyo_cti.simulator import DEFAULT_APPLICATION, Line, Simulator
 from .raw_client import RawClient, Talker
 from .xhr_client import POLLING, RECEIVERS, Cut, Web, XhrClient
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from keyyo_cti.simulator import Simulator
 
 from ..running import Running
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 
 def port_of(sim: Simulator) -> int:

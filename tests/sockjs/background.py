@@ -7,7 +7,7 @@ import time
 from typing import Any, Callable, Optional, Tuple
 
 #: Seconds that anything a test waits for may take on a loaded machine.
-SOON = 5.0
+SOON = 20.0
 
 #: Seconds in which what must not happen would happen.
 A_WHILE = 0.05

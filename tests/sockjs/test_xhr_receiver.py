@@ -303,6 +303,14 @@ def test_page_at_the_end_of_an_answer_is_no_sign_of_life(junk: str, headers: str
         assert receiving.receiver.heard_at == receiving.pipe.taken_at == 100.0
 
 
+def assert_one_a_second(posts: Record) -> None:
+    began, before = time.monotonic(), len(posts.items)
+    assert not threading.Event().wait(1.2)
+    more = len(posts.items) - before
+    # One was under way, and the pause before the next may be nearly over.
+    assert more <= time.monotonic() - began + 2
+
+
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("body", ["a[]\n", "a\n", "h\na[]\n"])
 def test_empty_frames_at_once_do_not_spin(body: str) -> None:
@@ -315,8 +323,7 @@ def test_empty_frames_at_once_do_not_spin(body: str) -> None:
 
     with Peer(serve) as peer, Receiving(peer):
         posts.wait_for_count(50)
-        assert not threading.Event().wait(1.2)
-        assert len(posts.items) <= 53
+        assert_one_a_second(posts)
 
 
 @pytest.mark.fault(57)
@@ -332,8 +339,7 @@ def test_heartbeats_at_once_do_not_spin(kind: str) -> None:
 
     with Peer(serve) as peer, Receiving(peer) as receiving:
         posts.wait_for_count(50)
-        assert not threading.Event().wait(1.2)
-        assert len(posts.items) <= 53
+        assert_one_a_second(posts)
         began = time.monotonic()
     # Nor does the pause hold up the end.
     assert time.monotonic() - began < 1.0

@@ -21,7 +21,7 @@ keyyo, watch = canaries.keyyo, canaries.watch
 
 NOW = 1_700_000_000.0
 THREADS = 8
-SOON = 5.0
+SOON = 20.0
 GOOD = Tokens(ACCESS, REFRESH, NOW + 3600)
 STALE = Tokens(ACCESS, REFRESH, NOW + 59)
 

@@ -14,7 +14,7 @@ from keyyo_cti.web.single_flight import SingleFlight
 
 from ..running import Running
 
-SOON = 5.0
+SOON = 20.0
 
 
 @pytest.fixture

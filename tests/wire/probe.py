@@ -7,7 +7,7 @@ from typing import Any, Callable, List, Optional, Tuple
 from keyyo_cti import CTI, Call, KeyyoError
 
 #: Seconds that anything a test waits for may take on a loaded machine.
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 def eventually(condition: Callable[[], object]) -> None:

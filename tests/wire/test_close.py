@@ -23,10 +23,10 @@ from .probe import PATIENCE, Record, Seen
 from .scripted import ScriptedServer, session
 
 #: Seconds in which close() is to return where no handler is in its way.
-AT_ONCE = 2.0
+AT_ONCE = 8.0
 
 #: Where it waits for a handler as long as it may; with some room for a loaded machine.
-SOON = 3.0
+SOON = 8.0
 
 #: Less than it waits for a handler at most.
 NOT_WAITING = 1.5

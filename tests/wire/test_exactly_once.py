@@ -227,7 +227,7 @@ def test_deadline() -> None:
         began = time.monotonic()
         error = cti.dial("33199020000", seen.callback("dial")).exception(PATIENCE)
         assert isinstance(error, CommandTimeout)
-        assert 0.25 < time.monotonic() - began < 3
+        assert 0.25 < time.monotonic() - began < 15
         assert (error.status_code, error.error_code) == (408, "timeout")
         server.do(lambda connection: reply(connection, waiting[0]))
         assert cti.ping(seen.callback("ping")).result(PATIENCE) == 1

@@ -111,7 +111,7 @@ def test_closed_while_it_falls_back(sim: Simulator, alice: Line, transport: Tran
         sim.wait_for_request("/cti", count=2)
         began = time.monotonic()
         cti.close()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 8.0
         assert isinstance(answer.exception(PATIENCE), ConnectionFailed) or answer.exception(0)
     names = [thread.name for thread in threading.enumerate()]
     assert not [name for name in names if name.startswith("keyyo-cti")]

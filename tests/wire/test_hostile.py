@@ -30,7 +30,7 @@ def test_endless_headers() -> None:
         began = time.monotonic()
         cti = CTI(endpoint=peer.endpoint, transports=["websocket"])
         error = cti.create_session("tok").exception(PATIENCE)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9
         assert isinstance(error, ConnectionFailed) and "endless" in error.message
         poured.wait_for_count(1)
     assert poured.items[0] < 20_000_000
@@ -69,7 +69,7 @@ def test_endless_tiny_fragments() -> None:
             assert time.monotonic() - began < 5
             began = time.monotonic()
             cti.close()
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 10
 
 
 @pytest.mark.fault(26)

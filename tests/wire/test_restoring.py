@@ -368,7 +368,7 @@ def test_close(sim: Simulator, alice: Line, tokens: Tokens, where: str) -> None:
             sim.wait_for_action("restore_session")
         began = time.monotonic()
         cti.close()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 8.0
         assert cti.wait(0)
         tokens.allowed.set()
         assert where == "pause" or tokens.answered.wait(PATIENCE)

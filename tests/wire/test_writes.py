@@ -131,14 +131,14 @@ def test_sending_to_a_server_that_does_not_receive(sim: Simulator, alice: Line) 
     with Sending(cti, seen) as sending:
         seen.wait_for("callback", 20)
         seen.wait_for("disconnected")
-    assert max(sending.took.items) < 0.5 + 2.0
+    assert max(sending.took.items) < 0.5 + 8.0
     answers = {name: error for _, name, error, _ in seen.of("callback")}
     assert sorted(answers) == list(range(20)) and len(seen.items) == 21
     assert all(isinstance(e, (CommandTimeout, ConnectionClosed)) for e in answers.values())
     assert answers[19].sent is False
     began = time.monotonic()
     cti.close()
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 8.0
 
 
 @pytest.mark.fault(11)
@@ -155,6 +155,6 @@ def test_close_while_a_thread_is_stuck_in_sending(sim: Simulator, alice: Line) -
         sending.wait_until_stuck()
         began = time.monotonic()
         cti.close()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 8.0
         seen.wait_for("callback", 20)
     assert sorted(name for _, name, _, _ in seen.items) == list(range(20))

@@ -7,7 +7,7 @@ from typing import Any, Callable, List
 
 from keyyo_cti.simulator.sockjs import Connection
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 
 class Script:

@@ -7,7 +7,7 @@ from typing import Any, Awaitable, Callable, List, cast
 
 from keyyo_cti.simulator.sockjs import Connection, HttpSession
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 
 
 class Remembering:
