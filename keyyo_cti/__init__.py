@@ -24,8 +24,14 @@ from .errors import (
     UnreadableMessage,
 )
 from .literals import Side, Transport
-from .outage import Restored
-from .results import AutoAnswer, ConvertedNumber, Result, SessionInfo, Subscriptions
+from .results import (
+    AutoAnswer,
+    ConvertedNumber,
+    Restored,
+    Result,
+    SessionInfo,
+    Subscriptions,
+)
 from .version import __version__
 
 if TYPE_CHECKING:

@@ -1,9 +1,11 @@
 """A program that just ends: what it left open is closed."""
 
 import atexit
+import os
 import weakref
 from typing import Optional, Protocol
 
+from . import process
 from ._net.clock import monotonic
 
 #: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
@@ -19,6 +21,9 @@ class Closable(Protocol):
 
     def begin_close(self) -> object:
         """Begins to close; waits for nothing."""
+
+    def after_fork(self) -> None:
+        """This is a forked child."""
 
     def close(self, until: Optional[float] = None) -> None:
         """Closes, by that monotonic time."""
@@ -44,3 +49,14 @@ def _close_all() -> None:
         closable.begin_close()
     for closable in unclosed:
         closable.close(until)
+
+
+def _after_fork() -> None:
+    # Not before the new number is there; hooks run in the order in which modules are imported.
+    assert process.current()
+    for closable in list(_known):
+        closable.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

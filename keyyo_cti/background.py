@@ -2,17 +2,18 @@
 
 import itertools
 import logging
-import os
 import threading
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, Iterator, NamedTuple, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
+from . import process
 from ._net.clock import monotonic
 from .callback import Callback
 from .dispatch import Choice, EventThread, Manual, chosen
 from .errors import KeyyoError
 from .pending import Answer
+from .reentrant import Wakeup, interrupts_itself
 from .user_code import require_function_or_none
 
 _log = logging.getLogger("keyyo_cti")
@@ -47,12 +48,13 @@ class Background:
     """
 
     def __init__(self, name: str, dispatch: Choice = None) -> None:
-        self._process = os.getpid()
+        self._process = process.current()
         self._dispatcher = chosen(dispatch, f"{name}-events", None, _nobody)
         self._worker = EventThread(name, None, _nobody)
         self._closed = False
-        self._unanswered = 0
-        self._all_answered = threading.Condition()
+        # A dict, which changes in one step: a signal handler may ask on a thread that is here.
+        self._unanswered: Dict[int, None] = {}
+        self._answered = Wakeup()
 
     def ask(self, work: Callable[[], Any], callback: Optional[Callback] = None) -> "Future[Any]":
         """Has work done.
@@ -63,8 +65,7 @@ class Background:
         :raises TypeError: the callback cannot be called.
         :raises RuntimeError: in a process that was forked off.
         """
-        if os.getpid() != self._process:
-            raise RuntimeError("this belongs to the parent process: make another one after fork")
+        process.check(self._process)
         require_function_or_none("callback", callback)
         job = _Job(work, callback, Answer(self._dispatcher))
         try:
@@ -76,8 +77,7 @@ class Background:
             if callback is not None:
                 self._dispatcher.deliver(callback, failure, None)
             return job.future
-        with self._all_answered:
-            self._unanswered += 1
+        self._unanswered[id(job.future)] = None
         self._worker.put(partial(self._do, job))
         self._worker.release()
         return job.future
@@ -106,22 +106,25 @@ class Background:
         :returns: False when the time was up first.
         :raises RuntimeError: called in a callback, which would wait for itself.
         """
+        process.check(self._process)
         if self._dispatcher.inside():
             raise RuntimeError("wait() in a callback would wait for itself")
         if isinstance(self._dispatcher, Manual):
             return self._poll_all(timeout)
         if timeout is not None:
             timeout = min(timeout, threading.TIMEOUT_MAX)
-        with self._all_answered:
-            return self._all_answered.wait_for(lambda: not self._unanswered, timeout)
+        return self._answered.wait_for(lambda: not self._unanswered, timeout)
 
     def close(self) -> None:
         """Does nothing any more: work that has not begun is answered with 400 ``closed``."""
         self._closed = True
 
     def finish(self, timeout: float) -> None:
-        """Waits until no thread is left, as far as that does not mean to wait for oneself."""
-        if self._dispatcher.inside() or self._worker.inside():
+        """Waits until no thread is left, as far as that does not mean to wait for oneself, and
+        in a forked child for nothing."""
+        if self._process != process.current():
+            return
+        if self._dispatcher.inside() or self._worker.inside() or interrupts_itself():
             return
         until = monotonic() + timeout
         self._worker.finish(timeout)
@@ -135,29 +138,29 @@ class Background:
                 return False
             if not self._dispatcher.poll(min(left, _LOOK)):
                 # At once, when another thread is at it: then that one runs the callbacks.
-                with self._all_answered:
-                    self._all_answered.wait(min(left, _LOOK))
+                self._answered.wait_for(lambda: not self._unanswered, min(left, _LOOK))
         return True
 
     def _do(self, job: _Job) -> None:
         error, result = _outcome(_refuse if self._closed else job.work)
+        # The work may have forked, in a saver of tokens: the parent's thread answers.
+        process.check(self._process)
         if error is not None:
             job.future.set_exception(error)
         else:
             job.future.set_result(result)
-        self._dispatcher.put(partial(self._answer, job.callback, error, result))
+        self._dispatcher.put(partial(self._answer, job, error, result))
 
     def _answer(
-        self, callback: Optional[Callback], error: Optional[KeyyoError], result: Any
+        self, job: _Job, error: Optional[KeyyoError], result: Any
     ) -> None:
         try:
-            if callback is not None:
-                self._dispatcher.call(callback, error, result)
+            if job.callback is not None:
+                self._dispatcher.call(job.callback, error, result)
         finally:
+            self._unanswered.pop(id(job.future), None)
+            self._answered.notify_all()
             self._dispatcher.release()
-            with self._all_answered:
-                self._unanswered -= 1
-                self._all_answered.notify_all()
 
 
 class BackgroundClient:

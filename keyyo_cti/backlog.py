@@ -1,8 +1,13 @@
 """The queue of a dispatcher: bounded in events and in bytes; by more while an answer is due."""
 
 from collections import deque
+from queue import Empty, SimpleQueue
 from typing import Any, Callable, Deque, Dict, Iterable, Optional, Tuple
 
+#: What is queued.
+Task = Callable[[], object]
+
+#: What a program's dispatch function is handed.
 Work = Callable[[], None]
 
 #: Events and bytes beyond the bounds while a command of another thread waits for its answer: a
@@ -33,8 +38,8 @@ class Backlog:
     def __init__(self, max_events: Optional[int], max_bytes: Optional[int] = None) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
-        #: To look whether there is work; changed by ``put`` and ``take`` alone.
-        self.queue: Deque[Work] = deque()
+        # Its methods bear signal handlers, and no work is lost or taken twice.
+        self._queue: "SimpleQueue[Task]" = SimpleQueue()
         # Beside it, because a pair for each event would be one more object for the collector.
         self._sizes: Deque[int] = deque()
         # Two counters, because each has one thread that writes it.
@@ -44,25 +49,38 @@ class Backlog:
         # an answer, and those of them that were asked in the handler that now runs.
         self._unanswered: Dict[Any, None] = {}
         self._asked_inside: Dict[Any, None] = {}
-        self.waiting_handlers = 0
+        #: Handlers that wait for an answer, one entry each.
+        self.waiting_handlers: Dict[object, None] = {}
 
-    def put(self, work: Work, size: int) -> None:
+    def put(self, work: Task, size: int) -> None:
         """Append work. Work that has a size comes from one thread at a time.
 
         :param size: bytes of memory that it takes, or 0 for what is small.
         """
         # The size first: where there is work, there is a size.
         self._sizes.append(size)
-        self.queue.append(work)
         if size:
             self._bytes_in += size
+        self._queue.put(work)
 
-    def take(self) -> Tuple[Work, int]:
-        """Remove the next work and its size. Its bytes count until ``release``.
+    def take(self) -> Tuple[Task, int]:
+        """Wait for the next work and remove it. Its bytes, its size, count until ``release``."""
+        return self._queue.get(), self._sizes.popleft()
 
-        :raises IndexError: there is none.
+    def take_now(self) -> Optional[Tuple[Task, int]]:
+        """Remove the next work, or return None if there is none.
+
+        There is no wait with a timeout: CPython's would never end when a signal interrupts it as
+        the time is up.
         """
-        return self.queue.popleft(), self._sizes.popleft()
+        try:
+            return self._queue.get_nowait(), self._sizes.popleft()
+        except Empty:
+            return None
+
+    def waiting(self) -> int:
+        """Return how many pieces of work wait."""
+        return self._queue.qsize()
 
     def release(self, size: int) -> None:
         """Count these bytes no longer. By one thread at a time."""
@@ -73,7 +91,7 @@ class Backlog:
         """True if the reader may read on."""
         # The first look is written out, because it comes with each notification.
         events, size = self._max_events, self._max_bytes
-        if (events is None or len(self.queue) < events) and (
+        if (events is None or self._queue.qsize() < events) and (
             size is None or self._bytes_in - self._bytes_out < size
         ):
             return True
@@ -115,6 +133,6 @@ class Backlog:
 
     def _within_reserve(self) -> bool:
         events, size = self._max_events, self._max_bytes
-        return (events is None or len(self.queue) < events + _RESERVE_EVENTS) and (
+        return (events is None or self._queue.qsize() < events + _RESERVE_EVENTS) and (
             size is None or self._bytes_in - self._bytes_out < size + _RESERVE_BYTES
         )

@@ -39,6 +39,9 @@ class Line(Protocol):
     ) -> "Future[Any]":
         """Asks the server for something."""
 
+    def check_process(self) -> None:
+        """Refuse a forked child, where nothing calls handlers."""
+
     def server_time(self) -> float:
         """The server's Unix time in seconds."""
 
@@ -335,6 +338,9 @@ class Call(Emitter):
     def unpark(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Takes a parked call back. Source: section Unpark."""
         return self._ask(commands.unpark, callback)
+
+    def _check_process(self) -> None:
+        self._line.check_process()
 
     def _ask(
         self, make: Callable[..., Command], callback: Optional[Callback], *arguments: Any

@@ -1,64 +1,76 @@
-"""Where commands go out and calls come in: what stands behind one CTI."""
+"""The client behind one CTI: commands out, notifications in, open, close, wait."""
 
 import itertools
-import os
 import threading
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, List, Optional, Tuple
 
+from . import commands, process
 from ._net.clock import monotonic
 from .at_exit import CLOSE
 from .call import Call
 from .callback import Callback
 from .commands import Command
-from .connection import Link
-from .connection_failed import not_connected
-from .dates import latest_date
+from .connection import Connection
 from .dial_guard import DialGuard
 from .dispatch import Manual, chosen
-from .errors import KeyyoError
+from .errors import ConnectionFailed, KeyyoError
 from .events import Emitter
-from .links import Links
+from .notifications import EventSource, Notifications
 from .options import Options
-from .outage import Outage
+from .outage import Pauses
 from .pending import Reaction, Request
-from .registry import Registry, Update
-from .retelling import CHANGE, REPEAT
+from .reentrant import interrupts_itself
+from .registry import Registry
 from .server_clock import ServerClock
 from .session import Session, cookie_for
-from .session_thread import SessionRequests
+from .session_state import Sessions, State
+from .session_thread import SessionThread, Shared
+from .token_cache import CachedToken
 from .user_code import require_function_or_none
 
-#: Seconds; more than that no wait can take.
-_FOR_EVER = threading.TIMEOUT_MAX / 2
+#: Seconds; no wait may take longer.
+_FOREVER = threading.TIMEOUT_MAX / 2
 
-_STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
+#: Seconds between two looks at what is expected, while ``wait`` polls: another thread may close.
+_POLL_INTERVAL = 1.0
+
+#: Makes the SDK's own reaction to a reply.
+React = Callable[[SessionThread, Connection, Command], Optional[Reaction]]
 
 _numbers = itertools.count(1)
 
 
-class Switchboard:
-    """Connects commands to the link that there is, and what comes in to handlers.
+class Client:
+    """Sends commands to the current session, and delivers notifications to handlers.
 
-    :param cti: whose events ``newCall``, ``disconnected``, ``restored``, ``lost`` and ``error``
-        are.
+    A signal handler, or ``__del__``, may call it on a thread that is inside of it.
+
+    :param cti: has the events ``newCall``, ``disconnected``, ``restored``, ``lost``, ``error``.
     """
 
     def __init__(self, cti: Emitter, options: Options) -> None:
         self._cti = cti
         self._options = options
-        self._process = os.getpid()
         self._number = next(_numbers)
+        self._begin()
+
+    def _begin(self) -> None:
+        options = self._options
+        self._process = process.current()
+        # True once there was a connection: then all of this belongs to one process.
+        self._was_opened = False
         self._clock = ServerClock()
         self.session = Session(cookie_for(options), self._clock)
         self._dispatcher = chosen(
             options.dispatch,
             f"keyyo-cti-events-{self._number}",
             options.max_backlog,
-            self.emit_error,
+            self._emit_error,
             options.max_backlog_bytes,
         )
+        self._events = EventSource(self._cti, self._dispatcher)
         self._guard = DialGuard(options.may_dial, self._report)
         inside = self._dispatcher.inside
         self._registry = Registry(
@@ -70,56 +82,92 @@ class Switchboard:
             # A function of the program may raise for one piece of work while others wait.
             in_order=not callable(options.dispatch),
         )
-        # The link whose notifications the latest view shows; guarded by the registry's lock.
-        self._heard: Optional[Link] = None
-        self._links = Links()
-        self.sessions = SessionRequests(
-            self, self.session, self._links, self._dispatcher, options
+        self._sessions: Sessions[SessionThread] = Sessions()
+        provider = options.token_provider
+        self._shared = Shared(
+            f"keyyo-cti-reader-{self._number}",
+            self._cti,
+            options,
+            self._dispatcher,
+            Notifications(self._registry, self._clock, self._dispatcher),
+            self.session,
+            self._sessions,
+            None if provider is None else CachedToken(provider),
+            Pauses(options.backoff),
         )
 
-    # From the program, on any thread.
+    def after_fork(self) -> None:
+        """In a forked child: a client that was never opened belongs to this process too.
+
+        Otherwise a program that makes its CTI first and forks its workers then, such as gunicorn
+        with ``--preload``, could use it in none of them.
+        """
+        if not self._was_opened:
+            # All of it, because another thread of the parent may have been inside.
+            self._begin()
+
+    # Commands, from any thread.
 
     def ask(
         self,
         make: Callable[..., Command],
         arguments: Tuple[Any, ...],
         callback: Optional[Callback],
-        reaction: Optional[Callable[[Link, Command], Optional[Reaction]]] = None,
+        react: React = SessionThread.record,
     ) -> "Future[Any]":
-        """Asks the server for something, if there is a connection.
+        """Send a command, if there is a connection.
 
         :param make: makes the command of the arguments, or refuses them.
-        :param reaction: what the SDK itself does with the answer.
+        :param react: makes the SDK's own reaction to the reply.
         """
-        request = self.request(make, arguments, callback)
+        request = self._request(make, arguments, callback)
         if request.future.done():
             return request.future
-        link, restoring = self._links.current, self._links.restoring
-        if link is None or restoring:
-            self.refuse(request)
+        session = self._sessions.current
+        if session is None:
+            self._sessions.refuse(request)
         else:
-            request.react = (reaction or self.sessions.noting)(link, request.command)
-            link.ask(request)
+            session.ask(request, react)
         return request.future
 
-    def request(
+    def create(self, token: Any, auto_answer: Any, callback: Optional[Callback]) -> "Future[Any]":
+        """Create a session."""
+        request = self._request(commands.create_session, (token, auto_answer), callback)
+        return self._open(request, self.session.on_create)
+
+    def restore(self, token: Any, session_id: Any, callback: Optional[Callback]) -> "Future[Any]":
+        """Restore a session.
+
+        :param session_id: None leaves it to the server.
+        """
+        # With cookies, a missing id is null, as in JavaScript: the server then answers with the
+        # error on which the SDK falls back to create_session.
+        arguments = (token, session_id, self.session.has_cookie)
+        request = self._request(commands.restore_session, arguments, callback)
+        react = self.session.on_restore(token, session_id)
+        return self._open(request, react, self.session.transport)
+
+    def destroy(self, callback: Optional[Callback]) -> "Future[Any]":
+        """Destroy the session, and then close the connection."""
+        return self.ask(commands.destroy_session, (), callback, SessionThread.destroy)
+
+    def _request(
         self,
         make: Callable[..., Command],
         arguments: Tuple[Any, ...],
         callback: Optional[Callback],
     ) -> Request:
-        """The request; with a wrong value in it, or a number that ``may_dial`` does not allow, it
-        has its answer already.
-
-        :param make: makes the command of the arguments, or refuses them.
-        """
-        self._check_process()
+        """Return the request; with a wrong value in it, or a number that ``may_dial`` does not
+        allow, it has its answer already."""
+        self.check_process()
         require_function_or_none("callback", callback)
         if any(map(callable, arguments)):
             raise TypeError("a function where a value is expected: is an argument missing?")
         try:
             command = make(*arguments)
             refusal = self._guard.refusal(command)
+            # may_dial may have forked.
+            self.check_process()
         except KeyyoError as error:
             refusal = error
         if refusal is None:
@@ -130,78 +178,157 @@ class Switchboard:
         refused.complete(refusal, None)
         return refused
 
+    def _open(
+        self, request: Request, react: Reaction, first: Optional[str] = None
+    ) -> "Future[Any]":
+        """Send a session request, on the connection that there is or on a new one.
+
+        :param first: the transport to try before the others, on a new one.
+        """
+        if request.future.done():
+            return request.future
+        request.opens_session = True
+        sessions: List[SessionThread] = []
+        failures: List[ConnectionFailed] = []
+
+        def work() -> None:
+            session = self._sessions.current
+            # The program and an attempt to restore would not know of each other's sessions.
+            if session is not None and session.state is State.RESTORING:
+                return
+            try:
+                sessions.append(session or self._start(first))
+            except RuntimeError as error:
+                reason = "no thread can be started"
+                failures.append(ConnectionFailed(reason, "end some threads, try again"))
+                failures[0].__cause__ = error
+            else:
+                sessions[0].requests += 1
+
+        def ask() -> None:
+            if sessions:
+                sessions[0].ask_session(request, react)
+            elif failures:
+                request.complete(failures[0], None)
+            else:
+                self._sessions.refuse(request)
+
+        self._sessions.section.run(work, ask)
+        return request.future
+
+    def _start(self, first: Optional[str]) -> SessionThread:
+        """Start a session's thread. In the section."""
+        session = SessionThread(self._shared, first)
+        self._was_opened = True
+        self._dispatcher.hold()
+        # Before it runs: a signal handler that raises must not leave a thread that nobody closes.
+        self._sessions.all.append(session)
+        try:
+            session.start()
+        except RuntimeError:
+            self._sessions.all.remove(session)
+            self._dispatcher.release()
+            raise
+        return session
+
+    # Reads, from any thread.
+
     def remembered(self) -> Optional[str]:
-        """The session id of the cookie, if there is one."""
-        self._check_process()
+        """Return the session id of the cookie, if there is one."""
+        self.check_process()
         return self.session.remembered()
 
     def calls(self) -> Registry:
-        """The calls that are known."""
-        self._check_process()
+        """Return the calls that are known."""
+        self.check_process()
         return self._registry
 
     def server_time(self) -> float:
-        """The server's Unix time in seconds."""
+        """Return the server's Unix time in seconds."""
         return self._clock.now()
 
     @property
     def connected(self) -> bool:
-        """Whether there is a session on the link that commands go to."""
-        link = self._links.current
-        return link is not None and link.in_session and not self._links.restoring
+        """True if a session is open, in this process."""
+        session = self._sessions.current
+        is_open = session is not None and session.state is State.OPEN
+        return is_open and self._process == process.current()
 
     @property
     def transport(self) -> Optional[str]:
-        """The transport of the link that commands go to."""
-        link = self._links.current
-        return None if link is None else link.transport
+        """The transport of the connection that commands go to."""
+        session = self._sessions.current
+        if session is None or self._process != process.current():
+            return None
+        return session.connection.transport
 
     def session_exists(self) -> bool:
-        """True if the cookie holds a session id."""
+        """Return True if the cookie holds a session id."""
         return self.remembered() is not None
 
-    def begin_close(self) -> List[Union[Link, Outage]]:
-        """Begins to close every link there is, ends the outage that there may be, and gives
-        them; waits for nothing."""
-        links, outages, was_restoring = self._links.close()
-        if was_restoring:
-            self._dispatcher.release()
-        for link in links:
-            link.begin_close()
-        return [*links, *outages]
+    # The end, from any thread.
+
+    def begin_close(self) -> List[SessionThread]:
+        """Begin to close every session, and return them. Does not block."""
+        sessions: List[SessionThread] = []
+
+        def work() -> None:
+            sessions.extend(self._sessions.all)
+            for session in sessions:
+                # All of them at once, so that no attempt to restore begins in between, and a drop
+                # whose handlers run does not keep wait().
+                session.end(State.CLOSING)
+            self._sessions.forget_old()
+
+        def begin() -> None:
+            for session in sessions:
+                session.begin_close()
+
+        if self._process == process.current():
+            self._sessions.section.run(work, begin)
+        return sessions
 
     def close(self, until: Optional[float] = None) -> None:
         """See ``CTI.close``.
 
         :param until: monotonic time by which it returns.
         """
-        self._check_process()
+        if self._process != process.current():
+            return  # The connection is the parent's.
         until = monotonic() + CLOSE if until is None else until
         # Those and no others: another thread may be opening one that is not to be closed.
-        ending = self.begin_close()
-        for each in ending:
-            each.finish_close(until)
+        sessions = self.begin_close()
+        if interrupts_itself():
+            # The interrupted code has to go on first: the end may need it.
+            return
+        for session in sessions:
+            session.finish_close(until)
         if not self._dispatcher.inside():
             self._dispatcher.finish(max(0.0, until - monotonic()))
-        for each in ending:
-            each.muted = True
+        for session in sessions:
+            session.events.muted = True
 
     def unclosed(self) -> bool:
-        """Whether there is a connection, in this process, that nobody has closed."""
-        return self._process == os.getpid() and not self._links.all_quiet()
+        """Return True if this process has a connection that was not closed."""
+        is_ours = self._process == process.current()
+        return is_ours and any(session.unclosed for session in list(self._sessions.all))
 
     def wait(self, timeout: Optional[float]) -> bool:
         """See ``CTI.wait``."""
-        self._check_process()
-        if self._dispatcher.inside() or self._links.inside_restorer():
+        self.check_process()
+        on_reader = any(session.runs_here() for session in list(self._sessions.all))
+        if self._dispatcher.inside() or on_reader:
             raise RuntimeError("wait() in a handler would wait for itself")
-        until = None if timeout is None else monotonic() + min(timeout, _FOR_EVER)
+        until = monotonic() + (_FOREVER if timeout is None else min(timeout, _FOREVER))
         try:
-            while self._links.expecting():
-                left = None if until is None else until - monotonic()
-                if left is not None and left <= 0:
+            while self._sessions.expecting():
+                left = until - monotonic()
+                if left <= 0:
                     return False
-                self._wait_some(left)
+                if isinstance(self._dispatcher, Manual):
+                    self.poll(min(left, _POLL_INTERVAL))
+                else:
+                    self._sessions.changed.wait_for(self._is_over, left)
         except KeyboardInterrupt:
             self.close()
             raise KeyboardInterrupt("the connection is closed") from None
@@ -210,152 +337,33 @@ class Switchboard:
             raise
         return True
 
+    def _is_over(self) -> bool:
+        return not self._sessions.expecting()
+
     def poll(self, timeout: float) -> int:
         """See ``CTI.poll``."""
-        self._check_process()
+        self.check_process()
+        if self._sessions.section.is_inside():
+            # A signal handler that interrupted a change: no user code while that is under way.
+            return 0
         return self._dispatcher.poll(timeout)
 
-    # From a link, see ``link.Owner``.
+    def check_process(self) -> None:
+        """Refuse a forked child, where none of the threads is.
 
-    def receive(self, link: Link, callref: str, fields: Mapping[str, Any], size: int) -> None:
-        """Updates the latest view, and queues the same for the handlers."""
-        self._clock.learn(latest_date(fields))
-        with self._registry.lock:
-            if link is self._heard or self._hear(link):
-                update = self._registry.update(callref, fields, size)
-                self._dispatcher.put(partial(self._deliver, link, update), size)
+        First of all, and without a lock: a lock may have been held when the process forked.
 
-    def _hear(self, link: Link) -> bool:
-        """Makes a link the one whose notifications count, unless it is an old one that is
-        closing while another one is heard already."""
-        if self._heard is not None:
-            if link.quiet:
-                return False
-            self._mark_gap()
-        self._heard = link
-        return True
-
-    def _mark_gap(self) -> None:
-        if self._registry.is_empty():
-            return
-        gap = self._registry.mark_gap()
-        self._dispatcher.put(partial(self._registry.handle_gap, gap))
-
-    def _deliver(self, link: Link, update: Update) -> None:
-        """Moves the view of handlers, and at once runs the handlers of that very state."""
-        if link.muted:
-            self._registry.skip(update)
-            return
-        self._registry.handle(update)
-        call, what, fields, kept, _ = update
-        if self._registry.untold:
-            what = self._registry.retold(update)
-        if what == REPEAT:
-            self._registry.settle(update)
-            return
-        try:
-            self._emit(link, self._cti, "newCall", call)
-            state = fields.get("state")
-            event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
-            if event is not None and what != CHANGE:
-                self._emit(link, call, event)
-        finally:
-            if kept is not fields:
-                self._registry.settle(update)
-
-    def emit_error(
-        self, error: BaseException, source: Union[Link, Outage, None] = None
-    ) -> None:
-        for handler in self._cti.handlers("error"):
-            if source is None or not source.muted:
-                self._dispatcher.call(handler, error)
-
-    def session_answered(self, link: Link, error: Optional[KeyyoError]) -> None:
-        self.sessions.answered(link, error)
-
-    def ended(self, link: Link) -> None:
-        # Before any command of the link is answered, and before another link can begin.
-        with self._registry.lock:
-            # The link may have been heard though its session came to nothing. Otherwise it would
-            # count as heard from here on, and the drop of the next one would mark no gap.
-            if self._heard is link or (self._heard is None and link.in_session):
-                self._heard = None
-                self._mark_gap()
-        self.sessions.ended(link)
-
-    def refuse(self, request: Request) -> None:
-        if not self._links.defer(request):
-            request.complete(not_connected(self._links.restoring), None)
-
-    def answered(self, link: Link) -> None:
-        while True:
-            behind = self._links.take_behind(link)
-            if not behind:
-                return
-            for request in behind:
-                request.complete(not_connected(self._links.restoring), None)
-
-    def after_end(self, link: Link) -> None:
-        handled = False
-        try:
-            if link.is_event:
-                handled = self._emit(link, self._cti, "disconnected")
-                handled = handled and not self._dispatcher.alone()
-        finally:
-            self._links.done(link, handled and self._options.token_provider is None)
-
-    def gone(self, link: Link) -> None:
-        self.sessions.gone(link)
-
-    # From the session's requests.
-
-    def start_link(self, first: Optional[str] = None) -> Link:
-        name = f"keyyo-cti-reader-{self._number}"
-        link = Link(self, self._options, self._dispatcher, name, first=first)
-        self._dispatcher.hold()
-        try:
-            link.start()
-        except BaseException:
-            self._dispatcher.release()
-            raise
-        return link
-
-    def emit(self, source: Union[Link, Outage], name: str, *arguments: Any) -> None:
-        self._emit(source, self._cti, name, *arguments)
-
-    # Inside.
-
-    def _report(self, error: BaseException) -> None:
-        """Emit ``error`` where handlers run."""
-        self._dispatcher.put(partial(self.emit_error, error))
-
-    def _emit(
-        self, source: Union[Link, Outage], emitter: Emitter, name: str, *arguments: Any
-    ) -> bool:
-        """Calls the handlers of an event.
-
-        :returns: whether there was one.
+        :raises RuntimeError: this is another process than the one that opened the line.
         """
-        handled = False
-        for handler in emitter.handlers(name):
-            if not source.muted:
-                self._dispatcher.call(handler, *arguments)
-                handled = True
-        return handled
-
-    def _wait_some(self, timeout: Optional[float]) -> None:
-        """Until something happens that ``wait`` wants to know, or the time is up."""
-        # Ctrl-C does not end a wait on a lock on Windows, nor one that begins at that very moment.
-        timeout = min(1.0 if timeout is None else timeout, 1.0)
-        if isinstance(self._dispatcher, Manual):
-            # What another thread does away with is no work that would wake this one.
-            self._dispatcher.poll(timeout)
-            return
-        self._links.wait(timeout)
-
-    def _check_process(self) -> None:
-        # First of all, and without a lock: a lock may have been held when the process forked.
-        if os.getpid() != self._process:
+        if self._process != process.current():
             raise RuntimeError(
                 "this CTI belongs to the parent process: make another one after fork"
             )
+
+    # Errors, where handlers run.
+
+    def _emit_error(self, error: BaseException) -> None:
+        self._events.emit("error", error)
+
+    def _report(self, error: BaseException) -> None:
+        self._dispatcher.put(partial(self._emit_error, error))

@@ -1,15 +1,14 @@
-"""One connection to Keyyo, and the commands that wait on it."""
+"""One connection to Keyyo, and its pending commands."""
 
 import logging
-import threading
+from collections import deque
 from functools import partial
-from typing import Any, List, Mapping, Optional, Protocol, Sequence
+from typing import Any, Callable, Deque, Dict, Mapping, NamedTuple, Optional, Sequence
 
-from . import commands
+from . import _sockjs, commands
 from ._net.clock import NEVER, Monotonic, monotonic
 from ._sockjs import (
     Closed,
-    Connection,
     Departure,
     Limits,
     NotOpen,
@@ -34,7 +33,6 @@ from .errors import (
 from .keepalive import HandlerWatch, Pinger
 from .kept_call import MAX_CALLREF, memory_of
 from .options import Options
-from .outage import Outage
 from .pending import Pending, Request
 from .rate_limit import RateLimit
 from .results import wrap
@@ -42,8 +40,8 @@ from .unknown_kinds import UnknownKinds
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Seconds that the server has to say goodbye, so that ``close()`` is over within two.
-_GOODBYE = 0.7
+#: Seconds that the server has to acknowledge a close, so that ``close()`` returns within two.
+_CLOSE_TIMEOUT = 0.7
 
 #: Messages that cannot be read and are each told, in a period of so many seconds; of more, only
 #: their number is. One frame may hold a million of them.
@@ -51,77 +49,51 @@ _COMPLAINTS = 100
 _COMPLAINT_PERIOD = 10.0
 
 
-class Owner(Protocol):
-    """What a link tells of itself. On its thread, but for ``after_end`` and ``emit_error``,
-    which are done where handlers run."""
+class ConnectionEvents(NamedTuple):
+    """Functions that a connection calls on its reader thread, except as noted.
 
-    def receive(self, link: "Link", callref: str, fields: Mapping[str, Any], size: int) -> None:
-        """Takes in a notification of a call, whose fields take so many bytes of memory, and
-        queues its handlers."""
+    :ivar received: a call was notified: its callref, its fields, and the bytes of memory that
+        they take.
+    :ivar unreadable: the server sent a message that cannot be read.
+    :ivar session_answered: a session request has its reply, and its callback is queued.
+    :ivar ended: the connection has ended, and no command has been answered for that yet.
+    :ivar refuse: a command found no connection, on the thread that asked.
+    :ivar answered: the connection is closing, and every command has its answer; on any thread.
+    """
 
-    def emit_error(self, error: BaseException, link: "Optional[Link]" = None) -> None:
-        """Emits ``error``, unless the link that it is about is muted."""
-
-    def refuse(self, request: Request) -> None:
-        """Answers a command that finds no connection, behind those that were asked before."""
-
-    def answered(self, link: "Link") -> None:
-        """All that were asked on the link have their answers."""
-
-    def session_answered(self, link: "Link", error: Optional[KeyyoError]) -> None:
-        """A request for a session has its answer, and its callback is queued."""
-
-    def ended(self, link: "Link") -> None:
-        """The link is of no use any more; nobody has been told yet."""
-
-    def after_end(self, link: "Link") -> None:
-        """All that waited on the link have been told."""
-
-    def gone(self, link: "Link") -> None:
-        """Nothing comes of the link any more, and its thread has nothing to do."""
+    received: Callable[[str, Mapping[str, Any], int], object]
+    unreadable: Callable[[Exception], object]
+    session_answered: Callable[[Optional[KeyyoError]], object]
+    ended: Callable[[], object]
+    refuse: Callable[[Request], object]
+    answered: Callable[[], object]
 
 
-class Link:
-    """A connection from its opening to its end, which comes once.
+class Connection:
+    """A SockJS connection and its pending commands, from its opening to its end.
 
-    Its reader thread opens, reads, keeps the deadlines and completes the Futures. It runs no
-    user code, except ``token_provider`` after the connection is lost.
+    The thread that runs it opens, reads, keeps the deadlines and completes the Futures; it runs
+    no user code. Commands may be sent from any thread, also by a signal handler that interrupted
+    this very code: so there is no lock, and each change of a container is one step.
 
     :param first: the transport to try before the others.
-
-    What it knows of its own life, in the order in which it comes about:
-
-    :ivar sessions_asked: requests for a session that have no answer; guarded by the owner's
-        lock.
-    :ivar in_session: whether a session was opened on it; set by the reader.
-    :ivar quiet: whether the end was asked for, so that it is no event; set by ``begin_close``, or
-        before by the owner.
-    :ivar is_event: whether the end is an event; set by the owner when it has come.
-    :ivar unwanted: whether the end of its session was asked for; set by the owner.
-    :ivar outage: what its end began, if it did; set by the owner.
-    :ivar followed: whether a session was opened on another one later; set by the owner.
-    :ivar muted: whether events are not wanted any more, though they are here already; set by
-        the owner when its ``close`` returns.
+    :ivar in_session: True if a session was opened on it. Set by the reader.
+    :ivar ended: True once its end has come. Set by the reader.
+    :ivar closing: True once its end was asked for. Set by ``begin_close``.
     """
 
     def __init__(
         self,
-        owner: Owner,
+        events: ConnectionEvents,
         options: Options,
         dispatcher: Dispatcher,
-        name: str,
-        clock: Monotonic = monotonic,
         first: Optional[str] = None,
+        clock: Monotonic = monotonic,
     ) -> None:
-        self.quiet = False
-        self.muted = False
-        self.sessions_asked = 0
         self.in_session = False
-        self.is_event = False
-        self.unwanted = False
-        self.followed = False
-        self.outage: Optional[Outage] = None
-        self._owner = owner
+        self.ended = False
+        self.closing = False
+        self._events = events
         self._options = options
         self._dispatcher = dispatcher
         self._clock = clock
@@ -131,11 +103,13 @@ class Link:
         self._complaints = RateLimit(_COMPLAINTS, _COMPLAINT_PERIOD, clock)
         self._pinger = Pinger(None, self._ping, NEVER)
         self._pinged_at = self._paused_at = -NEVER
-        # How many answers are being given; above 0 for good once the end has come.
-        self._completing = 0
-        self._lock = threading.Lock()
-        # Guarded by the lock: what is asked before the connection is open, then None.
-        self._early: Optional[List[Request]] = []
+        # The answers that are being given, one entry each; never empty once the end has come.
+        self._completing: Dict[object, None] = {}
+        # Session requests that were made before the connection was open. The thread that takes
+        # one out sends or answers it.
+        self._early: Deque[Request] = deque()
+        self._is_opening = True
+        self._closed: Optional[Closed] = None
         limits = Limits(
             options.connect_timeout,
             options.timeout,
@@ -143,73 +117,81 @@ class Link:
             options.max_message_size,
         )
         ca_certs = None if options.ca_certs is None else str(options.ca_certs)
-        self._connection = Connection(
+        self._sockjs = _sockjs.Connection(
             options.endpoint,
             self,
             limits,
             ca_certs,
             clock,
-            _ordered(options.transports, first),
+            _order(options.transports, first),
             options.proxies,
         )
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
     def transport(self) -> Optional[str]:
         """The name of the transport in use, or None when there is none."""
-        return self._connection.transport
+        return self._sockjs.transport
 
     @property
     def last_silence(self) -> float:
         """Seconds since the server's last whole frame at the end, those asleep included."""
-        return self._connection.last_silence
+        return self._sockjs.last_silence
 
-    def start(self) -> None:
-        """Begins to open, in a thread of its own."""
-        self._thread.start()
+    def run(self) -> None:
+        """Open, and read until the end. Called once, on the thread that is to read."""
+        self._sockjs.run()
 
     def ask(self, request: Request) -> None:
-        """Sends a command, now or as soon as the connection is open if it is for a session.
-        From any thread; waits for nothing but room in the socket."""
-        with self._lock:
-            opening = self._early is not None
-            if self._early is not None and request.opens_session:
-                self._early.append(request)
-                return
-        if opening:
-            self._answer(request, not_connected(), None)
-        else:
+        """Send a command; a session request also before the connection is open.
+
+        From any thread; blocks only while the socket is full.
+        """
+        if not self._is_opening:
             self._send(request)
+        elif request.opens_session:
+            self._early.append(request)
+            if not self._is_opening:
+                # It has opened or ended meanwhile, and may have overlooked this request.
+                self._take_early()
+        else:
+            self._answer(request, not_connected(), None)
+
+    def _take_early(self) -> None:
+        while self._early:
+            try:
+                request = self._early.popleft()
+            except IndexError:
+                return  # Another thread was faster.
+            if self._closed is None:
+                self._send(request)
+            elif self.closing:
+                self.complete(request, closed_while_opening(), None)
+            else:
+                self.complete(
+                    request, connection_failed(self._closed, self._options.endpoint), None
+                )
 
     def begin_close(self) -> None:
-        """Begins to end the connection. From any thread; waits for nothing."""
-        self.quiet = True
+        """Begin to close. From any thread; does not block."""
+        self.closing = True
         self._dispatcher.wake()
-        self._connection.begin_close(within=_GOODBYE)
+        self._sockjs.begin_close(within=_CLOSE_TIMEOUT)
         self._tell_if_answered()
 
     def finish_close(self, until: float) -> None:
-        """Waits for the end that ``begin_close`` began. From any thread, but not while it reads.
+        """Wait for the end that ``begin_close`` began, and force it at the deadline.
 
-        :param until: monotonic time, by which there is no reader thread any more unless the
-            system keeps it.
+        :param until: monotonic time.
         """
-        if threading.current_thread() is self._thread:
-            return  # It is over: this is the owner, who had some use for the thread.
-        self._connection.finish_close(min(until, self._clock() + _GOODBYE))
-        self._thread.join(max(0.0, until - self._clock()))
-
-    def _run(self) -> None:
-        self._connection.run()
-        self._owner.gone(self)
+        self._sockjs.finish_close(min(until, self._clock() + _CLOSE_TIMEOUT))
 
     def complete(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
-        """Gives a request its answer. For the one who took it out of the table, on this thread."""
-        self._completing += 1
+        """Answer a request. Only for the caller that took it out of the table."""
+        self._completing[request] = None
         try:
             self._answer(request, error, result)
         finally:
-            self._completing -= 1
+            self._completing.pop(request, None)
         self._tell_if_answered()
 
     def _answer(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
@@ -220,12 +202,12 @@ class Link:
             return
         request.complete(error, result)
         if request.opens_session:
-            self._owner.session_answered(self, error)
+            self._events.session_answered(error)
 
     def _tell_if_answered(self) -> None:
-        """Once the link closes and nothing is left to answer, later commands have their turn."""
-        if self.quiet and not self._completing and not self._pending.any():
-            self._owner.answered(self)
+        """While it closes, later commands get their answers once none of its own is pending."""
+        if self.closing and not self._completing and not self._pending.any():
+            self._events.answered()
 
     def _react(
         self, request: Request, error: Optional[KeyyoError], result: Any
@@ -235,7 +217,7 @@ class Link:
         try:
             return request.react(error, result)
         except Exception:
-            # A fault of the SDK's own must not cost anybody the answer.
+            # A bug of ours must not cost the caller the answer.
             _log.exception("the answer to %s could not be used", request.command.action)
             return None
 
@@ -246,13 +228,13 @@ class Link:
             if request.opens_session:
                 self._answer(request, not_connected(), None)
             else:
-                self._owner.refuse(request)
+                self._events.refuse(request)
             return
         request.departure = Departure()
         # A request that could not be sent is left in the table: the connection is at its end,
         # which completes all of them in the order they were asked.
         try:
-            self._connection.send(request.command.encode(number), request.departure)
+            self._sockjs.send(request.command.encode(number), request.departure)
         except (NotOpen, SendFailed):
             pass
         except BaseException:
@@ -262,15 +244,13 @@ class Link:
                 self.complete(request, error, None)
             raise
 
-    # What the connection tells, on the reader thread.
+    # Called by the SockJS connection, on the reader thread.
 
     def opened(self) -> None:
         if self._options.ping_auto:
             self._pinger = Pinger(self._options.ping_interval, self._ping, self._clock())
-        with self._lock:
-            early, self._early = self._early or [], None
-        for request in early:
-            self._send(request)
+        self._is_opening = False
+        self._take_early()
 
     def received(self, message: Any) -> None:
         try:
@@ -287,7 +267,7 @@ class Link:
             if len(said.callref) > MAX_CALLREF:
                 self.unreadable(UnreadableMessage(f"a callref over {MAX_CALLREF} characters"))
                 return
-            self._owner.receive(self, said.callref, said.fields, memory_of(message))
+            self._events.received(said.callref, said.fields, memory_of(message))
         else:
             self._replied(said)
 
@@ -303,7 +283,7 @@ class Link:
         _log.warning("the server sent something that cannot be read: %s", error)
         if wait:
             self._wait_for_room()
-        self._dispatcher.put(partial(self._owner.emit_error, error, self))
+        self._dispatcher.put(partial(self._events.unreadable, error))
 
     def _sum_up_complaints(self, now: float, wait: bool = True) -> None:
         due = self._complaints.due()
@@ -340,19 +320,17 @@ class Link:
         _log.info("connection ended: %s %s", closed.code, closed.reason)
         # A handler may wait for an answer that is given below.
         self._sum_up_complaints(NEVER, wait=False)
-        self._completing += 1
-        self._owner.ended(self)
-        with self._lock:
-            early, self._early = self._early, None
-        for request in early or []:
-            error = connection_failed(closed, self._options.endpoint)
-            self.complete(request, closed_while_opening() if self.quiet else error, None)
+        self._completing[self] = None
+        self.ended = True
+        # First, so that the callbacks below see the new state.
+        self._events.ended()
+        self._closed = closed
+        self._is_opening = False
+        self._take_early()
         for request in self._pending.close():
             lost = ConnectionClosed(request.departure.begun, plain(closed.reason), closed.cause)
             self.complete(request, lost, None)
-        self._owner.answered(self)
-        self._dispatcher.put(partial(self._owner.after_end, self))
-        self._dispatcher.release()
+        self._events.answered()
 
     def _pass_over(self, error: UnknownNotification) -> None:
         if self._unknown_kinds.is_news(error.kind):
@@ -379,11 +357,11 @@ class Link:
 
         :raises SockJSError: a handler waits for an answer, and the backlog overflows.
         """
-        while not self._dispatcher.wait_for_room(0, lambda: self.quiet):
+        while not self._dispatcher.wait_for_room(0, lambda: self.closing):
             self._paused_at = now = self._clock()
             due = min(self._pending.due(), self._watch.due(now))
             if now < due:
-                self._dispatcher.wait_for_room(due - now, lambda: self.quiet)
+                self._dispatcher.wait_for_room(due - now, lambda: self.closing)
             else:
                 self._on_deadlines(now)
         if self._dispatcher.overflows():
@@ -400,11 +378,11 @@ class Link:
         if isinstance(error, CommandTimeout) and self._paused_at >= self._pinged_at:
             return  # The answer may be there: it was us who did not read.
         if error is not None and not isinstance(error, ConnectionClosed):
-            self._connection.fail(f"the ping failed: {error}")
+            self._sockjs.fail(f"the ping failed: {error}")
 
 
-def _ordered(transports: Sequence[str], first: Optional[str]) -> Sequence[str]:
-    """The transports in the order to try them.
+def _order(transports: Sequence[str], first: Optional[str]) -> Sequence[str]:
+    """Return the transports in the order to try them.
 
     :param first: which comes before the others, if it is among them.
     """

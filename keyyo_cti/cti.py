@@ -1,4 +1,4 @@
-"""CTI: sessions, the line's commands, events. What a program sees; the switchboard does it."""
+"""CTI: sessions, the line's commands, events. What a program sees; ``Client`` does the work."""
 
 from concurrent.futures import Future
 from typing import (
@@ -20,8 +20,7 @@ from .errors import KeyyoError
 from .events import AnyHandler, Emitter, EventAttribute
 from .javascript import as_key
 from .literals import CTIEvent
-from .outage import Restored
-from .results import AutoAnswer, ConvertedNumber, SessionInfo, Subscriptions
+from .results import AutoAnswer, ConvertedNumber, Restored, SessionInfo, Subscriptions
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -130,11 +129,14 @@ class CTI(Emitter):
         # Only here, because all that speaks to the network comes with it, and a program may import
         # this package long before it needs that, or not need it at all.
         from . import options as options_
-        from .client import Switchboard
+        from .client import Client
 
         super().__init__()
-        self._switchboard = Switchboard(self, options_.read(options, keywords))
-        at_exit.watch(self._switchboard)
+        self._client = Client(self, options_.read(options, keywords))
+        at_exit.watch(self._client)
+
+    def _check_process(self) -> None:
+        self._client.check_process()
 
     # Session.
 
@@ -162,7 +164,7 @@ class CTI(Emitter):
         :returns: ``number`` (the line's), ``now`` (server time, Unix seconds), ``session_id``.
         """
         auto_answer, callback = callback_last(auto_answer, callback)
-        return self._switchboard.sessions.create(csi_token, auto_answer, callback)
+        return self._client.create(csi_token, auto_answer, callback)
 
     @overload
     def restore_session(
@@ -191,20 +193,20 @@ class CTI(Emitter):
         """
         session_id, callback = callback_last(session_id, callback)
         if session_id is None:
-            session_id = self._switchboard.remembered()
-        return self._switchboard.sessions.restore(csi_token, session_id, callback)
+            session_id = self._client.remembered()
+        return self._client.restore(csi_token, session_id, callback)
 
     def destroy_session(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Destroys the session, and closes the connection. Source: section Destroy session.
 
         :returns: what the server sent, 1.
         """
-        return self._switchboard.sessions.destroy(callback)
+        return self._client.destroy(callback)
 
     def session_exists(self) -> bool:
         """True if the cookie holds a session id, which ``restore_session(csi_token)`` would use;
         always False without ``cookie_auto``. Source: JavaScript SDK 1.1."""
-        return self._switchboard.session_exists()
+        return self._client.session_exists()
 
     def close(self) -> None:
         """Closes the connection, and leaves the session to the server's five minutes.
@@ -214,7 +216,7 @@ class CTI(Emitter):
         as those two seconds go, and no handler starts after that. There is no ``disconnected``,
         for it was asked for, and nothing is restored. The CTI can open another session later.
         """
-        self._switchboard.close()
+        self._client.close()
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Wait as a page stays open: until the session is closed, destroyed or lost.
@@ -230,7 +232,7 @@ class CTI(Emitter):
         :returns: False when the time was up first.
         :raises RuntimeError: called in a handler, which would wait for itself.
         """
-        return self._switchboard.wait(timeout)
+        return self._client.wait(timeout)
 
     def poll(self, timeout: float = 0) -> int:
         """Runs the handlers and callbacks that are due, in this thread; for
@@ -239,7 +241,7 @@ class CTI(Emitter):
         :param timeout: seconds to wait for the first.
         :returns: how many events and answers were handled.
         """
-        return self._switchboard.poll(timeout)
+        return self._client.poll(timeout)
 
     def __enter__(self) -> "CTI":
         return self
@@ -250,23 +252,23 @@ class CTI(Emitter):
     @property
     def connected(self) -> bool:
         """Whether a session is open. Source: section Attributes."""
-        return self._switchboard.connected
+        return self._client.connected
 
     @property
     def transport(self) -> Optional[str]:
         """The way to the server that is in use: ``websocket``, ``xhr-streaming`` or
         ``xhr-polling``; None without a connection."""
-        return self._switchboard.transport
+        return self._client.transport
 
     @property
     def number(self) -> Optional[str]:
         """The line's number, once a session told it."""
-        return self._switchboard.session.number
+        return self._client.session.number
 
     @property
     def session_id(self) -> Optional[str]:
         """The session's id, a secret, once there is one."""
-        return self._switchboard.session.session_id
+        return self._client.session.session_id
 
     # Line.
 
@@ -275,7 +277,7 @@ class CTI(Emitter):
 
         :param number: in international format, such as ``"33172587948"``.
         """
-        return self._switchboard.ask(commands.dial, (number,), callback)
+        return self._client.ask(commands.dial, (number,), callback)
 
     def send_message(
         self, number: str, message: str, callback: Optional[Callback[int]] = None
@@ -285,7 +287,7 @@ class CTI(Emitter):
         :param number: the recipient's, in international format.
         :param message: the text.
         """
-        return self._switchboard.ask(commands.send_message, (number, message), callback)
+        return self._client.ask(commands.send_message, (number, message), callback)
 
     def subscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Asks to be notified of another line's calls too. Source: section Subscribe.
@@ -293,14 +295,14 @@ class CTI(Emitter):
         :param number: a line of the same organisation in international format, or
             ``"callpark"`` for the parked calls.
         """
-        return self._switchboard.ask(commands.subscribe, (number,), callback)
+        return self._client.ask(commands.subscribe, (number,), callback)
 
     def unsubscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Undoes ``subscribe``. Source: section Unsubscribe.
 
         :param number: as for ``subscribe``.
         """
-        return self._switchboard.ask(commands.unsubscribe, (number,), callback)
+        return self._client.ask(commands.unsubscribe, (number,), callback)
 
     def get_subscriptions(
         self, callback: Optional[Callback[Subscriptions]] = None
@@ -309,7 +311,7 @@ class CTI(Emitter):
 
         :returns: ``numbers``, a list.
         """
-        return self._switchboard.ask(commands.get_subscriptions, (), callback)
+        return self._client.ask(commands.get_subscriptions, (), callback)
 
     def set_auto_answer(
         self, auto_answer: bool, callback: Optional[Callback[int]] = None
@@ -319,7 +321,7 @@ class CTI(Emitter):
 
         :param auto_answer: True or False, for the whole session.
         """
-        return self._switchboard.ask(commands.set_auto_answer, (auto_answer,), callback)
+        return self._client.ask(commands.set_auto_answer, (auto_answer,), callback)
 
     def get_auto_answer(
         self, callback: Optional[Callback[AutoAnswer]] = None
@@ -328,7 +330,7 @@ class CTI(Emitter):
 
         :returns: ``auto_answer``, True or False.
         """
-        return self._switchboard.ask(commands.get_auto_answer, (), callback)
+        return self._client.ask(commands.get_auto_answer, (), callback)
 
     def int_to_local(
         self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
@@ -337,7 +339,7 @@ class CTI(Emitter):
 
         :param number: in international format.
         """
-        return self._switchboard.ask(commands.int_to_local, (number,), callback)
+        return self._client.ask(commands.int_to_local, (number,), callback)
 
     def local_to_int(
         self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
@@ -346,25 +348,25 @@ class CTI(Emitter):
 
         :param number: as it is dialled in its country.
         """
-        return self._switchboard.ask(commands.local_to_int, (number,), callback)
+        return self._client.ask(commands.local_to_int, (number,), callback)
 
     def ping(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Asks the server for a sign of life. Source: JavaScript SDK 1.1."""
-        return self._switchboard.ask(commands.ping, (), callback)
+        return self._client.ask(commands.ping, (), callback)
 
     # Calls.
 
     def get_calls(self) -> List[Call]:
         """The calls that are known, active and ended, the last notified last. Source: section
         Get calls."""
-        return Calls(self._switchboard.calls().all())
+        return Calls(self._client.calls().all())
 
     def get_call(self, callref: str) -> Optional[Call]:
         """One call, or None when it is not known. Source: section Get call.
 
         :param callref: the call's identifier.
         """
-        calls, key = self._switchboard.calls(), as_key(callref)
+        calls, key = self._client.calls(), as_key(callref)
         return None if key is None else calls.get(key)
 
     def __repr__(self) -> str:

@@ -7,8 +7,10 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Callable, ContextManager, Iterator, List, NamedTuple, Optional, Tuple
 
+from . import process
 from ._net.clock import Monotonic, monotonic
-from .backlog import Backlog, Work
+from .backlog import Backlog, Task
+from .reentrant import Wakeup
 from .user_code import name_of, refuse_coroutine
 
 _log = logging.getLogger("keyyo_cti")
@@ -49,30 +51,22 @@ class Dispatcher(ABC):
         self._max_backlog = max_backlog
         self._report = report
         self._clock = clock
-        self._lock = threading.Lock()
-        # Several may wait for each of these at once, so each is always notified to all.
-        self._filled = threading.Condition(self._lock)
-        self._room = threading.Condition(self._lock)
+        self._process = process.current()
+        # No lock, because a signal handler may come to any of this on the thread that it
+        # interrupts: each change is one step, and then it wakes those that wait for it.
+        self._room = Wakeup()
         self._backlog = Backlog(max_backlog, max_bytes)
-        self._queue = self._backlog.queue
         self._doing = threading.local()
         # A function and since when it runs. Made for each call of user code, so a plain tuple.
         self._running: Optional[Tuple[Callable[..., object], float]] = None
-        # The waiter holds the lock, sets its flag, then checks the queue. The other side changes
-        # the queue, then checks the flag. Either order wakes the waiter, and the lock is needed
-        # only when a thread waits.
-        self._asleep = False
-        self._crowded = 0
 
-    def put(self, work: Work, size: int = 0) -> None:
+    def put(self, work: Task, size: int = 0) -> None:
         """Queues work. Never waits: a callback may be owed by the very thread that works.
 
         :param size: bytes of memory that it takes; work with a size is queued by one thread at
             a time.
         """
         self._backlog.put(work, size)
-        if self._asleep:
-            self._rouse()
 
     def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
         """Queues a call of user code."""
@@ -81,16 +75,9 @@ class Dispatcher(ABC):
     def wait_for_room(self, timeout: float, given_up: Callable[[], bool]) -> bool:
         """True if the backlog is below its bound, overflows or was given up, now or after at
         most so many seconds."""
-        if self.has_room():
-            return True
-        with self._lock:
-            self._crowded += 1
-            try:
-                return self._room.wait_for(
-                    lambda: self.has_room() or self.overflows() or given_up(), timeout
-                )
-            finally:
-                self._crowded -= 1
+        return self._room.wait_for(
+            lambda: self.has_room() or self.overflows() or given_up(), timeout
+        )
 
     def has_room(self) -> bool:
         """True if the reader may read on: the backlog is below its bounds, or an answer is due
@@ -113,7 +100,7 @@ class Dispatcher(ABC):
         if work is not None and inside:
             work.append(request)
         self._backlog.expect(request, inside)
-        if self._crowded:
+        if self._room.waiters:
             self.wake()
 
     def answered(self, request: object) -> None:
@@ -127,31 +114,32 @@ class Dispatcher(ABC):
 
     @contextmanager
     def _unbounded(self) -> Iterator[None]:
-        with self._lock:
-            self._backlog.waiting_handlers += 1
-            self._room.notify_all()
+        waiting, me = self._backlog.waiting_handlers, object()
         try:
+            waiting[me] = None
+            self._room.notify_all()
             yield
         finally:
-            with self._lock:
-                self._backlog.waiting_handlers -= 1
+            waiting.pop(me, None)
 
     def wake(self) -> None:
         """Lets a ``wait_for_room`` look whether it was given up."""
-        with self._lock:
-            self._room.notify_all()
+        self._room.notify_all()
 
-    def call(self, function: Callable[..., object], *arguments: Any) -> None:
+    def call(self, function: Callable[..., object], *arguments: Any) -> bool:
         """Runs user code. What it raises is logged with its traceback, reported, and stops
         nothing. Only inside work.
 
+        :returns: False if it was not run, because the program did not take the work.
+        :raises OtherProcess: the code has forked, and this is the child: the parent goes on with
+            the work.
         :raises KeyboardInterrupt: in the main thread, where it is to end the program.
         :raises SystemExit: the same.
         """
         work = self._work()
         assert work is not None
         if work is ALONE:
-            return
+            return False
         outer = self._running
         self._running = function, self._clock()
         try:
@@ -162,10 +150,13 @@ class Dispatcher(ABC):
             main = threading.current_thread() is threading.main_thread()
             if main and isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
+            process.check(self._process)
             self._failed(function, type(error).__name__)
             self._tell(error)
         finally:
             self._running = outer
+        process.check(self._process)
+        return True
 
     def running(self) -> Optional[Running]:
         """The user code that runs now, if any does."""
@@ -174,7 +165,7 @@ class Dispatcher(ABC):
 
     def waiting(self) -> int:
         """How many pieces of work are queued."""
-        return len(self._queue)
+        return self._backlog.waiting()
 
     def alone(self) -> bool:
         """True if this thread does only the SDK's own part of work: user code is passed over."""
@@ -200,7 +191,7 @@ class Dispatcher(ABC):
     def poll(self, timeout: float) -> int:
         raise RuntimeError('poll() is for CTI(dispatch="manual")')
 
-    def _do(self, work: Work, asked: List[object]) -> None:
+    def _do(self, work: Task, asked: List[object]) -> None:
         """Does one piece of work in this thread.
 
         :param asked: is filled with the commands that it asks.
@@ -220,20 +211,11 @@ class Dispatcher(ABC):
         """The commands that this thread asked in the work that it does now, or None outside."""
         return getattr(self._doing, "work", None)
 
-    def _rouse(self) -> None:
-        """Wakes who waits for work."""
-        with self._lock:
-            self._filled.notify_all()
-
-    def _do_next(self) -> None:
-        """Does the next work.
-
-        :raises IndexError: there is none.
-        """
-        work, size = self._backlog.take()
+    def _take_up(self, work: Task, size: int) -> None:
+        """Do work that was taken from the backlog."""
         if size:
             self._backlog.release(size)
-        if self._crowded:
+        if self._room.waiters:
             self.wake()
         self._do(work, [])
 

@@ -4,6 +4,7 @@ There is no lock: a signal handler may call ``on`` on a thread that is inside ``
 is one step of a dict or a list, which the interpreter does as a whole.
 """
 
+import os
 from functools import partial
 from typing import (
     TYPE_CHECKING,
@@ -24,6 +25,19 @@ from typing import (
 from .user_code import is_plain, require_function, require_function_or_none
 
 Handler = Callable[..., object]
+
+# True in a forked child, where each change of handlers has to be looked at: the threads that
+# would call them may be the parent's. In any other process that would cost time for nothing.
+_is_child = False
+
+
+def _after_fork() -> None:
+    global _is_child
+    _is_child = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 H = TypeVar("H", bound=Handler)
 
@@ -122,7 +136,9 @@ class Emitter:
         :param handler: is called with what the event carries. The same one added twice is
             called twice.
         :raises TypeError: there is no such event, or the handler cannot be called.
+        :raises RuntimeError: in a forked child, if the line was opened before the fork.
         """
+        self._check_process()
         events = self._split(names)
         require_function("handler", handler)
         table: Dict[str, List[Handler]] = vars(self).setdefault("_added", {})
@@ -136,6 +152,7 @@ class Emitter:
 
         :raises TypeError: there is no such event.
         """
+        self._check_process()
         events = self._split(names)
         table = self._added or {}
         for name in events:
@@ -165,6 +182,8 @@ class Emitter:
         def __setattr__(self, name: str, value: Any) -> None:
             store = self._setters.get(name)
             if store is not None:
+                if _is_child:
+                    self._check_process()
                 if not is_plain(value):
                     require_function_or_none(name, value)
                 store(self, value)
@@ -173,6 +192,12 @@ class Emitter:
                 known = ", ".join(map(attribute_of, self.EVENTS))
                 raise AttributeError(f"{type(self).__name__} has no event {name}: it has {known}")
             object.__setattr__(self, name, value)
+
+    def _check_process(self) -> None:
+        """Refuse a change of handlers in a forked child where nothing would call them.
+
+        :raises RuntimeError: it belongs to the parent process.
+        """
 
     def _split(self, names: str) -> List[str]:
         if not isinstance(names, str):

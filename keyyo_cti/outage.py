@@ -1,21 +1,18 @@
-"""Brings back a session whose connection was lost: auto-restore."""
+"""A lost session: when it is tried again, and when it is given up."""
 
 import logging
-import threading
-from concurrent.futures import Future
-from typing import Any, Callable, ContextManager, NamedTuple, Optional, Protocol
+from typing import Callable, NamedTuple, Optional
 
 from ._net.clock import Monotonic, lasting, monotonic
 from .backoff import Backoff
 from .dates import as_seconds
 from .errors import KeyyoError
-from .slow_call import warn_while_slow
-from .token_cache import HeldToken
+from .process import OtherProcess
+from .reentrant import Flag
+from .results import Restored
+from .token_cache import CachedToken
 
 _log = logging.getLogger("keyyo_cti")
-
-#: Seconds between two looks whether there is still something to restore.
-_LOOK = 0.5
 
 #: Status codes by which the program's ``token_provider`` says that its credentials are refused.
 _REFUSED = (401, 403)
@@ -31,97 +28,56 @@ _FIRST_WARNING = 600.0
 _MAX_RETRY_AFTER = 3600.0
 
 
-class Restored(NamedTuple):
-    """What ``restored`` tells.
-
-    :ivar gap: seconds without events: from the last whole frame on the lost connection to the
-        session on the new one. What happened meanwhile is not told later.
-    :ivar recreated: whether the server had destroyed the session, so that a new one was made,
-        with the same subscriptions and the same auto-answer.
-    """
-
-    gap: float
-    recreated: bool
-
-
-class Outage:
-    """From the loss of a connection to what comes of it: restored, lost, or closed.
-
-    Made on the thread that is going to restore.
-
-    :param silence: seconds that the server had been silent when the connection was lost.
-    :param clock: monotonic seconds, those included that the machine has slept.
-    :ivar recreated: whether a new session had to be made; set by the reader.
-    :ivar provider_failed: whether a mistake in the program's ``token_provider`` was reported.
-    :ivar over: set once, when it has ended in one of the three.
-    :ivar muted: whether its events are not wanted any more.
-    """
-
-    def __init__(self, silence: float, clock: Monotonic = lasting) -> None:
-        self._clock = clock
-        self._since = clock() - silence
-        self._thread = threading.current_thread()
-        self.recreated = False
-        self.provider_failed = False
-        self.over = threading.Event()
-        self.muted = False
-
-    def summary(self) -> Restored:
-        """What is to be told if it is restored now."""
-        return Restored(self._clock() - self._since, self.recreated)
-
-    def inside(self) -> bool:
-        """Whether this is the thread that restores: it runs the program's ``token_provider``."""
-        return self._thread is threading.current_thread()
-
-    def finish_close(self, until: float) -> None:
-        """Waits until nobody restores any more. The program's ``token_provider`` cannot be
-        interrupted; its thread ends when that comes back.
-
-        :param until: monotonic time.
-        """
-        if not self.inside():
-            self._thread.join(max(0.0, until - monotonic()))
-
-
-class Reopener(Protocol):
-    """Who asks for the session. All of it is called on the thread that restores."""
-
-    def reopen(self, outage: Outage, token: str) -> "Future[Any]":
-        """Asks for the session, or for a new one in its place. Its success ends the outage; after
-        a failure nothing is left of its connection."""
-
-    def give_up(self, outage: Outage, error: KeyyoError) -> None:
-        """Ends the outage: the session is lost."""
-
-    def provider_failed(self, outage: Outage, error: BaseException) -> None:
-        """Reports what the program's ``token_provider`` raised, which is no want of a network."""
-
-
-class _Failure(NamedTuple):
-    """Why an attempt failed, and True if the next one would fail alike."""
+class Failure(NamedTuple):
+    """Why an attempt to restore failed, and True if the next one would fail alike."""
 
     error: KeyyoError
     permanent: bool
 
 
-class _LongOutage:
-    """Warnings that an outage goes on: after ten minutes, and again, ever more rarely.
+class Outage:
+    """From the loss of a connection until its session is restored, lost or closed.
 
-    Attempts that fail are logged at INFO only, so that an outage of hours would go unnoticed.
+    For the session's thread.
+
+    :param silence: seconds that the server had been silent when the connection was lost.
+    :param clock: monotonic seconds, including those that the machine has slept.
+    :ivar recreated: True if a new session had to be created.
+    :ivar provider_failed: True if a mistake in the program's ``token_provider`` was reported.
+    :ivar attempts: how many attempts have failed.
     """
 
-    def __init__(self, clock: Monotonic) -> None:
+    def __init__(self, silence: float, clock: Monotonic = lasting) -> None:
         self._clock = clock
-        self._since = clock()
-        self._after = _FIRST_WARNING
+        self._noticed = clock()
+        self._since = self._noticed - silence
+        self._warn_after = _FIRST_WARNING
+        self.recreated = False
+        self.provider_failed = False
+        self.attempts = 0
+        #: Seconds that the server wants to be left alone.
+        self.retry_after = 0.0
+
+    def summary(self) -> Restored:
+        """Return what ``restored`` carries if the session is restored now."""
+        return Restored(self._clock() - self._since, self.recreated)
+
+    def was_recreated(self) -> None:
+        """Note that a new session was created, if only for one attempt."""
+        self.recreated = True
 
     def failed(self, error: KeyyoError) -> None:
-        """Note that an attempt has failed."""
-        lasted = self._clock() - self._since
-        if lasted >= self._after:
-            while self._after <= lasted:
-                self._after *= 2
+        """Note that an attempt has failed, after which there will be another.
+
+        Attempts are logged at INFO only, so that an outage of hours would go unnoticed. So there
+        is a warning after ten minutes, and again, ever more rarely.
+        """
+        _log.info("attempt %d to restore the session failed: %s", self.attempts, error)
+        self.retry_after = _retry_after(error)
+        lasted = self._clock() - self._noticed
+        if lasted >= self._warn_after:
+            while self._warn_after <= lasted:
+                self._warn_after *= 2
             _log.warning(
                 "the session has not been restored for %.0f min: %s; the SDK goes on trying",
                 lasted / 60,
@@ -129,131 +85,130 @@ class _LongOutage:
             )
 
 
+class Pauses:
+    """The pauses between the attempts of one client.
+
+    They go on growing from one outage to the next, until a connection has lasted for as long as
+    the longest of them. Otherwise a server that accepts and drops would be asked all the time.
+    """
+
+    def __init__(self, backoff: Backoff, clock: Monotonic = monotonic) -> None:
+        self._backoff = backoff
+        self._clock = clock
+        self._taken = 0
+        self._restored_at = -backoff.longest
+
+    def begin(self) -> None:
+        """A session was lost."""
+        if self._clock() - self._restored_at >= self._backoff.longest:
+            self._taken = 0
+
+    def restored(self) -> None:
+        """The session is restored."""
+        self._restored_at = self._clock()
+
+    def next(self) -> float:
+        """Return the seconds of the next pause."""
+        self._taken += 1
+        return self._backoff.length(self._taken)
+
+    def are_over(self, attempts: int) -> bool:
+        """True if there is no attempt after this one."""
+        return attempts == self._backoff.attempts
+
+
 class Restorer:
-    """Tries until an outage is over: one attempt at a time, with a pause before each.
+    """Tries to restore a session: one attempt at a time, with a pause before each.
 
-    The pauses go on growing from one outage to the next, until a connection has lasted for as
-    long as the longest of them: else a server that accepts and drops would be asked all the time.
-
-    :param provide: see the option ``token_provider``.
+    :param stop: set once the session was closed.
+    :param reconnect: opens a connection with a token, and serves it to its end if the session was
+        restored. It returns why it was not, or None.
+    :param report: gets what the program's ``token_provider`` raised by mistake.
     """
 
     def __init__(
         self,
-        reopener: Reopener,
-        provide: Callable[[], str],
-        backoff: Backoff,
-        clock: Monotonic = monotonic,
-        warn_while_slow: Callable[..., ContextManager[None]] = warn_while_slow,
+        token: CachedToken,
+        pauses: Pauses,
+        stop: Flag,
+        reconnect: Callable[[Outage, str], Optional[KeyyoError]],
+        report: Callable[[Outage, BaseException], None],
     ) -> None:
-        self._warn_while_slow = warn_while_slow
-        self._reopener = reopener
-        self._token = HeldToken(provide)
-        self._backoff = backoff
-        self._clock = clock
-        self._one_at_a_time = threading.Lock()
-        self._pauses = 0
-        self._restored_at = -backoff.longest
+        self._token = token
+        self._pauses = pauses
+        self._stop = stop
+        self._reconnect = reconnect
+        self._report = report
 
-    def run(self, outage: Outage) -> None:
-        """Restores, in the calling thread. Returns when the outage is over, whoever ended it."""
-        # A program's provider may still be at it for an outage that was closed.
-        while not self._one_at_a_time.acquire(timeout=_LOOK):
-            if outage.over.is_set():
-                return
-        try:
-            self._restore(outage)
-        except Exception as error:
-            # A fault, but something must come of each outage.
-            _log.exception("the session cannot be restored")
-            kind = type(error).__name__
-            self._reopener.give_up(outage, KeyyoError(500, f"The SDK failed: {kind}", "internal"))
-        finally:
-            self._one_at_a_time.release()
+    def restore(self, outage: Outage, goes_on: Callable[[], bool]) -> Optional[KeyyoError]:
+        """Try until the outage is over. On the session's thread.
 
-    def restored(self) -> None:
-        """The session is back. From the thread that reads, before it can be lost again."""
-        self._restored_at = self._clock()
-
-    def _restore(self, outage: Outage) -> None:
-        if self._clock() - self._restored_at >= self._backoff.longest:
-            self._pauses = 0
-        attempts, wish = 0, 0.0
-        warning = _LongOutage(self._clock)
-        while not outage.over.wait(max(self._next_pause(), wish)):
-            attempts += 1
+        :param goes_on: True until it is over.
+        :returns: the error with which the session is lost, or None if it was restored or closed.
+        :raises OtherProcess: the program's ``token_provider`` has forked, and this is the child.
+        """
+        self._pauses.begin()
+        while not self._stop.wait(max(self._pauses.next(), outage.retry_after)):
+            outage.attempts += 1
             failure = self._attempt(outage)
-            if outage.over.is_set():
-                break
+            if failure is not None and _is_about_the_token(failure.error) and goes_on():
+                # The token may have expired by the server's clock, or the provider may have kept
+                # it for too long; the next one is fresh.
+                failure = self._attempt(outage)
+            if not goes_on():
+                return None
             if failure is None:
                 continue
-            error, permanent = failure
-            if permanent or attempts == self._backoff.attempts:
-                _log.warning("the session is lost: %s", error)
-                self._reopener.give_up(outage, error)
-                return
-            _log.info("attempt %d to restore the session failed: %s", attempts, error)
-            warning.failed(error)
-            wish = _retry_after(error)
+            if failure.permanent or self._pauses.are_over(outage.attempts):
+                _log.warning("the session is lost: %s", failure.error)
+                return failure.error
+            outage.failed(failure.error)
+        return None
 
-    def _next_pause(self) -> float:
-        self._pauses += 1
-        return self._backoff.length(self._pauses)
-
-    def _attempt(self, outage: Outage) -> "Optional[_Failure]":
+    def _attempt(self, outage: Outage) -> Optional[Failure]:
         """Try once.
 
         :returns: why it failed, or None.
         """
-        failure = self._ask(outage)
-        if failure is not None and _is_about_the_token(failure.error):
-            # The token may have expired by the server's clock, or the provider may have kept it
-            # for too long; the next one is fresh.
-            failure = self._ask(outage)
-        return failure
-
-    def _ask(self, outage: Outage) -> "Optional[_Failure]":
         try:
-            with self._watch("token_provider", outage):
-                token = self._token.get()
+            token = self._token.get(self._stop.is_set)
+        except OtherProcess:
+            raise
         except KeyyoError as error:
-            return _Failure(error, _is_permanent_for_provider(error))
+            return Failure(error, _is_permanent_for_provider(error))
         except BaseException as error:
-            return _Failure(self._provider_failed(outage, error), False)
-        answer = self._reopen(outage, token)
+            return self._provider_raised(outage, error)
+        answer = None if token is None else self._ask(outage, token)
         if answer is None:
             return None
         if _is_about_the_token(answer):
             try:
-                with self._watch("token_provider.invalidate", outage):
-                    self._token.refused()
+                self._token.refused(self._stop.is_set)
+            except OtherProcess:
+                raise
             except BaseException as error:
-                return _Failure(self._provider_failed(outage, error), False)
-        return _Failure(answer, answer.error_code in _PERMANENT)
+                return self._provider_raised(outage, error)
+        return Failure(answer, answer.error_code in _PERMANENT)
 
-    def _watch(self, name: str, outage: Outage) -> ContextManager[None]:
-        return self._warn_while_slow(name, outage.over.is_set)
-
-    def _reopen(self, outage: Outage, token: str) -> Optional[KeyyoError]:
+    def _ask(self, outage: Outage, token: str) -> Optional[KeyyoError]:
         try:
-            failure = self._reopener.reopen(outage, token).exception()
+            return self._reconnect(outage, token)
         except Exception as error:
-            # Such as: no thread can be started now. That may be better next time.
+            # A bug, or a lack of something that there may be more of next time.
             _log.exception("the session cannot be asked for")
             return KeyyoError(500, f"The SDK failed: {type(error).__name__}", "internal")
-        assert failure is None or isinstance(failure, KeyyoError)
-        return failure
 
-    def _provider_failed(self, outage: Outage, error: BaseException) -> KeyyoError:
+    def _provider_raised(self, outage: Outage, error: BaseException) -> Failure:
         # Without a network there is often none for the provider either; and a mistake that it
-        # makes each time need not be told each time.
+        # makes each time need not be reported each time.
         if not isinstance(error, OSError) and not outage.provider_failed:
             outage.provider_failed = True
-            self._reopener.provider_failed(outage, error)
+            _log.error("%s in token_provider", type(error).__name__, exc_info=error)
+            self._report(outage, error)
         kind = type(error).__name__
         failure = KeyyoError(500, f"token_provider raised {kind}", "token_provider")
         failure.__cause__ = error
-        return failure
+        return Failure(failure, False)
 
 
 def _is_about_the_token(error: KeyyoError) -> bool:
@@ -272,6 +227,5 @@ def _is_permanent_for_provider(error: KeyyoError) -> bool:
 
 
 def _retry_after(error: KeyyoError) -> float:
-    """Return the seconds that the server wants to be left alone."""
     seconds = as_seconds(getattr(error, "retry_after", None))
     return 0.0 if seconds is None else min(max(0.0, seconds), _MAX_RETRY_AFTER)

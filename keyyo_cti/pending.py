@@ -5,21 +5,27 @@ reply, its deadline, or the end of the connection. A Future refuses to be set tw
 mistake here would be loud.
 """
 
+import itertools
 import threading
+from collections import deque
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
+from typing import Any, Callable, ContextManager, Deque, Dict, List, Optional, Protocol
 
 from ._net.clock import NEVER, Monotonic, monotonic
 from ._sockjs import Departure
 from .callback import Callback
 from .commands import Command
 from .errors import KeyyoError
+from .reentrant import interrupts_itself, longest_wait
 from .user_code import require_function
 
 #: What the SDK itself does with an answer, before its Future is completed. A command that it
 #: returns is asked instead, and its answer is the request's.
 Reaction = Callable[[Optional[KeyyoError], Any], Optional[Command]]
+
+#: Seconds that a wait for an answer may take before it looks whether it waits for itself.
+_FIRST_WAIT = 0.05
 
 #: The module of the callback by which ``asyncio.wrap_future`` learns of an answer.
 _ASYNCIO = "asyncio.futures"
@@ -45,6 +51,9 @@ class Answer(Future):  # type: ignore[type-arg]
     completes the Future; only asyncio's own callback, which hands the answer to a loop, does not
     wait for the handlers before it: one of them may be waiting for that loop. It cannot be
     cancelled: what is on the wire cannot be taken back.
+
+    In a signal handler or ``__del__`` that interrupted the SDK itself, to wait for it raises
+    RuntimeError: the thread that is interrupted may have to go on before there is an answer.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -89,11 +98,23 @@ class Answer(Future):  # type: ignore[type-arg]
     def _wait(self, timeout: Optional[float]) -> None:
         if self.done():
             return
-        most = threading.TIMEOUT_MAX
+        until = None if timeout is None else monotonic() + timeout
         with self._desk.attending():
-            if self._gate.acquire(timeout=most if timeout is None else max(0, min(timeout, most))):
-                # For the next who waits.
-                self._gate.release()
+            longest = _FIRST_WAIT
+            while not self.done():
+                left = longest if until is None else max(0.0, until - monotonic())
+                if self._gate.acquire(timeout=min(left, longest)):
+                    # For the next who waits.
+                    self._gate.release()
+                    return
+                if left <= longest and until is not None:
+                    return
+                if interrupts_itself():
+                    raise RuntimeError(
+                        "this signal handler interrupted the SDK on the thread that the answer "
+                        "may need: pass a callback, or wait for the Future outside the handler"
+                    )
+                longest = longest_wait()
 
 
 class Request:
@@ -149,40 +170,45 @@ class Pending:
     def __init__(self, timeout: float, clock: Monotonic = monotonic) -> None:
         self._timeout = timeout
         self._clock = clock
-        self._lock = threading.Lock()
+        # No lock, because a signal handler may come to any of this on the thread that it
+        # interrupts. Each change is one step of the dict, which the interpreter does as a whole.
         self._requests: Dict[int, Request] = {}
-        self._last = 0
+        self._ids = itertools.count(1)
+        # More than there are threads between an id and its entry here.
+        self._given: Deque[int] = deque([0], maxlen=1000)
         self._closed = False
 
     def add(self, request: Request) -> Optional[int]:
         """The id under which it waits, or None when the table is closed."""
-        with self._lock:
-            if self._closed:
-                return None
-            self._last += 1
-            request.asked_at = self._clock()
-            request.deadline = request.asked_at + self._timeout
-            self._requests[self._last] = request
-            return self._last
+        if self._closed:
+            return None
+        number = next(self._ids)
+        self._given.append(number)
+        request.asked_at = self._clock()
+        request.deadline = request.asked_at + self._timeout
+        self._requests[number] = request
+        # If it was closed meanwhile, one of the two takes it out.
+        if self._closed and self.take(number) is request:
+            return None
+        return number
 
     def take(self, number: int) -> Optional[Request]:
         """The request with this id, or None when nobody waits for it."""
-        with self._lock:
-            return self._requests.pop(number, None)
+        return self._requests.pop(number, None)
 
     def take_late(self, now: float) -> List[Request]:
         """Those whose deadline has come, in the order they were asked."""
-        with self._lock:
-            late = [key for key, request in self._requests.items() if request.deadline <= now]
-            return [self._requests.pop(number) for number in late]
+        late = [key for key, each in list(self._requests.items()) if each.deadline <= now]
+        return self._take_all(late)
 
     def close(self) -> List[Request]:
         """All, in the order they were asked. Nothing is added from here on."""
-        with self._lock:
-            self._closed = True
-            rest = list(self._requests.values())
-            self._requests.clear()
-            return rest
+        self._closed = True
+        return self._take_all(sorted(list(self._requests)))
+
+    def _take_all(self, numbers: List[int]) -> List[Request]:
+        taken = map(self.take, numbers)
+        return [request for request in taken if request is not None]
 
     def any(self) -> bool:
         """True if a request waits."""
@@ -190,12 +216,18 @@ class Pending:
 
     def known(self, number: int) -> bool:
         """Whether an id was ever given out."""
-        return 0 < number <= self._last
+        return 0 < number <= max(list(self._given))
 
     def due(self) -> float:
         """When to look for late ones, in monotonic seconds. Never later than a time-out from
         now, because what is added while the reader sleeps is due no sooner."""
-        with self._lock:
-            first = next(iter(self._requests.values()), None)
+        first = self._first()
         latest = self._clock() + self._timeout
         return latest if first is None else min(latest, first.deadline)
+
+    def _first(self) -> Optional[Request]:
+        while True:
+            try:
+                return next(iter(self._requests.values()), None)
+            except RuntimeError:
+                pass  # It was changed between the two calls.

@@ -7,23 +7,24 @@ same moment from undoing each other's.
 import contextlib
 import os
 import sqlite3
-import threading
 from pathlib import Path
 from typing import Iterator
 
 from .private_folder import check_private, make_private_folder, open_private, reason
+from .reentrant import new_lock
 
 #: What SQLite adds to the name of a database for the files beside it.
 _SIBLINGS = ("-journal", "-wal", "-shm")
 
 #: Held from the making of a file to its closing, before which nobody else can lock it.
-_creating = threading.Lock()
+#: Reentrant, because a signal handler may open the file too.
+_creating = new_lock()
 
 
 def _after_fork() -> None:
     """Another thread of the parent's may have held the lock; in the child there is none."""
     global _creating
-    _creating = threading.Lock()
+    _creating = new_lock()
 
 
 if hasattr(os, "register_at_fork"):

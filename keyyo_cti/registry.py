@@ -1,7 +1,6 @@
 """The calls that are known: callref -> Call, as received and as handlers see them."""
 
 import logging
-import threading
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import retelling
@@ -20,6 +19,7 @@ from .call import (
 )
 from .kept_call import MAX_CALL_BYTES, documented_fields
 from .rate_limit import RateLimit
+from .reentrant import new_lock
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -78,9 +78,9 @@ class Registry:
         self._knows_repeats = knows_repeats
         self._handling = handling
         #: Held by the reader thread from an update until it is queued for the handlers, so that
-        #: both views change in the same order. Reentrant, because a signal handler may look at
-        #: the calls while its own thread holds it.
-        self.lock = threading.RLock()
+        #: both views change in the same order. A signal handler, or ``__del__``, of a thread that
+        #: holds it only looks at the calls, which it may at any moment.
+        self.lock = new_lock()
         self._latest: Dict[str, Call] = {}
         self._handled: Dict[str, Call] = {}
         # Dicts for their order: the callrefs of ended calls, and of calls without news for two

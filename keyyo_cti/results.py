@@ -1,6 +1,6 @@
 """What a callback gets as ``res``: the server's objects, by attribute and by key."""
 
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional
 
 from .secret_fields import is_secret
 
@@ -143,6 +143,19 @@ class NoResult(Result):
 
     def __repr__(self) -> str:
         return "NoResult()"
+
+
+class Restored(NamedTuple):
+    """What ``restored`` carries.
+
+    :ivar gap: seconds without events: from the last whole frame on the lost connection to the
+        session on the new one. What happened meanwhile is not notified later.
+    :ivar recreated: True if the server had destroyed the session, so that a new one was created,
+        with the same subscriptions and the same auto-answer.
+    """
+
+    gap: float
+    recreated: bool
 
 
 def wrap(value: Any) -> Any:

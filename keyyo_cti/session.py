@@ -3,7 +3,7 @@
 import logging
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any, Callable, Generator, Optional, Tuple
+from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
 from . import commands
 from .commands import Command
@@ -13,7 +13,6 @@ from .pending import Reaction
 from .results import Result
 from .server_clock import ServerClock
 from .session_store import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
-from .standing import StandingOrders
 from .state_folder import can_be_made
 
 _log = logging.getLogger("keyyo_cti")
@@ -31,13 +30,74 @@ _GONE_CODES = tuple(code for _, code in _GONE)
 _NO_REFUSAL = (ConnectionClosed, CommandTimeout)
 
 
+class SessionSettings:
+    """The subscriptions and the auto-answer of a session, as the server confirmed them.
+
+    Written by the thread that reads the server's replies.
+
+    :ivar auto_answer: what was set; None for the server's default, or if it is not known.
+    """
+
+    def __init__(self) -> None:
+        self.auto_answer: Optional[bool] = None
+        # number -> True if it is subscribed to. A number that was given up is kept too, because a
+        # new session is subscribed to its own line.
+        self._numbers: Dict[str, bool] = {}
+        self._to_replay: List[Command] = []
+
+    def record(self, command: Command, result: Any) -> None:
+        """Record a command that the server has carried out."""
+        fields = command.fields
+        if command.action == "subscribe":
+            self._numbers[fields["number"]] = True
+        elif command.action == "unsubscribe":
+            self._numbers[fields["number"]] = False
+        elif command.action == "set_auto_answer":
+            self.auto_answer = fields["auto_answer"]
+        elif command.action == "create_session":
+            self._numbers, self._to_replay = {}, []
+            self.auto_answer = fields.get("auto_answer")
+        elif isinstance(result, Result):
+            self._learn(command.action, result)
+
+    def reset_for(self, number: Optional[str]) -> None:
+        """A new session was created, with the auto-answer: all the rest is to be replayed.
+
+        :param number: the line's, to which the session is subscribed from the start.
+        """
+        self._to_replay = [
+            commands.subscribe(each) if wanted else commands.unsubscribe(each)
+            for each, wanted in self._numbers.items()
+            if wanted != (each == number)
+        ]
+
+    def to_replay(self) -> Optional[Command]:
+        """Return the next command for the new session, or None."""
+        return self._to_replay[0] if self._to_replay else None
+
+    def replayed(self, command: Command) -> None:
+        """The server has answered the command, even if it refused."""
+        self._to_replay = [each for each in self._to_replay if each is not command]
+
+    def _learn(self, action: str, result: Result) -> None:
+        auto_answer, numbers = result.get("auto_answer"), result.get("numbers")
+        if action == "get_auto_answer" and isinstance(auto_answer, bool):
+            self.auto_answer = auto_answer
+        elif action == "get_subscriptions" and isinstance(numbers, list):
+            given_up = {each: False for each, wanted in self._numbers.items() if not wanted}
+            listed = {each: True for each in numbers if isinstance(each, str) and each}
+            self._numbers = {**given_up, **listed}
+
+
 class Session:
     """State of the session: written by the reader thread, read by any.
 
     :ivar number: the line's number (CSI), once known.
     :ivar session_id: the session's id, once known; a secret.
     :ivar round_trip: seconds that the answer took that comes next; set by its receiver.
-    :ivar orders: what it was asked to keep, as far as anybody takes note.
+    :ivar transport: the transport of the last session. Where websockets are blocked in silence, a
+        restore that began with them would take five seconds each time.
+    :ivar settings: what the session keeps, as far as it is recorded.
     """
 
     def __init__(self, cookie: Optional[SessionCookie], clock: ServerClock) -> None:
@@ -46,7 +106,8 @@ class Session:
         self.number: Optional[str] = None
         self.session_id: Optional[str] = None
         self.round_trip = 0.0
-        self.orders = StandingOrders()
+        self.transport: Optional[str] = None
+        self.settings = SessionSettings()
         self._warned: Optional[str] = None
 
     @property
@@ -108,20 +169,20 @@ class Session:
             if error is None:
                 self._begin(result, session_id)
         if not session_id or (error is not None and error.error_code in _GONE_CODES):
-            error, result = yield commands.create_session(token, self.orders.auto_answer)
+            error, result = yield commands.create_session(token, self.settings.auto_answer)
             self.on_create(error, result)
             if error is None:
                 recreated()
-                self.orders.renew(self.number)
+                self.settings.reset_for(self.number)
         while error is None:
             # What an attempt before this one could not finish, it has left.
-            owed = self.orders.owed()
-            if owed is None:
+            command = self.settings.to_replay()
+            if command is None:
                 return
-            refusal, _ = yield owed
+            refusal, _ = yield command
             if isinstance(refusal, ConnectionClosed):
                 return
-            self.orders.answered(owed)
+            self.settings.replayed(command)
             if refusal is not None:
                 report(refusal)
 

@@ -1,285 +1,391 @@
-"""What is asked for the session itself: to create, restore and destroy it, and to bring it back
-after its connection was lost."""
+"""The thread of one session: connects, reads, and reconnects until the session ends."""
 
+import itertools
 import logging
 import threading
-from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, Optional, Protocol, Tuple, Union
+from typing import Any, Callable, NamedTuple, Optional
 
-from . import commands
-from ._net.clock import Monotonic, monotonic
-from .callback import Callback
+from . import commands, process
+from ._net.clock import monotonic
 from .commands import Command
-from .connection import Link
+from .connection import Connection, ConnectionEvents
 from .dispatch import Dispatcher
-from .errors import ConnectionClosed, ConnectionFailed, KeyyoError
-from .links import Links
+from .errors import ConnectionClosed, KeyyoError
+from .events import Emitter
+from .notifications import EventSource, Notifications
 from .options import Options
-from .outage import Outage, Restorer
+from .outage import Outage, Pauses, Restorer
 from .pending import Reaction, Request
+from .reentrant import Flag
 from .session import Session, explain_token, following
+from .session_state import Sessions, SessionState, State
+from .token_cache import CachedToken
 
 _log = logging.getLogger("keyyo_cti")
-
 
 _BEING_DESTROYED = (
     "the connection was lost while the session was being destroyed; its state is unknown: create "
     "a new session if you need one"
 )
 
+_numbers = itertools.count(1)
 
-class Board(Protocol):
-    """What is needed of the switchboard here."""
 
-    def request(
-        self,
-        make: Callable[..., Command],
-        arguments: Tuple[Any, ...],
-        callback: Optional[Callback],
-    ) -> Request:
-        """The request; with a wrong value in it, it has its answer already."""
+class Shared(NamedTuple):
+    """What the sessions of one client have in common.
+
+    :ivar name: of their threads.
+    :ivar token: None without auto-restore.
+    """
+
+    name: str
+    cti: Emitter
+    options: Options
+    dispatcher: Dispatcher
+    notifications: Notifications
+    session: Session
+    sessions: "Sessions[SessionThread]"
+    token: Optional[CachedToken]
+    pauses: Pauses
+
+
+class SessionThread(SessionState):
+    """Runs one connection after the other, in one thread: so there is one attempt at a time.
+
+    The thread opens, reads, keeps the deadlines, completes the Futures, and restores. It runs no
+    user code except ``token_provider``, after the connection is lost.
+
+    :param first: the transport to try before the others.
+    :ivar connection: the one that is open, is being opened, or was last. Set by this thread.
+    :ivar destroying: True once destroy_session is sent. Set by the thread that sends it, and by
+        this one.
+    """
+
+    def __init__(self, shared: Shared, first: Optional[str] = None) -> None:
+        super().__init__()
+        self.destroying = False
+        self.events = EventSource(shared.cti, shared.dispatcher, next(_numbers))
+        self._shared = shared
+        self._call = shared.sessions.section.call
+        self._stop = Flag()
+        self._outage: Optional[Outage] = None
+        # True if the end of the connection is an event.
+        self._dropped = False
+        self._holds_dispatcher = True
+        self.connection = self._connect(first)
+        self._thread = threading.Thread(target=self._run, name=shared.name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def runs_here(self) -> bool:
+        """True on this very thread, which runs the program's ``token_provider``."""
+        return self._thread is threading.current_thread()
+
+    # By the program, on any thread.
 
     def ask(
         self,
-        make: Callable[..., Command],
-        arguments: Tuple[Any, ...],
-        callback: Optional[Callback],
-        reaction: Callable[[Link, Command], Optional[Reaction]],
-    ) -> "Future[Any]":
-        """Asks the server for something, if there is a connection."""
-
-    def start_link(self, first: Optional[str] = None) -> Link:
-        """Begin a connection.
-
-        :param first: the transport to try before the others.
-        """
-
-    def refuse(self, request: Request) -> None:
-        """Answers a command that finds no connection, behind those that were asked before."""
-
-    def emit(self, source: Union[Link, Outage], name: str, *arguments: Any) -> None:
-        """Emits an event of the CTI, where handlers run, unless its source is muted."""
-
-    def emit_error(
-        self, error: BaseException, source: Union[Link, Outage, None] = None
+        request: Request,
+        react: "Callable[[SessionThread, Connection, Command], Optional[Reaction]]",
     ) -> None:
-        """Emits ``error``, where handlers run, unless its source is muted."""
+        """Send a command, if there is a connection."""
+        # Before the state: a later connection is not open yet.
+        connection = self.connection
+        if self.serves:
+            request.react = react(self, connection, request.command)
+            connection.ask(request)
+        else:
+            self._shared.sessions.refuse(request)
 
+    def ask_session(self, request: Request, react: Reaction) -> None:
+        """Send a session request, which was counted before."""
+        connection = self.connection
+        request.react = partial(self._on_answer, connection, request, react)
+        connection.ask(request)
 
-class SessionRequests:
-    """Asks for the session, and makes of each answer what is to be made of it.
+    def begin_close(self) -> None:
+        """Begin to close, once the state says so. From any thread; does not block."""
+        self._stop.set()
+        if self._outage is not None:
+            # The program's token_provider may hang: it must not keep the event thread.
+            self._release_dispatcher()
+        self.connection.begin_close()
 
-    :param links: on which it is asked.
-    :param options: of which ``token_provider`` turns auto-restore on.
-    """
+    def finish_close(self, until: float) -> None:
+        """Wait until the thread has ended.
 
-    def __init__(
-        self,
-        board: Board,
-        session: Session,
-        links: Links,
-        dispatcher: Dispatcher,
-        options: Options,
-        clock: Monotonic = monotonic,
-    ) -> None:
-        self._board = board
-        self._session = session
-        self._links = links
-        self._dispatcher = dispatcher
-        self._clock = clock
-        # The transport of the last session. Where websockets are blocked in silence, a restore
-        # that began with them would take five seconds each time.
-        self._carrier: Optional[str] = None
-        provide = options.token_provider
-        self._restorer = None if provide is None else Restorer(self, provide, options.backoff)
+        A running ``token_provider`` cannot be interrupted; the thread ends when it returns.
 
-    # From the program, on any thread.
-
-    def create(self, token: Any, auto_answer: Any, callback: Optional[Callback]) -> "Future[Any]":
-        """Asks for a new session."""
-        request = self._board.request(commands.create_session, (token, auto_answer), callback)
-        return self._open(request, self._session.on_create)
-
-    def restore(self, token: Any, session_id: Any, callback: Optional[Callback]) -> "Future[Any]":
-        """Asks for the session of before.
-
-        :param session_id: of which session; None leaves it to the server.
+        :param until: monotonic time.
         """
-        # With cookies, a missing id is null, as in JavaScript: the server then answers with the
-        # error on which the SDK falls back to create_session.
-        arguments = (token, session_id, self._session.has_cookie)
-        request = self._board.request(commands.restore_session, arguments, callback)
-        return self._open(request, self._session.on_restore(token, session_id))
+        if not self.runs_here():
+            self.connection.finish_close(until)
+            self._thread.join(max(0.0, until - monotonic()))
 
-    def destroy(self, callback: Optional[Callback]) -> "Future[Any]":
-        """Asks for the end of the session, on which the link ends too."""
-        return self._board.ask(commands.destroy_session, (), callback, self._on_destroy)
+    # Replies.
 
-    def noting(self, link: Link, command: Command) -> Optional[Reaction]:
-        """The reaction that takes note of what the session was asked to keep."""
-        if self._restorer is None:
+    def record(self, connection: Connection, command: Command) -> Optional[Reaction]:
+        """Return the reaction that records what the session keeps, for one that replaces it."""
+        if self._shared.token is None:
             return None
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
-            if error is None and self._links.current is link:
-                self._session.orders.heed(command, result)
+            if error is None and self._serves_on(connection):
+                self._shared.session.settings.record(command, result)
 
         return react
 
-    # From a link, on its thread.
-
-    def answered(self, link: Link, error: Optional[KeyyoError]) -> None:
-        """A request for a session has its answer, and its callback is queued."""
-        self._links.session_answered(link)
-        if error is not None:
-            self._dispatcher.put(partial(self._close_if_useless, link))
-
-    def ended(self, link: Link) -> None:
-        """The link has ended. If a session is lost with it, an outage may begin."""
-        link.outage = self._links.lose(link, self._restorer is not None)
-        if link.outage is not None:
-            self._dispatcher.hold()
-
-    def gone(self, link: Link) -> None:
-        """All that there was to do for the link is done. If an outage began with it, its thread
-        has got another use: it restores, so that no thread has to be started for that."""
-        if link.outage is None or self._restorer is None:
-            return
-        if link.unwanted:
-            self.give_up(link.outage, ConnectionClosed(sent=True, hint=_BEING_DESTROYED))
-        else:
-            thread = threading.current_thread()
-            thread.name = thread.name.replace("reader", "restorer")
-            self._restorer.run(link.outage)
-
-    # From the restorer, see ``restorer.Reopener``.
-
-    def reopen(self, outage: Outage, token: str) -> "Future[Any]":
-        def recreated() -> None:
-            outage.recreated = True
-
-        steps = self._session.reopening(token, recreated, partial(self._report, outage))
-        request = self._board.request(partial(next, steps), (), None)
-        return self._open(request, following(steps), outage)
-
-    def give_up(self, outage: Outage, error: KeyyoError) -> None:
-        if self._links.lose_session(outage):
-            self._dispatcher.put(partial(self._lose, outage, error))
-            self._dispatcher.release()
-
-    def provider_failed(self, outage: Outage, error: BaseException) -> None:
-        _log.error("%s in token_provider", type(error).__name__, exc_info=error)
-        self._report(outage, error)
-
-    # Inside.
-
-    def _open(
-        self, request: Request, react: Reaction, outage: Optional[Outage] = None
-    ) -> "Future[Any]":
-        """Asks for a session, on the link that there is or on a new one.
-
-        :param outage: which it is to end, when it is the restorer that asks. The program does
-            not ask meanwhile: the two would not know of each other's sessions.
-        """
-        if request.future.done():
-            return request.future
-        request.opens_session = True
-        restores = outage is not None or request.command.action == "restore_session"
-        start = partial(self._board.start_link, self._carrier if restores else None)
-        try:
-            link = self._links.for_session(start, outage)
-        except RuntimeError as error:
-            failure = ConnectionFailed("no thread can be started", "end some threads, try again")
-            failure.__cause__ = error
-            request.complete(failure, None)
-            return request.future
-        if link is None:
-            self._board.refuse(request)
-        else:
-            request.react = partial(self._on_answer, link, request, react, outage)
-            link.ask(request)
-        return request.future
-
-    def _on_answer(
-        self,
-        link: Link,
-        request: Request,
-        react: Reaction,
-        outage: Optional[Outage],
-        error: Optional[KeyyoError],
-        result: Any,
-    ) -> Optional[Command]:
-        """Reacts to the answer to a request for a session, unless the link was closed meanwhile:
-        then another may have a session of its own, which this one must not touch."""
-        if self._links.current is not link:
-            return None
-        self._session.round_trip = self._clock() - request.asked_at
-        answered, instead = request.command, react(error, result)
-        if error is not None and instead is None:
-            explain_token(error, answered)
-        if error is None:
-            self._links.session_opened(link)
-            self._carrier = link.transport or self._carrier
-            if outage is None:
-                self._take_note(link, answered, result)
-        if instead is None and outage is not None:
-            self._attempted(link)
-        return instead
-
-    def _attempted(self, link: Link) -> None:
-        """The restorer's commands have all been answered, or one was refused."""
-        if link.in_session:
-            self._restored(link)
-        elif self._links.drop(link):
-            # At once, whatever the handlers do: the next attempt has a link of its own.
-            link.begin_close()
-
-    def _take_note(self, link: Link, answered: Command, result: Any) -> None:
-        """Takes note of what the program's session keeps; one of before has to be asked."""
-        if self._restorer is None:
-            return
-        if answered.action == "create_session":
-            self._session.orders.heed(answered, result)
-            return
-        for question in (commands.get_subscriptions(), commands.get_auto_answer()):
-            link.ask(Request(question, self._dispatcher, react=self.noting(link, question)))
-
-    def _on_destroy(self, link: Link, _: Command) -> Reaction:
-        # From now on: should the connection go before the answer comes, nobody wants another.
-        link.unwanted = True
+    def destroy(self, connection: Connection, command: Command) -> Reaction:
+        """Return the reaction to the reply to destroy_session, which is about to be sent."""
+        sessions = self._shared.sessions
+        # From now on: if the connection is lost before the reply, it is not restored.
+        self.destroying = True
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
             if error is not None:
-                link.unwanted = isinstance(error, ConnectionClosed)
-            elif self._links.drop(link):
-                self._session.on_destroy()
-                link.begin_close()
+                self.destroying = isinstance(error, ConnectionClosed)
+            elif sessions.close_if(self, lambda: self._serves_on(connection)):
+                self._shared.session.on_destroy()
+                self.begin_close()
 
         return react
 
-    def _close_if_useless(self, link: Link) -> None:
-        """A connection whose session was refused serves nothing, once the callback that was
-        told so has not asked for another."""
-        if self._links.drop_if_useless(link):
-            link.begin_close()
+    def _on_answer(
+        self,
+        connection: Connection,
+        request: Request,
+        react: Reaction,
+        error: Optional[KeyyoError],
+        result: Any,
+    ) -> Optional[Command]:
+        """React to the reply to the program's session request, unless the session was closed or
+        lost meanwhile: there may be another one, which this reply must not touch."""
+        if not self._serves_on(connection):
+            return None
+        answered = request.command
+        instead = self._apply(request, react, error, result)
+        if error is None:
+            self._open(connection)
+            self._learn(connection, answered, result)
+        return instead
 
-    def _restored(self, link: Link) -> None:
-        assert self._restorer is not None
-        # Here, where the link cannot be lost again meanwhile.
-        self._restorer.restored()
-        outage = self._links.end_outage()
+    def _on_attempt(
+        self,
+        connection: Connection,
+        request: Request,
+        react: Reaction,
+        error: Optional[KeyyoError],
+        result: Any,
+    ) -> Optional[Command]:
+        """React to the replies to an attempt's commands; the last one decides on it."""
+        if self.state is not State.RESTORING or connection.ended:
+            return None
+        instead = self._apply(request, react, error, result)
+        if error is None:
+            self._open(connection)
+        if instead is None and connection.in_session:
+            self._restored()
+        elif instead is None:
+            connection.begin_close()
+        return instead
+
+    def _apply(
+        self, request: Request, react: Reaction, error: Optional[KeyyoError], result: Any
+    ) -> Optional[Command]:
+        self._shared.session.round_trip = monotonic() - request.asked_at
+        instead = react(error, result)
+        if error is not None and instead is None:
+            explain_token(error, request.command)
+        return instead
+
+    def _open(self, connection: Connection) -> None:
+        """There is a session on the connection."""
+        session = self._shared.session
+        session.transport = connection.transport or session.transport
+
+        def work() -> None:
+            connection.in_session = True
+            if self.state is State.OPENING:
+                self.state = State.OPEN
+            self._shared.sessions.follow(self)
+
+        self._call(work)
+
+    def _learn(self, connection: Connection, answered: Command, result: Any) -> None:
+        """Record what the program's session keeps; a session of before has to be asked."""
+        if self._shared.token is None:
+            return
+        if answered.action == "create_session":
+            self._shared.session.settings.record(answered, result)
+            return
+        for question in (commands.get_subscriptions(), commands.get_auto_answer()):
+            react = self.record(connection, question)
+            connection.ask(Request(question, self._shared.dispatcher, react=react))
+
+    def _restored(self) -> None:
+        def work() -> Optional[Outage]:
+            if self.state is not State.RESTORING:
+                return None
+            outage, self._outage, self.state = self._outage, None, State.OPEN
+            return outage
+
+        # Here, where the connection cannot be lost again meanwhile.
+        self._shared.pauses.restored()
+        outage = self._call(work)
         if outage is not None:
-            info = outage.summary()
-            self._dispatcher.put(partial(self._board.emit, link, "restored", info))
-            self._dispatcher.release()
+            self._put(self.events.emit, "restored", outage.summary())
 
-    def _lose(self, outage: Outage, error: KeyyoError) -> None:
+    def _serves_on(self, connection: Connection) -> bool:
+        """True if commands of the program go to the connection."""
+        return self.serves and connection is self.connection and not connection.ended
+
+    # What a connection tells, and what its end is told by.
+
+    def _connect(self, first: Optional[str]) -> Connection:
+        shared = self._shared
+        events = ConnectionEvents(
+            received=partial(shared.notifications.receive, self.events),
+            unreadable=partial(self.events.emit, "error"),
+            session_answered=self._session_answered,
+            ended=self._connection_ended,
+            refuse=shared.sessions.refuse,
+            answered=partial(shared.sessions.answer_behind, self),
+        )
+        return Connection(events, shared.options, shared.dispatcher, first)
+
+    def _session_answered(self, error: Optional[KeyyoError]) -> None:
+        def work() -> None:
+            self.requests -= 1
+
+        self._call(work)
+        if error is not None:
+            self._put(self._close_if_useless)
+
+    def _close_if_useless(self) -> None:
+        """Close a connection whose session was refused, unless the callback of the refusal has
+        asked for another one."""
+        if self._shared.sessions.close_if(self, lambda: self.is_useless):
+            self.begin_close()
+
+    def _connection_ended(self) -> None:
+        connection = self.connection
+        self._shared.notifications.end(self.events, connection.in_session)
+
+        def work() -> None:
+            self._dropped = self.serves
+            if self.state is State.OPEN and self._shared.token is not None:
+                self._outage = Outage(connection.last_silence)
+                self.lose()
+            elif self._dropped:
+                self.end(State.ENDED)
+
+        self._call(work)
+
+    def _tell_end(self, is_event: bool) -> None:
+        handled = False
         try:
-            self._board.emit(outage, "lost", error)
+            handled = is_event and self.events.emit("disconnected")
         finally:
-            self._links.told(outage)
+            told_drop = handled and self._shared.token is None
+            self._shared.sessions.told(self, told_drop)
+
+    def _tell_lost(self, error: KeyyoError) -> None:
+        try:
+            self.events.emit("lost", error)
+        finally:
+            self._shared.sessions.told(self)
+
+    def _put(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Have the SDK's own code run where handlers run."""
+        self._shared.dispatcher.put(partial(function, *arguments))
+
+    def _release_dispatcher(self) -> None:
+        def work() -> bool:
+            holds, self._holds_dispatcher = self._holds_dispatcher, False
+            return holds
+
+        if self._call(work):
+            self._shared.dispatcher.release()
+
+    # The thread.
+
+    def _run(self) -> None:
+        try:
+            self._live()
+        except process.OtherProcess:
+            pass  # The program's token_provider has forked: the parent's thread goes on.
+
+    def _live(self) -> None:
+        try:
+            self._serve(self.connection)
+            while self.state is State.RESTORING:
+                self._restore()
+        except process.OtherProcess:
+            raise
+        except Exception as error:
+            # A bug, but each outage has to have an outcome.
+            _log.exception("the session cannot be restored")
+            kind = type(error).__name__
+            self._lose(KeyyoError(500, f"The SDK failed: {kind}", "internal"))
+        finally:
+            self._release_dispatcher()
+
+    def _serve(self, connection: Connection) -> None:
+        try:
+            connection.run()
+        finally:
+            self._put(self._tell_end, self._dropped)
+
+    def _restore(self) -> None:
+        """Restore the session after one outage. Returns when the outage is over, or when the
+        connection that ended it is lost."""
+        shared, outage = self._shared, self._outage
+        assert shared.token is not None and outage is not None
+        if self.destroying:
+            self._lose(ConnectionClosed(sent=True, hint=_BEING_DESTROYED))
+            return
+        restorer = Restorer(
+            shared.token, shared.pauses, self._stop, self._reconnect, self._report
+        )
+        error = restorer.restore(outage, partial(self._goes_on, outage))
+        if error is not None:
+            self._lose(error)
+
+    def _goes_on(self, outage: Outage) -> bool:
+        return self.state is State.RESTORING and self._outage is outage
+
+    def _reconnect(self, outage: Outage, token: str) -> Optional[KeyyoError]:
+        session, dispatcher = self._shared.session, self._shared.dispatcher
+        connection = self._connect(session.transport)
+        steps = session.reopening(token, outage.was_recreated, partial(self._report, outage))
+        request = Request(next(steps), dispatcher)
+        request.opens_session = True
+        request.react = partial(self._on_attempt, connection, request, following(steps))
+
+        def begin() -> bool:
+            if self.state is not State.RESTORING:
+                return False
+            self.connection = connection
+            self.untold += 1
+            self.requests += 1
+            return True
+
+        if not self._call(begin):
+            return None
+        dispatcher.expect(request)
+        connection.ask(request)
+        self._serve(connection)
+        failure = request.future.exception(0)
+        assert failure is None or isinstance(failure, KeyyoError)
+        return failure
 
     def _report(self, outage: Outage, error: BaseException) -> None:
-        if not outage.over.is_set():
-            self._dispatcher.put(partial(self._board.emit_error, error, outage))
+        if self._goes_on(outage):
+            self._put(self.events.emit, "error", error)
+
+    def _lose(self, error: KeyyoError) -> None:
+        if self._call(self.give_up):
+            self._put(self._tell_lost, error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from functools import partial
@@ -10,7 +9,7 @@ from typing import Any, List, Optional, Tuple
 
 import pytest
 
-from keyyo_cti import KeyyoError
+from keyyo_cti import KeyyoError, process
 from keyyo_cti.background import Background
 from keyyo_cti.dispatch import Work
 
@@ -242,7 +241,7 @@ def test_not_a_callback(background: Background) -> None:
 
 def test_after_fork(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a forked process, whose threads are gone, it says so instead of hanging."""
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    monkeypatch.setattr(process, "_forks", 1)
     with pytest.raises(RuntimeError, match="after fork"):
         background.ask(lambda: 5)
 

@@ -40,6 +40,9 @@ class FakeLine:
     def server_time(self) -> float:
         return self.time
 
+    def check_process(self) -> None:
+        pass
+
 
 @pytest.fixture
 def line() -> FakeLine:

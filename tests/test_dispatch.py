@@ -568,6 +568,29 @@ def test_work_after_release(reports: Reports) -> None:
     assert not any(one.is_alive() for one in seen)
 
 
+def test_no_thread_is_left_after_work_that_came_as_the_last_one_ended(reports: Reports) -> None:
+    """Threads put work that nothing holds: a thread that found none would never end."""
+    dispatcher = EventThread("events", None, reports)
+    ran: List[int] = []
+    start = threading.Barrier(3)
+
+    def put() -> None:
+        start.wait(SOON)
+        for number in range(500):
+            dispatcher.deliver(ran.append, number)
+
+    # As one that has seen no thread, and comes when another has done the work.
+    dispatcher._start_for_work()
+    assert dispatcher._thread is None
+    threads = [threading.Thread(target=put) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(SOON)
+    dispatcher.finish(SOON)
+    assert len(ran) == 1500 and dispatcher._thread is None
+
+
 def test_release_does_what_is_queued(reports: Reports) -> None:
     """What is queued when the thread is let go is done before it ends."""
     dispatcher, go = EventThread("events", None, reports), threading.Event()

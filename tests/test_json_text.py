@@ -51,6 +51,9 @@ class Line:
     def ask(self, make: Any, arguments: Any, callback: Any) -> "Future[Any]":
         raise AssertionError("nobody asks")
 
+    def check_process(self) -> None:
+        """This is its process."""
+
     def server_time(self) -> float:
         return 0.0
 

@@ -347,7 +347,7 @@ def test_file_is_meant_where_it_was_given(
         monkeypatch.chdir(tmp_path / "there")
         file.save(TOKENS)
         assert not cti.session_exists()
-        cti._switchboard.session.on_create(None, _created())
+        cti._client.session.on_create(None, _created())
     assert (tmp_path / "tokens").exists() and (tmp_path / "cookie").exists()
     assert list((tmp_path / "there").iterdir()) == []
 

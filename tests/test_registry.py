@@ -30,6 +30,9 @@ class NoLine:
     def server_time(self) -> float:
         return 1_700_000_000.0
 
+    def check_process(self) -> None:
+        pass
+
 
 LINE = NoLine()
 

@@ -225,7 +225,7 @@ def test_repr(clock: ServerClock) -> None:
 def test_repr_of_a_cti() -> None:
     """Nor does the CTI whose session it is."""
     cti = CTI(cookie_auto=False)
-    cti._switchboard.session.on_create(None, CREATED)
+    cti._client.session.on_create(None, CREATED)
     assert cti.session_id == "CANARY-id"
     assert "CANARY" not in f"{cti} {cti!r}"
     assert repr(cti) == "<CTI 33, not connected>"
@@ -277,7 +277,7 @@ def test_reopened(clock: ServerClock) -> None:
     """A lost session is asked for by its id, and that is all when the server has it."""
     session = Session(FakeCookie(), clock)
     session.on_create(None, CREATED)
-    session.orders.heed(commands.subscribe("33199000002"), 1)
+    session.settings.record(commands.subscribe("33199000002"), 1)
     chain = Chain(session)
     assert chain.first == commands.restore_session("tok", "CANARY-id")
     assert chain.answer(None, Result({"number": "34", "now": 3000})) is None
@@ -293,9 +293,9 @@ def test_recreated(clock: ServerClock, error: KeyyoError, with_cookie: bool) -> 
     cookie = FakeCookie() if with_cookie else None
     session = Session(cookie, clock)
     session.on_create(None, CREATED)
-    session.orders.heed(commands.set_auto_answer(False), 1)
+    session.settings.record(commands.set_auto_answer(False), 1)
     for number in ("33199000002", "33199000003"):
-        session.orders.heed(commands.subscribe(number), 1)
+        session.settings.record(commands.subscribe(number), 1)
     chain = Chain(session)
     assert chain.answer(error, None) == commands.create_session("tok", False)
     new = Result({"number": "33", "now": 2000, "session_id": "CANARY-new"})
@@ -315,7 +315,7 @@ def test_recreation_that_is_cut_off(clock: ServerClock) -> None:
     session = Session(None, clock)
     session.on_create(None, CREATED)
     for number in ("33199000002", "33199000003"):
-        session.orders.heed(commands.subscribe(number), 1)
+        session.settings.record(commands.subscribe(number), 1)
     chain = Chain(session)
     chain.answer(GONE[0], None)
     assert chain.answer(None, CREATED) == commands.subscribe("33199000002")

@@ -66,8 +66,8 @@ def test_session_without_a_home(homeless: Path, caplog: pytest.LogCaptureFixture
         assert "cookie_file" in warning and "cookie_auto=False" in warning
         assert not cti.session_exists()
         for _ in range(3):
-            cti._switchboard.session.on_create(None, CREATED)
-        assert cti.session_exists() and cti._switchboard.remembered() == "CANARY"
+            cti._client.session.on_create(None, CREATED)
+        assert cti.session_exists() and cti._client.remembered() == "CANARY"
     assert len(warnings(caplog)) == 1 and list(homeless.iterdir()) == []
 
 
@@ -129,6 +129,6 @@ def test_cookie_that_cannot_be_kept_is_named_once(
     (tmp_path / "file").touch()
     with CTI(cookie_file=tmp_path / "file" / "cookie") as cti:
         for _ in range(3):
-            cti._switchboard.session.on_create(None, CREATED)
+            cti._client.session.on_create(None, CREATED)
     (warning,) = warnings(caplog)
     assert warning.startswith("the session cookie cannot be kept: ")

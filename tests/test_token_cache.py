@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+import threading
+from typing import Any, Callable, List, Optional
 
 import pytest
 
 from keyyo_cti.errors import KeyyoError
-from keyyo_cti.token_cache import HeldToken
+from keyyo_cti.token_cache import CachedToken
 
 
 class Clock:
@@ -48,13 +49,13 @@ def provider() -> Provider:
 def test_held(provider: Provider, clock: Clock) -> None:
     """A token is asked for when it is wanted first, and held while it is good: for 55 of its 60
     minutes."""
-    held = HeldToken(provider, clock)
+    cache = CachedToken(provider, clock)
     assert provider.given == []
-    assert [held.get(), held.get()] == ["CANARY-0"] * 2
+    assert [cache.get(), cache.get()] == ["CANARY-0"] * 2
     clock.now += 3299
-    assert held.get() == "CANARY-0"
+    assert cache.get() == "CANARY-0"
     clock.now += 1
-    assert held.get() == "CANARY-1"
+    assert cache.get() == "CANARY-1"
 
 
 def test_age(provider: Provider, clock: Clock) -> None:
@@ -64,27 +65,27 @@ def test_age(provider: Provider, clock: Clock) -> None:
         clock.now += 3400
         return provider()
 
-    held = HeldToken(slow, clock)
-    held.get()
-    assert held.get() == "CANARY-1"
+    cache = CachedToken(slow, clock)
+    cache.get()
+    assert cache.get() == "CANARY-1"
 
 
 def test_refused(provider: Provider, clock: Clock) -> None:
     """A token that was refused is not used again, and its provider is told."""
-    held = HeldToken(provider, clock)
-    held.get()
-    held.refused()
+    cache = CachedToken(provider, clock)
+    cache.get()
+    cache.refused()
     assert provider.invalidated == ["CANARY-0"]
-    assert held.get() == "CANARY-1"
+    assert cache.get() == "CANARY-1"
 
 
 def test_provider_that_cannot_be_told(clock: Clock) -> None:
     """A plain function need not be told."""
     tokens = iter(["a", "b"])
-    held = HeldToken(lambda: next(tokens), clock)
-    assert held.get() == "a"
-    held.refused()
-    assert held.get() == "b"
+    cache = CachedToken(lambda: next(tokens), clock)
+    assert cache.get() == "a"
+    cache.refused()
+    assert cache.get() == "b"
 
 
 def test_provider_that_raises(provider: Provider, clock: Clock) -> None:
@@ -96,15 +97,15 @@ def test_provider_that_raises(provider: Provider, clock: Clock) -> None:
             raise OSError("no network")
         return provider()
 
-    held = HeldToken(provide, clock)
-    held.get()
+    cache = CachedToken(provide, clock)
+    cache.get()
     clock.now += 4000
     fails = True
     for _ in range(2):
         with pytest.raises(OSError, match="no network"):
-            held.get()
+            cache.get()
     fails = False
-    assert held.get() == "CANARY-1"
+    assert cache.get() == "CANARY-1"
 
 
 @pytest.mark.fault(69)
@@ -123,9 +124,9 @@ def test_white_space_at_the_ends_is_removed(returned: str, clock: Clock) -> None
             self.refused.append(token)
 
     provide = Reading()
-    held = HeldToken(provide, clock)
-    assert held.get() == held.get() == "tok"
-    held.refused()
+    cache = CachedToken(provide, clock)
+    assert cache.get() == cache.get() == "tok"
+    cache.refused()
     assert provide.refused == [returned]
 
 
@@ -136,9 +137,9 @@ def test_white_space_at_the_ends_is_removed(returned: str, clock: Clock) -> None
 def test_no_token(returned: Any, said: str, clock: Clock) -> None:
     """A provider that returns no token is a mistake that trying again does not mend, and the
     error says which."""
-    held = HeldToken(lambda: returned, clock)
+    cache = CachedToken(lambda: returned, clock)
     with pytest.raises(KeyyoError) as raised:
-        held.get()
+        cache.get()
     assert raised.value.error_code == "invalid_params" and raised.value.final
     said = f"token_provider: expected it to return a token, got {said}"
     assert raised.value.message == said
@@ -146,6 +147,41 @@ def test_no_token(returned: Any, said: str, clock: Clock) -> None:
 
 def test_repr(provider: Provider, clock: Clock) -> None:
     """Its repr shows no token."""
-    held = HeldToken(provider, clock)
-    held.get()
-    assert "CANARY" not in repr(held)
+    cache = CachedToken(provider, clock)
+    cache.get()
+    assert "CANARY" not in repr(cache)
+
+
+@pytest.mark.promise(8)
+def test_provider_runs_in_one_thread_at_a_time(clock: Clock) -> None:
+    """While it still runs for a session that was closed, another session waits, until it is
+    closed too."""
+    inside, go, closed = threading.Event(), threading.Event(), threading.Event()
+    running: List[int] = []
+
+    def provide() -> str:
+        running.append(1)
+        inside.set()
+        assert len(running) == 1 or go.is_set(), "two at once"
+        assert go.wait(20)
+        return "tok"
+
+    cache = CachedToken(provide, clock)
+    unwanted = [lambda: True, closed.is_set, lambda: False]
+    tokens: List[Optional[str]] = []
+
+    def get(unwanted: Callable[[], bool]) -> None:
+        tokens.append(cache.get(unwanted))
+
+    threads = [threading.Thread(target=get, args=[each]) for each in unwanted]
+    threads[0].start()
+    assert inside.wait(20)
+    for thread in threads[1:]:
+        thread.start()
+    closed.set()
+    threads[1].join(20)
+    assert tokens == [None] and threads[0].is_alive() and threads[2].is_alive()
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert tokens == [None, "tok", "tok"] and running == [1]

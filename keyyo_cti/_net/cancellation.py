@@ -1,19 +1,22 @@
 """The handle that ends a connection wherever it waits."""
 
-import threading
 from contextlib import contextmanager
 from typing import Callable, Iterator, List
+
+from ..reentrant import new_lock
 
 
 class CancelToken:
     """Cancelled once, from any thread, to end a wait for a name, a handshake, or a socket.
 
     Whoever waits registers what wakes it. A hook runs under the lock: once ``on_cancel`` is left,
-    its hook is not running and will not run. Hooks must not block.
+    its hook is not running and will not run. Hooks must not block, and may run twice.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A pull by a signal handler, or by ``__del__``, may interrupt any of these on the thread
+        # that holds it: it runs the hooks that are there, and whoever adds one looks behind it.
+        self._lock = new_lock()
         self._hooks: List[Callable[[], object]] = []
         self._cancelled = False
 
@@ -26,7 +29,7 @@ class CancelToken:
         with self._lock:
             if not self._cancelled:
                 self._cancelled = True
-                for hook in self._hooks:
+                for hook in list(self._hooks):
                     hook()
 
     @contextmanager

@@ -5,10 +5,12 @@ import io
 import selectors
 import socket
 import ssl
-import threading
+from collections import deque
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Deque, NamedTuple, Optional
 
+from .. import process
+from ..reentrant import Turn, new_lock
 from .cancellation import CancelToken
 from .clock import NEVER, Monotonic
 
@@ -36,6 +38,13 @@ class TooMuch(Exception):
     """More bytes came than one message may have."""
 
 
+class _Left(NamedTuple):
+    """A write that a signal handler, or ``__del__``, has left to the thread it interrupted."""
+
+    data: Any
+    until: float
+
+
 class Stream:
     """A socket as ``http.client`` and ``websocket-client`` use one, with deadlines of its own.
 
@@ -58,12 +67,14 @@ class Stream:
         self._write_timeout = write_timeout
         self._clock = clock
         self._is_tls = isinstance(sock, ssl.SSLSocket)
-        # For TLS alone: a plain socket is read and written at the same time.
-        self._operation = threading.Lock()
+        self._process = process.current()
+        # For TLS alone: a plain socket is read and written at the same time. No thread takes it
+        # twice: a write that comes while its thread has it is left for later.
+        self._operation = new_lock()
         # Whose turn to write it is, and whether bytes of that write may be out.
-        self._turn = threading.Condition(threading.Lock())
-        self._writer: Optional[object] = None
+        self._turn = Turn()
         self._out = False
+        self._left_writes: Deque[_Left] = deque()
         self._buffer = b""
         self._taken = 0
         # Of the thread that reads: what it waits on, and whether there is nothing to read as far
@@ -192,10 +203,27 @@ class Stream:
             written then: half a message may be out, and what came next would be its other half.
         """
         until = self._clock() + (self._write_timeout if within is None else within)
-        left = memoryview(data)
+        if self._turn._is_owned() or self._operation._is_owned():
+            # This is a signal handler, or ``__del__``, in the midst of a frame. The interrupted
+            # thread writes it right behind that, or the end of the connection answers for it.
+            if self._broken:
+                raise WriteFailed(self._broken, begun=False)
+            self._left_writes.append(_Left(data, until))
+            return
         me = object()
         try:
             self._take_turn(me, until)
+            self._write(data, until, me)
+        finally:
+            self._turn.give_back(me)
+            # Behind the end of the turn: what a signal handler brings later finds it free.
+            self._write_what_is_left()
+
+    def _write(self, data: Any, until: float, me: object) -> None:
+        """Write all of it. In the turn."""
+        left = memoryview(data)
+        self._out = False
+        try:
             if self._broken:
                 raise WriteFailed(self._broken, begun=False)
             if self.on_write is not None:
@@ -211,11 +239,29 @@ class Stream:
         except BaseException as error:
             # Ctrl-C, or a signal handler that raises. If half of a message is out, whatever
             # came next would be read as its other half.
-            if self._writer is me and self._out:
+            if self._turn.is_of(me) and self._out:
                 self._break(f"writing was interrupted: {type(error).__name__}")
             raise
+
+    def _write_what_is_left(self) -> None:
+        """Write what signal handlers left, unless another writer is at it, who does so then."""
+        me = object()
+        try:
+            while self._left_writes and self._turn.take(me):
+                self._write_left(me)
+                self._turn.give_back(me)
         finally:
-            self._end_turn(me)
+            self._turn.give_back(me)
+
+    def _write_left(self, me: object) -> None:
+        try:
+            while self._left_writes:
+                data, until = self._left_writes.popleft()
+                self._write(data, until, me)
+        except WriteFailed as error:
+            # Whoever left it is gone. The end of the connection answers for all that is pending.
+            self._left_writes.clear()
+            self._break(str(error))
 
     @property
     def broken(self) -> bool:
@@ -227,26 +273,9 @@ class Stream:
         self._shut_down()
 
     def _take_turn(self, me: object, until: float) -> None:
-        """Waits for the writes of other threads.
-
-        Not a lock: between the call that takes one and the next instruction, a signal handler
-        may raise, and nobody would ever release it.
-        """
-        with self._turn:
-            if self._writer is not None:
-                free = self._turn.wait_for(
-                    lambda: self._writer is None, max(0.0, until - self._clock())
-                )
-                if not free:
-                    raise WriteFailed("another thread's write does not end", begun=False)
-            self._out = False
-            self._writer = me
-
-    def _end_turn(self, me: object) -> None:
-        with self._turn:
-            if self._writer is me:
-                self._writer = None
-                self._turn.notify()
+        """Waits for the writes of other threads."""
+        if not self._turn.take(me, max(0.0, until - self._clock())):
+            raise WriteFailed("another thread's write does not end", begun=False)
 
     def _send_some(self, data: memoryview) -> int:
         """One write to the socket, which notes before it begins that bytes may be out."""
@@ -290,8 +319,7 @@ class Stream:
             try:
                 if not self._is_tls:
                     return operation(*arguments)
-                with self._operation:
-                    return operation(*arguments)
+                return self._alone(operation, *arguments)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
                 writes = isinstance(error, ssl.SSLWantWriteError) or (
                     isinstance(error, BlockingIOError) and operation == self._send_some
@@ -299,6 +327,16 @@ class Stream:
             event = selectors.EVENT_WRITE if writes else selectors.EVENT_READ
             if not self._wait(event, until):
                 raise socket.timeout("timed out")
+
+    def _alone(self, operation: Any, *arguments: Any) -> Any:
+        """The result of one operation of TLS."""
+        try:
+            with self._operation:
+                return operation(*arguments)
+        finally:
+            # Of the thread that reads; one that writes does so at the end of its turn.
+            if self._left_writes and not self._turn._is_owned():
+                self._write_what_is_left()
 
     def _wait(self, event: int, until: float) -> bool:
         with self._selector(event) as selector:
@@ -322,6 +360,8 @@ class Stream:
         return None if until == NEVER else max(0.0, until - self._clock())
 
     def _shut_down(self) -> None:
+        if self._process != process.current():
+            return  # It would end the parent's connection.
         try:
             _plain_shutdown(self._sock)(socket.SHUT_RDWR)
         except OSError:

@@ -1,10 +1,10 @@
 """How many connections of one process are being opened at the same moment."""
 
-import threading
 from collections import deque
 from contextlib import contextmanager
 from typing import Deque, Iterator
 
+from ..reentrant import Flag, new_lock
 from .cancellation import CancelToken
 
 
@@ -34,20 +34,21 @@ class ConnectThrottle:
 
     def forget(self) -> None:
         """Nobody is inside, nor waits: in the child of a fork there are none of these threads."""
-        self._lock = threading.Lock()
+        # Entered again by nobody: what a signal handler calls opens no connection by itself.
+        self._lock = new_lock()
         # Guarded by the lock.
         self._inside = 0
-        self._queue: Deque[threading.Event] = deque()
+        self._queue: Deque[Flag] = deque()
 
     def _enter(self, patience: float, abort: CancelToken) -> None:
-        turn = threading.Event()
+        turn = Flag()
         with self._lock:
             if self._inside < self._most:
                 self._inside += 1
                 return
             self._queue.append(turn)
         with abort.on_cancel(turn.set):
-            turn.wait(min(patience, threading.TIMEOUT_MAX))
+            turn.wait(patience)
         with self._lock:
             # Who leaves takes the next one out of the queue, and gives it a place.
             if turn in self._queue:

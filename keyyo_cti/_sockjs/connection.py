@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from typing import Any, Callable, List, Mapping, Optional, Protocol, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence
 
 from .._net import urls
 from .._net.cancellation import CancelToken
@@ -11,6 +11,7 @@ from .._net.connect import Route
 from .._net.failures import drop_secrets
 from .._net.sleep import SleepWatch
 from .._net.stream import WriteFailed
+from ..reentrant import Flag, interrupts_itself
 from .backlog import Backlog
 from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
 from .liveness import Liveness
@@ -87,13 +88,13 @@ class Connection:
             clock,
             proxies,
         )
-        self._lock = threading.Lock()
-        # Guarded by the lock: the transport while it is open, and how the end came about when
-        # that was our own doing.
-        self._transport: Optional[Transport] = None
-        self._ending: Optional[Closed] = None
+        # No lock, because a signal handler may come to any of this on the thread that it
+        # interrupts: one entry each, which is set once and taken once. The transport while it is
+        # open, and how the end came about when that was our own doing.
+        self._open_transport: Dict[None, Transport] = {}
+        self._ending: Dict[None, Closed] = {}
         self._over_by = float("inf")
-        self._over = threading.Event()
+        self._over = Flag()
         self._backlog = Backlog()
         # Monotonic time of the last whole frame all of whose messages the listener has got.
         self._told_at = 0.0
@@ -118,10 +119,8 @@ class Connection:
             _log.exception("the reader failed")
             closed = Closed(LOST, f"The reader failed: {type(error).__name__}", error, fault=True)
         finally:
-            with self._lock:
-                self._transport = None
-                closed = self._ending or closed
-                self._ending = closed
+            self._open_transport.pop(None, None)
+            closed = self._ending.setdefault(None, closed)
             if transport is not None:
                 transport.discard()
             drop_secrets(closed.cause)
@@ -131,8 +130,8 @@ class Connection:
     @property
     def transport(self) -> Optional[str]:
         """The name of the transport in use, or None when there is none."""
-        with self._lock:
-            return None if self._transport is None else self._transport.name
+        transport = self._open_transport.get(None)
+        return None if transport is None else transport.name
 
     def send(self, message: str, departure: Optional[Departure] = None) -> None:
         """Sends one message. From any thread.
@@ -142,8 +141,7 @@ class Connection:
             written.
         :raises SendFailed: the message was not written whole; the connection ends.
         """
-        with self._lock:
-            transport = self._transport
+        transport = self._open_transport.get(None)
         if transport is None:
             raise NotOpen
         departure = departure or Departure()
@@ -161,9 +159,8 @@ class Connection:
             raise
 
     def _break(self, closed: Closed) -> None:
-        with self._lock:
-            self._ending = self._ending or closed
-            self._transport = None
+        self._ending.setdefault(None, closed)
+        self._open_transport.pop(None, None)
         self._abort.cancel()
 
     def begin_close(
@@ -188,6 +185,8 @@ class Connection:
         """
         # Not by their numbers: the system gives that of a thread which has ended to a new one.
         assert threading.current_thread() is not self._thread
+        if interrupts_itself():
+            return  # The interrupted thread may have to write the goodbye.
         if not self._over.wait(max(0.0, until - self._clock())):
             self._abort.cancel()
 
@@ -199,10 +198,9 @@ class Connection:
 
     def _begin_end(self, closed: Closed, within: float) -> None:
         """The first reason given is the one that is reported."""
-        with self._lock:
-            if self._ending is not None:
-                return
-            self._ending, transport, self._transport = closed, self._transport, None
+        if self._ending.setdefault(None, closed) is not closed:
+            return
+        transport = self._open_transport.pop(None, None)
         if transport is None:
             self._abort.cancel()
             return
@@ -218,9 +216,11 @@ class Connection:
         session = Opening(
             self._base_url, self._route, self._abort, until, limits, self._transports, self._clock
         ).run()
-        with self._lock:
-            if self._ending is None:
-                self._transport = session.transport
+        self._open_transport[None] = session.transport
+        if self._ending:
+            # If an end was begun meanwhile, either that has found the transport and says goodbye
+            # on it, or it has pulled the abort.
+            self._open_transport.pop(None, None)
         return session
 
     def _read(self, session: Session) -> Closed:

@@ -1,10 +1,10 @@
 """What is received over HTTP, on its way from the thread that reads it."""
 
-import threading
 from collections import deque
-from typing import Deque, List, Optional, Tuple
+from typing import Deque, Dict, List, Optional, Tuple
 
 from .._net.clock import Monotonic
+from ..reentrant import Wakeup
 from .errors import LOST, SockJSError
 
 #: Bytes that wait to be read, or to be sent, before who brings more has to wait. As many may be
@@ -28,12 +28,17 @@ class Pipe:
     def __init__(self, clock: Monotonic) -> None:
         self._clock = clock
         self.taken_at = clock()
-        self._changed = threading.Condition()
+        # No lock, because a signal handler may end it on a thread that is inside: whoever
+        # changes something does so in one step, then wakes.
+        self._changed = Wakeup()
         self._lines: _Lines = deque()
-        self._size = 0
+        # Bytes that came, and bytes that were taken. Each has one thread that writes it.
+        self._size_in = 0
+        self._size_out = 0
         # Of the thread that takes: what it has of them, which was all there was.
         self._here: _Lines = deque()
-        self._end: Optional[SockJSError] = None
+        # One entry, which is set once.
+        self._end: Dict[None, SockJSError] = {}
         self._unwanted = False
 
     def put(self, lines: List[bytes], came_at: Optional[float] = None) -> bool:
@@ -43,31 +48,26 @@ class Pipe:
         :returns: whether to go on asking, which is so until the very end: a server notices that
             we leave only when a request of ours is cut off.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._size < BACKLOG or self._end is not None)
-            self._lines.extend((line, None) for line in lines[:-1])
-            self._lines.extend((line, came_at) for line in lines[-1:])
-            self._size += sum(map(len, lines)) + LINE_OVERHEAD * len(lines)
-            self._changed.notify_all()
-            return not self._unwanted
+        self._changed.wait_for(lambda: self._size_in - self._size_out < BACKLOG or self._end)
+        self._size_in += sum(map(len, lines)) + LINE_OVERHEAD * len(lines)
+        self._lines.extend((line, None) for line in lines[:-1])
+        self._lines.extend((line, came_at) for line in lines[-1:])
+        self._changed.notify_all()
+        return not self._unwanted
 
     def rest(self, seconds: float) -> None:
         """Wait for so long, unless the end comes before."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._end is not None, seconds)
+        self._changed.wait_for(lambda: self._end, seconds)
 
     def discard(self) -> None:
         """Nobody takes anything any more."""
-        with self._changed:
-            self._unwanted = True
-            self._end = self._end or SockJSError(LOST, "The transport was discarded")
-            self._changed.notify_all()
+        self._unwanted = True
+        self.end(SockJSError(LOST, "The transport was discarded"))
 
     def end(self, error: SockJSError) -> None:
         """Nothing more comes; the first reason counts."""
-        with self._changed:
-            self._end = self._end or error
-            self._changed.notify_all()
+        self._end.setdefault(None, error)
+        self._changed.notify_all()
 
     def take(self, until: float) -> Optional[bytes]:
         """The next line, or None when that monotonic time has come first.
@@ -89,12 +89,13 @@ class Pipe:
         return line
 
     def _fetch(self, until: float) -> None:
-        with self._changed:
-            timeout = min(max(0.0, until - self._clock()), threading.TIMEOUT_MAX)
-            self._changed.wait_for(lambda: self._lines or self._end is not None, timeout)
-            if self._lines:
-                self._here, self._lines = self._lines, self._here
-                self._size = 0
-                self._changed.notify_all()
-            elif self._end is not None:
-                raise self._end
+        timeout = max(0.0, until - self._clock())
+        self._changed.wait_for(lambda: self._lines or self._end, timeout)
+        ended = self._end.get(None)
+        while self._lines:
+            entry = self._lines.popleft()
+            self._size_out += len(entry[0]) + LINE_OVERHEAD
+            self._here.append(entry)
+        self._changed.notify_all()
+        if ended is not None and not self._here:
+            raise ended

@@ -1,6 +1,5 @@
 """The thread that sends over HTTP, by one request after another."""
 
-import threading
 from collections import deque
 from typing import Deque, List, NamedTuple
 
@@ -9,6 +8,7 @@ import requests
 from .._net.clock import NEVER
 from .._net.connect import Route
 from .._net.stream import Stream, WriteFailed
+from ..reentrant import Section, Wakeup
 from . import frames
 from .errors import LOST, SockJSError
 from .http_status import bad_status
@@ -38,8 +38,9 @@ class Sender(Worker):
 
     def __init__(self, setting: Setting, route: Route, url: str, pipe: Pipe) -> None:
         super().__init__(setting, route, url, pipe)
-        self._changed = threading.Condition()
-        # Guarded by it.
+        self._changed = Wakeup()
+        # Changed in the section alone.
+        self._section = Section()
         self._waiting: Deque[_Outgoing] = deque()
         self._size = 0
         self._busy = False
@@ -67,52 +68,60 @@ class Sender(Worker):
             raise
 
     def _put(self, outgoing: _Outgoing) -> None:
-        with self._changed:
-            room = self._changed.wait_for(
-                lambda: self._size < BACKLOG or self._over, self._setting.write_timeout
-            )
+        room = self._changed.wait_for(
+            lambda: self._size < BACKLOG or self._over, self._setting.write_timeout
+        )
+        if not room:
+            raise WriteFailed("the server does not take what is sent", begun=False)
+        refused: List[WriteFailed] = []
+
+        def work() -> None:
             if self._over or self._finishing:
-                raise WriteFailed("the connection is closed", begun=False)
-            if not room:
-                raise WriteFailed("the server does not take what is sent", begun=False)
-            self._ensure_thread()
+                refused.append(WriteFailed("the connection is closed", begun=False))
+                return
+            try:
+                if self._thread.ident is None:
+                    self._thread.start()
+            except RuntimeError as error:
+                # The connection is of no use then. Otherwise the caller of each command would get
+                # an exception of Python's in place of an answer.
+                refused.append(WriteFailed(NO_THREAD, begun=False))
+                refused[0].__cause__ = error
+                return
             outgoing.departure.queued = True
             self._waiting.append(outgoing)
             self._size += len(outgoing.message)
             self._changed.notify_all()
 
-    def _ensure_thread(self) -> None:
-        if self._thread.ident is not None:
-            return
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            # The connection is of no use then. Otherwise the caller of each command would get an
-            # exception of Python's in place of an answer.
-            raise WriteFailed(NO_THREAD, begun=False) from error
+        # Deferred, it cannot be refused; the end of the connection answers for it.
+        self._section.run(work)
+        if refused:
+            raise refused[0]
 
     def _take_back(self, outgoing: _Outgoing) -> None:
-        with self._changed:
+        def work() -> None:
             if outgoing in self._waiting:
                 self._waiting.remove(outgoing)
                 self._size = sum(len(each.message) for each in self._waiting)
             elif outgoing.departure.queued:
                 outgoing.departure.begun = True
 
+        self._section.run(work)
+
     def finish(self) -> None:
         """Sends what waits, and then ends the connection."""
-        with self._changed:
-            self._finishing = True
-            self._changed.notify_all()
-            idle = not self._waiting and not self._busy
-        if idle:
+        self._section.run(self._finish)
+
+    def _finish(self) -> None:
+        self._finishing = True
+        self._changed.notify_all()
+        if not self._waiting and not self._busy:
             self._pipe.end(SockJSError(LOST, "Closed"))
 
     def stop(self) -> None:
         """Sends nothing more."""
-        with self._changed:
-            self._over = True
-            self._changed.notify_all()
+        self._over = True
+        self._changed.notify_all()
 
     def _run(self) -> None:
         super()._run()
@@ -137,20 +146,22 @@ class Sender(Worker):
 
     def _take(self) -> bool:
         """Whether there is something to post; all that waits, in one request."""
-        with self._changed:
-            self._busy = False
-            if not self._changed.wait_for(self._wanted, _REUSED_WITHIN):
-                # Of no more use, here or at the server.
-                self._session.close()
-                self._changed.wait_for(self._wanted)
-            if self._over:
-                return False
-            self._batch = list(self._waiting)
-            self._waiting.clear()
-            self._size = 0
-            self._busy = bool(self._batch)
-            self._changed.notify_all()
-            return self._busy
+        self._busy = False
+        if not self._changed.wait_for(self._wanted, _REUSED_WITHIN):
+            # Of no more use, here or at the server.
+            self._session.close()
+            self._changed.wait_for(self._wanted)
+        if self._over:
+            return False
+        self._section.run(self._take_batch)
+        self._changed.notify_all()
+        return self._busy
+
+    def _take_batch(self) -> None:
+        self._batch = list(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        self._busy = bool(self._batch)
 
     def _wanted(self) -> bool:
         return bool(self._waiting) or self._finishing or self._over

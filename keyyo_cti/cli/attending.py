@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Optional
 from ..call import Call
 from ..dates import as_date
 from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
-from ..outage import Restored
+from ..results import Restored
 from .exit_codes import DROPPED, FAILED, INTERRUPTED, SIGNED_OUT
 from .opening import Opening
 from .terminal import Terminal, printable

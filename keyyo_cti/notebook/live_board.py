@@ -13,7 +13,7 @@ from ..callback import Callback
 from ..cti import CTI
 from ..dates import as_date
 from ..errors import KeyyoError
-from ..outage import Restored
+from ..results import Restored
 from ..telephone_number import as_dialled
 from .call_row import CallRow
 from .cell import Cell

@@ -20,6 +20,9 @@ class Keyyo:
     def server_time(self) -> float:
         return NOW
 
+    def check_process(self) -> None:
+        pass
+
     def ask(self, make: Any, arguments: Any, callback: Any) -> Any:
         raise AssertionError("a picture asks for nothing")
 

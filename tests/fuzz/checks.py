@@ -99,6 +99,9 @@ class Customer:
     def server_time(self) -> float:
         return self._clock.now()
 
+    def check_process(self) -> None:
+        pass
+
     def receive(self, message: Any) -> None:
         """Nothing that the decoder lets through does harm."""
         try:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Iterator
 from unittest import mock
 
-from keyyo_cti.outage import Outage, Restored
+from keyyo_cti.outage import Outage
+from keyyo_cti.results import Restored
 
 
 class TimedRestored(Restored):

@@ -112,6 +112,9 @@ class Line:
     def ask(self, make: Any, arguments: Any, callback: Any) -> Any:
         raise AssertionError("nothing is to be asked")
 
+    def check_process(self) -> None:
+        """This is its process."""
+
     def server_time(self) -> float:
         return 0.0
 

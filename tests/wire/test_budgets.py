@@ -45,7 +45,7 @@ def test_backlog_is_bounded_in_bytes() -> None:
             server.push(notification(str(number), padding="x" * size))
         assert parked.wait(PATIENCE)
         assert not threading.Event().wait(0.3)
-        assert cti._switchboard._dispatcher.waiting() <= 11 and len(cti.get_calls()) <= 12
+        assert cti._client._dispatcher.waiting() <= 11 and len(cti.get_calls()) <= 12
         release.set()
         assert seen.wait_for_count(total) == [(str(n), size) for n in range(total)]
 

@@ -79,7 +79,7 @@ def test_wrong_value_of_a_call() -> None:
             server.push({"notify": "call", "call": {"callref": "c1"}})
             seen.wait_for("newCall")
             (call,) = cti.get_calls()
-            stranger = Call(other._switchboard, "c1")
+            stranger = Call(other._client, "c1")
             wrong: Any = "left"
             for future, argument in [
                 (call.transfer(wrong, TO), "side"),

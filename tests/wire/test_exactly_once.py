@@ -44,10 +44,11 @@ def test_reset_with_a_hundred_in_flight(sim: Simulator, alice: Line) -> None:
         for thread in threads:
             thread.join(PATIENCE)
         sim.wait_for_action("get_subscriptions", count=100)
-        link: Any = cti._switchboard._links.current
+        session: Any = cti._client._sessions.current
+        connection = session.connection
         sim.faults.reset()
         seen.wait_for("disconnected")
-        assert link._pending.close() == []
+        assert connection._pending.close() == []
     answered = [name for _, name, _, _ in seen.of("callback")]
     assert sorted(answered) == [(thread, n) for thread in range(4) for n in range(25)]
     for asker in range(4):
@@ -124,14 +125,15 @@ def test_reset_before_the_write(monkeypatch: pytest.MonkeyPatch) -> None:
         seen = Seen(cti)
         cti.on("newCall", park)
         cti.create_session("tok").result(PATIENCE)
-        link: Any = cti._switchboard._links.current
+        session: Any = cti._client._sessions.current
+        connection = session.connection
         assert gone.wait(PATIENCE) and cti.connected
         future = cti.dial("33199020000", seen.callback())
         release.set()
         error = future.exception(PATIENCE)
         assert isinstance(error, ConnectionClosed) and not error.sent
         seen.wait_for("disconnected")
-        assert link._pending.close() == []
+        assert connection._pending.close() == []
     assert len(seen.of("callback")) == 1 and seen.items[-1] == ("disconnected",)
 
 
@@ -160,11 +162,12 @@ def test_reset_once_writing_has_begun(until: Callable[[socket.socket], object]) 
     with Peer(peers.info, serve) as peer, CTI(endpoint=peer.endpoint) as cti:
         seen = Seen(cti)
         cti.create_session("tok").result(PATIENCE)
-        link: Any = cti._switchboard._links.current
+        session: Any = cti._client._sessions.current
+        connection = session.connection
         error = cti.send_message("33199020000", "x" * size, seen.callback()).exception(PATIENCE)
         assert isinstance(error, ConnectionClosed) and error.sent
         seen.wait_for("disconnected")
-        assert link._pending.close() == []
+        assert connection._pending.close() == []
     assert [item[0] for item in seen.items] == ["callback", "disconnected"]
 
 

@@ -59,7 +59,7 @@ def test_order_of_events() -> None:
     assert list(answers) == list(range(0, count, 1000))
     # The first answer has a thousand events before it, the second two thousand and an answer.
     assert all(at >= start + 1000 + start // 1000 for start, at in answers.items())
-    assert threads == {(f"keyyo-cti-events-{cti._switchboard._number}", before + 2)}
+    assert threads == {(f"keyyo-cti-events-{cti._client._number}", before + 2)}
 
 
 @pytest.mark.fault(16)
@@ -216,7 +216,7 @@ def test_backlog_stops_the_reader_and_loses_nothing() -> None:
             numbers = range(start, start + 50)
             server.push(*[notification(str(n), padding=padding) for n in numbers])
         assert parked.wait(PATIENCE)
-        dispatcher = cti._switchboard._dispatcher
+        dispatcher = cti._client._dispatcher
         assert dispatcher.waiting() <= 51
         release.set()
         seen.wait_for_count(total)
@@ -578,7 +578,7 @@ def test_methods_while_a_callback_is_parked(
     returns in another thread, and its answer comes: no lock is held while user code runs."""
     parked, release, done = threading.Event(), threading.Event(), threading.Event()
     opened = scene(sim, alice, occasion)
-    known = Call(opened.cti._switchboard, "c1")
+    known = Call(opened.cti._client, "c1")
 
     def park(*_: Any) -> None:
         parked.set()

@@ -283,7 +283,7 @@ def test_million_events_behind_a_parked_handler() -> None:
         cti.onNewCall = handle
         cti.create_session("tok").result(PATIENCE)
         assert parked.wait(PATIENCE) and pouring.stalled.wait(PATIENCE)
-        assert cti._switchboard._dispatcher.waiting() <= 1_001 and pouring.sent < total
+        assert cti._client._dispatcher.waiting() <= 1_001 and pouring.sent < total
         assert resident() - before < 30 * MEGABYTE
         release.set()
         assert done.wait(total / 500)

@@ -440,10 +440,10 @@ def test_provider_that_raises_after_close(
         sim.faults.drop()
         assert tokens.asked.wait(PATIENCE)
         seen.wait_for("disconnected")
-        (restorer,) = [t for t in threading.enumerate() if "keyyo-cti-restorer" in t.name]
+        (reader,) = [t for t in threading.enumerate() if "keyyo-cti-reader" in t.name]
         cti.close()
         tokens.allowed.set()
-        restorer.join(PATIENCE)
+        reader.join(PATIENCE)
     assert kinds(seen) == ["disconnected"] and "late" in caplog.text
 
 
@@ -465,12 +465,12 @@ def test_close_with_all_still_to_be_told(
     with supervised(tokens, sim.endpoint) as (cti, seen):
         cti.ping(block)
         assert busy.wait(PATIENCE)
-        dispatcher = cti._switchboard._dispatcher
+        dispatcher = cti._client._dispatcher
         sim.faults.drop()
         eventually(lambda: dispatcher.waiting() >= 2)
         closing = threading.Thread(target=cti.close)
         closing.start()
-        eventually(cti._switchboard._links.all_quiet)
+        eventually(lambda: not cti._client.unclosed())
         release.set()
         closing.join(PATIENCE)
         assert kinds(seen) == ["disconnected", end]
@@ -584,7 +584,7 @@ def test_manual_dispatch_closed_elsewhere(sim: Simulator, alice: Line, tokens: T
         while not seen.items:
             cti.poll(PATIENCE)
         polled = threading.Event()
-        dispatcher = cti._switchboard._dispatcher
+        dispatcher = cti._client._dispatcher
         dispatcher.put(polled.set)
         closer = threading.Thread(target=lambda: polled.wait(PATIENCE) and cti.close())
         closer.start()
@@ -811,5 +811,5 @@ def test_token_of_nobody_is_seen(sim: Simulator, alice: Line, tokens: Tokens, ca
         sim.faults.fail("restore_session", 400, "Invalid token, expired", times=None)
         sim.faults.drop()
         seen.wait_for("lost")
-        shown = caplog.text + repr(cti) + repr(cti._switchboard._options) + repr(seen.items)
+        shown = caplog.text + repr(cti) + repr(cti._client._options) + repr(seen.items)
     assert tokens.given and all(token not in shown for token in tokens.given)

@@ -291,8 +291,8 @@ print("blocks", signals_untouched(), flush=True)
 CHILD = """
 def use_all():
     raising = [
-        cti.ping, cti.get_calls, cti.close, cti.wait, cti.poll, cti.destroy_session,
-        cti.get_subscriptions, cti.get_auto_answer, cti.session_exists, cti.__exit__,
+        cti.ping, cti.get_calls, cti.wait, cti.poll, cti.destroy_session,
+        cti.get_subscriptions, cti.get_auto_answer, cti.session_exists,
         call.answer, call.hang_up, call.reject, call.pause, call.unpark,
         lambda: cti.dial("x"), lambda: cti.get_call("x"), lambda: cti.create_session("x"),
         lambda: cti.restore_session("x"), lambda: cti.send_message("x", "y"),
@@ -300,11 +300,14 @@ def use_all():
         lambda: cti.local_to_int("x"), lambda: cti.set_auto_answer(True),
         lambda: call.transfer("caller", "x"), lambda: call.supervised_transfer("caller", "x"),
         lambda: call.merge("caller", call, "callee"), lambda: call.park("caller"),
+        lambda: cti.on("newCall", print), lambda: cti.off("newCall"),
+        lambda: call.on("setup", print), lambda: call.off("setup"),
+        lambda: setattr(cti, "onNewCall", print), lambda: setattr(call, "onSetup", None),
     ]
     harmless = [
         lambda: repr(cti), lambda: repr(call), lambda: cti.number, lambda: cti.session_id,
-        lambda: cti.connected, lambda: call.state, lambda: call.fields,
-        lambda: cti.on("newCall", print), lambda: cti.off("newCall"),
+        lambda: call.state, lambda: call.fields, lambda: cti.onNewCall,
+        cti.close, cti.__exit__,
     ]
     began = time.monotonic()
     for use in raising:
@@ -316,6 +319,7 @@ def use_all():
             raise AssertionError(f"number {raising.index(use)} does not raise")
     for use in harmless:
         use()
+    assert (cti.connected, cti.transport) == (False, None)
     assert time.monotonic() - began < 1
 
 def in_child(times):
@@ -413,7 +417,7 @@ def locks(thing, seen):
             yield from locks(each, seen)
 
 def hold():
-    for lock in locks([cti, cti._switchboard, call], set()):
+    for lock in locks([cti, cti._client, call], set()):
         held.append(lock.acquire(blocking=False))
     ready.set()
     over.wait(60)
@@ -424,7 +428,7 @@ held, ready, over = [], threading.Event(), threading.Event()
 threading.Thread(target=hold, daemon=True).start()
 assert ready.wait(10)
 in_child(1)
-print(sum(held) >= 8, flush=True)
+print(sum(held) >= 5, flush=True)
 over.set()
 """,
         sim.endpoint,
@@ -435,35 +439,184 @@ over.set()
 
 
 @needs_fork
-@pytest.mark.fault(19)
-def test_fork_while_a_handler_is_set(sim: Simulator, alice: Line) -> None:
-    """A child that is forked while another thread sets a handler can set its own."""
+@pytest.mark.fault(91)
+def test_fork_before_the_line_is_opened_child_can_open_it(sim: Simulator, alice: Line) -> None:
+    """As with gunicorn --preload; also though the parent has asked, and had answers."""
     script = Script(
         """
-import warnings
-from keyyo_cti import events
 warnings.simplefilter("ignore")
-held, over = threading.Event(), threading.Event()
-def hold():
-    with events._changing:
-        held.set()
-        over.wait(10)
-threading.Thread(target=hold, daemon=True).start()
-held.wait(10)
+print("started", flush=True)
+cti, events = CTI(endpoint=endpoint), []
+told = threading.Event()
+def callback(error, result):
+    events.append(error.message)
+    told.set()
+cti.dial("33199020000", callback)
+assert told.wait(10)
+cti.onNewCall = lambda call: there.set()
+there = threading.Event()
 child = os.fork()
 if child == 0:
-    cti = CTI(endpoint=endpoint)
-    cti.onNewCall = print
-    print(cti.create_session(token).result(10).number, flush=True)
+    cti.on("newCall", events.append)
+    cti.create_session(token).result(10)
+    cti.dial("33199020000", lambda error, result: events.append(result)).result(10)
+    assert there.wait(10) and cti.connected
+    print(len(cti.get_calls()), len(events) > 1, flush=True)
     cti.close()
     os._exit(0)
-os.waitpid(child, 0)
-over.set()
+assert os.waitpid(child, 0)[1] == 0
+print(cti.connected, flush=True)
 """,
         sim.endpoint,
         sim.token(alice),
     )
-    assert script.finish() == [0, "33199000001\n", ""]
+    assert script.line() == "started"
+    assert script.finish() == [0, "1 True\nFalse\n", ""]
+
+
+#: How a program forks in its own code, which then returns in both processes.
+FORKING = """
+print("started", flush=True)
+warnings.simplefilter("ignore")
+events, children = [], []
+def fork(*arguments):
+    # Once: the parent would go on forking.
+    if not children:
+        child = os.fork()
+        children.append(child)
+        if child == 0:
+            signal.alarm(8)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+def note(*arguments):
+    os.write(1, b"parent\\n" if children[0] else b"child\\n")
+def over():
+    return os.waitpid(children[0], 0)[1]
+"""
+
+#: Where it does so, and what makes it come to that.
+FORKS = {
+    "handler": """
+cti = CTI(endpoint=endpoint)
+cti.on("newCall", fork)
+cti.on("newCall", note)
+cti.create_session(token).result(10)
+cti.dial("33199020000").result(10)
+""",
+    "callback": """
+cti = CTI(endpoint=endpoint)
+cti.create_session(token).result(10)
+cti.ping(fork)
+cti.ping(note)
+""",
+    "callback of a future": """
+cti = CTI(endpoint=endpoint)
+cti.create_session(token).result(10)
+cti.ping().add_done_callback(fork)
+cti.ping().add_done_callback(note)
+""",
+    "dispatch": """
+gate = threading.Event()
+def dispatch(work):
+    gate.wait(10)
+    fork()
+    work()
+cti = CTI(endpoint=endpoint, dispatch=dispatch)
+cti.create_session(token).result(10)
+cti.ping(lambda *answer: None)
+cti.ping(note)
+gate.set()
+""",
+    "handler that raises": """
+cti = CTI(endpoint=endpoint)
+cti.create_session(token).result(10)
+def fork_and_raise(*answer):
+    fork()
+    raise SystemExit
+cti.onError = note
+cti.ping(fork_and_raise)
+""",
+}
+
+
+@needs_fork
+@pytest.mark.fault(91)
+@pytest.mark.parametrize("where", FORKS)
+def test_fork_in_user_code_child_runs_no_other_handler(
+    sim: Simulator, alice: Line, where: str
+) -> None:
+    """The child's thread ends with the code that forked, and the parent does what comes next,
+    once. The child writes nothing to the parent's connection."""
+    script = Script(
+        FORKING + FORKS[where] + """
+while not children:
+    time.sleep(0.01)
+status = over()
+assert cti.ping().result(10) == 1
+cti.close()
+print("status", status, flush=True)
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert script.line() == "started"
+    code, out, _ = script.finish()
+    assert (code, out) == (0, "parent\nstatus 0\n")
+    actions = [command["action"] for command in sim.received()]
+    assert actions.count("create_session") == 1 and actions[-1] == "ping"
+
+
+@needs_fork
+@pytest.mark.fault(91)
+def test_fork_in_token_provider_child_restores_nothing(sim: Simulator, alice: Line) -> None:
+    """There is one attempt for each token that the provider gives, and the parent makes it."""
+    script = Script(
+        FORKING + """
+from keyyo_cti import Backoff
+restored = threading.Event()
+def provide():
+    fork()
+    return token
+cti = CTI(endpoint=endpoint, token_provider=provide, backoff=Backoff(first=0.05, longest=0.1))
+cti.onRestored = lambda info: restored.set()
+cti.create_session(token).result(10)
+print("open", flush=True)
+assert restored.wait(10)
+print("status", over(), flush=True)
+cti.close()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert [script.line(), script.line()] == ["started", "open"]
+    sim.faults.drop()
+    assert script.finish() == [0, "status 0\n", ""]
+    actions = [command["action"] for command in sim.received()]
+    assert actions.count("restore_session") == 1
+
+
+@needs_fork
+@pytest.mark.fault(91)
+def test_fork_in_poll_child_cannot_go_on_polling(sim: Simulator, alice: Line) -> None:
+    """The main thread of the child is told so, before it handles what the parent handles."""
+    script = Script(
+        FORKING + """
+cti = CTI(endpoint=endpoint, dispatch="manual")
+cti.create_session(token).result(10)
+cti.ping(fork)
+cti.ping(note).result(10)
+try:
+    while cti.poll():
+        pass
+except RuntimeError as error:
+    os._exit(0 if "parent process" in str(error) and not children[0] else 1)
+print("status", over(), flush=True)
+cti.close()
+""",
+        sim.endpoint,
+        sim.token(alice),
+    )
+    assert script.line() == "started"
+    assert script.finish() == [0, "parent\nstatus 0\n", ""]
 
 
 @pytest.mark.fault(4)

@@ -76,7 +76,7 @@ def test_async_function_is_refused_when_it_is_set(setter: str, kind: str) -> Non
     """A coroutine function of any kind is a TypeError where it is set, which says what to do."""
     cti = CTI(cookie_auto=False)
     with pytest.raises(TypeError, match="coroutine function; .*run_coroutine_threadsafe"):
-        SETTERS[setter](cti, Call(cti._switchboard, "c1"), ASYNC[kind])
+        SETTERS[setter](cti, Call(cti._client, "c1"), ASYNC[kind])
 
 
 def test_async_method_in_a_subclass_is_refused() -> None:

@@ -1,0 +1,126 @@
+"""From a notification of the server to the handlers of its call."""
+
+from functools import partial
+from typing import Any, Mapping, Optional
+
+from .dates import latest_date
+from .dispatch import Dispatcher
+from .events import Emitter
+from .registry import Registry, Update
+from .retelling import CHANGE, REPEAT
+from .server_clock import ServerClock
+
+_STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
+
+
+class EventSource:
+    """Calls the handlers of one session, where handlers run.
+
+    :param cti: has the events ``newCall``, ``disconnected``, ``restored``, ``lost``, ``error``.
+    :param number: greater for a session that was opened later.
+    :ivar muted: True once no handler may start any more, because ``close()`` has returned.
+    """
+
+    def __init__(self, cti: Emitter, dispatcher: Dispatcher, number: int = 0) -> None:
+        self.cti = cti
+        self.number = number
+        self.muted = False
+        self._dispatcher = dispatcher
+
+    def emit(self, name: str, *arguments: Any) -> bool:
+        """Call the handlers of an event of the CTI.
+
+        :returns: True if a handler was called.
+        """
+        return self.emit_on(self.cti, name, *arguments)
+
+    def emit_on(self, emitter: Emitter, name: str, *arguments: Any) -> bool:
+        """Call the handlers of an event of the CTI or of a call.
+
+        :returns: True if a handler was called.
+        """
+        handled = False
+        for handler in emitter.handlers(name):
+            if not self.muted:
+                handled = self._dispatcher.call(handler, *arguments) or handled
+        return handled
+
+
+class Notifications:
+    """Updates the calls, and queues the same updates for the handlers."""
+
+    def __init__(self, registry: Registry, clock: ServerClock, dispatcher: Dispatcher) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._dispatcher = dispatcher
+        # The session whose notifications the latest view shows; guarded by the registry's lock.
+        self._heard: Optional[EventSource] = None
+
+    # By the thread of a session.
+
+    def receive(
+        self, source: EventSource, callref: str, fields: Mapping[str, Any], size: int
+    ) -> None:
+        """Update the latest view with a notification, and queue it.
+
+        :param size: bytes of memory that the fields take.
+        """
+        self._clock.learn(latest_date(fields))
+        with self._registry.lock:
+            if source is self._heard or self._hear(source):
+                update = self._registry.update(callref, fields, size)
+                self._dispatcher.put(partial(self._deliver, source, update), size)
+
+    def end(self, source: EventSource, in_session: bool) -> None:
+        """The connection of a session has ended: after the next notification there is a gap.
+
+        :param in_session: True if a session was opened on the connection.
+        """
+        with self._registry.lock:
+            # Its notifications may have counted although its session came to nothing. Otherwise
+            # they would count from here on, and the next drop would mark no gap.
+            if self._heard is source or (self._heard is None and in_session):
+                self._heard = None
+                self._mark_gap()
+
+    def _hear(self, source: EventSource) -> bool:
+        """Make a session the one whose notifications count.
+
+        :returns: False for an older session, which is still closing while a newer one is heard.
+        """
+        if self._heard is not None:
+            if source.number < self._heard.number:
+                return False
+            self._mark_gap()
+        self._heard = source
+        return True
+
+    def _mark_gap(self) -> None:
+        if self._registry.is_empty():
+            return
+        gap = self._registry.mark_gap()
+        self._dispatcher.put(partial(self._registry.handle_gap, gap))
+
+    # Where handlers run.
+
+    def _deliver(self, source: EventSource, update: Update) -> None:
+        """Update the view of handlers, and at once run the handlers of that very state."""
+        if source.muted:
+            self._registry.skip(update)
+            return
+        self._registry.handle(update)
+        call, what, fields, kept, _ = update
+        if self._registry.untold:
+            what = self._registry.retold(update)
+        if what == REPEAT:
+            self._registry.settle(update)
+            return
+        try:
+            source.emit("newCall", call)
+            state = fields.get("state")
+            event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
+            if event is not None and what != CHANGE:
+                source.emit_on(call, event)
+        finally:
+            if kept is not fields:
+                self._registry.settle(update)

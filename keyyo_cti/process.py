@@ -1,0 +1,38 @@
+"""Which process this is: objects with threads belong to the one that made them."""
+
+import os
+
+
+class OtherProcess(RuntimeError):
+    """An object of the parent process was used in a forked child."""
+
+    def __init__(self) -> None:
+        super().__init__("this belongs to the parent process: make another one after fork")
+
+
+# A count of forks costs less than a system call for each use.
+_forks = 0
+
+
+def current() -> int:
+    """Return a number that is another one in a forked child."""
+    return _forks
+
+
+def check(process: int) -> None:
+    """Refuse what was made in another process.
+
+    :param process: what ``current`` returned there.
+    :raises OtherProcess: this is a child of it.
+    """
+    if process != _forks:
+        raise OtherProcess
+
+
+def _after_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
