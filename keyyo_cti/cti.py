@@ -215,6 +215,9 @@ class CTI(Emitter):
         answered with ConnectionClosed; events that are here already are handled first, as far
         as those two seconds go, and no handler starts after that. There is no ``disconnected``,
         for it was asked for, and nothing is restored. The CTI can open another session later.
+
+        In a signal handler, or ``__del__``, that interrupted the SDK itself, it begins to close
+        and returns at once. In a forked child it does nothing.
         """
         self._client.close()
 

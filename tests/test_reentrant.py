@@ -3,11 +3,13 @@
 import signal
 import threading
 import time
-from typing import List
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, List
 
 import pytest
 
-from keyyo_cti.reentrant import Section, Wakeup
+from keyyo_cti import process
+from keyyo_cti.reentrant import Flag, Section, Turn, Wakeup, interrupts_itself
 
 from .in_full import in_full
 from .signals import Signals
@@ -116,3 +118,67 @@ def test_wakeup_by_a_signal_handler_of_the_waiting_thread(signals: Signals) -> N
     signals.start(on_signal)
     for wanted in range(100, SIGNALS + 1, 100):
         assert wakeup.wait_for(lambda: count[0] >= wanted, PATIENCE)
+
+
+def test_section_entered_by_its_own_thread_defers_work_and_what_follows() -> None:
+    """A signal handler or ``__del__`` inside of it is as a call from within."""
+    section, order = Section(), []  # type: Section, List[str]
+
+    def outer() -> str:
+        assert section.is_inside() and interrupts_itself()
+        ran = section.run(lambda: order.append("deferred"), lambda: order.append("then"))
+        assert not ran and section.call(lambda: "nested") == "nested" and order == []
+        return "result"
+
+    assert section.call(outer) == "result"
+    assert order == ["deferred", "then"] and not section.is_inside() and not interrupts_itself()
+
+
+def test_section_whose_work_raises_runs_deferred_work() -> None:
+    section, order = Section(), []  # type: Section, List[str]
+
+    def outer() -> None:
+        section.run(lambda: order.append("deferred"))
+        raise ValueError("oops")
+
+    with pytest.raises(ValueError, match="oops"):
+        section.run(outer, lambda: order.append("never"))
+    assert order == ["deferred"]
+
+
+def test_deferred_work_that_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """It is no fault of the work that was interrupted."""
+    section = Section()
+    section.run(lambda: section.run(lambda: 1 / 0))
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("use", [Section().run, Section().call, Turn().take])
+def test_use_in_a_forked_child_is_refused(
+    use: Callable[[Any], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_forks", process.current() + 1)
+    with pytest.raises(process.OtherProcess, match="parent process"):
+        use(lambda: None)
+
+
+def test_turn_is_of_one_ticket_until_it_is_given_back() -> None:
+    turn, first, second = Turn(), object(), object()
+    assert turn.take(first) and turn.take(first) and not turn.take(second)
+    assert turn.is_of(first) and interrupts_itself()
+    turn.give_back(second)
+    assert turn.is_of(first)
+    waiter = ThreadPoolExecutor(1)
+    waiting = waiter.submit(turn.take, second, PATIENCE)
+    turn.give_back(first)
+    assert waiting.result(PATIENCE) and turn.is_of(second) and not interrupts_itself()
+    waiter.shutdown()
+
+
+def test_flag_wakes_those_that_wait() -> None:
+    flag = Flag()
+    assert not flag.is_set() and not flag.wait(0)
+    with ThreadPoolExecutor(1) as waiter:
+        waiting = waiter.submit(flag.wait, PATIENCE)
+        flag.set()
+        assert waiting.result(PATIENCE) and flag.wait() and flag.is_set()

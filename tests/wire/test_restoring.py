@@ -447,6 +447,40 @@ def test_provider_that_raises_after_close(
     assert kinds(seen) == ["disconnected"] and "late" in caplog.text
 
 
+def test_attempt_to_restore_needs_no_thread_of_its_own(
+    sim: Simulator, alice: Line, tokens: Tokens
+) -> None:
+    """The thread that has read the lost connection opens and reads the next one."""
+    with supervised(tokens, sim.endpoint) as (cti, seen):
+        before = sdk_threads()
+        sim.faults.ignore("restore_session")
+        sim.faults.drop()
+        sim.wait_for_action("restore_session")
+        assert len(before) == 2 and sdk_threads() == before
+        assert not cti.connected and cti.transport is not None
+
+
+def sdk_threads() -> List[threading.Thread]:
+    ours = [each for each in threading.enumerate() if each.name.startswith("keyyo-cti-")]
+    return sorted(ours, key=lambda each: each.name)
+
+
+def test_bug_of_the_sdk_while_it_restores_loses_the_session(
+    sim: Simulator, alice: Line, tokens: Tokens, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever goes wrong, each outage has an outcome."""
+
+    def jitter() -> float:
+        raise ValueError("oops")
+
+    with supervised(tokens, sim.endpoint, backoff=Backoff(jitter=jitter)) as (cti, seen):
+        sim.faults.drop()
+        seen.wait_for("lost")
+        assert cti.wait(PATIENCE)
+    ((_, error),) = seen.of("lost")
+    assert (error.status_code, error.error_code) == (500, "internal") and "oops" in caplog.text
+
+
 @pytest.mark.promise(7)
 @pytest.mark.parametrize("end", ["restored", "lost"])
 def test_close_with_all_still_to_be_told(

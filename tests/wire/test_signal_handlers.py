@@ -67,6 +67,7 @@ WORK = {
     "commands": "lambda: ask().exception(10)",
     "get_calls": "lambda: [cti.get_calls() for _ in range(100)]",
     "on": "lambda: (cti.on('newCall', len), cti.off('newCall', len))",
+    "session_exists": "lambda: cti.session_exists()",
     "logging": "lambda: logging.getLogger('keyyo_cti').warning('x')",
 }
 
@@ -76,6 +77,8 @@ ACTIONS = {
     "cti.get_calls(), cti.get_call('x'))",
     "on": "(cti.on('error', repr), cti.off('error', repr), setattr(cti, 'onRestored', len))",
     "commands": "count[0] % 10 or ask()",
+    # It takes longer than the time to the next signal.
+    "session_exists": "count[0] % 10 or cti.session_exists()",
 }
 
 
