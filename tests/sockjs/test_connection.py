@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import Any, Callable, Iterator, List, Optional, Type
+from typing import Any, Callable, Dict, Iterator, List, Optional, Type
 
 import pytest
 
@@ -13,10 +13,11 @@ from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs import connection as module
 from keyyo_cti._sockjs.connection import Connection
-from keyyo_cti._sockjs.errors import Closed, NotOpen, SendFailed, SockJSError, Unreadable
+from keyyo_cti._sockjs.errors import NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
 from keyyo_cti._sockjs.opening import TRANSPORTS, Limits, Session
 from keyyo_cti._sockjs.protocol import Protocol
 from keyyo_cti._sockjs.transport import Departure
+from keyyo_cti.reentrant import Flag
 
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Background, Hand
@@ -261,44 +262,25 @@ def test_exit(stage: Stage) -> None:
     assert stage.transport.discarded == 1
 
 
-def test_one_at_a_time(stage: Stage) -> None:
-    """Who asks for the transport, sends, or closes, while somebody else does, waits for him."""
-    lock: threading.Lock = getattr(stage.connection, "_lock")
-    with lock:
-        others = [
-            Background(lambda: stage.connection.transport),
-            Background(pytest.raises, NotOpen, stage.connection.send, "1"),
-            Background(stage.connection.begin_close),
-        ]
-        assert all(each.waits() for each in others)
-    for each in others:
-        each.result()
+@pytest.mark.parametrize("is_open", [False, True])
+def test_end_begun_in_the_midst_of_opening(stage: Stage, is_open: bool) -> None:
+    """As a signal handler does between any two steps. Either side finds the other."""
+    ending: Dict[None, Closed] = getattr(stage.connection, "_ending")
 
+    class Interrupted(Dict[None, Any]):
+        """What is open; a handler begins the end as the transport is put in."""
 
-def test_opening_and_ending_wait_too(stage: Stage) -> None:
-    """So does the thread that runs it, when it has opened and when it ends."""
-    opening, last = Pause(), Pause()
+        def __setitem__(self, key: None, transport: Any) -> None:
+            if is_open:
+                super().__setitem__(key, transport)
+            stage.connection.begin_close()
+            if not is_open:
+                super().__setitem__(key, transport)
 
-    def end() -> None:
-        last()
-        raise LOST
-
-    def begin() -> None:
-        opening()
-
-    stage.opening = begin
-    stage.script(end)
-    stage.start()
-    lock: threading.Lock = getattr(stage.connection, "_lock")
-    assert opening.reached.wait(SOON)
-    with lock:
-        opening.go_on.set()
-        assert not last.reached.wait(A_WHILE)
-    assert last.reached.wait(SOON)
-    with lock:
-        last.go_on.set()
-        assert stage.running.waits()
-    assert stage.end() == LOST.closed
+    setattr(stage.connection, "_open_transport", Interrupted())
+    assert stage.run(LOST).code == NORMAL
+    assert ending[None].code == NORMAL and stage.connection.transport is None
+    assert stage.abort.pulled is not is_open
 
 
 def test_unreadable(stage: Stage) -> None:
@@ -517,15 +499,14 @@ def test_finish_close_in_time(
     stage: Stage, ahead: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When it does not come in time, it is made to come; without time there is no waiting."""
-    over: threading.Event = getattr(stage.connection, "_over")
     waits: List[float] = []
-    wait = over.wait
+    wait = Flag.wait
 
-    def wait_for(seconds: float) -> bool:
+    def wait_for(flag: Flag, seconds: float) -> bool:
         waits.append(seconds)
-        return wait(seconds)
+        return wait(flag, seconds)
 
-    monkeypatch.setattr(over, "wait", wait_for)
+    monkeypatch.setattr(Flag, "wait", wait_for)
     pause = Pause()
     stage.script('a["1"]', pause, LOST)
     stage.start()

@@ -21,6 +21,7 @@ from keyyo_cti._net import stream as stream_module
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.stream import EarlyBytes, Stream, TooMuch, WriteFailed
+from keyyo_cti.reentrant import Wakeup
 
 from .background import SOON, Background, Hand
 
@@ -846,12 +847,11 @@ def test_interrupted_while_another_thread_writes_leaves_its_write_alone(
 ) -> None:
     """And whoever is interrupted in a wait for its turn leaves nobody behind it locked out."""
     writer = blocked_writer(plain)
-    turn: Any = plain.stream._turn
 
     def wait_for(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(turn, "wait_for", wait_for)
+    monkeypatch.setattr(Wakeup, "wait_for", wait_for)
     with pytest.raises(KeyboardInterrupt):
         plain.stream.sendall(b"y")
     monkeypatch.undo()
