@@ -3,7 +3,7 @@
 import logging
 from collections import deque
 from functools import partial
-from typing import Any, Callable, Deque, Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence
 
 from . import _sockjs, commands
 from ._net.clock import NEVER, Monotonic, monotonic
@@ -32,6 +32,7 @@ from .errors import (
 )
 from .keepalive import HandlerWatch, Pinger
 from .kept_call import MAX_CALLREF, memory_of
+from .notifications import EventSource, Notifications
 from .options import Options
 from .pending import Pending, Request
 from .rate_limit import RateLimit
@@ -52,17 +53,12 @@ _COMPLAINT_PERIOD = 10.0
 class ConnectionEvents(NamedTuple):
     """Functions that a connection calls on its reader thread, except as noted.
 
-    :ivar received: a call was notified: its callref, its fields, and the bytes of memory that
-        they take.
-    :ivar unreadable: the server sent a message that cannot be read.
     :ivar session_answered: a session request has its reply, and its callback is queued.
     :ivar ended: the connection has ended, and no command has been answered for that yet.
     :ivar refuse: a command found no connection, on the thread that asked.
     :ivar answered: the connection is closing, and every command has its answer; on any thread.
     """
 
-    received: Callable[[str, Mapping[str, Any], int], object]
-    unreadable: Callable[[Exception], object]
     session_answered: Callable[[Optional[KeyyoError]], object]
     ended: Callable[[], object]
     refuse: Callable[[Request], object]
@@ -76,6 +72,7 @@ class Connection:
     no user code. Commands may be sent from any thread, also by a signal handler that interrupted
     this very code: so there is no lock, and each change of a container is one step.
 
+    :param source: has the handlers of its events.
     :param first: the transport to try before the others.
     :ivar in_session: True if a session was opened on it. Set by the reader.
     :ivar ended: True once its end has come. Set by the reader.
@@ -85,6 +82,8 @@ class Connection:
     def __init__(
         self,
         events: ConnectionEvents,
+        source: EventSource,
+        notifications: Notifications,
         options: Options,
         dispatcher: Dispatcher,
         first: Optional[str] = None,
@@ -94,6 +93,8 @@ class Connection:
         self.ended = False
         self.closing = False
         self._events = events
+        self._source = source
+        self._notifications = notifications
         self._options = options
         self._dispatcher = dispatcher
         self._clock = clock
@@ -267,7 +268,8 @@ class Connection:
             if len(said.callref) > MAX_CALLREF:
                 self.unreadable(UnreadableMessage(f"a callref over {MAX_CALLREF} characters"))
                 return
-            self._events.received(said.callref, said.fields, memory_of(message))
+            size = memory_of(message)
+            self._notifications.receive(self._source, said.callref, said.fields, size)
         else:
             self._replied(said)
 
@@ -283,7 +285,7 @@ class Connection:
         _log.warning("the server sent something that cannot be read: %s", error)
         if wait:
             self._wait_for_room()
-        self._dispatcher.put(partial(self._events.unreadable, error))
+        self._dispatcher.put(partial(self._source.emit, "error", error))
 
     def _sum_up_complaints(self, now: float, wait: bool = True) -> None:
         due = self._complaints.due()

@@ -247,14 +247,14 @@ class SessionThread(SessionState):
     def _connect(self, first: Optional[str]) -> Connection:
         shared = self._shared
         events = ConnectionEvents(
-            received=partial(shared.notifications.receive, self.events),
-            unreadable=partial(self.events.emit, "error"),
             session_answered=self._session_answered,
             ended=self._connection_ended,
             refuse=shared.sessions.refuse,
             answered=partial(shared.sessions.answer_behind, self),
         )
-        return Connection(events, shared.options, shared.dispatcher, first)
+        return Connection(
+            events, self.events, shared.notifications, shared.options, shared.dispatcher, first
+        )
 
     def _session_answered(self, error: Optional[KeyyoError]) -> None:
         def work() -> None:
