@@ -280,7 +280,7 @@ def test_end_begun_in_the_midst_of_opening(stage: Stage, is_open: bool) -> None:
     setattr(stage.connection, "_open_transport", Interrupted())
     assert stage.run(LOST).code == NORMAL
     assert ending[None].code == NORMAL and stage.connection.transport is None
-    assert stage.abort.pulled is not is_open
+    assert stage.abort.cancelled is not is_open
 
 
 def test_unreadable(stage: Stage) -> None:
