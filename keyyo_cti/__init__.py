@@ -12,9 +12,11 @@ The names are those of Keyyo's JavaScript SDK, so that its examples translate li
 import logging
 from typing import TYPE_CHECKING, Any
 
+from ._client.callback import Callback
+from ._client.literals import Side, Transport
+from ._version import __version__
 from .backoff import Backoff
 from .call import Call
-from .callback import Callback
 from .cti import CTI, Keyyo
 from .errors import (
     CommandTimeout,
@@ -23,7 +25,6 @@ from .errors import (
     KeyyoError,
     UnreadableMessage,
 )
-from .literals import Side, Transport
 from .results import (
     AutoAnswer,
     ConvertedNumber,
@@ -32,7 +33,6 @@ from .results import (
     SessionInfo,
     Subscriptions,
 )
-from .version import __version__
 
 if TYPE_CHECKING:
     from .options import CTIOptions as CTIOptions  # noqa: F401

@@ -10,16 +10,16 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Iterator, NamedTuple, NoReturn, Optional, Union, overload
 
+from ._client.background import BackgroundClient
+from ._client.callback import Callback, callback_last
+from ._client.literals import Dispatch
 from ._net.clock import wall_clock
+from ._net.single_flight import SingleFlight, WaitsForItself
 from ._oauth2.scopes import SIGN_IN_AGAIN
 from ._oauth2.token_store import HeldTokens, TokenMemory, TokenStore
 from ._oauth2.tokens import Tokens
-from .background import BackgroundClient
-from .callback import Callback, callback_last
 from .errors import CredentialsRefused, KeyyoError, TokensNotKept
-from .literals import Dispatch
 from .oauth2 import OAuth2, OAuth2Client
-from .web.single_flight import SingleFlight, WaitsForItself
 
 __all__ = ["Account", "AccountClient", "TokenMemory", "TokensNotKept"]
 

@@ -17,18 +17,18 @@ from typing import (
     overload,
 )
 
-from . import commands
+from ._client import wire
+from ._client.callback import Callback, callback_last
+from ._client.emitter import Emitter, EventAttribute
+from ._client.literals import CallEvent, Side
+from ._client.wire import Command
+from ._display.dates import ENDED as ENDED
+from ._display.dates import dates_of, follow
 from ._net.clock import NEVER
-from .callback import Callback, callback_last
-from .commands import Command
-from .dates import ENDED as ENDED
-from .dates import dates_of, follow
 from .errors import invalid_params, plain, shorten
-from .events import Emitter, EventAttribute
-from .literals import CallEvent, Side
 
 #: Attributes that are None while the server has not sent them.
-_DOCUMENTED = frozenset(commands.CALL_FIELDS)
+_DOCUMENTED = frozenset(wire.CALL_FIELDS)
 
 
 class Line(Protocol):
@@ -223,9 +223,9 @@ class Call(Emitter):
         return shorten(plain(f"<Call {self.callref} {caller} -> {callee} {state}>"))
 
     def _repr_html_(self) -> str:
-        from . import showing
+        from ._display import html
 
-        return showing.call(self)
+        return html.call(self)
 
     def get_duration(self) -> int:
         """Return the whole seconds of talking, up to now or to the end; 0 if nobody picked up.
@@ -250,15 +250,15 @@ class Call(Emitter):
 
     def answer(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Answers the call. Source: section Answer."""
-        return self._ask(commands.answer, callback)
+        return self._ask(wire.answer, callback)
 
     def hang_up(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Ends the call. Source: section Hang up."""
-        return self._ask(commands.hang_up, callback)
+        return self._ask(wire.hang_up, callback)
 
     def reject(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Sends an incoming call that nobody has answered to voicemail. Source: section Reject."""
-        return self._ask(commands.reject, callback)
+        return self._ask(wire.reject, callback)
 
     def transfer(
         self, side: Side, to: str, callback: Optional[Callback[int]] = None
@@ -268,7 +268,7 @@ class Call(Emitter):
         :param side: ``"caller"`` or ``"callee"``: who is transferred.
         :param to: number of the new recipient, in international format.
         """
-        return self._ask(commands.transfer, callback, side, to)
+        return self._ask(wire.transfer, callback, side, to)
 
     @overload
     def supervised_transfer(
@@ -296,7 +296,7 @@ class Call(Emitter):
             server's default of 0 is never.
         """
         invite_timer, callback = callback_last(invite_timer, callback)
-        return self._ask(commands.supervised_transfer, callback, side, to, invite_timer)
+        return self._ask(wire.supervised_transfer, callback, side, to, invite_timer)
 
     def merge(
         self,
@@ -316,7 +316,7 @@ class Call(Emitter):
     def pause(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Parks the call in the slot of the session's number; ``unpark`` takes it back. Source:
         section Pause."""
-        return self._ask(commands.pause, callback)
+        return self._ask(wire.pause, callback)
 
     @overload
     def park(self, side: Side, callback: Optional[Callback[int]] = None, /) -> "Future[int]": ...
@@ -333,11 +333,11 @@ class Call(Emitter):
         :param slot: where; the server's default of -1 is a free one.
         """
         slot, callback = callback_last(slot, callback)
-        return self._ask(commands.park, callback, side, slot)
+        return self._ask(wire.park, callback, side, slot)
 
     def unpark(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Takes a parked call back. Source: section Unpark."""
-        return self._ask(commands.unpark, callback)
+        return self._ask(wire.unpark, callback)
 
     def _check_process(self) -> None:
         self._line.check_process()
@@ -353,7 +353,7 @@ class Call(Emitter):
             raise invalid_params("second_call", f"expected a Call, got {kind}")
         if second_call._line is not self._line:
             raise invalid_params("second_call", "expected a Call of the same CTI")
-        return commands.merge(callref, side, second_call.callref, side2)
+        return wire.merge(callref, side, second_call.callref, side2)
 
     def _between(self, start: Optional[float], end: Optional[float]) -> int:
         if start is None:
@@ -430,6 +430,6 @@ class Calls(List[Call]):
         return Calls(found) if isinstance(index, slice) else found
 
     def _repr_html_(self) -> str:
-        from . import showing
+        from ._display import html
 
-        return showing.calls(self)
+        return html.calls(self)

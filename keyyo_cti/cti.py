@@ -13,13 +13,13 @@ from typing import (
     overload,
 )
 
-from . import at_exit, commands
+from ._client import at_exit, wire
+from ._client.callback import Callback, callback_last
+from ._client.emitter import AnyHandler, Emitter, EventAttribute
+from ._client.literals import CTIEvent
+from ._net.javascript import as_key
 from .call import Call, Calls
-from .callback import Callback, callback_last
 from .errors import KeyyoError
-from .events import AnyHandler, Emitter, EventAttribute
-from .javascript import as_key
-from .literals import CTIEvent
 from .results import AutoAnswer, ConvertedNumber, Restored, SessionInfo, Subscriptions
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class CTI(Emitter):
         # Only here, because all that speaks to the network comes with it, and a program may import
         # this package long before it needs that, or not need it at all.
         from . import options as options_
-        from .client import Client
+        from ._client.client import Client
 
         super().__init__()
         self._client = Client(self, options_.read(options, keywords))
@@ -280,7 +280,7 @@ class CTI(Emitter):
 
         :param number: in international format, such as ``"33172587948"``.
         """
-        return self._client.ask(commands.dial, (number,), callback)
+        return self._client.ask(wire.dial, (number,), callback)
 
     def send_message(
         self, number: str, message: str, callback: Optional[Callback[int]] = None
@@ -290,7 +290,7 @@ class CTI(Emitter):
         :param number: the recipient's, in international format.
         :param message: the text.
         """
-        return self._client.ask(commands.send_message, (number, message), callback)
+        return self._client.ask(wire.send_message, (number, message), callback)
 
     def subscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Asks to be notified of another line's calls too. Source: section Subscribe.
@@ -298,14 +298,14 @@ class CTI(Emitter):
         :param number: a line of the same organisation in international format, or
             ``"callpark"`` for the parked calls.
         """
-        return self._client.ask(commands.subscribe, (number,), callback)
+        return self._client.ask(wire.subscribe, (number,), callback)
 
     def unsubscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Undoes ``subscribe``. Source: section Unsubscribe.
 
         :param number: as for ``subscribe``.
         """
-        return self._client.ask(commands.unsubscribe, (number,), callback)
+        return self._client.ask(wire.unsubscribe, (number,), callback)
 
     def get_subscriptions(
         self, callback: Optional[Callback[Subscriptions]] = None
@@ -314,7 +314,7 @@ class CTI(Emitter):
 
         :returns: ``numbers``, a list.
         """
-        return self._client.ask(commands.get_subscriptions, (), callback)
+        return self._client.ask(wire.get_subscriptions, (), callback)
 
     def set_auto_answer(
         self, auto_answer: bool, callback: Optional[Callback[int]] = None
@@ -324,7 +324,7 @@ class CTI(Emitter):
 
         :param auto_answer: True or False, for the whole session.
         """
-        return self._client.ask(commands.set_auto_answer, (auto_answer,), callback)
+        return self._client.ask(wire.set_auto_answer, (auto_answer,), callback)
 
     def get_auto_answer(
         self, callback: Optional[Callback[AutoAnswer]] = None
@@ -333,7 +333,7 @@ class CTI(Emitter):
 
         :returns: ``auto_answer``, True or False.
         """
-        return self._client.ask(commands.get_auto_answer, (), callback)
+        return self._client.ask(wire.get_auto_answer, (), callback)
 
     def int_to_local(
         self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
@@ -342,7 +342,7 @@ class CTI(Emitter):
 
         :param number: in international format.
         """
-        return self._client.ask(commands.int_to_local, (number,), callback)
+        return self._client.ask(wire.int_to_local, (number,), callback)
 
     def local_to_int(
         self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
@@ -351,11 +351,11 @@ class CTI(Emitter):
 
         :param number: as it is dialled in its country.
         """
-        return self._client.ask(commands.local_to_int, (number,), callback)
+        return self._client.ask(wire.local_to_int, (number,), callback)
 
     def ping(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Asks the server for a sign of life. Source: JavaScript SDK 1.1."""
-        return self._client.ask(commands.ping, (), callback)
+        return self._client.ask(wire.ping, (), callback)
 
     # Calls.
 

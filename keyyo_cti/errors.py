@@ -25,9 +25,9 @@ from typing import (
     Type,
 )
 
+from ._net.javascript import as_whole
 from ._net.text import plain as plain
 from ._net.text import shorten as shorten
-from .javascript import as_whole
 from .results import Result, wrap
 
 #: Characters of the kind of a notification; a message can be megabytes long.
@@ -139,9 +139,9 @@ class KeyyoError(Exception):
         return f"<{type(self).__name__} {self}>"
 
     def _repr_html_(self) -> str:
-        from . import showing
+        from ._display import html
 
-        return showing.error(self.status_code, self.message, self.error_code, self._notes())
+        return html.error(self.status_code, self.message, self.error_code, self._notes())
 
     def _notes(self) -> List[str]:
         return [self.hint] if self.hint else []

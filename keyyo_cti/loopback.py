@@ -19,7 +19,7 @@ from typing import Any, List, Optional, Tuple, Type
 from urllib.parse import parse_qs, urlsplit
 
 from ._net.clock import monotonic
-from .browser import open_in_background, private_page
+from ._oauth2.browser import open_in_background, private_page
 
 #: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
 _GLANCE = 0.5

@@ -9,6 +9,9 @@ from functools import partial
 from typing import Any, Callable, Iterable, List, Optional, Tuple, Union, overload
 from urllib.parse import quote
 
+from ._client.background import BackgroundClient
+from ._client.callback import Callback, callback_last
+from ._client.literals import Dispatch
 from ._manager.answers import (
     LINE,
     WEBSOCKET,
@@ -24,12 +27,9 @@ from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, checked_url
 from ._oauth2.scopes import SCOPES
 from .account import Account
-from .background import BackgroundClient
 from .backoff import Backoff
-from .callback import Callback, callback_last
 from .diagnosis import Diagnosis, Finding, diagnose
 from .errors import ManagerError, invalid_params
-from .literals import Dispatch
 from .options import ENDPOINT
 from .results import LineInfo, PluginInfo, Result, wrap
 

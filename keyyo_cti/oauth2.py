@@ -17,6 +17,9 @@ from urllib.parse import urlsplit, urlunsplit
 from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
+from ._client.background import BackgroundClient
+from ._client.callback import Callback, callback_last
+from ._client.literals import Dispatch
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, SecretForm, checked_url
 from ._net.retry_after import retry_after
@@ -32,10 +35,7 @@ from ._oauth2.scopes import (
     split_scopes,
 )
 from ._oauth2.tokens import Tokens
-from .background import BackgroundClient
-from .callback import Callback, callback_last
 from .errors import CredentialsRefused, OAuth2Error, invalid_params
-from .literals import Dispatch
 
 __all__ = [
     "AUTHORIZE_URL",

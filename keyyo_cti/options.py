@@ -5,12 +5,12 @@ import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, TypedDict, Union, cast
 
+from ._client.dial_guard import MayDial
+from ._client.literals import Dispatch, Transport
 from ._net import urls
+from ._net.user_code import require_function
 from ._sockjs import TRANSPORTS
 from .backoff import Backoff
-from .dial_guard import MayDial
-from .literals import Dispatch, Transport
-from .user_code import require_function
 
 #: Seconds, or days: what the waits of every platform can take.
 _LONGEST = 2_000_000

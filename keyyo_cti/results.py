@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional
 
-from .secret_fields import is_secret
+from ._display.secret_fields import is_secret
 
 
 class Result(Dict[str, Any]):
@@ -39,9 +39,9 @@ class Result(Dict[str, Any]):
         return f"Result({fields})"
 
     def _repr_html_(self) -> str:
-        from . import showing
+        from ._display import html
 
-        return showing.result(self)
+        return html.result(self)
 
 
 class SessionInfo(Result):

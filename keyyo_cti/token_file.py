@@ -6,11 +6,11 @@ import sqlite3
 from pathlib import Path
 from typing import Iterator, Optional, Protocol, Tuple, Union
 
-from . import private_database
+from ._net import private_database
+from ._net.private_folder import file_path
+from ._net.state_folder import state_folder
 from ._oauth2.token_store import HeldTokens
 from ._oauth2.tokens import Tokens
-from .private_folder import file_path
-from .state_folder import state_folder
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS tokens (token_url TEXT, client_id TEXT, access_token TEXT, "

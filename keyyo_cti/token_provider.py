@@ -3,8 +3,8 @@
 from typing import Callable, Iterable, NamedTuple, Optional, Union
 
 from ._net.clock import Monotonic, monotonic, wall_clock
+from ._net.single_flight import SingleFlight
 from .manager import Manager, ManagerClient
-from .web.single_flight import SingleFlight
 
 #: Seconds that a CSI token lives at most.
 _LIFE = 3600.0

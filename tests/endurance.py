@@ -19,7 +19,8 @@ from operator import attrgetter
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from unittest import mock
 
-from keyyo_cti import CTI, Backoff, Call, Restored, Transport, registry
+from keyyo_cti import CTI, Backoff, Call, Restored, Transport
+from keyyo_cti._client import registry
 from keyyo_cti._sockjs import TRANSPORTS
 
 from .footprint import Footprint, footprint

@@ -7,7 +7,7 @@ from typing import List, Optional
 
 import pytest
 
-from keyyo_cti import at_exit
+from keyyo_cti._client import at_exit
 from keyyo_cti.simulator import Simulator
 
 from .running import Running

@@ -9,9 +9,10 @@ from typing import Any, List, Optional, Tuple
 
 import pytest
 
-from keyyo_cti import KeyyoError, process
-from keyyo_cti.background import Background
-from keyyo_cti.dispatch import Work
+from keyyo_cti import KeyyoError
+from keyyo_cti._client.background import Background
+from keyyo_cti._client.dispatch import Work
+from keyyo_cti._net import process
 
 SOON = 20.0
 

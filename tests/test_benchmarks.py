@@ -35,4 +35,4 @@ def test_unknown_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
     """A benchmark that does not exist is refused, with those that do."""
     with pytest.raises(SystemExit):
         main(["--only", "speed"])
-    assert "expected one of notifications, calls," in capsys.readouterr().err
+    assert "expected one of notifications, page, calls," in capsys.readouterr().err

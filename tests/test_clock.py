@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyyo_cti._client.server_clock import ServerClock
 from keyyo_cti._net.clock import lasting, slept
-from keyyo_cti.dates import as_seconds
-from keyyo_cti.server_clock import ServerClock
+from keyyo_cti._net.javascript import as_number
 
 
 class Hand:
@@ -246,16 +246,16 @@ def test_now_that_is_no_number(now: Any) -> None:
         ([3], None),
     ],
 )
-def test_as_seconds(date: Any, seconds: Optional[float]) -> None:
+def test_as_number(date: Any, seconds: Optional[float]) -> None:
     """A date is a finite number, or a string that holds one; anything else is none."""
-    assert as_seconds(date) == seconds
+    assert as_number(date) == seconds
 
 
 @settings(deadline=None, derandomize=True, database=None, max_examples=60)
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary())
 def test_any_date(date: Any) -> None:
     """Whatever the server sends as a date, it is a finite number or none."""
-    seconds = as_seconds(date)
+    seconds = as_number(date)
     assert seconds is None or abs(seconds) < float("inf")
 
 

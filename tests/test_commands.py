@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti import commands
-from keyyo_cti.commands import (
+from keyyo_cti._client import wire
+from keyyo_cti._client.wire import (
     CALL_FIELDS,
     CallNotification,
     Command,
@@ -28,7 +28,7 @@ PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 def make(method: Method, *positions: Any) -> Command:
     """Return the command that a method sends, by its arguments without a callback."""
     callref = (CALLREF,) if method.owner == "Call" else ()
-    command: Command = getattr(commands, method.name)(*callref, *positions)
+    command: Command = getattr(wire, method.name)(*callref, *positions)
     return command
 
 
@@ -46,7 +46,7 @@ def test_command_has_the_action_and_fields_of_the_protocol(method: Method, use: 
 def test_restore_session_with_null_id_sends_a_missing_id_as_null(
     session_id: Any, fields: Dict[str, Any]
 ) -> None:
-    message = commands.restore_session("t", session_id, null_id=True).encode(7)
+    message = wire.restore_session("t", session_id, null_id=True).encode(7)
     expected = {"action": "restore_session", "id": 7, "token": "t", "protocol_version": 1}
     assert json.loads(message) == {**expected, **fields}
 
@@ -65,13 +65,13 @@ def test_command_with_a_wrong_value_names_the_argument(method: Method, argument:
 def test_a_wrong_secret_is_not_shown() -> None:
     """The error about a token of the wrong kind says its kind and not the token."""
     with pytest.raises(KeyyoError) as caught:
-        commands.create_session(b"CANARY")
+        wire.create_session(b"CANARY")
     assert "CANARY" not in f"{caught.value} {caught.value!r} {caught.value.args}"
 
 
 def test_repr_of_a_command() -> None:
     """The repr of a command tells its action and none of its fields."""
-    command = commands.restore_session("CANARY-token", "CANARY-session")
+    command = wire.restore_session("CANARY-token", "CANARY-session")
     assert "restore_session" in repr(command)
     assert "CANARY" not in f"{command} {command!r}"
 
@@ -84,7 +84,7 @@ def test_repr_of_a_reply() -> None:
 
 def test_two_equal_commands_are_equal() -> None:
     """A command is a value."""
-    assert commands.dial("33") == commands.dial("33") != commands.dial("34")
+    assert wire.dial("33") == wire.dial("33") != wire.dial("34")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_any_depth(shape: str, frame: str) -> None:
 @given(st.text(min_size=1), st.text(min_size=1), st.integers(min_value=1))
 def test_any_text_goes_through(number: str, message: str, identity: int) -> None:
     """Whatever a text holds, lone surrogates included, the server gets it unchanged."""
-    sent = commands.send_message(number, message).encode(identity)
+    sent = wire.send_message(number, message).encode(identity)
     sent.encode("ascii")
     fields = json.loads(sent)
     assert (fields["number"], fields["message"], fields["id"]) == (number, message, identity)

@@ -12,10 +12,10 @@ import requests
 import urllib3
 import websocket
 
+from keyyo_cti._client.failure_hints import connection_failed
 from keyyo_cti._net.stream import EarlyBytes
 from keyyo_cti._sockjs import Closed
 from keyyo_cti._sockjs.errors import BadStatus, NotSockJS
-from keyyo_cti.connection_failed import connection_failed
 from keyyo_cti.errors import ConnectionFailed
 
 ENDPOINT = "https://host.test/cti"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.dates import Dates, as_date, dates_of, follow, latest_date
+from keyyo_cti._display.dates import Dates, as_date, dates_of, follow, latest_date
 
 
 @pytest.mark.parametrize(

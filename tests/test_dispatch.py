@@ -13,8 +13,8 @@ from typing import Any, Callable, Iterator, List, Optional, Type
 
 import pytest
 
-from keyyo_cti.dispatch import Dispatcher, EventThread, Foreign, Manual, Work, name_of
-from keyyo_cti.pending import Answer
+from keyyo_cti._client.dispatch import Dispatcher, EventThread, Foreign, Manual, Work, name_of
+from keyyo_cti._client.pending import Answer
 
 SOON = 5.0
 

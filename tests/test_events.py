@@ -8,7 +8,7 @@ from typing import Any, List
 
 import pytest
 
-from keyyo_cti.events import Emitter, EventAttribute, attribute_of
+from keyyo_cti._client.emitter import Emitter, EventAttribute, attribute_of
 
 from .in_full import in_full
 from .signals import Signals

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import keyyo_cti
-from keyyo_cti.events import Emitter
+from keyyo_cti._client.emitter import Emitter
 
 from .methods import METHODS, Method
 

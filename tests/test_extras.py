@@ -9,7 +9,7 @@ from typing import Iterator, Tuple
 
 import pytest
 
-from keyyo_cti.extras import install_hint
+from keyyo_cti._display.extras import install_hint
 
 from .running import ROOT
 

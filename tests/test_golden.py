@@ -8,10 +8,11 @@ from typing import Any, Dict, List
 
 import pytest
 
-from keyyo_cti import Call, Keyyo, Transport, client
+from keyyo_cti import Call, Keyyo, Transport
+from keyyo_cti._client import client
+from keyyo_cti._client.server_clock import ServerClock
+from keyyo_cti._client.session_store import JarCookie
 from keyyo_cti._sockjs import TRANSPORTS
-from keyyo_cti.server_clock import ServerClock
-from keyyo_cti.session_store import JarCookie
 from keyyo_cti.simulator.sockjs import Connection
 
 from .wire.probe import Record

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.javascript import as_key, as_number, as_whole
+from keyyo_cti._net.javascript import as_key, as_number, as_whole
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyyo_cti import Call
-from keyyo_cti.commands import CallNotification, Reply, decode
+from keyyo_cti._client.wire import CallNotification, Reply, decode
+from keyyo_cti._net.json_text import MAX_DEPTH, TooDeep, parse_json
 from keyyo_cti.errors import UnreadableMessage, from_server
-from keyyo_cti.json_text import MAX_DEPTH, TooDeep, parse_json
 from keyyo_cti.results import wrap
 
 SHAPES = pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import Any, List, Optional
 
 import pytest
 
+from keyyo_cti._client.dispatch import Manual, Running
+from keyyo_cti._client.keepalive import HandlerWatch, Pinger
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti.dispatch import Manual, Running
-from keyyo_cti.keepalive import HandlerWatch, Pinger
 
 
 def test_no_pings() -> None:

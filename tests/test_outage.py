@@ -7,15 +7,15 @@ from typing import Any, Callable, ContextManager, List, Optional, Union
 
 import pytest
 
+from keyyo_cti._client.outage import Outage, Pauses, Restorer
+from keyyo_cti._client.slow_call import warn_while_slow
+from keyyo_cti._client.token_cache import CachedToken
 from keyyo_cti._net.clock import Monotonic
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.manager import ManagerError
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2Error
-from keyyo_cti.outage import Outage, Pauses, Restorer
 from keyyo_cti.results import Restored
-from keyyo_cti.slow_call import warn_while_slow
-from keyyo_cti.token_cache import CachedToken
 
 TOKEN_REFUSED = from_server({"status_code": 400, "message": "Invalid token, expired"})
 FAILED = ConnectionClosed(sent=False)

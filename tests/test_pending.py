@@ -16,10 +16,10 @@ from typing import Any, Callable, ContextManager, Iterator, List, Optional, Tupl
 
 import pytest
 
+from keyyo_cti._client.pending import Pending, Request
+from keyyo_cti._client.wire import dial
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti.commands import dial
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, invalid_params
-from keyyo_cti.pending import Pending, Request
 
 from .sockjs.background import SOON, Hand
 

@@ -14,10 +14,10 @@ from typing import Any, Callable, List
 import pytest
 
 from keyyo_cti import CTI
+from keyyo_cti._client.session_store import FileCookie
+from keyyo_cti._net.private_folder import make_private_folder, others_can_write
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.oauth2 import OAuth2Client
-from keyyo_cti.private_folder import make_private_folder, others_can_write
-from keyyo_cti.session_store import FileCookie
 from keyyo_cti.token_file import TokenFile
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs modes and links of POSIX")
@@ -232,7 +232,7 @@ def test_access_list_that_lets_others_write(
     tmp_path: Path, keep: Keep, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An access control list is not overlooked, though the group is this user's own."""
-    monkeypatch.setattr("keyyo_cti.private_folder._is_private_group", lambda gid: True)
+    monkeypatch.setattr("keyyo_cti._net.private_folder._is_private_group", lambda gid: True)
     folder = tmp_path / "above" / "mine"
     folder.mkdir(parents=True)
     keep(folder / "file")

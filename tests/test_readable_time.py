@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keyyo_cti.readable_time import local_time, stopwatch
+from keyyo_cti._display.readable_time import local_time, stopwatch
 
 
 @pytest.mark.parametrize(

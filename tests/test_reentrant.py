@@ -8,8 +8,8 @@ from typing import Any, Callable, List
 
 import pytest
 
-from keyyo_cti import process
-from keyyo_cti.reentrant import Flag, Section, Turn, Wakeup, interrupts_itself
+from keyyo_cti._net import process
+from keyyo_cti._net.reentrant import Flag, Section, Turn, Wakeup, interrupts_itself
 
 from .in_full import in_full
 from .signals import Signals

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyyo_cti._client.callback import Callback
+from keyyo_cti._client.registry import Registry
+from keyyo_cti._client.retelling import CHANGE, NEWS, REPEAT
+from keyyo_cti._client.wire import Command
 from keyyo_cti.call import Call
-from keyyo_cti.callback import Callback
-from keyyo_cti.commands import Command
-from keyyo_cti.registry import Registry
-from keyyo_cti.retelling import CHANGE, NEWS, REPEAT
 
 STATES = ["SETUP", "CONNECT", "RELEASE", "MISSED", "OTHER", None, ["RELEASE"]]
 
@@ -236,7 +236,7 @@ def test_repeats_are_news_unless_they_are_known() -> None:
 def test_calls_that_nobody_tells_of_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls whose end fell into a gap are not kept for ever: of those that nobody tells of for
     two gaps, only the last so many are kept."""
-    monkeypatch.setattr("keyyo_cti.registry._MOST_SILENT", 2)
+    monkeypatch.setattr("keyyo_cti._client.registry._MOST_SILENT", 2)
     registry = Registry(make, 0, True)
     for gap in range(50):
         update(registry, f"r{gap}", CONNECT)

@@ -6,8 +6,8 @@ from typing import Any, Dict
 
 import pytest
 
-from keyyo_cti import retelling
-from keyyo_cti.retelling import CHANGE, NEWS, REPEAT, stage
+from keyyo_cti._client import retelling
+from keyyo_cti._client.retelling import CHANGE, NEWS, REPEAT, stage
 
 
 def fields(state: Any, **more: Any) -> Dict[str, Any]:

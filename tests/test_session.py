@@ -9,14 +9,15 @@ from typing import Any, Callable, List, Optional
 
 import pytest
 
-from keyyo_cti import CTI, commands
-from keyyo_cti.commands import create_session
+from keyyo_cti import CTI
+from keyyo_cti._client import wire
+from keyyo_cti._client.server_clock import ServerClock
+from keyyo_cti._client.session import Session, cookie_for, explain_token, following
+from keyyo_cti._client.session_store import FileCookie, JarCookie
+from keyyo_cti._client.wire import create_session
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.options import Options
 from keyyo_cti.results import Result, wrap
-from keyyo_cti.server_clock import ServerClock
-from keyyo_cti.session import Session, cookie_for, explain_token, following
-from keyyo_cti.session_store import FileCookie, JarCookie
 
 CREATED = wrap({"number": "33", "now": 1000, "session_id": "CANARY-id"})
 RESTORED = wrap({"number": "33", "now": 2000})
@@ -277,9 +278,9 @@ def test_reopened(clock: ServerClock) -> None:
     """A lost session is asked for by its id, and that is all when the server has it."""
     session = Session(FakeCookie(), clock)
     session.on_create(None, CREATED)
-    session.settings.record(commands.subscribe("33199000002"), 1)
+    session.settings.record(wire.subscribe("33199000002"), 1)
     chain = Chain(session)
-    assert chain.first == commands.restore_session("tok", "CANARY-id")
+    assert chain.first == wire.restore_session("tok", "CANARY-id")
     assert chain.answer(None, Result({"number": "34", "now": 3000})) is None
     assert (session.session_id, session.number, int(clock.now())) == ("CANARY-id", "34", 3000)
     assert (chain.recreated, chain.reported) == ([], [])
@@ -293,16 +294,16 @@ def test_recreated(clock: ServerClock, error: KeyyoError, with_cookie: bool) -> 
     cookie = FakeCookie() if with_cookie else None
     session = Session(cookie, clock)
     session.on_create(None, CREATED)
-    session.settings.record(commands.set_auto_answer(False), 1)
+    session.settings.record(wire.set_auto_answer(False), 1)
     for number in ("33199000002", "33199000003"):
-        session.settings.record(commands.subscribe(number), 1)
+        session.settings.record(wire.subscribe(number), 1)
     chain = Chain(session)
-    assert chain.answer(error, None) == commands.create_session("tok", False)
+    assert chain.answer(error, None) == wire.create_session("tok", False)
     new = Result({"number": "33", "now": 2000, "session_id": "CANARY-new"})
-    assert chain.answer(None, new) == commands.subscribe("33199000002")
+    assert chain.answer(None, new) == wire.subscribe("33199000002")
     assert chain.recreated == [None]
     refusal = from_server({"status_code": 400, "message": "no"})
-    assert chain.answer(refusal, None) == commands.subscribe("33199000003")
+    assert chain.answer(refusal, None) == wire.subscribe("33199000003")
     assert chain.answer(None, 1) is None
     assert chain.reported == [refusal]
     assert session.session_id == "CANARY-new"
@@ -315,14 +316,14 @@ def test_recreation_that_is_cut_off(clock: ServerClock) -> None:
     session = Session(None, clock)
     session.on_create(None, CREATED)
     for number in ("33199000002", "33199000003"):
-        session.settings.record(commands.subscribe(number), 1)
+        session.settings.record(wire.subscribe(number), 1)
     chain = Chain(session)
     chain.answer(GONE[0], None)
-    assert chain.answer(None, CREATED) == commands.subscribe("33199000002")
-    assert chain.answer(None, 1) == commands.subscribe("33199000003")
+    assert chain.answer(None, CREATED) == wire.subscribe("33199000002")
+    assert chain.answer(None, 1) == wire.subscribe("33199000003")
     assert chain.answer(ConnectionClosed(sent=True), None) is None
     chain = Chain(session)
-    assert chain.answer(None, RESTORED) == commands.subscribe("33199000003")
+    assert chain.answer(None, RESTORED) == wire.subscribe("33199000003")
     assert chain.answer(None, 1) is None
     assert (chain.recreated, chain.reported) == ([], [])
 
@@ -354,15 +355,15 @@ def test_session_without_an_id(clock: ServerClock) -> None:
     """A session whose id nobody told is replaced at once."""
     session = Session(None, clock)
     session.on_create(None, Result({"number": "33"}))
-    assert Chain(session).first == commands.create_session("tok")
+    assert Chain(session).first == wire.create_session("tok")
 
 
 @pytest.mark.fault(69)
-@pytest.mark.parametrize("command", [commands.create_session, commands.restore_session])
+@pytest.mark.parametrize("command", [wire.create_session, wire.restore_session])
 @pytest.mark.parametrize("token", ["tok\n", " tok", "tok\t"])
 @pytest.mark.parametrize("message", ["Invalid token, unknown", "RPC invalid params"])
 def test_refused_token_with_white_space(
-    command: Callable[[str], commands.Command], token: str, message: str
+    command: Callable[[str], wire.Command], token: str, message: str
 ) -> None:
     """The hint says that white space is at the ends of a refused token, and shows no token."""
     asked = command(token)
@@ -376,10 +377,10 @@ def test_refused_token_with_white_space(
 def test_other_refusals_are_not_about_white_space() -> None:
     """A good token, another command, and a lost connection are not explained so."""
     for error, command in (
-        (from_server({"message": "Invalid token"}), commands.create_session("tok")),
-        (from_server({"message": "Invalid token"}), commands.dial(" 33199020000 ")),
-        (ConnectionClosed(sent=True), commands.create_session("tok\n")),
-        (CommandTimeout("create_session", 30), commands.create_session("tok\n")),
+        (from_server({"message": "Invalid token"}), wire.create_session("tok")),
+        (from_server({"message": "Invalid token"}), wire.dial(" 33199020000 ")),
+        (ConnectionClosed(sent=True), wire.create_session("tok\n")),
+        (CommandTimeout("create_session", 30), wire.create_session("tok\n")),
     ):
         hint = error.hint
         explain_token(error, command)

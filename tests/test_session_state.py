@@ -7,10 +7,10 @@ from typing import Any, List
 
 import pytest
 
-from keyyo_cti.commands import ping
+from keyyo_cti._client.pending import Request
+from keyyo_cti._client.session_state import Sessions, SessionState, State
+from keyyo_cti._client.wire import ping
 from keyyo_cti.errors import ConnectionClosed
-from keyyo_cti.pending import Request
-from keyyo_cti.session_state import Sessions, SessionState, State
 
 from .test_pending import Desk
 

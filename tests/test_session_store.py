@@ -21,8 +21,8 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti import session_store
-from keyyo_cti.session_store import FileCookie, JarCookie, SessionCookie, default_file
+from keyyo_cti._client import session_store
+from keyyo_cti._client.session_store import FileCookie, JarCookie, SessionCookie, default_file
 
 from .running import Running
 
@@ -408,7 +408,7 @@ def test_killed_in_the_middle(file: Path, step: str) -> None:
 KEEP_MANY = """
 import sys
 from pathlib import Path
-from keyyo_cti.session_store import FileCookie
+from keyyo_cti._client.session_store import FileCookie
 
 path, endpoint, name = sys.argv[1:]
 print("ready", flush=True)
@@ -485,7 +485,7 @@ def test_a_crowd_of_threads(
 ) -> None:
     """What many threads keep at the same moment is kept in one go: otherwise some would find the
     file locked for too long."""
-    monkeypatch.setattr("keyyo_cti.session_store._LOCK_TIMEOUT", 20)
+    monkeypatch.setattr("keyyo_cti._client.session_store._LOCK_TIMEOUT", 20)
     kept = [in_file(file, wall, f"cookie {number}") for number in range(50)]
     replace = SlowReplace(monkeypatch)
     with ThreadPoolExecutor(50) as pool:
@@ -503,7 +503,7 @@ def test_a_thread_that_takes_too_long(
     file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread that has waited for too long is told so, and its change is not made later."""
-    monkeypatch.setattr("keyyo_cti.session_store._LOCK_TIMEOUT", 0.01)
+    monkeypatch.setattr("keyyo_cti._client.session_store._LOCK_TIMEOUT", 0.01)
     replace = SlowReplace(monkeypatch)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(in_file(file, wall, "a").save, "1")
@@ -542,7 +542,7 @@ FORK = """
 import os, signal, sys, threading, warnings
 from pathlib import Path
 from keyyo_cti import session_store
-from keyyo_cti.session_store import FileCookie
+from keyyo_cti._client.session_store import FileCookie
 warnings.simplefilter("ignore")
 path, real = Path(sys.argv[1]), os.replace
 inside, leave = threading.Event(), threading.Event()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti import showing
+from keyyo_cti._display import html
 from keyyo_cti.call import Call, Calls
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.results import Result, wrap
@@ -96,9 +96,9 @@ def test_states(state: str, word: str) -> None:
     """Each state is a word in a colour of its own."""
     call = a_call(state=state)
     assert read(call).text.startswith(word)
-    colours = {colour for _, colour in showing.STATES.values()}
+    colours = {colour for _, colour in html.STATES.values()}
     assert len(colours) == 4
-    assert showing.STATES[state][1] in call._repr_html_()
+    assert html.STATES[state][1] in call._repr_html_()
 
 
 @pytest.mark.parametrize("state, word", [("HOLD", "HOLD"), (None, "unknown"), (["A"], "['A']")])
@@ -117,7 +117,7 @@ def test_remarks() -> None:
 def test_today() -> None:
     """What was today is shown without the day."""
     now = time.time()
-    assert showing.moment(now) == clock(now).split()[1]
+    assert html.moment(now) == clock(now).split()[1]
 
 
 def test_calls() -> None:
@@ -268,7 +268,7 @@ def test_nothing_is_imported_before_it_is_needed() -> None:
     """``import keyyo_cti``, and its notebook too, import nothing of what shows things."""
     program = (
         "import sys; import keyyo_cti, keyyo_cti.notebook; print([name for name in "
-        "('keyyo_cti.showing', 'phonenumbers', 'matplotlib', 'ipywidgets', 'IPython') "
+        "('keyyo_cti._display.html', 'phonenumbers', 'matplotlib', 'ipywidgets', 'IPython') "
         "if name in sys.modules])"
     )
     with Running("-c", program) as running:
@@ -278,7 +278,7 @@ def test_nothing_is_imported_before_it_is_needed() -> None:
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without phonenumbers, numbers are shown as they are."""
-    from keyyo_cti import telephone_number
+    from keyyo_cti._display import telephone_number
 
     telephone_number._grouped.cache_clear()
     monkeypatch.setitem(sys.modules, "phonenumbers", None)

@@ -10,11 +10,11 @@ from typing import List, Optional, Tuple
 import pytest
 
 from keyyo_cti import CTI, CTIOptions
+from keyyo_cti._net.state_folder import state_folder
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.cli import main
 from keyyo_cti.oauth2 import OAuth2Client
 from keyyo_cti.results import wrap
-from keyyo_cti.state_folder import state_folder
 from keyyo_cti.token_file import TokenFile
 
 pytestmark = [

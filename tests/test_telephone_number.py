@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from keyyo_cti import telephone_number
-from keyyo_cti.telephone_number import as_dialled, as_written
+from keyyo_cti._display import telephone_number
+from keyyo_cti._display.telephone_number import as_dialled, as_written
 
 ALICE = "33199000001"
 

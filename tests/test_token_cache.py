@@ -7,8 +7,8 @@ from typing import Any, Callable, List, Optional
 
 import pytest
 
+from keyyo_cti._client.token_cache import CachedToken
 from keyyo_cti.errors import KeyyoError
-from keyyo_cti.token_cache import CachedToken
 
 
 class Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyyo_cti.unknown_kinds import UnknownKinds
+from keyyo_cti._client.unknown_kinds import UnknownKinds
 
 
 @pytest.mark.parametrize("kind", ["log", "error"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple, cast
 
 from .._net import hal
-from ..dates import as_seconds
+from .._net.javascript import as_number
 from ..results import LineInfo, PluginInfo, wrap
 
 WEBSOCKET = "websocket"
@@ -42,9 +42,9 @@ def read_csi_token(
     token = fields.get("token")
     if fields.get("result", "success") != "success" or not (isinstance(token, str) and token):
         return None
-    expires_at = as_seconds(fields.get("timestamp"))
+    expires_at = as_number(fields.get("timestamp"))
     if expires_at is None:
-        seconds = as_seconds(fields.get("expires_in"))
+        seconds = as_number(fields.get("expires_in"))
         expires_at = asked_at + (_TOKEN_LIFE if seconds is None else seconds)
     granted = fields.get("domain_masks")
     if isinstance(granted, list):

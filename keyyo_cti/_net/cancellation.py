@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from typing import Callable, Iterator, List
 
-from ..reentrant import new_lock
+from .reentrant import new_lock
 
 
 class CancelToken:

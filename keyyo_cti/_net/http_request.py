@@ -17,12 +17,12 @@ import requests
 import urllib3
 from requests.auth import AuthBase
 
-from ..json_text import parse_json
 from . import http_adapter, urls
 from .cancellation import CancelToken
 from .clock import monotonic
 from .connect import ConnectFailed, Route
 from .failures import Encoded, describe_failure, network_error
+from .json_text import parse_json
 from .stream import EarlyBytes, Stream, TooMuch
 from .text import plain
 from .tls import NoAuthorities

@@ -9,10 +9,10 @@ from collections import deque
 from functools import partial
 from typing import Any, Callable, Deque, NamedTuple, Optional
 
-from .. import process
-from ..reentrant import Turn, new_lock
+from . import process
 from .cancellation import CancelToken
 from .clock import NEVER, Monotonic
+from .reentrant import Turn, new_lock
 
 # poll() takes any descriptor; select() fails above 1023, which a server with many lines reaches.
 Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)

@@ -4,8 +4,8 @@ from collections import deque
 from contextlib import contextmanager
 from typing import Deque, Iterator
 
-from ..reentrant import Flag, new_lock
 from .cancellation import CancelToken
+from .reentrant import Flag, new_lock
 
 
 class ConnectThrottle:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Mapping, NoReturn, Optional
 from urllib.parse import parse_qs
 
 from .._net.http_request import Reply, SecretForm
-from ..dates import as_seconds
+from .._net.javascript import as_number
 from ..errors import CredentialsRefused, OAuth2Error, invalid_params
 from .scopes import SIGN_IN_AGAIN, read_granted
 from .tokens import Tokens
@@ -78,7 +78,7 @@ def read_tokens(
     """
     access_token = fields.get("access_token")
     refresh_token = fields.get("refresh_token") or (old.refresh_token if old else None)
-    seconds = as_seconds(fields.get("expires_in"))
+    seconds = as_number(fields.get("expires_in"))
     expires_at = None if seconds is None else asked_at + seconds
     # A refresh that does not say it grants what was granted before (RFC 6749, section 5.1).
     scope = read_granted(fields.get("scope")) or (old.scope if old else None)

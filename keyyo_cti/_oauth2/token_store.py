@@ -5,7 +5,7 @@ import os
 import threading
 from typing import Callable, ContextManager, Iterator, Optional, Protocol
 
-from ..user_code import refuse_coroutine, require_function
+from .._net.user_code import refuse_coroutine, require_function
 from .tokens import Tokens
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from .._net.http_request import is_token
-from ..dates import as_seconds
+from .._net.javascript import as_number
 from .scopes import missing_scopes, read_granted, split_scopes
 
 
@@ -33,7 +33,7 @@ class Tokens:
         if self.refresh_token is not None and not is_token(self.refresh_token):
             raise ValueError("refresh_token: expected visible ASCII characters, or None")
         if isinstance(self.expires_at, str) or (
-            self.expires_at is not None and as_seconds(self.expires_at) is None
+            self.expires_at is not None and as_number(self.expires_at) is None
         ):
             raise ValueError("expires_at: expected Unix seconds, or None")
         if self.scope is not None and read_granted(self.scope) != self.scope:

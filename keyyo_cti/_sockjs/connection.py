@@ -9,9 +9,9 @@ from .._net.cancellation import CancelToken
 from .._net.clock import Monotonic, monotonic, slept
 from .._net.connect import Route
 from .._net.failures import drop_secrets
+from .._net.reentrant import Flag, interrupts_itself
 from .._net.sleep import SleepWatch
 from .._net.stream import WriteFailed
-from ..reentrant import Flag, interrupts_itself
 from .backlog import Backlog
 from .errors import LOST, NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
 from .liveness import Liveness

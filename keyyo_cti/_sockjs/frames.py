@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple, Tuple, Union
 
-from ..json_text import parse_json
+from .._net.json_text import parse_json
 
 #: A websocket's close code has two bytes; SockJS's has four digits.
 _MAX_CODE = 99_999

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Deque, Dict, List, Optional, Tuple
 
 from .._net.clock import Monotonic
-from ..reentrant import Wakeup
+from .._net.reentrant import Wakeup
 from .errors import LOST, SockJSError
 
 #: Bytes that wait to be read, or to be sent, before who brings more has to wait. As many may be

@@ -7,8 +7,8 @@ import requests
 
 from .._net.clock import NEVER
 from .._net.connect import Route
+from .._net.reentrant import Section, Wakeup
 from .._net.stream import Stream, WriteFailed
-from ..reentrant import Section, Wakeup
 from . import frames
 from .errors import LOST, SockJSError
 from .http_status import bad_status

@@ -6,8 +6,8 @@ from concurrent.futures import TimeoutError as StillWaiting
 from enum import Enum
 from typing import Any, ClassVar, Optional
 
+from .._display.dates import as_date
 from ..call import Call
-from ..dates import as_date
 from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
 from ..results import Restored
 from .exit_codes import DROPPED, FAILED, INTERRUPTED, SIGNED_OUT

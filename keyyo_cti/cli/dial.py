@@ -4,8 +4,8 @@ import argparse
 from dataclasses import replace
 from typing import Any, Optional
 
+from .._display.dates import as_date
 from ..call import Call
-from ..dates import as_date
 from ..errors import ConnectionClosed, KeyyoError
 from .attending import Attending
 from .exit_codes import FAILED, OK

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Optional, Tuple
 from urllib.parse import urlsplit
 
-from .. import private_database
+from .._net import private_database
 from .._net.http_request import checked_url
 from ..manager import BASE_URL
 from ..oauth2 import AUTHORIZE_URL, TOKEN_URL, OAuth2Client

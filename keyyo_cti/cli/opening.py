@@ -7,9 +7,9 @@ import stat
 from dataclasses import dataclass, field
 from typing import Callable, Optional, Tuple
 
+from .._net.private_folder import has_modes, others_can_write
 from ..cti import CTI
 from ..options import ENDPOINT
-from ..private_folder import has_modes, others_can_write
 from .exit_codes import Misused, SignedOut
 from .parser import TOKEN_VARIABLE
 from .terminal import printable, typed_line

@@ -6,8 +6,8 @@ import re
 import sys
 from typing import Any, Optional, Sequence, Tuple
 
-from ..extras import install_hint
-from ..version import __version__
+from .._display.extras import install_hint
+from .._version import __version__
 
 TOKEN_VARIABLE = "KEYYO_CSI_TOKEN"
 CLIENT_ID_VARIABLE = "KEYYO_CLIENT_ID"

@@ -9,10 +9,10 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from .._display.dates import as_date
+from .._display.readable_time import local_time, stopwatch
 from .._net.clock import NEVER
 from ..call import Call
-from ..dates import as_date
-from ..readable_time import local_time, stopwatch
 from .attending import Standing
 from .terminal import printable
 

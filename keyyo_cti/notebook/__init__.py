@@ -14,8 +14,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any, Iterable, Optional
 
+from .._display.extras import install_hint
 from ..cti import CTI
-from ..extras import install_hint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,12 +6,12 @@ from typing import Any, Callable, Optional
 
 from ipywidgets import HTML, Button, HBox, Text
 
-from .. import showing
+from .._client.callback import Callback
+from .._client.literals import Side
+from .._display import html
+from .._display.readable_time import stopwatch
+from .._display.telephone_number import as_dialled
 from ..call import Call
-from ..callback import Callback
-from ..literals import Side
-from ..readable_time import stopwatch
-from ..telephone_number import as_dialled
 from .looks import Looks
 
 #: Asks for something: its name for people, and the method that takes the callback.
@@ -98,19 +98,19 @@ class CallRow(HBox):
 
 def _about(call: Call, number: Optional[str]) -> str:
     durations = [f"rang {stopwatch(call.get_ringing_duration())}"]
-    if showing.was_picked_up(call):
+    if html.was_picked_up(call):
         durations.append(f"talked {stopwatch(call.get_duration())}")
-    below = ", ".join(part for part in (*durations, showing.remarks(call)) if part)
+    below = ", ".join(part for part in (*durations, html.remarks(call)) if part)
     # Always two lines, so that no row moves when there is more to say.
     return (
-        f'<div style="line-height:1.5">{showing.state(call)}&ensp;<b>{_who(call, number)}</b>'
+        f'<div style="line-height:1.5">{html.state(call)}&ensp;<b>{_who(call, number)}</b>'
         f"<br>{below}</div>"
     )
 
 
 def _who(call: Call, number: Optional[str]) -> str:
     if call.callee == number:
-        return f"from {showing.number(call.caller)}"
+        return f"from {html.number(call.caller)}"
     if call.caller == number:
-        return f"to {showing.number(call.callee)}"
-    return f"{showing.number(call.caller)} → {showing.number(call.callee)}"
+        return f"to {html.number(call.callee)}"
+    return f"{html.number(call.caller)} → {html.number(call.callee)}"

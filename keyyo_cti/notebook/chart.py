@@ -11,10 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from .._display.dates import as_date
+from .._display.html import STATES, as_written_safely, was_picked_up
+from .._display.readable_time import stopwatch
 from ..call import Call
-from ..dates import as_date
-from ..readable_time import stopwatch
-from ..showing import STATES, as_written_safely, was_picked_up
 
 _RINGING, _TALKING, _MISSED = (STATES[state][1] for state in ("SETUP", "CONNECT", "MISSED"))
 

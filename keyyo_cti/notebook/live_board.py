@@ -7,21 +7,21 @@ from typing import Any, Callable, Dict, List, Optional
 
 from ipywidgets import HTML, Button, HBox, Text, VBox
 
-from .. import showing
+from .._client.callback import Callback
+from .._display import html
+from .._display.dates import as_date
+from .._display.telephone_number import as_dialled
 from ..call import Call
-from ..callback import Callback
 from ..cti import CTI
-from ..dates import as_date
 from ..errors import KeyyoError
 from ..results import Restored
-from ..telephone_number import as_dialled
 from .call_row import CallRow
 from .cell import Cell
 from .looks import Looks
 from .painter import Painter
 
-_BAD = showing.STATES["MISSED"][1]
-_GOOD = showing.STATES["CONNECT"][1]
+_BAD = html.STATES["MISSED"][1]
+_GOOD = html.STATES["CONNECT"][1]
 
 
 class Board(VBox):
@@ -198,8 +198,8 @@ class Board(VBox):
 
 def _status(connected: bool, number: Any) -> str:
     word, colour = ("connected", _GOOD) if connected else ("not connected", _BAD)
-    line = f" &ensp;<b>{showing.number(number)}</b>" if number is not None else ""
-    return showing.chip(word, colour) + line
+    line = f" &ensp;<b>{html.number(number)}</b>" if number is not None else ""
+    return html.chip(word, colour) + line
 
 
 def _ended(call: Call) -> float:

@@ -146,7 +146,7 @@ from __future__ import annotations
 try:
     import aiohttp  # noqa: F401
 except ImportError as error:
-    from ..extras import install_hint
+    from .._display.extras import install_hint
 
     raise ImportError(f"the simulator needs aiohttp: {install_hint('simulator')}") from error
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Optional, Union
 
-from ..extras import install_hint
+from .._display.extras import install_hint
 from .arguments import require_one_of
 
 TRUSTED = "trusted"

@@ -4,18 +4,19 @@ from concurrent.futures import Future
 from http.cookiejar import CookieJar
 from typing import Any, Callable, Iterable, Optional
 
-from keyyo_cti import Call, KeyyoError, commands
+from keyyo_cti import Call, KeyyoError
+from keyyo_cti._client import wire
+from keyyo_cti._client.callback import Callback
+from keyyo_cti._client.registry import Registry
+from keyyo_cti._client.server_clock import ServerClock
+from keyyo_cti._client.session import Session
+from keyyo_cti._client.session_store import JarCookie
+from keyyo_cti._client.wire import CallNotification, Command, Reply
 from keyyo_cti._sockjs import frames
 from keyyo_cti._sockjs.errors import Closed, Unreadable
 from keyyo_cti._sockjs.protocol import CLOSED, CONNECTING, OPEN, Message, Opened, Protocol
-from keyyo_cti.callback import Callback
-from keyyo_cti.commands import CallNotification, Command, Reply
 from keyyo_cti.errors import UnreadableMessage, from_server
-from keyyo_cti.registry import Registry
 from keyyo_cti.results import Result, wrap
-from keyyo_cti.server_clock import ServerClock
-from keyyo_cti.session import Session
-from keyyo_cti.session_store import JarCookie
 
 _KINDS = (
     frames.Open, frames.Heartbeat, frames.Messages, frames.Close, frames.Broken, frames.Unknown,
@@ -105,7 +106,7 @@ class Customer:
     def receive(self, message: Any) -> None:
         """Nothing that the decoder lets through does harm."""
         try:
-            said = commands.decode(message)
+            said = wire.decode(message)
         except UnreadableMessage as error:
             assert len(str(error).encode()) < _LONGEST_COMPLAINT
             return

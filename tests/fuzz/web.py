@@ -10,13 +10,13 @@ from random import Random
 from typing import Any, Callable, Iterator, List, Optional
 
 from keyyo_cti import KeyyoError
+from keyyo_cti._client.session_store import FileCookie
 from keyyo_cti._net.connect import Route
 from keyyo_cti._net.http_request import HttpClient
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.loopback import Loopback
 from keyyo_cti.manager import CSIToken, ManagerClient, ManagerError
 from keyyo_cti.oauth2 import OAuth2Client, OAuth2Error
-from keyyo_cti.session_store import FileCookie
 from keyyo_cti.token_file import TokenFile
 
 from .answers import HTTP_TOKENS, answers, chunked, sized

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Iterator
 from unittest import mock
 
-from keyyo_cti.outage import Outage
+from keyyo_cti._client.outage import Outage
 from keyyo_cti.results import Restored
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.reentrant import Flag
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs import connection as module
 from keyyo_cti._sockjs.connection import Connection
@@ -17,7 +18,6 @@ from keyyo_cti._sockjs.errors import NORMAL, Closed, NotOpen, SendFailed, SockJS
 from keyyo_cti._sockjs.opening import TRANSPORTS, Limits, Session
 from keyyo_cti._sockjs.protocol import Protocol
 from keyyo_cti._sockjs.transport import Departure
-from keyyo_cti.reentrant import Flag
 
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Background, Hand

@@ -20,8 +20,8 @@ import trustme
 from keyyo_cti._net import stream as stream_module
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.reentrant import Wakeup
 from keyyo_cti._net.stream import EarlyBytes, Stream, TooMuch, WriteFailed
-from keyyo_cti.reentrant import Wakeup
 
 from .background import SOON, Background, Hand
 

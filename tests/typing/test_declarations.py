@@ -25,10 +25,10 @@ from keyyo_cti import (
     token_file,
     token_provider,
 )
+from keyyo_cti._client.literals import CallEvent, CTIEvent
+from keyyo_cti._client.wire import CALL_FIELDS, transfer
 from keyyo_cti._sockjs import TRANSPORTS
-from keyyo_cti.commands import CALL_FIELDS, transfer
 from keyyo_cti.errors import from_server
-from keyyo_cti.literals import CallEvent, CTIEvent
 from keyyo_cti.options import Options
 from keyyo_cti.results import wrap
 

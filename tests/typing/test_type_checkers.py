@@ -14,8 +14,8 @@ from typing import Callable, Dict, List, Tuple
 import pytest
 
 from keyyo_cti import CTI, Call
+from keyyo_cti._client.wire import CALL_FIELDS
 from keyyo_cti.account import Account
-from keyyo_cti.commands import CALL_FIELDS
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import OAuth2
 from keyyo_cti.options import Options

@@ -10,7 +10,7 @@ from typing import Iterator, List
 
 import pytest
 
-from keyyo_cti.web.single_flight import SingleFlight
+from keyyo_cti._net.single_flight import SingleFlight
 
 from ..running import Running
 
@@ -86,7 +86,7 @@ def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
 
 INTERRUPTED = """
 import sys
-from keyyo_cti.web.single_flight import SingleFlight
+from keyyo_cti._net.single_flight import SingleFlight
 
 flights = SingleFlight("flight", to_its_end=sys.argv[1] == "to its end")
 
@@ -123,7 +123,7 @@ def test_forked_off() -> None:
     when it was forked off."""
     program = """
 import os, sys, threading
-from keyyo_cti.web.single_flight import SingleFlight
+from keyyo_cti._net.single_flight import SingleFlight
 
 flights, begun, go_on = SingleFlight("flight"), threading.Event(), threading.Event()
 threading.Thread(

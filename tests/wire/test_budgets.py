@@ -12,8 +12,8 @@ from typing import Any, Dict, List
 import pytest
 
 from keyyo_cti import CTI, Call
-from keyyo_cti.kept_call import MAX_CALL_BYTES, documented_fields, memory_of
-from keyyo_cti.rate_limit import RateLimit
+from keyyo_cti._client.kept_call import MAX_CALL_BYTES, documented_fields, memory_of
+from keyyo_cti._net.rate_limit import RateLimit
 
 from ..in_full import in_full
 from .probe import PATIENCE, Record

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 from keyyo_cti import CTI
+from keyyo_cti._oauth2.browser import private_page
 from keyyo_cti.account import Account, TokenMemory
-from keyyo_cti.browser import private_page
 from keyyo_cti.loopback import Loopback
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2

@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, List, Optional
 import pytest
 
 from keyyo_cti import CTI, Call, ConnectionClosed, ConnectionFailed
+from keyyo_cti._client.session_store import JarCookie
 from keyyo_cti.options import Options
-from keyyo_cti.session_store import JarCookie
 from keyyo_cti.simulator.sockjs import Connection
 
 from .agreeing import answered, connect, notification, push

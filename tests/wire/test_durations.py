@@ -5,8 +5,9 @@ from typing import Any, Callable, List, Tuple
 
 import pytest
 
-from keyyo_cti import CTI, client
-from keyyo_cti.server_clock import ServerClock
+from keyyo_cti import CTI
+from keyyo_cti._client import client
+from keyyo_cti._client.server_clock import ServerClock
 from keyyo_cti.simulator import ManualClock, Simulator
 
 from .probe import PATIENCE, Seen

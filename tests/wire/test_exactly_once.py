@@ -105,7 +105,7 @@ def test_reset_before_the_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command whose writing meets a connection that was reset before is told once, as never
     sent."""
     # Otherwise the reader reads on for its answer, and may meet the reset before the write does.
-    monkeypatch.setattr("keyyo_cti.backlog._RESERVE_EVENTS", 0)
+    monkeypatch.setattr("keyyo_cti._client.backlog._RESERVE_EVENTS", 0)
     parked, gone, release = [threading.Event() for _ in range(3)]
 
     def serve(sock: socket.socket) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Callable, Dict, List, Optional, Type
 
 import pytest
 
-from keyyo_cti import CTI, Call, dispatch, keepalive
+from keyyo_cti import CTI, Call
+from keyyo_cti._client import dispatch, keepalive
 from keyyo_cti.simulator import Line, Simulator
 
 from ..methods import METHODS, Method

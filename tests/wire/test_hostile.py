@@ -8,7 +8,7 @@ import pytest
 from websocket import ABNF
 
 from keyyo_cti import CTI, CommandTimeout, ConnectionFailed
-from keyyo_cti.session_store import _try_lock
+from keyyo_cti._client.session_store import _try_lock
 from keyyo_cti.simulator import Line, Simulator
 
 from . import peer as peers

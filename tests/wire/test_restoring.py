@@ -12,8 +12,8 @@ from typing import Any, Dict, Iterator, List, Optional
 import pytest
 
 from keyyo_cti import CTI, Backoff, Call, ConnectionClosed, KeyyoError
+from keyyo_cti._client.emitter import attribute_of
 from keyyo_cti._sockjs.xhr import XhrTransport
-from keyyo_cti.events import attribute_of
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 from keyyo_cti.token_provider import TokenProvider

@@ -11,8 +11,8 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from keyyo_cti import CTI, Call, Transport
+from keyyo_cti._net.user_code import is_async
 from keyyo_cti.oauth2 import OAuth2
-from keyyo_cti.user_code import is_async
 
 from .probe import PATIENCE, Record
 from .scripted import ScriptedServer, session

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 
 from keyyo_cti import CTI, Call, ConnectionClosed, KeyyoError
-from keyyo_cti.backlog import WAITING_FACTOR, Backlog
+from keyyo_cti._client.backlog import WAITING_FACTOR, Backlog
 
 from .probe import PATIENCE, Record, eventually
 from .scripted import ScriptedServer, session

@@ -5,23 +5,12 @@ from collections import deque
 from functools import partial
 from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence
 
-from . import _sockjs, commands
-from ._net.clock import NEVER, Monotonic, monotonic
-from ._sockjs import (
-    Closed,
-    Departure,
-    Limits,
-    NotOpen,
-    SendFailed,
-    SockJSError,
-    Unreadable,
-)
-from ._sockjs.errors import LOST
-from .backlog import OVERFLOW
-from .commands import CallNotification, Command, Reply
-from .connection_failed import closed_while_opening, connection_failed, not_connected
-from .dispatch import Dispatcher
-from .errors import (
+from .. import _sockjs
+from .._net.clock import NEVER, Monotonic, monotonic
+from .._net.rate_limit import RateLimit
+from .._sockjs import Closed, Departure, Limits, NotOpen, SendFailed, SockJSError, Unreadable
+from .._sockjs.errors import LOST
+from ..errors import (
     CommandTimeout,
     ConnectionClosed,
     KeyyoError,
@@ -30,14 +19,18 @@ from .errors import (
     from_server,
     plain,
 )
+from ..options import Options
+from ..results import wrap
+from . import wire
+from .backlog import OVERFLOW
+from .dispatch import Dispatcher
+from .failure_hints import closed_while_opening, connection_failed, not_connected
 from .keepalive import HandlerWatch, Pinger
 from .kept_call import MAX_CALLREF, memory_of
 from .notifications import EventSource, Notifications
-from .options import Options
 from .pending import Pending, Request
-from .rate_limit import RateLimit
-from .results import wrap
 from .unknown_kinds import UnknownKinds
+from .wire import CallNotification, Command, Reply
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -255,7 +248,7 @@ class Connection:
 
     def received(self, message: Any) -> None:
         try:
-            said = commands.decode(message)
+            said = wire.decode(message)
         except UnknownNotification as error:
             self._pass_over(error)
             return
@@ -374,7 +367,7 @@ class Connection:
         if not self.in_session:
             return
         self._pinged_at = self._clock()
-        self.ask(Request(commands.ping(), self._dispatcher, react=self._on_ping))
+        self.ask(Request(wire.ping(), self._dispatcher, react=self._on_ping))
 
     def _on_ping(self, error: Optional[KeyyoError], result: Any) -> None:
         if isinstance(error, CommandTimeout) and self._paused_at >= self._pinged_at:

@@ -6,29 +6,30 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, List, Optional, Tuple
 
-from . import commands, process
-from ._net.clock import monotonic
+from .._net import process
+from .._net.clock import monotonic
+from .._net.reentrant import interrupts_itself
+from .._net.user_code import require_function_or_none
+from ..call import Call
+from ..errors import ConnectionFailed, KeyyoError
+from ..options import Options
+from . import wire
 from .at_exit import CLOSE
-from .call import Call
 from .callback import Callback
-from .commands import Command
 from .connection import Connection
 from .dial_guard import DialGuard
 from .dispatch import Manual, chosen
-from .errors import ConnectionFailed, KeyyoError
-from .events import Emitter
+from .emitter import Emitter
 from .notifications import EventSource, Notifications
-from .options import Options
 from .outage import Pauses
 from .pending import Reaction, Request
-from .reentrant import interrupts_itself
 from .registry import Registry
 from .server_clock import ServerClock
 from .session import Session, cookie_for
 from .session_state import Sessions, State
 from .session_thread import SessionThread, Shared
 from .token_cache import CachedToken
-from .user_code import require_function_or_none
+from .wire import Command
 
 #: Seconds; no wait may take longer.
 _FOREVER = threading.TIMEOUT_MAX / 2
@@ -132,7 +133,7 @@ class Client:
 
     def create(self, token: Any, auto_answer: Any, callback: Optional[Callback]) -> "Future[Any]":
         """Create a session."""
-        request = self._request(commands.create_session, (token, auto_answer), callback)
+        request = self._request(wire.create_session, (token, auto_answer), callback)
         return self._open(request, self.session.on_create)
 
     def restore(self, token: Any, session_id: Any, callback: Optional[Callback]) -> "Future[Any]":
@@ -143,13 +144,13 @@ class Client:
         # With cookies, a missing id is null, as in JavaScript: the server then answers with the
         # error on which the SDK falls back to create_session.
         arguments = (token, session_id, self.session.has_cookie)
-        request = self._request(commands.restore_session, arguments, callback)
+        request = self._request(wire.restore_session, arguments, callback)
         react = self.session.on_restore(token, session_id)
         return self._open(request, react, self.session.transport)
 
     def destroy(self, callback: Optional[Callback]) -> "Future[Any]":
         """Destroy the session, and then close the connection."""
-        return self.ask(commands.destroy_session, (), callback, SessionThread.destroy)
+        return self.ask(wire.destroy_session, (), callback, SessionThread.destroy)
 
     def _request(
         self,

@@ -7,11 +7,11 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Callable, ContextManager, Iterator, List, NamedTuple, Optional, Tuple
 
-from . import process
-from ._net.clock import Monotonic, monotonic
+from .._net import process
+from .._net.clock import Monotonic, monotonic
+from .._net.reentrant import Wakeup
+from .._net.user_code import name_of, refuse_coroutine
 from .backlog import Backlog, Task
-from .reentrant import Wakeup
-from .user_code import name_of, refuse_coroutine
 
 _log = logging.getLogger("keyyo_cti")
 

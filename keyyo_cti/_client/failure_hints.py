@@ -8,12 +8,12 @@ import requests
 import urllib3
 import websocket
 
-from ._net.failures import describe_failure
-from ._net.stream import EarlyBytes
-from ._net.tls import NoAuthorities
-from ._sockjs import Closed, ProxyFailed
-from ._sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
-from .errors import ConnectionClosed, ConnectionFailed, plain
+from .._net.failures import describe_failure
+from .._net.stream import EarlyBytes
+from .._net.tls import NoAuthorities
+from .._sockjs import Closed, ProxyFailed
+from .._sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
+from ..errors import ConnectionClosed, ConnectionFailed, plain
 
 _CERTIFICATE = (
     "if the server is one of your own, give the file of its certificate authority in the option "

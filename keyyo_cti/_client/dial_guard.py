@@ -5,8 +5,8 @@ import logging
 import threading
 from typing import Any, Callable, Optional
 
-from .commands import Command
-from .errors import KeyyoError
+from ..errors import KeyyoError
+from .wire import Command
 
 _log = logging.getLogger("keyyo_cti")
 

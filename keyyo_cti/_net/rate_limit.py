@@ -2,7 +2,7 @@
 
 from typing import Optional
 
-from ._net.clock import Monotonic, monotonic
+from .clock import Monotonic, monotonic
 
 
 class RateLimit:

@@ -11,7 +11,7 @@ from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, TypeVar
 from weakref import ref
 
 from . import process
-from ._net.clock import monotonic
+from .clock import monotonic
 
 _log = logging.getLogger("keyyo_cti")
 

@@ -6,7 +6,7 @@ that it does not know, and later leave out a date that it sent before.
 
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
-from .javascript import as_number
+from .._net.javascript import as_number
 
 #: A tuple: whatever the server sends as a state can be compared, but not always hashed.
 ENDED = ("RELEASE", "MISSED")
@@ -33,11 +33,6 @@ class DatedFields(Dict[str, Any]):
     def __init__(self, fields: Mapping[str, Any], dates: Dates) -> None:
         super().__init__(fields)
         self.dates = dates
-
-
-def as_seconds(date: Any) -> Optional[float]:
-    """Return a date or a duration of the server in seconds, or None where it is not one."""
-    return as_number(date)
 
 
 def as_date(value: Any) -> Optional[float]:

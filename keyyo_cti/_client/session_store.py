@@ -22,9 +22,9 @@ from typing import (
 
 from requests.cookies import create_cookie
 
-from ._net.clock import monotonic, wall_clock
-from .private_folder import file_path, make_private_folder, open_private, reason
-from .state_folder import state_folder
+from .._net.clock import monotonic, wall_clock
+from .._net.private_folder import file_path, make_private_folder, open_private, reason
+from .._net.state_folder import state_folder
 
 if sys.platform == "win32":
     import msvcrt

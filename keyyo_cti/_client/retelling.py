@@ -5,7 +5,7 @@ A server may tell a restored session again what it told the lost one.
 
 from typing import Any, Mapping, Optional
 
-from .dates import as_date
+from .._display.dates import as_date
 
 #: The call has come further, or is another one.
 NEWS = "news"

@@ -3,13 +3,13 @@
 import logging
 from typing import Callable, NamedTuple, Optional
 
-from ._net.clock import Monotonic, lasting, monotonic
-from .backoff import Backoff
-from .dates import as_seconds
-from .errors import KeyyoError
-from .process import OtherProcess
-from .reentrant import Flag
-from .results import Restored
+from .._net.clock import Monotonic, lasting, monotonic
+from .._net.javascript import as_number
+from .._net.process import OtherProcess
+from .._net.reentrant import Flag
+from ..backoff import Backoff
+from ..errors import KeyyoError
+from ..results import Restored
 from .token_cache import CachedToken
 
 _log = logging.getLogger("keyyo_cti")
@@ -227,5 +227,5 @@ def _is_permanent_for_provider(error: KeyyoError) -> bool:
 
 
 def _retry_after(error: KeyyoError) -> float:
-    seconds = as_seconds(getattr(error, "retry_after", None))
+    seconds = as_number(getattr(error, "retry_after", None))
     return 0.0 if seconds is None else min(max(0.0, seconds), _MAX_RETRY_AFTER)

@@ -5,15 +5,15 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
-from . import commands
-from .commands import Command
-from .errors import CommandTimeout, ConnectionClosed, KeyyoError
-from .options import Options
+from .._net.state_folder import can_be_made
+from ..errors import CommandTimeout, ConnectionClosed, KeyyoError
+from ..options import Options
+from ..results import Result
+from . import wire
 from .pending import Reaction
-from .results import Result
 from .server_clock import ServerClock
 from .session_store import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
-from .state_folder import can_be_made
+from .wire import Command
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -66,7 +66,7 @@ class SessionSettings:
         :param number: the line's, to which the session is subscribed from the start.
         """
         self._to_replay = [
-            commands.subscribe(each) if wanted else commands.unsubscribe(each)
+            wire.subscribe(each) if wanted else wire.unsubscribe(each)
             for each, wanted in self._numbers.items()
             if wanted != (each == number)
         ]
@@ -146,7 +146,7 @@ class Session:
                 self._begin(result, session_id)
             elif self._cookie is not None and _is_gone(error):
                 fell_back = True
-                return commands.create_session(token)
+                return wire.create_session(token)
             return None
 
         return react
@@ -165,11 +165,11 @@ class Session:
         session_id = self.session_id if isinstance(self.session_id, str) else None
         error: Optional[KeyyoError] = None
         if session_id:
-            error, result = yield commands.restore_session(token, session_id)
+            error, result = yield wire.restore_session(token, session_id)
             if error is None:
                 self._begin(result, session_id)
         if not session_id or (error is not None and error.error_code in _GONE_CODES):
-            error, result = yield commands.create_session(token, self.settings.auto_answer)
+            error, result = yield wire.create_session(token, self.settings.auto_answer)
             self.on_create(error, result)
             if error is None:
                 recreated()

@@ -9,9 +9,9 @@ import json
 from types import MappingProxyType
 from typing import Any, Dict, Mapping, NamedTuple, Union
 
-from .errors import UnknownNotification, UnreadableMessage, invalid_params
-from .javascript import as_key, as_whole
-from .json_text import TooDeep, parse_json
+from .._net.javascript import as_key, as_whole
+from .._net.json_text import TooDeep, parse_json
+from ..errors import UnknownNotification, UnreadableMessage, invalid_params
 
 PROTOCOL_VERSION = 1
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Callable, Optional
 
-from ._net.clock import NEVER
+from .._net.clock import NEVER
 from .dispatch import SLOW, Dispatcher, Running, name_of
 
 _log = logging.getLogger("keyyo_cti")

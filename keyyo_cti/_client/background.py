@@ -7,14 +7,14 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple, TypeVar
 
-from . import process
-from ._net.clock import monotonic
+from .._net import process
+from .._net.clock import monotonic
+from .._net.reentrant import Wakeup, interrupts_itself
+from .._net.user_code import require_function_or_none
+from ..errors import KeyyoError
 from .callback import Callback
 from .dispatch import Choice, EventThread, Manual, chosen
-from .errors import KeyyoError
 from .pending import Answer
-from .reentrant import Wakeup, interrupts_itself
-from .user_code import require_function_or_none
 
 _log = logging.getLogger("keyyo_cti")
 

@@ -4,9 +4,9 @@ import threading
 from contextlib import contextmanager
 from typing import Any, Callable, ContextManager, Iterator, Optional
 
-from . import process
-from ._net.clock import Monotonic, lasting
-from .errors import invalid_params
+from .._net import process
+from .._net.clock import Monotonic, lasting
+from ..errors import invalid_params
 from .slow_call import warn_while_slow
 
 #: Seconds for which a token is used: it lives an hour, and opening a connection takes time.

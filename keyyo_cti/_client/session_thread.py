@@ -6,21 +6,22 @@ import threading
 from functools import partial
 from typing import Any, Callable, NamedTuple, Optional
 
-from . import commands, process
-from ._net.clock import monotonic
-from .commands import Command
+from .._net import process
+from .._net.clock import monotonic
+from .._net.reentrant import Flag
+from ..errors import ConnectionClosed, KeyyoError
+from ..options import Options
+from . import wire
 from .connection import Connection, ConnectionEvents
 from .dispatch import Dispatcher
-from .errors import ConnectionClosed, KeyyoError
-from .events import Emitter
+from .emitter import Emitter
 from .notifications import EventSource, Notifications
-from .options import Options
 from .outage import Outage, Pauses, Restorer
 from .pending import Reaction, Request
-from .reentrant import Flag
 from .session import Session, explain_token, following
 from .session_state import Sessions, SessionState, State
 from .token_cache import CachedToken
+from .wire import Command
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -221,7 +222,7 @@ class SessionThread(SessionState):
         if answered.action == "create_session":
             self._shared.session.settings.record(answered, result)
             return
-        for question in (commands.get_subscriptions(), commands.get_auto_answer()):
+        for question in (wire.get_subscriptions(), wire.get_auto_answer()):
             react = self.record(connection, question)
             connection.ask(Request(question, self._shared.dispatcher, react=react))
 

@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Any, Mapping, Optional
 
-from .dates import latest_date
+from .._display.dates import latest_date
 from .dispatch import Dispatcher
-from .events import Emitter
+from .emitter import Emitter
 from .registry import Registry, Update
 from .retelling import CHANGE, REPEAT
 from .server_clock import ServerClock

@@ -3,8 +3,8 @@
 import threading
 from typing import Any, Callable, Optional, Tuple
 
-from ._net.clock import NEVER, Monotonic, lasting, wall_clock
-from .dates import as_date
+from .._display.dates import as_date
+from .._net.clock import NEVER, Monotonic, lasting, wall_clock
 
 #: Seconds that two clocks may go apart in one, with a margin; a month of it would be minutes.
 _MAX_DRIFT = 1e-4

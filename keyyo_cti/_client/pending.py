@@ -12,13 +12,13 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, ContextManager, Deque, Dict, List, Optional, Protocol
 
-from ._net.clock import NEVER, Monotonic, monotonic
-from ._sockjs import Departure
+from .._net.clock import NEVER, Monotonic, monotonic
+from .._net.reentrant import interrupts_itself, longest_wait
+from .._net.user_code import require_function
+from .._sockjs import Departure
+from ..errors import KeyyoError
 from .callback import Callback
-from .commands import Command
-from .errors import KeyyoError
-from .reentrant import interrupts_itself, longest_wait
-from .user_code import require_function
+from .wire import Command
 
 #: What the SDK itself does with an answer, before its Future is completed. A command that it
 #: returns is asked instead, and its answer is the request's.

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .errors import KeyyoError
+from ..errors import KeyyoError
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar

@@ -3,8 +3,8 @@
 import sys
 from typing import Any, Dict, Mapping
 
-from .commands import CALL_FIELDS
-from .dates import DatedFields
+from .._display.dates import DatedFields
+from .wire import CALL_FIELDS
 
 #: Bytes of memory of one call that is kept whole. What Keyyo sends takes less than 2 KiB.
 MAX_CALL_BYTES = 8 * 1024

@@ -3,8 +3,9 @@
 import logging
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from . import retelling
-from .call import (
+from .._net.rate_limit import RateLimit
+from .._net.reentrant import new_lock
+from ..call import (
     ENDED,
     Call,
     handled_fields,
@@ -17,9 +18,8 @@ from .call import (
     trim,
     with_dates,
 )
+from . import retelling
 from .kept_call import MAX_CALL_BYTES, documented_fields
-from .rate_limit import RateLimit
-from .reentrant import new_lock
 
 _log = logging.getLogger("keyyo_cti")
 

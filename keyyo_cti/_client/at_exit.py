@@ -5,8 +5,8 @@ import os
 import weakref
 from typing import Optional, Protocol
 
-from . import process
-from ._net.clock import monotonic
+from .._net import process
+from .._net.clock import monotonic
 
 #: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
 #: within two.

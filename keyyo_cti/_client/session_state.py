@@ -3,10 +3,10 @@
 from enum import Enum
 from typing import Callable, Generic, List, Optional, TypeVar
 
-from .connection_failed import not_connected
-from .errors import ConnectionClosed
+from .._net.reentrant import Section, Wakeup
+from ..errors import ConnectionClosed
+from .failure_hints import not_connected
 from .pending import Request
-from .reentrant import Section, Wakeup
 
 
 class State(Enum):

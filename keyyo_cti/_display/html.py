@@ -8,7 +8,7 @@ import html
 import time
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
-from ._net.text import plain
+from .._net.text import plain
 from .dates import as_date
 from .readable_time import local_time, stopwatch
 from .secret_fields import is_secret

@@ -9,11 +9,11 @@ import logging
 import threading
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
-from . import process
+from .._net import process
+from .._net.reentrant import Section, Turn, Wakeup
+from .._net.user_code import name_of, refuse_coroutine, require_function
 from .backlog import Task, Work
 from .dispatcher import ALONE, SLOW, Dispatcher, Running
-from .reentrant import Section, Turn, Wakeup
-from .user_code import name_of, refuse_coroutine, require_function
 
 __all__ = [
     "SLOW", "Choice", "Dispatcher", "EventThread", "Foreign", "Manual", "Running", "Work",

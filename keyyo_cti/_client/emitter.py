@@ -22,7 +22,7 @@ from typing import (
     overload,
 )
 
-from .user_code import is_plain, require_function, require_function_or_none
+from .._net.user_code import is_plain, require_function, require_function_or_none
 
 Handler = Callable[..., object]
 

@@ -1,0 +1,1 @@
+"""Numbers, times and HTML for people. Pure."""
