@@ -21,9 +21,9 @@ pytestmark = [
 SIGNALS = in_full(10_000, always=2_000)
 
 #: A program whose main thread does something again and again, while a timer interrupts it.
-HEAD = """
+HEAD = f"""
 import faulthandler, gc
-faulthandler.dump_traceback_later(45, exit=True)
+faulthandler.dump_traceback_later({in_full(100, always=45)}, exit=True)
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
 count, running = [0], [True]
 
