@@ -14,7 +14,7 @@ from .clients import Client, Clients
 from .commands import Command
 from .errors import Refusal
 from .http_faults import HttpFaults
-from .obstacles import Answer, Obstacles, reset_tcp
+from .phase_faults import Answer, Obstacles, reset_tcp
 from .phones import NumberLike, number_of, require_seconds
 from .serving import ServerThread
 from .sessions import Sessions

@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, TypeV
 from .exchange import IDLE, PHONE_STATES, Exchange, Message, Station
 from .numbers import is_number
 from .serving import ServerThread
-from .watching import Watchers
+from .watchers import Watchers
 
 T = TypeVar("T")
 

@@ -14,6 +14,7 @@ from .clients import Client
 from .clock import Clock, LoopScheduler, ManualClock
 from .commands import Command
 from .faults import Faults
+from .host_filter import Visitors
 from .manager import EXPIRES_IN, EXPIRIES, Manager
 from .manager_site import BARE, TOKEN_SHAPES
 from .oauth2 import Authority
@@ -23,7 +24,6 @@ from .service import Service
 from .serving import ServerThread
 from .sockjs import STREAM_LIMIT, TRANSPORT_NAMES, Endpoint
 from .tls import Certificates, require_certificate
-from .visitors import Visitors
 from .website import Website
 
 EVERYONE = "all"

@@ -15,7 +15,7 @@ from .commands import Command, Fields, decode
 from .exchange import Exchange
 from .sessions import Session, Sessions, Tokens
 from .sockjs import Connection
-from .watching import Watchers
+from .watchers import Watchers
 
 log = logging.getLogger("keyyo_cti.simulator")
 

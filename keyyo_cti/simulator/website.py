@@ -8,11 +8,11 @@ from typing import Deque, List, Optional
 from aiohttp import web
 
 from . import manager_site, oauth2_site
+from .host_filter import Visitors
 from .http_faults import Handler, HttpFaults
 from .manager import Manager
 from .oauth2 import Authority
-from .visitors import Visitors
-from .watching import Watchers
+from .watchers import Watchers
 
 REQUESTS_KEPT = 10_000
 

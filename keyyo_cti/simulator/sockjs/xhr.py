@@ -13,7 +13,7 @@ from typing import Awaitable, Callable, List, NamedTuple
 from aiohttp import HttpVersion11, web
 
 from . import gate
-from .departure import Departure
+from .disconnect_watcher import Departure
 from .frames import EXPECTED, BrokenFrame, Frame, decode_posted, goodbye
 from .headers import POST_METHODS, SCRIPT, TEXT, UNCACHED, cors, preflight
 from .http_session import HttpSession

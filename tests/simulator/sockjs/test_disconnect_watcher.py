@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web as aiohttp_web
 
 from keyyo_cti.simulator.sockjs import OPEN
-from keyyo_cti.simulator.sockjs.departure import Departure
+from keyyo_cti.simulator.sockjs.disconnect_watcher import Departure
 
 from ..xhr_client import POLLING, PRELUDE, STREAMING, Web, XhrClient
 from .conftest import Connect, Serve
