@@ -1,4 +1,4 @@
-"""What a simulator offers of OAuth2 and the Manager API, for any thread."""
+"""The methods of `Simulator` for OAuth2 and the Manager API."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from .oauth2 import (
     SCOPES,
     Application,
     NotRedirectable,
-    scope_set,
+    parse_scopes,
 )
-from .phones import World
+from .runtime import Runtime
 from .serving import ServerThread
-from .website import REQUESTS_KEPT, Website
+from .website import MAX_RECORDED_REQUESTS, Website
 
 
 class Access:
-    """The part of `Simulator` that is about access to the account."""
+    """The part of `Simulator` that gives access to the account."""
 
     _thread: ServerThread
-    _world: World
+    _runtime: Runtime
     _website: Website
 
     @property
     def authorize_url(self) -> str:
-        """Where an application sends its visitor: a page that asks for consent."""
+        """The URL of the consent page, where an application sends its visitor."""
         return self._thread.origin + oauth2_site.PATH + oauth2_site.AUTHORIZE
 
     @property
     def token_url(self) -> str:
-        """Where an application gets and renews its tokens."""
+        """The URL where an application gets and refreshes its tokens."""
         return self._thread.origin + oauth2_site.PATH + oauth2_site.TOKEN
 
     @property
     def manager_url(self) -> str:
-        """The base of the Manager API, for example "http://127.0.0.1:40001/manager/1.0"."""
+        """The base URL of the Manager API, for example "http://127.0.0.1:40001/manager/1.0"."""
         return self._thread.origin + manager_site.PATH
 
     def oauth2_application(
@@ -50,20 +50,20 @@ class Access:
         scopes: Union[str, Iterable[str], None] = None,
         default_scopes: Union[str, Iterable[str], None] = None,
     ) -> Application:
-        """Register an application; one with the same client id is replaced.
+        """Register an application; replace one with the same client id.
 
         `DEFAULT_APPLICATION` is registered from the start.
 
         :param client_id: its name.
         :param client_secret: its password.
-        :param redirect_uris: where its visitors may be sent back to, each compared as a whole.
-        :param scopes: what it may ask for; None for every scope.
-        :param default_scopes: what it gets if its request has no ``scopes``. None takes the
-            ``scopes``, or "full_access_read_only" if there are none either: a program that asks
-            for nothing by name gets no "cti_admin".
+        :param redirect_uris: the allowed redirect URIs, each compared as a whole.
+        :param scopes: the scopes that it may request; None allows every scope.
+        :param default_scopes: the scopes of a request without ``scopes``. None takes `scopes`, or
+            "full_access_read_only" if both are None. A request that names no scope then never gets
+            "cti_admin".
         :raises TypeError: an argument has the wrong type.
-        :raises ValueError: an argument is empty, a redirect URI is not absolute or has a
-            fragment, or there is no such scope.
+        :raises ValueError: an argument is empty, a redirect URI is relative or has a fragment, or
+            a scope is unknown.
         """
         if isinstance(redirect_uris, str):
             raise TypeError("redirect_uris: expected a list of strings, got str")
@@ -73,32 +73,33 @@ class Access:
             client_id,
             client_secret,
             tuple(redirect_uris),
-            scope_set(SCOPES if scopes is None else scopes),
-            scope_set(default_scopes),
+            parse_scopes(SCOPES if scopes is None else scopes),
+            parse_scopes(default_scopes),
         )
         self._thread.call(self._website.authority.register, application)
         return application
 
     def grant_only(self, scopes: Union[str, Iterable[str], None]) -> None:
-        """From now on, grant less than is asked for: only those of these scopes.
+        """Limit the scopes of grants from now on.
 
-        What was granted before stays as it is.
+        Earlier grants keep their scopes.
 
-        :param scopes: with blanks or commas between, or one by one; None ends it.
-        :raises ValueError: there is no such scope.
+        :param scopes: separated by blanks or commas, or one by one; None removes the limit.
+        :raises ValueError: a scope is unknown.
         """
-        limit = None if scopes is None else scope_set(scopes)
+        limit = None if scopes is None else parse_scopes(scopes)
         if limit is not None and not limit <= SCOPES.keys():
             raise ValueError(f"scopes: expected some of {', '.join(SCOPES)}; got {scopes!r}")
         self._thread.call(self._website.authority.grant_only, limit)
 
     def consent(self, url: str, *, allow: bool = True) -> str:
-        """Play the owner of the account, who opens the consent page in a browser and clicks.
+        """Answer the consent page as the owner of the account does.
 
-        :param url: where an application sends its visitor, see `authorize_url`.
-        :param allow: whether to click on Allow or on Refuse.
-        :returns: where the browser is sent to: the redirect URI, with a code or an error.
-        :raises ValueError: no application that is registered asks so; there is an error page.
+        :param url: where an application sends its visitor; see `authorize_url`.
+        :param allow: True clicks Allow, False clicks Refuse.
+        :returns: the redirect URI, with a code or an error.
+        :raises ValueError: the client id or the redirect URI is not registered, so that the
+            browser would see an error page.
         """
         asked = dict(parse_qsl(urlsplit(url).query))
         try:
@@ -109,15 +110,15 @@ class Access:
     def account_tokens(
         self, scope: str = " ".join(CTI_SCOPES), *, application: Optional[Application] = None
     ) -> Dict[str, Any]:
-        """Tokens as an application gets them, without anybody's click.
+        """Return new tokens for an application without a consent page.
 
-        :param scope: what they allow, with blanks or commas between.
-        :param application: whose they are; None takes the one that was registered last.
+        :param scope: the scopes, separated by blanks or commas.
+        :param application: the owner of the tokens; None takes the one registered last.
         :returns: `access_token`, `expires_in`, `token_type`, `scope` and `refresh_token`.
         :raises ValueError: the application may not have this scope.
         """
         authority = self._website.authority
-        scopes = scope_set(scope)
+        scopes = parse_scopes(scope)
 
         def grant() -> Dict[str, Any]:
             owner = application or authority.newest
@@ -129,38 +130,38 @@ class Access:
         return self._thread.call(grant)
 
     def revoke_access(self, token: str) -> None:
-        """Make an access token invalid; its refresh token goes on.
+        """Make an access token invalid; its refresh token stays valid.
 
-        :raises ValueError: not an access token of this simulator.
+        :raises ValueError: this simulator did not issue the token.
         """
         self._thread.call(self._website.authority.revoke_access, token)
 
     def expire_refresh_tokens(self) -> None:
-        """Make every refresh token invalid, as if nobody had come back for too long."""
+        """Make every refresh token invalid, as Keyyo does after long disuse."""
         self._thread.call(self._website.authority.expire_refresh_tokens)
 
     def requested(self, path_prefix: str = "/") -> List[str]:
-        """The HTTP requests that came in, oldest first, for example "POST /oauth2/token.php".
+        """Return the HTTP requests, oldest first, for example "POST /oauth2/token.php".
 
-        :param path_prefix: only those whose path begins so.
+        :param path_prefix: selects requests whose path starts with it.
         """
-        return self._thread.call(self._website.requested, path_prefix)
+        return self._thread.call(self._website.get_requests, path_prefix)
 
     def wait_for_request(
         self, path_prefix: str, timeout: float = 5.0, *, count: int = 1
     ) -> str:
-        """Wait until `count` such HTTP requests have come in, and give that one.
+        """Wait for HTTP request number `count` and return it.
 
-        :param path_prefix: how their paths begin.
+        :param path_prefix: counts only requests whose path starts with it.
         :param timeout: seconds.
-        :param count: 1 waits for the first one ever, and so on.
-        :raises TimeoutError: there were fewer.
+        :param count: 1 is the first request since the start.
+        :raises TimeoutError: fewer requests arrived.
         """
-        require_integer(count, "count", 1, REQUESTS_KEPT)
+        require_integer(count, "count", 1, MAX_RECORDED_REQUESTS)
 
-        def complaint() -> str:
-            seen = self._website.requested("/")
+        def make_message() -> str:
+            seen = self._website.get_requests("/")
             return f"no request {path_prefix!r} number {count} after {timeout} s: saw {seen}"
 
-        return self._world.wait(
-            lambda: self._website.nth_requested(path_prefix, count), timeout, complaint)
+        return self._runtime.wait(
+            lambda: self._website.find_request(path_prefix, count), timeout, make_message)

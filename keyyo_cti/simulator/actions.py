@@ -1,4 +1,4 @@
-"""The actions of the wire: what each asks for, what it does, how it is refused."""
+"""The actions of the protocol: their fields, their effects and their errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .errors import (
     Refused,
     WrongValue,
 )
-from .exchange import Exchange, Station
+from .exchange import Exchange, Subscriber
 from .numbers import is_number, to_international, to_local
 from .sessions import Session, Sessions, Tokens
 from .transfers import Transfers
@@ -46,26 +46,26 @@ SUCCESS = 1
 
 
 def refuse(client: Client, command: Command, refusal: Refusal) -> None:
-    """Answer a command with an error."""
+    """Reply to a command with an error."""
     client.send({"id": command.id, "error": refusal._asdict()})
 
 
-class Answer(NamedTuple):
-    """A result, and something to do once it is on its way."""
+class ResultThen(NamedTuple):
+    """A result, and a callback that runs after it is sent."""
 
     result: Any
     then: Callable[[], None]
 
 
 class Actions:
-    """Performs the commands of clients.
+    """The actions of the service, performed for clients.
 
-    :param exchange: where the calls are.
-    :param callpark: where parked calls are.
-    :param sessions: every session.
-    :param tokens: every CSI token.
-    :param clock: the server's time, which a session is told when it opens.
-    :param replay_on_restore: whether a restored session is told the calls that go on.
+    :param exchange: holds the calls.
+    :param callpark: holds the parked calls.
+    :param sessions: holds every session.
+    :param tokens: holds every CSI token.
+    :param clock: returns the server's time in Unix seconds.
+    :param replay_on_restore: True if a restored session is notified of its live calls.
     """
 
     def __init__(
@@ -87,19 +87,22 @@ class Actions:
         self._replay_on_restore = replay_on_restore
 
     def perform(self, client: Client, command: Command) -> None:
-        """Do what `command` says and answer it, whatever it is."""
+        """Perform a command and reply to it.
+
+        An unexpected exception is logged and becomes the reply "Internal error".
+        """
         then: Optional[Callable[[], None]] = None
         try:
             result = self._result(client, command)
-            if isinstance(result, Answer):
+            if isinstance(result, ResultThen):
                 result, then = result
         except Refused as error:
             refuse(client, command, error.refusal)
         except NotPossible as error:
-            log.debug("cannot treat an action of %s: %s", client.number, error)
+            log.debug("refused an action of %s as impossible: %s", client.number, error)
             refuse(client, command, CANNOT_TREAT)
         except WrongValue as error:
-            log.debug("invalid parameters from %s: %s", client.number, error)
+            log.debug("refused an action of %s as invalid: %s", client.number, error)
             refuse(client, command, INVALID_PARAMS)
         except Exception:
             log.exception("an action failed")
@@ -110,7 +113,7 @@ class Actions:
                 then()
 
     def leave(self, client: Client) -> None:
-        """A client goes: its session has one connection less."""
+        """Remove a client from its session, which has one connection less."""
         session, client.session = client.session, None
         if session:
             self._sessions.close(session)
@@ -132,60 +135,61 @@ class Actions:
         if not allowed or not line.phone_registered:
             raise Refused(CANNOT_TREAT)
 
-    def _line(self, client: Client) -> Station:
-        return self._exchange.station(_session(client).number)
+    def _line(self, client: Client) -> Subscriber:
+        return self._exchange.get_subscriber(_session(client).number)
 
     # Sessions
 
     def create_session(self, client: Client, fields: Fields) -> Any:
         number = self._tokens.check(fields["token"])
-        enabled = self._exchange.station(number).plugin_enabled
+        enabled = self._exchange.get_subscriber(number).plugin_enabled
         session = self._sessions.create(number, fields.get("auto_answer", True), enabled)
         self._join(client, session)
-        return {**self._greeting(session), "session_id": session.id}
+        return {**self._describe_session(session), "session_id": session.id}
 
     def restore_session(self, client: Client, fields: Fields) -> Any:
         number = self._tokens.check(fields["token"])
         session = self._sessions.restore(fields["session_id"], number)
         self._join(client, session)
-        return Answer(self._greeting(session), lambda: self._replay(client, session))
+        return ResultThen(self._describe_session(session), lambda: self._replay(client, session))
 
     def _join(self, client: Client, session: Session) -> None:
-        # Joined first: a client that restores its own session must not set off the timer.
+        # The restore has counted this connection already, so that leaving here does not reach
+        # zero. Otherwise a client that restores its own session would start the timer.
         self.leave(client)
         client.session = session
 
-    def _greeting(self, session: Session) -> Fields:
+    def _describe_session(self, session: Session) -> Fields:
         return {"number": session.number, "now": int(self._clock())}
 
     def _replay(self, client: Client, session: Session) -> None:
         if self._replay_on_restore:
-            for call in self._exchange.live():
-                if session.hears(call.record.audience):
+            for call in self._exchange.get_live_calls():
+                if session.subscribes_to(call.record.audience):
                     client.notify(call.record)
 
     def destroy_session(self, client: Client, fields: Fields) -> Any:
         session = _session(client)
-        return Answer(SUCCESS, lambda: self._sessions.destroy(session))
+        return ResultThen(SUCCESS, lambda: self._sessions.destroy(session))
 
     def subscribe(self, client: Client, fields: Fields) -> Any:
         number = fields["number"]
         if number != CALLPARK:
-            line = self._exchange.line(number)
+            line = self._exchange.find_line(number)
             if line is None or line.organisation != self._line(client).organisation:
                 raise Refused(INVALID_PARAMS)
             number = line.number
         _session(client).subscribe(number)
         if number == CALLPARK:
-            return Answer(SUCCESS, lambda: self._tell_parked(client))
+            return ResultThen(SUCCESS, lambda: self._notify_parked(client))
         return SUCCESS
 
-    def _tell_parked(self, client: Client) -> None:
-        for call in self._callpark.parked():
+    def _notify_parked(self, client: Client) -> None:
+        for call in self._callpark.get_parked():
             client.notify(call.record)
 
     def unsubscribe(self, client: Client, fields: Fields) -> Any:
-        line = self._exchange.line(fields["number"])
+        line = self._exchange.find_line(fields["number"])
         _session(client).unsubscribe(line.number if line else fields["number"])
         return SUCCESS
 
@@ -217,7 +221,7 @@ class Actions:
         return {"number": to_local(fields["number"])}
 
     def local_to_int(self, client: Client, fields: Fields) -> Any:
-        line = self._exchange.line(fields["number"])
+        line = self._exchange.find_line(fields["number"])
         return {"number": line.number if line else to_international(fields["number"])}
 
     # Calls
@@ -265,22 +269,22 @@ class Actions:
         return SUCCESS
 
     def _call(self, client: Client, callref: str) -> Call:
-        """The call, if it is one that the client's session may know of."""
-        call = self._exchange.find(callref)
+        """Return the call if the client's session may act on it."""
+        call = self._exchange.find_call(callref)
         session = _session(client)
-        if not call.involves(session.number) and not session.hears(call.record.audience):
-            raise NotPossible("a call of others")
+        if not call.involves(session.number) and not session.subscribes_to(call.record.audience):
+            raise NotPossible("the session may not act on this call")
         return call
 
     def _incoming(self, client: Client, fields: Fields) -> Call:
         call = self._call(client, fields["call_ref"])
         if not call.ringing or call.record.callee != _session(client).number:
-            raise NotPossible("the call does not ring at this line")
+            raise NotPossible("the call does not ring on this line")
         return call
 
 
 def _session(client: Client) -> Session:
-    assert client.session is not None  # perform() has refused the command otherwise
+    assert client.session is not None  # otherwise perform() has refused the command
     return client.session
 
 
@@ -289,13 +293,13 @@ Perform = Callable[[Actions, Client, Fields], Any]
 
 @dataclass(frozen=True)
 class Action:
-    """What one action asks for.
+    """The rules of one action.
 
-    :param perform: does it, and gives the result.
-    :param required: the fields that must be there, with the check of each.
-    :param optional: the fields that may be there.
-    :param in_session: refused on a connection without a session.
-    :param on_line: refused when the line cannot be commanded or has no telephone.
+    :param perform: performs it and returns the result.
+    :param required: the required fields, each with its check.
+    :param optional: the optional fields, each with its check.
+    :param in_session: True if it is refused on a connection without a session.
+    :param on_line: True if it is refused when the line has no plugin or no telephone.
     """
 
     perform: Perform
@@ -305,43 +309,46 @@ class Action:
     on_line: bool = False
 
 
-def _opening(perform: Perform, **more: Check) -> Action:
+def _make_session_action(perform: Perform, **more: Check) -> Action:
     optional = {"auto_answer": is_flag, "protocol_version": is_version}
     return Action(perform, {"token": is_string, **more}, optional, in_session=False)
 
 
-def _on_number(perform: Perform, check: Check = is_number) -> Action:
+def _make_number_action(perform: Perform, check: Check = is_number) -> Action:
     return Action(perform, {"number": check})
 
 
-def _on_call(perform: Perform, *, optional: Mapping[str, Check] = {}, **more: Check) -> Action:
+def _make_call_action(
+    perform: Perform, *, optional: Mapping[str, Check] = {}, **more: Check
+) -> Action:
     return Action(perform, {"call_ref": is_string, **more}, optional, on_line=True)
 
 
 ACTIONS: Dict[str, Action] = {
-    "create_session": _opening(Actions.create_session),
-    "restore_session": _opening(Actions.restore_session, session_id=is_string),
+    "create_session": _make_session_action(Actions.create_session),
+    "restore_session": _make_session_action(Actions.restore_session, session_id=is_string),
     "destroy_session": Action(Actions.destroy_session),
-    "subscribe": _on_number(Actions.subscribe, is_subscription),
-    "unsubscribe": _on_number(Actions.unsubscribe, is_subscription),
+    "subscribe": _make_number_action(Actions.subscribe, is_subscription),
+    "unsubscribe": _make_number_action(Actions.unsubscribe, is_subscription),
     "get_subscriptions": Action(Actions.get_subscriptions),
     "set_auto_answer": Action(Actions.set_auto_answer, {"auto_answer": is_flag}),
     "get_auto_answer": Action(Actions.get_auto_answer),
     "ping": Action(Actions.ping),
-    "get_int_to_local_numbers": _on_number(Actions.int_to_local),
-    "get_local_to_int_number": _on_number(Actions.local_to_int),
+    "get_int_to_local_numbers": _make_number_action(Actions.int_to_local),
+    "get_local_to_int_number": _make_number_action(Actions.local_to_int),
     "call": Action(Actions.dial, {"number": is_number}, on_line=True),
     "send_message": Action(
         Actions.send_message, {"number": is_number, "message": is_text}, on_line=True),
-    "answer_call": _on_call(Actions.answer),
-    "reject_call": _on_call(Actions.reject),
-    "terminate_call": _on_call(Actions.terminate),
-    "transfer_call": _on_call(Actions.transfer, side=is_side, to=is_number),
-    "supervised_transfer_call": _on_call(
+    "answer_call": _make_call_action(Actions.answer),
+    "reject_call": _make_call_action(Actions.reject),
+    "terminate_call": _make_call_action(Actions.terminate),
+    "transfer_call": _make_call_action(Actions.transfer, side=is_side, to=is_number),
+    "supervised_transfer_call": _make_call_action(
         Actions.supervised_transfer, side=is_side, to=is_number,
         optional={"invite_timer": is_invite_timer}),
-    "merge_call": _on_call(Actions.merge, side=is_side, call_ref2=is_string, side2=is_side),
-    "pause_call": _on_call(Actions.pause),
-    "park_call": _on_call(Actions.park, side=is_side, optional={"slot": is_integer}),
-    "unpark_call": _on_call(Actions.unpark),
+    "merge_call": _make_call_action(
+        Actions.merge, side=is_side, call_ref2=is_string, side2=is_side),
+    "pause_call": _make_call_action(Actions.pause),
+    "park_call": _make_call_action(Actions.park, side=is_side, optional={"slot": is_integer}),
+    "unpark_call": _make_call_action(Actions.unpark),
 }

@@ -1,4 +1,4 @@
-"""What a caller may pass: checks that name the argument that is wrong."""
+"""Checks of arguments; each error names the wrong argument."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, Iterable, Optional, Tuple
 
 
 def require_integer(value: int, argument: str, low: int, high: int) -> int:
-    """An integer from `low` to `high`.
+    """Return `value` if it is an integer from `low` to `high`.
 
-    :raises TypeError: it is no integer.
-    :raises ValueError: it is out of its range.
+    :raises TypeError: it is not an integer.
+    :raises ValueError: it is out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{argument}: expected an integer, got {type(value).__name__}")
@@ -18,10 +18,23 @@ def require_integer(value: int, argument: str, low: int, high: int) -> int:
     return value
 
 
-def require_times(times: Optional[int]) -> Optional[int]:
-    """How often a fault happens; None is for ever.
+def require_seconds(value: float, argument: str) -> float:
+    """Return `value` if it is a positive number of seconds.
 
-    :raises TypeError: it is no integer.
+    :raises TypeError: it is not a number.
+    :raises ValueError: it is not above 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{argument}: expected seconds, got {type(value).__name__}")
+    if not value > 0:
+        raise ValueError(f"{argument}: expected more than 0 seconds, got {value!r}")
+    return value
+
+
+def require_times(times: Optional[int]) -> Optional[int]:
+    """Return `times` if it is a positive integer, or None for no limit.
+
+    :raises TypeError: it is not an integer.
     :raises ValueError: it is below 1.
     """
     if times is not None and (isinstance(times, bool) or not isinstance(times, int)):
@@ -32,9 +45,9 @@ def require_times(times: Optional[int]) -> Optional[int]:
 
 
 def require_one_of(value: str, allowed: Any, argument: str) -> str:
-    """One of the `allowed` words.
+    """Return `value` if it is one of the `allowed` words.
 
-    :raises ValueError: it is another one.
+    :raises ValueError: it is another word.
     """
     if value not in allowed:
         raise ValueError(f"{argument}: expected one of {', '.join(allowed)}; got {value!r}")
@@ -42,10 +55,10 @@ def require_one_of(value: str, allowed: Any, argument: str) -> str:
 
 
 def require_some_of(values: Iterable[str], allowed: Any, argument: str) -> Tuple[str, ...]:
-    """Any of the `allowed` words, also none.
+    """Return `values` if each is one of the `allowed` words; none is valid too.
 
-    :raises TypeError: it is one string.
-    :raises ValueError: there is another word.
+    :raises TypeError: it is a single string.
+    :raises ValueError: it has another word.
     """
     if isinstance(values, str):
         raise TypeError(f"{argument}: expected a list of strings, got str")
@@ -53,9 +66,9 @@ def require_some_of(values: Iterable[str], allowed: Any, argument: str) -> Tuple
 
 
 def require_text(value: str, argument: str) -> str:
-    """A string that is not empty; what it holds stays out of the complaint.
+    """Return `value` if it is a string that is not empty; errors never contain it.
 
-    :raises TypeError: it is no string.
+    :raises TypeError: it is not a string.
     :raises ValueError: it is empty.
     """
     if not isinstance(value, str):

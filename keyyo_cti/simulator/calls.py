@@ -1,4 +1,4 @@
-"""A call: the record that is told to everyone, and what the exchange keeps beside it."""
+"""Calls: the record that clients see, and the state that the exchange keeps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import WrongValue
 
 @dataclass(frozen=True)
 class CallRecord:
-    """A call as it stands at one moment; dates are whole Unix seconds."""
+    """A snapshot of a call; dates are whole Unix seconds."""
 
     callref: str
     caller: str
@@ -25,24 +25,24 @@ class CallRecord:
     callpark_slot: Optional[str] = None
 
     def as_wire(self) -> Dict[str, Any]:
-        """The fields of a notification: what is not there yet is left out."""
+        """Return the fields of a notification, without those that are None."""
         fields = dataclasses.asdict(self)
         return {name: value for name, value in fields.items() if value is not None}
 
     @property
     def audience(self) -> FrozenSet[str]:
-        """The numbers whose subscribers are to hear of this call."""
+        """The numbers whose subscribers are notified of this call."""
         parties = {self.caller, self.callee}
         return frozenset(parties | {CALLPARK} if self.callpark_slot is not None else parties)
 
     def party(self, side: str) -> str:
-        """The number on one side, "caller" or "callee"."""
+        """Return the number on one side, "caller" or "callee"."""
         return self.caller if side == CALLER else self.callee
 
 
 @dataclass(eq=False)
 class Call:
-    """A call in the exchange: its present record, and what to do when it goes on."""
+    """A call in the exchange: its current record, its timers and its callbacks."""
 
     record: CallRecord
     parked_side: Optional[str] = None
@@ -60,14 +60,14 @@ class Call:
 
     @property
     def talking(self) -> bool:
-        """Both parties hear each other: picked up, and neither is parked."""
+        """True if both parties hear each other: the call is connected and not parked."""
         return self.record.state == CONNECT and self.parked_side is None
 
     def involves(self, number: str) -> bool:
         return number in (self.record.caller, self.record.callee)
 
-    def side_of(self, number: str) -> str:
-        """The side that `number` is on."""
+    def get_side(self, number: str) -> str:
+        """Return the side of `number`."""
         return CALLER if self.record.caller == number else CALLEE
 
     def cancel_timers(self) -> None:
@@ -75,15 +75,15 @@ class Call:
             self.timers.pop().cancel()
 
 
-def other_side(side: str) -> str:
-    """The side facing `side`."""
+def get_other_side(side: str) -> str:
+    """Return the opposite side."""
     return CALLEE if side == CALLER else CALLER
 
 
 def require_distinct(*numbers: str) -> None:
-    """Refuse a call of someone with himself.
+    """Refuse to connect a number to itself.
 
-    :raises WrongValue: a number is there twice.
+    :raises WrongValue: a number occurs twice.
     """
     if len(set(numbers)) < len(numbers):
         raise WrongValue("a number cannot be connected to itself")

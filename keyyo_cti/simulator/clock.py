@@ -1,4 +1,4 @@
-"""Time that a test moves by hand, and the little that is asked of any scheduler."""
+"""Clocks and timers: a clock that a test moves by hand, and the scheduler interface."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ Clock = Callable[[], float]
 
 
 class Timer(Protocol):
-    """Something due later that can be called off."""
+    """A scheduled callback that can be cancelled."""
 
     def cancel(self) -> None:
-        """Call it off; harmless once it is over."""
+        """Cancel it; harmless after it has run."""
 
 
 class Scheduler(Protocol):
-    """Whatever runs a callback later: the running loop, or a `ManualClock`."""
+    """An object that runs callbacks later: the running loop, or a `ManualClock`."""
 
     def call_later(self, delay: float, callback: Callable[[], Any]) -> Timer:
         """Run `callback` after `delay` seconds."""
 
 
 class LoopScheduler:
-    """The loop that runs now, which is there only once the server's thread is."""
+    """The scheduler of the running loop.
+
+    It looks the loop up at each call, because the loop starts after the simulator is created.
+    """
 
     def call_later(self, delay: float, callback: Callable[[], Any]) -> Timer:
         """Run `callback` after `delay` seconds; only on the loop's thread."""
@@ -33,12 +36,12 @@ class LoopScheduler:
 
 
 class ManualClock:
-    """A clock that stands still until it is advanced, and runs the timers that fall due.
+    """A clock that moves only by `advance`, which runs the timers that fall due.
 
-    Give one to ``Simulator(clock=ManualClock())`` and move it with ``Simulator.elapse``.
-    It is not locked: only one thread at a time may use it.
+    Pass one to ``Simulator(clock=ManualClock())`` and move it with ``Simulator.elapse``.
+    It has no lock: use it in one thread at a time.
 
-    :param now: where it starts, in Unix seconds.
+    :param now: the initial time in Unix seconds.
     """
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
@@ -50,13 +53,13 @@ class ManualClock:
         return self._now
 
     def call_later(self, delay: float, callback: Callable[[], Any]) -> Timer:
-        """Run `callback` when the clock has been advanced by `delay` seconds."""
+        """Run `callback` when `advance` has moved the clock by `delay` seconds."""
         timer = _ManualTimer(callback)
         heapq.heappush(self._due, (self._now + delay, next(self._order), timer))
         return timer
 
     def advance(self, seconds: float) -> None:
-        """Move on by `seconds`, running each timer at the very time it is due.
+        """Move the clock forward and run each timer at its due time.
 
         :raises ValueError: `seconds` is negative.
         """

@@ -1,4 +1,4 @@
-"""What a client may say: a command, the fields it needs and what each may hold."""
+"""Commands of clients: decoding, and the checks of their fields."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from .constants import CALLPARK, PROTOCOL_VERSION, SIDES
 from .errors import INVALID_PARAMS, MISSING_PARAMETER, Refused
 from .numbers import is_number
 
-LONGEST_INVITE_TIMER = 86_400
-LONGEST_ID = 64
+MAX_INVITE_TIMER_SECONDS = 86_400
+MAX_ID_BITS = 64
 
 Fields = Dict[str, Any]
 Check = Callable[[Any], bool]
 
 
 class Command(NamedTuple):
-    """One message of a client that can be answered."""
+    """A message of a client that has an id to reply to."""
 
     id: int
     fields: Fields
 
     @property
     def action(self) -> str:
-        """What is asked for.
+        """The name of its action.
 
-        :raises Refused: it is missing, or no string.
+        :raises Refused: it is missing or not a string.
         """
         check_fields(self.fields, {"action": is_string})
         return str(self.fields["action"])
 
 
 def decode(text: str) -> Optional[Command]:
-    """The command in a message; None when there is no id to answer to."""
+    """Return the command in a message; None if it has no valid id."""
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
@@ -46,9 +46,9 @@ def decode(text: str) -> Optional[Command]:
 def check_fields(
     fields: Fields, required: Mapping[str, Check], optional: Mapping[str, Check] = {}
 ) -> None:
-    """Refuse missing and wrong fields; unknown ones are nobody's business.
+    """Check the required and the optional fields; ignore unknown ones.
 
-    :raises Refused: with the error that the client is to get.
+    :raises Refused: a field is missing or wrong.
     """
     if not required.keys() <= fields.keys():
         raise Refused(MISSING_PARAMETER)
@@ -62,7 +62,7 @@ def is_integer(value: Any) -> bool:
 
 
 def is_id(value: Any) -> bool:
-    return is_integer(value) and value > 0 and value.bit_length() <= LONGEST_ID
+    return is_integer(value) and value > 0 and value.bit_length() <= MAX_ID_BITS
 
 
 def is_string(value: Any) -> bool:
@@ -86,7 +86,7 @@ def is_subscription(value: Any) -> bool:
 
 
 def is_invite_timer(value: Any) -> bool:
-    return is_integer(value) and 0 <= value <= LONGEST_INVITE_TIMER
+    return is_integer(value) and 0 <= value <= MAX_INVITE_TIMER_SECONDS
 
 
 def is_version(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The pages that a visitor's browser shows: the consent, and what is wrong with a request."""
+"""The HTML pages of OAuth2: the consent page and the error page."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def consent_page(
+def render_consent_page(
     client_id: str,
     scopes: Iterable[str],
     request: Mapping[str, str],
     action: str,
     form_token: str,
 ) -> str:
-    """A page that asks the owner of the account whether an application may have access.
+    """Return a page that asks the owner of the account to allow an application.
 
     :param client_id: the application's.
-    :param scopes: what it asks for.
+    :param scopes: the requested scopes.
     :param request: the parameters of the authorization request, which the form sends again.
-    :param action: where the form sends them.
-    :param form_token: shows that the form is from this page.
+    :param action: the URL of the form.
+    :param form_token: proves that the form is from this page.
     """
-    wishes = "\n".join(
+    items = "\n".join(
         f"<li>{escape(SCOPES[scope])} (<code>{escape(scope)}</code>)</li>"
         for scope in sorted(scopes))
     fields = "\n".join(
@@ -52,7 +52,7 @@ def consent_page(
         for name, value in {**request, FORM_TOKEN: form_token}.items())
     content = f"""<p>The application <strong>{escape(client_id)}</strong> asks to:</p>
 <ul>
-{wishes}
+{items}
 </ul>
 <form method="post" action="{escape(action)}">
 {fields}
@@ -62,14 +62,14 @@ def consent_page(
     return _PAGE.format(title="Allow access to your account?", content=content)
 
 
-def error_page(message: str) -> str:
-    """A page that says what is wrong with an authorization request."""
+def render_error_page(message: str) -> str:
+    """Return a page that shows the error in an authorization request."""
     return _PAGE.format(
         title="This request cannot be authorized", content=f"<p>{escape(message)}</p>")
 
 
-def redirect_url(redirect_uri: str, answer: Mapping[str, str]) -> str:
-    """The redirect URI with an answer added to whatever query it has."""
+def make_redirect_url(redirect_uri: str, answer: Mapping[str, str]) -> str:
+    """Return the redirect URI with an answer added to its query."""
     parts = urlsplit(redirect_uri)
     query = "&".join(filter(None, [parts.query, urlencode(answer)]))
     return urlunsplit(parts._replace(query=query))

@@ -1,4 +1,4 @@
-"""The words of the CTI service: states of a call, sides of a call, the special number."""
+"""Constants of the protocol: states and sides of a call, and the callpark."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ CALLEE = "callee"
 SIDES = (CALLER, CALLEE)
 
 CALLPARK = "callpark"
-"""The special number: whoever subscribes to it is notified of the parked calls."""
+"""The special number whose subscribers are notified of parked calls."""
 
 ANY_SLOT = -1
-"""The slot of a call to park that leaves the choice to the callpark."""
+"""The slot number that lets the callpark choose a free slot."""
 
 PROTOCOL_VERSION = 1

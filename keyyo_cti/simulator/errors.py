@@ -1,4 +1,4 @@
-"""What goes wrong: answers of the service, and things the exchange cannot do."""
+"""Errors that the service sends, and exceptions of the exchange."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Refusal(NamedTuple):
-    """An error as the service sends it: an HTTP status and a message."""
+    """An error of the protocol: an HTTP status and a message."""
 
     status_code: int
     message: str
@@ -22,7 +22,7 @@ INTERNAL_ERROR = Refusal(500, "Internal error")
 
 
 class Refused(Exception):
-    """A command is answered with an error."""
+    """A command that gets an error as its reply."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
@@ -30,8 +30,8 @@ class Refused(Exception):
 
 
 class NotPossible(RuntimeError):
-    """The exchange cannot do this now: a busy telephone, an ended call, a taken slot."""
+    """The exchange cannot do this now, for example because a telephone is busy."""
 
 
 class WrongValue(ValueError):
-    """A value that no exchange could act on, whatever the state of its calls."""
+    """A value that is wrong in any state of the calls."""

@@ -1,7 +1,7 @@
-"""The telephone exchange: who can be called, who rings, who talks to whom.
+"""The telephone exchange: subscribers, telephones and calls.
 
-Pure: no thread, no socket, no wall clock. It is told the time and given a scheduler, and it
-tells two observers what changes.
+It has no thread, socket or wall clock: the clock and the scheduler are arguments, and two
+callbacks receive every change.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ TALKING = "talking"
 PARKED = "parked"
 IDLE = "idle"
 PHONE_STATES = (TALKING, RINGING, CALLING, PARKED, IDLE)
-"""What a telephone can be doing, most telling first."""
+"""The states of a telephone, in order of precedence."""
 
-ENDED_CALLS_KEPT = 10_000
+MAX_ENDED_CALLS = 10_000
 
 CallObserver = Callable[[CallRecord, FrozenSet[str]], None]
-StationObserver = Callable[["Station"], None]
+SubscriberObserver = Callable[["Subscriber"], None]
 
 
 class Message(NamedTuple):
-    """A text message as it lies in a telephone."""
+    """A text message that a telephone has received."""
 
     sender: str
     text: str
 
 
 @dataclass(eq=False)
-class Station:
-    """A telephone number: a line of the account, or the world outside.
+class Subscriber:
+    """The owner of a telephone number: a line of the account or an outside telephone.
 
-    :param number: international format, digits only.
-    :param is_line: belongs to an account that Keyyo serves.
-    :param organisation: lines may subscribe to each other only within one organisation.
-    :param plugin_enabled: whether sessions may command the line.
-    :param phone_registered: whether a telephone is there to ring.
+    :param number: in international format, digits only.
+    :param is_line: True for a line of the account.
+    :param organisation: lines can subscribe only to lines of the same organisation.
+    :param plugin_enabled: True if sessions may command the line.
+    :param phone_registered: True if a telephone is registered.
     """
 
     number: str
@@ -60,14 +60,14 @@ class Station:
 
 @dataclass(eq=False)
 class Prompt:
-    """A line's own telephone rings first: picked up, it calls `to`."""
+    """A dialled number that waits until the line's own ringing telephone is picked up."""
 
-    station: Station
+    subscriber: Subscriber
     to: str
 
 
-class Leg(NamedTuple):
-    """One thing a telephone is busy with."""
+class CallLeg(NamedTuple):
+    """A telephone's part in one call or prompt."""
 
     state: str
     subject: Union[Call, Prompt]
@@ -76,11 +76,11 @@ class Leg(NamedTuple):
 class Exchange:
     """Lines, outside telephones and their calls.
 
-    :param clock: tells the time in Unix seconds.
+    :param clock: returns the time in Unix seconds.
     :param scheduler: runs a callback later.
-    :param ring_timeout: seconds after which an unanswered call is missed; None rings for ever.
-    :param on_call: told each change of a call, with the numbers whose subscribers it concerns.
-    :param on_station: told when a telephone changes without a change of a call.
+    :param ring_timeout: seconds after which an unanswered call is missed; None is no timeout.
+    :param on_call: receives each change of a call, and the numbers whose subscribers it concerns.
+    :param on_subscriber_change: receives a telephone that changed without a change of a call.
     """
 
     def __init__(
@@ -90,82 +90,85 @@ class Exchange:
         *,
         ring_timeout: Optional[float] = None,
         on_call: CallObserver = lambda record, audience: None,
-        on_station: StationObserver = lambda station: None,
+        on_subscriber_change: SubscriberObserver = lambda subscriber: None,
     ) -> None:
         self.scheduler = scheduler
         self._clock = clock
         self._ring_timeout = ring_timeout
         self._on_call = on_call
-        self._on_station = on_station
-        self._stations: Dict[str, Station] = {}
+        self._on_subscriber_change = on_subscriber_change
+        self._subscribers: Dict[str, Subscriber] = {}
         self._live: Dict[str, Call] = {}
-        self._ended: Deque[Call] = deque(maxlen=ENDED_CALLS_KEPT)
+        self._ended: Deque[Call] = deque(maxlen=MAX_ENDED_CALLS)
         self._prompts: List[Prompt] = []
         self._callrefs = (f"call-{count}" for count in itertools.count(1))
 
-    # Who can be called
+    # Subscribers
 
-    def add_line(self, number: str) -> Station:
-        """Give the account's line `number`, created when it is new.
+    def add_line(self, number: str) -> Subscriber:
+        """Return the account's line `number`; create it if it is new.
 
         :raises NotPossible: the number is an outside telephone already.
         """
-        station = self._stations.setdefault(number, Station(number, is_line=True))
-        if not station.is_line:
+        subscriber = self._subscribers.setdefault(number, Subscriber(number, is_line=True))
+        if not subscriber.is_line:
             raise NotPossible(f"{number} is an outside telephone, not a line")
-        return station
+        return subscriber
 
-    def lines(self) -> List[Station]:
-        """The account's lines, oldest first."""
-        return [station for station in self._stations.values() if station.is_line]
+    def get_lines(self) -> List[Subscriber]:
+        """Return the account's lines, oldest first."""
+        return [subscriber for subscriber in self._subscribers.values() if subscriber.is_line]
 
-    def line(self, number: str) -> Optional[Station]:
-        """The line called `number`, by its full or its short number."""
-        found = self._by_any_number(number)
+    def find_line(self, number: str) -> Optional[Subscriber]:
+        """Return the line with this full or short number, or None."""
+        found = self._find_by_any_number(number)
         return found if found and found.is_line else None
 
-    def station(self, number: str) -> Station:
-        """Whoever answers to `number`; unknown, it becomes an outside telephone."""
-        return self._by_any_number(number) or self._stations.setdefault(number, Station(number))
+    def get_subscriber(self, number: str) -> Subscriber:
+        """Return the subscriber with this number; create an outside telephone if it is unknown."""
+        known = self._find_by_any_number(number)
+        return known or self._subscribers.setdefault(number, Subscriber(number))
 
-    def _by_any_number(self, number: str) -> Optional[Station]:
-        if number in self._stations:
-            return self._stations[number]
-        short = (each for each in self._stations.values() if each.short_number == number)
+    def _find_by_any_number(self, number: str) -> Optional[Subscriber]:
+        if number in self._subscribers:
+            return self._subscribers[number]
+        short = (each for each in self._subscribers.values() if each.short_number == number)
         return next(short, None)
 
-    # What goes on
+    # State
 
-    def records(self) -> List[CallRecord]:
-        """Every call that is remembered, those that go on last."""
+    def get_records(self) -> List[CallRecord]:
+        """Return every recorded call, ended calls first."""
         return [call.record for call in (*self._ended, *self._live.values())]
 
-    def live(self) -> List[Call]:
-        """The calls that go on, oldest first."""
+    def get_live_calls(self) -> List[Call]:
+        """Return the live calls, oldest first."""
         return list(self._live.values())
 
-    def find(self, callref: str) -> Call:
-        """The call that goes on under `callref`.
+    def find_call(self, callref: str) -> Call:
+        """Return the live call `callref`.
 
         :raises NotPossible: there is none, or it has ended.
         """
         try:
             return self._live[callref]
         except KeyError:
-            raise NotPossible("no such call goes on") from None
+            raise NotPossible("no such call is live") from None
 
-    def legs(self, station: Station) -> List[Leg]:
-        """What the telephone of `station` is busy with, oldest first."""
-        prompts = [Leg(RINGING, each) for each in self._prompts if each.station is station]
-        calls = [Leg(state, call) for call in self._live.values()
-                 for state in _leg_states(call, station.number)]
+    def find_legs(self, subscriber: Subscriber) -> List[CallLeg]:
+        """Return the call legs of a subscriber, prompts first, then oldest first."""
+        prompts = [CallLeg(RINGING, prompt) for prompt in self._prompts
+                   if prompt.subscriber is subscriber]
+        calls = [CallLeg(state, call) for call in self._live.values()
+                 for state in _find_leg_states(call, subscriber.number)]
         return prompts + calls
 
     # Placing calls
 
-    def dial(self, line: Station, to: str, *, auto_answer: bool = True) -> None:
-        """Call `to` from `line`: at once, or once the line's own ringing telephone is picked up.
+    def dial(self, line: Subscriber, to: str, *, auto_answer: bool = True) -> None:
+        """Call `to` from `line`, after the line's own telephone is picked up.
 
+        :param auto_answer: True places the call at once.
         :raises NotPossible: no telephone is registered on the line.
         """
         _require_telephone(line)
@@ -176,11 +179,11 @@ class Exchange:
         self._prompts.append(prompt)
         if self._ring_timeout is not None:
             self.scheduler.call_later(self._ring_timeout, lambda: self._drop(prompt))
-        self._on_station(line)
+        self._on_subscriber_change(line)
 
-    def place_call(self, caller: Station, to: str) -> Call:
-        """Ring `to` on behalf of `caller`; one who is busy or absent misses the call at once."""
-        callee = self.station(to)
+    def place_call(self, caller: Subscriber, to: str) -> Call:
+        """Call `to` from `caller`; the call is missed at once if `to` cannot ring."""
+        callee = self.get_subscriber(to)
         reachable = callee is not caller and self._can_ring(callee)
         call = self._begin(caller.number, callee.number, SETUP)
         if not reachable:
@@ -190,11 +193,11 @@ class Exchange:
         return call
 
     def join(self, caller: str, callee: str) -> Call:
-        """Let two parties talk in a new call that nobody had to pick up."""
+        """Connect two parties in a new call without ringing."""
         return self._begin(caller, callee, CONNECT, self._now())
 
     def connect(self, call: Call) -> None:
-        """The callee picks up.
+        """Connect a call because the callee has picked up.
 
         :raises NotPossible: the call does not ring.
         """
@@ -206,7 +209,7 @@ class Exchange:
             then()
 
     def end(self, call: Call) -> None:
-        """Hang up: released when it was picked up, missed when not.
+        """End a call: a connected call is released, a ringing one is missed.
 
         :raises NotPossible: the call has ended.
         """
@@ -225,50 +228,50 @@ class Exchange:
             then()
 
     def end_if_unanswered(self, call: Call, seconds: float) -> None:
-        """Let the call be missed unless it is picked up within `seconds`."""
+        """End the call unless the callee picks up within `seconds`."""
         call.timers.append(self.scheduler.call_later(seconds, lambda: self.end(call)))
 
     def change(self, call: Call, **fields: Any) -> None:
-        """Change fields of a call's record and tell whom it concerns or has concerned."""
+        """Change fields of a call's record and notify the old and the new audience."""
         before = call.record
         call.record = replace(before, **fields)
         self._on_call(call.record, before.audience | call.record.audience)
 
-    # What is done at a telephone
+    # Actions at a telephone
 
-    def call_by_hand(self, caller: Station, to: str) -> Call:
-        """Someone at the telephone of `caller` dials `to`.
+    def call_by_hand(self, caller: Subscriber, to: str) -> Call:
+        """Dial `to` on the telephone of `caller`.
 
-        :raises NotPossible: the telephone is busy, or none is there.
+        :raises NotPossible: the telephone is busy, or none is registered.
         """
         _require_telephone(caller)
-        if not caller.is_line and self.legs(caller):
+        if not caller.is_line and self.find_legs(caller):
             raise NotPossible(f"telephone {caller.number} is busy")
         return self.place_call(caller, to)
 
-    def pick_up(self, station: Station) -> None:
-        """Someone picks up what has been ringing longest.
+    def pick_up(self, subscriber: Subscriber) -> None:
+        """Answer the oldest leg that rings.
 
-        :raises NotPossible: nothing rings there.
+        :raises NotPossible: nothing rings.
         """
-        _require_telephone(station)
-        leg = next((each for each in self.legs(station) if each.state == RINGING), None)
+        _require_telephone(subscriber)
+        leg = next((each for each in self.find_legs(subscriber) if each.state == RINGING), None)
         if leg is None:
-            raise NotPossible(f"telephone {station.number} does not ring")
+            raise NotPossible(f"telephone {subscriber.number} does not ring")
         if isinstance(leg.subject, Prompt):
             self._drop(leg.subject)
-            self.place_call(station, leg.subject.to)
+            self.place_call(subscriber, leg.subject.to)
         else:
             self.connect(leg.subject)
 
-    def hang_up(self, station: Station) -> None:
-        """Someone ends the last conversation there; without one, what he calls or what rings.
+    def hang_up(self, subscriber: Subscriber) -> None:
+        """End the latest conversation; without one, a parked, outgoing or ringing call.
 
-        :raises NotPossible: nothing goes on there.
+        :raises NotPossible: there is nothing to hang up.
         """
-        legs = self.legs(station)
+        legs = self.find_legs(subscriber)
         if not legs:
-            raise NotPossible(f"telephone {station.number} has no call to hang up")
+            raise NotPossible(f"telephone {subscriber.number} has no call to hang up")
         order = (RINGING, CALLING, PARKED, TALKING)
         subject = max(reversed(legs), key=lambda leg: order.index(leg.state)).subject
         if isinstance(subject, Prompt):
@@ -277,12 +280,12 @@ class Exchange:
             self.end(subject)
 
     def deliver(self, sender: str, to: str, text: str) -> None:
-        """Put a text message into the telephone of `to`."""
-        recipient = self.station(to)
+        """Deliver a text message to the telephone of `to`."""
+        recipient = self.get_subscriber(to)
         recipient.messages.append(Message(sender, text))
-        self._on_station(recipient)
+        self._on_subscriber_change(recipient)
 
-    # Inside
+    # Private
 
     def _begin(
         self, caller: str, callee: str, state: str, connect_date: Optional[int] = None
@@ -293,32 +296,33 @@ class Exchange:
         self._on_call(record, record.audience)
         return call
 
-    def _can_ring(self, station: Station) -> bool:
-        if station.is_line:
-            return station.phone_registered
-        return not self.legs(station)
+    def _can_ring(self, subscriber: Subscriber) -> bool:
+        if subscriber.is_line:
+            return subscriber.phone_registered
+        return not self.find_legs(subscriber)
 
     def _drop(self, prompt: Prompt) -> None:
         if prompt in self._prompts:
             self._prompts.remove(prompt)
-            self._on_station(prompt.station)
+            self._on_subscriber_change(prompt.subscriber)
 
     def _now(self) -> int:
         return int(self._clock())
 
 
-def _leg_states(call: Call, number: str) -> List[str]:
+def _find_leg_states(call: Call, number: str) -> List[str]:
     if not call.involves(number):
         return []
-    side = call.side_of(number)
+    side = call.get_side(number)
     if call.ringing:
         return [RINGING if side == CALLEE else CALLING]
     if call.talking:
         return [TALKING]
-    # The party that is not parked has been let go: its telephone is free.
+    # Parking has released the other party, and its telephone is free.
+
     return [PARKED] if side == call.parked_side else []
 
 
-def _require_telephone(station: Station) -> None:
-    if not station.phone_registered:
-        raise NotPossible(f"no telephone is registered on {station.number}")
+def _require_telephone(subscriber: Subscriber) -> None:
+    if not subscriber.phone_registered:
+        raise NotPossible(f"no telephone is registered on {subscriber.number}")

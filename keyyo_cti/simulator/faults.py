@@ -1,4 +1,4 @@
-"""Faults on demand: what networks and servers do wrong, when a test wants it."""
+"""Faults of networks and servers that a test injects into a simulator."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Callable, List, Optional, Union
 from aiohttp import web
 
 from .actions import refuse
-from .arguments import require_integer, require_one_of, require_times
+from .arguments import require_integer, require_one_of, require_seconds, require_times
 from .clients import Client, Clients
 from .commands import Command
 from .errors import Refusal
 from .http_faults import HttpFaults
-from .phase_faults import Answer, Obstacles, reset_tcp
-from .phones import NumberLike, number_of, require_seconds
+from .phase_faults import PhaseFaults, Responder, reset_tcp
+from .phones import NumberLike, parse_number
 from .serving import ServerThread
 from .sessions import Sessions
 from .sockjs import HANDSHAKE, INFO, PHASES, XHR, XHR_SEND, XHR_STREAMING, Connection
@@ -36,11 +36,11 @@ PAGE = """<!DOCTYPE html>
 <html><head><title>Maintenance</title></head>
 <body><h1>We are back in a moment</h1></body></html>
 """
-"""What `Faults.page` answers with."""
+"""The default page of `Faults.page`."""
 
 Effect = Callable[[Client, Command], None]
-Blow = Callable[[Connection], object]
-ENDS = {"reset": Connection.reset, "drop": Connection.drop, "silence": Connection.silence}
+ConnectionFault = Callable[[Connection], object]
+ENDINGS = {"reset": Connection.reset, "drop": Connection.drop, "silence": Connection.silence}
 
 
 PAGES = tuple(what for what in REFUSALS if what != CONNECT)
@@ -53,7 +53,7 @@ GARBLES = {
 
 @dataclass(eq=False)
 class _Rule:
-    """Something else to do with an action than to perform it."""
+    """A replacement for performing an action."""
 
     action: str
     number: Optional[str]
@@ -62,22 +62,21 @@ class _Rule:
 
 
 class Faults(WebFaults):
-    """The faults of a simulator: ``sim.faults``. Every method can be called from any thread.
+    """The faults of a simulator, as ``sim.faults``. Every method works from any thread.
 
-    Where there is an argument `line`, the fault is for the connections of that line's sessions;
-    None is for all connections. Where there is an argument `on`, the fault waits for the next
-    such action, happens in place of its performance, and happens once.
+    `line` selects the connections of one line's sessions; None selects all connections. With
+    `on`, the fault happens once, in place of the next action of that name.
 
-    All of them are for every transport. Over HTTP, what is done to TCP is done to the connection
-    of the request that receives, not to those that send. A client that is between two such
-    requests meets it at its next one.
+    Every fault works on every transport. Over HTTP, a fault on TCP hits the connection of the
+    receiving request, not those that send. A client between two receiving requests meets the fault
+    at its next one.
 
-    Where there is an argument `path_prefix`, the fault is for the HTTP requests whose path begins
-    so, for example "/oauth2" or "/manager/1.0/services". Of several, the oldest comes first.
+    `path_prefix` selects HTTP requests by the start of their path, for example "/oauth2" or
+    "/manager/1.0/services". If several faults match, the oldest applies.
 
-    :param thread: where the connections live.
-    :param clients: the connections.
-    :param sessions: the sessions.
+    :param thread: runs the loop of the connections.
+    :param clients: the connected clients.
+    :param sessions: every session.
     :param http: the faults of HTTP requests.
     """
 
@@ -89,23 +88,23 @@ class Faults(WebFaults):
         self._sessions = sessions
         self._http = http
         self._rules: List[_Rule] = []
-        self._obstacles = Obstacles()
+        self._phase_faults = PhaseFaults()
 
     # Open connections
 
     def reset(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
         """Reset TCP.
 
-        :returns: how many connections were hit at once.
+        :returns: number of connections hit at once.
         """
-        return self._strike(Connection.reset, line, on)
+        return self._inject(Connection.reset, line, on)
 
     def drop(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
         """Close TCP without a SockJS close frame.
 
-        :returns: how many connections were hit at once.
+        :returns: number of connections hit at once.
         """
-        return self._strike(Connection.drop, line, on)
+        return self._inject(Connection.drop, line, on)
 
     def close(
         self,
@@ -117,9 +116,9 @@ class Faults(WebFaults):
     ) -> int:
         """Close with a SockJS close frame.
 
-        :returns: how many connections were hit at once.
+        :returns: number of connections hit at once.
         """
-        return self._strike(lambda connection: connection.close(code, reason), line, on)
+        return self._inject(lambda connection: connection.close(code, reason), line, on)
 
     def garbage(
         self,
@@ -128,78 +127,78 @@ class Faults(WebFaults):
         *,
         on: Optional[str] = None,
     ) -> int:
-        """Send something as a SockJS frame, just as it is.
+        """Send a SockJS frame without checking it.
 
         :param frame: text, or bytes that need not be UTF-8.
-        :returns: how many connections were hit at once.
+        :returns: number of connections hit at once.
         """
         payload = frame.encode("utf-8") if isinstance(frame, str) else bytes(frame)
-        return self._strike(lambda connection: connection.send_frame(payload), line, on)
+        return self._inject(lambda connection: connection.send_frame(payload), line, on)
 
     def garble(self, line: Optional[NumberLike] = None, *, part: str = "message") -> int:
-        """Send the next notification of a call so that nobody can read it, once on each
-        connection that there is now; what comes after it is as ever.
+        """Make the next notification unreadable, once on each current connection.
 
-        :param part: "message" cuts its JSON short in a frame that is whole, "frame" the JSON of
-            the SockJS frame, "text" puts in a byte that is no UTF-8.
-        :returns: how many connections there are.
+        :param part: "message" truncates its JSON in a complete frame. "frame" truncates the JSON
+            of the SockJS frame. "text" inserts a byte that is not UTF-8.
+        :returns: number of current connections.
         """
         garble = GARBLES[require_one_of(part, GARBLES, "part")]
 
-        def arm(client: Client) -> None:
+        def set_fault(client: Client) -> None:
             client.garble_next = garble
 
-        return self._thread.call(self._each, line, arm)
+        return self._thread.call(self._for_each_client, line, set_fault)
 
     def cut(self, line: Optional[NumberLike] = None, *, then: str = "reset") -> int:
-        """Write half of the next frame with messages, once on each connection that there is now,
-        and nothing more. Over HTTP the chunk ends in the middle too.
+        """Write half of the next frame with messages and then nothing, on each current connection.
 
-        :param then: "reset", "drop" or "silence", which does not end before the client leaves or
-            the connection is dropped.
-        :returns: how many connections there are.
+        Over HTTP, the write also ends in the middle of a chunk.
+
+        :param then: "reset", "drop" or "silence". Silence lasts until the client leaves or the
+            connection is dropped.
+        :returns: number of current connections.
         """
-        blow = ENDS[require_one_of(then, ENDS, "then")]
+        fault = ENDINGS[require_one_of(then, ENDINGS, "then")]
 
-        def arm(client: Client) -> None:
+        def set_fault(client: Client) -> None:
             assert isinstance(client.wire, Connection)
-            client.wire.cut_next(blow)
+            client.wire.cut_next(fault)
 
-        return self._thread.call(self._each, line, arm)
+        return self._thread.call(self._for_each_client, line, set_fault)
 
     def silence(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
-        """Send nothing more, heartbeats included, and ignore what comes; TCP stays open.
+        """Stop sending, heartbeats included, and ignore what arrives; TCP stays open.
 
-        :returns: how many connections were hit at once.
+        :returns: number of connections hit at once.
         """
-        return self._strike(Connection.silence, line, on)
+        return self._inject(Connection.silence, line, on)
 
     def stop_reading(self, line: Optional[NumberLike] = None, *, on: Optional[str] = None) -> int:
-        """Be silent and leave what comes unread, so that the peer's sends come to a halt.
+        """Stop sending and reading, so that the peer's writes block.
 
-        :returns: how many connections were hit at once.
+        :returns: number of connections hit at once.
         """
-        return self._strike(Connection.stop_reading, line, on)
+        return self._inject(Connection.stop_reading, line, on)
 
     def resume(self, line: Optional[NumberLike] = None) -> int:
-        """End `silence` and `stop_reading`; what fell into the silence is lost.
+        """End `silence` and `stop_reading`; messages of the silence stay lost.
 
-        :returns: how many connections there are.
+        :returns: number of current connections.
         """
-        return self._strike(Connection.resume, line, None)
+        return self._inject(Connection.resume, line, None)
 
     # New connections
 
     def stall(self, phase: str, *, times: Optional[int] = None) -> None:
-        """Never answer new connections in one phase, until `clear`.
+        """Let new connections wait in one phase until `clear`.
 
-        :param phase: "accept" (TCP opens, nobody reads), "info", "handshake" (of the websocket),
-            "xhr_streaming", "xhr", "xhr_send" (such requests) or "open" (the opening frame, on
-            any transport).
-        :param times: for so many connections; None for all. "accept" is always for all.
+        :param phase: "accept" (TCP opens, the server reads nothing), "info", "handshake" (of the
+            websocket), "xhr_streaming", "xhr", "xhr_send" (such requests) or "open" (the opening
+            frame on any transport).
+        :param times: number of connections; None for all. "accept" always stalls all.
         """
         require_one_of(phase, STALLS, "phase")
-        self._obstruct(phase, times, None)
+        self._add_phase_fault(phase, times, None)
         if phase == ACCEPT:
             self._thread.wait(lambda: self._thread.listener.hold(), 5.0)
 
@@ -211,67 +210,69 @@ class Faults(WebFaults):
         times: Optional[int] = None,
         reset: bool = False,
     ) -> None:
-        """Refuse new connections, or HTTP requests, until `clear`.
+        """Refuse new connections or HTTP requests until `clear`.
 
-        :param what: "connect" (nobody listens), "info", "websocket", "xhr_streaming", "xhr" or
-            "xhr_send".
-        :param status: the HTTP status to refuse with.
-        :param times: so many times; None for always. "connect" is always.
-        :param reset: reset TCP at once instead of answering; with "connect" that is so anyway.
+        :param what: "connect" (TCP), "info", "websocket", "xhr_streaming", "xhr" or "xhr_send".
+        :param status: the HTTP status of the refusal.
+        :param times: number of refusals; None for all. "connect" always refuses all.
+        :param reset: True resets TCP instead of sending a response.
         """
         require_one_of(what, REFUSALS, "what")
         if reset:
-            self._obstruct(REFUSALS[what], times, reset_tcp)
+            self._add_phase_fault(REFUSALS[what], times, reset_tcp)
         else:
-            self._obstruct(REFUSALS[what], times, lambda request: web.Response(status=status))
+            self._add_phase_fault(
+                REFUSALS[what], times, lambda request: web.Response(status=status))
         if what == CONNECT:
             self._thread.wait(lambda: self._thread.listener.refuse(), 5.0)
 
     def info(self, body: Any, status: int = 200, *, times: Optional[int] = None) -> None:
-        """Answer the info request with something else, until `clear`.
+        """Replace the response to the info request until `clear`.
 
-        :param body: a string is sent as it is; anything else as JSON.
+        :param body: a string is sent unchanged, anything else as JSON.
         :param status: the HTTP status.
-        :param times: so many times; None for always.
+        :param times: number of requests; None for all.
         """
         text = body if isinstance(body, str) else json.dumps(body)
-        self._obstruct(INFO, times, lambda request: web.Response(
+        self._add_phase_fault(INFO, times, lambda request: web.Response(
             text=text, status=status, content_type="application/json"))
 
     def page(
         self, what: str, status: int = 200, body: str = PAGE, *, times: Optional[int] = None
     ) -> None:
-        """Answer requests with a page of HTML in place of the service, until `clear`: 200 is a
-        maintenance page or a login page, 401 and 403 are those of firewalls.
+        """Respond with an HTML page in place of the service until `clear`.
+
+        Status 200 plays a maintenance or login page, 401 and 403 play a firewall.
 
         :param what: "info", "websocket", "xhr_streaming", "xhr" or "xhr_send".
         :param status: the HTTP status.
         :param body: the page.
-        :param times: so many times; None for always.
+        :param times: number of requests; None for all.
         """
         require_one_of(what, PAGES, "what")
         require_integer(status, "status", 200, 599)
-        self._obstruct(REFUSALS[what], times, lambda request: web.Response(
+        self._add_phase_fault(REFUSALS[what], times, lambda request: web.Response(
             text=body, status=status, content_type="text/html"))
 
     def time_out(
         self, what: str, seconds: float, status: int = 504, *, times: Optional[int] = None
     ) -> None:
-        """Hold requests, and then answer by itself, until `clear`: a proxy does so that waits no
-        longer for its server. The service does not see them.
+        """Respond like a proxy whose server has timed out, until `clear`.
+
+        The service does not receive these requests.
 
         :param what: "info", "websocket", "xhr_streaming", "xhr" or "xhr_send".
-        :param seconds: that a request is held.
-        :param status: the HTTP status to answer with then.
-        :param times: for so many requests; None for all.
+        :param seconds: delay before the response.
+        :param status: the HTTP status of the response.
+        :param times: number of requests; None for all.
         """
         require_one_of(what, PAGES, "what")
-        self._obstruct(
+        self._add_phase_fault(
             REFUSALS[what], times, lambda request: web.Response(status=status),
             require_seconds(seconds, "seconds"))
 
     def let_through(self, what: str) -> None:
-        """Take away what has been put in one way: what waits goes on.
+        """Remove the fault of one phase; stalled connections continue.
 
         :param what: as for `stall`, `refuse`, `info`, `page` and `time_out`.
         """
@@ -279,17 +280,18 @@ class Faults(WebFaults):
         if what in (ACCEPT, CONNECT):
             self._thread.wait(lambda: self._thread.listener.accept(), 5.0)
         else:
-            self._thread.call(self._obstacles.clear, REFUSALS.get(what, what))
+            self._thread.call(self._phase_faults.clear, REFUSALS.get(what, what))
 
     # Sessions
 
     def forget_sessions(self, line: Optional[NumberLike] = None) -> int:
-        """Destroy sessions, as a server does that is started anew: each connection of theirs is
-        closed by a SockJS close frame.
+        """Destroy sessions, as a restarted server does.
 
-        :returns: how many there were.
+        Each connection of these sessions ends with a SockJS close frame.
+
+        :returns: number of destroyed sessions.
         """
-        number = None if line is None else number_of(line, "line")
+        number = None if line is None else parse_number(line, "line")
         return self._thread.call(self._sessions.destroy_all, number)
 
     # Actions
@@ -297,12 +299,12 @@ class Faults(WebFaults):
     def ignore(
         self, action: str, line: Optional[NumberLike] = None, *, times: Optional[int] = None
     ) -> None:
-        """Neither perform nor answer an action.
+        """Neither perform an action nor reply to it.
 
-        :param action: its name on the wire, for example "call".
-        :param times: so many times; None until `clear`.
+        :param action: its name in the protocol, for example "call".
+        :param times: number of commands; None for all until `clear`.
         """
-        self._arm(action, line, times, lambda client, command: None)
+        self._add_rule(action, line, times, lambda client, command: None)
 
     def fail(
         self,
@@ -313,28 +315,29 @@ class Faults(WebFaults):
         *,
         times: Optional[int] = 1,
     ) -> None:
-        """Answer an action with an error and do not perform it.
+        """Reply to an action with an error instead of performing it.
 
-        :param action: its name on the wire, for example "call".
-        :param times: so many times; None until `clear`.
+        :param action: its name in the protocol, for example "call".
+        :param times: number of commands; None for all until `clear`.
         """
         refusal = Refusal(status_code, message)
-        self._arm(action, line, times, lambda client, command: refuse(client, command, refusal))
+        self._add_rule(
+            action, line, times, lambda client, command: refuse(client, command, refusal))
 
     def clear(self) -> None:
-        """Take every fault away: what is stalled goes on, what is silent speaks again."""
+        """Remove every fault; stalled and silent connections continue."""
         self._thread.call(self._clear)
         self._thread.wait(lambda: self._thread.listener.accept(), 5.0)
         self.resume()
 
-    # Asked by the server, on the loop's thread
+    # Called by the server on the loop's thread
 
     async def gate(self, phase: str, request: web.Request) -> Optional[web.StreamResponse]:
-        """What is in the way of `request` in `phase`: a response, or a wait, or nothing."""
-        return await self._obstacles.pass_through(phase, request)
+        """Apply the fault of a phase; return a response to send instead, or None."""
+        return await self._phase_faults.apply(phase, request)
 
     def intercept(self, client: Client, command: Command) -> bool:
-        """Whether a fault took the place of `command`."""
+        """Apply the first rule that matches a command; return True if there is one."""
         name = command.fields.get("action")
         for rule in self._rules:
             if rule.action == name and rule.number in (None, client.number):
@@ -346,44 +349,48 @@ class Faults(WebFaults):
                 return True
         return False
 
-    # Inside
+    # Private
 
-    def _strike(self, blow: Blow, line: Optional[NumberLike], on: Optional[str]) -> int:
-        number = None if line is None else number_of(line, "line")
+    def _inject(
+        self, fault: ConnectionFault, line: Optional[NumberLike], on: Optional[str]
+    ) -> int:
+        number = None if line is None else parse_number(line, "line")
 
-        def strike(client: Client) -> None:
+        def inject(client: Client) -> None:
             assert isinstance(client.wire, Connection)
-            blow(client.wire)
+            fault(client.wire)
 
         if on is None:
-            return self._thread.call(self._each, number, strike)
-        self._arm(on, line, 1, lambda client, command: strike(client))
+            return self._thread.call(self._for_each_client, number, inject)
+        self._add_rule(on, line, 1, lambda client, command: inject(client))
         return 0
 
-    def _each(self, line: Optional[NumberLike], do: Callable[[Client], None]) -> int:
-        """Do something to each connection of a line; how many there are."""
-        clients = self._clients.of_line(None if line is None else number_of(line, "line"))
+    def _for_each_client(
+        self, line: Optional[NumberLike], action: Callable[[Client], None]
+    ) -> int:
+        """Run `action` for each client of a line and return the number of clients."""
+        clients = self._clients.find_by_line(None if line is None else parse_number(line, "line"))
         for client in clients:
-            do(client)
+            action(client)
         return len(clients)
 
-    def _arm(
+    def _add_rule(
         self, action: str, line: Optional[NumberLike], times: Optional[int], effect: Effect
     ) -> None:
-        number = None if line is None else number_of(line, "line")
+        number = None if line is None else parse_number(line, "line")
         rule = _Rule(action, number, require_times(times), effect)
         self._thread.call(self._rules.append, rule)
 
-    def _obstruct(
+    def _add_phase_fault(
         self,
         phase: str,
         times: Optional[int],
-        answer: Optional[Answer],
+        answer: Optional[Responder],
         hold: Optional[float] = None,
     ) -> None:
-        self._thread.call(self._obstacles.arm, phase, require_times(times), answer, hold)
+        self._thread.call(self._phase_faults.add, phase, require_times(times), answer, hold)
 
     def _clear(self) -> None:
         self._http.clear()
         self._rules.clear()
-        self._obstacles.clear_all()
+        self._phase_faults.clear_all()

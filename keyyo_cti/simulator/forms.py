@@ -1,4 +1,4 @@
-"""What a request carries: a form in its body, credentials in its Authorization header."""
+"""Parts of a request: the form in its body and the credentials in its headers."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from aiohttp import web
 FORM = "application/x-www-form-urlencoded"
 
 
-async def form_of(request: web.Request) -> Dict[str, str]:
-    """The fields of a form-encoded body; none when it is anything else."""
+async def read_form(request: web.Request) -> Dict[str, str]:
+    """Return the fields of a form-encoded body; none for another content type."""
     if request.content_type != FORM:
         return {}
     body = await request.read()
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
-def credentials_of(request: web.Request, scheme: str) -> Optional[str]:
-    """What the Authorization header says for `scheme`; None when it is missing or another's."""
+def read_credentials(request: web.Request, scheme: str) -> Optional[str]:
+    """Return the credentials of an Authorization header with this scheme, or None."""
     found, _, credentials = request.headers.get("Authorization", "").partition(" ")
     return credentials.strip() if found.lower() == scheme.lower() else None
 
 
-def basic_credentials_of(request: web.Request) -> Optional[Tuple[str, str]]:
-    """Name and password of HTTP Basic; empty ones when they cannot be read."""
-    encoded = credentials_of(request, "Basic")
+def read_basic_credentials(request: web.Request) -> Optional[Tuple[str, str]]:
+    """Return the name and password of HTTP Basic; empty strings if they are malformed."""
+    encoded = read_credentials(request, "Basic")
     if encoded is None:
         return None
     try:

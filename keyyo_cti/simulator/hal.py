@@ -1,4 +1,4 @@
-"""HAL: resources and pages of them as JSON documents with links."""
+"""HAL documents: resources and pages of resources, with links."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Document = Dict[str, Any]
 
 
 class Resource(NamedTuple):
-    """Something that has a type and fields.
+    """A resource with a type and fields.
 
     :ivar type: the name of its type.
-    :ivar path: its address below the base; None when it has none of its own.
-    :ivar fields: what is known of it.
+    :ivar path: its path below the base URL; None if it has none.
+    :ivar fields: its fields.
     """
 
     type: str
@@ -22,37 +22,37 @@ class Resource(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Which part of a collection is asked for."""
+    """The requested part of a collection."""
 
     offset: int
     limit: int
 
     @classmethod
-    def asked(cls, query: Mapping[str, str], largest: int) -> Slice:
-        """The slice that a query asks for.
+    def parse(cls, query: Mapping[str, str], max_items: int) -> Slice:
+        """Return the slice that a query requests.
 
-        :param query: with ``limit`` and ``offset``, or without.
-        :param largest: how many items a page has at most, and when nothing is asked.
-        :raises ValueError: one of them is not a number, or out of its range.
+        :param query: optionally with ``limit`` and ``offset``.
+        :param max_items: maximum and default number of items on a page.
+        :raises ValueError: one of them is not a number or is out of range.
         """
-        offset, limit = int(query.get("offset", 0)), int(query.get("limit", largest))
+        offset, limit = int(query.get("offset", 0)), int(query.get("limit", max_items))
         if offset < 0 or limit < 1:
             raise ValueError("out of range")
-        return cls(offset, min(limit, largest))
+        return cls(offset, min(limit, max_items))
 
-    def following(self) -> Slice:
+    def get_next(self) -> Slice:
         return self._replace(offset=self.offset + self.limit)
 
-    def href(self, url: str) -> str:
-        """The address of this slice of the collection at `url`."""
+    def make_url(self, url: str) -> str:
+        """Return the URL of this slice of the collection at `url`."""
         return f"{url}?{urlencode(self._asdict())}"
 
 
-def document(resource: Resource, base: str) -> Document:
-    """One resource.
+def make_document(resource: Resource, base: str) -> Document:
+    """Return the document of one resource.
 
-    :param resource: what is shown.
-    :param base: the URL that its path is below.
+    :param resource: the resource.
+    :param base: the base URL of its path.
     """
     found = {"_resource_type": resource.type, **resource.fields}
     if resource.path is not None:
@@ -60,32 +60,32 @@ def document(resource: Resource, base: str) -> Document:
     return found
 
 
-def embedded(resources: Sequence[Resource], base: str) -> Document:
-    """Resources by their types.
+def embed(resources: Sequence[Resource], base: str) -> Document:
+    """Return the documents of resources, grouped by type.
 
-    :param resources: what is shown.
-    :param base: the URL that their paths are below.
+    :param resources: the resources.
+    :param base: the base URL of their paths.
     """
     by_type: Dict[str, List[Document]] = {}
     for resource in resources:
-        by_type.setdefault(resource.type, []).append(document(resource, base))
+        by_type.setdefault(resource.type, []).append(make_document(resource, base))
     return by_type
 
 
-def page(
+def make_page(
     resources: Sequence[Resource], part: Slice, base: str, path: str, next_base: str
 ) -> Document:
-    """One page of a collection, with a link to the next if there is one.
+    """Return one page of a collection, with a link to any next page.
 
     :param resources: the whole collection.
-    :param part: which part of it is shown.
-    :param base: the URL that every path is below.
-    :param path: the collection's.
-    :param next_base: the same as `base`, for the link to the next page.
+    :param part: the requested slice.
+    :param base: the base URL of every path.
+    :param path: the collection's path.
+    :param next_base: the base URL of the link to the next page.
     """
-    links = {"self": {"href": part.href(base + path)}}
-    following = part.following()
+    links = {"self": {"href": part.make_url(base + path)}}
+    following = part.get_next()
     if following.offset < len(resources):
-        links["next"] = {"href": following.href(next_base + path)}
+        links["next"] = {"href": following.make_url(next_base + path)}
     shown = resources[part.offset:following.offset]
-    return {"_embedded": embedded(shown, base), "_links": links}
+    return {"_embedded": embed(shown, base), "_links": links}

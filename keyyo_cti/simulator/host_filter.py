@@ -1,8 +1,7 @@
-"""Which names the simulator answers to, and which web pages may read its answers.
+"""The allowed host names, and the web pages that may read responses.
 
-A browser is a danger to a server on loopback: any web page can send it requests. A page whose own
-name has been pointed at loopback (DNS rebinding) can even read the answers, unless the server
-refuses names that it does not know.
+Any web page can send requests to a server on loopback. A page that points its own host name at
+loopback (DNS rebinding) could also read the responses, unless the server refuses unknown names.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ _REFUSAL = (
 )
 
 
-class Visitors:
-    """Decides by the headers ``Host`` and ``Origin``.
+class HostFilter:
+    """A filter of requests by their ``Host`` and ``Origin`` headers.
 
-    :param names: host names that the simulator answers to, besides IP addresses, and names
-        without a dot, such as localhost.
-    :raises TypeError: it is no list of strings.
+    :param names: the allowed host names. IP addresses and names without a dot, such as localhost,
+        are always allowed.
+    :raises TypeError: it is not a list of strings.
     :raises ValueError: a name is empty.
     """
 
@@ -43,46 +42,49 @@ class Visitors:
             require_text(name, "allowed_hosts").lower().rstrip(".") for name in names)
 
     def refuse(self, request: web.Request) -> Optional[web.Response]:
-        """Return the refusal of a request to a foreign host; None if the host is known.
+        """Return the refusal of a request to an unknown host, or None.
 
-        Browsers always name a host, so that a request without one is not from a page.
+        A request without ``Host`` is allowed, because browsers always send one.
         """
         host = request.headers.get("Host")
-        if host is None or self._knows(_host_in("//" + host)):
+        if host is None or self._is_known(_parse_host("//" + host)):
             return None
         return web.Response(status=MISDIRECTED, text=_REFUSAL)
 
     async def restrict(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Before an answer is sent: let a page of a foreign origin read it only without cookies,
-        as any program can."""
+        """Remove CORS credentials from a response to a page of a foreign origin.
+
+        Such a page can then read it only without cookies, as any program can. Runs before the
+        response is sent.
+        """
         origin = request.headers.get("Origin")
-        if origin is not None and CREDENTIALS in response.headers and self._foreign(origin):
+        if origin is not None and CREDENTIALS in response.headers and self._is_foreign(origin):
             response.headers[ORIGIN] = "*"
             del response.headers[CREDENTIALS]
 
-    def _foreign(self, origin: str) -> bool:
+    def _is_foreign(self, origin: str) -> bool:
         if origin != "null" and "://" not in origin:
-            # No browser sends this; programs that test SockJS servers do.
+            # Browsers never send this, but test programs for SockJS servers do.
             return False
-        host = _host_in(origin)
-        address = _address(host)
-        return not self._knows(host) if address is None else not address.is_loopback
+        host = _parse_host(origin)
+        address = _parse_address(host)
+        return not self._is_known(host) if address is None else not address.is_loopback
 
-    def _knows(self, host: str) -> bool:
-        if host in self._names or host.endswith(".localhost") or _address(host) is not None:
+    def _is_known(self, host: str) -> bool:
+        if host in self._names or host.endswith(".localhost") or _parse_address(host) is not None:
             return True
-        # Such as localhost, or the name of a container: no web site has a name without a dot.
+        # For example localhost or the name of a container. Web sites have a dot in their name.
         return _SIMPLE_NAME.fullmatch(host) is not None
 
 
-def _host_in(url: str) -> str:
+def _parse_host(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
 
 
-def _address(host: str) -> Union[ipaddress.IPv4Address, ipaddress.IPv6Address, None]:
+def _parse_address(host: str) -> Union[ipaddress.IPv4Address, ipaddress.IPv6Address, None]:
     try:
         return ipaddress.ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What goes wrong with HTTP requests, when a test wants it. All of it is on the loop's thread."""
+"""Faults of HTTP requests; all of them run on the loop's thread."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class _HttpFault:
 
 
 class HttpFaults:
-    """Faults by the path of the request; the first that fits and is not used up happens."""
+    """Faults by the path of a request; the first that matches applies."""
 
     def __init__(self) -> None:
         self._faults: List[_HttpFault] = []
         self._waiting: List[asyncio.Event] = []
         self.next_origin: Optional[str] = None
 
-    def arm(self, path_prefix: str, times: Optional[int], effect: HttpEffect) -> None:
-        """Do something else with requests than to handle them.
+    def add(self, path_prefix: str, times: Optional[int], effect: HttpEffect) -> None:
+        """Add an effect that replaces the handling of requests.
 
-        :param path_prefix: how the path of such a request begins.
-        :param times: so many times; None lasts until `clear`.
-        :param effect: gets the request and what would have handled it.
+        :param path_prefix: selects requests whose path starts with it.
+        :param times: number of requests; None for all until `clear`.
+        :param effect: receives the request and its original handler.
         """
         self._faults.append(_HttpFault(path_prefix, times, effect))
 
     def clear(self) -> None:
-        """Take every fault away; what waits goes on."""
+        """Remove every fault; held requests continue."""
         self._faults.clear()
         self.next_origin = None
         for event in self._waiting:
@@ -45,7 +45,7 @@ class HttpFaults:
         self._waiting.clear()
 
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Handle a request, or do to it what has been armed."""
+        """Handle a request, or apply the first fault that matches it."""
         for fault in self._faults:
             if request.path.startswith(fault.path_prefix):
                 if fault.times is not None:
@@ -55,22 +55,22 @@ class HttpFaults:
                 return await fault.effect(request, handler)
         return await handler(request)
 
-    async def wait(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """An effect: handle the request only once everything is cleared."""
+    async def hold(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Handle the request after the next `clear` (an effect)."""
         event = asyncio.Event()
         self._waiting.append(event)
         await event.wait()
         return await handler(request)
 
 
-async def answer(
+async def respond(
     status: int,
     headers: Mapping[str, str],
     text: Optional[str],
     request: web.Request,
     handler: Handler,
 ) -> web.StreamResponse:
-    """An effect, once the first three are given: do not handle the request, answer this."""
+    """Send this response instead of handling the request (an effect with `partial`)."""
     response = web.Response(status=status, headers=headers)
     if text is not None:
         response.headers.setdefault("Content-Type", "application/json")
@@ -78,8 +78,8 @@ async def answer(
     return response
 
 
-async def cut(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """An effect: handle the request, and close TCP in the middle of the answer's body."""
+async def cut_response(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Handle the request, and close TCP in the middle of the response (an effect)."""
     try:
         response = await handler(request)
     except web.HTTPException as error:
@@ -91,6 +91,6 @@ async def cut(request: web.Request, handler: Handler) -> web.StreamResponse:
     half.content_length = max(len(body), 1)
     await half.prepare(request)
     await half.write(body[:len(body) // 2])
-    assert request.transport is not None  # it has just been written to
+    assert request.transport is not None  # the response has just been written to it
     request.transport.close()
     return half

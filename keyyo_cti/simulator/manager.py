@@ -1,6 +1,6 @@
-"""The resources of the Manager API: the account's services, and what each line has.
+"""The resources of the Manager API: services, CSI tokens, plugins and telephones.
 
-Pure: it knows neither HTTP nor who asks.
+This module knows neither HTTP nor access rights.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from typing import Dict, List, Mapping, Set, Tuple
 
 from .clock import Clock
-from .exchange import Exchange, Station
+from .exchange import Exchange, Subscriber
 from .hal import Resource
 from .numbers import to_local
 from .sessions import Tokens
@@ -17,12 +17,12 @@ from .sessions import Tokens
 LINE = "UCaaSVoIPAccount"
 WEBSOCKET = "websocket"
 PLUGINS = ("custom", WEBSOCKET)
-"""The CTI plugins of every line; the last one is what sessions need."""
+"""The CTI plugins of every line; sessions need the last one."""
 
 EXPIRES_IN = "expires_in"
 TIMESTAMP = "timestamp"
 EXPIRIES = (EXPIRES_IN, TIMESTAMP)
-"""How a CSI token says how long it is good for."""
+"""The fields that can carry a CSI token's expiry."""
 
 FLAGS = {"1": True, "0": False}
 
@@ -46,10 +46,10 @@ _TELEPHONE = Resource("SIPRecord", None, {
 
 
 class ManagerError(Exception):
-    """A request is refused.
+    """A refused request.
 
-    :param status: of the HTTP answer.
-    :param reason: what is wrong; it never repeats a secret.
+    :param status: of the HTTP response.
+    :param reason: the reason, without secrets.
     """
 
     def __init__(self, status: int, reason: str) -> None:
@@ -61,10 +61,10 @@ class ManagerError(Exception):
 class Manager:
     """The account as the Manager API shows it.
 
-    :param exchange: where the lines are.
-    :param tokens: every CSI token.
-    :param clock: tells the time in Unix seconds.
-    :param token_lifetime: seconds that a CSI token is good for.
+    :param exchange: holds the lines.
+    :param tokens: holds every CSI token.
+    :param clock: returns the time in Unix seconds.
+    :param token_lifetime: seconds until a CSI token expires.
     :param token_expiry: one of `EXPIRIES`.
     """
 
@@ -84,92 +84,92 @@ class Manager:
         self._token_expiry = token_expiry
         self._other_plugins: Set[Tuple[str, str]] = set()
 
-    def services(self) -> List[Resource]:
-        """Everything that the account has: lines, and services that are none."""
-        return [_MAILBOX, *map(_service, self._exchange.lines()), _FAX]
+    def get_services(self) -> List[Resource]:
+        """Return every service of the account: lines and other services."""
+        return [_MAILBOX, *map(_make_service, self._exchange.get_lines()), _FAX]
 
-    def service(self, csi: str) -> Resource:
-        """One service.
+    def get_service(self, csi: str) -> Resource:
+        """Return the service with this CSI.
 
-        :raises ManagerError: there is none of that CSI.
+        :raises ManagerError: there is none.
         """
-        found = (each for each in self.services() if each.fields["csi"] == csi)
+        found = (each for each in self.get_services() if each.fields["csi"] == csi)
         service = next(found, None)
         if service is None:
             raise ManagerError(404, "No such service")
         return service
 
-    def mint(self, csi: str, form: Mapping[str, str]) -> Resource:
-        """A new CSI token for a line.
+    def mint_token(self, csi: str, form: Mapping[str, str]) -> Resource:
+        """Return a new CSI token for a line.
 
         :param csi: the line's.
-        :param form: with ``domain_masks[0]`` and so on, or without.
+        :param form: optionally with ``domain_masks[0]`` and so on.
         :raises ManagerError: there is no such line.
         """
-        line = self._line(csi)
+        line = self._find_line(csi)
         lifetime = self._token_lifetime
         expiry = {EXPIRES_IN: int(lifetime), TIMESTAMP: int(self._clock() + lifetime)}
         return Resource("CSIToken", f"/services/{csi}/csi_token", {
             "result": "success",
             "token": self._tokens.mint(line.number, lifetime),
             self._token_expiry: expiry[self._token_expiry],
-            "domain_masks": _domain_masks(form),
+            "domain_masks": _read_domain_masks(form),
         })
 
-    def plugins(self, csi: str) -> List[Resource]:
-        """The CTI plugins of a line.
+    def get_plugins(self, csi: str) -> List[Resource]:
+        """Return the CTI plugins of a line.
 
         :raises ManagerError: there is no such line.
         """
-        line = self._line(csi)
-        return [self._plugin(line, name) for name in PLUGINS]
+        line = self._find_line(csi)
+        return [self._make_plugin(line, name) for name in PLUGINS]
 
-    def plugin(self, csi: str, name: str) -> Resource:
-        """One CTI plugin of a line.
+    def get_plugin(self, csi: str, name: str) -> Resource:
+        """Return one CTI plugin of a line.
 
-        :raises ManagerError: there is no such line, or no such plugin.
+        :raises ManagerError: there is no such line or plugin.
         """
-        line = self._line(csi)
+        line = self._find_line(csi)
         if name not in PLUGINS:
             raise ManagerError(404, "No such CTI plugin")
-        return self._plugin(line, name)
+        return self._make_plugin(line, name)
 
     def change_plugin(self, csi: str, name: str, form: Mapping[str, str]) -> Resource:
-        """Enable or disable a CTI plugin of a line, and give it as it is then.
+        """Enable or disable a CTI plugin of a line, and return its new state.
 
         :param csi: the line's.
         :param name: the plugin's.
         :param form: with ``enabled``, 1 or 0.
-        :raises ManagerError: there is no such line or plugin, or another value.
+        :raises ManagerError: there is no such line or plugin, or the value is wrong.
         """
-        self.plugin(csi, name)
+        self.get_plugin(csi, name)
         enabled = FLAGS.get(form.get("enabled", ""))
         if enabled is None:
             raise ManagerError(400, "enabled: expected 1 or 0")
         if name == WEBSOCKET:
-            self._line(csi).plugin_enabled = enabled
+            self._find_line(csi).plugin_enabled = enabled
         elif enabled:
             self._other_plugins.add((csi, name))
         else:
             self._other_plugins.discard((csi, name))
-        return self.plugin(csi, name)
+        return self.get_plugin(csi, name)
 
-    def sip_records(self, csi: str) -> List[Resource]:
-        """The telephones that are registered on a line.
+    def get_sip_records(self, csi: str) -> List[Resource]:
+        """Return the registered telephones of a line.
 
         :raises ManagerError: there is no such line.
         """
-        registered = self._line(csi).phone_registered
+        registered = self._find_line(csi).phone_registered
         return [_TELEPHONE] if registered else []
 
-    def _line(self, csi: str) -> Station:
-        line = self._exchange.line(csi)
-        # The exchange would also take a short number, which is no CSI.
+    def _find_line(self, csi: str) -> Subscriber:
+        line = self._exchange.find_line(csi)
+        # The exchange also accepts a short number, which is not a CSI.
         if line is None or line.number != csi:
             raise ManagerError(404, "No such line")
         return line
 
-    def _plugin(self, line: Station, name: str) -> Resource:
+    def _make_plugin(self, line: Subscriber, name: str) -> Resource:
         if name == WEBSOCKET:
             enabled = line.plugin_enabled
         else:
@@ -181,7 +181,7 @@ class Manager:
         )
 
 
-def _service(line: Station) -> Resource:
+def _make_service(line: Subscriber) -> Resource:
     return Resource(LINE, f"/services/{line.number}", {
         "csi": line.number,
         "formatted_csi": to_local(line.number),
@@ -190,7 +190,7 @@ def _service(line: Station) -> Resource:
     })
 
 
-def _domain_masks(form: Mapping[str, str]) -> List[str]:
+def _read_domain_masks(form: Mapping[str, str]) -> List[str]:
     masks: Dict[int, str] = {}
     for name, value in form.items():
         match = _DOMAIN_MASK.fullmatch(name)

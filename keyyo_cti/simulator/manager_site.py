@@ -1,4 +1,4 @@
-"""The Manager API on aiohttp: who may ask, and the resources as HAL."""
+"""The Manager API on aiohttp: access control, and the resources as HAL documents."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Callable, Dict, Optional, Sequence
 
 from aiohttp import web
 
-from .forms import credentials_of, form_of
-from .hal import Resource, Slice, document, embedded, page
+from .forms import read_credentials, read_form
+from .hal import Resource, Slice, embed, make_document, make_page
 from .http_faults import Handler
 from .manager import Manager, ManagerError
 from .oauth2 import (
@@ -24,11 +24,11 @@ PATH = "/manager/1.0"
 BARE = "bare"
 EMBEDDED = "embedded"
 TOKEN_SHAPES = (BARE, EMBEDDED)
-"""What a CSI token is answered as: the object itself, or a collection of one."""
+"""The forms of a CSI token in a response: a bare object, or a collection of one."""
 
 REASON = "X-Status-Reason"
 
-NEEDED: Dict[str, str] = {
+REQUIRED_SCOPES: Dict[str, str] = {
     "GET": FULL_ACCESS_READ_ONLY,
     "HEAD": FULL_ACCESS_READ_ONLY,
     "POST": CTI_ADMIN,
@@ -36,18 +36,18 @@ NEEDED: Dict[str, str] = {
 """The scope that each method needs."""
 
 
-def _suffices(scopes: Scopes, needed: str) -> bool:
+def _is_sufficient(scopes: Scopes, needed: str) -> bool:
     return needed in scopes or (needed == FULL_ACCESS_READ_ONLY and FULL_ACCESS in scopes)
 
 
 class ManagerSite:
-    """Serves the Manager API.
+    """The routes of the Manager API.
 
     :param manager: the account.
     :param authority: checks access tokens.
-    :param page_size: how many items a page has at most.
+    :param page_size: maximum number of items on a page.
     :param token_shape: one of `TOKEN_SHAPES`.
-    :param next_origin: the origin of links to a next page; None is the own.
+    :param next_origin: returns the origin of links to a next page; None is this server's.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ManagerSite:
         self._next_origin = next_origin
 
     def application(self) -> web.Application:
-        """The aiohttp application to be mounted at `PATH`."""
+        """Return the aiohttp application to mount at `PATH`."""
         application = web.Application(middlewares=[self._guard])
         service = "/services/{csi}"
         application.add_routes([
@@ -87,69 +87,69 @@ class ManagerSite:
             return await handler(request)
         except BadAccessToken as error:
             challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            return _refusal(401, str(error), challenge)
+            return _refuse(401, str(error), challenge)
         except ManagerError as error:
-            return _refusal(error.status, error.reason)
+            return _refuse(error.status, error.reason)
         except web.HTTPException as error:
-            # No route fits: 404, or 405 with the methods that do.
+            # No route matches: 404, or 405 with the methods that do.
             allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-            return _refusal(error.status, error.reason, allowed)
+            return _refuse(error.status, error.reason, allowed)
 
     def _check_access(self, request: web.Request) -> None:
-        token = credentials_of(request, "Bearer")
+        token = read_credentials(request, "Bearer")
         if token is None:
             raise BadAccessToken("An access token is needed")
-        scopes = self._authority.scopes_of(token)
-        needed = NEEDED.get(request.method)
-        if needed is not None and not _suffices(scopes, needed):
+        scopes = self._authority.get_scopes(token)
+        needed = REQUIRED_SCOPES.get(request.method)
+        if needed is not None and not _is_sufficient(scopes, needed):
             raise ManagerError(403, f"The scope {needed} is needed")
 
     async def _services(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, self._manager.services())
+        return self._page(request, self._manager.get_services())
 
     async def _service(self, request: web.Request) -> web.StreamResponse:
-        return _document(request, self._manager.service(request.match_info["csi"]))
+        return _respond_with(request, self._manager.get_service(request.match_info["csi"]))
 
     async def _csi_token(self, request: web.Request) -> web.StreamResponse:
-        token = self._manager.mint(request.match_info["csi"], await form_of(request))
+        token = self._manager.mint_token(request.match_info["csi"], await read_form(request))
         if self._token_shape == EMBEDDED:
-            return web.json_response({"_embedded": embedded([token], _base(request))})
-        return _document(request, token)
+            return web.json_response({"_embedded": embed([token], _get_base(request))})
+        return _respond_with(request, token)
 
     async def _plugins(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, self._manager.plugins(request.match_info["csi"]))
+        return self._page(request, self._manager.get_plugins(request.match_info["csi"]))
 
     async def _plugin(self, request: web.Request) -> web.StreamResponse:
-        return _document(request, self._manager.plugin(**request.match_info))
+        return _respond_with(request, self._manager.get_plugin(**request.match_info))
 
     async def _change_plugin(self, request: web.Request) -> web.StreamResponse:
-        form = await form_of(request)
-        return _document(request, self._manager.change_plugin(**request.match_info, form=form))
+        form = await read_form(request)
+        return _respond_with(request, self._manager.change_plugin(**request.match_info, form=form))
 
     async def _sip_records(self, request: web.Request) -> web.StreamResponse:
-        return self._page(request, self._manager.sip_records(request.match_info["csi"]))
+        return self._page(request, self._manager.get_sip_records(request.match_info["csi"]))
 
     def _page(self, request: web.Request, resources: Sequence[Resource]) -> web.Response:
         try:
-            part = Slice.asked(request.query, self._page_size)
+            part = Slice.parse(request.query, self._page_size)
         except ValueError:
             raise ManagerError(400, "limit and offset: expected whole numbers") from None
-        base = _base(request)
+        base = _get_base(request)
         origin = self._next_origin()
         next_base = base if origin is None else origin + PATH
-        # As it came: in a decoded path, a CSI with a slash would be two segments.
+        # Not decoded. Otherwise a CSI with a slash would become two segments.
         path = request.rel_url.raw_path[len(PATH):]
-        return web.json_response(page(resources, part, base, path, next_base))
+        return web.json_response(make_page(resources, part, base, path, next_base))
 
 
-def _base(request: web.Request) -> str:
+def _get_base(request: web.Request) -> str:
     return f"{request.url.origin()}{PATH}"
 
 
-def _document(request: web.Request, resource: Resource) -> web.Response:
-    return web.json_response(document(resource, _base(request)))
+def _respond_with(request: web.Request, resource: Resource) -> web.Response:
+    return web.json_response(make_document(resource, _get_base(request)))
 
 
-def _refusal(status: int, reason: str, headers: Optional[Dict[str, str]] = None) -> web.Response:
+def _refuse(status: int, reason: str, headers: Optional[Dict[str, str]] = None) -> web.Response:
     return web.json_response(
         {"message": reason}, status=status, headers={**(headers or {}), REASON: reason})

@@ -1,4 +1,4 @@
-"""Telephone numbers: what one looks like, and how the French write theirs at home."""
+"""Telephone numbers: their form, and French local numbers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _LOCAL = re.compile(r"0([1-9][0-9]{8})")
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is a telephone number: a string of 2 to 15 digits."""
+    """Return True if `value` is a string of 2 to 15 digits."""
     return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
 def to_local(number: str) -> str:
-    """33XXXXXXXXX as 0XXXXXXXXX; anything else as it is."""
+    """Return 33XXXXXXXXX as 0XXXXXXXXX, and any other number unchanged."""
     match = _INTERNATIONAL.fullmatch(number)
     return "0" + match[1] if match else number
 
 
 def to_international(number: str) -> str:
-    """0XXXXXXXXX as 33XXXXXXXXX, 00 and a country's number without the 00; else as it is."""
+    """Return 0XXXXXXXXX as 33XXXXXXXXX, and any other number without a leading 00."""
     match = _LOCAL.fullmatch(number)
     if match:
         return "33" + match[1]

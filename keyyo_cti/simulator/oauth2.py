@@ -1,7 +1,7 @@
-"""OAuth2: applications, authorization codes, access tokens, and refresh tokens.
+"""OAuth2: applications, authorization codes, access tokens and refresh tokens.
 
-Pure: the clock is given. `Authority` grants and checks; the pages are in `consent`, the routes
-in `oauth2_site`.
+`Authority` grants and checks access; the clock is an argument. The pages are in `consent`, the
+routes in `oauth2_site`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ SCOPES = {
     FULL_ACCESS: "Read and change the account",
     VOIP_PROFILES_ADMIN: "Change how calls are forwarded",
 }
-"""The scopes, and what each allows, as a visitor reads it."""
+"""The scopes, each with the text of the consent page."""
 
 CTI_SCOPES = (CTI_ADMIN, FULL_ACCESS_READ_ONLY)
-"""What an application for CTI needs."""
+"""The scopes that a CTI application needs."""
 
 S256 = "S256"
 
 CODE_LIFETIME = 60.0
-"""Seconds that an authorization code is good for."""
+"""Seconds until an authorization code expires."""
 
 Scopes = FrozenSet[str]
 Fields = Mapping[str, str]
@@ -43,11 +43,11 @@ Grant = TypeVar("Grant")
 
 
 class OAuth2Error(Exception):
-    """A request is refused in the words of OAuth2.
+    """A refused request, as an OAuth2 error.
 
     :param error: the code, for example "invalid_grant".
-    :param description: what is wrong; it never repeats a secret.
-    :param status: of the HTTP answer.
+    :param description: the reason, without secrets.
+    :param status: of the HTTP response.
     """
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:
@@ -58,7 +58,8 @@ class OAuth2Error(Exception):
 
 
 class NotRedirectable(Exception):
-    """An authorization request that names no registered target: nobody is sent anywhere."""
+    """An authorization request whose redirect URI is not registered, so that it gets no redirect.
+    """
 
 
 class BadAccessToken(Exception):
@@ -67,17 +68,16 @@ class BadAccessToken(Exception):
 
 @dataclass(frozen=True)
 class Application:
-    """A program that is registered to ask for access to accounts.
+    """A program that is registered to request access to accounts.
 
-    :param client_id: its name towards the authority.
-    :param client_secret: proves that it is itself.
-    :param redirect_uris: where visitors may be sent back to, each compared as a whole.
-    :param scopes: what it may ask for.
-    :param default_scopes: what it was registered with: it gets these if its request has no
-        ``scopes``.
-    :raises TypeError: a part has the wrong type.
-    :raises ValueError: a part is empty, a redirect URI is not absolute or has a fragment, or a
-        scope is unknown.
+    :param client_id: its name.
+    :param client_secret: its password.
+    :param redirect_uris: the allowed redirect URIs, each compared as a whole.
+    :param scopes: the scopes that it may request.
+    :param default_scopes: the scopes of a request without ``scopes``.
+    :raises TypeError: a field has the wrong type.
+    :raises ValueError: a field is empty, a redirect URI is relative or has a fragment, or a scope
+        is unknown.
     """
 
     client_id: str
@@ -108,11 +108,11 @@ DEFAULT_APPLICATION = Application(
     "not-a-secret",
     ("http://127.0.0.1:8080/callback", "http://localhost:8080/callback"),
 )
-"""The application that every simulator has from the start."""
+"""The application that every simulator registers at its start."""
 
 
-def scope_set(scopes: Union[str, Iterable[str]]) -> Scopes:
-    """Scopes given as one string with blanks or commas, or one by one."""
+def parse_scopes(scopes: Union[str, Iterable[str]]) -> Scopes:
+    """Return scopes given as one string with blanks or commas, or one by one."""
     return frozenset(scopes.replace(",", " ").split() if isinstance(scopes, str) else scopes)
 
 
@@ -139,11 +139,11 @@ class _Refresh:
 
 
 class Authority:
-    """Grants access to the account, and checks it.
+    """The authority that grants access to the account and checks it.
 
-    :param clock: tells the time in Unix seconds.
-    :param access_token_lifetime: seconds that an access token is good for.
-    :param rotate_refresh_tokens: True if a refresh gives a new refresh token and kills the old.
+    :param clock: returns the time in Unix seconds.
+    :param access_token_lifetime: seconds until an access token expires.
+    :param rotate_refresh_tokens: True if a refresh replaces the refresh token.
     """
 
     def __init__(
@@ -161,20 +161,20 @@ class Authority:
         self.register(DEFAULT_APPLICATION)
 
     def register(self, application: Application) -> None:
-        """Make an application known; one with the same client id is replaced."""
+        """Register an application; replace one with the same client id."""
         self._applications[application.client_id] = application
         self.newest = application
 
     def grant_only(self, scopes: Optional[Scopes]) -> None:
-        """From now on, grant at most these scopes, whatever is asked for; None for no limit."""
+        """Limit future grants to these scopes; None removes the limit."""
         self._grantable = scopes
 
     # Authorizing
 
-    def applicant(self, request: Fields) -> Application:
-        """The application that asks for access.
+    def find_applicant(self, request: Fields) -> Application:
+        """Return the application that sends an authorization request.
 
-        :raises NotRedirectable: it is unknown, or the redirect URI is not one of its own.
+        :raises NotRedirectable: it is unknown, or the redirect URI is not registered for it.
         """
         application = self._applications.get(request.get("client_id", ""))
         if application is None:
@@ -183,30 +183,30 @@ class Authority:
             raise NotRedirectable("This redirect_uri is not registered for the application.")
         return application
 
-    def asked(self, application: Application, request: Fields) -> Scopes:
-        """The scopes that an authorization request asks for; the application's default if none.
+    def read_scopes(self, application: Application, request: Fields) -> Scopes:
+        """Return the scopes of an authorization request, or the application's default.
 
         Like Keyyo, it reads ``scopes``, separated by commas, and ignores OAuth2's ``scope``.
 
-        :raises OAuth2Error: a parameter is missing or wrong, or it asks for something that the
-            application may not have.
+        :raises OAuth2Error: a parameter is missing or wrong, or the application may not request a
+            scope.
         """
         if request.get("response_type") != "code":
             raise OAuth2Error("unsupported_response_type", 'The response_type must be "code"')
-        _required(request, "state")
-        _challenge_of(request)
+        _require(request, "state")
+        _read_challenge(request)
         asked = request.get("scopes", "")
         scopes = frozenset(asked.split(",")) if asked else application.default_scopes
         if not scopes <= application.scopes:
             raise OAuth2Error("invalid_scope", "The application may not ask for this scope")
         return scopes
 
-    def code(self, application: Application, request: Fields) -> str:
-        """A new authorization code, good once and for `CODE_LIFETIME`.
+    def issue_code(self, application: Application, request: Fields) -> str:
+        """Return a new authorization code, valid once and for `CODE_LIFETIME`.
 
-        :param request: a valid authorization request, see `applicant` and `asked`.
+        :param request: a valid authorization request; see `find_applicant` and `read_scopes`.
         """
-        scopes = self.asked(application, request)
+        scopes = self.read_scopes(application, request)
         if self._grantable is not None:
             scopes &= self._grantable
         code = secrets.token_urlsafe(24)
@@ -216,19 +216,19 @@ class Authority:
             scopes,
             self._clock() + CODE_LIFETIME,
             request["state"],
-            _challenge_of(request),
+            _read_challenge(request),
         )
         return code
 
     # Tokens
 
-    def answer(self, request: Fields) -> Dict[str, Any]:
-        """Answer a token request.
+    def answer_token_request(self, request: Fields) -> Dict[str, Any]:
+        """Return the response to a token request.
 
-        :raises OAuth2Error: it is refused.
+        :raises OAuth2Error: the request is refused.
         """
-        application = self._client(request)
-        grant_type = _required(request, "grant_type")
+        application = self._authenticate(request)
+        grant_type = _require(request, "grant_type")
         if grant_type == "authorization_code":
             return self._redeem(application, request)
         if grant_type == "refresh_token":
@@ -236,7 +236,7 @@ class Authority:
         raise OAuth2Error("unsupported_grant_type", "The grant type is not supported")
 
     def grant(self, application: Application, scopes: Scopes) -> Dict[str, Any]:
-        """New tokens, in the words of a token answer."""
+        """Return new tokens, in the form of a token response."""
         token = secrets.token_urlsafe(32)
         self._refresh[token] = _Refresh(application.client_id, scopes)
         return {**self._grant_access(scopes), "refresh_token": token}
@@ -252,17 +252,17 @@ class Authority:
             "scope": " ".join(sorted(scopes)),
         }
 
-    def _client(self, request: Fields) -> Application:
+    def _authenticate(self, request: Fields) -> Application:
         application = self._applications.get(request.get("client_id", ""))
         if application is None or application.client_secret != request.get("client_secret"):
             raise OAuth2Error("invalid_client", "The client credentials are wrong", 401)
         return application
 
     def _redeem(self, application: Application, request: Fields) -> Dict[str, Any]:
-        redirect_uri = _required(request, "redirect_uri")
-        code = _required(request, "code")
-        state = _required(request, "state")
-        grant = _granted(self._codes, code, application)
+        redirect_uri = _require(request, "redirect_uri")
+        code = _require(request, "code")
+        state = _require(request, "state")
+        grant = _find_grant(self._codes, code, application)
         if grant.redirect_uri != redirect_uri:
             raise OAuth2Error("invalid_grant", "The redirect_uri is not the one of the code")
         if grant.state != state:
@@ -274,10 +274,10 @@ class Authority:
         return self.grant(application, grant.scopes)
 
     def _renew(self, application: Application, request: Fields) -> Dict[str, Any]:
-        token = _required(request, "refresh_token")
-        if _required(request, "redirect_uri") not in application.redirect_uris:
+        token = _require(request, "refresh_token")
+        if _require(request, "redirect_uri") not in application.redirect_uris:
             raise OAuth2Error("invalid_grant", "The redirect_uri is not the application's")
-        scopes = _granted(self._refresh, token, application).scopes
+        scopes = _find_grant(self._refresh, token, application).scopes
         if not self._rotate_refresh_tokens:
             return self._grant_access(scopes)
         del self._refresh[token]
@@ -285,10 +285,10 @@ class Authority:
 
     # Checking and ending
 
-    def scopes_of(self, access_token: str) -> Scopes:
-        """What an access token allows.
+    def get_scopes(self, access_token: str) -> Scopes:
+        """Return the scopes of an access token.
 
-        :raises BadAccessToken: it is unknown, revoked or expired; says which.
+        :raises BadAccessToken: it is unknown, revoked or expired; the message says which.
         """
         access = self._access.get(access_token)
         if access is None:
@@ -298,27 +298,27 @@ class Authority:
         return access.scopes
 
     def revoke_access(self, access_token: str) -> None:
-        """Make an access token invalid, as if it had never been.
+        """Make an access token invalid, as if it had never been issued.
 
-        :raises ValueError: not an access token of this authority.
+        :raises ValueError: this authority did not issue it.
         """
         if self._access.pop(access_token, None) is None:
-            raise ValueError("token: not an access token that this simulator gave out")
+            raise ValueError("token: not an access token that this simulator issued")
 
     def expire_refresh_tokens(self) -> None:
-        """Make every refresh token invalid; access tokens go on."""
+        """Make every refresh token invalid; access tokens stay valid."""
         self._refresh.clear()
 
 
-def _required(request: Fields, name: str) -> str:
+def _require(request: Fields, name: str) -> str:
     value = request.get(name)
     if not value:
         raise OAuth2Error("invalid_request", f"The parameter {name} is missing")
     return value
 
 
-def _challenge_of(request: Fields) -> Optional[str]:
-    """The PKCE challenge of an authorization request; None without PKCE."""
+def _read_challenge(request: Fields) -> Optional[str]:
+    """Return the PKCE challenge of an authorization request; None without PKCE."""
     challenge, method = request.get("code_challenge"), request.get("code_challenge_method")
     if challenge is None and method is None:
         return None
@@ -329,8 +329,7 @@ def _challenge_of(request: Fields) -> Optional[str]:
 
 
 def _check_verifier(challenge: Optional[str], verifier: Optional[str]) -> None:
-    """Check PKCE: a code that was asked for with a challenge needs its verifier, and no other
-    code has one."""
+    """Check PKCE: the verifier must match the challenge, or both must be absent."""
     if challenge is None and verifier is None:
         return
     digest = sha256((verifier or "").encode()).digest()
@@ -339,7 +338,7 @@ def _check_verifier(challenge: Optional[str], verifier: Optional[str]) -> None:
         raise OAuth2Error("invalid_grant", "The code_verifier does not fit the code_challenge")
 
 
-def _granted(
+def _find_grant(
     grants: Mapping[str, Union[_Code, _Refresh]], secret: str, application: Application
 ) -> Any:
     grant = grants.get(secret)

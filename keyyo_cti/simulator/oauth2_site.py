@@ -1,4 +1,4 @@
-"""The OAuth2 site on aiohttp: the consent page for browsers, the token for applications."""
+"""The OAuth2 routes on aiohttp: the consent page and the token request."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from typing import Dict, Mapping
 
 from aiohttp import web
 
-from .consent import ALLOW, DECISION, FORM_TOKEN, REFUSE, consent_page, error_page, redirect_url
-from .forms import basic_credentials_of, form_of
+from .consent import (
+    ALLOW,
+    DECISION,
+    FORM_TOKEN,
+    REFUSE,
+    make_redirect_url,
+    render_consent_page,
+    render_error_page,
+)
+from .forms import read_basic_credentials, read_form
 from .oauth2 import Authority, NotRedirectable, OAuth2Error
 
 PATH = "/oauth2"
@@ -19,23 +27,23 @@ PRIVATE = {"Cache-Control": "no-store"}
 
 PAGE_HEADERS = {
     **PRIVATE,
-    # In a frame of another site, a visitor could be tricked into a click on Allow. Without
-    # form-action, which browsers also apply to the redirect that follows.
+    # Otherwise another site could show the page in a frame and trick a visitor into clicking
+    # Allow. There is no form-action: browsers would apply it to the redirect too.
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
 }
 
 MAX_FORMS = 1_000
-"""Consent pages that wait for a click; the oldest are discarded."""
+"""Maximum number of open consent pages; the oldest are discarded."""
 
 
 class OAuth2Site:
-    """Serves the pages of an authority.
+    """The OAuth2 routes of an authority.
 
     There is no login: the visitor of the consent page owns the account.
 
-    :param authority: who grants.
+    :param authority: grants access.
     """
 
     def __init__(self, authority: Authority) -> None:
@@ -43,7 +51,7 @@ class OAuth2Site:
         self._forms: Dict[str, Mapping[str, str]] = {}
 
     def application(self) -> web.Application:
-        """The aiohttp application to be mounted at `PATH`."""
+        """Return the aiohttp application to mount at `PATH`."""
         application = web.Application()
         application.add_routes([
             web.get(AUTHORIZE, self._authorize),
@@ -53,45 +61,48 @@ class OAuth2Site:
         return application
 
     def decide(self, asked: Mapping[str, str], allow: bool) -> str:
-        """Where the visitor's browser is sent after a click.
+        """Return the URL of the redirect after a click.
 
         :param asked: the parameters of the authorization request.
-        :param allow: whether the click was on Allow.
-        :raises NotRedirectable: the browser is not sent anywhere.
+        :param allow: True for a click on Allow.
+        :raises NotRedirectable: the redirect URI is not registered.
         """
-        application = self._authority.applicant(asked)
+        application = self._authority.find_applicant(asked)
         try:
-            self._authority.asked(application, asked)
+            self._authority.read_scopes(application, asked)
         except OAuth2Error as error:
-            return _location(asked, error=error.error)
+            return _make_location(asked, error=error.error)
         if not allow:
-            return _location(asked, error="access_denied")
-        return _location(asked, code=self._authority.code(application, asked))
+            return _make_location(asked, error="access_denied")
+        return _make_location(asked, code=self._authority.issue_code(application, asked))
 
     async def _authorize(self, request: web.Request) -> web.StreamResponse:
-        asked = {**request.query, **await form_of(request)}
+        asked = {**request.query, **await read_form(request)}
         decision, form_token = asked.pop(DECISION, None), asked.pop(FORM_TOKEN, "")
         try:
-            application = self._authority.applicant(asked)
-            scopes = self._authority.asked(application, asked)
+            application = self._authority.find_applicant(asked)
+            scopes = self._authority.read_scopes(application, asked)
         except NotRedirectable as error:
-            return _page(error_page(str(error)), 400)
+            return _make_page(render_error_page(str(error)), 400)
         except OAuth2Error as error:
-            return _redirect(_location(asked, error=error.error))
+            return _redirect(_make_location(asked, error=error.error))
         if request.method != "POST":
-            form_token = self._new_form(asked)
-            return _page(consent_page(
+            form_token = self._make_form_token(asked)
+            return _make_page(render_consent_page(
                 application.client_id, scopes, asked, PATH + AUTHORIZE, form_token))
         if decision not in (ALLOW, REFUSE):
-            return _page(error_page("The answer must be Allow or Refuse."), 400)
+            return _make_page(render_error_page("The answer must be Allow or Refuse."), 400)
         if self._forms.get(form_token) != asked:
-            # Another site may have sent the form, which cannot read the page with its token.
-            return _page(error_page("The form is not from this page: open the page again."), 400)
+            # Otherwise another site could send the form. It cannot read the form token.
+            message = "The form is not from this page: open the page again."
+            return _make_page(render_error_page(message), 400)
         return _redirect(self.decide(asked, decision == ALLOW))
 
-    def _new_form(self, asked: Mapping[str, str]) -> str:
-        """Make the token of a form, good for this request only. It can be sent again, as a
-        second click does."""
+    def _make_form_token(self, asked: Mapping[str, str]) -> str:
+        """Return a new form token, valid for this request only.
+
+        It stays valid after the form is sent, because a second click sends the form again.
+        """
         form_token = secrets.token_urlsafe(24)
         self._forms[form_token] = dict(asked)
         while len(self._forms) > MAX_FORMS:
@@ -99,30 +110,30 @@ class OAuth2Site:
         return form_token
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
-        fields = await form_of(request)
-        basic = basic_credentials_of(request)
+        fields = await read_form(request)
+        basic = read_basic_credentials(request)
         if basic is not None:
             fields["client_id"], fields["client_secret"] = basic
         try:
-            return web.json_response(self._authority.answer(fields), headers=PRIVATE)
+            return web.json_response(self._authority.answer_token_request(fields), headers=PRIVATE)
         except OAuth2Error as error:
             headers = dict(PRIVATE)
             if error.status == 401 and basic is not None:
                 headers["WWW-Authenticate"] = "Basic"
-            complaint = {"error": error.error, "error_description": error.description}
-            return web.json_response(complaint, status=error.status, headers=headers)
+            body = {"error": error.error, "error_description": error.description}
+            return web.json_response(body, status=error.status, headers=headers)
 
 
-def _page(html: str, status: int = 200) -> web.Response:
+def _make_page(html: str, status: int = 200) -> web.Response:
     return web.Response(text=html, status=status, content_type="text/html", headers=PAGE_HEADERS)
 
 
-def _location(asked: Mapping[str, str], **answer: str) -> str:
+def _make_location(asked: Mapping[str, str], **answer: str) -> str:
     if "state" in asked:
         answer["state"] = asked["state"]
-    return redirect_url(asked["redirect_uri"], answer)
+    return make_redirect_url(asked["redirect_uri"], answer)
 
 
 def _redirect(location: str) -> web.Response:
-    # Not HTTPFound, which would write the registered address in its own way.
+    # HTTPFound would normalise the registered URI.
     return web.Response(status=302, headers={**PRIVATE, "Location": location})

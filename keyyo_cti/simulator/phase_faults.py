@@ -1,5 +1,4 @@
-"""What is in the way of new connections, when a test wants it. All of it is on the loop's thread.
-"""
+"""Faults of new connections, by phase; all of them run on the loop's thread."""
 
 from __future__ import annotations
 
@@ -11,77 +10,77 @@ from aiohttp import web
 
 from .sockjs import tcp
 
-Answer = Callable[[web.Request], web.Response]
+Responder = Callable[[web.Request], web.Response]
 
 
 @dataclass(eq=False)
-class _Obstacle:
+class _PhaseFault:
     times: Optional[int]
-    answer: Optional[Answer]
+    answer: Optional[Responder]
     hold: Optional[float]
 
 
-class Obstacles:
-    """Obstacles by the phase that they are in: one at a time in each."""
+class PhaseFaults:
+    """At most one fault for each phase of a new connection."""
 
     def __init__(self) -> None:
-        self._obstacles: Dict[str, _Obstacle] = {}
+        self._faults: Dict[str, _PhaseFault] = {}
         self._waiting: Dict[str, List[asyncio.Event]] = {}
 
-    def arm(
+    def add(
         self,
         phase: str,
         times: Optional[int],
-        answer: Optional[Answer],
+        answer: Optional[Responder],
         hold: Optional[float] = None,
     ) -> None:
-        """Put something in the way.
+        """Set the fault of a phase.
 
-        :param phase: where.
-        :param times: for so many requests; None lasts until `clear`.
-        :param answer: what is done with a request instead; None lets it wait.
-        :param hold: seconds to wait before `answer`; `clear` lets the request go on meanwhile.
+        :param phase: the phase.
+        :param times: number of requests; None for all until `clear`.
+        :param answer: makes the response to a request; None lets it wait.
+        :param hold: delay in seconds before `answer`; `clear` lets the request continue earlier.
         """
-        self._obstacles[phase] = _Obstacle(times, answer, hold)
+        self._faults[phase] = _PhaseFault(times, answer, hold)
 
     def clear(self, phase: str) -> None:
-        """Take the obstacle of a phase away; what waits there goes on."""
-        self._obstacles.pop(phase, None)
+        """Remove the fault of a phase; waiting requests continue."""
+        self._faults.pop(phase, None)
         for event in self._waiting.pop(phase, []):
             event.set()
 
     def clear_all(self) -> None:
-        """Take every obstacle away; what waits goes on."""
-        for phase in {*self._obstacles, *self._waiting}:
+        """Remove every fault; waiting requests continue."""
+        for phase in {*self._faults, *self._waiting}:
             self.clear(phase)
 
-    async def pass_through(
+    async def apply(
         self, phase: str, request: web.Request
     ) -> Optional[web.StreamResponse]:
-        """What is in the way of `request` in `phase`: a response, or a wait, or nothing."""
-        obstacle = self._obstacles.get(phase)
-        if obstacle is None:
+        """Apply the fault of a phase; return a response to send instead, or None."""
+        fault = self._faults.get(phase)
+        if fault is None:
             return None
-        if obstacle.times is not None:
-            obstacle.times -= 1
-            if obstacle.times == 0:
-                del self._obstacles[phase]
-        if obstacle.answer is not None and obstacle.hold is None:
-            return obstacle.answer(request)
+        if fault.times is not None:
+            fault.times -= 1
+            if fault.times == 0:
+                del self._faults[phase]
+        if fault.answer is not None and fault.hold is None:
+            return fault.answer(request)
         event = asyncio.Event()
         self._waiting.setdefault(phase, []).append(event)
         try:
-            await asyncio.wait_for(event.wait(), obstacle.hold)
+            await asyncio.wait_for(event.wait(), fault.hold)
         except asyncio.TimeoutError:
             if not event.is_set():
                 self._waiting[phase].remove(event)
-                assert obstacle.answer is not None
-                return obstacle.answer(request)
+                assert fault.answer is not None
+                return fault.answer(request)
         return None
 
 
 def reset_tcp(request: web.Request) -> web.Response:
-    """An answer: reset TCP. The response is for aiohttp, which cannot send it any more."""
+    """Reset TCP and return a response that aiohttp can no longer send."""
     if request.transport is not None:
         tcp.reset(request.transport)
     return web.Response(status=503)

@@ -1,27 +1,23 @@
-"""Lines and telephones as a test or a person plays them, from any thread."""
+"""Lines and telephones for tests and demos, usable from any thread."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar, Union
 
-from .exchange import IDLE, PHONE_STATES, Exchange, Message, Station
+from .exchange import IDLE, PHONE_STATES, Message, Subscriber
 from .numbers import is_number
-from .serving import ServerThread
-from .watchers import Watchers
+from .runtime import Runtime
 
 T = TypeVar("T")
 
 NumberLike = Union["Line", "Phone", str]
 
-GRACE = 5.0
-"""Seconds by which a caller's thread outwaits the wait that it asked the loop for."""
 
-
-def number_of(value: NumberLike, argument: str = "number") -> str:
-    """The number that a line, a telephone or a string of digits stands for.
+def parse_number(value: NumberLike, argument: str = "number") -> str:
+    """Return the number of a line or a telephone, or a string of digits unchanged.
 
     :raises TypeError: it is none of them.
-    :raises ValueError: the string is no number.
+    :raises ValueError: the string is not a number.
     """
     if isinstance(value, (Line, Phone)):
         return value.number
@@ -33,174 +29,137 @@ def number_of(value: NumberLike, argument: str = "number") -> str:
     return value
 
 
-def require_seconds(value: float, argument: str) -> float:
-    """A duration of more than no seconds.
-
-    :raises TypeError: it is no number.
-    :raises ValueError: it is not above 0.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{argument}: expected seconds, got {type(value).__name__}")
-    if not value > 0:
-        raise ValueError(f"{argument}: expected more than 0 seconds, got {value!r}")
-    return value
-
-
-class World(NamedTuple):
-    """What the telephones are made of."""
-
-    thread: ServerThread
-    exchange: Exchange
-    watchers: Watchers
-
-    def wait(
-        self, find: Callable[[], Optional[T]], timeout: float, complaint: Callable[[], str]
-    ) -> T:
-        """Wait, on any thread but the loop's own, until `find` gives something.
-
-        :param find: looks at the present state; None means not yet.
-        :param timeout: seconds.
-        :param complaint: says, in the end, what was seen instead.
-        :raises TimeoutError: nothing was found in time.
-        """
-        require_seconds(timeout, "timeout")
-        return self.thread.wait(
-            lambda: self.watchers.until(find, timeout, complaint), timeout + GRACE)
-
-
 class Phone:
-    """A telephone in someone's hands. `Simulator.phone` and `Line.phone` give one.
+    """A telephone. `Simulator.phone` and `Line.phone` return one.
 
-    Every method can be called from any thread. They raise `RuntimeError` when the simulator is
-    not running, and its subclass `NotPossible` when the telephone cannot do it now.
+    Every method works from any thread. It raises `RuntimeError` if the simulator is not running,
+    and the subclass `NotPossible` if the telephone cannot do it now.
     """
 
-    def __init__(self, world: World, station: Station) -> None:
-        self._world = world
-        self._station = station
+    def __init__(self, runtime: Runtime, subscriber: Subscriber) -> None:
+        self._runtime = runtime
+        self._subscriber = subscriber
 
     def __repr__(self) -> str:
         return f"<Phone {self.number}>"
 
     @property
     def number(self) -> str:
-        """The number it answers to."""
-        return self._station.number
+        """The number of the telephone."""
+        return self._subscriber.number
 
     @property
     def state(self) -> str:
-        """What it is doing: "talking", "ringing", "calling", "parked" or "idle".
-
-        Of several, the first in this order.
+        """The first of its states in the order "talking", "ringing", "calling", "parked", "idle".
         """
-        return self._world.thread.call(self._states)[0]
+        return self._runtime.thread.call(self._get_states)[0]
 
     @property
     def messages(self) -> Tuple[Message, ...]:
-        """The text messages it has got, oldest first, each with `sender` and `text`."""
-        return self._world.thread.call(lambda: tuple(self._station.messages))
+        """The received text messages, oldest first, each with `sender` and `text`."""
+        return self._runtime.thread.call(lambda: tuple(self._subscriber.messages))
 
     def call(self, to: NumberLike) -> str:
         """Dial a number by hand.
 
         :param to: a line, a telephone or a number.
         :returns: the callref of the new call.
-        :raises NotPossible: the telephone is busy, or none is there.
+        :raises NotPossible: the telephone is busy, or none is registered.
         """
-        number = number_of(to, "to")
-        exchange = self._world.exchange
-        call = self._world.thread.call(exchange.call_by_hand, self._station, number)
+        number = parse_number(to, "to")
+        exchange = self._runtime.exchange
+        call = self._runtime.thread.call(exchange.call_by_hand, self._subscriber, number)
         return call.record.callref
 
     def pick_up(self) -> None:
-        """Answer what has been ringing longest.
+        """Answer the oldest ringing call.
 
-        :raises NotPossible: it does not ring.
+        :raises NotPossible: the telephone does not ring.
         """
-        self._world.thread.call(self._world.exchange.pick_up, self._station)
+        self._runtime.thread.call(self._runtime.exchange.pick_up, self._subscriber)
 
     def hang_up(self) -> None:
-        """End the latest conversation; without one, the call it makes, or the one that rings.
+        """End the latest conversation; without one, a parked, outgoing or ringing call.
 
-        :raises NotPossible: it has nothing to hang up.
+        :raises NotPossible: there is nothing to hang up.
         """
-        self._world.thread.call(self._world.exchange.hang_up, self._station)
+        self._runtime.thread.call(self._runtime.exchange.hang_up, self._subscriber)
 
     def wait_until(self, state: str, timeout: float = 5.0) -> None:
-        """Wait until it is in a state, which may be one of several that it is in.
+        """Wait until the telephone is in a state, possibly one of several.
 
         :param state: "talking", "ringing", "calling", "parked" or "idle".
         :param timeout: seconds.
         :raises ValueError: there is no such state.
-        :raises TimeoutError: it did not come so far; says what was seen instead.
+        :raises TimeoutError: it did not reach the state; the message lists the states seen.
         """
         if state not in PHONE_STATES:
             expected = ", ".join(PHONE_STATES)
             raise ValueError(f"state: expected one of {expected}; got {state!r}")
-        self._wait(lambda: True if state in self._states() else None, timeout, state)
+        self._wait(lambda: True if state in self._get_states() else None, timeout, state)
 
     def wait_for_message(self, timeout: float = 5.0, *, count: int = 1) -> Message:
-        """Wait until it has at least `count` text messages, and give that one.
+        """Wait for text message number `count` and return it.
 
         :param timeout: seconds.
-        :param count: 1 waits for the first message it ever got, and so on.
-        :raises TimeoutError: it has fewer.
+        :param count: 1 is the first message since the start.
+        :raises TimeoutError: fewer messages arrived.
         """
         if count < 1:
             raise ValueError(f"count: expected 1 or more, got {count!r}")
-        inbox = self._station.messages
+        inbox = self._subscriber.messages
         what = f"in possession of {count} messages"
         return self._wait(lambda: inbox[count - 1] if len(inbox) >= count else None, timeout, what)
 
     def _wait(self, find: Callable[[], Optional[T]], timeout: float, what: str) -> T:
         seen: List[str] = []
 
-        def look() -> Optional[T]:
-            now = "+".join(self._states())
+        def find_and_record() -> Optional[T]:
+            now = "+".join(self._get_states())
             if not seen or seen[-1] != now:
                 seen.append(now)
             return find()
 
-        def complaint() -> str:
+        def make_message() -> str:
             return f"telephone {self.number} is not {what} after {timeout} s: saw {seen}"
 
-        return self._world.wait(look, timeout, complaint)
+        return self._runtime.wait(find_and_record, timeout, make_message)
 
-    def _states(self) -> List[str]:
-        states = {leg.state for leg in self._world.exchange.legs(self._station)}
+    def _get_states(self) -> List[str]:
+        states = {leg.state for leg in self._runtime.exchange.find_legs(self._subscriber)}
         return [state for state in PHONE_STATES if state in states] or [IDLE]
 
 
 class Line:
-    """A line of the account. `Simulator.line` gives one; its settings can be changed any time."""
+    """A line of the account. `Simulator.line` returns one; its settings can change at any time."""
 
-    def __init__(self, world: World, station: Station) -> None:
-        self._world = world
-        self._station = station
-        self.phone = Phone(world, station)
+    def __init__(self, runtime: Runtime, subscriber: Subscriber) -> None:
+        self._runtime = runtime
+        self._subscriber = subscriber
+        self.phone = Phone(runtime, subscriber)
 
     def __repr__(self) -> str:
-        return f"<Line {self.number} {self._station.name!r}>"
+        return f"<Line {self.number} {self._subscriber.name!r}>"
 
     @property
     def number(self) -> str:
         """Its CSI, which is its number in international format."""
-        return self._station.number
+        return self._subscriber.number
 
     @property
     def name(self) -> str:
-        """Whose line it is."""
-        return self._station.name
+        """The name of its owner."""
+        return self._subscriber.name
 
     @property
     def short_number(self) -> Optional[str]:
-        """The number under which it can be dialled from other lines."""
-        return self._station.short_number
+        """The number that other lines can dial."""
+        return self._subscriber.short_number
 
     @property
     def organisation(self) -> str:
-        """Lines may subscribe to each other only within one organisation."""
-        return self._station.organisation
+        """Its organisation; lines can subscribe only to lines of the same one."""
+        return self._subscriber.organisation
 
     @organisation.setter
     def organisation(self, name: str) -> None:
@@ -208,8 +167,8 @@ class Line:
 
     @property
     def plugin_enabled(self) -> bool:
-        """Whether the CTI plugin is enabled; it works for sessions created afterwards."""
-        return self._station.plugin_enabled
+        """True if the CTI plugin is enabled; enabling it works for sessions created afterwards."""
+        return self._subscriber.plugin_enabled
 
     @plugin_enabled.setter
     def plugin_enabled(self, enabled: bool) -> None:
@@ -217,29 +176,29 @@ class Line:
 
     @property
     def phone_registered(self) -> bool:
-        """Whether a telephone is registered: without one nothing rings and nothing is dialled."""
-        return self._station.phone_registered
+        """True if a telephone is registered; without one the line cannot ring or dial."""
+        return self._subscriber.phone_registered
 
     @phone_registered.setter
     def phone_registered(self, registered: bool) -> None:
         self.set(phone_registered=registered)
 
     def set(self, **settings: Any) -> None:
-        """Change settings, all at once.
+        """Change several settings at once.
 
         :param settings: any of name, short_number, organisation, plugin_enabled and
             phone_registered.
-        :raises TypeError: there is no such setting, or it has another type than expected.
-        :raises ValueError: the short number is no number.
+        :raises TypeError: there is no such setting, or its value has the wrong type.
+        :raises ValueError: the short number is not a number.
         """
         for name, value in settings.items():
             _check_setting(name, value)
 
         def change() -> None:
             for name, value in settings.items():
-                setattr(self._station, name, value)
+                setattr(self._subscriber, name, value)
 
-        self._world.thread.call(change)
+        self._runtime.thread.call(change)
 
 
 _SETTINGS: Dict[str, type] = {

@@ -1,4 +1,4 @@
-"""The simulator: the parts wired together, behind methods for any thread."""
+"""The simulator: its parts, and its methods for any thread."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any, Dict, Iterable, Optional, Union
 from aiohttp import web
 
 from .access import Access
-from .arguments import require_integer, require_one_of, require_some_of
+from .arguments import require_integer, require_one_of, require_seconds, require_some_of
 from .clients import Client
 from .clock import Clock, LoopScheduler, ManualClock
 from .commands import Command
 from .faults import Faults
-from .host_filter import Visitors
+from .host_filter import HostFilter
 from .manager import EXPIRES_IN, EXPIRIES, Manager
 from .manager_site import BARE, TOKEN_SHAPES
 from .oauth2 import Authority
 from .observation import Observation
-from .phones import Line, NumberLike, Phone, World, number_of, require_seconds
+from .phones import Line, NumberLike, Phone, parse_number
+from .runtime import Runtime
 from .service import Service
 from .serving import ServerThread
 from .sockjs import STREAM_LIMIT, TRANSPORT_NAMES, Endpoint
@@ -27,44 +28,44 @@ from .tls import Certificates, require_certificate
 from .website import Website
 
 EVERYONE = "all"
-MOST_STREAMED = 2**31 - 1
+MAX_STREAM_LIMIT = 2**31 - 1
 
 
 class Simulator(Access, Observation):
-    """A Keyyo of one's own on loopback, served by a daemon thread.
+    """A simulated Keyyo on loopback, served by a daemon thread.
 
-    Use it in a ``with`` statement, or call `start` and `stop`. Every other method needs it
-    running, can be called from any thread, and raises `RuntimeError` when it is not.
+    Use it in a ``with`` statement, or call `start` and `stop`. Every other method works from any
+    thread, and raises `RuntimeError` if the simulator is not running.
 
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
-    :param allowed_hosts: host names that clients use to reach it, besides `host`, IP addresses,
-        and names without a dot, such as localhost. Any other ``Host`` is refused (421), because a
-        web page could point its own name at the simulator.
+    :param allowed_hosts: further host names that clients may use. `host`, IP addresses and names
+        without a dot are always allowed. Any other ``Host`` gets status 421, because a web page
+        could point its own name at the simulator.
     :param heartbeat: seconds between two SockJS heartbeats.
-    :param disconnect_delay: seconds that a client of an HTTP transport may stay away.
-    :param stream_limit: bytes after which an answer of "xhr-streaming" ends.
-    :param transports: which SockJS transports there are.
-    :param jsessionid: whether the HTTP transports set a cookie, as for a balancer of load.
-    :param tls: whether every URL is https, with a certificate made on the spot; see `ca_certs`.
-        "expired", "wrong-host" and "self-signed" are certificates that nobody should accept.
-    :param session_timer: seconds that a session without connections stays.
-    :param token_lifetime: seconds that a CSI token is good for.
-    :param ring_timeout: seconds after which a call is missed; None rings for ever.
-    :param park_slots: how many numbered slots the callpark has.
-    :param replay_on_restore: whether a restored session is told the calls that go on.
-    :param access_token_lifetime: seconds that an OAuth2 access token is good for.
-    :param rotate_refresh_tokens: whether a refresh token is good once, and brings the next one;
-        if not, it stays, and a refresh brings none.
-    :param page_size: how many items a page of the Manager has at most.
-    :param csi_token_shape: "bare" answers a new CSI token as an object of its own, "embedded" as
-        a collection of one.
-    :param csi_token_expiry: "expires_in" or "timestamp", the field that says how long it is good.
-    :param clock: tells the server's time in Unix seconds. A `ManualClock` also runs the timers
-        of the service (not those of SockJS), when `elapse` moves it.
+    :param disconnect_delay: timeout in seconds for an HTTP client between two receiving requests.
+    :param stream_limit: bytes after which an "xhr-streaming" response ends.
+    :param transports: the SockJS transports to serve.
+    :param jsessionid: True if the HTTP transports set a load balancer's cookie.
+    :param tls: True serves https with a new certificate; see `ca_certs`. "expired", "wrong-host"
+        and "self-signed" serve https with a certificate that clients must reject.
+    :param session_timer: seconds until a session without connections is destroyed.
+    :param token_lifetime: seconds until a CSI token expires.
+    :param ring_timeout: seconds after which an unanswered call is missed; None is no timeout.
+    :param park_slots: number of numbered callpark slots.
+    :param replay_on_restore: True if a restored session is notified of its live calls.
+    :param access_token_lifetime: seconds until an OAuth2 access token expires.
+    :param rotate_refresh_tokens: True if each refresh replaces the refresh token.
+    :param page_size: maximum number of items on a page of the Manager API.
+    :param csi_token_shape: "bare" returns a new CSI token as an object, "embedded" as a collection
+        of one.
+    :param csi_token_expiry: the field that carries a CSI token's expiry, "expires_in" or
+        "timestamp".
+    :param clock: returns the server's time in Unix seconds. A `ManualClock` also runs the timers
+        of the service when `elapse` moves it, but not those of SockJS.
     :raises TypeError: an argument has the wrong type.
-    :raises ValueError: an argument is out of its range.
-    :raises ImportError: `tls` is asked for, and trustme is not installed.
+    :raises ValueError: an argument is out of range.
+    :raises ImportError: `tls` needs trustme, which is not installed.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Simulator(Access, Observation):
             require_seconds(ring_timeout, "ring_timeout")
         if isinstance(allowed_hosts, str):
             raise TypeError("allowed_hosts: expected a list of strings, got str")
-        visitors = Visitors([*filter(None, [host]), *allowed_hosts])
+        host_filter = HostFilter([*filter(None, [host]), *allowed_hosts])
         self._token_lifetime = require_seconds(token_lifetime, "token_lifetime")
         self._clock = clock
         self._lines: Dict[str, Line] = {}
@@ -117,7 +118,7 @@ class Simulator(Access, Observation):
             self._service,
             heartbeat=require_seconds(heartbeat, "heartbeat"),
             disconnect_delay=require_seconds(disconnect_delay, "disconnect_delay"),
-            stream_limit=require_integer(stream_limit, "stream_limit", 1, MOST_STREAMED),
+            stream_limit=require_integer(stream_limit, "stream_limit", 1, MAX_STREAM_LIMIT),
             transports=require_some_of(transports, TRANSPORT_NAMES, "transports"),
             jsessionid=jsessionid,
             gate=self._gate,
@@ -139,7 +140,7 @@ class Simulator(Access, Observation):
             ),
             page_size=require_integer(page_size, "page_size", 1, 1_000),
             token_shape=require_one_of(csi_token_shape, TOKEN_SHAPES, "csi_token_shape"),
-            visitors=visitors,
+            host_filter=host_filter,
         )
         certificate = require_certificate(tls)
         self._certificates = Certificates(host, certificate) if certificate else None
@@ -150,7 +151,7 @@ class Simulator(Access, Observation):
             tls=None if self._certificates is None else self._certificates.context,
             extend=self._website.extend,
         )
-        self._world = World(self._thread, self._service.exchange, self._service.watchers)
+        self._runtime = Runtime(self._thread, self._service.exchange, self._service.watchers)
         self.faults = Faults(
             self._thread, self._service.clients, self._service.sessions, self._website.faults)
 
@@ -166,39 +167,39 @@ class Simulator(Access, Observation):
         self.stop()
 
     def start(self) -> None:
-        """Start to serve. A simulator starts once.
+        """Start the server. A simulator starts only once.
 
         :raises RuntimeError: it was started before.
-        :raises OSError: the address cannot be had.
+        :raises OSError: the address is not available.
         """
         self._thread.start()
         if self._certificates is not None:
             self._certificates.publish()
 
     def stop(self) -> None:
-        """Close every connection and end the thread, within two seconds; harmless to repeat."""
+        """Close every connection and end the thread within two seconds; harmless to repeat."""
         self._thread.stop()
         if self._certificates is not None:
             self._certificates.remove()
 
     @property
     def ca_certs(self) -> str:
-        """The path of a PEM file with the authority that a client of ``tls=True`` has to trust.
+        """The path of the CA certificate (PEM) that clients of ``tls=True`` must trust.
 
-        :raises RuntimeError: the simulator is without TLS, or not running.
+        :raises RuntimeError: the simulator has no TLS or is not running.
         """
         if self._certificates is None:
             raise RuntimeError("ca_certs needs Simulator(tls=True)")
         if self._certificates.ca_certs is None:
-            raise RuntimeError("ca_certs is there while the simulator runs: call start() first")
+            raise RuntimeError("ca_certs exists only while the simulator runs: call start() first")
         return self._certificates.ca_certs
 
     @property
     def endpoint(self) -> str:
-        """The URL for a client's option `endpoint`, for example "http://127.0.0.1:40001/cti"."""
+        """The URL for a client's `endpoint` option, for example "http://127.0.0.1:40001/cti"."""
         return self._thread.base_url
 
-    # The account and the world outside
+    # Lines and telephones
 
     def line(
         self,
@@ -208,40 +209,40 @@ class Simulator(Access, Observation):
         short_number: Optional[str] = None,
         organisation: Optional[str] = None,
     ) -> Line:
-        """The account's line `number`; a new one is added, and what is given is set.
+        """Return the account's line `number` with the given settings; add it if it is new.
 
-        :param number: international format, digits only.
-        :param name: whose line it is.
-        :param short_number: under which it can also be dialled.
-        :param organisation: lines may subscribe to each other only within one organisation.
+        :param number: in international format, digits only.
+        :param name: the name of its owner.
+        :param short_number: a second number that can be dialled.
+        :param organisation: lines can subscribe only to lines of the same organisation.
         :raises NotPossible: the number is an outside telephone already.
         """
         given = {"name": name, "short_number": short_number, "organisation": organisation}
-        line = self._thread.call(self._line, number_of(number))
+        line = self._thread.call(self._line, parse_number(number))
         line.set(**{key: value for key, value in given.items() if value is not None})
         return line
 
     def _line(self, number: str) -> Line:
-        station = self._service.exchange.add_line(number)
-        return self._lines.setdefault(number, Line(self._world, station))
+        subscriber = self._service.exchange.add_line(number)
+        return self._lines.setdefault(number, Line(self._runtime, subscriber))
 
     def phone(self, number: NumberLike) -> Phone:
-        """The telephone that answers to `number`: a line's own, or one outside.
+        """Return the telephone with this number, a line's own or an outside telephone.
 
-        :param number: one that is unknown becomes an outside telephone.
+        :param number: an unknown number becomes an outside telephone.
         """
-        return self._thread.call(self._phone, number_of(number))
+        return self._thread.call(self._phone, parse_number(number))
 
     def _phone(self, number: str) -> Phone:
-        station = self._service.exchange.station(number)
-        if station.is_line:
-            return self._line(station.number).phone
-        return self._phones.setdefault(number, Phone(self._world, station))
+        subscriber = self._service.exchange.get_subscriber(number)
+        if subscriber.is_line:
+            return self._line(subscriber.number).phone
+        return self._phones.setdefault(number, Phone(self._runtime, subscriber))
 
     # Tokens and sessions
 
     def token(self, line: NumberLike, lifetime: Optional[float] = None) -> str:
-        """A new CSI token for a line.
+        """Return a new CSI token for a line.
 
         :param line: a line, or the number of one.
         :param lifetime: seconds; None takes the simulator's setting.
@@ -254,31 +255,31 @@ class Simulator(Access, Observation):
             self._service.tokens.mint, number, require_seconds(lifetime, "lifetime"))
 
     def _line_number(self, line: NumberLike) -> str:
-        number = number_of(line, "line")
-        if self._thread.call(self._service.exchange.line, number) is None:
+        number = parse_number(line, "line")
+        if self._thread.call(self._service.exchange.find_line, number) is None:
             raise ValueError(f"line: there is no line {number}; add it with line()")
         return number
 
     def expire_token(self, token: str) -> None:
-        """Let a token run out now; sessions that are open go on.
+        """Let a token expire now; open sessions continue.
 
-        :raises ValueError: not a token of this simulator.
+        :raises ValueError: this simulator did not issue the token.
         """
         self._thread.call(self._service.tokens.expire, token)
 
     def revoke_token(self, token: str) -> None:
-        """Make a token invalid; sessions that are open go on.
+        """Make a token invalid; open sessions continue.
 
-        :raises ValueError: not a token of this simulator.
+        :raises ValueError: this simulator did not issue the token.
         """
         self._thread.call(self._service.tokens.revoke, token)
 
-    # What a test does to it
+    # Time and messages
 
     def elapse(self, seconds: float) -> None:
-        """Let time pass: the manual clock goes on and the timers that fall due run.
+        """Advance the manual clock and run the timers that fall due.
 
-        :raises RuntimeError: the simulator was not made with a `ManualClock`.
+        :raises RuntimeError: the simulator has no `ManualClock`.
         """
         clock = self._clock
         if not isinstance(clock, ManualClock):
@@ -286,25 +287,25 @@ class Simulator(Access, Observation):
         self._thread.call(clock.advance, seconds)
 
     def push(self, to: NumberLike, *messages: Any, packed: bool = True) -> int:
-        """Send messages unasked, right or wrong.
+        """Send messages without checking them.
 
-        :param to: a line (its own sessions' connections get them), or "all".
-        :param messages: anything that JSON can say.
-        :param packed: in one SockJS frame, or in a frame each.
-        :returns: how many connections they were sent to.
+        :param to: a line (the connections of its own sessions receive them), or "all".
+        :param messages: any JSON values.
+        :param packed: True sends one SockJS frame, False one frame for each message.
+        :returns: number of receiving connections.
         """
-        number = None if to == EVERYONE else number_of(to, "to")
+        number = None if to == EVERYONE else parse_number(to, "to")
         texts = [json.dumps(message) for message in messages]
 
         def send() -> int:
-            clients = self._service.clients.of_line(number)
+            clients = self._service.clients.find_by_line(number)
             for client in clients:
                 client.push(texts, packed=packed)
             return len(clients)
 
         return self._thread.call(send)
 
-    # The faults come last, because they need the thread; until then nobody asks.
+    # Methods, because `faults` needs the thread and exists only at the end of __init__.
 
     def _intercept(self, client: Client, command: Command) -> bool:
         return self.faults.intercept(client, command)

@@ -1,4 +1,4 @@
-"""The service behind the connections: everything but the thread and the telephones' owners."""
+"""The CTI service: the exchange, the sessions and the clients."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from .watchers import Watchers
 
 log = logging.getLogger("keyyo_cti.simulator")
 
-RECEIVED_KEPT = 10_000
+MAX_RECEIVED_COMMANDS = 10_000
 SECRETS = ("token", "session_id")
 
-CallWitness = Callable[[CallRecord, FrozenSet[str]], object]
-"""Told each change of a call, before any client is, and the numbers whose subscribers it
-concerns; on the loop's thread: it must not wait, and must not raise."""
+CallCallback = Callable[[CallRecord, FrozenSet[str]], object]
+"""Receives each change of a call, and the numbers whose subscribers it concerns.
+
+It runs on the loop's thread, before any client is notified; it must not block or raise.
+"""
 
 
 class Service:
-    """The exchange, the sessions and the clients, wired together; a handler for SockJS.
+    """The handler of the SockJS endpoint; all of it runs on the loop's thread.
 
-    Everything here belongs to the loop's thread.
-
-    :param clock: tells the time in Unix seconds.
+    :param clock: returns the time in Unix seconds.
     :param scheduler: runs the timers of sessions and calls.
-    :param intercept: asked before a command is performed; True means it has been dealt with.
-    :param session_timer: seconds that a session without connections stays.
-    :param ring_timeout: seconds after which a call is missed; None rings for ever.
-    :param park_slots: how many numbered slots the callpark has.
-    :param replay_on_restore: whether a restored session is told the calls that go on.
+    :param intercept: called before a command is performed; it returns True to replace it.
+    :param session_timer: seconds until a session without connections is destroyed.
+    :param ring_timeout: seconds after which a call is missed; None is no timeout.
+    :param park_slots: number of numbered callpark slots.
+    :param replay_on_restore: True if a restored session is notified of its live calls.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class Service:
     ) -> None:
         self.clients = Clients()
         self.watchers = Watchers()
-        self.received: Deque[Fields] = deque(maxlen=RECEIVED_KEPT)
-        self.call_witnesses: List[CallWitness] = []
+        self.received: Deque[Fields] = deque(maxlen=MAX_RECEIVED_COMMANDS)
+        self.call_callbacks: List[CallCallback] = []
         self.tokens = Tokens(clock)
-        self.sessions = Sessions(scheduler, session_timer, self._session_destroyed)
+        self.sessions = Sessions(scheduler, session_timer, self._on_session_destroyed)
         self.exchange = Exchange(
             clock,
             scheduler,
             ring_timeout=ring_timeout,
-            on_call=self._call_changed,
-            on_station=lambda station: self.watchers.changed(),
+            on_call=self._on_call_change,
+            on_subscriber_change=lambda subscriber: self.watchers.notify(),
         )
         self._intercept = intercept
         self._actions = Actions(
@@ -76,12 +76,12 @@ class Service:
         )
 
     def opened(self, connection: Connection) -> None:
-        """A client has connected; it has no session yet."""
+        """Add a client, which has no session yet."""
         self.clients.add(connection)
-        self.watchers.changed()
+        self.watchers.notify()
 
     def message(self, connection: Connection, text: str) -> None:
-        """A client asks for something."""
+        """Perform a client's command."""
         client = self.clients[connection]
         command = decode(text)
         if command is None:
@@ -89,23 +89,23 @@ class Service:
             return
         self.received.append(
             {name: value for name, value in command.fields.items() if name not in SECRETS})
-        client.testify(RECEIVED, command.fields)
+        client.report(RECEIVED, command.fields)
         if not self._intercept(client, command):
             self._actions.perform(client, command)
-        self.watchers.changed()
+        self.watchers.notify()
 
     def closed(self, connection: Connection) -> None:
-        """A client is gone, and leaves its session."""
+        """Remove a client from its session."""
         self._actions.leave(self.clients.remove(connection))
-        self.watchers.changed()
+        self.watchers.notify()
 
-    def _call_changed(self, record: CallRecord, audience: FrozenSet[str]) -> None:
+    def _on_call_change(self, record: CallRecord, audience: FrozenSet[str]) -> None:
         log.debug("%s: %s -> %s %s", record.callref, record.caller, record.callee, record.state)
-        for witness in self.call_witnesses:
-            witness(record, audience)
+        for callback in self.call_callbacks:
+            callback(record, audience)
         self.clients.notify(record, audience)
-        self.watchers.changed()
+        self.watchers.notify()
 
-    def _session_destroyed(self, session: Session) -> None:
+    def _on_session_destroyed(self, session: Session) -> None:
         self.clients.dismiss(session)
-        self.watchers.changed()
+        self.watchers.notify()

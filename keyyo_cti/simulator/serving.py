@@ -1,4 +1,4 @@
-"""A server in a thread of its own, for callers that have no event loop."""
+"""A server in its own thread, for callers without an event loop."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SHUTDOWN_TIMEOUT = 0.2
 
 
 class Listener:
-    """The listening socket, which can also refuse or leave its callers waiting.
+    """The listening socket, which can also refuse connections or let them wait.
 
-    The server gets a duplicate of the socket. With the duplicate closed, the system still
-    completes TCP connections on the original, and nobody answers them.
+    The server uses a duplicate of the socket. With the duplicate closed, the system still
+    completes TCP connections on the original, and the server does not read them.
 
-    :param runner: serves what is accepted.
+    :param runner: serves the accepted connections.
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
-    :param tls: what callers are met with; None for no TLS.
+    :param tls: the server's TLS settings; None serves plain TCP.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class Listener:
         self._site: Optional[web.SockSite] = None
 
     async def accept(self) -> None:
-        """Listen and serve; harmless when it does so already.
+        """Listen and serve; harmless to repeat.
 
-        :raises OSError: the address cannot be had.
+        :raises OSError: the address is not available.
         """
         if self._socket is None:
             self._socket = socket.create_server((self._host, self.port))
@@ -61,29 +61,31 @@ class Listener:
             await self._site.start()
 
     async def hold(self) -> None:
-        """Let new connections wait; those that are open go on."""
+        """Let new connections wait; open ones continue."""
         if self._site is not None:
-            # asyncio loses a connection that is being accepted when its server closes.
+            # Otherwise asyncio would lose a connection that it is accepting meanwhile.
             asyncio.get_running_loop().remove_reader(self._duplicate)
-            await _settled()
+            await _let_loop_settle()
             await self._site.stop()
             self._site = None
 
     async def refuse(self) -> None:
-        """Refuse new connections; those that are open go on."""
+        """Refuse new connections; open ones continue."""
         await self.hold()
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
 
-def _nothing_else(application: web.Application) -> None:
-    """Serve the endpoint alone."""
+def _add_nothing(application: web.Application) -> None:
+    """Leave the application unchanged."""
 
 
-class _HttpLog(logging.LoggerAdapter):  # type: ignore[type-arg]
-    """What aiohttp has to tell. Who sends something else than HTTP, or leaves in the middle of an
-    answer, is no fault of anybody's here."""
+class _HttpLogAdapter(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """The log of aiohttp, with the errors of clients at level DEBUG.
+
+    A client that sends invalid HTTP or disconnects during a response is not a fault of the server.
+    """
 
     def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
         error = kwargs.get("exc_info")
@@ -94,14 +96,14 @@ class _HttpLog(logging.LoggerAdapter):  # type: ignore[type-arg]
 
 
 class ServerThread:
-    """Serves a SockJS endpoint on a daemon thread.
+    """A daemon thread that serves a SockJS endpoint.
 
-    :param endpoint: what is served.
+    :param endpoint: the endpoint to serve.
     :param host: IPv4 address or name to listen on.
     :param port: port to listen on; 0 takes a free one.
-    :param tls: what callers are met with; None for no TLS.
+    :param tls: the server's TLS settings; None serves plain TCP.
     :param name: of the thread, and of the server in error messages.
-    :param extend: adds what else is served to the endpoint's application.
+    :param extend: adds routes to the endpoint's application.
     """
 
     def __init__(
@@ -112,7 +114,7 @@ class ServerThread:
         port: int = 0,
         tls: Optional[ssl.SSLContext] = None,
         name: str = "keyyo-simulator",
-        extend: Callable[[web.Application], None] = _nothing_else,
+        extend: Callable[[web.Application], None] = _add_nothing,
     ) -> None:
         self._endpoint = endpoint
         self._extend = extend
@@ -122,9 +124,9 @@ class ServerThread:
         self._name = name
         self._started: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        # Guards the two flags: whoever sees the server running may submit work to it.
+        # Guards the two flags. Otherwise a caller could submit work to a loop that has ended.
         self._lock = threading.Lock()
-        self._begun = False
+        self._start_called = False
         self._running = False
         self._loop: asyncio.AbstractEventLoop
         self._listener: Listener
@@ -144,35 +146,38 @@ class ServerThread:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of every URL here.
+        """The scheme, host and port of every URL of the server.
 
         :raises RuntimeError: the server was never started.
         """
-        if not self._begun:
+        if not self._start_called:
             raise RuntimeError(f"{self._name} is not running: call start() first")
         scheme = "http" if self._tls is None else "https"
         return f"{scheme}://{self._host}:{self._listener.port}"
 
     @property
     def listener(self) -> Listener:
-        """The listening socket; to be used on the loop's thread."""
+        """The listening socket; use it on the loop's thread only."""
         return self._listener
 
     def start(self) -> None:
         """Start the thread and listen.
 
         :raises RuntimeError: it was started before.
-        :raises OSError: the address cannot be had.
+        :raises OSError: the address is not available.
         """
         with self._lock:
-            if self._begun:
+            if self._start_called:
                 raise RuntimeError(f"{self._name} can be started only once")
-            self._begun = True
+            self._start_called = True
         self._thread.start()
         self._started.result(CALL_TIMEOUT)
 
     def stop(self) -> None:
-        """Close everything and end the thread; harmless to repeat, and on the loop's thread."""
+        """Close every connection and end the thread; harmless to repeat.
+
+        On the loop's own thread it returns without waiting.
+        """
         with self._lock:
             if self._running:
                 self._running = False
@@ -181,7 +186,7 @@ class ServerThread:
             self._thread.join(STOP_TIMEOUT)
 
     def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run `function` on the loop's thread and give what it returns.
+        """Run `function` on the loop's thread and return its result.
 
         :raises RuntimeError: the server is not running.
         """
@@ -194,9 +199,9 @@ class ServerThread:
         return self.wait(run, CALL_TIMEOUT)
 
     def wait(self, start: Callable[[], Awaitable[T]], timeout: float) -> T:
-        """Run the coroutine function `start` on the loop and give what it returns.
+        """Run the coroutine function `start` on the loop and return its result.
 
-        :param timeout: seconds after which it is given up.
+        :param timeout: seconds; the coroutine is cancelled afterwards.
         :raises RuntimeError: the server is not running, or this is the loop's own thread.
         :raises TimeoutError: it took longer than `timeout`.
         """
@@ -213,15 +218,16 @@ class ServerThread:
             return future.result(timeout)
         except concurrent.futures.TimeoutError as error:
             future.cancel()
-            # Until Python 3.11 this is not yet the built-in one.
-            raise TimeoutError(str(error) or f"{self._name} did not answer in time") from None
+            # Before Python 3.11 this class differs from the built-in TimeoutError.
+            message = str(error) or f"{self._name} did not answer in {timeout} s"
+            raise TimeoutError(message) from None
         except concurrent.futures.CancelledError:
             raise RuntimeError(f"{self._name} was stopped meanwhile") from None
 
     def _require_running(self) -> None:
         if not self._running:
-            cure = "it has been stopped" if self._begun else "call start() first"
-            raise RuntimeError(f"{self._name} is not running: {cure}")
+            hint = "it has been stopped" if self._start_called else "call start() first"
+            raise RuntimeError(f"{self._name} is not running: {hint}")
 
     def _run(self) -> None:
         try:
@@ -237,7 +243,7 @@ class ServerThread:
         application = self._endpoint.application()
         self._extend(application)
         runner = web.AppRunner(
-            application, access_log=None, logger=_HttpLog(log, {}),
+            application, access_log=None, logger=_HttpLogAdapter(log, {}),
             handle_signals=False, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await runner.setup()
         self._listener = Listener(runner, self._host, self._port, self._tls)
@@ -250,23 +256,25 @@ class ServerThread:
             await self._listener.refuse()
             for connection in list(self._endpoint.connections):
                 connection.drop()
-            transports = _transports(runner)
+            transports = _get_transports(runner)
             await runner.cleanup()
             for transport in transports:
-                # Closed already; but TLS would still wait for the other side's goodbye.
+                # Otherwise TLS would still wait for the peer's close_notify.
                 transport.abort()
-            await _settled()
+            await _let_loop_settle()
 
 
-def _transports(runner: web.AppRunner) -> List[asyncio.Transport]:
-    assert runner.server is not None  # it has been set up
+def _get_transports(runner: web.AppRunner) -> List[asyncio.Transport]:
+    assert runner.server is not None  # runner.setup() has created it
     known = (protocol.transport for protocol in runner.server.connections)
     return [transport for transport in known if transport is not None]
 
 
-async def _settled() -> None:
-    """Lets what is under way on the loop come to its end: a connection that was accepted at the
-    last moment is known to the server only some turns later, and one that is closed lets go of
-    its socket in a later turn too."""
+async def _let_loop_settle() -> None:
+    """Let the loop finish its pending callbacks.
+
+    The loop registers a connection accepted at the last moment, and releases the socket of a
+    closed one, only some turns later.
+    """
     for _ in range(10):
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """Keyyo sessions and CSI tokens.
 
-A session outlives its connections: a counter says how many there are, and at zero a timer
-starts. Pure: the clock and the scheduler are given.
+A session outlives its connections: it counts them, and starts a timer at zero. The clock and
+the scheduler are arguments.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .errors import EXPIRED_TOKEN, INVALID_TOKEN, UNKNOWN_SESSION, Refused
 
 @dataclass(frozen=True)
 class SessionSnapshot:
-    """A session as it stands at one moment, without its id."""
+    """A snapshot of a session, without its id."""
 
     number: str
     counter: int
@@ -25,11 +25,11 @@ class SessionSnapshot:
 
 
 class Session:
-    """One session: its line, its subscriptions and how many connections share it.
+    """A session: its line, its subscriptions and the number of its connections.
 
     :param number: the line's CSI.
-    :param auto_answer: whether the line's own telephone goes off hook by itself on dialling.
-    :param commands_allowed: whether the line's plugin was enabled when the session opened.
+    :param auto_answer: True if the line's own telephone goes off hook by itself on dialling.
+    :param commands_allowed: True if the line's plugin was enabled when the session opened.
     """
 
     def __init__(self, number: str, auto_answer: bool, commands_allowed: bool = True) -> None:
@@ -38,7 +38,7 @@ class Session:
         self.auto_answer = auto_answer
         self.commands_allowed = commands_allowed
         self.counter = 1
-        # A dict keeps the order of subscribing, which get_subscriptions shows.
+        # A dict keeps the order of subscribing, in which get_subscriptions lists them.
         self._subscriptions: Dict[str, None] = {number: None}
         self.timer: Optional[Timer] = None
 
@@ -55,21 +55,21 @@ class Session:
     def unsubscribe(self, number: str) -> None:
         self._subscriptions.pop(number, None)
 
-    def hears(self, numbers: Iterable[str]) -> bool:
-        """Whether one of `numbers` is subscribed to."""
+    def subscribes_to(self, numbers: Iterable[str]) -> bool:
+        """Return True if the session subscribes to one of `numbers`."""
         return not self._subscriptions.keys().isdisjoint(numbers)
 
-    def snapshot(self) -> SessionSnapshot:
+    def take_snapshot(self) -> SessionSnapshot:
         return SessionSnapshot(
             self.number, self.counter, tuple(self._subscriptions), self.auto_answer)
 
 
 class Sessions:
-    """Every session of the service.
+    """The sessions of the service.
 
-    :param scheduler: runs the timer of a session that nobody is connected to.
-    :param session_timer: how long such a session stays, in seconds.
-    :param on_destroyed: told each session that is destroyed, by hand or by its timer.
+    :param scheduler: runs the timer of a session without connections.
+    :param session_timer: seconds until such a session is destroyed.
+    :param on_destroyed: receives each destroyed session.
     """
 
     def __init__(
@@ -83,20 +83,20 @@ class Sessions:
         self._on_destroyed = on_destroyed
         self._by_id: Dict[str, Session] = {}
 
-    def all(self) -> List[Session]:
-        """Every session that can be restored or is in use, oldest first."""
+    def get_all(self) -> List[Session]:
+        """Return every session that can be used or restored, oldest first."""
         return list(self._by_id.values())
 
     def create(self, number: str, auto_answer: bool, commands_allowed: bool = True) -> Session:
-        """Open a session of the line `number`; its counter is 1."""
+        """Open a session of the line `number`, with one connection."""
         session = Session(number, auto_answer, commands_allowed)
         self._by_id[session.id] = session
         return session
 
     def restore(self, session_id: str, number: str) -> Session:
-        """Join a session: its counter goes up and its timer stops.
+        """Add a connection to a session and stop its timer.
 
-        :raises Refused: unknown or destroyed, or a session of another line than `number`.
+        :raises Refused: the session does not exist, or belongs to another line than `number`.
         """
         session = self._by_id.get(session_id)
         if session is None or session.number != number:
@@ -108,25 +108,25 @@ class Sessions:
         return session
 
     def close(self, session: Session) -> None:
-        """One connection less: at zero the timer starts."""
+        """Remove a connection from a session; start its timer at zero."""
         session.counter -= 1
         if session.counter == 0 and session.id in self._by_id:
             session.timer = self._scheduler.call_later(
                 self._session_timer, lambda: self.destroy(session))
 
     def destroy(self, session: Session) -> None:
-        """Forget a session: it is not usable any more."""
+        """Destroy a session, so that it cannot be used or restored."""
         del self._by_id[session.id]
         if session.timer is not None:
             session.timer.cancel()
         self._on_destroyed(session)
 
     def destroy_all(self, number: Optional[str]) -> int:
-        """Forget the sessions of a line, or every one; how many there were."""
-        doomed = [each for each in self.all() if number in (None, each.number)]
-        for session in doomed:
+        """Destroy the sessions of a line, or every session; return their number."""
+        matching = [each for each in self.get_all() if number in (None, each.number)]
+        for session in matching:
             self.destroy(session)
-        return len(doomed)
+        return len(matching)
 
 
 @dataclass
@@ -136,9 +136,9 @@ class _Grant:
 
 
 class Tokens:
-    """The CSI tokens that were handed out.
+    """The issued CSI tokens.
 
-    :param clock: tells the time in Unix seconds.
+    :param clock: returns the time in Unix seconds.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -146,15 +146,15 @@ class Tokens:
         self._grants: Dict[str, _Grant] = {}
 
     def mint(self, number: str, lifetime: float) -> str:
-        """A new token for the line `number`, good for `lifetime` seconds."""
+        """Return a new token for the line `number`, valid for `lifetime` seconds."""
         token = secrets.token_hex(20)
         self._grants[token] = _Grant(number, self._clock() + lifetime)
         return token
 
     def check(self, token: str) -> str:
-        """The number of the line that `token` stands for.
+        """Return the number of the token's line.
 
-        :raises Refused: the token is wrong, revoked or expired.
+        :raises Refused: the token is unknown, revoked or expired.
         """
         grant = self._grants.get(token)
         if grant is None:
@@ -164,23 +164,23 @@ class Tokens:
         return grant.number
 
     def expire(self, token: str) -> None:
-        """Let a token run out now.
+        """Let a token expire now.
 
-        :raises ValueError: not a token of this service.
+        :raises ValueError: this service did not issue the token.
         """
-        self._known(token).expires = self._clock()
+        self._find(token).expires = self._clock()
 
     def revoke(self, token: str) -> None:
-        """Make a token invalid, as if it had never been.
+        """Make a token invalid, as if it had never been issued.
 
-        :raises ValueError: not a token of this service.
+        :raises ValueError: this service did not issue the token.
         """
-        self._known(token)
+        self._find(token)
         del self._grants[token]
 
-    def _known(self, token: str) -> _Grant:
+    def _find(self, token: str) -> _Grant:
         try:
             return self._grants[token]
         except KeyError:
-            # The token itself stays out of the message and of the chain.
-            raise ValueError("token: not one that this simulator gave out") from None
+            # Otherwise the chained KeyError would show the token.
+            raise ValueError("token: not one that this simulator issued") from None

@@ -1,4 +1,4 @@
-"""TLS with certificates made on the spot, good ones and bad ones."""
+"""TLS certificates for tests, valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ELSEWHERE = "elsewhere.invalid"
 
 
 def require_certificate(tls: Union[bool, str]) -> str:
-    """Which certificate is asked for; "" for none.
+    """Return the kind of certificate that `tls` selects; "" for none.
 
     :raises TypeError: it is neither a bool nor a string.
     :raises ValueError: there is no such certificate.
@@ -34,12 +34,12 @@ def require_certificate(tls: Union[bool, str]) -> str:
 
 
 class Certificates:
-    """An authority of one's own, and what a server shows of it or of a stranger.
+    """A new CA, and a server certificate that is valid or deliberately invalid.
 
-    :param host: what the server is called.
+    :param host: the server's host name.
     :param kind: one of `CERTIFICATES`.
-    :ivar context: what the server's callers are met with.
-    :raises ImportError: there is no trustme.
+    :ivar context: the server's TLS settings.
+    :raises ImportError: trustme is not installed.
     """
 
     def __init__(self, host: str, kind: str) -> None:
@@ -55,7 +55,7 @@ class Certificates:
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         if kind == SELF_SIGNED:
-            # The certificate of an authority is one that it has signed itself.
+            # A CA certificate is self-signed.
             stranger = trustme.CA()
             both = stranger.private_key_pem.bytes() + stranger.cert_pem.bytes()
             with trustme.Blob(both).tempfile() as path:
@@ -69,11 +69,11 @@ class Certificates:
 
     @property
     def ca_certs(self) -> Optional[str]:
-        """The file of the authority; None while it is not published."""
+        """The path of the CA certificate; None while it is not published."""
         return None if self._folder is None else str(Path(self._folder.name, "authority.pem"))
 
     def publish(self) -> None:
-        """Write the authority to a file in a directory of its own."""
+        """Write the CA certificate to a new temporary directory."""
         self._folder = tempfile.TemporaryDirectory(prefix="keyyo-simulator-")
         self._authority_pem.write_to_path(str(self.ca_certs))
 

@@ -1,4 +1,4 @@
-"""Waiting for a condition, checked at each change and never by the clock."""
+"""Waiting for conditions, which are checked at each change instead of by polling."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ T = TypeVar("T")
 
 
 class Watchers:
-    """Those who wait for something to become so. All methods belong to the loop's thread."""
+    """The tasks that wait for a condition; all methods run on the loop's thread."""
 
     def __init__(self) -> None:
         self._watchers: List[Tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
-    def changed(self) -> None:
-        """Something has changed: look whether anyone need wait no longer."""
+    def notify(self) -> None:
+        """Check every condition after a change."""
         for met, future in self._watchers:
             if not future.done() and met():
                 future.set_result(None)
 
-    async def until(
-        self, find: Callable[[], Optional[T]], timeout: float, complaint: Callable[[], str]
+    async def wait_for(
+        self, find: Callable[[], Optional[T]], timeout: float, make_message: Callable[[], str]
     ) -> T:
-        """Wait until `find` gives something, and give that.
+        """Wait until `find` returns a value, and return it.
 
-        :param find: looks at the present state; None means not yet.
+        :param find: examines the current state; None means not yet.
         :param timeout: seconds.
-        :param complaint: says, in the end, what was seen instead.
-        :raises TimeoutError: nothing was found in time.
+        :param make_message: makes the error message, which describes the final state.
+        :raises TimeoutError: `find` returned None until the timeout.
         """
         found: List[T] = []
 
@@ -45,7 +45,7 @@ class Watchers:
         try:
             await asyncio.wait_for(watcher[1], timeout)
         except asyncio.TimeoutError:
-            raise TimeoutError(complaint()) from None
+            raise TimeoutError(make_message()) from None
         finally:
             self._watchers.remove(watcher)
         return found[0]

@@ -1,4 +1,4 @@
-"""Faults of the web beside the CTI service: OAuth2 and the Manager."""
+"""Faults of OAuth2 and the Manager API."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any, Mapping, Optional
 
 from .arguments import require_integer, require_text, require_times
-from .http_faults import HttpEffect, HttpFaults, answer, cut
+from .http_faults import HttpEffect, HttpFaults, cut_response, respond
 from .serving import ServerThread
 
 
 class WebFaults:
-    """The part of `Faults` that is about HTTP requests by their path."""
+    """The part of `Faults` for HTTP requests, selected by their path."""
 
     _thread: ServerThread
     _http: HttpFaults
@@ -26,61 +26,61 @@ class WebFaults:
         body: Any = None,
         times: Optional[int] = None,
     ) -> None:
-        """Answer requests with something else, and do not perform them.
+        """Send another response instead of handling requests.
 
-        :param path_prefix: how their paths begin.
+        :param path_prefix: selects requests whose path starts with it.
         :param status: the HTTP status, 200 to 599.
         :param headers: for example ``{"Retry-After": "5"}``.
-        :param body: a string is sent as it is, anything else as JSON, None not at all.
-        :param times: so many times; None until `clear`.
+        :param body: a string is sent unchanged, None is no body, anything else is sent as JSON.
+        :param times: number of requests; None for all until `clear`.
         """
         require_integer(status, "status", 200, 599)
         text = body if body is None or isinstance(body, str) else json.dumps(body)
-        self._arm_http(path_prefix, times, partial(answer, status, dict(headers or {}), text))
+        self._arm_http(path_prefix, times, partial(respond, status, dict(headers or {}), text))
 
     def http_garbage(
         self, path_prefix: str, body: str = '{"broken', *, times: Optional[int] = None
     ) -> None:
-        """Answer requests with 200 and a body that is no JSON, and do not perform them.
+        """Respond with status 200 and invalid JSON instead of handling requests.
 
-        :param path_prefix: how their paths begin.
-        :param body: what is sent, just as it is.
-        :param times: so many times; None until `clear`.
+        :param path_prefix: selects requests whose path starts with it.
+        :param body: sent unchanged.
+        :param times: number of requests; None for all until `clear`.
         """
         self.http(path_prefix, 200, body=body, times=times)
 
     def http_slow(self, path_prefix: str, *, times: Optional[int] = None) -> None:
-        """Let requests wait; they are performed and answered on `clear`, and not before.
+        """Hold requests, and handle them only after `clear`.
 
-        :param path_prefix: how their paths begin.
-        :param times: for so many requests; None for all.
+        :param path_prefix: selects requests whose path starts with it.
+        :param times: number of requests; None for all.
         """
-        self._arm_http(path_prefix, times, self._http.wait)
+        self._arm_http(path_prefix, times, self._http.hold)
 
     def http_cut(self, path_prefix: str, *, times: Optional[int] = None) -> None:
-        """Perform requests, and close TCP in the middle of the answer's body.
+        """Handle requests, and close TCP in the middle of the response.
 
-        :param path_prefix: how their paths begin.
-        :param times: so many times; None until `clear`.
+        :param path_prefix: selects requests whose path starts with it.
+        :param times: number of requests; None for all until `clear`.
         """
-        self._arm_http(path_prefix, times, cut)
+        self._arm_http(path_prefix, times, cut_response)
 
     def foreign_next(self, origin: str = "http://elsewhere.invalid") -> None:
-        """Let the Manager's links to a next page lead to another origin, until `clear`.
+        """Let the Manager's links to a next page name another origin, until `clear`.
 
         :param origin: scheme, host and port, without a trailing slash.
         """
         require_text(origin, "origin")
 
-        def lead() -> None:
+        def set_origin() -> None:
             self._http.next_origin = origin
 
-        self._thread.call(lead)
+        self._thread.call(set_origin)
 
-    # Inside
+    # Private
 
     def _arm_http(self, path_prefix: str, times: Optional[int], effect: HttpEffect) -> None:
         if not require_text(path_prefix, "path_prefix").startswith("/"):
-            raise ValueError(f"path_prefix: expected a path, which begins with /; "
+            raise ValueError(f"path_prefix: expected a path that begins with /; "
                              f"got {path_prefix!r}")
-        self._thread.call(self._http.arm, path_prefix, require_times(times), effect)
+        self._thread.call(self._http.add, path_prefix, require_times(times), effect)

@@ -1,4 +1,4 @@
-"""The web beside the CTI service, on the same port: OAuth2 and the Manager API."""
+"""The HTTP services on the same port as the CTI: OAuth2 and the Manager API."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from typing import Deque, List, Optional
 
 from aiohttp import web
 
-from . import manager_site, oauth2_site
-from .host_filter import Visitors
+from .host_filter import HostFilter
 from .http_faults import Handler, HttpFaults
 from .manager import Manager
+from .manager_site import PATH as MANAGER_PATH
+from .manager_site import ManagerSite
 from .oauth2 import Authority
+from .oauth2_site import PATH as OAUTH2_PATH
+from .oauth2_site import OAuth2Site
 from .watchers import Watchers
 
-REQUESTS_KEPT = 10_000
+MAX_RECORDED_REQUESTS = 10_000
 
 
 class Website:
-    """The sites, the faults in front of them, and a record of the requests.
+    """The HTTP services, their faults and a record of their requests.
 
-    Everything here belongs to the loop's thread.
+    All of it runs on the loop's thread.
 
-    :param watchers: told of each request.
+    :param watchers: notified of each request.
     :param authority: grants and checks access.
     :param manager: the account.
-    :param page_size: how many items a page of the Manager has at most.
+    :param page_size: maximum number of items on a page of the Manager API.
     :param token_shape: one of `manager_site.TOKEN_SHAPES`.
-    :param visitors: decides which hosts and origins are served.
+    :param host_filter: filters hosts and origins.
     """
 
     def __init__(
@@ -38,15 +41,15 @@ class Website:
         *,
         page_size: int,
         token_shape: str,
-        visitors: Visitors,
+        host_filter: HostFilter,
     ) -> None:
         self.authority = authority
         self.faults = HttpFaults()
         self._watchers = watchers
-        self._visitors = visitors
-        self._requested: Deque[str] = deque(maxlen=REQUESTS_KEPT)
-        self.oauth2 = oauth2_site.OAuth2Site(authority)
-        self._manager = manager_site.ManagerSite(
+        self._host_filter = host_filter
+        self._requested: Deque[str] = deque(maxlen=MAX_RECORDED_REQUESTS)
+        self.oauth2 = OAuth2Site(authority)
+        self._manager = ManagerSite(
             manager,
             authority,
             page_size=page_size,
@@ -55,27 +58,27 @@ class Website:
         )
 
     def extend(self, application: web.Application) -> None:
-        """Add the sites to the application that serves the CTI."""
+        """Add the HTTP services to the application of the CTI."""
         application.middlewares.append(self._receive)
-        # At the last moment: an answer that streams is sent before its handler returns.
-        application.on_response_prepare.append(self._visitors.restrict)
-        application.add_subapp(oauth2_site.PATH, self.oauth2.application())
-        application.add_subapp(manager_site.PATH, self._manager.application())
+        # A signal, because a streamed response is sent before its handler returns.
+        application.on_response_prepare.append(self._host_filter.restrict)
+        application.add_subapp(OAUTH2_PATH, self.oauth2.application())
+        application.add_subapp(MANAGER_PATH, self._manager.application())
 
-    def requested(self, path_prefix: str) -> List[str]:
-        """The requests whose path begins so, oldest first: method and path, without a query."""
+    def get_requests(self, path_prefix: str) -> List[str]:
+        """Return the requests by the start of their path, as method and path, oldest first."""
         return [each for each in self._requested if each.partition(" ")[2].startswith(path_prefix)]
 
-    def nth_requested(self, path_prefix: str, count: int) -> Optional[str]:
-        """The request number `count` of these; None when there are fewer."""
-        come = self.requested(path_prefix)
-        return come[count - 1] if len(come) >= count else None
+    def find_request(self, path_prefix: str, count: int) -> Optional[str]:
+        """Return request number `count` of these; None if there are fewer."""
+        requests = self.get_requests(path_prefix)
+        return requests[count - 1] if len(requests) >= count else None
 
     @web.middleware
     async def _receive(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        refusal = self._visitors.refuse(request)
+        refusal = self._host_filter.refuse(request)
         if refusal is not None:
             return refusal
         self._requested.append(f"{request.method} {request.path}")
-        self._watchers.changed()
+        self._watchers.notify()
         return await self.faults.handle(request, handler)

@@ -159,7 +159,7 @@ class SimulatedSide(Target):
         self._service.exchange.add_line(CAROL)
         self._token = self._service.tokens.mint(ALICE, 3600)
         self._sign_in()
-        bob = self._service.exchange.station(BOB)
+        bob = self._service.exchange.get_subscriber(BOB)
         self._service.exchange.call_by_hand(bob, ALICE)
         self._service.exchange.pick_up(self._alice)
 

@@ -67,7 +67,7 @@ class Desk:
             self.exchange, CallPark(self.exchange, 2), self.sessions, self.tokens, self.clock,
             **settings)
         self.alice, self.carol = map(self.exchange.add_line, (ALICE, CAROL))
-        self.bob, self.dave = map(self.exchange.station, (BOB, DAVE))
+        self.bob, self.dave = map(self.exchange.get_subscriber, (BOB, DAVE))
         self._ids = itertools.count(1)
 
     def connect(self) -> Client:

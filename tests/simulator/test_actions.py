@@ -46,7 +46,7 @@ def client(desk: Desk) -> Client:
 def test_create_session(desk: Desk) -> None:
     """Creating a session gives the line, the server's time and an id."""
     result = desk.ask(desk.connect(), "create_session", token=desk.token(), protocol_version=1)
-    session, = desk.sessions.all()
+    session, = desk.sessions.get_all()
     assert result == {"number": ALICE, "now": NOW, "session_id": session.id}
     assert session.auto_answer
 
@@ -68,7 +68,7 @@ def test_create_session_without_auto_answer(desk: Desk) -> None:
 def test_create_session_refused(desk: Desk, fields: Dict[str, Any], expected: Any) -> None:
     """A token that is missing, wrong, null or no string is refused, and no session comes of it."""
     assert desk.ask(desk.connect(), "create_session", **fields) == expected
-    assert desk.sessions.all() == []
+    assert desk.sessions.get_all() == []
 
 
 def test_expired_token(desk: Desk) -> None:
@@ -84,7 +84,7 @@ def test_expired_token(desk: Desk) -> None:
 def test_restore_session(desk: Desk, client: Client) -> None:
     """A second connection restores the session and shares it."""
     second = desk.connect()
-    session, = desk.sessions.all()
+    session, = desk.sessions.get_all()
     result = desk.ask(second, "restore_session", token=desk.token(), session_id=session.id)
     assert result == {"number": ALICE, "now": NOW}
     assert session.counter == 2
@@ -106,22 +106,22 @@ def test_restore_session_refused(desk: Desk, fields: Dict[str, Any], expected: A
 
 def test_restore_needs_a_token(desk: Desk, client: Client) -> None:
     """The id alone restores nothing."""
-    session, = desk.sessions.all()
+    session, = desk.sessions.get_all()
     result = desk.ask(desk.connect(), "restore_session", token="x", session_id=session.id)
     assert result == INVALID_TOKEN
 
 
 def test_restore_on_the_same_connection(desk: Desk, client: Client) -> None:
     """A client that restores its own session stays its only connection."""
-    session, = desk.sessions.all()
+    session, = desk.sessions.get_all()
     desk.ask(client, "restore_session", token=desk.token(), session_id=session.id)
     desk.clock.advance(1000)
-    assert (desk.sessions.all(), session.counter) == ([session], 1)
+    assert (desk.sessions.get_all(), session.counter) == ([session], 1)
 
 
 def test_second_session_leaves_the_first(desk: Desk, client: Client) -> None:
     """A connection that opens another session leaves its first one."""
-    first, = desk.sessions.all()
+    first, = desk.sessions.get_all()
     desk.ask(client, "create_session", token=desk.token(CAROL))
     assert (first.counter, client.number) == (0, CAROL)
 
@@ -130,7 +130,7 @@ def test_restored_session_is_told_the_calls_that_go_on(desk: Desk, client: Clien
     """After its reply a restored session is notified of the calls of its numbers, once each."""
     desk.incoming()
     desk.exchange.place_call(desk.carol, DAVE)
-    session, = desk.sessions.all()
+    session, = desk.sessions.get_all()
     second = desk.connect()
     desk.ask(second, "restore_session", token=desk.token(), session_id=session.id)
     assert "result" in sent(second)[0]
@@ -143,14 +143,14 @@ def test_replay_can_be_turned_off() -> None:
     desk.signed_in()
     desk.incoming()
     second = desk.connect()
-    session_id = desk.sessions.all()[0].id
+    session_id = desk.sessions.get_all()[0].id
     desk.ask(second, "restore_session", token=desk.token(), session_id=session_id)
     assert states(second) == []
 
 
 def test_destroy_session(desk: Desk, client: Client) -> None:
     """Destroying answers, then closes every connection of the session and no other."""
-    session, = desk.sessions.all()
+    session, = desk.sessions.get_all()
     second, other = desk.connect(), desk.signed_in(CAROL)
     desk.ask(second, "restore_session", token=desk.token(), session_id=session.id)
     assert desk.ask(client, "destroy_session") == 1

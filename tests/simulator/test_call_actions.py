@@ -80,7 +80,7 @@ def test_transfer(desk: Desk, client: Client) -> None:
     """A transfer by command sends the caller to someone else."""
     callref = desk.talking()
     assert desk.ask(client, "transfer_call", call_ref=callref, side="caller", to=CAROL) == 1
-    assert desk.exchange.live()[0].record.callee == CAROL
+    assert desk.exchange.get_live_calls()[0].record.callee == CAROL
 
 
 def test_supervised_transfer(desk: Desk, client: Client) -> None:
@@ -91,7 +91,7 @@ def test_supervised_transfer(desk: Desk, client: Client) -> None:
     assert states(client)[-1] == f"{ALICE}>{CAROL} MISSED"
     assert desk.ask(client, "supervised_transfer_call", **fields) == 1
     desk.exchange.pick_up(desk.carol)
-    assert desk.exchange.live()[0].record.caller == BOB
+    assert desk.exchange.get_live_calls()[0].record.caller == BOB
 
 
 def test_merge(desk: Desk, client: Client) -> None:
@@ -101,7 +101,7 @@ def test_merge(desk: Desk, client: Client) -> None:
     desk.exchange.connect(second)
     fields = {"call_ref": first, "side": "caller", "call_ref2": second.record.callref}
     assert desk.ask(client, "merge_call", **fields, side2="callee") == 1
-    assert [call.record.callee for call in desk.exchange.live()] == [DAVE]
+    assert [call.record.callee for call in desk.exchange.get_live_calls()] == [DAVE]
 
 
 def test_park_and_unpark(desk: Desk, client: Client) -> None:
@@ -123,9 +123,9 @@ def test_pause(desk: Desk, client: Client) -> None:
     """Pausing parks in the slot that bears the session's number; unparking takes the call back."""
     callref = desk.talking()
     assert desk.ask(client, "pause_call", call_ref=callref) == 1
-    assert desk.exchange.find(callref).record.callpark_slot == ALICE
+    assert desk.exchange.find_call(callref).record.callpark_slot == ALICE
     assert desk.ask(client, "unpark_call", call_ref=callref) == 1
-    assert desk.exchange.find(callref).talking
+    assert desk.exchange.find_call(callref).talking
     assert desk.ask(client, "unpark_call", call_ref=callref) == CANNOT_TREAT
 
 
@@ -149,4 +149,4 @@ def test_wrong_values(desk: Desk, client: Client, action: str, fields: Dict[str,
     """A wrong type or value is refused and the call goes on."""
     callref = desk.talking()
     assert desk.ask(client, action, call_ref=callref, **fields) == INVALID_PARAMS
-    assert desk.exchange.find(callref).talking
+    assert desk.exchange.find_call(callref).talking

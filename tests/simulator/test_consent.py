@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from keyyo_cti.simulator import Simulator
-from keyyo_cti.simulator.consent import redirect_url
+from keyyo_cti.simulator.consent import make_redirect_url
 from keyyo_cti.simulator.oauth2_site import MAX_FORMS
 
 from .browser import ask_token, get_code, read, request_of, sent_back, visit
@@ -119,7 +119,7 @@ def test_many_pages(sim: Simulator) -> None:
     """Pages on which nobody clicks do not pile up."""
     site = sim._website.oauth2
     for number in range(MAX_FORMS + 10):
-        site._new_form({"state": str(number)})
+        site._make_form_token({"state": str(number)})
     assert len(site._forms) == MAX_FORMS
 
 
@@ -188,7 +188,7 @@ def test_a_query_of_its_own(sim: Simulator) -> None:
 ])
 def test_redirect_url(uri: str, expected: str) -> None:
     """An answer is added to any kind of address."""
-    assert redirect_url(uri, {"code": "1"}) == expected
+    assert make_redirect_url(uri, {"code": "1"}) == expected
 
 
 def test_codes_differ(sim: Simulator) -> None:

@@ -10,7 +10,7 @@ from keyyo_cti.simulator.callpark import CallPark
 from keyyo_cti.simulator.calls import Call, CallRecord
 from keyyo_cti.simulator.clock import ManualClock
 from keyyo_cti.simulator.errors import NotPossible, WrongValue
-from keyyo_cti.simulator.exchange import Exchange, Station
+from keyyo_cti.simulator.exchange import Exchange, Subscriber
 from keyyo_cti.simulator.transfers import Transfers
 
 NOW = 1_700_000_000
@@ -31,15 +31,15 @@ class Bench:
             self.clock,
             self.clock,
             on_call=lambda record, audience: self.told.append((record, audience)),
-            on_station=lambda station: self.touched.append(station.number),
+            on_subscriber_change=lambda subscriber: self.touched.append(subscriber.number),
             **settings,
         )
         self.transfers = Transfers(self.exchange)
         self.park = CallPark(self.exchange, 2)
         self.alice, self.carol = map(self.exchange.add_line, (ALICE, CAROL))
-        self.bob, self.dave = map(self.exchange.station, (BOB, DAVE))
+        self.bob, self.dave = map(self.exchange.get_subscriber, (BOB, DAVE))
 
-    def talk(self, caller: Station, callee: str) -> Call:
+    def talk(self, caller: Subscriber, callee: str) -> Call:
         """A call that has been picked up."""
         call = self.exchange.place_call(caller, callee)
         self.exchange.connect(call)
@@ -51,8 +51,8 @@ class Bench:
         self.told.clear()
         return told
 
-    def states(self, station: Station) -> List[str]:
-        return [leg.state for leg in self.exchange.legs(station)]
+    def states(self, subscriber: Subscriber) -> List[str]:
+        return [leg.state for leg in self.exchange.find_legs(subscriber)]
 
 
 @pytest.fixture
@@ -83,9 +83,9 @@ def test_answered_call(bench: Bench) -> None:
 def test_hung_up_before_pick_up(bench: Bench, number: str) -> None:
     """A call that either side ends before it is picked up is missed."""
     bench.exchange.call_by_hand(bench.bob, ALICE)
-    bench.exchange.hang_up(bench.exchange.station(number))
-    assert bench.exchange.records()[0].state == "MISSED"
-    assert bench.exchange.live() == []
+    bench.exchange.hang_up(bench.exchange.get_subscriber(number))
+    assert bench.exchange.get_records()[0].state == "MISSED"
+    assert bench.exchange.get_live_calls() == []
 
 
 def test_ring_timeout() -> None:
@@ -143,14 +143,14 @@ def test_unknown_number(bench: Bench) -> None:
     """A number that nobody has is an outside telephone that rings."""
     call = bench.exchange.place_call(bench.alice, "33199029999")
     assert call.ringing
-    assert not bench.exchange.station("33199029999").is_line
+    assert not bench.exchange.get_subscriber("33199029999").is_line
 
 
 def test_line_and_outside_telephone_do_not_mix(bench: Bench) -> None:
     """An outside telephone cannot become a line."""
     with pytest.raises(NotPossible, match="outside telephone"):
         bench.exchange.add_line(BOB)
-    assert bench.exchange.line(BOB) is None
+    assert bench.exchange.find_line(BOB) is None
 
 
 def test_short_number(bench: Bench) -> None:
@@ -188,7 +188,7 @@ def test_ended_call_stays_ended(bench: Bench) -> None:
         with pytest.raises(NotPossible):
             attempt(call)
     with pytest.raises(NotPossible, match="no such call"):
-        bench.exchange.find(call.record.callref)
+        bench.exchange.find_call(call.record.callref)
 
 
 def test_dial_with_auto_answer(bench: Bench) -> None:
@@ -288,7 +288,7 @@ def test_supervised_transfer_to_the_busy(bench: Bench) -> None:
     call = bench.talk(bench.bob, ALICE)
     bench.talk(bench.dave, CAROL)
     bench.transfers.supervised_transfer(call, "caller", DAVE, 30)
-    assert bench.exchange.records()[0].state == "MISSED"
+    assert bench.exchange.get_records()[0].state == "MISSED"
     assert call.talking
 
 
@@ -320,7 +320,7 @@ def test_merge(bench: Bench) -> None:
         f"call-2 {ALICE}>{DAVE} RELEASE",
         f"call-3 {BOB}>{DAVE} CONNECT",
     ]
-    joined = bench.exchange.live()[0].record
+    joined = bench.exchange.get_live_calls()[0].record
     assert (joined.setup_date, joined.connect_date) == (NOW + 7, NOW + 7)
 
 
@@ -345,12 +345,12 @@ def test_park(bench: Bench) -> None:
     assert (record.state, record.callpark_slot) == ("CONNECT", "2")
     assert audience == {BOB, ALICE, "callpark"}
     assert (bench.states(bench.bob), bench.states(bench.alice)) == (["parked"], [])
-    assert bench.park.parked() == [call]
+    assert bench.park.get_parked() == [call]
 
 
 def test_slots(bench: Bench) -> None:
     """The first free slot is taken; a taken one is refused, and so is one too many."""
-    calls = [bench.talk(bench.exchange.station(f"3319902{i:04}"), ALICE) for i in range(3)]
+    calls = [bench.talk(bench.exchange.get_subscriber(f"3319902{i:04}"), ALICE) for i in range(3)]
     bench.park.park(calls[0], "caller")
     with pytest.raises(NotPossible, match="slot is taken"):
         bench.park.park(calls[1], "caller", 1)
@@ -388,7 +388,7 @@ def test_parked_party_hangs_up(bench: Bench) -> None:
     record, audience = bench.told[-1]
     assert (record.state, record.callpark_slot) == ("RELEASE", None)
     assert "callpark" in audience
-    assert bench.park.parked() == []
+    assert bench.park.get_parked() == []
 
 
 def test_unpark_by_another_line(bench: Bench) -> None:

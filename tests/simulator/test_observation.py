@@ -58,7 +58,7 @@ def test_wait_for_connection_in_vain(sim: Simulator) -> None:
 def test_witness(sim: Simulator, alice: Line) -> None:
     """A witness is told what passes on each connection, in order, and for whom."""
     seen: List[Passage] = []
-    sim.add_witness(seen.append)
+    sim.on_traffic(seen.append)
     client = XhrClient(sim.endpoint, POLLING)
     client.create_session(sim.token(alice))
     sim.push(alice, {"notify": "weather"})
@@ -84,7 +84,7 @@ def test_witness_of_a_silence(sim: Simulator, alice: Line) -> None:
     seen: List[Passage] = []
     client = RawClient(sim.endpoint)
     client.create_session(sim.token(alice))
-    sim.add_witness(seen.append)
+    sim.on_traffic(seen.append)
     sim.faults.silence()
     client.command("ping")
     sim.push(alice, {"notify": "weather"})
@@ -97,7 +97,7 @@ def test_call_witness_is_told_every_change_whoever_is_connected(
     sim: Simulator, alice: Line
 ) -> None:
     seen: List[Any] = []
-    sim.add_call_witness(lambda call, numbers: seen.append((call, numbers)))
+    sim.on_call_change(lambda call, numbers: seen.append((call, numbers)))
     bob = sim.phone("33199020000")
     callref = bob.call(alice)
     alice.phone.pick_up()

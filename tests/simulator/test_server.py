@@ -128,13 +128,13 @@ def test_stop_while_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     sim.start()
     bob = sim.phone("33199020000")
     started = threading.Event()
-    until = sim._service.watchers.until
+    until = sim._service.watchers.wait_for
 
     def note_and_wait(*args: Any) -> Any:
         started.set()
         return until(*args)
 
-    monkeypatch.setattr(sim._service.watchers, "until", note_and_wait)
+    monkeypatch.setattr(sim._service.watchers, "wait_for", note_and_wait)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(bob.wait_until, "ringing", 5)
         assert started.wait(5)
@@ -440,7 +440,7 @@ def test_text_that_is_no_json(client: RawClient) -> None:
 
 def test_received_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the commands that came in, only the last so many are kept."""
-    monkeypatch.setattr(service, "RECEIVED_KEPT", 3)
+    monkeypatch.setattr(service, "MAX_RECEIVED_COMMANDS", 3)
     with Simulator() as sim:
         client = RawClient(sim.endpoint)
         for _ in range(5):

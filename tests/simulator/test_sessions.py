@@ -45,7 +45,7 @@ def test_ids_are_unguessable(sessions: Sessions) -> None:
 def test_id_stays_out_of_sight(sessions: Sessions) -> None:
     """Neither the session nor its snapshot shows the id."""
     session = sessions.create(ALICE, True)
-    assert session.id not in repr(session) + repr(session.snapshot())
+    assert session.id not in repr(session) + repr(session.take_snapshot())
 
 
 def test_session_timer(clock: ManualClock, sessions: Sessions, destroyed: List[Session]) -> None:
@@ -53,9 +53,9 @@ def test_session_timer(clock: ManualClock, sessions: Sessions, destroyed: List[S
     session = sessions.create(ALICE, True)
     sessions.close(session)
     clock.advance(299)
-    assert sessions.all() == [session]
+    assert sessions.get_all() == [session]
     clock.advance(1)
-    assert (sessions.all(), destroyed) == ([], [session])
+    assert (sessions.get_all(), destroyed) == ([], [session])
     with pytest.raises(Refused) as caught:
         sessions.restore(session.id, ALICE)
     assert caught.value.refusal == UNKNOWN_SESSION
@@ -69,7 +69,7 @@ def test_restore_stops_the_timer(clock: ManualClock, sessions: Sessions) -> None
     clock.advance(299)
     assert sessions.restore(session.id, ALICE) is session
     clock.advance(1000)
-    assert sessions.all() == [session]
+    assert sessions.get_all() == [session]
     assert (session.counter, session.subscriptions) == (1, [ALICE, CAROL])
     assert not session.auto_answer
 
@@ -81,7 +81,7 @@ def test_counter_of_two(clock: ManualClock, sessions: Sessions) -> None:
     assert session.counter == 2
     sessions.close(session)
     clock.advance(1000)
-    assert sessions.all() == [session]
+    assert sessions.get_all() == [session]
 
 
 def test_restore_by_another_line(sessions: Sessions) -> None:
@@ -110,11 +110,11 @@ def test_subscriptions(sessions: Sessions) -> None:
     for number in (CAROL, "callpark", CAROL):
         session.subscribe(number)
     assert session.subscriptions == [ALICE, CAROL, "callpark"]
-    assert session.hears({"callpark", "33199029999"})
+    assert session.subscribes_to({"callpark", "33199029999"})
     session.unsubscribe(CAROL)
     session.unsubscribe(CAROL)
     assert session.subscriptions == [ALICE, "callpark"]
-    assert not session.hears({CAROL})
+    assert not session.subscribes_to({CAROL})
 
 
 def test_token_lifetime(clock: ManualClock) -> None:

@@ -415,7 +415,7 @@ def test_garbled_notification_cannot_be_read_and_the_next_one_can(
 ) -> None:
     client = opened(receiver)
     seen: List[Passage] = []
-    sim.add_witness(seen.append)
+    sim.on_traffic(seen.append)
     assert sim.faults.garble(alice, part=part) == 1
     bob = sim.phone("33199020000")
     callref = bob.call(alice)
@@ -436,7 +436,7 @@ def test_cut_frame_is_written_by_half(
     sent."""
     client = opened(receiver)
     seen: List[Passage] = []
-    sim.add_witness(seen.append)
+    sim.on_traffic(seen.append)
     assert sim.faults.cut(alice, then=then) == 1
     bob = sim.phone("33199020000")
     bob.call(alice)

@@ -115,9 +115,9 @@ class Stage:
         settings = self._settings
         lines = [sim.line(f"33199000{number:03d}") for number in range(1, settings.clients + 1)]
         numbers = [line.number for line in lines]
-        sim.add_witness(self._wiretap)
+        sim.on_traffic(self._wiretap)
         truth = Truth(numbers)
-        sim.add_call_witness(truth)
+        sim.on_call_change(truth)
         shared = Shared(
             sim, settings.seed, numbers, self._wiretap, truth, Tags(), self._outcomes,
             self._events, self._findings, self._calm, self._over, folder,

@@ -107,8 +107,8 @@ class Rig:
         self.findings, self.diary = Findings(), Diary()
         self.line, self._sim = line, sim
         self._wiretap, self._truth = Wiretap(self.findings), Truth([line.number])
-        sim.add_witness(self._wiretap)
-        sim.add_call_witness(self._truth)
+        sim.on_traffic(self._wiretap)
+        sim.on_call_change(self._truth)
         self.cti = CTI(
             endpoint=sim.endpoint, cookie_auto=False, token_provider=lambda: sim.token(line),
             backoff=Backoff(first=0.01, longest=0.02), heartbeat_timeout=1.0)

@@ -1,14 +1,14 @@
-"""The server side of SockJS, on aiohttp; it knows nothing of telephones.
+"""The server side of SockJS, on aiohttp; it is independent of the CTI service.
 
-An `Endpoint` serves the URLs below one base, a `Handler` is told what happens on each
-`Connection`. A script that plays a server for a test is just another handler.
+An `Endpoint` serves the URLs below one base, and a `Handler` receives the events of each
+`Connection`. A test that plays a server writes its own handler.
 
-Each transport is one or two functions in `TRANSPORTS` under the last part of their URL: they get
-the request and the endpoint, carry the frames of `Connection.next_frame` out and the messages
-in. A websocket is one connection from its beginning to its end. Over HTTP many requests carry
-one connection; the `HttpSession` is what they have in common.
+`TRANSPORTS` has one function for each last part of a transport's URL. The function receives the
+request and the `ConnectionTable`. It sends the frames of `Connection.next_frame` and passes
+incoming messages on. One websocket carries one connection. Over HTTP, many requests carry one
+connection, and share an `HttpSession`.
 
-It behaves like sockjs-node 0.3.24 towards a client. What a handler sees is our own.
+Clients see the behaviour of sockjs-node 0.3.24. The interface of handlers is our own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One SockJS connection, whatever carries it."""
+"""One SockJS connection, independent of its transport."""
 
 from __future__ import annotations
 
@@ -7,35 +7,34 @@ import logging
 from typing import Any, Callable, Iterable, List, Optional, Protocol, Union
 
 from . import tcp
-from .frames import HEARTBEAT, OPENING, Frame, encode_messages, goodbye
+from .frames import HEARTBEAT, OPENING, Frame, encode_messages, make_close_frame
 from .outbox import Outbox
 
 log = logging.getLogger("keyyo_cti.simulator")
 
 
 class Handler(Protocol):
-    """Who is told what happens on the connections; always on the loop's thread."""
+    """A receiver of the events of connections, called on the loop's thread."""
 
     def opened(self, connection: Connection) -> None:
-        """The opening frame is under way; sending is allowed from here on."""
+        """The connection is open and may send."""
 
     def message(self, connection: Connection, text: str) -> None:
-        """One message has come in."""
+        """A message has arrived."""
 
     def closed(self, connection: Connection) -> None:
-        """The connection is over, whoever ended it; told once, and only if it was opened."""
+        """An open connection has ended; called once."""
 
 
 class Connection:
-    """One SockJS connection as its handler sees it. Use it on the loop's thread only.
+    """One SockJS connection as its handler sees it; use it on the loop's thread only.
 
-    Over HTTP it is carried by one receiver after the other, each on a TCP connection that may be
-    another one; what is done to TCP is done to the receiver's. Between two receivers it waits
-    for the next one.
+    Over HTTP, one receiver after the other carries it, each possibly on a new TCP connection.
+    Faults of TCP apply to the current receiver, or to the next one if there is none.
 
-    :param handler: who is told what happens.
+    :param handler: receives its events.
     :param heartbeat: seconds between two heartbeats.
-    :param transport: the name of what carries it, for example "xhr-polling".
+    :param transport: the name of its transport, for example "xhr-polling".
     """
 
     def __init__(self, handler: Handler, heartbeat: float, transport: str) -> None:
@@ -43,11 +42,11 @@ class Connection:
         self._handler = handler
         self._heartbeat = heartbeat
         self._tcp: Optional[asyncio.Transport] = None
-        self._doom: Optional[tcp.Blow] = None
+        self._tcp_fault: Optional[tcp.TcpFault] = None
         self._cut: Optional[Callable[[Connection], None]] = None
         self._broken = False
         self._outbox = Outbox()
-        self._beat: Optional[asyncio.TimerHandle] = None
+        self._heartbeat_timer: Optional[asyncio.TimerHandle] = None
         self._new = True
         self._open = False
         self._closing = False
@@ -59,70 +58,69 @@ class Connection:
     # For the handler
 
     def send(self, text: str) -> bool:
-        """Send one message; after closing, and in a silence, it goes nowhere.
+        """Send one message; discard it after closing and in a silence.
 
-        :returns: whether it is under way.
+        :returns: True if it will be sent.
         """
         return self.send_many([text])
 
     def send_many(self, texts: List[str], *, packed: bool = True) -> bool:
-        """Send several messages, packed into one frame or in a frame each.
+        """Send messages in one frame or one frame each.
 
-        Packed messages that no receiver is there for go out in one frame with all the others
-        that wait.
+        Without a receiver, packed messages go into one frame with all other pending ones.
 
-        :returns: whether they are under way.
+        :returns: True if they will be sent.
         """
         if packed:
             self._put(Frame(encode_messages(texts), messages=texts))
         else:
             for text in texts:
                 self._put(Frame(encode_messages([text])))
-        return self._carries
+        return self._can_send
 
     def send_frame(self, frame: Union[str, bytes]) -> bool:
-        """Send something as a frame, right or wrong.
+        """Send a frame without checking it.
 
-        :returns: whether it is under way.
+        :returns: True if it will be sent.
         """
         self._put(Frame(frame.encode("utf-8") if isinstance(frame, str) else frame))
-        return self._carries
+        return self._can_send
 
     def close(self, code: int, reason: str) -> None:
-        """Say goodbye with a close frame, then close the transport."""
-        self._put(goodbye(code, reason))
+        """Send a close frame, then close the transport."""
+        self._put(make_close_frame(code, reason))
         self._closing = True
 
     def cut_next(self, then: Callable[[Connection], None]) -> None:
-        """Write half of the next frame that has messages, and nothing more.
+        """Write half of the next frame with messages and then nothing.
 
-        :param then: what happens to the connection then.
+        :param then: called with the connection after the write.
         """
         self._cut = then
 
     def drop(self) -> None:
-        """Close TCP without a word."""
-        self._end(tcp.drop)
+        """Close TCP without a close frame."""
+        self._apply_tcp_fault(tcp.drop)
 
     def reset(self) -> None:
-        """Reset TCP: what was not read yet is lost to the peer."""
-        self._end(tcp.reset)
+        """Reset TCP, so that the peer loses unread data."""
+        self._apply_tcp_fault(tcp.reset)
 
     def silence(self) -> None:
-        """Send nothing and ignore what comes, heartbeats and PINGs included; TCP stays open."""
+        """Stop sending, heartbeats and PONGs included, and ignore what arrives; TCP stays open."""
         self._audible.clear()
 
     def stop_reading(self) -> None:
-        """Be silent and read nothing either, so that the peer's sends come to a halt."""
+        """Stop sending and reading, so that the peer's writes block."""
         self.silence()
         self._reading.clear()
         if self._tcp is not None:
             self._tcp.pause_reading()
 
     def resume(self) -> None:
-        """Be as before `silence` or `stop_reading`; what fell into the silence is lost."""
+        """End `silence` and `stop_reading`; messages of the silence stay lost."""
         if self._broken:
-            # Whatever is written behind half a frame would be read as its other half.
+            # Otherwise the peer would read the next frame as the other half of the cut one.
             return
         self._audible.set()
         self._reading.set()
@@ -137,7 +135,7 @@ class Connection:
 
     @property
     def new(self) -> bool:
-        """Whether it was never opened."""
+        """True if it was never opened."""
         return self._new
 
     @property
@@ -145,14 +143,14 @@ class Connection:
         """True if the TCP connection that carries it has ended."""
         return self._tcp is not None and self._tcp.is_closing()
 
-    async def until_audible(self) -> None:
+    async def wait_until_audible(self) -> None:
         await self._audible.wait()
 
-    async def until_reading(self) -> None:
+    async def wait_until_reading(self) -> None:
         await self._reading.wait()
 
     def attach(self, transport: asyncio.Transport) -> None:
-        """Be carried by a TCP connection from here on."""
+        """Let a TCP connection carry it."""
         self._tcp = transport
         if not self._reading.is_set():
             transport.pause_reading()
@@ -161,87 +159,87 @@ class Connection:
             self._schedule_heartbeat()
 
     def detach(self) -> None:
-        """Be carried by nothing, until the next receiver comes."""
+        """Release the TCP connection, until the next receiver attaches one."""
         if self._tcp is not None and not self._reading.is_set():
             self._tcp.resume_reading()
         self._tcp = None
         self._cancel_heartbeat()
 
     @property
-    def doom(self) -> Optional[tcp.Blow]:
-        """What was done to it: it was dropped or reset."""
-        return self._doom
+    def tcp_fault(self) -> Optional[tcp.TcpFault]:
+        """The fault that ended it, or None."""
+        return self._tcp_fault
 
-    def opens(self) -> None:
+    def open(self) -> None:
         """Send the opening frame and start the heartbeats."""
         self._new = False
         self._open = True
         self._put(OPENING)
         self._schedule_heartbeat()
-        self._tell(self._handler.opened, self)
+        self._call_handler(self._handler.opened, self)
 
     def receive(self, messages: Iterable[str]) -> None:
-        """Hand a client's messages to the handler."""
+        """Pass a client's messages to the handler."""
         for message in messages:
             if self._open and not self._closing and not self.silent:
-                self._tell(self._handler.message, self, message)
+                self._call_handler(self._handler.message, self, message)
 
     async def next_frame(self) -> Frame:
-        """The next frame to carry. The last one can be had again."""
+        """Return the next frame to send; the last frame is returned again each time."""
         return await self._outbox.next()
 
-    def half_written(self) -> None:
-        """Half of a frame is out: do to the connection what was asked for then."""
+    def finish_cut(self) -> None:
+        """Apply the fault of `cut_next` after half of the frame is written."""
         self._broken = True
         assert self._cut is not None
         self._cut(self)
 
-    def lost(self) -> None:
-        """The connection is over; harmless to say twice."""
+    def mark_closed(self) -> None:
+        """End the connection and call `Handler.closed`; harmless to repeat."""
         self._closing = True
         self._audible.set()
         self._reading.set()
         self._cancel_heartbeat()
         if self._open:
             self._open = False
-            self._tell(self._handler.closed, self)
+            self._call_handler(self._handler.closed, self)
 
-    # Inside
+    # Private
 
     @property
-    def _carries(self) -> bool:
+    def _can_send(self) -> bool:
         return not self._closing and not self.silent
 
     def _put(self, frame: Frame) -> None:
-        if not self._carries:
+        if not self._can_send:
             return
         if self._cut is not None and frame.payload[:1] == b"a":
-            # The messages of this frame never arrive, nor does anything after it.
+            # Half a frame delivers no message, and nothing may follow it.
             frame = frame._replace(messages=None, cut=True)
             self._closing = True
         self._outbox.put(frame)
 
-    def _end(self, blow: tcp.Blow) -> None:
-        self._doom = blow
+    def _apply_tcp_fault(self, fault: tcp.TcpFault) -> None:
+        self._tcp_fault = fault
         if self._tcp is not None:
-            blow(self._tcp)
-        self.lost()
+            fault(self._tcp)
+        self.mark_closed()
 
     def _schedule_heartbeat(self) -> None:
         loop = asyncio.get_running_loop()
-        self._beat = loop.call_later(self._heartbeat, self._send_heartbeat)
+        self._heartbeat_timer = loop.call_later(self._heartbeat, self._send_heartbeat)
 
     def _cancel_heartbeat(self) -> None:
-        if self._beat is not None:
-            self._beat.cancel()
+        if self._heartbeat_timer is not None:
+            self._heartbeat_timer.cancel()
 
     def _send_heartbeat(self) -> None:
         self._put(HEARTBEAT)
         self._schedule_heartbeat()
 
-    def _tell(self, told: Callable[..., None], *args: Any) -> None:
+    def _call_handler(self, method: Callable[..., None], *args: Any) -> None:
         try:
-            told(*args)
+            method(*args)
         except Exception:
-            # One mistake in a handler must not take the connection with it.
+            # Otherwise an exception in a handler would end the connection.
             log.exception("the handler failed")

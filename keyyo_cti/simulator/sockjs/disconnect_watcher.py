@@ -1,4 +1,4 @@
-"""Noticing that a client goes away while it is being answered."""
+"""Detection of a client that disconnects during a response."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 from typing import Optional, cast
 
 
-class Departure(asyncio.Protocol):
-    """Tells that a TCP connection has ended: aiohttp does not tell it to who answers a request.
+class DisconnectWatcher(asyncio.Protocol):
+    """A detector for the end of a TCP connection.
 
-    It stands between the connection and aiohttp for as long as it is entered.
+    aiohttp does not report the end to a request handler. Inside its ``with`` block, the detector
+    stands between the transport and aiohttp's protocol.
 
     :param transport: the TCP connection.
     """
@@ -19,7 +20,7 @@ class Departure(asyncio.Protocol):
         self._protocol = cast(asyncio.Protocol, transport.get_protocol())
         self._ended = asyncio.Event()
 
-    def __enter__(self) -> Departure:
+    def __enter__(self) -> DisconnectWatcher:
         if self._transport.is_closing():
             self._ended.set()
         else:
@@ -34,7 +35,7 @@ class Departure(asyncio.Protocol):
         """Wait until the connection has ended."""
         await self._ended.wait()
 
-    # Told by the transport
+    # Called by the transport
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
         self._ended.set()

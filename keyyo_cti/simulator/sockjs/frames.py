@@ -1,4 +1,4 @@
-"""The frames of SockJS, and how messages become frames and the other way round. Pure."""
+"""SockJS frames: encoding and decoding of messages."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
 
 class BrokenFrame(ValueError):
-    """What a client sent is no JSON string and no JSON array of strings."""
+    """A client's frame that is neither a JSON string nor an array of strings."""
 
 
 class Frame(NamedTuple):
     """One frame to send.
 
-    :ivar payload: what is sent.
-    :ivar last: whether the transport closes after it.
-    :ivar messages: what is in it, if it may be joined with others; otherwise None.
-    :ivar cut: True if the transport writes one half of it, and never the other.
+    :ivar payload: the bytes to send.
+    :ivar last: True if the transport closes after it.
+    :ivar messages: its messages if it can be joined with other frames; otherwise None.
+    :ivar cut: True if the transport writes only half of it.
     """
 
     payload: bytes
@@ -33,19 +33,19 @@ OPENING = Frame(b"o")
 HEARTBEAT = Frame(b"h")
 
 
-def goodbye(code: int, reason: str) -> Frame:
-    """The close frame."""
+def make_close_frame(code: int, reason: str) -> Frame:
+    """Return the close frame."""
     text = json.dumps([code, reason], separators=(",", ":"))
     return Frame(b"c" + text.encode("ascii"), last=True)
 
 
 def encode_messages(messages: Sequence[str]) -> bytes:
-    """The frame that carries `messages`; ASCII, so that a lone surrogate passes."""
+    """Return the frame of `messages`, in ASCII so that a lone surrogate can be sent."""
     return b"a" + json.dumps(messages, separators=(",", ":")).encode("ascii")
 
 
-def joined(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The same messages in as few frames as may be."""
+def join_frames(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Join adjacent frames of messages into one each."""
     for joinable, run in groupby(frames, lambda frame: frame.messages is not None):
         if joinable:
             messages = list(chain.from_iterable(frame.messages or () for frame in run))
@@ -55,34 +55,34 @@ def joined(frames: Iterable[Frame]) -> Iterator[Frame]:
 
 
 def decode_messages(text: str) -> List[str]:
-    """The messages in one frame of a client: an array of strings, one string, or nothing.
+    """Return the messages in a client's frame: an array of strings, one string, or nothing.
 
     :raises BrokenFrame: it is none of these.
     """
     if not text:
         return []
-    decoded = _decoded(text)
-    return _strings([decoded] if isinstance(decoded, str) else decoded)
+    decoded = _decode_json(text)
+    return _require_strings([decoded] if isinstance(decoded, str) else decoded)
 
 
 def decode_posted(body: bytes) -> List[str]:
-    """The messages in what a client has posted: an array of strings.
+    """Return the messages in a posted array of strings.
 
-    :raises BrokenFrame: it is none; in sockjs-node's words.
+    :raises BrokenFrame: it is not such an array; the text is sockjs-node's.
     """
     if not body:
         raise BrokenFrame(EXPECTED)
-    return _strings(_decoded(body.decode("utf-8", "replace")))
+    return _require_strings(_decode_json(body.decode("utf-8", "replace")))
 
 
-def _decoded(text: str) -> Any:
+def _decode_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise BrokenFrame(BROKEN) from None
 
 
-def _strings(decoded: Any) -> List[str]:
+def _require_strings(decoded: Any) -> List[str]:
     if not isinstance(decoded, list) or not all(isinstance(each, str) for each in decoded):
         raise BrokenFrame(EXPECTED)
     return decoded

@@ -1,4 +1,4 @@
-"""Where a new connection can be held up or turned away: the points that a fault can be at."""
+"""The phases of a new connection, where a test can delay or refuse it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ INFO, HANDSHAKE, XHR_STREAMING, XHR, XHR_SEND, OPEN = PHASES = (
     "info", "handshake", "xhr_streaming", "xhr", "xhr_send", "open")
 
 Gate = Callable[[str, web.Request], Awaitable[Optional[web.StreamResponse]]]
-"""Asked before each of `PHASES`; may wait, or give a response to use instead. Nobody looks at
-the response before "open": by then the answer has begun."""
+"""Called before each of `PHASES`; it may wait, or return a response to send instead.
+
+The response of phase "open" is ignored, because the transport has sent its headers by then.
+"""
 
 
 async def no_gate(phase: str, request: web.Request) -> Optional[web.StreamResponse]:
-    """Nothing is in the way."""
+    """Let every request through."""
     return None

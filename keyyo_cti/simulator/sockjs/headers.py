@@ -1,4 +1,4 @@
-"""What sockjs-node says in its headers, to browsers, caches and balancers of load."""
+"""The HTTP headers of sockjs-node for browsers, caches and load balancers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SCRIPT = {"Content-Type": "application/javascript; charset=UTF-8"}
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
 TEXT = {"Content-Type": "text/plain; charset=UTF-8"}
 
-# As it came: decoded, it could hold what no header may.
+# Not decoded. Otherwise the cookie could contain characters that a header must not have.
 _JSESSIONID = re.compile(r"(?:^|;)\s*JSESSIONID=([^;]+)")
-_A_YEAR = 365 * 24 * 60 * 60
+_YEAR_SECONDS = 365 * 24 * 60 * 60
 
 
-def cors(request: web.Request) -> Dict[str, str]:
-    """Let the page that asks read the answer, with cookies if it says where it is from."""
+def make_cors_headers(request: web.Request) -> Dict[str, str]:
+    """Return headers that let any page read the response, with cookies if it sends ``Origin``."""
     origin = request.headers.get("Origin")
     headers = {"Access-Control-Allow-Origin": origin or "*", "Vary": "Origin"}
     if origin:
@@ -34,21 +34,21 @@ def cors(request: web.Request) -> Dict[str, str]:
     return headers
 
 
-def sticky(request: web.Request) -> Dict[str, str]:
-    """The cookie by which a balancer finds the server again: the one that came, or a dummy."""
-    came = _JSESSIONID.search(request.headers.get("Cookie", ""))
-    return {"Set-Cookie": f"JSESSIONID={came.group(1) if came else 'dummy'}; path=/"}
+def make_sticky_cookie(request: web.Request) -> Dict[str, str]:
+    """Return the cookie of a load balancer: the client's own, or a dummy."""
+    match = _JSESSIONID.search(request.headers.get("Cookie", ""))
+    return {"Set-Cookie": f"JSESSIONID={match.group(1) if match else 'dummy'}; path=/"}
 
 
-def preflight(
+def make_preflight_response(
     request: web.Request, methods: Sequence[str], more: Mapping[str, str]
 ) -> web.Response:
-    """The answer to a browser that asks whether it may ask."""
+    """Return the response to a CORS preflight request."""
     return web.Response(status=204, headers={
         **more,
-        **cors(request),
-        "Cache-Control": f"public, max-age={_A_YEAR}",
-        "Expires": formatdate(time() + _A_YEAR, usegmt=True),
+        **make_cors_headers(request),
+        "Cache-Control": f"public, max-age={_YEAR_SECONDS}",
+        "Expires": formatdate(time() + _YEAR_SECONDS, usegmt=True),
         "Access-Control-Allow-Methods": ", ".join(methods),
-        "Access-Control-Max-Age": str(_A_YEAR),
+        "Access-Control-Max-Age": str(_YEAR_SECONDS),
     })

@@ -1,4 +1,4 @@
-"""What the HTTP requests of one SockJS session have in common."""
+"""The state that the HTTP requests of one SockJS session share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .connection import Connection
 class HttpSession:
     """A connection that outlives the requests that carry it.
 
-    A receiver is the request whose answer carries frames; there is one at a time. When it is
-    done the client has some time to come back with the next one. A receiver whose TCP connection
-    breaks ends the session at once, as in sockjs-node.
+    A receiver is the request whose response carries frames; there is one at a time. After its end
+    the client has a timeout to send the next one. If the receiver's TCP connection breaks, the
+    session ends at once, as in sockjs-node.
 
-    :param connection: what the handler sees.
-    :param disconnect_delay: seconds that the client may stay away.
-    :param forget: given this session when it is over and its id is free again.
+    :param connection: the connection that the handler sees.
+    :param disconnect_delay: timeout in seconds between two receivers.
+    :param forget: receives this session at its end, when its id is free again.
     """
 
     def __init__(
@@ -34,25 +34,25 @@ class HttpSession:
 
     @property
     def aborted(self) -> bool:
-        """True if TCP has ended under the receiver, and not because it was struck."""
-        return self.received and self.connection.doom is None and self.connection.cut_off
+        """True if the client, not a fault, has ended the receiver's TCP connection."""
+        return self.received and self.connection.tcp_fault is None and self.connection.cut_off
 
     def attach(self, transport: asyncio.Transport) -> None:
-        """A receiver has come."""
+        """Add a receiver."""
         self._cancel_timer()
         self.received = True
         self.connection.attach(transport)
 
     def detach(self) -> None:
-        """The receiver is done, and the client may come back."""
+        """Release the receiver and start the timeout."""
         self.received = False
         self.connection.detach()
         self._timer = asyncio.get_running_loop().call_later(self._disconnect_delay, self.end)
 
     def end(self) -> None:
-        """The client is gone."""
+        """End the session because the client is gone."""
         self._cancel_timer()
-        self.connection.lost()
+        self.connection.mark_closed()
         self._forget(self)
 
     def _cancel_timer(self) -> None:

@@ -1,4 +1,4 @@
-"""The frames that wait for somebody to carry them. It belongs to the loop's thread."""
+"""The frames that wait for a receiver; used on the loop's thread only."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 from collections import deque
 from typing import Deque
 
-from .frames import HEARTBEAT, Frame, joined
+from .frames import HEARTBEAT, Frame, join_frames
 
 
 class Outbox:
-    """A queue of frames. The last one stays, and is had again and again."""
+    """A queue of frames that never removes the last frame of a connection."""
 
     def __init__(self) -> None:
         self._frames: Deque[Frame] = deque()
@@ -21,11 +21,12 @@ class Outbox:
         self._filled.set()
 
     def join(self) -> None:
-        """Join the messages that wait for a new receiver; a heartbeat is of no use to it."""
-        self._frames = deque(joined(each for each in self._frames if each is not HEARTBEAT))
+        """Join the waiting messages for a new receiver and discard heartbeats, which are outdated.
+        """
+        self._frames = deque(join_frames(each for each in self._frames if each is not HEARTBEAT))
 
     async def next(self) -> Frame:
-        """The next frame, once there is one."""
+        """Wait for the next frame and return it."""
         while not self._frames:
             self._filled.clear()
             await self._filled.wait()

@@ -1,4 +1,4 @@
-"""How SockJS says that it refuses a request."""
+"""Refused requests, in the form of sockjs-node."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from aiohttp.typedefs import Handler, Middleware
 from .headers import TEXT
 
 
-def say_refusals_like_sockjs(base: str) -> Middleware:
-    """Return a middleware that puts aiohttp's refusals below `base` into SockJS's form.
+def make_refusal_middleware(base: str) -> Middleware:
+    """Return a middleware that sends refusals below `base` in the form of sockjs-node.
 
-    A method that is not allowed gets no body. Any other refusal is text in UTF-8.
+    Status 405 has no body. Any other refusal is UTF-8 text.
     """
 
     @web.middleware

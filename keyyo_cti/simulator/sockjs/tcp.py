@@ -1,4 +1,4 @@
-"""How a network ends a TCP connection."""
+"""Faults that end a TCP connection."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import socket
 import struct
 from typing import Callable
 
-Blow = Callable[[asyncio.Transport], None]
+TcpFault = Callable[[asyncio.Transport], None]
 
 
 def drop(transport: asyncio.Transport) -> None:
-    """Close without a word. Under TLS also without TLS's goodbye, for which the other side would
-    be waited for; what is still unsent is lost then."""
+    """Close TCP, without a close_notify under TLS.
+
+    TLS would otherwise wait for the peer's close_notify. Under TLS, unsent data is lost.
+    """
     if transport.get_extra_info("sslcontext") is None:
         transport.close()
     else:
@@ -20,9 +22,9 @@ def drop(transport: asyncio.Transport) -> None:
 
 
 def reset(transport: asyncio.Transport) -> None:
-    """Reset: what was not read yet is lost to the peer."""
+    """Reset TCP, so that the peer loses unread data."""
     tcp = transport.get_extra_info("socket")
-    # The peer may have gone first, and then the descriptor is closed.
+    # If the peer has closed first, the descriptor is closed too.
     if tcp is not None and tcp.fileno() != -1:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -1,4 +1,4 @@
-"""Which transports there are."""
+"""The table of the transports."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Awaitable, Callable, Dict, Tuple
 
 from aiohttp import web
 
-from .served import Served
+from .connection_table import ConnectionTable
 from .websocket import WEBSOCKET, serve_websocket
 from .xhr import XHR_POLLING, XHR_STREAMING, serve_polling, serve_send, serve_streaming
 
-Transport = Callable[[web.Request, Served], Awaitable[web.StreamResponse]]
+Transport = Callable[[web.Request, ConnectionTable], Awaitable[web.StreamResponse]]
 
 TRANSPORTS: Dict[str, Transport] = {
     "websocket": serve_websocket,
@@ -18,7 +18,7 @@ TRANSPORTS: Dict[str, Transport] = {
     "xhr": serve_polling,
     "xhr_send": serve_send,
 }
-"""The functions of the transports by the last part of their URL."""
+"""The function of each transport request, by the last part of its URL."""
 
 URLS: Dict[str, Tuple[str, ...]] = {
     WEBSOCKET: ("websocket",),
@@ -27,4 +27,4 @@ URLS: Dict[str, Tuple[str, ...]] = {
 }
 
 TRANSPORT_NAMES = tuple(URLS)
-"""The names of the transports, as SockJS clients write them, in the order of their choice."""
+"""The names of the transports in a client's order of preference."""

@@ -9,9 +9,9 @@ import struct
 from aiohttp import WSMsgType, web
 
 from .connection import Connection
+from .connection_table import ConnectionTable
 from .frames import BrokenFrame, Frame, decode_messages
 from .gate import HANDSHAKE, OPEN
-from .served import Served
 
 log = logging.getLogger("keyyo_cti.simulator")
 
@@ -19,14 +19,14 @@ WEBSOCKET = "websocket"
 CLOSE_HANDSHAKE_TIMEOUT = 1.0
 
 _FINAL_TEXT = 0x81
-"""The first byte of a websocket's frame: all of a text."""
+"""The first byte of an unfragmented text frame."""
 
-_LENGTH_FOLLOWS, _MOST_ANNOUNCED = 126, 0xFFFF
-"""The second byte of one whose length is in the next two, and how long that may be."""
+_LENGTH_FOLLOWS, _MAX_PAYLOAD_BYTES = 126, 0xFFFF
+"""The second byte of a frame with a two-byte length, and the maximum of that length."""
 
 
 class _Websocket:
-    """Carries one connection over a websocket."""
+    """A websocket that carries one connection."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class _Websocket:
         self._tcp = tcp
 
     async def carry(self) -> None:
-        """Carry frames and messages until either side ends it."""
+        """Carry frames and messages until either side ends the connection."""
         tasks = [asyncio.ensure_future(each) for each in (self._read(), self._write())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -47,7 +47,7 @@ class _Websocket:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._connection.lost()
+            self._connection.mark_closed()
         await self._websocket.close()
 
     async def _read(self) -> None:
@@ -57,15 +57,15 @@ class _Websocket:
                 try:
                     self._connection.receive(decode_messages(message.data))
                 except BrokenFrame as error:
-                    log.debug("closing a websocket that sent a broken frame: %s", error)
+                    log.debug("closing a websocket after a broken frame: %s", error)
                     return
             elif message.type is WSMsgType.PING:
                 if not self._connection.silent:
                     await self._websocket.pong(message.data)
             elif message.type is not WSMsgType.PONG:
                 if message.type is WSMsgType.CLOSE:
-                    # A silent peer does not answer the closing handshake either.
-                    await self._connection.until_audible()
+                    # A silent connection must not answer the closing handshake either.
+                    await self._connection.wait_until_audible()
                 return
 
     async def _write(self) -> None:
@@ -74,14 +74,14 @@ class _Websocket:
             frame = await self._connection.next_frame()
             if frame.cut:
                 self._write_half(frame.payload)
-                self._connection.half_written()
-                await self._connection.until_audible()
+                self._connection.finish_cut()
+                await self._connection.wait_until_audible()
                 return
             await self._websocket.send_frame(frame.payload, WSMsgType.TEXT)
 
     def _write_half(self, payload: bytes) -> None:
-        """Write a frame's head and half of what it announces."""
-        size = min(len(payload), _MOST_ANNOUNCED)
+        """Write the head of a frame and half of its payload."""
+        size = min(len(payload), _MAX_PAYLOAD_BYTES)
         head = struct.pack("!BBH", _FINAL_TEXT, _LENGTH_FOLLOWS, size)
         if size < _LENGTH_FOLLOWS:
             head = bytes((_FINAL_TEXT, size))
@@ -89,11 +89,11 @@ class _Websocket:
             self._tcp.write(head + payload[:size // 2])
 
 
-async def serve_websocket(request: web.Request, endpoint: Served) -> web.StreamResponse:
-    """A text frame each for what is sent, either way."""
+async def serve_websocket(request: web.Request, table: ConnectionTable) -> web.StreamResponse:
+    """Serve a websocket, with one text frame for each SockJS frame."""
     if request.method != "GET":
         raise web.HTTPMethodNotAllowed(request.method, ["GET"])
-    instead = await endpoint.gate(HANDSHAKE, request)
+    instead = await table.gate(HANDSHAKE, request)
     if instead is not None:
         return instead
     websocket = web.WebSocketResponse(
@@ -103,15 +103,15 @@ async def serve_websocket(request: web.Request, endpoint: Served) -> web.StreamR
             raise ConnectionResetError
         await websocket.prepare(request)
     except ConnectionError:
-        # The client did not wait; nobody hears this.
+        # The client has disconnected and does not receive this response.
         return web.Response(status=503)
-    assert request.transport is not None  # it has just been written to
-    connection = endpoint.connect(WEBSOCKET)
+    assert request.transport is not None  # prepare() has just written to it
+    connection = table.connect(WEBSOCKET)
     connection.attach(request.transport)
     try:
-        await endpoint.gate(OPEN, request)
-        connection.opens()
+        await table.gate(OPEN, request)
+        connection.open()
         await _Websocket(websocket, connection, request.transport).carry()
     finally:
-        endpoint.connections.discard(connection)
+        table.connections.discard(connection)
     return websocket

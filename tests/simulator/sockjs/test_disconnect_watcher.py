@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web as aiohttp_web
 
 from keyyo_cti.simulator.sockjs import OPEN
-from keyyo_cti.simulator.sockjs.disconnect_watcher import Departure
+from keyyo_cti.simulator.sockjs.disconnect_watcher import DisconnectWatcher
 
 from ..xhr_client import POLLING, PRELUDE, STREAMING, Web, XhrClient
 from .conftest import Connect, Serve
@@ -31,8 +31,8 @@ class Closing(asyncio.Transport):
 def test_gone_already() -> None:
     """A client that has gone before anybody looks is noticed at once."""
     async def look() -> None:
-        with Departure(cast(asyncio.Transport, Closing())) as departure:
-            await asyncio.wait_for(departure.wait(), 5)
+        with DisconnectWatcher(cast(asyncio.Transport, Closing())) as watcher:
+            await asyncio.wait_for(watcher.wait(), 5)
 
     asyncio.run(look())
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyyo_cti.simulator.sockjs import BrokenFrame, decode_messages, encode_messages
-from keyyo_cti.simulator.sockjs.frames import Frame, decode_posted, goodbye, joined
+from keyyo_cti.simulator.sockjs.frames import Frame, decode_posted, join_frames, make_close_frame
 
 
 @given(st.lists(st.text()))
@@ -53,7 +53,7 @@ def test_broken_posts(body: bytes, complaint: str) -> None:
 
 def test_goodbye() -> None:
     """A close frame is the last one, and is ASCII whatever the reason."""
-    assert goodbye(3000, "Go \N{WAVING HAND SIGN}") == Frame(
+    assert make_close_frame(3000, "Go \N{WAVING HAND SIGN}") == Frame(
         b'c[3000,"Go \\ud83d\\udc4b"]', last=True)
 
 
@@ -62,14 +62,14 @@ def message(*texts: str) -> Frame:
 
 
 def payloads(frames: Any) -> List[bytes]:
-    return [frame.payload for frame in joined(frames)]
+    return [frame.payload for frame in join_frames(frames)]
 
 
 def test_joined() -> None:
     """Messages side by side are joined; everything else stays where it is."""
     frames = [
         Frame(b"o"), message("a"), message("b", "c"), Frame(b'a["alone"]'), message("d"),
-        Frame(b"h"), message("e"), message(), goodbye(3000, "Go away!")]
+        Frame(b"h"), message("e"), message(), make_close_frame(3000, "Go away!")]
     assert payloads(frames) == [
         b"o", b'a["a","b","c"]', b'a["alone"]', b'a["d"]', b"h", b'a["e"]', b'c[3000,"Go away!"]']
     assert payloads([]) == []
@@ -79,8 +79,8 @@ def test_joined() -> None:
 def test_joining_loses_nothing(batches: List[List[str]]) -> None:
     """Joined or not, the messages are the same, and may be joined again."""
     frames = [message(*batch) for batch in batches]
-    once = list(joined(frames))
+    once = list(join_frames(frames))
     assert len(once) <= 1
     assert [text for frame in once for text in decode_messages(frame.payload[1:].decode())] == [
         text for batch in batches for text in batch]
-    assert list(joined(once)) == once
+    assert list(join_frames(once)) == once

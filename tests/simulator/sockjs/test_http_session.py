@@ -44,7 +44,7 @@ def play(scene: Callable[[Remembering, Connection], Awaitable[Any]]) -> List[str
 
     async def on_stage() -> None:
         connection = Connection(handler, 60, "xhr-polling")
-        connection.opens()
+        connection.open()
         assert (await connection.next_frame()).payload == b"o"
         await asyncio.wait_for(scene(handler, connection), TIMEOUT)
 
@@ -61,7 +61,7 @@ def test_disconnect_delay() -> None:
         connection.close(3000, "Go away!")
         for _ in range(2):
             assert (await connection.next_frame()).last
-        connection.lost()
+        connection.mark_closed()
         session.detach()
         assert handler.events == ["opened", "closed"] and not forgotten.is_set()
         await forgotten.wait()
@@ -115,7 +115,7 @@ def test_no_heartbeat_without_a_receiver() -> None:
     async def scene(handler: Remembering, _: Connection) -> None:
         connection = Connection(handler, 0.001, "xhr-polling")
         connection.attach(NOWHERE)
-        connection.opens()
+        connection.open()
         assert [(await connection.next_frame()).payload for _ in range(3)] == [b"o", b"h", b"h"]
         connection.detach()
         connection.send("late")
@@ -125,6 +125,6 @@ def test_no_heartbeat_without_a_receiver() -> None:
         assert (await connection.next_frame()).payload == b'a["late"]'
         connection.attach(NOWHERE)
         assert (await connection.next_frame()).payload == b"h"
-        connection.lost()
+        connection.mark_closed()
 
     assert play(scene)[:2] == ["opened", "opened"]

@@ -22,8 +22,8 @@ async def connection(listener: socket.socket) -> Tuple[asyncio.Transport, socket
     return transport, peer
 
 
-@pytest.mark.parametrize("blow", [tcp.reset, tcp.drop])
-def test_blow_on_a_closed_transport_does_nothing(blow: tcp.Blow) -> None:
+@pytest.mark.parametrize("fault", [tcp.reset, tcp.drop])
+def test_fault_on_a_closed_transport_does_nothing(fault: tcp.TcpFault) -> None:
     """The client may have gone first: then the transport has closed its descriptor."""
 
     async def strike() -> None:
@@ -32,7 +32,7 @@ def test_blow_on_a_closed_transport_does_nothing(blow: tcp.Blow) -> None:
         transport.abort()
         while transport.get_extra_info("socket").fileno() != -1:
             await asyncio.sleep(0)
-        blow(transport)
+        fault(transport)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         asyncio.run(asyncio.wait_for(strike(), TIMEOUT))

@@ -68,12 +68,12 @@ def test_lone_surrogate(client: RawClient, script: Script) -> None:
 
 def test_close(client: RawClient, script: Script) -> None:
     """Closing sends the close frame, closes the websocket, and nothing after it."""
-    def goodbye(connection: Connection, text: str) -> None:
+    def close(connection: Connection, text: str) -> None:
         connection.close(3000, "Go away!")
         connection.send("too late")
         connection.close(3001, "Twice")
 
-    script.answer = goodbye
+    script.answer = close
     client.send_text('["bye", "after"]')
     assert [client.frame(), client.frame()] == ['c[3000,"Go away!"]', ""]
     assert [script.next() for _ in range(3)] == ["opened", "bye", "closed"]
