@@ -1,4 +1,4 @@
-"""A browser that reads the form of a page and clicks one of its buttons."""
+"""A test browser that reads a page's form and clicks one of its buttons."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ STATE = "st&te"
 class Page(HTMLParser):
     """The form, the buttons and the text of a page.
 
-    :param url: where it was found.
-    :param html: what it is.
+    :param url: the page's URL.
+    :param html: the page's HTML.
     """
 
     def __init__(self, url: str, html: str) -> None:
@@ -66,7 +66,7 @@ class Page(HTMLParser):
 
 
 def request_of(application: Application = DEFAULT_APPLICATION, **changes: str) -> Dict[str, str]:
-    """The parameters of an authorization request."""
+    """Return the parameters of an authorization request."""
     return {
         "client_id": application.client_id,
         "response_type": "code",
@@ -89,7 +89,7 @@ def read(response: requests.Response) -> Page:
 
 
 def sent_back(response: requests.Response) -> Tuple[str, Dict[str, str]]:
-    """Where a redirect leads, without the query, and the query."""
+    """Return the target of a redirect without its query, and the query."""
     assert response.status_code == 302
     target = urlsplit(response.headers["Location"])
     return target._replace(query="").geturl(), dict(parse_qsl(target.query))
@@ -98,7 +98,7 @@ def sent_back(response: requests.Response) -> Tuple[str, Dict[str, str]]:
 def get_code(
     sim: Simulator, application: Application = DEFAULT_APPLICATION, **changes: str
 ) -> str:
-    """The code that an application gets when its visitor clicks Allow."""
+    """Return the code that a click on Allow gives an application."""
     page = read(visit(sim, request_of(application, **changes)))
     return sent_back(page.click("Allow"))[1]["code"]
 

@@ -1,4 +1,4 @@
-"""A running simulator with clients that are closed in the end, and one without a wire."""
+"""A running simulator with clients, and one without sockets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def alice(sim: Simulator) -> Line:
 
 @pytest.fixture
 def connect(sim: Simulator) -> Iterator[Connect]:
-    """Opens raw clients of the simulator."""
+    """Return a function that opens raw clients of the simulator."""
     clients: List[RawClient] = []
 
     def open_client() -> RawClient:

@@ -1,4 +1,4 @@
-"""The service around one exchange, on wires that only remember."""
+"""The service around one exchange, with connections in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ INTERNAL_ERROR = (500, "Internal error")
 
 
 class MemoryWire:
-    """A connection that keeps what is sent."""
+    """A connection that records sent messages."""
 
     transport = "memory"
 
@@ -96,11 +96,11 @@ class Desk:
         return outcome(replies[0])
 
     def incoming(self) -> str:
-        """Bob calls Alice; gives the callref."""
+        """Let Bob call Alice; return the callref."""
         return self.exchange.call_by_hand(self.bob, ALICE).record.callref
 
     def talking(self) -> str:
-        """Bob has called Alice and talks with her; gives the callref."""
+        """Let Bob call Alice and Alice pick up; return the callref."""
         callref = self.incoming()
         self.exchange.pick_up(self.alice)
         return callref
@@ -112,6 +112,6 @@ def sent(client: Client) -> List[Dict[str, Any]]:
 
 
 def states(client: Client) -> List[str]:
-    """The calls that a client was notified of, in short."""
+    """Return the notified calls of a client, in short form."""
     calls = [message["call"] for message in sent(client) if "call" in message]
     return [f"{call['caller']}>{call['callee']} {call['state']}" for call in calls]

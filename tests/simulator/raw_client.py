@@ -1,4 +1,4 @@
-"""SockJS clients that show every frame and forgive nothing."""
+"""SockJS clients that return every frame and tolerate no error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Talker:
         raise NotImplementedError
 
     def frame(self) -> str:
-        """The next frame."""
+        """Return the next frame."""
         raise NotImplementedError
 
     def send_text(self, text: str) -> None:
@@ -33,7 +33,7 @@ class Talker:
         raise NotImplementedError
 
     def message(self) -> Any:
-        """The next message, decoded; heartbeats are passed over."""
+        """Return the next message, decoded, and skip heartbeats."""
         while not self._inbox:
             frame = self.frame()
             if frame != "h":
@@ -52,7 +52,7 @@ class Talker:
         return number
 
     def reply(self, number: int) -> Dict[str, Any]:
-        """The reply to the command `number`; notifications before it are kept in `notified`."""
+        """Return the reply to command `number`; add earlier notifications to `notified`."""
         while True:
             message = self.message()
             if message.get("id") == number:
@@ -64,7 +64,7 @@ class Talker:
         return self.reply(self.command(action, **fields))
 
     def call(self) -> Dict[str, Any]:
-        """The next notified call."""
+        """Return the next notified call."""
         if self.notified:
             return self.notified.pop(0)
         message = self.message()
@@ -80,7 +80,7 @@ class RawClient(Talker):
     """One websocket below a SockJS endpoint.
 
     :param endpoint: the base URL.
-    :param opened: whether to wait for the opening frame.
+    :param opened: True waits for the opening frame.
     :param settings: for ``websocket.create_connection``.
     """
 
@@ -97,11 +97,11 @@ class RawClient(Talker):
         self.socket.shutdown()
 
     def frame(self) -> str:
-        """The next text frame; "" once the websocket is closed."""
+        """Return the next text frame; "" once the websocket is closed."""
         return str(self.socket.recv())
 
     def frame_or_end(self) -> str:
-        """The next text frame; "" also when TCP has ended without a word."""
+        """Return the next text frame; "" also after TCP ended without a close frame."""
         try:
             return self.frame()
         except (OSError, websocket.WebSocketException):
@@ -112,6 +112,6 @@ class RawClient(Talker):
 
 
 def outcome(reply: Dict[str, Any]) -> Any:
-    """The result of a reply, or the status and message of its error."""
+    """Return the result of a reply, or the status and message of its error."""
     error: Optional[Dict[str, Any]] = reply.get("error")
     return (error["status_code"], error["message"]) if error else reply["result"]

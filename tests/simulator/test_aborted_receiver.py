@@ -1,4 +1,4 @@
-"""A receiver that its client has aborted ends its session before the next request is served."""
+"""An aborted receiver ends its session before the next request is served."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .xhr_client import PRELUDE, RECEIVERS, STREAMING, Answer, Web
 
 pytestmark = pytest.mark.fault(75)
 
-#: How often a receiver is aborted. A server that notices it too late may be lucky some times.
+#: Number of aborted receivers. A server that detects them too late may pass some by chance.
 ABORTS = 20
 
 Open = Callable[[], Web]
@@ -25,7 +25,7 @@ Open = Callable[[], Web]
 
 @pytest.fixture(params=[False, True], ids=["tcp", "tls"])
 def open_web(request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Opens TCP connections to a simulator, in clear or over TLS."""
+    """Return a function that opens TCP connections to a simulator, in clear or over TLS."""
     with Simulator(tls=request.param, disconnect_delay=60) as sim:
         trust = ssl.create_default_context(cafile=sim.ca_certs) if request.param else None
         yield lambda: Web(sim.endpoint, tls=trust)
@@ -48,7 +48,7 @@ def first_frame(answer: Answer) -> str:
 @pytest.mark.parametrize("how", ["close", "reset"])
 @pytest.mark.parametrize("receiver", RECEIVERS)
 def test_next_receiver_opens_a_new_session(open_web: Open, receiver: str, how: str) -> None:
-    """It comes on a TCP connection that has been there before, which costs the server no turn."""
+    """The next receiver uses an existing TCP connection, which costs the server no loop turn."""
     for _ in range(ABORTS):
         session = f"/000/{uuid4().hex}/"
         with closing(open_web()) as ready:

@@ -1,4 +1,4 @@
-"""The actions of the wire, on a wire that only remembers."""
+"""The actions of the protocol, with connections in memory."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def client(desk: Desk) -> Client:
 
 
 def test_create_session(desk: Desk) -> None:
-    """Creating a session gives the line, the server's time and an id."""
+    """Creating a session returns the line, the server's time and an id."""
     result = desk.ask(desk.connect(), "create_session", token=desk.token(), protocol_version=1)
     session, = desk.sessions.get_all()
     assert result == {"number": ALICE, "now": NOW, "session_id": session.id}
@@ -66,13 +66,13 @@ def test_create_session_without_auto_answer(desk: Desk) -> None:
     ({"token": "nonsense", "protocol_version": 2}, INVALID_PARAMS),
 ])
 def test_create_session_refused(desk: Desk, fields: Dict[str, Any], expected: Any) -> None:
-    """A token that is missing, wrong, null or no string is refused, and no session comes of it."""
+    """A missing, wrong or null token, or one of a wrong type, is refused and opens no session."""
     assert desk.ask(desk.connect(), "create_session", **fields) == expected
     assert desk.sessions.get_all() == []
 
 
 def test_expired_token(desk: Desk) -> None:
-    """An hour later the token has expired, and the session it opened goes on."""
+    """After an hour the token has expired, and the session that it opened continues."""
     token = desk.token()
     client = desk.connect()
     desk.ask(client, "create_session", token=token)
@@ -100,7 +100,7 @@ def test_restore_session(desk: Desk, client: Client) -> None:
     ({"session_id": None}, INVALID_PARAMS),
 ])
 def test_restore_session_refused(desk: Desk, fields: Dict[str, Any], expected: Any) -> None:
-    """A session id that is missing, unknown, null or no string is refused."""
+    """A missing, unknown or null session id, or one of a wrong type, is refused."""
     assert desk.ask(desk.connect(), "restore_session", token=desk.token(), **fields) == expected
 
 
@@ -112,7 +112,7 @@ def test_restore_needs_a_token(desk: Desk, client: Client) -> None:
 
 
 def test_restore_on_the_same_connection(desk: Desk, client: Client) -> None:
-    """A client that restores its own session stays its only connection."""
+    """A client that restores its own session remains its only connection."""
     session, = desk.sessions.get_all()
     desk.ask(client, "restore_session", token=desk.token(), session_id=session.id)
     desk.clock.advance(1000)
@@ -138,7 +138,7 @@ def test_restored_session_is_told_the_calls_that_go_on(desk: Desk, client: Clien
 
 
 def test_replay_can_be_turned_off() -> None:
-    """Without the replay a restored session is told nothing."""
+    """Without the replay a restored session gets no notifications."""
     desk = Desk(replay_on_restore=False)
     desk.signed_in()
     desk.incoming()
@@ -175,7 +175,7 @@ def test_missing_fields(desk: Desk, client: Client, action: str) -> None:
 
 
 def test_unknown_action(desk: Desk, client: Client) -> None:
-    """An action that is unknown, missing or no string is refused."""
+    """An unknown or missing action, or one of a wrong type, is refused."""
     assert desk.ask(client, "conference") == CANNOT_TREAT
     desk.actions.perform(client, Command(900, {}))
     desk.actions.perform(client, Command(901, {"action": ["call"]}))
@@ -185,7 +185,7 @@ def test_unknown_action(desk: Desk, client: Client) -> None:
 def test_internal_error(
     desk: Desk, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A mistake in the simulator is answered with 500 and logged."""
+    """An exception in the simulator gets the reply 500 and is logged."""
     def mistaken(*args: Any, **kwargs: Any) -> None:
         raise KeyError("oops")
 
@@ -238,7 +238,9 @@ def test_short_number_subscription(desk: Desk, client: Client) -> None:
 
 
 def test_unsubscribe_own_line(desk: Desk, client: Client) -> None:
-    """One can leave the own line, and leaving what one never had does no harm."""
+    """A session can unsubscribe from its own line, and from a number that it has not subscribed
+    to.
+    """
     assert desk.ask(client, "unsubscribe", number=ALICE) == 1
     assert desk.ask(client, "unsubscribe", number=BOB) == 1
     desk.incoming()
@@ -246,7 +248,7 @@ def test_unsubscribe_own_line(desk: Desk, client: Client) -> None:
 
 
 def test_callpark_subscription(desk: Desk, client: Client) -> None:
-    """Subscribing to the callpark tells, after the reply, the calls that are parked now."""
+    """Subscribing to the callpark replays the parked calls after the reply."""
     callref = desk.talking()
     desk.ask(client, "park_call", call_ref=callref, side="caller")
     carol = desk.signed_in(CAROL)
@@ -280,12 +282,12 @@ def test_dial(desk: Desk, client: Client) -> None:
 
 @pytest.mark.parametrize("number", ["callpark", "0x12", "+33199020000", "1", "3" * 16, 12, None])
 def test_dial_refused(desk: Desk, client: Client, number: Any) -> None:
-    """What is no number is not dialled."""
+    """Dialling an invalid number is refused."""
     assert desk.ask(client, "call", number=number) == INVALID_PARAMS
 
 
 def test_send_message(desk: Desk, client: Client) -> None:
-    """A message reaches the recipient's telephone, whatever is in it."""
+    """A message of any content reaches the recipient's telephone."""
     assert desk.ask(client, "send_message", number=BOB, message="à tous \ud800 ☎") == 1
     assert desk.bob.messages == [(ALICE, "à tous \ud800 ☎")]
     assert desk.ask(client, "send_message", number=BOB, message="") == INVALID_PARAMS
@@ -303,7 +305,7 @@ def test_send_message(desk: Desk, client: Client) -> None:
 def test_number_formats(
     desk: Desk, client: Client, action: str, number: str, expected: str
 ) -> None:
-    """French numbers are turned into each other's format; others come back as they are."""
+    """French numbers are converted both ways; others are returned unchanged."""
     desk.carol.short_number = "12"
     assert desk.ask(client, action, number=number) == {"number": expected}
 
@@ -338,7 +340,7 @@ def test_plugin_enabled_later(desk: Desk) -> None:
     assert desk.ask(desk.signed_in(), "call", number=BOB) == 1
 
 
-# Messages that nobody would send
+# Malformed messages
 
 
 @pytest.mark.parametrize("text", [
@@ -347,7 +349,7 @@ def test_plugin_enabled_later(desk: Desk) -> None:
     '{"id": 1' + "0" * 30 + "}", '{"id": 1' + "0" * 5000 + "}",
 ])
 def test_nothing_to_answer_to(text: str) -> None:
-    """A message without a usable id is no command."""
+    """A message without a valid id is ignored."""
     assert decode(text) is None
 
 
@@ -367,7 +369,7 @@ COMMANDS = st.fixed_dictionaries(
 
 @given(JSON | COMMANDS, st.booleans(), st.integers(min_value=1, max_value=2**63))
 def test_junk(message: Any, signed_in: bool, number: int) -> None:
-    """Whatever JSON comes, it is answered exactly once if it has an id, and ignored if not."""
+    """Any JSON gets exactly one reply if it has an id, and none otherwise."""
     desk = Desk()
     client = desk.signed_in() if signed_in else desk.connect()
     desk.talking()
@@ -383,7 +385,7 @@ def test_junk(message: Any, signed_in: bool, number: int) -> None:
 
 
 def test_nothing_secret_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither a token nor a session id comes into the log, not even by mistake."""
+    """Tokens and session ids are never logged, errors included."""
     caplog.set_level(logging.DEBUG)
     client = desk.connect()
     token = desk.token()

@@ -1,4 +1,4 @@
-"""The actions that have a call to act on, on a wire that only remembers."""
+"""The actions on calls, with connections in memory."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_terminate(desk: Desk, client: Client) -> None:
 
 
 def test_calls_of_others(desk: Desk, client: Client) -> None:
-    """A call that a session is not told of is as good as unknown to it."""
+    """A call outside the session's subscriptions gets the error of an unknown one."""
     callref = desk.exchange.place_call(desk.dave, CAROL).record.callref
     assert desk.ask(client, "terminate_call", call_ref=callref) == CANNOT_TREAT
     desk.ask(client, "subscribe", number=CAROL)
@@ -77,7 +77,7 @@ def test_own_call_after_unsubscribing(desk: Desk, client: Client) -> None:
 
 
 def test_transfer(desk: Desk, client: Client) -> None:
-    """A transfer by command sends the caller to someone else."""
+    """The transfer command connects the caller to another number."""
     callref = desk.talking()
     assert desk.ask(client, "transfer_call", call_ref=callref, side="caller", to=CAROL) == 1
     assert desk.exchange.get_live_calls()[0].record.callee == CAROL
@@ -105,7 +105,7 @@ def test_merge(desk: Desk, client: Client) -> None:
 
 
 def test_park_and_unpark(desk: Desk, client: Client) -> None:
-    """Who watches the callpark can take a parked call; a slot in use is refused."""
+    """A subscriber of the callpark can take a parked call; a taken slot is refused."""
     carol = desk.signed_in(CAROL)
     desk.ask(carol, "subscribe", number="callpark")
     first, second = desk.talking(), desk.exchange.place_call(desk.dave, ALICE)
@@ -146,7 +146,7 @@ def test_pause(desk: Desk, client: Client) -> None:
     ("merge_call", {"side": "caller", "side2": "callee", "call_ref2": "call-1"}),
 ])
 def test_wrong_values(desk: Desk, client: Client, action: str, fields: Dict[str, Any]) -> None:
-    """A wrong type or value is refused and the call goes on."""
+    """A wrong type or value is refused and the call continues."""
     callref = desk.talking()
     assert desk.ask(client, action, call_ref=callref, **fields) == INVALID_PARAMS
     assert desk.exchange.find_call(callref).talking

@@ -1,4 +1,4 @@
-"""The consent page, as a visitor's browser meets it."""
+"""The consent page, as a visitor's browser sees it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CALLBACK = "http://127.0.0.1:8080/callback"
 
 
 def test_the_page(sim: Simulator) -> None:
-    """The page names the application and what it asks for, and has two buttons."""
+    """The page names the application and its requested scopes, and has two buttons."""
     response = visit(sim, request_of())
     page = read(response)
     assert response.status_code == 200
@@ -61,7 +61,7 @@ def test_without_a_state(sim: Simulator, state: Optional[str]) -> None:
 
 
 def test_neither_button(sim: Simulator) -> None:
-    """A form that comes without one of its buttons sends nobody anywhere."""
+    """A form without one of its buttons causes no redirect."""
     for decision in ({}, {"decision": "perhaps"}):
         response = requests.post(
             sim.authorize_url, data={**request_of(), **decision}, allow_redirects=False,
@@ -71,7 +71,7 @@ def test_neither_button(sim: Simulator) -> None:
 
 
 def test_a_link_does_not_click(sim: Simulator) -> None:
-    """Nobody is taken for having clicked by a link that says so."""
+    """A link cannot replace a click."""
     response = visit(sim, request_of(decision="allow"))
     assert response.status_code == 200
     assert "Allow" in read(response).buttons
@@ -82,8 +82,8 @@ def test_a_link_does_not_click(sim: Simulator) -> None:
 
 @pytest.mark.fault(47)
 def test_the_page_is_in_no_frame(sim: Simulator) -> None:
-    """Neither the page nor an error can be framed by another site, which could have a visitor
-    click on what he does not see."""
+    """Another site can show neither page in a frame, where it could trick a visitor into clicking.
+    """
     for parameters in (request_of(), request_of(client_id="stranger")):
         headers = visit(sim, parameters).headers
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -109,14 +109,14 @@ def test_a_form_of_another_site(sim: Simulator, form_token: Optional[str]) -> No
 
 
 def test_a_second_click(sim: Simulator) -> None:
-    """Somebody who clicks twice is sent back twice, each time with a code."""
+    """A visitor who clicks twice is redirected twice, each time with a code."""
     page = read(visit(sim, request_of(decision="allow", form_token="theirs")))
     codes = {sent_back(page.click("Allow"))[1]["code"] for _ in range(2)}
     assert len(codes) == 2
 
 
 def test_many_pages(sim: Simulator) -> None:
-    """Pages on which nobody clicks do not pile up."""
+    """Pages without a click do not accumulate."""
     site = sim._website.oauth2
     for number in range(MAX_FORMS + 10):
         site._make_form_token({"state": str(number)})
@@ -152,13 +152,13 @@ def test_never_sent_to_a_stranger(sim: Simulator, changes: Dict[str, Any]) -> No
     ({"code_challenge_method": "S256"}, "invalid_request"),
 ])
 def test_wrong_request(sim: Simulator, changes: Dict[str, Any], error: str) -> None:
-    """What else is wrong is told to the application, with its state."""
+    """Any other error is sent to the application, with its state."""
     target, answer = sent_back(visit(sim, request_of(**changes)))
     assert (target, answer) == (CALLBACK, {"error": error, "state": "st&te"})
 
 
 def test_html_is_escaped(sim: Simulator) -> None:
-    """Whatever an application or a request is called, the page shows it and is not changed."""
+    """The page escapes the parameters of the request."""
     name = '"><script>alert("1")</script>&amp;'
     sim.oauth2_application(name, "secret", ["http://127.0.0.1/?a=<b>"])
     parameters = {
@@ -192,7 +192,7 @@ def test_redirect_url(uri: str, expected: str) -> None:
 
 
 def test_codes_differ(sim: Simulator) -> None:
-    """Each click gives another code, too long to be guessed."""
+    """Each click makes another code, too long to guess."""
     codes = {get_code(sim) for _ in range(3)}
     assert len(codes) == 3
     assert min(map(len, codes)) >= 32
@@ -203,8 +203,7 @@ def test_codes_differ(sim: Simulator) -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"scopes": "cti_admin"}])
 def test_consent_without_a_browser(sim: Simulator, changes: Dict[str, Any]) -> None:
-    """A test can play the visitor: it gets the same redirect URI as a browser, with a code that
-    is worth the same."""
+    """`consent` returns the same redirect URI as a browser's click, with a valid code."""
     asked = request_of(**changes)
     back = urlsplit(sim.consent(f"{sim.authorize_url}?{urlencode(asked)}"))
     answer = dict(parse_qsl(back.query))
@@ -223,7 +222,7 @@ def test_consent_without_a_browser(sim: Simulator, changes: Dict[str, Any]) -> N
 def test_refusal_without_a_browser(
     sim: Simulator, changes: Dict[str, Any], allow: bool, error: str
 ) -> None:
-    """So does what is refused, by the visitor or by the authority."""
+    """`consent` returns refusals of the visitor and of the authority."""
     url = f"{sim.authorize_url}?{urlencode(request_of(**changes))}"
     back = urlsplit(sim.consent(url, allow=allow))
     assert dict(parse_qsl(back.query)) == {"error": error, "state": "st&te"}

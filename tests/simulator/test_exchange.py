@@ -1,4 +1,4 @@
-"""The exchange, its transfers and its callpark, without a socket or a thread."""
+"""The exchange, its transfers and its callpark, without sockets or threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DAVE = "33199020001"
 
 
 class Bench:
-    """An exchange with two lines and two outside telephones, and all that it tells."""
+    """An exchange with two lines and two outside telephones, and its changes."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = ManualClock(NOW)
@@ -46,7 +46,7 @@ class Bench:
         return call
 
     def story(self) -> List[str]:
-        """What was told, in short, and forgotten with that."""
+        """Return the recorded changes in short form, and clear them."""
         told = [f"{r.callref} {r.caller}>{r.callee} {r.state}" for r, _ in self.told]
         self.told.clear()
         return told
@@ -115,7 +115,7 @@ def test_busy_caller(bench: Bench) -> None:
 
 
 def test_calling_oneself(bench: Bench) -> None:
-    """Who calls himself is busy."""
+    """A line that calls itself is busy."""
     assert bench.exchange.place_call(bench.alice, ALICE).record.state == "MISSED"
 
 
@@ -140,7 +140,7 @@ def test_talking_is_hung_up_before_ringing(bench: Bench) -> None:
 
 
 def test_unknown_number(bench: Bench) -> None:
-    """A number that nobody has is an outside telephone that rings."""
+    """An unknown number is an outside telephone that rings."""
     call = bench.exchange.place_call(bench.alice, "33199029999")
     assert call.ringing
     assert not bench.exchange.get_subscriber("33199029999").is_line
@@ -208,7 +208,7 @@ def test_dial_without_auto_answer(bench: Bench) -> None:
 
 
 def test_dial_without_auto_answer_abandoned() -> None:
-    """Hung up or left ringing, the own telephone forgets what it was to dial."""
+    """After hanging up or a timeout, the line's telephone drops the dialled number."""
     bench = Bench(ring_timeout=30)
     bench.exchange.dial(bench.alice, BOB, auto_answer=False)
     bench.exchange.hang_up(bench.alice)
@@ -237,7 +237,7 @@ def test_transfer(bench: Bench, side: str, party: str) -> None:
 
 
 def test_transfer_needs_a_conversation(bench: Bench) -> None:
-    """A ringing call cannot be transferred, and nobody to himself."""
+    """A ringing call cannot be transferred, nor a party to itself."""
     call = bench.exchange.place_call(bench.bob, ALICE)
     with pytest.raises(NotPossible):
         bench.transfers.transfer(call, "caller", CAROL)
@@ -266,7 +266,7 @@ def test_supervised_transfer_answered(bench: Bench) -> None:
 
 
 def test_supervised_transfer_timed_out(bench: Bench) -> None:
-    """When the invite timer runs out the second call is missed and the first goes on."""
+    """When the invite timer expires, the second call is missed and the first continues."""
     call = bench.talk(bench.bob, ALICE)
     bench.transfers.supervised_transfer(call, "caller", CAROL, 30)
     bench.story()
@@ -301,7 +301,7 @@ def test_supervised_transfer_of_an_ended_call(bench: Bench) -> None:
 
 
 def test_supervised_transfer_of_a_parked_call(bench: Bench) -> None:
-    """When the first call was parked meanwhile, picking up joins nobody."""
+    """If the first call was parked meanwhile, picking up merges nothing."""
     call = bench.talk(bench.bob, ALICE)
     bench.transfers.supervised_transfer(call, "caller", CAROL)
     bench.park.park(call, "caller")
@@ -337,7 +337,7 @@ def test_merge_refused(bench: Bench) -> None:
 
 
 def test_park(bench: Bench) -> None:
-    """A parked call stays connected in its slot; one party waits and the other is free."""
+    """A parked call stays connected in its slot; one party is parked and the other is free."""
     call = bench.talk(bench.bob, ALICE)
     bench.told.clear()
     bench.park.park(call, "caller", 2)
@@ -365,7 +365,7 @@ def test_slots(bench: Bench) -> None:
 
 @pytest.mark.parametrize("slot", [-2, 0, 3, 10**30])
 def test_no_such_slot(bench: Bench, slot: int) -> None:
-    """A number that is no slot is a wrong value."""
+    """A number that is not a slot is a wrong value."""
     with pytest.raises(WrongValue):
         bench.park.park(bench.talk(bench.bob, ALICE), "caller", slot)
 
@@ -381,7 +381,7 @@ def test_parked_calls_are_left_alone(bench: Bench) -> None:
 
 
 def test_parked_party_hangs_up(bench: Bench) -> None:
-    """The parked party can hang up: the slot is empty and the callpark is told."""
+    """When the parked party hangs up, the slot is free and the callpark is notified."""
     call = bench.talk(bench.bob, ALICE)
     bench.park.park(call, "caller")
     bench.exchange.hang_up(bench.bob)
@@ -392,7 +392,7 @@ def test_parked_party_hangs_up(bench: Bench) -> None:
 
 
 def test_unpark_by_another_line(bench: Bench) -> None:
-    """Whoever unparks takes the place of the party that was let go, and all are told."""
+    """The unparking line replaces the released party, and every party is notified."""
     call = bench.talk(bench.bob, ALICE)
     bench.park.park(call, "caller")
     bench.park.unpark(call, bench.carol)

@@ -1,4 +1,4 @@
-"""Faults on demand, as a client on a real socket meets them."""
+"""Faults on demand, on real sockets."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_silence(lively: Simulator) -> None:
 
 
 def drain(client: RawClient) -> None:
-    """Read what was on its way before the silence."""
+    """Read the frames sent before the silence."""
     while not hears_nothing(client):
         pass
 
@@ -203,7 +203,7 @@ def test_drop_on_an_action(sim: Simulator, client: RawClient) -> None:
 
 
 def test_ignore(sim: Simulator, client: RawClient) -> None:
-    """An ignored action is neither performed nor answered, so many times."""
+    """An ignored action is neither performed nor answered, `times` times."""
     sim.faults.ignore("call", times=2)
     for _ in range(2):
         client.command("call", number="33199020000")
@@ -213,7 +213,7 @@ def test_ignore(sim: Simulator, client: RawClient) -> None:
 
 
 def test_fail(sim: Simulator, alice: Line, client: RawClient, carol: RawClient) -> None:
-    """A failing action is answered with the given error, once unless told otherwise."""
+    """A failing action gets the given error, by default once."""
     sim.faults.fail("ping", 503, "Busy", alice)
     assert outcome(carol.ask("ping")) == 1
     assert outcome(client.ask("ping")) == (503, "Busy")
@@ -228,7 +228,7 @@ def test_fail(sim: Simulator, alice: Line, client: RawClient, carol: RawClient) 
 
 
 def test_stall_accept(sim: Simulator, client: RawClient) -> None:
-    """Stalled in accept, TCP opens and nobody answers; cleared, the waiting are served."""
+    """Stalled in accept, TCP opens without a response; `clear` serves the waiting clients."""
     sim.faults.stall("accept")
     sim.faults.stall("accept")
     with socket.create_connection(address(sim), timeout=5) as waiting:
@@ -258,7 +258,7 @@ def test_stall_handshake(sim: Simulator) -> None:
 
 
 def test_stall_open(sim: Simulator) -> None:
-    """Stalled before opening, the websocket is there and the opening frame comes when cleared."""
+    """Stalled before opening, the websocket is open and `clear` sends the opening frame."""
     sim.faults.stall("open")
     client = RawClient(sim.endpoint, opened=False)
     assert hears_nothing(client)
@@ -282,7 +282,8 @@ def test_stop_with_stalled_connections() -> None:
 
 
 def test_refuse_connect(sim: Simulator, client: RawClient) -> None:
-    """Refused to connect, nobody listens on the port until it is cleared; the open ones live."""
+    """While connections are refused, the port is closed until `clear`; open connections continue.
+    """
     sim.faults.refuse("connect")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address(sim), timeout=5).close()
@@ -295,7 +296,7 @@ def test_refuse_connect(sim: Simulator, client: RawClient) -> None:
 
 @pytest.mark.parametrize("phase", ["info", "open"])
 def test_let_through(sim: Simulator, phase: str) -> None:
-    """What waits in one phase is let through, and what is in the way of another stays."""
+    """One phase is let through, and the fault of another remains."""
     sim.faults.refuse("xhr")
     sim.faults.stall(phase)
     with ThreadPoolExecutor(1) as pool:
@@ -312,7 +313,7 @@ def test_let_through(sim: Simulator, phase: str) -> None:
 
 
 def test_let_connect(sim: Simulator) -> None:
-    """After a refusal to connect, somebody listens again on the same port."""
+    """After a refusal to connect, the same port accepts connections again."""
     sim.faults.refuse("connect")
     sim.faults.let_through("connect")
     assert info(sim).status_code == 200
@@ -328,7 +329,7 @@ def test_forget_sessions(sim: Simulator, alice: Line, client: RawClient, carol: 
 
 
 def test_forget_a_session_that_was_left(sim: Simulator, alice: Line, client: RawClient) -> None:
-    """A session that waits for somebody to come back is forgotten too, and once."""
+    """A session without connections is destroyed too, once."""
     client.close()
     sim.wait_for_session(alice, counter=0)
     assert sim.faults.forget_sessions(alice) == 1
@@ -337,7 +338,7 @@ def test_forget_a_session_that_was_left(sim: Simulator, alice: Line, client: Raw
 
 
 def test_refuse_info(sim: Simulator) -> None:
-    """A refused info request has the status that was asked for, so many times."""
+    """A refused info request gets the given status, `times` times."""
     sim.faults.refuse("info", 503, times=2)
     assert [info(sim).status_code for _ in range(3)] == [503, 503, 200]
 

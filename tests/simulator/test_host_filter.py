@@ -1,4 +1,4 @@
-"""Web pages that are a danger to a server on loopback: by their name, and by their origin."""
+"""Web pages that threaten a server on loopback, by their host name and their origin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def port_of(sim: Simulator) -> int:
 
 
 def status(sim: Simulator, *headers: str, version: str = "1.1") -> int:
-    """The status of a request with these headers only."""
+    """Return the status of a request with these headers only."""
     lines = [f"GET /cti/info HTTP/{version}", *headers, "Connection: close", "", ""]
     with socket.create_connection(("127.0.0.1", port_of(sim)), TIMEOUT) as client:
         client.sendall("\r\n".join(lines).encode())
@@ -32,8 +32,7 @@ def status(sim: Simulator, *headers: str, version: str = "1.1") -> int:
     "127.0.0.1", "127.0.0.1:8080", "localhost", "LOCALHOST:1", "localhost.", "my.localhost:80",
     "[::1]:8080", "192.0.2.1", "simulator:8080", "my-box"])
 def test_known_hosts(sim: Simulator, host: str) -> None:
-    """Addresses are no names that somebody could point here, localhost is this machine, and no web
-    site has a name without a dot."""
+    """IP addresses, localhost and names without a dot cannot be DNS names of web sites."""
     assert status(sim, f"Host: {host}") == 200
 
 
@@ -78,7 +77,7 @@ def test_allow_host_of_the_command() -> None:
 @pytest.mark.parametrize("names, error", [("keyyo.test", TypeError), ([5], TypeError),
                                           ([""], ValueError)])
 def test_wrong_hosts(names: Any, error: type) -> None:
-    """What is no list of names is refused."""
+    """An argument that is not a list of names is refused."""
     with pytest.raises(error, match="allowed_hosts: "):
         Simulator(allowed_hosts=names)
 
@@ -109,8 +108,9 @@ def test_wrong_hosts(names: Any, error: type) -> None:
 def test_origins(
     method: str, path: str, origin: Optional[str], allowed: str, credentials: Optional[str]
 ) -> None:
-    """A page of this machine reads answers with its cookies; a foreign one does not, whatever it
-    asks, and is not named."""
+    """A local page reads responses with cookies; a foreign page reads them without and is not
+    named.
+    """
     with Simulator(allowed_hosts=["keyyo.test"]) as sim:
         headers = {} if origin is None else {"Origin": origin}
         with requests.request(

@@ -1,4 +1,4 @@
-"""Faults of HTTP on demand, as an application on a real socket meets them."""
+"""Faults of HTTP requests, on real sockets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def caller(sim: Simulator, alice: Line) -> Caller:
 
 
 def test_status(sim: Simulator, caller: Caller) -> None:
-    """Requests are answered with any status and headers, so many times, and not performed."""
+    """Requests get any status and headers, `times` times, and are not handled."""
     sim.faults.http(SERVICES, 429, headers={"Retry-After": "7"}, times=2)
     for _ in range(2):
         response = caller.ask("GET", "/services")
@@ -60,7 +60,7 @@ def test_content_type(sim: Simulator, caller: Caller) -> None:
 
 
 def test_by_path(sim: Simulator, caller: Caller) -> None:
-    """A fault is for its path alone; of two, the older comes first until it is used up."""
+    """A fault applies to its path only; of two, the older applies until it is used up."""
     sim.faults.http(SERVICES + "/", 500, times=1)
     sim.faults.http("/manager", 502)
     assert caller.ask("GET", "/services/33199000001").status_code == 500
@@ -69,7 +69,7 @@ def test_by_path(sim: Simulator, caller: Caller) -> None:
 
 
 def test_garbage(sim: Simulator, caller: Caller) -> None:
-    """Garbage is a good status with a body that is no JSON."""
+    """Garbage is status 200 with invalid JSON."""
     sim.faults.http_garbage(SERVICES, times=1)
     response = caller.ask("GET", "/services")
     assert response.status_code == 200
@@ -126,7 +126,7 @@ def test_slow(sim: Simulator, caller: Caller) -> None:
 
 
 def test_slow_once(sim: Simulator, caller: Caller) -> None:
-    """So many requests are slow, and the next is not; who does not wait is left alone."""
+    """`times` requests are slow, and the next is not; a client may disconnect meanwhile."""
     sim.faults.http_slow(SERVICES, times=1)
     with pytest.raises(requests.exceptions.ReadTimeout):
         requests.get(sim.manager_url + "/services", timeout=SHORT)
@@ -213,7 +213,7 @@ def test_requested(sim: Simulator, caller: Caller) -> None:
 
 
 def test_waiting_in_vain(sim: Simulator) -> None:
-    """Who waits in vain for a request learns which ones came."""
+    """The timeout of a wait for a request lists the requests seen."""
     ask_token(sim)
     with pytest.raises(TimeoutError, match=r"no request '/manager' number 1 .*token\.php"):
         sim.wait_for_request("/manager", SHORT)

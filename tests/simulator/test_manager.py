@@ -1,4 +1,4 @@
-"""The Manager API, as an application on a real socket meets it."""
+"""The Manager API, on real sockets."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CANNOT_TREAT = (400, "Cannot treat action")
 
 
 class Caller:
-    """Asks the Manager with an access token.
+    """A client of the Manager API with an access token.
 
-    :param sim: whose Manager.
-    :param scope: what the token allows.
+    :param sim: the simulator.
+    :param scope: the token's scopes.
     """
 
     def __init__(self, sim: Simulator, scope: str = "cti_admin full_access_read_only") -> None:
@@ -59,12 +59,12 @@ def small_pages() -> Iterator[Simulator]:
 
 
 def items(document: Any) -> List[Any]:
-    """What is on a page, of whatever type."""
+    """Return the items on a page, of any type."""
     return [each for some in document["_embedded"].values() for each in some]
 
 
 def refusal(response: requests.Response) -> Any:
-    """The status and the reason, which is told twice."""
+    """Return the status and the reason, which the header and the body repeat."""
     reason = response.headers["X-Status-Reason"]
     assert response.json() == {"message": reason}
     return response.status_code, reason
@@ -95,7 +95,7 @@ def test_services(sim: Simulator, caller: Caller, alice: Line) -> None:
 
 
 def test_type_is_ignored(caller: Caller) -> None:
-    """Asking for one type gives all of them."""
+    """A request for one type returns every type."""
     assert len(items(caller.get("/services", type="UCaaSVoIPAccount"))) == 3
 
 
@@ -106,7 +106,7 @@ def test_every_service_by_its_link(caller: Caller) -> None:
 
 
 def test_pages(small_pages: Simulator) -> None:
-    """Following next gives every service once, and the last page has no next."""
+    """The next links reach every service once, and the last page has none."""
     for number in range(3):
         small_pages.line(f"3319900000{number}")
     caller = Caller(small_pages)
@@ -279,7 +279,7 @@ def test_403(sim: Simulator, alice: Line) -> None:
     ("POST", "/services/33199099999/csi_token", "No such line"),
 ])
 def test_404(caller: Caller, alice: Line, method: str, path: str, reason: str) -> None:
-    """What is not there is 404: a short number, and a fax as a line, are not there either."""
+    """An unknown resource is 404, and so are a short number and a fax as a line."""
     alice.set(short_number="101")
     assert refusal(caller.ask(method, path)) == (404, reason)
 

@@ -1,4 +1,4 @@
-"""Applications and their tokens, as an application on a real socket meets them."""
+"""Applications and their tokens, on real sockets."""
 
 from __future__ import annotations
 
@@ -48,20 +48,20 @@ def renew(sim: Simulator, token: str, **changes: Any) -> requests.Response:
 
 
 def error(response: requests.Response) -> Any:
-    """The status and the error of a refused token request."""
+    """Return the status and the error of a refused token request."""
     answer = response.json()
     assert answer.keys() == {"error", "error_description"}
     return response.status_code, answer["error"]
 
 
 def reads(sim: Simulator, access_token: str) -> int:
-    """The status of a request to the Manager with an access token."""
+    """Return the status of a request to the Manager with an access token."""
     headers = {"Authorization": f"Bearer {access_token}"}
     return requests.get(sim.manager_url + "/services", headers=headers, timeout=5).status_code
 
 
 def mint(sim: Simulator, answer: Dict[str, Any]) -> Tuple[int, Optional[str]]:
-    """The status of a request for a CSI token, and the reason of a refusal."""
+    """Return the status of a request for a CSI token, and the reason of a refusal."""
     response = requests.post(
         f"{sim.manager_url}/services/33199000001/csi_token",
         headers={"Authorization": f"Bearer {answer['access_token']}"},
@@ -74,7 +74,7 @@ def mint(sim: Simulator, answer: Dict[str, Any]) -> Tuple[int, Optional[str]]:
 
 
 def test_code_for_tokens(sim: Simulator) -> None:
-    """A code gives an access token that works, its lifetime and scopes, and a refresh token."""
+    """A code returns a valid access token, its lifetime and scopes, and a refresh token."""
     response = redeem(sim, get_code(sim))
     answer = response.json()
     assert response.status_code == 200
@@ -96,7 +96,7 @@ def test_a_code_works_once(sim: Simulator) -> None:
 
 @pytest.mark.parametrize("seconds, status", [(59, 200), (60, 400)])
 def test_a_code_lasts_a_minute(sim: Simulator, seconds: float, status: int) -> None:
-    """A code is good for a minute, and not longer."""
+    """A code is valid for a minute and no longer."""
     code = get_code(sim)
     sim.elapse(seconds)
     assert redeem(sim, code).status_code == status
@@ -113,7 +113,7 @@ def test_a_code_of_another(sim: Simulator) -> None:
 
 
 def test_scopes_go_with_the_code(sim: Simulator) -> None:
-    """The tokens allow what the visitor has allowed, before and after a refresh."""
+    """The tokens have the scopes of the consent page, before and after a refresh."""
     tokens = redeem(sim, get_code(sim, scopes="cti_admin")).json()
     assert reads(sim, tokens["access_token"]) == 403
     renewed = renew(sim, tokens["refresh_token"]).json()
@@ -127,8 +127,10 @@ def test_scopes_go_with_the_code(sim: Simulator) -> None:
 @pytest.mark.parametrize("changes", [
     {"scope": "cti_admin full_access_read_only"}, {"scope": "everything"}, {}])
 def test_scope_is_passed_over(sim: Simulator, alice: Line, changes: Dict[str, str]) -> None:
-    """A client that sends ``scope`` gets what its application was registered with, and a 403
-    with its reason later; ``scopes``, separated by commas, is heeded."""
+    """``scope`` is ignored, and ``scopes``, separated by commas, is used.
+
+    A client that sends only ``scope`` gets its registered scopes, and a 403 with a reason later.
+    """
     parameters = {**request_of(), **changes}
     scopes = parameters.pop("scopes")
     page = read(visit(sim, parameters))
@@ -165,7 +167,7 @@ def test_refresh_without_redirect_uri(sim: Simulator) -> None:
 
 @pytest.mark.fault(44)
 def test_partial_grant(sim: Simulator, alice: Line) -> None:
-    """Less than what was asked for can be granted; the answer says what, also of a refresh."""
+    """A grant can have fewer scopes; its response names them, and so does a refresh."""
     sim.grant_only("full_access_read_only")
     answer = redeem(sim, get_code(sim)).json()
     assert answer["scope"] == "full_access_read_only"
@@ -216,8 +218,10 @@ PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 def test_pkce(
     sim: Simulator, challenge: Dict[str, Any], verifier: Optional[str], good: bool
 ) -> None:
-    """A code that was asked for with a challenge needs its verifier; a wrong attempt does not use
-    it up, nor can a verifier come from nowhere."""
+    """A code with a challenge needs its verifier, and a code without one must have none.
+
+    A wrong attempt does not use the code up.
+    """
     code = get_code(sim, **challenge)
     response = redeem(sim, code, code_verifier=verifier)
     if not good:
@@ -231,7 +235,8 @@ def test_pkce(
 
 
 def test_rotation(sim: Simulator) -> None:
-    """A refresh gives another refresh token and kills the old one; access tokens go on."""
+    """A refresh returns another refresh token and revokes the old one; access tokens stay valid.
+    """
     first = sim.account_tokens()
     second = renew(sim, first["refresh_token"]).json()
     assert error(renew(sim, first["refresh_token"])) == (400, "invalid_grant")
@@ -241,7 +246,7 @@ def test_rotation(sim: Simulator) -> None:
 
 
 def test_without_rotation(lasting: Simulator) -> None:
-    """Without rotation a refresh gives no refresh token, and the old one stays good."""
+    """Without rotation a refresh returns no refresh token, and the old one stays valid."""
     token = lasting.account_tokens()["refresh_token"]
     for _ in range(2):
         answer = renew(lasting, token).json()
@@ -292,14 +297,14 @@ def test_refused(sim: Simulator, fields: Dict[str, Any], expected: Any) -> None:
 
 
 def test_not_a_form(sim: Simulator) -> None:
-    """A body that is no form is as good as none, and GET is not allowed."""
+    """A body that is not a form is ignored, and GET is not allowed."""
     response = requests.post(sim.token_url, json={"client_id": "keyyo-cti"}, timeout=5)
     assert error(response) == (401, "invalid_client")
     assert requests.get(sim.token_url, timeout=5).status_code == 405
 
 
 def test_http_basic(sim: Simulator) -> None:
-    """The client's credentials may come by HTTP Basic, and are asked for when wrong."""
+    """HTTP Basic can carry the client's credentials; wrong ones get a challenge."""
     token = sim.account_tokens()["refresh_token"]
     fields = {
         "grant_type": "refresh_token", "refresh_token": token, "redirect_uri": CALLBACK}
@@ -350,7 +355,7 @@ def test_account_tokens(sim: Simulator) -> None:
 
 @pytest.mark.parametrize("scope", ["", "cti_admin", "everything full_access_read_only"])
 def test_account_tokens_within_the_scopes(sim: Simulator, scope: str) -> None:
-    """Nobody gets tokens for nothing, nor for more than the application may have."""
+    """Tokens need a scope, and one that the application may have."""
     sim.oauth2_application("app", "secret", [CALLBACK], ["full_access_read_only"])
     with pytest.raises(ValueError, match="scope: expected some of full_access_read_only"):
         sim.account_tokens(scope)
@@ -384,7 +389,7 @@ def test_wrong_applications(
 
 
 def test_access_tokens_expire(sim: Simulator) -> None:
-    """An access token is good for an hour, and not longer."""
+    """An access token is valid for an hour and no longer."""
     token = sim.account_tokens()["access_token"]
     sim.elapse(3599)
     assert reads(sim, token) == 200
@@ -393,7 +398,7 @@ def test_access_tokens_expire(sim: Simulator) -> None:
 
 
 def test_revoked_access(sim: Simulator) -> None:
-    """A revoked access token is refused; its refresh token goes on."""
+    """A revoked access token is refused; its refresh token stays valid."""
     tokens = sim.account_tokens()
     sim.revoke_access(tokens["access_token"])
     assert reads(sim, tokens["access_token"]) == 401

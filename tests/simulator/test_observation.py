@@ -1,4 +1,4 @@
-"""What a simulator shows of its connections."""
+"""Observation of a simulator's connections."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_wait_for_connection(sim: Simulator) -> None:
 
 
 def test_wait_for_connection_in_vain(sim: Simulator) -> None:
-    """A wait in vain tells which connections there are."""
+    """The timeout of a wait lists the connections."""
     client = RawClient(sim.endpoint)
     with pytest.raises(TimeoutError, match="no connection on xhr-polling .*'websocket'"):
         sim.wait_for_connection("xhr-polling", SHORT)
@@ -56,7 +56,7 @@ def test_wait_for_connection_in_vain(sim: Simulator) -> None:
 
 
 def test_witness(sim: Simulator, alice: Line) -> None:
-    """A witness is told what passes on each connection, in order, and for whom."""
+    """A traffic callback receives the events of each connection, in order, with its line."""
     seen: List[Passage] = []
     sim.on_traffic(seen.append)
     client = XhrClient(sim.endpoint, POLLING)
@@ -80,7 +80,7 @@ def test_witness(sim: Simulator, alice: Line) -> None:
 
 
 def test_witness_of_a_silence(sim: Simulator, alice: Line) -> None:
-    """What falls into a silence was not sent, and what is ignored was not received."""
+    """Messages discarded in a silence are not reported as sent, nor ignored ones as received."""
     seen: List[Passage] = []
     client = RawClient(sim.endpoint)
     client.create_session(sim.token(alice))

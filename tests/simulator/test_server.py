@@ -1,4 +1,4 @@
-"""The simulator as a whole, on real sockets, from threads of its users."""
+"""The simulator as a whole, on real sockets and from its users' threads."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_stop_leaves_nothing() -> None:
 
 
 def test_not_running() -> None:
-    """Before start and after stop every method says what is wrong."""
+    """Before start and after stop, every method raises an error with a hint."""
     sim = Simulator()
     assert repr(sim) == "<Simulator not running>"
     sim.stop()
@@ -100,8 +100,10 @@ def test_not_running() -> None:
     ids=["TLS", "no URL", "no header", "no gzip", "gone before the handshake"],
 )
 def test_no_http(sim: Simulator, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """Who sends something else than HTTP, or leaves in the middle, is no fault of the
-    simulator's: no traceback is logged, and the next one is served."""
+    """A client that sends invalid HTTP or disconnects early causes no traceback in the log.
+
+    The next client is served.
+    """
     host, port = sim.endpoint.split("/")[2].split(":")
     with socket.create_connection((host, int(port)), TIMEOUT) as client:
         client.sendall(sent)
@@ -113,7 +115,7 @@ def test_no_http(sim: Simulator, sent: bytes, caplog: pytest.LogCaptureFixture) 
 
 
 def test_port_in_use(sim: Simulator) -> None:
-    """A port that is taken is an OSError in start, and no thread stays."""
+    """A port in use is an OSError in start, and no thread is left."""
     second = Simulator(port=int(sim.endpoint.split(":")[2].split("/")[0]))
     before = threads()
     with pytest.raises(OSError):
@@ -123,7 +125,7 @@ def test_port_in_use(sim: Simulator) -> None:
 
 
 def test_stop_while_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits when the simulator stops is told so."""
+    """A wait raises an error when the simulator stops."""
     sim = Simulator()
     sim.start()
     bob = sim.phone("33199020000")
@@ -203,7 +205,7 @@ def test_bad_arguments(sim: Simulator, alice: Line, bob: Phone) -> None:
 
 
 def test_import_without_aiohttp() -> None:
-    """Without aiohttp the import says what to install."""
+    """Without aiohttp the import error names the package to install."""
     script = "import sys; sys.modules['aiohttp'] = None; import keyyo_cti.simulator"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30,
@@ -241,7 +243,7 @@ def test_settings_of_a_line(sim: Simulator, alice: Line, client: RawClient) -> N
 
 
 def test_phone_states(sim: Simulator, alice: Line, bob: Phone, client: RawClient) -> None:
-    """A telephone shows what it is doing, the most telling first."""
+    """A telephone's state is the first in the order of precedence."""
     callref = bob.call(alice)
     assert (bob.state, alice.phone.state) == ("calling", "ringing")
     alice.phone.pick_up()
@@ -255,7 +257,7 @@ def test_phone_states(sim: Simulator, alice: Line, bob: Phone, client: RawClient
 
 
 def test_wait_until_names_what_it_saw(sim: Simulator, alice: Line, bob: Phone) -> None:
-    """A wait in vain tells which states it saw."""
+    """The timeout of a wait lists the states seen."""
     bob.call(alice)
     with pytest.raises(TimeoutError, match=r"33199020000 is not talking .* saw \['calling'\]"):
         bob.wait_until("talking", timeout=SHORT)
@@ -303,7 +305,7 @@ def test_counter_follows_the_connections(
 
 
 def test_wait_for_session_in_vain(sim: Simulator, alice: Line, client: RawClient) -> None:
-    """A wait in vain for a session tells which there are, without their ids."""
+    """The timeout of a wait for a session lists the sessions, without their ids."""
     with pytest.raises(TimeoutError, match="no session of 33199000002 .*number='33199000001'"):
         sim.wait_for_session("33199000002", timeout=SHORT)
 
@@ -404,7 +406,7 @@ def test_secrets_stay_out_of_sight(
 
 
 def test_many_threads(sim: Simulator, alice: Line) -> None:
-    """Sixteen threads play telephones at once, and every call comes to its end."""
+    """Sixteen threads operate telephones at once, and every call ends."""
     def play(index: int) -> None:
         phone = sim.phone(f"331990300{index:02}")
         for _ in range(20):
@@ -427,19 +429,19 @@ JSON = st.recursive(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSON | st.dictionaries(st.sampled_from(["action", "number", "token"]), JSON))
 def test_junk_on_the_wire(client: RawClient, message: Any) -> None:
-    """Whatever JSON a client sends, the connection lives and the next command is answered."""
+    """After any JSON from a client, the connection stays open and answers the next command."""
     client.send(message)
     assert outcome(client.ask("ping")) == 1
 
 
 def test_text_that_is_no_json(client: RawClient) -> None:
-    """A message that is no JSON at all is passed over."""
+    """A message that is not JSON is ignored."""
     client.send_text(json.dumps(["", "nonsense", "[" * 10_000]))
     assert outcome(client.ask("ping")) == 1
 
 
 def test_received_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the commands that came in, only the last so many are kept."""
+    """Only the latest commands are kept."""
     monkeypatch.setattr(service, "MAX_RECEIVED_COMMANDS", 3)
     with Simulator() as sim:
         client = RawClient(sim.endpoint)
@@ -450,7 +452,7 @@ def test_received_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_manual_clock_is_shared() -> None:
-    """The clock that was given is the one that tells the time to a session."""
+    """A session's time is that of the given clock."""
     clock = ManualClock(1_500_000_000)
     with Simulator(clock=clock) as sim:
         client = RawClient(sim.endpoint)

@@ -1,4 +1,4 @@
-"""Sessions and tokens, without a socket or a thread."""
+"""Sessions and tokens, without sockets or threads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_id_stays_out_of_sight(sessions: Sessions) -> None:
 
 
 def test_session_timer(clock: ManualClock, sessions: Sessions, destroyed: List[Session]) -> None:
-    """A session that nobody is connected to is destroyed after five minutes, not before."""
+    """A session without connections is destroyed after five minutes, and not before."""
     session = sessions.create(ALICE, True)
     sessions.close(session)
     clock.advance(299)
@@ -62,7 +62,7 @@ def test_session_timer(clock: ManualClock, sessions: Sessions, destroyed: List[S
 
 
 def test_restore_stops_the_timer(clock: ManualClock, sessions: Sessions) -> None:
-    """A session restored in time lives on, with its subscriptions and its auto-answer."""
+    """A session restored in time keeps its subscriptions and its auto-answer."""
     session = sessions.create(ALICE, False)
     session.subscribe(CAROL)
     sessions.close(session)

@@ -1,4 +1,4 @@
-"""TLS on real sockets, with good certificates and with bad ones."""
+"""TLS on real sockets, with valid and invalid certificates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sim() -> Iterator[Simulator]:
 
 @pytest.fixture
 def trust(sim: Simulator) -> ssl.SSLContext:
-    """What a client meets the simulator with that trusts its authority."""
+    """Return the TLS settings of a client that trusts the simulator's CA."""
     return ssl.create_default_context(cafile=sim.ca_certs)
 
 
@@ -79,7 +79,7 @@ def test_client_vanishes(
 def test_faults_of_tcp(
     sim: Simulator, alice: Line, trust: ssl.SSLContext, name: str
 ) -> None:
-    """Dropped or reset, a connection ends without TLS's goodbye, and without waiting for one."""
+    """A dropped or reset connection ends without close_notify, and without waiting for one."""
     client = XhrClient(sim.endpoint, POLLING, tls=trust)
     client.create_session(sim.token(alice))
     client.receive()
@@ -108,14 +108,14 @@ def test_bad_certificates(tls: str, complaint: str) -> None:
 
 
 def test_another_authority(sim: Simulator) -> None:
-    """Who trusts the authorities of the system only refuses the simulator's."""
+    """A client that trusts only the system's CAs refuses the simulator."""
     with pytest.raises(requests.exceptions.SSLError, match="unable to get local issuer"):
         requests.get(sim.endpoint + "/info", timeout=TIMEOUT)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_host(host: str) -> None:
-    """The certificate is good for the name that the simulator listens on."""
+    """The certificate is valid for the name that the simulator listens on."""
     with Simulator(tls=True, host=host) as sim:
         assert sim.endpoint.startswith(f"https://{host}:")
         assert info(sim).status_code == 200
@@ -144,7 +144,7 @@ def test_without_tls() -> None:
 
 
 def test_stop_with_idle_connections(trust: ssl.SSLContext, sim: Simulator) -> None:
-    """Clients that do not say goodbye do not hold up the end."""
+    """Clients that do not close their connections do not delay `stop`."""
     idle = Web(sim.endpoint, tls=trust)
     assert idle.request("GET", "/info").status == 200
     halfway = Web(sim.endpoint)
@@ -166,7 +166,7 @@ def test_bad_settings(tls: Any, complaint: str) -> None:
 
 
 def test_without_trustme() -> None:
-    """Without trustme the simulator works, and TLS says what to install."""
+    """Without trustme the simulator works, and the error of TLS names the package to install."""
     script = (
         "import sys; sys.modules['trustme'] = None\n"
         "from keyyo_cti.simulator import Simulator\n"

@@ -1,4 +1,4 @@
-"""Faults on the transports over HTTP, and on what a fallback meets."""
+"""Faults of the HTTP transports, and those that cause a fallback."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sim() -> Iterator[Simulator]:
 
 @pytest.fixture
 def connect(sim: Simulator, alice: Line) -> Iterator[Connect]:
-    """Opens sessions of Alice's line that receive."""
+    """Return a function that opens sessions of Alice's line with a receiver."""
     clients: List[XhrClient] = []
 
     def open_client(receiver: str, **settings: Any) -> XhrClient:
@@ -51,7 +51,7 @@ def connect(sim: Simulator, alice: Line) -> Iterator[Connect]:
 
 @pytest.fixture
 def opened(sim: Simulator, alice: Line, connect: Connect) -> Iterator[Callable[[str], Any]]:
-    """Opens a session of Alice's line that receives, over HTTP or on a websocket."""
+    """Return a function that opens a session of Alice's line on any transport."""
     clients: List[RawClient] = []
 
     def open_client(receiver: str) -> Any:
@@ -144,7 +144,7 @@ def test_silence(sim: Simulator, connect: Connect, receiver: str) -> None:
 
 @receivers
 def test_silence_for_a_new_receiver(sim: Simulator, connect: Connect, receiver: str) -> None:
-    """Who comes to receive in silence is not even given a head, until it is over."""
+    """A new receiver in a silence gets no headers until `resume`."""
     client = connect(POLLING)
     sim.faults.garbage("the last word")
     assert client.frame() == "the last word"
@@ -171,7 +171,7 @@ def test_second_receiver_in_silence(sim: Simulator, connect: Connect, web: Web) 
 
 @receivers
 def test_stop_reading(sim: Simulator, connect: Connect, receiver: str) -> None:
-    """Who stops reading brings a large message to a halt."""
+    """A large message to a server that does not read blocks."""
     client = connect(receiver)
     assert sim.faults.stop_reading() == 1
     size = 1_000_000_000
@@ -186,7 +186,7 @@ def test_stop_reading(sim: Simulator, connect: Connect, receiver: str) -> None:
 
 @receivers
 def test_resume_reading(sim: Simulator, connect: Connect, receiver: str) -> None:
-    """What was left unread is read, performed and answered once that is over."""
+    """Unread messages are read, performed and answered after `resume`."""
     client = connect(receiver)
     sim.faults.stop_reading()
     ping = json.dumps([json.dumps({"action": "ping", "id": 99})])
@@ -203,7 +203,7 @@ def test_resume_reading(sim: Simulator, connect: Connect, receiver: str) -> None
 def test_stopped_reader_and_a_client_that_leaves(
     sim: Simulator, alice: Line, connect: Connect, receiver: str
 ) -> None:
-    """That a client leaves is noticed once reading goes on."""
+    """A disconnected client is detected after `resume`."""
     client = connect(receiver)
     sim.faults.stop_reading()
     client.close()
@@ -234,7 +234,7 @@ def test_other_faults_on_an_action(sim: Simulator, connect: Connect, receiver: s
 
 @pytest.mark.parametrize("name", HTTP_TRANSPORTS)
 def test_refuse(sim: Simulator, web: Web, name: str) -> None:
-    """A transport that is refused answers with the status, so many times; the others do not."""
+    """A refused transport gets the status, `times` times; the others work."""
     sim.faults.refuse(name, 502, times=2)
     for status in (502, 502, 404 if name == "xhr_send" else 200):
         answer = web.request("POST", URL + name, b'["x"]')
@@ -247,7 +247,7 @@ def test_refuse(sim: Simulator, web: Web, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["info", "websocket", *HTTP_TRANSPORTS])
 def test_refuse_by_a_reset(sim: Simulator, web: Web, name: str) -> None:
-    """A transport can be refused by a reset of TCP, so many times."""
+    """A transport can be refused by a reset of TCP, `times` times."""
     sim.faults.refuse(name, reset=True, times=1)
     method, path = ("GET", "/info") if name == "info" else ("POST", URL + name)
     if name == "websocket":
@@ -291,7 +291,7 @@ def test_stalled_client_that_leaves(sim: Simulator, name: str) -> None:
 
 @receivers
 def test_stall_open(sim: Simulator, receiver: str) -> None:
-    """Stalled before opening, the answer begins and the opening frame comes when cleared."""
+    """Stalled before opening, the response begins and `clear` sends the opening frame."""
     sim.faults.stall("open", times=1)
     client = XhrClient(sim.endpoint, receiver, opened=False)
     assert client.hears_nothing(SHORT)
@@ -356,7 +356,7 @@ def test_fallback(sim: Simulator) -> None:
     client.close()
 
 
-# Pages, proxies, and what is broken on the way.
+# Pages, proxies and frames that are cut or garbled
 
 
 @pytest.mark.parametrize("name", ["info", "websocket", *HTTP_TRANSPORTS])
@@ -383,7 +383,7 @@ def test_page_is_html_in_place_of_the_service(
 def test_request_that_a_proxy_holds_is_answered_by_the_proxy(
     sim: Simulator, alice: Line, connect: Connect
 ) -> None:
-    """The service does not see it: what was to be told meanwhile is told to the next request."""
+    """The service does not see the held request: the next request gets pending messages."""
     client = connect(POLLING)
     sim.push(alice, {"notify": "weather"})
     assert "weather" in client.frame()
@@ -432,8 +432,7 @@ def test_garbled_notification_cannot_be_read_and_the_next_one_can(
 def test_cut_frame_is_written_by_half(
     sim: Simulator, alice: Line, opened: Callable[[str], Any], receiver: str, then: str
 ) -> None:
-    """Half of a frame comes, and then what was asked for; neither it nor what comes later was
-    sent."""
+    """Half of a frame arrives, then the fault; nothing from the cut on is reported as sent."""
     client = opened(receiver)
     seen: List[Passage] = []
     sim.on_traffic(seen.append)
@@ -443,7 +442,7 @@ def test_cut_frame_is_written_by_half(
     bob.hang_up()
     tcp = client.socket.sock if isinstance(client, RawClient) else client.receiver.tcp
     come = _all_that_comes(tcp, until=b"call")
-    # A reset takes away what was not read yet.
+    # A reset discards unread data.
     assert b"notify" in come or then == "reset"
     assert b"setup_date" not in come and b"MISSED" not in come
     if then == "silence":

@@ -1,4 +1,4 @@
-"""SockJS over HTTP by hand, on a bare socket: what comes is shown as it came."""
+"""SockJS over HTTP on a bare socket, without interpretation of the responses."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Cut(Exception):
 
 
 class Answer:
-    """One answer, as far as it has come.
+    """One response, as far as it has arrived.
 
-    :param tcp: where it comes from.
-    :param before: the answer before it, which may have read too far.
+    :param tcp: its TCP connection.
+    :param before: the response before it, which may have read too far.
     """
 
     def __init__(self, tcp: socket.socket, before: Optional[Answer] = None) -> None:
@@ -49,7 +49,7 @@ class Answer:
         )
 
     def line(self) -> str:
-        """The next line of the body; "" at the body's end."""
+        """Return the next line of the body; "" at the body's end."""
         while b"\n" not in self._body:
             more = self._more()
             if not more:
@@ -59,7 +59,7 @@ class Answer:
         return line.decode("utf-8", "backslashreplace")
 
     def text(self) -> str:
-        """The rest of the body."""
+        """Return the rest of the body."""
         while True:
             more = self._more()
             if not more:
@@ -67,7 +67,7 @@ class Answer:
             self._body += more
 
     def hears_nothing(self, seconds: float) -> bool:
-        """Whether nothing comes for so long."""
+        """Return True if nothing arrives within the timeout."""
         if self._body or self._unread:
             return False
         return not select.select([self._tcp], [], [], seconds)[0]
@@ -113,7 +113,7 @@ class Web:
     """One TCP connection to a server, for one request after the other.
 
     :param endpoint: the base URL.
-    :param tls: with what to meet the server.
+    :param tls: the client's TLS settings.
     """
 
     def __init__(
@@ -147,22 +147,22 @@ class Web:
         self.tcp.sendall(head.encode("ascii") + body)
 
     def answer(self) -> Answer:
-        """What comes back, from its head on."""
+        """Return the next response."""
         self._last = Answer(self.tcp, self._last)
         return self._last
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """Send a request and give what comes back; underscores in headers become dashes."""
+        """Send a request and return its response; underscores in headers become dashes."""
         self.ask(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
         return self.answer()
 
 
 class XhrClient(Talker):
-    """One SockJS session over HTTP: a TCP connection to receive on, and one to send on.
+    """One SockJS session over HTTP, with one TCP connection each to receive and to send.
 
     :param endpoint: the base URL.
     :param receiver: one of `RECEIVERS`.
-    :param opened: whether to wait for the opening frame.
+    :param opened: True waits for the opening frame.
     :param session: the id of the session.
     """
 
@@ -200,7 +200,7 @@ class XhrClient(Talker):
                 assert self._answer.line() == PRELUDE
 
     def frame(self) -> str:
-        """The next frame, from the answer that there is or from the next one."""
+        """Return the next frame, from the current response or the next one."""
         while True:
             self.receive()
             assert self._answer is not None
@@ -213,7 +213,7 @@ class XhrClient(Talker):
                 return line
 
     def hears_nothing(self, seconds: float) -> bool:
-        """Whether no frame comes for so long, after those that have come."""
+        """Return True if no further frame arrives within the timeout."""
         self.receive()
         assert self._answer is not None
         return self._answer.hears_nothing(seconds)

@@ -24,7 +24,7 @@ def script() -> Script:
 
 @pytest.fixture
 def serve(script: Script) -> Iterator[Serve]:
-    """Starts a server whose endpoint has such settings."""
+    """Return a function that starts a server with these endpoint settings."""
     threads: List[ServerThread] = []
 
     def start(**settings: Any) -> ServerThread:
@@ -60,7 +60,7 @@ def client(server: ServerThread) -> Iterator[RawClient]:
 
 @pytest.fixture
 def connect(server: ServerThread) -> Iterator[Connect]:
-    """Opens sessions over HTTP."""
+    """Return a function that opens sessions over HTTP."""
     clients: List[XhrClient] = []
 
     def open_session(receiver: str = STREAMING, **settings: Any) -> XhrClient:

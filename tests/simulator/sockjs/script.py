@@ -11,7 +11,7 @@ TIMEOUT = 30.0
 
 
 class Script:
-    """Notes what happens, and answers it with what it is told to do."""
+    """A handler that records events and reacts to them as scripted."""
 
     def __init__(self) -> None:
         self.events: Queue[Any] = Queue()

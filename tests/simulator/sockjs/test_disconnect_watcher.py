@@ -1,4 +1,4 @@
-"""Noticing that a client goes away, without hindering what else passes between it and aiohttp."""
+"""Detecting a disconnected client without disturbing aiohttp's protocol."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Closing(asyncio.Transport):
 
 
 def test_gone_already() -> None:
-    """A client that has gone before anybody looks is noticed at once."""
+    """A client that has disconnected before the check is detected at once."""
     async def look() -> None:
         with DisconnectWatcher(cast(asyncio.Transport, Closing())) as watcher:
             await asyncio.wait_for(watcher.wait(), 5)
@@ -38,7 +38,7 @@ def test_gone_already() -> None:
 
 
 def test_requests_in_a_row(connect: Connect, script: Script, web: Web) -> None:
-    """A request that comes before the last one is answered waits for its turn."""
+    """A request sent before the previous response waits for its turn."""
     script.answer = lambda connection, text: connection.send_many(["a", "b"], packed=False)
     client = connect(POLLING)
     web.ask("POST", URL + POLLING)
@@ -49,7 +49,7 @@ def test_requests_in_a_row(connect: Connect, script: Script, web: Web) -> None:
 
 
 def test_slow_reader(script: Script, web: Web) -> None:
-    """What a client is slow to read comes whole, however much it is."""
+    """A slow reader receives large messages completely."""
     texts = [letter * 5_000_000 for letter in "abc"]
     script.greet = lambda connection: connection.send_many(texts, packed=False)
     stream = web.request("POST", URL + STREAMING)
@@ -64,7 +64,7 @@ def test_slow_reader(script: Script, web: Web) -> None:
 def test_mistake_while_carrying(
     serve: Serve, script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A mistake of ours is logged and not taken for a departure; the session's id is free."""
+    """An exception of ours is logged and is not a disconnect; the session's id is free."""
     mistakes = [ZeroDivisionError("oops")]
 
     async def gate(

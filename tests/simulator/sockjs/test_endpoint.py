@@ -29,7 +29,7 @@ def test_greeting(server: ServerThread) -> None:
 
 
 def test_info(server: ServerThread) -> None:
-    """The info tells the truth about the server, with a new entropy each time, uncached."""
+    """The info response describes the server, is not cached, and has a new entropy each time."""
     first, second = (get(server, "/info") for _ in range(2))
     facts = first.json()
     assert 0 <= facts.pop("entropy") < 2**32
@@ -55,7 +55,7 @@ def test_unknown_url(server: ServerThread, path: str) -> None:
     (TRANSPORT_NAMES, set(TRANSPORTS)),
 ])
 def test_offered_transports(serve: Serve, offered: Sequence[str], urls: "set[str]") -> None:
-    """A transport that is not offered is not found, and the info tells of the websocket."""
+    """A transport that is not served gets 404, and the info says if websockets are served."""
     server = serve(transports=offered)
     assert get(server, "/info").json()["websocket"] is ("websocket" in offered)
     for name in TRANSPORTS:
@@ -100,7 +100,7 @@ def test_sessions_are_forgotten(
 
 
 def test_server_part_of_the_url(connect: Connect, web: Web) -> None:
-    """The part of the URL that names a server does not tell sessions apart."""
+    """The server part of the URL does not distinguish sessions."""
     client = connect("xhr")
     assert web.request("POST", "/999/abcdefgh/xhr_send", b'["x"]').status == 204
     client.close()

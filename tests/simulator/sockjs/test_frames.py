@@ -1,4 +1,4 @@
-"""Frames, without any connection."""
+"""Frames, without a connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keyyo_cti.simulator.sockjs.frames import Frame, decode_posted, join_frames,
 
 @given(st.lists(st.text()))
 def test_encoding_is_reversible(messages: List[str]) -> None:
-    """Any strings, surrogates included, come back from their frame."""
+    """Decoding a frame returns its strings, surrogates included."""
     frame = encode_messages(messages)
     assert frame.isascii()
     assert decode_messages(frame[1:].decode("ascii")) == messages
@@ -31,7 +31,7 @@ def test_junk_frames(text: str) -> None:
 
 @given(st.lists(st.text()))
 def test_posted_messages(messages: List[str]) -> None:
-    """What is posted is an array of strings, surrogates included."""
+    """A posted array of strings is decoded, surrogates included."""
     assert decode_posted(encode_messages(messages)[1:]) == messages
 
 
@@ -45,14 +45,14 @@ def test_posted_messages(messages: List[str]) -> None:
     (b"null", "Payload expected."),
 ])
 def test_broken_posts(body: bytes, complaint: str) -> None:
-    """What is no array of strings is refused in sockjs-node's words."""
+    """A body that is not an array of strings gets sockjs-node's error."""
     with pytest.raises(BrokenFrame) as caught:
         decode_posted(body)
     assert str(caught.value) == complaint
 
 
 def test_goodbye() -> None:
-    """A close frame is the last one, and is ASCII whatever the reason."""
+    """A close frame is the last frame, and ASCII for any reason."""
     assert make_close_frame(3000, "Go \N{WAVING HAND SIGN}") == Frame(
         b'c[3000,"Go \\ud83d\\udc4b"]', last=True)
 
@@ -66,7 +66,7 @@ def payloads(frames: Any) -> List[bytes]:
 
 
 def test_joined() -> None:
-    """Messages side by side are joined; everything else stays where it is."""
+    """Adjacent messages are joined; other frames keep their places."""
     frames = [
         Frame(b"o"), message("a"), message("b", "c"), Frame(b'a["alone"]'), message("d"),
         Frame(b"h"), message("e"), message(), make_close_frame(3000, "Go away!")]

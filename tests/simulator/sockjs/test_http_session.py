@@ -1,4 +1,4 @@
-"""The life of a session over HTTP, without any socket."""
+"""The life of a session over HTTP, without sockets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Remembering:
 
 
 class Nowhere:
-    """A TCP connection that leads nowhere."""
+    """A TCP connection without a peer."""
 
     def pause_reading(self) -> None:
         pass
@@ -39,7 +39,7 @@ NOWHERE = cast(asyncio.Transport, Nowhere())
 
 
 def play(scene: Callable[[Remembering, Connection], Awaitable[Any]]) -> List[str]:
-    """Play a scene with an open connection, and give what its handler was told."""
+    """Run a scene with an open connection and return its handler's events."""
     handler = Remembering()
 
     async def on_stage() -> None:
@@ -53,7 +53,7 @@ def play(scene: Callable[[Remembering, Connection], Awaitable[Any]]) -> List[str
 
 
 def test_disconnect_delay() -> None:
-    """A session that was said goodbye to is forgotten when its client stays away."""
+    """A closed session is forgotten when its client stays away."""
     async def scene(handler: Remembering, connection: Connection) -> None:
         forgotten = asyncio.Event()
         session = HttpSession(connection, 0.01, lambda session: forgotten.set())
@@ -70,7 +70,7 @@ def test_disconnect_delay() -> None:
 
 
 def test_receiver_in_time() -> None:
-    """A receiver that comes in time stops the delay."""
+    """A receiver before the timeout stops the timer."""
     async def scene(handler: Remembering, connection: Connection) -> None:
         forgotten: List[HttpSession] = []
         session = HttpSession(connection, 0, forgotten.append)

@@ -14,8 +14,11 @@ def message(text: str) -> Frame:
 
 
 def test_heartbeat_that_no_receiver_has_carried_is_discarded() -> None:
-    """A heartbeat is due when nothing else is sent. The next receiver would carry an old one in
-    front of the messages that have waited for it, and a client would take them for younger."""
+    """The server sends a heartbeat only when nothing else is pending.
+
+    Otherwise the next receiver would send an old heartbeat in front of messages, which a client
+    would take for newer than it.
+    """
 
     async def carry() -> List[bytes]:
         outbox = Outbox()

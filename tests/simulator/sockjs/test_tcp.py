@@ -1,4 +1,4 @@
-"""How a TCP connection is ended on purpose."""
+"""Faults that end a TCP connection."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def test_messages(client: RawClient, script: Script) -> None:
     "[", "nonsense", "7", "{}", "[1]", '["a", null]', "[" * 100_000,
 ])
 def test_broken_frame(client: RawClient, script: Script, frame: str) -> None:
-    """What is no array of strings closes the websocket, and the handler is told."""
+    """A frame that is not an array of strings closes the websocket, and the handler is called."""
     client.send_text(frame)
     assert client.frame() == ""
     assert [script.next() for _ in range(2)] == ["opened", "closed"]
@@ -80,14 +80,14 @@ def test_close(client: RawClient, script: Script) -> None:
 
 
 def test_client_closes(client: RawClient, script: Script) -> None:
-    """A closing handshake of the client is answered, and the handler told."""
+    """A client's closing handshake is answered, and the handler is called."""
     client.socket.send_close()
     assert client.frame() == ""
     assert [script.next() for _ in range(2)] == ["opened", "closed"]
 
 
 def test_client_vanishes(client: RawClient, script: Script) -> None:
-    """The end of TCP is noticed, and the handler told."""
+    """The end of TCP is detected, and the handler is called."""
     client.close()
     assert [script.next() for _ in range(2)] == ["opened", "closed"]
 
@@ -108,7 +108,7 @@ def test_no_compression(server: ServerThread) -> None:
 
 
 def test_heartbeats(serve: Serve) -> None:
-    """Heartbeats come again and again."""
+    """Heartbeats are periodic."""
     client = RawClient(serve(heartbeat=0.01).base_url)
     assert [client.frame() for _ in range(3)] == ["h", "h", "h"]
     client.close()
@@ -117,7 +117,7 @@ def test_heartbeats(serve: Serve) -> None:
 def test_handler_that_raises(
     client: RawClient, script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A handler's mistake is logged, and the next message arrives."""
+    """A handler's exception is logged, and the next message arrives."""
     def mistaken(connection: Connection, text: str) -> None:
         if text == "first":
             raise KeyError("oops")

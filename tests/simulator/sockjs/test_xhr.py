@@ -23,7 +23,7 @@ def echo(connection: Connection, text: str) -> None:
 
 
 def words(connection: Connection, text: str) -> None:
-    """Sends each word by itself, or packed, and says goodbye at the end of a sentence."""
+    """Send each word by itself or packed, and close at the end of a sentence."""
     sentence = text.rstrip(".!")
     if text.endswith("!"):
         connection.send_many(sentence.split(), packed=False)
@@ -47,7 +47,7 @@ def test_streaming(web: Web) -> None:
 
 
 def test_polling(web: Web) -> None:
-    """A poll has the opening frame and no prelude, and ends; TCP stays for the next one."""
+    """A poll has an opening frame without a prelude, then ends; TCP stays open."""
     answer = web.request("POST", URL + POLLING)
     assert (answer.status, answer.text()) == (200, "o\n")
     assert "no-store" in answer.headers["Cache-Control"]
@@ -76,7 +76,7 @@ def test_a_poll_has_one_frame(connect: Connect, script: Script) -> None:
 def test_messages_wait_for_a_receiver(
     connect: Connect, script: Script, server: ServerThread, receiver: str
 ) -> None:
-    """What is sent while nothing receives waits, and is packed; what is sent one by one is not."""
+    """Messages wait for a receiver; packed ones are joined, others are not."""
     script.answer = words
     client = connect(POLLING)
     for text in ("a b", "c", "d e!", "f"):
@@ -88,8 +88,7 @@ def test_messages_wait_for_a_receiver(
 
 
 def test_stream_limit(serve: Serve, script: Script) -> None:
-    """A stream ends after so many bytes, with a whole frame; the next one has a prelude, and
-    goes on without opening."""
+    """A stream ends after its limit, with a complete frame; the next has only a prelude."""
     script.answer = words
     url = serve(stream_limit=20).base_url
     web, sender = Web(url), Web(url)
@@ -122,7 +121,7 @@ def test_default_stream_limit(connect: Connect, script: Script) -> None:
 
 @receivers
 def test_heartbeats(serve: Serve, receiver: str) -> None:
-    """Heartbeats come again and again."""
+    """Heartbeats are periodic."""
     client = XhrClient(serve(heartbeat=0.01).base_url, receiver)
     assert [client.frame() for _ in range(3)] == ["h", "h", "h"]
     client.close()
@@ -133,7 +132,7 @@ def test_heartbeats(serve: Serve, receiver: str) -> None:
 def test_second_receiver(
     connect: Connect, script: Script, web: Web, first: str, receiver: str
 ) -> None:
-    """A second receiver of a session is told of the first and ends; the first goes on."""
+    """A second receiver of a session gets a close frame and ends; the first continues."""
     script.answer = echo
     client = connect(first)
     client.receive()
@@ -157,7 +156,7 @@ def test_other_receiver_later(connect: Connect, script: Script, web: Web) -> Non
 
 
 def test_messages(connect: Connect, script: Script) -> None:
-    """Messages arrive in order, whether something receives or not."""
+    """Messages arrive in order, with and without a receiver."""
     client = connect(POLLING)
     for body in (["a", "b"], [], ["c"]):
         client.send_text(json.dumps(body))
@@ -167,7 +166,7 @@ def test_messages(connect: Connect, script: Script) -> None:
 
 
 def test_answer_to_a_post(connect: Connect, web: Web) -> None:
-    """What was sent is answered with 204, as plain text, never cached."""
+    """A post gets 204, as uncached plain text."""
     connect()
     answer = web.request("POST", URL + "xhr_send", b'["x"]')
     assert answer.status == 204
@@ -217,7 +216,7 @@ def test_large_message(connect: Connect, script: Script) -> None:
 def test_client_vanishes_in_the_middle(
     connect: Connect, script: Script, web: Web, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A body that does not come to its end is no message, and nothing to complain of."""
+    """A truncated body is not a message, and nothing is logged."""
     client = connect()
     web.ask("POST", URL + "xhr_send", b'["half', {"Content-Length": "100"})
     web.close()
@@ -231,7 +230,7 @@ def test_client_vanishes_in_the_middle(
 
 @receivers
 def test_close(connect: Connect, script: Script, receiver: str) -> None:
-    """A session that was closed tells it to whoever comes back; messages for it go nowhere."""
+    """Each later receiver of a closed session gets its close frame; its messages are discarded."""
     script.answer = words
     client = connect(receiver)
     client.receive()
@@ -245,7 +244,7 @@ def test_close(connect: Connect, script: Script, receiver: str) -> None:
 
 
 def test_close_while_nothing_receives(connect: Connect, script: Script) -> None:
-    """What was sent before closing comes first, then the close frame, and the handler is told."""
+    """Messages sent before closing arrive first, then the close frame; the handler is called."""
     script.answer = words
     client = connect(POLLING)
     client.say("so long.")
@@ -276,7 +275,7 @@ def test_client_hangs_up_between_two_polls(connect: Connect, script: Script) -> 
 
 
 def test_client_stays_away(serve: Serve, script: Script) -> None:
-    """A client that stays away for too long is gone, and its session's id is free."""
+    """A client without a receiver for too long has left, and its session's id is free."""
     server = serve(disconnect_delay=0.01)
     for _ in range(2):
         client = XhrClient(server.base_url, POLLING)
@@ -286,7 +285,7 @@ def test_client_stays_away(serve: Serve, script: Script) -> None:
 
 
 def test_closed_session_whose_client_stays_away(serve: Serve, script: Script) -> None:
-    """A session that was closed ends in time too when nobody comes to hear of it."""
+    """A closed session whose client never returns ends after the timeout."""
     script.greet = lambda connection: connection.close(3000, "Go away!")
     client = XhrClient(serve(disconnect_delay=0.01).base_url, POLLING)
     assert [script.next(), script.next()] == ["opened", "closed"]
@@ -315,8 +314,7 @@ def test_tcp_ends(
 def test_tcp_ends_between_two_polls(
     connect: Connect, script: Script, blow: Any, complaint: Any
 ) -> None:
-    """What is done to TCP while nothing receives is done to the next receiver, and the id is
-    free after that."""
+    """A fault of TCP without a receiver hits the next one, and then the id is free."""
     script.answer = lambda connection, text: blow(connection)
     client = connect(POLLING)
     client.say("now")
@@ -358,7 +356,7 @@ def test_stop(connect: Connect, script: Script, server: ServerThread) -> None:
 
 @pytest.mark.parametrize("name", ["xhr", "xhr_streaming", "xhr_send"])
 def test_preflight(web: Web, name: str) -> None:
-    """A browser that asks first is told for a year what it may do."""
+    """The response to a preflight request can be cached for a year."""
     answer = web.request(
         "OPTIONS", URL + name, Origin="http://page.test", Access_Control_Request_Method="POST",
         Access_Control_Request_Headers="Content-Type")
@@ -399,6 +397,6 @@ def test_cors(web: Web, name: str, origin: Any, allowed: str, credentials: Any) 
     ("other=1", "dummy"), ("JSESSIONID=", "dummy"), ("NOJSESSIONID=x", "dummy"),
     ("other=1; JSESSIONID=node-7; more=2", "node-7"), (r'JSESSIONID="a\012b"', r'"a\012b"')])
 def test_cookie(web: Web, name: str, sent: str, back: str) -> None:
-    """The cookie of a balancer comes back as it was sent; who sends none gets a dummy."""
+    """A load balancer's cookie is sent back unchanged; a client without one gets a dummy."""
     answer = web.request("POST", URL + name, Cookie=sent)
     assert answer.headers["Set-Cookie"] == f"JSESSIONID={back}; path=/"

@@ -1,9 +1,9 @@
-"""The protocol's own suite, sockjs-protocol 0.3.3, as far as it applies: 45 of its 68 cases.
+"""The applicable cases of sockjs-protocol 0.3.3: 45 of 68.
 
-The other 23 are about what the simulator leaves out on purpose: the transports eventsource,
-htmlfile and jsonp with their cookies (16), the page for an iframe (4), the raw websocket (2) and
-the websocket of before RFC 6455 (1). The cases are written anew, from what the suite demands.
+The other 23 test features that the simulator omits on purpose. These are the transports
+eventsource, htmlfile and jsonp with their cookies (16), the iframe page (4), the raw websocket
+(2) and the websocket before RFC 6455 (1). The cases are rewritten from the suite's requirements.
 
-Each case also runs against npm's SockJS server, where that is installed. It passes the original
-suite, so a case that it fails demands something that the suite does not.
+Each case also runs against npm's SockJS server, where that is installed. That server passes the
+original suite, so a case that it fails demands too much.
 """

@@ -1,4 +1,4 @@
-"""What the suite demands of many answers alike."""
+"""Requirements of the suite that many responses share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _A_LONG_TIME = r"max-age=[1-9]\d{6,}"
 
 
 def content_type(answer: Answer) -> str:
-    """The content type without spaces."""
+    """Return the content type without spaces."""
     return answer.headers["Content-Type"].replace(" ", "")
 
 
@@ -33,7 +33,7 @@ def check_readable_by(origin: str, answer: Answer) -> None:
 
 
 def check_preflight(answer: Answer, origin: str, *methods: str) -> None:
-    """The answer to OPTIONS allows the methods, and browsers may remember that."""
+    """Check that OPTIONS allows the methods, and that browsers may cache this."""
     assert answer.status in (200, 204)
     assert answer.text() == ""
     check_readable_by(origin, answer)
@@ -46,7 +46,7 @@ def check_preflight(answer: Answer, origin: str, *methods: str) -> None:
 
 
 def check_not_allowed(answer: Answer) -> None:
-    """The method is refused, with those that are allowed and without a body."""
+    """Check that the method is refused with the allowed ones and without a body."""
     assert answer.status == 405
     assert answer.headers["Allow"]
     assert "Content-Type" not in answer.headers

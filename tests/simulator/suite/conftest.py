@@ -1,4 +1,4 @@
-"""Each case runs against the simulator, and against npm's server where that is installed."""
+"""Servers for the cases: the simulator, and npm's server where that is installed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def services(request: pytest.FixtureRequest) -> Iterator[Services]:
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """Opens TCP connections to a base URL."""
+    """Return a function that opens TCP connections to a base URL."""
     opened: List[Web] = []
 
     def open_connection(base_url: str) -> Web:

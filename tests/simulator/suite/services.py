@@ -1,4 +1,4 @@
-"""The four services that the suite wants, of the simulator's SockJS server and of npm's."""
+"""The four services that the suite needs, on the simulator's SockJS server and on npm's."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ GO_AWAY = 'c[3000,"Go away!"]'
 class Services(NamedTuple):
     """Base URLs of a SockJS server.
 
-    :ivar echo: gives each message back.
+    :ivar echo: returns each message.
     :ivar without_websocket: the same without websockets.
-    :ivar with_cookie: the same, with the cookie JSESSIONID.
+    :ivar with_cookie: the same with the cookie JSESSIONID.
     :ivar closing: closes each connection at once.
     """
 
@@ -33,7 +33,7 @@ class Services(NamedTuple):
 
 
 class Echo:
-    """A handler that gives each message back."""
+    """A handler that returns each message."""
 
     def opened(self, connection: Connection) -> None:
         pass
@@ -85,5 +85,5 @@ def of_npm() -> Iterator[Services]:
 
 
 def new_session() -> str:
-    """The path of a session that no other case uses."""
+    """Return the path of a session that no other case uses."""
     return f"/000/{uuid4().hex}/"

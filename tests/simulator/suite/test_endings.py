@@ -1,4 +1,4 @@
-"""The suite's cases about how a session and an answer end."""
+"""The suite's cases about the end of sessions and responses."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.fault(75)
 STILL_OPEN = 'c[2010,"Another connection still open"]'
 GREETING = "Welcome to SockJS!\n"
 
-#: A receiver that comes after one that was aborted begins a new session, or hears of the end.
+#: A receiver after an aborted one begins a new session, or gets a close frame.
 AFTER_AN_ABORT = ["o", 'c[1002,"Connection interrupted"]']
 
-#: How often a receiver is aborted. A server that notices it too late may be lucky some times.
+#: Number of aborted receivers. A server that detects them too late may pass some by chance.
 ABORTS = 20
 
 

@@ -1,4 +1,4 @@
-"""The suite's cases about websockets, of RFC 6455."""
+"""The suite's cases about websockets (RFC 6455)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ pytestmark = pytest.mark.fault(75)
 
 Open = Callable[[str], RawClient]
 
-#: The constant of RFC 6455, from which both sides know each other.
+#: The GUID of RFC 6455 for Sec-WebSocket-Accept.
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 @pytest.fixture
 def open_websocket() -> Iterator[Open]:
-    """Opens websockets, all with the same session id."""
+    """Return a function that opens websockets, all with the same session id."""
     clients: List[RawClient] = []
 
     def open_one(base_url: str) -> RawClient:

@@ -1,4 +1,4 @@
-"""The suite's cases about polling, streaming and what is sent over HTTP."""
+"""The suite's cases about polling, streaming and posts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Session:
         return answer.text()
 
     def send(self, body: str, content_type: Optional[str] = None) -> Tuple[int, str]:
-        """The status and the body of the answer to what is sent."""
+        """Post messages; return the status and body of the response."""
         headers = {} if content_type is None else {"Content-Type": content_type}
         answer = self._sender.request(
             "POST", self.path + "xhr_send", body.encode("utf-8"), **headers
@@ -97,8 +97,7 @@ def test_polling_carries_an_echo(services: Services, ask: Ask) -> None:
 
 
 def test_second_poll_is_told_of_the_first(services: Services, connect: Connect) -> None:
-    """A poll, what is sent to a session that is there and to one that is not, and two polls at
-    once."""
+    """A poll, posts to a session that exists and one that does not, and two simultaneous polls."""
     session = Session(connect, services.echo)
     assert session.poll() == "o\n"
     assert session.send('["a"]') == (204, "")

@@ -1,4 +1,4 @@
-"""Two polls of one session at the same moment."""
+"""Two simultaneous polls of one session."""
 
 from __future__ import annotations
 
