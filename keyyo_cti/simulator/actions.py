@@ -99,10 +99,10 @@ class Actions:
         except Refused as error:
             refuse(client, command, error.refusal)
         except NotPossible as error:
-            log.debug("refused an action of %s as impossible: %s", client.number, error)
+            log.debug("cannot treat an action of %s: %s", client.number, error)
             refuse(client, command, CANNOT_TREAT)
         except WrongValue as error:
-            log.debug("refused an action of %s as invalid: %s", client.number, error)
+            log.debug("invalid parameters from %s: %s", client.number, error)
             refuse(client, command, INVALID_PARAMS)
         except Exception:
             log.exception("an action failed")

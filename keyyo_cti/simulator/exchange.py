@@ -153,7 +153,7 @@ class Exchange:
         try:
             return self._live[callref]
         except KeyError:
-            raise NotPossible("no such call is live") from None
+            raise NotPossible("no such call goes on") from None
 
     def find_legs(self, subscriber: Subscriber) -> List[CallLeg]:
         """Return the call legs of a subscriber, prompts first, then oldest first."""
