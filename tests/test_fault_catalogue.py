@@ -14,7 +14,7 @@ import pytest
 
 import keyyo_cti
 from keyyo_cti.call import Calls
-from keyyo_cti.notebook.chart import Timeline
+from keyyo_cti.notebook.timeline_figure import Timeline
 
 TESTS = Path(__file__).parent
 

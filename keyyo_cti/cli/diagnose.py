@@ -7,7 +7,7 @@ from typing import Optional
 from ..diagnosis import diagnose
 from ..errors import KeyyoError
 from .exit_codes import FAILED, OK
-from .signed_in import SignedIn, required
+from .login_account import SignedIn, required
 from .terminal import Terminal, printable
 
 

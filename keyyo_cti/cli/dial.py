@@ -7,10 +7,10 @@ from typing import Any, Optional
 from .._display.dates import as_date
 from ..call import Call
 from ..errors import ConnectionClosed, KeyyoError
-from .attending import Attending
+from .call_printer import Calls
 from .exit_codes import FAILED, OK
-from .opening import Opening, opened
-from .shown import Calls
+from .session_command import Attending
+from .session_config import Opening, opened
 from .terminal import Terminal, printable
 
 

@@ -4,7 +4,7 @@ import argparse
 import json
 
 from .exit_codes import OK
-from .signed_in import required
+from .login_account import required
 from .terminal import Terminal, printable
 
 

@@ -14,9 +14,9 @@ from ..manager import ManagerClient
 from ..oauth2 import CredentialsRefused, is_redirected_url
 from ..token_file import TokenFile
 from .exit_codes import OK, Failed, Misused
-from .kept_login import Login, LoginFile
+from .login_account import list_lines
+from .login_file import Login, LoginFile
 from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, KEYYO, TOKEN_VARIABLE
-from .signed_in import list_lines
 from .terminal import Terminal, Warnings, printable, somebody_types, typed_line
 
 _REDIRECT_URI = "http://127.0.0.1:8080/callback"

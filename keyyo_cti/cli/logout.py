@@ -3,7 +3,7 @@
 import argparse
 
 from .exit_codes import OK
-from .kept_login import LoginFile
+from .login_file import LoginFile
 from .terminal import Terminal
 
 

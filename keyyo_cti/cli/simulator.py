@@ -9,7 +9,7 @@ from typing import Iterator
 from ..simulator import DEFAULT_APPLICATION, Simulator
 from .exit_codes import OK, Failed, Misused
 from .parser import CLIENT_ID_VARIABLE, CLIENT_SECRET_VARIABLE, TOKEN_VARIABLE
-from .play import Events, Player, described
+from .simulator_console import Events, Player, described
 from .terminal import Terminal, somebody_types, typed_lines
 
 #: The lines of a simulator when none is asked for.

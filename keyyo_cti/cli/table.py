@@ -13,7 +13,7 @@ from .._display.dates import as_date
 from .._display.readable_time import local_time, stopwatch
 from .._net.clock import NEVER
 from ..call import Call
-from .attending import Standing
+from .session_command import Standing
 from .terminal import printable
 
 #: How many of the ended calls are shown, the last ones.

@@ -5,7 +5,7 @@ import json
 import time
 
 from .exit_codes import OK
-from .signed_in import required
+from .login_account import required
 from .terminal import Terminal, printable
 
 

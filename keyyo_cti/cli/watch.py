@@ -5,8 +5,8 @@ import importlib.util
 from typing import Sequence
 
 from ..call import Call
-from .opening import Opening, opened
-from .shown import Calls
+from .call_printer import Calls
+from .session_config import Opening, opened
 from .terminal import Terminal
 from .watching import Watch
 
@@ -22,7 +22,7 @@ def _chosen(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> "Wat
     if plain or importlib.util.find_spec("rich") is None:
         return LineWatch(opening, arguments.also, Calls(out, arguments.json), err)
     # Only now: it needs an extra.
-    from .live import LiveWatch
+    from .live_watch import LiveWatch
 
     return LiveWatch(opening, arguments.also, out, err)
 

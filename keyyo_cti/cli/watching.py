@@ -6,9 +6,9 @@ from typing import Any, Optional, Sequence
 
 from ..call import Call
 from ..errors import KeyyoError
-from .attending import Attending
 from .exit_codes import FAILED
-from .opening import Opening
+from .session_command import Attending
+from .session_config import Opening
 from .terminal import Terminal, printable
 
 

@@ -20,7 +20,7 @@ from ..cti import CTI
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .live_board import Board
+    from .board_widget import Board
 
 _EXTRA = install_hint("notebook")
 
@@ -50,7 +50,7 @@ def board(cti: CTI, rows: int = 8) -> Board:
         import ipywidgets  # noqa: F401
     except ImportError as error:
         raise ImportError(f"the board needs ipywidgets: {_EXTRA}") from error
-    from .live_board import Board
+    from .board_widget import Board
 
     return Board(cti, rows)
 
@@ -69,6 +69,6 @@ def timeline(calls: Iterable[Any], day: Optional[datetime.date] = None) -> Figur
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(f"the timeline needs matplotlib: {_EXTRA}") from error
-    from . import chart
+    from . import timeline_figure as chart
 
     return chart.draw(calls, day)

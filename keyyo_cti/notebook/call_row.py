@@ -12,7 +12,7 @@ from .._display import html
 from .._display.readable_time import stopwatch
 from .._display.telephone_number import as_dialled
 from ..call import Call
-from .looks import Looks
+from .styles import Looks
 
 #: Asks for something: its name for people, and the method that takes the callback.
 Ask = Callable[[str, Callable[[Callback], "Future[Any]"]], None]

@@ -13,7 +13,7 @@ import pytest
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.cli import main
-from keyyo_cti.cli.kept_login import Login, LoginFile
+from keyyo_cti.cli.login_file import Login, LoginFile
 from keyyo_cti.manager import ManagerClient
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Application, Simulator
 from keyyo_cti.token_file import TokenFile
@@ -84,7 +84,7 @@ def _token_file(login: Login) -> TokenFile:
 def impatient(monkeypatch: pytest.MonkeyPatch, timeout: float = 10.0) -> None:
     """Has the commands ask the Manager once."""
     once = partial(ManagerClient, timeout=timeout, backoff=Backoff(attempts=1))
-    monkeypatch.setattr("keyyo_cti.cli.signed_in.ManagerClient", once)
+    monkeypatch.setattr("keyyo_cti.cli.login_account.ManagerClient", once)
 
 
 class Said(NamedTuple):

@@ -89,9 +89,9 @@ def test_a_missing_part_is_said_in_one_line(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever cannot be imported is one line and exit code 1."""
-    monkeypatch.setitem(sys.modules, "keyyo_cti.cli.play", None)
+    monkeypatch.setitem(sys.modules, "keyyo_cti.cli.simulator_console", None)
     assert main(["simulator"]) == 1
-    assert "keyyo_cti.cli.play" in capsys.readouterr().err
+    assert "keyyo_cti.cli.simulator_console" in capsys.readouterr().err
 
 
 def test_the_demo_runs_as_a_module() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.cli import exit_codes, main
-from keyyo_cti.cli.kept_login import LoginFile
+from keyyo_cti.cli.login_file import LoginFile
 from keyyo_cti.manager import CSIToken, ManagerClient
 from keyyo_cti.simulator import Line, Simulator
 

@@ -17,7 +17,7 @@ from typing import Callable, Dict, Iterator, List, Optional
 import pytest
 import requests
 
-from keyyo_cti.cli.kept_login import Login, LoginFile
+from keyyo_cti.cli.login_file import Login, LoginFile
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.token_file import TokenFile, default_file
 

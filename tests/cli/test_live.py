@@ -13,9 +13,9 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 
-from keyyo_cti.cli.live import LiveWatch
-from keyyo_cti.cli.opening import Opening
+from keyyo_cti.cli.live_watch import LiveWatch
 from keyyo_cti.cli.screen import Screen
+from keyyo_cti.cli.session_config import Opening
 from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, Phone, Simulator
 

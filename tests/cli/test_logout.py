@@ -7,7 +7,7 @@ from typing import List
 import pytest
 
 from keyyo_cti._oauth2.tokens import Tokens
-from keyyo_cti.cli.kept_login import LoginFile
+from keyyo_cti.cli.login_file import LoginFile
 from keyyo_cti.simulator import Simulator
 from keyyo_cti.token_file import TokenFile, default_file
 

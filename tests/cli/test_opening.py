@@ -11,7 +11,7 @@ from typing import Iterator, List, NamedTuple, Optional
 import pytest
 
 from keyyo_cti.cli import main
-from keyyo_cti.cli.opening import Opening
+from keyyo_cti.cli.session_config import Opening
 from keyyo_cti.simulator import Line, Simulator
 
 from .kept import Capture, Said, cut_off, keep_login, run
@@ -41,7 +41,7 @@ def world(
     with Simulator() as default:
         for number in (OF_FILE, OF_ENVIRONMENT, OF_STDIN):
             default.line(number)
-        monkeypatch.setattr("keyyo_cti.cli.opening.ENDPOINT", default.endpoint)
+        monkeypatch.setattr("keyyo_cti.cli.session_config.ENDPOINT", default.endpoint)
         file = tmp_path / "token"
         file.write_text(f" {default.token(OF_FILE)} \nnot-this\n")
         stdin = io.StringIO(f"{default.token(OF_STDIN)}\nnot-this\n")

@@ -8,7 +8,7 @@ from typing import Iterator, List
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti.cli.play import Events, Player
+from keyyo_cti.cli.simulator_console import Events, Player
 from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, Simulator
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from keyyo_cti.cli.kept_login import LoginFile
+from keyyo_cti.cli.login_file import LoginFile
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_file import TokenFile, default_file
 

@@ -8,7 +8,7 @@ from typing import Any, List, Sequence
 import pytest
 
 from keyyo_cti import Call
-from keyyo_cti.cli.attending import Standing
+from keyyo_cti.cli.session_command import Standing
 from keyyo_cti.cli.table import ENDED, View, drawn
 
 NOW = 1_700_000_000

@@ -277,6 +277,6 @@ def test_a_fault_in_printing_is_not_hidden(
     def fail(*_: Any) -> str:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("keyyo_cti.cli.shown._line", fail)
+    monkeypatch.setattr("keyyo_cti.cli.call_printer._line", fail)
     with pytest.raises(RuntimeError, match="no ink"):
         watcher.watch(script=lambda: watcher.sim.phone(BOB).call(watcher.line))

@@ -11,7 +11,7 @@ from comm.base_comm import BaseComm
 
 from keyyo_cti import CTI
 from keyyo_cti.notebook import board
-from keyyo_cti.notebook.live_board import Board
+from keyyo_cti.notebook.board_widget import Board
 from keyyo_cti.simulator import Line, Simulator
 
 #: Seconds until something that is expected counts as not coming.

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from keyyo_cti.call import Call
-from keyyo_cti.notebook import chart, timeline
+from keyyo_cti.notebook import timeline
+from keyyo_cti.notebook import timeline_figure as chart
 
 from ..test_call import FakeLine
 from ..test_showing import ANY_JSON, CALL_FIELDS

@@ -11,7 +11,7 @@ import pytest
 from keyyo_cti import CTI
 from keyyo_cti.errors import KeyyoError
 from keyyo_cti.notebook import board
-from keyyo_cti.notebook.live_board import Board
+from keyyo_cti.notebook.board_widget import Board
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from .conftest import PATIENCE, Kernel, shown

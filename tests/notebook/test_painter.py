@@ -11,8 +11,8 @@ from typing import Iterator, List
 
 import pytest
 
-from keyyo_cti.notebook import painter
-from keyyo_cti.notebook.painter import Painter
+from keyyo_cti.notebook import refresh_thread as painter
+from keyyo_cti.notebook.refresh_thread import Painter
 
 from .conftest import PATIENCE
 

@@ -11,7 +11,7 @@ from ..call import Call
 from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
 from ..results import Restored
 from .exit_codes import DROPPED, FAILED, INTERRUPTED, SIGNED_OUT
-from .opening import Opening
+from .session_config import Opening
 from .terminal import Terminal, printable
 
 #: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.

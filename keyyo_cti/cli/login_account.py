@@ -7,7 +7,7 @@ from ..manager import ManagerClient
 from ..results import LineInfo
 from ..token_file import TokenFile
 from .exit_codes import Failed, Misused, SignedOut
-from .kept_login import Login, LoginFile
+from .login_file import Login, LoginFile
 from .terminal import printable
 
 _MAX_SHOWN_LINES = 20

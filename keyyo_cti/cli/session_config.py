@@ -73,7 +73,7 @@ def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) ->
         )
     # Only now: it loads OAuth2.
     from ..token_provider import TokenProvider
-    from .signed_in import signed_in
+    from .login_account import signed_in
 
     account = signed_in(arguments.ca_certs, arguments.allow_http)
     if arguments.token_file is not None:

@@ -17,8 +17,8 @@ from ..errors import KeyyoError
 from ..results import Restored
 from .call_row import CallRow
 from .cell import Cell
-from .looks import Looks
-from .painter import Painter
+from .refresh_thread import Painter
+from .styles import Looks
 
 _BAD = html.STATES["MISSED"][1]
 _GOOD = html.STATES["CONNECT"][1]

@@ -6,9 +6,9 @@ from collections import deque
 from typing import Deque, Sequence, Tuple
 
 from ..call import Call
-from .attending import Standing
-from .opening import Opening
 from .screen import Screen
+from .session_command import Standing
+from .session_config import Opening
 from .table import View, drawn
 from .terminal import Terminal
 from .watching import Watch
