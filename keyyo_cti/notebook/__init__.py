@@ -1,13 +1,15 @@
-"""For notebooks: a live board of a line's calls, and a chart of a day's::
+"""For notebooks: a live board of a line's calls, and a chart of the calls of a day::
 
     from keyyo_cti.notebook import board, timeline
 
-    board(cti)                      # last in its cell, so that it is shown
+    board(cti)                      # last in its cell, so that Jupyter shows it
     timeline(cti.get_calls())
 
-What stands behind them is imported when they are called: ipywidgets for the board, matplotlib for
-the chart. The extra ``notebook`` has both.
+The board needs ipywidgets, the chart matplotlib. The extra ``notebook`` has both.
 """
+
+# No module of this package may be named board or timeline: once imported, it would replace the
+# function of that name.
 
 from __future__ import annotations
 
@@ -26,19 +28,18 @@ _EXTRA = install_hint("notebook")
 
 
 def board(cti: CTI, rows: int = 8) -> Board:
-    """A board of the calls of a line, live, with buttons to answer, hang up, transfer and park,
-    and a field to dial.
+    """Return a live board of a line's calls.
 
-    It is the line's for as long as somebody looks at it: it adds handlers of its own beside those
-    of the program, and takes them away when its cell is run again, its output is cleared, or
-    ``close()`` is called. Shown again, it goes on. While a cell runs, as in ``cti.wait()``, most
-    notebooks tell nobody of clicks; calls are shown all the same.
+    It has buttons to answer, hang up, transfer and park, and a field to dial. While the board is
+    visible it has its own handlers, beside those of your program. It removes them when its cell
+    runs again, when its output is cleared, and on ``close()``; shown again, it continues. While a
+    cell runs, as in ``cti.wait()``, calls are shown, but most notebooks deliver no clicks.
 
-    :param rows: how many calls have a row, those that go on first; the rest is counted.
-    :returns: a widget, a ``VBox`` of ipywidgets.
-    :raises TypeError: ``cti`` is no CTI, or ``rows`` no whole number.
+    :param rows: maximum number of rows, one for each active call; the board counts the others.
+    :returns: a ``VBox`` of ipywidgets.
+    :raises TypeError: ``cti`` is not a CTI, or ``rows`` is not an int.
     :raises ValueError: ``rows`` is below 1.
-    :raises ImportError: ipywidgets is not there.
+    :raises ImportError: ipywidgets is not installed.
     """
     if not isinstance(cti, CTI):
         raise TypeError(f"cti: expected a CTI, got {type(cti).__name__}")
@@ -56,19 +57,18 @@ def board(cti: CTI, rows: int = 8) -> Board:
 
 
 def timeline(calls: Iterable[Any], day: Optional[datetime.date] = None) -> Figure:
-    """A chart of the calls of a day: how long each rang and was talked, which were missed, and
-    how long people waited.
+    """Return a chart of a day's calls: ringing, talking, missed calls and waiting times.
 
-    :param calls: such as ``cti.get_calls()``; those that go on are drawn up to now.
-    :param day: in local time; by default the last one on which there was a call.
-    :returns: a matplotlib ``Figure``, which shows itself in a notebook, with two axes. It is not
-        one of ``pyplot``'s, so that it needs no closing.
-    :raises ImportError: matplotlib is not there.
+    :param calls: such as ``cti.get_calls()``; active calls are drawn up to now.
+    :param day: in local time; by default the last day with a call.
+    :returns: a matplotlib ``Figure`` with two axes, which a notebook displays. ``pyplot`` does not
+        know it, so that you need not close it.
+    :raises ImportError: matplotlib is not installed.
     """
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(f"the timeline needs matplotlib: {_EXTRA}") from error
-    from . import timeline_figure as chart
+    from .timeline_figure import draw_timeline
 
-    return chart.draw(calls, day)
+    return draw_timeline(calls, day)

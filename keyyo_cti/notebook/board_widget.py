@@ -1,4 +1,4 @@
-"""The board of a line: its calls as they go, with buttons."""
+"""The board of a line: its active calls, with buttons."""
 
 import threading
 from concurrent.futures import Future
@@ -17,35 +17,36 @@ from ..errors import KeyyoError
 from ..results import Restored
 from .call_row import CallRow
 from .cell import Cell
-from .refresh_thread import Painter
-from .styles import Looks
+from .refresh_thread import RefreshThread
+from .styles import Styles
 
 _BAD = html.STATES["MISSED"][1]
 _GOOD = html.STATES["CONNECT"][1]
 
 
 class Board(VBox):
-    """A board; ``keyyo_cti.notebook.board`` makes one.
+    """The widget that ``keyyo_cti.notebook.board`` returns.
 
-    A call that has ended keeps its row until another one needs it, so that no row moves under a
-    pointer that is about to click.
+    An ended call keeps its row until another call needs it. Otherwise rows would move under the
+    pointer just before a click.
 
-    :ivar rows: the calls that are shown, each with its buttons.
+    :param max_rows: maximum number of calls with a row.
+    :ivar rows: the rows, from above.
     """
 
-    def __init__(self, cti: CTI, most: int) -> None:
+    def __init__(self, cti: CTI, max_rows: int) -> None:
         self._cti = cti
-        self._most = most
-        self._looks = looks = Looks()
-        # The kernel's: what is painted later is an answer to this cell too.
+        self._max_rows = max_rows
+        self._styles = styles = Styles()
+        # Messages that are sent in this context belong to this cell.
         self._context = copy_context()
-        # Of whether it follows: a kernel may tell of clicks in another thread than of cells.
-        self._changing = threading.RLock()
-        self._painter: Optional[Painter] = None
+        # Guards _thread and _closed: a kernel may deliver clicks and cells on different threads.
+        self._lock = threading.RLock()
+        self._thread: Optional[RefreshThread] = None
         self._closed = False
-        self._said = ""
-        # Shown while nothing is connected.
-        self._lost = ""
+        self._message = ""
+        # Shown instead of the message while there is no connection.
+        self._loss = ""
         self._handlers: Dict[str, Callable[..., object]] = {
             "newCall": self._wake,
             "disconnected": self._on_disconnected,
@@ -53,18 +54,18 @@ class Board(VBox):
             "lost": self._on_lost,
         }
         self.rows: List[CallRow] = []
-        self.status = HTML(layout=looks.about, style=looks.html)
-        self.to = Text(placeholder="number to dial", layout=looks.number, style=looks.text)
-        self.dial = Button(description="Dial", layout=looks.short, style=looks.plain)
+        self.status = HTML(layout=styles.about, style=styles.html)
+        self.to = Text(placeholder="number to dial", layout=styles.number, style=styles.text)
+        self.dial = Button(description="Dial", layout=styles.short, style=styles.plain)
         self.dial.on_click(self._on_dial)
-        self.more = HTML(layout=looks.line, style=looks.html)
-        self.message = HTML(layout=looks.line, style=looks.html)
-        self._bar = HBox([self.status, self.to, self.dial], layout=looks.bar)
-        # Set to a number, it is the number of places where the front end shows the board.
-        super().__init__(layout=looks.board, _view_count=0)
-        self._paint()
+        self.more = HTML(layout=styles.line, style=styles.html)
+        self.message = HTML(layout=styles.line, style=styles.html)
+        self._bar = HBox([self.status, self.to, self.dial], layout=styles.bar)
+        # With a number in _view_count, the front end counts the views of the board there.
+        super().__init__(layout=styles.board, _view_count=0)
+        self._refresh()
         self._cell = Cell(self.close)
-        self.observe(self._seen, "_view_count")
+        self.observe(self._on_view_count, "_view_count")
         self._follow()
 
     def __repr__(self) -> str:
@@ -72,135 +73,133 @@ class Board(VBox):
 
     @property
     def following(self) -> bool:
-        """Whether it has handlers at the CTI."""
-        return self._painter is not None
+        """True if the board has handlers at the CTI."""
+        return self._thread is not None
 
     def close(self) -> None:
-        """Ends it: its handlers are off the CTI, its thread has ended, and the notebook shows it
-        no more. Harmless to repeat."""
-        # ipywidgets calls this also for what could not be made.
+        """Remove the handlers, the thread and the widgets. It may be called more than once."""
+        # ipywidgets also closes a board whose __init__ has failed.
         if "_cell" in vars(self):
-            with self._changing:
+            with self._lock:
                 self._closed = True
-                self._rest()
-            self._cell.forget()
+                self._unfollow()
+            self._cell.unregister()
             for each in (*self.rows, *self._bar.children, self._bar, self.more, self.message):
                 each.close()
-            self._looks.close()
+            self._styles.close()
         super().close()
 
     def _follow(self) -> None:
-        with self._changing:
-            if self._painter is None and not self._closed:
-                self._painter = Painter(self._paint, self._context)
-                self._painter.start()
+        with self._lock:
+            if self._thread is None and not self._closed:
+                self._thread = RefreshThread(self._refresh, self._context)
+                self._thread.start()
                 for event, handler in self._handlers.items():
                     self._cti.on(event, handler)
                 self._wake()
 
-    def _rest(self) -> None:
-        with self._changing:
-            if self._painter is not None:
+    def _unfollow(self) -> None:
+        with self._lock:
+            if self._thread is not None:
                 for event, handler in self._handlers.items():
                     self._cti.off(event, handler)
-                self._painter.stop()
-                self._painter = None
+                self._thread.stop()
+                self._thread = None
 
-    def _seen(self, change: Any) -> None:
+    def _on_view_count(self, change: Any) -> None:
         if change["new"]:
             self._follow()
         else:
-            self._rest()
+            self._unfollow()
 
     # On the event thread.
 
     def _wake(self, *_: Any) -> None:
-        painter = self._painter
-        if painter is not None:
-            painter.wake()
+        thread = self._thread
+        if thread is not None:
+            thread.wake()
 
-    def _say(self, what: str) -> None:
-        self._said = what
+    def _set_message(self, message: str) -> None:
+        self._message = message
         self._wake()
 
     def _on_disconnected(self) -> None:
-        # That of a connection before this one.
-        self._lost = ""
+        # Otherwise the loss of an earlier session would be shown.
+        self._loss = ""
         self._wake()
 
     def _on_restored(self, info: Restored) -> None:
-        self._say(f"restored: what happened in {info.gap:.0f} s is not shown")
+        self._set_message(f"restored: changes of the last {info.gap:.0f} s are not shown")
 
     def _on_lost(self, err: KeyyoError) -> None:
-        self._lost = f"the session is lost: {err._repr_html_()}"
-        self._say("")
+        self._loss = f"the session is lost: {err._repr_html_()}"
+        self._set_message("")
 
-    # When somebody clicks.
+    # On a click.
 
     def _on_dial(self, _: Button) -> None:
         number = as_dialled(self.to.value, self._cti.number)
-        self._ask("dial", lambda answered: self._cti.dial(number, answered))
+        self._send_command("dial", lambda callback: self._cti.dial(number, callback))
 
-    def _ask(self, what: str, ask: Callable[[Callback], "Future[Any]"]) -> None:
-        def answered(err: Optional[KeyyoError], res: Any) -> None:
-            self._say(f"cannot {what}: {err._repr_html_()}" if err else "")
+    def _send_command(self, name: str, command: Callable[[Callback], "Future[Any]"]) -> None:
+        def on_reply(err: Optional[KeyyoError], res: Any) -> None:
+            self._set_message(f"cannot {name}: {err._repr_html_()}" if err else "")
 
-        ask(answered)
+        command(on_reply)
 
-    # In the painter's thread.
+    # On the refresh thread.
 
-    def _paint(self) -> None:
+    def _refresh(self) -> None:
         cti = self._cti
         connected, number = cti.connected, cti.number
         calls = [call for call in cti.get_calls() if not call.ended]
-        self._seat([call for call in calls if not call.stale])
+        self._assign_rows([call for call in calls if not call.stale])
         for row in self.rows:
-            row.paint(number, connected)
-        self.status.value = _status(connected, number)
+            row.refresh(number, connected)
+        self.status.value = _format_status(connected, number)
         self.dial.disabled = self.to.disabled = not connected
-        self.more.value = self._others(calls)
-        self.message.value = (not connected and self._lost) or self._said
+        self.more.value = self._count_others(calls)
+        self.message.value = (not connected and self._loss) or self._message
         below = [each for each in (self.more, self.message) if each.value]
-        # The same ones again are no change, and nothing is sent.
+        # ipywidgets sends nothing if the children are the same.
         self.children = (self._bar, *self.rows, *below)
 
-    def _seat(self, calls: List[Call]) -> None:
-        """Gives each call a row, as far as there are any, first to those that ring for us."""
-        seated = {id(row.call) for row in self.rows}
-        waiting = [call for call in calls if id(call) not in seated]
-        for call in sorted(waiting, key=self._turn):
-            at = self._place()
+    def _assign_rows(self, calls: List[Call]) -> None:
+        """Give each call a row while rows are free, first to those that ring at this line."""
+        shown = {id(row.call) for row in self.rows}
+        waiting = [call for call in calls if id(call) not in shown]
+        for call in sorted(waiting, key=self._rings_elsewhere):
+            at = self._find_place()
             if at is None:
                 return
             if at < len(self.rows):
                 self.rows[at].close()
-            self.rows[at : at + 1] = [CallRow(call, self._ask, self._looks)]
+            self.rows[at : at + 1] = [CallRow(call, self._send_command, self._styles)]
 
-    def _turn(self, call: Call) -> bool:
+    def _rings_elsewhere(self, call: Call) -> bool:
         return not (call.state == "SETUP" and call.callee == self._cti.number)
 
-    def _place(self) -> Optional[int]:
-        """Where there is room for a row: at the end, or instead of the call that is over for the
-        longest time."""
-        if len(self.rows) < self._most:
+    def _find_place(self) -> Optional[int]:
+        """Return the index for a new row: at the end, or that of the call that ended first."""
+        if len(self.rows) < self._max_rows:
             return len(self.rows)
-        over = [at for at, row in enumerate(self.rows) if row.call.ended or row.call.stale]
-        return min(over, key=lambda at: _ended(self.rows[at].call), default=None)
+        ended = [at for at, row in enumerate(self.rows) if row.call.ended or row.call.stale]
+        return min(ended, key=lambda at: _get_release_time(self.rows[at].call), default=None)
 
-    def _others(self, calls: List[Call]) -> str:
-        seated = {id(row.call) for row in self.rows}
-        left = [call for call in calls if id(call) not in seated]
+    def _count_others(self, calls: List[Call]) -> str:
+        shown = {id(row.call) for row in self.rows}
+        left = [call for call in calls if id(call) not in shown]
         if not left:
             return "" if self.rows else "no calls"
         ringing = sum(call.state == "SETUP" for call in left)
-        return f"and {len(left)} more that go on, {ringing} of them ringing"
+        return f"and {len(left)} more active calls, {ringing} of them ringing"
 
 
-def _status(connected: bool, number: Any) -> str:
+def _format_status(connected: bool, number: Any) -> str:
     word, colour = ("connected", _GOOD) if connected else ("not connected", _BAD)
     line = f" &ensp;<b>{html.number(number)}</b>" if number is not None else ""
     return html.chip(word, colour) + line
 
 
-def _ended(call: Call) -> float:
+def _get_release_time(call: Call) -> float:
     return as_date(call.release_date) or 0.0

@@ -1,4 +1,4 @@
-"""A call on the board: how it stands, and what can be done with it."""
+"""The row of a call on the board: its state, and buttons for its commands."""
 
 from concurrent.futures import Future
 from functools import partial
@@ -12,103 +12,106 @@ from .._display import html
 from .._display.readable_time import stopwatch
 from .._display.telephone_number import as_dialled
 from ..call import Call
-from .styles import Looks
+from .styles import Styles
 
-#: Asks for something: its name for people, and the method that takes the callback.
-Ask = Callable[[str, Callable[[Callback], "Future[Any]"]], None]
+#: Sends a command, given its name for people and the method that takes the callback.
+SendCommand = Callable[[str, Callable[[Callback], "Future[Any]"]], None]
 
 
 class CallRow(HBox):
-    """The row of one call, and of no other: a click that is on its way when the call ends must
-    not reach the next one.
+    """The row of one call.
 
-    :param call: whose row it is.
-    :param ask: asks for what a button says.
+    A row is never reused. Otherwise a click on a call that has just ended could reach the next.
+
+    :param send_command: sends the command of a button.
     """
 
-    def __init__(self, call: Call, ask: Ask, looks: Looks) -> None:
+    def __init__(self, call: Call, send_command: SendCommand, styles: Styles) -> None:
         self.call = call
-        self._ask = ask
+        self._send_command = send_command
         self._number: Optional[str] = None
-        self.about = HTML(layout=looks.about, style=looks.html)
-        self.answer = self._button("Answer", self._on_answer, looks)
-        self.hang_up = self._button("Hang up", self._on_hang_up, looks)
-        self.park = self._button("Park", self._on_park, looks)
-        self.to = Text(placeholder="number", layout=looks.number, style=looks.text)
-        self.transfer = self._button("Transfer", self._on_transfer, looks)
+        self.about = HTML(layout=styles.about, style=styles.html)
+        self.answer = self._make_button("Answer", self._on_answer, styles)
+        self.hang_up = self._make_button("Hang up", self._on_hang_up, styles)
+        self.park = self._make_button("Park", self._on_park, styles)
+        self.to = Text(placeholder="number", layout=styles.number, style=styles.text)
+        self.transfer = self._make_button("Transfer", self._on_transfer, styles)
         super().__init__(
             [self.about, self.answer, self.hang_up, self.park, self.to, self.transfer],
-            layout=looks.row,
+            layout=styles.row,
         )
 
-    def paint(self, number: Optional[str], connected: bool) -> None:
-        """Shows the call as it is now.
+    def refresh(self, number: Optional[str], connected: bool) -> None:
+        """Show the present state of the call.
 
-        :param number: the line's own.
-        :param connected: whether anything can be asked.
+        :param number: the line's own number.
+        :param connected: True if commands can be sent.
         """
         call = self.call
         self._number = number
-        self.about.value = _about(call, number)
-        goes_on = connected and not call.ended
-        talks = goes_on and call.state == "CONNECT"
-        parked = talks and call.callpark_slot is not None
-        # Of a call of others, nobody knows which of the two is meant.
-        ours = number in (call.caller, call.callee)
-        self.answer.disabled = not (goes_on and call.state == "SETUP" and call.callee == number)
-        self.hang_up.disabled = not goes_on
-        self.park.disabled = not (talks and (ours or parked))
+        self.about.value = _format_call(call, number)
+        active = connected and not call.ended
+        talking = active and call.state == "CONNECT"
+        parked = talking and call.callpark_slot is not None
+        # In a call between others, it is unclear which side to park or transfer.
+        own = number in (call.caller, call.callee)
+        self.answer.disabled = not (active and call.state == "SETUP" and call.callee == number)
+        self.hang_up.disabled = not active
+        self.park.disabled = not (talking and (own or parked))
+        self.to.disabled = self.transfer.disabled = not (talking and own) or parked
         self.park.description = "Take back" if parked else "Park"
-        self.to.disabled = self.transfer.disabled = not (talks and ours) or parked
 
     def close(self) -> None:
-        """Takes the row away from the notebook, with all that is in it."""
+        """Remove the row and its widgets from the notebook."""
         for each in getattr(self, "children", ()):
             each.close()
         super().close()
 
     @property
     def other_side(self) -> Side:
-        """The side of the call that is not this line's: who is parked and transferred."""
+        """The side of the call that is not this line. It is parked and transferred."""
         return "callee" if self.call.caller == self._number else "caller"
 
-    def _button(self, label: str, clicked: Callable[[Button], None], looks: Looks) -> Button:
+    def _make_button(
+        self, label: str, on_click: Callable[[Button], None], styles: Styles
+    ) -> Button:
         button = Button(
-            description=label, disabled=True, layout=looks.short, style=looks.plain
+            description=label, disabled=True, layout=styles.short, style=styles.plain
         )
-        button.on_click(clicked)
+        button.on_click(on_click)
         return button
 
     def _on_answer(self, _: Button) -> None:
-        self._ask("answer", self.call.answer)
+        self._send_command("answer", self.call.answer)
 
     def _on_hang_up(self, _: Button) -> None:
-        self._ask("hang up", self.call.hang_up)
+        self._send_command("hang up", self.call.hang_up)
 
     def _on_park(self, _: Button) -> None:
         if self.call.callpark_slot is not None:
-            self._ask("take back", self.call.unpark)
+            self._send_command("take back", self.call.unpark)
         else:
-            self._ask("park", partial(self.call.park, self.other_side))
+            self._send_command("park", partial(self.call.park, self.other_side))
 
     def _on_transfer(self, _: Button) -> None:
         to = as_dialled(self.to.value, self._number)
-        self._ask("transfer", partial(self.call.transfer, self.other_side, to))
+        self._send_command("transfer", partial(self.call.transfer, self.other_side, to))
 
 
-def _about(call: Call, number: Optional[str]) -> str:
+def _format_call(call: Call, number: Optional[str]) -> str:
     durations = [f"rang {stopwatch(call.get_ringing_duration())}"]
     if html.was_picked_up(call):
         durations.append(f"talked {stopwatch(call.get_duration())}")
-    below = ", ".join(part for part in (*durations, html.remarks(call)) if part)
-    # Always two lines, so that no row moves when there is more to say.
+    details = ", ".join(part for part in (*durations, html.remarks(call)) if part)
+    parties = _format_parties(call, number)
+    # Always two lines, so that the rows below do not move.
     return (
-        f'<div style="line-height:1.5">{html.state(call)}&ensp;<b>{_who(call, number)}</b>'
-        f"<br>{below}</div>"
+        f'<div style="line-height:1.5">{html.state(call)}&ensp;<b>{parties}</b>'
+        f"<br>{details}</div>"
     )
 
 
-def _who(call: Call, number: Optional[str]) -> str:
+def _format_parties(call: Call, number: Optional[str]) -> str:
     if call.callee == number:
         return f"from {html.number(call.caller)}"
     if call.caller == number:

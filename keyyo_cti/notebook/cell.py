@@ -1,38 +1,37 @@
-"""The cell of the notebook that runs now, and whether it is run again."""
+"""The notebook cell of a board, which closes the board when it runs again."""
 
 from typing import Any, Callable, Optional
 
 
 class Cell:
-    """The cell that runs when this is made.
+    """The cell that runs when this object is made.
 
-    Outside a notebook, and where the front end does not tell which cell it is, nothing ever
-    happens.
+    Outside a notebook, and with a front end that sends no cell ids, it does nothing.
 
-    :param run_again: is called when the cell is about to run again.
+    :param on_rerun: called when the cell is about to run again.
     """
 
-    def __init__(self, run_again: Callable[[], None]) -> None:
-        self._shell = _shell()
-        self._id = _cell_id(self._shell)
-        self._run_again = run_again
-        self._watching = self._id is not None
-        if self._watching:
-            self._shell.events.register("pre_run_cell", self._before)
+    def __init__(self, on_rerun: Callable[[], None]) -> None:
+        self._shell = _get_shell()
+        self._id = _get_cell_id(self._shell)
+        self._on_rerun = on_rerun
+        self._registered = self._id is not None
+        if self._registered:
+            self._shell.events.register("pre_run_cell", self._on_run)
 
-    def forget(self) -> None:
-        """Looks no longer."""
-        if self._watching:
-            self._watching = False
-            self._shell.events.unregister("pre_run_cell", self._before)
+    def unregister(self) -> None:
+        """Stop calling ``on_rerun``."""
+        if self._registered:
+            self._registered = False
+            self._shell.events.unregister("pre_run_cell", self._on_run)
 
-    def _before(self, info: Any) -> None:
+    def _on_run(self, info: Any) -> None:
         if getattr(info, "cell_id", None) == self._id:
-            self._run_again()
+            self._on_rerun()
 
 
-def _shell() -> Any:
-    """IPython's shell, if this is one."""
+def _get_shell() -> Any:
+    """Return the shell of IPython, or None outside of it."""
     try:
         from IPython import get_ipython
     except ImportError:
@@ -40,9 +39,9 @@ def _shell() -> Any:
     return get_ipython()
 
 
-def _cell_id(shell: Any) -> Optional[str]:
-    """The id of the cell, as Jupyter's front ends send it with the request to run it."""
+def _get_cell_id(shell: Any) -> Optional[str]:
+    """Return the id that Jupyter's front ends send in the request to run the cell."""
     request = shell.get_parent() if hasattr(shell, "get_parent") else None
-    told = request.get("metadata") if isinstance(request, dict) else None
-    found = told.get("cellId") if isinstance(told, dict) else None
-    return found if isinstance(found, str) else None
+    metadata = request.get("metadata") if isinstance(request, dict) else None
+    cell_id = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return cell_id if isinstance(cell_id, str) else None

@@ -1,4 +1,4 @@
-"""Who paints the board: a thread, woken by events, and each second for the durations."""
+"""The thread that updates the board: after each event, and every second for the durations."""
 
 import logging
 import threading
@@ -7,59 +7,62 @@ from typing import Callable
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Seconds between two paintings when nothing happens.
-TICK = 1.0
+#: Seconds between two updates without events.
+REFRESH_INTERVAL = 1.0
 
-#: Seconds between two paintings, however much happens: hundreds of events are one message.
-PAUSE = 0.05
+#: Seconds between two updates, so that a burst of events causes only one.
+MIN_REFRESH_INTERVAL = 0.05
 
-#: Seconds that ``stop`` waits for a painting under way.
-_FAREWELL = 2.0
+#: Seconds for an update that runs while the thread is stopped.
+_JOIN_TIMEOUT = 2.0
 
 
-class Painter:
-    """Paints until it is stopped.
+class RefreshThread:
+    """Calls ``refresh`` until it is stopped.
 
-    Handlers of the CTI only wake it, so that Jupyter never holds up the event thread, and every
-    change of a widget comes from one thread.
+    Handlers of the CTI only wake this thread. So Jupyter never blocks the event thread, and all
+    changes of widgets come from one thread.
 
-    :param paint: is called in the thread.
-    :param context: of the cell. What the kernel sends, it says to be an answer to that cell;
-        ipykernel 7.0 sends nothing at all from a thread without.
+    :param refresh: updates the widgets.
+    :param context: that of the cell, from which ipykernel knows where its messages belong.
+        Without it, ipykernel 7.0 sends nothing from a thread.
+    :param interval: seconds between two updates without events.
     """
 
-    def __init__(self, paint: Callable[[], None], context: Context, tick: float = TICK) -> None:
-        self._paint = paint
-        self._tick = tick
+    def __init__(
+        self, refresh: Callable[[], None], context: Context, interval: float = REFRESH_INTERVAL
+    ) -> None:
+        self._refresh = refresh
+        self._interval = interval
         self._due = threading.Event()
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(
             target=context.copy().run, args=(self._run,), name="keyyo-cti-board", daemon=True
         )
 
     def start(self) -> None:
-        """Begins."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Has it paint soon. From any thread; never waits."""
+        """Cause an update soon, from any thread, without waiting for it."""
         self._due.set()
 
     def stop(self) -> None:
-        """Ends it; nothing is painted after that."""
-        self._over.set()
+        """Stop the thread; no update follows."""
+        self._stopped.set()
         self._due.set()
         if self._thread is not threading.current_thread():
-            self._thread.join(_FAREWELL)
+            self._thread.join(_JOIN_TIMEOUT)
 
     def _run(self) -> None:
-        while not self._over.is_set():
-            self._due.wait(self._tick)
+        while not self._stopped.is_set():
+            self._due.wait(self._interval)
             self._due.clear()
-            if not self._over.is_set():
+            if not self._stopped.is_set():
                 try:
-                    self._paint()
+                    self._refresh()
                 except Exception:
-                    # The kernel may be going away under us.
-                    _log.exception("the board could not be painted")
-            self._over.wait(PAUSE)
+                    # The kernel may be shutting down.
+                    _log.exception("the board could not be updated")
+            self._stopped.wait(MIN_REFRESH_INTERVAL)

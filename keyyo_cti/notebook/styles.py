@@ -1,4 +1,4 @@
-"""How the board looks. Shared by all its rows: to a notebook, each of these is an object too."""
+"""Layouts and styles of a board, shared by its rows."""
 
 from typing import Any, List
 
@@ -6,8 +6,11 @@ from ipywidgets import ButtonStyle, Layout, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle, TextStyle
 
 
-class Looks:
-    """Layouts and styles of one board."""
+class Styles:
+    """Layouts and styles of one board.
+
+    Each of them is an object of the notebook too. Otherwise every row would add several.
+    """
 
     def __init__(self) -> None:
         self.board = Layout(border="1px solid #8886", padding="4px", max_width="70em")
@@ -21,14 +24,14 @@ class Looks:
         self.about = Layout(flex="1 1 20em")
         self.line = Layout(margin="2px 8px")
         self.number = Layout(width="11em", flex="0 0 auto")
-        # All as wide as the longest, so that none moves when another is called otherwise.
+        # Wide enough for the longest label. Otherwise a new label would move the buttons.
         self.short = Layout(width="6.5em", flex="0 0 auto")
         self.plain = ButtonStyle()
         self.text = TextStyle()
         self.html = HTMLStyle()
 
     def close(self) -> None:
-        """Takes them away from the notebook."""
-        every: List[Any] = [each for each in vars(self).values() if isinstance(each, Widget)]
-        for each in every:
+        """Remove them from the notebook."""
+        widgets: List[Any] = [each for each in vars(self).values() if isinstance(each, Widget)]
+        for each in widgets:
             each.close()

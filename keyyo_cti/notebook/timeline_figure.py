@@ -1,4 +1,4 @@
-"""The calls of a day as a chart: what was missed, and how long people waited."""
+"""The calls of a day as a chart: missed calls and waiting times."""
 
 import datetime
 import io
@@ -18,25 +18,29 @@ from ..call import Call
 
 _RINGING, _TALKING, _MISSED = (STATES[state][1] for state in ("SETUP", "CONNECT", "MISSED"))
 
-#: So many calls have a line of their own, with a label; more share lines.
-MOST_LABELLED = 40
+#: Up to this number, each call has its own line with a label; more calls share lines.
+MAX_LABELLED_CALLS = 40
 
+#: Seconds.
 _DAY = 24 * 60 * 60
 
-#: In days, as matplotlib counts. No picture is narrower.
+#: Seconds. A call with wrong dates would otherwise stretch the chart.
+_MAX_DURATION = 366 * _DAY
+
+#: Days, as in matplotlib. Minimum width of the chart.
 _MINUTE = 60 / _DAY
 
 
 class Bar(NamedTuple):
-    """A call as it is drawn.
+    """A call as a bar of the chart.
 
-    :ivar begin: local time.
+    :ivar begin: in local time.
     :ivar rang: seconds.
-    :ivar talked: seconds, 0 when nobody picked up.
-    :ivar missed: whether it has ended and nobody picked up.
-    :ivar stale: whether it may have ended: its durations up to now mean nothing, and are 0.
-    :ivar caller: as people write it.
-    :ivar callee: as people write it.
+    :ivar talked: seconds; 0 for an unanswered call.
+    :ivar missed: True if it ended unanswered.
+    :ivar stale: True if it may have ended. Its unknown durations are 0.
+    :ivar caller: number, formatted for people.
+    :ivar callee: number, formatted for people.
     """
 
     begin: datetime.datetime
@@ -57,7 +61,7 @@ class Bar(NamedTuple):
 
 
 class Timeline(Figure):
-    """A Figure that shows itself in a notebook, without pyplot."""
+    """A Figure that a notebook displays without pyplot."""
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
@@ -65,49 +69,48 @@ class Timeline(Figure):
         return picture.getvalue()
 
 
-def draw(calls: Iterable[Any], day: Optional[datetime.date]) -> Timeline:
-    """See ``keyyo_cti.notebook.timeline``."""
+def draw_timeline(calls: Iterable[Any], day: Optional[datetime.date]) -> Timeline:
+    """Draw the calls of a day, see ``keyyo_cti.notebook.timeline``."""
     known = list(calls)
-    dated = [found for found in map(bar, known) if found is not None]
+    dated = [found for found in map(make_bar, known) if found is not None]
     undated = len(known) - len(dated)
     if day is None and dated:
         day = max(each.begin for each in dated).date()
     bars = sorted(each for each in dated if each.begin.date() == day)
-    lines = places(bars)
+    lines = assign_lines(bars)
     height = 2.6 + 0.24 * max(4, len(set(lines)))
     figure = Timeline(figsize=(10, height), layout="constrained")
-    waiting, going = figure.subplots(2, 1, sharex=True, height_ratios=[2, height - 2])
-    figure.suptitle(_title(bars, day, undated), fontsize="medium")
+    waiting, calls_axes = figure.subplots(2, 1, sharex=True, height_ratios=[2, height - 2])
+    figure.suptitle(_make_title(bars, day, undated), fontsize="medium")
     if not bars:
-        _draw_nothing(waiting, going)
+        _draw_nothing(waiting, calls_axes)
         return figure
     _draw_waiting(waiting, bars)
-    _draw_going(going, bars, lines)
-    _set_times(going, bars)
+    _draw_calls(calls_axes, bars, lines)
+    _set_times(calls_axes, bars)
     return figure
 
 
-def bar(call: Any) -> Optional[Bar]:
-    """A call as it is drawn; None for what is no call, or has no date."""
+def make_bar(call: Any) -> Optional[Bar]:
+    """Return the bar of a call; None for anything else, and for a call without a date."""
     if not isinstance(call, Call):
         return None
     began = as_date(call.setup_date)
-    # With a day to spare on both sides, for the time zone.
+    # Within the range of datetime, in any time zone, and after the longest durations.
     if began is None or not _DAY < began < 253_402_300_800 - 400 * _DAY:
         return None
-    longest = 366 * _DAY
-    talks = was_picked_up(call)
-    rang = 0 if call.stale and not talks else min(call.get_ringing_duration(), longest)
-    talked = 0 if call.stale or not talks else min(call.get_duration(), longest)
-    who = as_written_safely(call.caller), as_written_safely(call.callee)
+    answered = was_picked_up(call)
+    rang = 0 if call.stale and not answered else min(call.get_ringing_duration(), _MAX_DURATION)
+    talked = 0 if call.stale or not answered else min(call.get_duration(), _MAX_DURATION)
+    parties = as_written_safely(call.caller), as_written_safely(call.callee)
     return Bar(
         datetime.datetime.fromtimestamp(began), rang, talked,
-        call.state == "MISSED", call.stale, *who,
+        call.state == "MISSED", call.stale, *parties,
     )
 
 
-def labels(bars: Sequence[Bar]) -> List[str]:
-    """Who with whom; with one line in all of them, only who is on the other side."""
+def make_labels(bars: Sequence[Bar]) -> List[str]:
+    """Return the labels: both parties, or the other one if all calls share a line."""
     own = set.intersection(*({each.caller, each.callee} for each in bars))
     if len(own) != 1:
         return [f"{each.caller} → {each.callee}" for each in bars]
@@ -116,9 +119,9 @@ def labels(bars: Sequence[Bar]) -> List[str]:
     ]
 
 
-def places(bars: Sequence[Bar]) -> List[int]:
-    """The line on which each is drawn: its own, or, of many, the first that is free."""
-    if len(bars) <= MOST_LABELLED:
+def assign_lines(bars: Sequence[Bar]) -> List[int]:
+    """Return the line of each bar: its own, or with many bars the first free one."""
+    if len(bars) <= MAX_LABELLED_CALLS:
         return list(range(len(bars)))
     free: List[datetime.datetime] = []
     found = []
@@ -129,7 +132,7 @@ def places(bars: Sequence[Bar]) -> List[int]:
     return found
 
 
-def _title(bars: Sequence[Bar], day: Optional[datetime.date], undated: int) -> str:
+def _make_title(bars: Sequence[Bar], day: Optional[datetime.date], undated: int) -> str:
     parts = ["no calls"]
     if bars:
         missed = sum(each.missed for each in bars)
@@ -160,7 +163,7 @@ def _draw_waiting(axes: Axes, bars: Sequence[Bar]) -> None:
     axes.grid(axis="y", alpha=0.3)
 
 
-def _draw_going(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
+def _draw_calls(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
     for each, line in zip(bars, lines):
         if each.talked:
             _draw_bar(axes, each.picked_up, each.talked, line, _TALKING)
@@ -168,9 +171,9 @@ def _draw_going(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
         if each.missed:
             axes.plot([date2num(each.end)], [line], "X", color=_MISSED, markersize=7)
     axes.set_ylim(max(lines) + 0.6, -0.6)
-    if len(bars) <= MOST_LABELLED:
-        # A caller may be called "$x$", which is mathematics to matplotlib.
-        axes.set_yticks(lines, labels(bars), fontsize="small", parse_math=False)
+    if len(bars) <= MAX_LABELLED_CALLS:
+        # Otherwise matplotlib would parse a caller named "$x$" as mathematics.
+        axes.set_yticks(lines, make_labels(bars), fontsize="small", parse_math=False)
     else:
         axes.set_yticks([])
     legend = [
@@ -184,7 +187,7 @@ def _draw_going(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
 def _draw_bar(
     axes: Axes, begin: datetime.datetime, length: int, line: int, colour: str
 ) -> None:
-    # With an edge, so that a call of seconds can be seen in a picture of hours.
+    # The edge keeps a call of some seconds visible in a chart of hours.
     axes.barh(
         line,
         length / _DAY,
@@ -207,9 +210,9 @@ def _set_times(axes: Axes, bars: Sequence[Bar]) -> None:
     axes.set_xlabel("local time")
 
 
-def _draw_nothing(waiting: Axes, going: Axes) -> None:
-    for axes in (waiting, going):
+def _draw_nothing(waiting: Axes, calls_axes: Axes) -> None:
+    for axes in (waiting, calls_axes):
         axes.set_xticks([])
         axes.set_yticks([])
     waiting.set_ylabel("waited (s)")
-    going.text(0.5, 0.5, "no calls", ha="center", va="center", transform=going.transAxes)
+    calls_axes.text(0.5, 0.5, "no calls", ha="center", va="center", transform=calls_axes.transAxes)

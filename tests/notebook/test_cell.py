@@ -59,8 +59,8 @@ def test_run_again(shell: Shell) -> None:
     assert seen == []
     shell.run("ours")
     assert seen == [1]
-    cell.forget()
-    cell.forget()
+    cell.unregister()
+    cell.unregister()
     assert shell.callbacks == []
 
 
@@ -73,16 +73,16 @@ def test_a_front_end_that_does_not_tell(shell: Shell, request_: Dict[str, Any]) 
     shell.request = request_
     cell = Cell(lambda: pytest.fail("called"))
     assert shell.callbacks == []
-    cell.forget()
+    cell.unregister()
 
 
 def test_without_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside a notebook, in IPython's terminal, and without IPython, nothing happens."""
-    Cell(lambda: None).forget()
+    Cell(lambda: None).unregister()
     monkeypatch.setattr("IPython.get_ipython", object)
-    Cell(lambda: None).forget()
+    Cell(lambda: None).unregister()
     monkeypatch.setitem(sys.modules, "IPython", None)
-    Cell(lambda: None).forget()
+    Cell(lambda: None).unregister()
 
 
 @pytest.mark.fault(34)

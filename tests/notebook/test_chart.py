@@ -16,8 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from keyyo_cti.call import Call
-from keyyo_cti.notebook import timeline
-from keyyo_cti.notebook import timeline_figure as chart
+from keyyo_cti.notebook import timeline, timeline_figure
 
 from ..test_call import FakeLine
 from ..test_showing import ANY_JSON, CALL_FIELDS
@@ -28,7 +27,9 @@ ALICE, BOB = "33199000001", "33199020000"
 NOON = time.mktime((2026, 3, 2, 12, 0, 0, 0, 0, -1))
 DAY = datetime.date(2026, 3, 2)
 
-RINGING, TALKING, MISSED = chart._RINGING, chart._TALKING, chart._MISSED
+RINGING = timeline_figure._RINGING
+TALKING = timeline_figure._TALKING
+MISSED = timeline_figure._MISSED
 
 
 def a_call(
@@ -162,8 +163,8 @@ def test_many_calls() -> None:
     assert labels(figure) == []
     assert len({each[1] for each in bars(figure)}) == 3
     assert figure.get_figheight() < 5
-    found = [bar for bar in map(chart.bar, calls) if bar is not None]
-    lines = chart.places(found)
+    found = [bar for bar in map(timeline_figure.make_bar, calls) if bar is not None]
+    lines = timeline_figure.assign_lines(found)
     for line in set(lines):
         own = [bar for bar, at in zip(found, lines) if at == line]
         assert all(one.end < next_.begin for one, next_ in zip(own, own[1:]))

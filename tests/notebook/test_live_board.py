@@ -303,12 +303,12 @@ def test_many_calls(sim: Simulator, cti: CTI, alice: Line, kernel: Kernel) -> No
         for number in range(300):
             sim.phone(f"33199{30000 + number:06}").call(alice)
         cti.ping().result(PATIENCE)
-        kernel.until(lambda: "and 295 more that go on, 295 of them ringing" in about(there),
+        kernel.until(lambda: "and 295 more active calls, 295 of them ringing" in about(there),
                      "the count")
         assert len(there.rows) == 5
         objects = len(kernel.open)
         assert objects < 80
-        counted = [each for each in kernel.messages if "more that go on" in str(each["data"])]
+        counted = [each for each in kernel.messages if "more active calls" in str(each["data"])]
         assert len(counted) < 200
         first = [row.call for row in there.rows]
         first[2].hang_up().result(PATIENCE)

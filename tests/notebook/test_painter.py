@@ -11,8 +11,8 @@ from typing import Iterator, List
 
 import pytest
 
-from keyyo_cti.notebook import refresh_thread as painter
-from keyyo_cti.notebook.refresh_thread import Painter
+from keyyo_cti.notebook import refresh_thread
+from keyyo_cti.notebook.refresh_thread import RefreshThread
 
 from .conftest import PATIENCE
 
@@ -43,15 +43,15 @@ def easel() -> Easel:
 
 
 @pytest.fixture
-def ours(easel: Easel) -> Iterator[Painter]:
+def ours(easel: Easel) -> Iterator[RefreshThread]:
     """A painter that only paints when it is woken."""
-    there = Painter(easel.paint, copy_context(), NEVER)
+    there = RefreshThread(easel.paint, copy_context(), NEVER)
     there.start()
     yield there
     there.stop()
 
 
-def test_woken(easel: Easel, ours: Painter) -> None:
+def test_woken(easel: Easel, ours: RefreshThread) -> None:
     """It paints when it is woken, each time, in a thread of its own."""
     for _ in range(3):
         ours.wake()
@@ -60,10 +60,10 @@ def test_woken(easel: Easel, ours: Painter) -> None:
 
 
 def test_woken_often(
-    easel: Easel, ours: Painter, monkeypatch: pytest.MonkeyPatch
+    easel: Easel, ours: RefreshThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often it is woken in a pause, it paints once after it."""
-    monkeypatch.setattr(painter, "PAUSE", 0.3)
+    monkeypatch.setattr(refresh_thread, "MIN_REFRESH_INTERVAL", 0.3)
     ours.wake()
     assert easel.wait()
     for _ in range(1_000):
@@ -76,13 +76,13 @@ def test_woken_often(
 
 def test_each_second(easel: Easel) -> None:
     """It paints by itself, too, for the durations that run."""
-    by_itself = Painter(easel.paint, copy_context(), 0.01)
+    by_itself = RefreshThread(easel.paint, copy_context(), 0.01)
     by_itself.start()
     assert easel.wait() and easel.wait()
     by_itself.stop()
 
 
-def test_stopped(easel: Easel, ours: Painter) -> None:
+def test_stopped(easel: Easel, ours: RefreshThread) -> None:
     """Stopped, it paints no more; to stop it again does no harm."""
     ours.stop()
     ours.wake()
@@ -98,7 +98,7 @@ def test_stopped_from_inside() -> None:
         there.stop()
         done.set()
 
-    there = Painter(paint, copy_context(), NEVER)
+    there = RefreshThread(paint, copy_context(), NEVER)
     there.start()
     there.wake()
     assert done.wait(PATIENCE)
@@ -112,12 +112,12 @@ def test_what_goes_wrong_stops_nothing(caplog: pytest.LogCaptureFixture) -> None
         tried.release()
         raise OSError("the kernel is gone")
 
-    there = Painter(fail, copy_context(), 0.01)
+    there = RefreshThread(fail, copy_context(), 0.01)
     with caplog.at_level(logging.ERROR, "keyyo_cti"):
         there.start()
         assert tried.acquire(timeout=PATIENCE) and tried.acquire(timeout=PATIENCE)
         there.stop()
-    assert "the board could not be painted" in caplog.text
+    assert "the board could not be updated" in caplog.text
 
 
 @pytest.mark.fault(34)
@@ -132,7 +132,7 @@ def test_in_the_context(easel: Easel) -> None:
         easel.paint()
 
     context.run(cell.set, "ours")
-    there = Painter(paint, context, NEVER)
+    there = RefreshThread(paint, context, NEVER)
     context.run(there.start)
     there.wake()
     assert easel.wait()
