@@ -6,52 +6,62 @@ import sys
 from typing import Optional, Sequence
 
 from ..errors import KeyyoError
-from .exit_codes import FAILED, INTERRUPTED, MISUSED, SIGNED_OUT, Failed, Misused, SignedOut
-from .parser import parsed
-from .terminal import Terminal, printable
+from .exit_codes import (
+    FAILED,
+    INTERRUPTED,
+    NOT_SIGNED_IN,
+    USAGE_ERROR,
+    CommandFailed,
+    NotSignedIn,
+    UsageError,
+)
+from .parser import find_command, parse
+from .terminal import Terminal, escape
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Runs the command.
+    """Run the command.
 
     :param argv: its arguments; by default those of the process.
-    :returns: the exit code: 0, 1 when it failed, 2 when it was called wrongly, 3 when the
-        connection was lost, 4 when somebody has to sign in first, 130 after Ctrl-C.
+    :returns: the exit code, one of ``exit_codes``.
     """
-    arguments = parsed(argv)
+    words = sys.argv[1:] if argv is None else argv
+    name = find_command(words)
     err = Terminal(sys.stderr)
-    if arguments.command is None:
-        return MISUSED
     try:
-        # Only now: the simulator needs an extra, and OAuth2 takes its time.
-        command = importlib.import_module(f".{arguments.command}", __package__)
+        if name is None:
+            parse(words)
+            return USAGE_ERROR
+        # Only the module of this command: the simulator needs an extra, and OAuth2 loads slowly.
+        command = importlib.import_module(f".{name}", __package__)
+        arguments = parse(words, name, command.add_arguments)
         return int(command.run(arguments, Terminal(sys.stdout), err))
     except KeyboardInterrupt:
-        err.line("stopped")
+        err.print_line("stopped")
         return INTERRUPTED
     except BrokenPipeError:
-        # As in "keyyo-cti watch | head": nobody reads any more. The interpreter would complain
-        # about what is still in the buffer.
+        # As in "keyyo-cti watch | head". Otherwise the interpreter would complain at exit about
+        # the text that is still in the buffer.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except (Misused, Failed, KeyyoError, ImportError, OSError) as error:
-        # An ImportError of the simulator says which extra is missing.
-        err.line(printable(error))
+    except (UsageError, CommandFailed, KeyyoError, ImportError, OSError) as error:
+        # The simulator's ImportError names the missing extra.
+        err.print_line(escape(error))
         status = _exit_code(error)
-        if status == SIGNED_OUT and arguments.command != "login":
-            err.line("sign in with: keyyo-cti login")
+        if status == NOT_SIGNED_IN and name != "login":
+            err.print_line("sign in with: keyyo-cti login")
         return status
 
 
 def _exit_code(error: BaseException) -> int:
-    # Only what is refused before it is sent has this code here.
-    if isinstance(error, Misused) or getattr(error, "error_code", None) == "invalid_params":
-        return MISUSED
-    return SIGNED_OUT if isinstance(error, SignedOut) or _refused(error) else FAILED
+    # The client checks arguments before it sends them, and raises invalid_params.
+    if isinstance(error, UsageError) or getattr(error, "error_code", None) == "invalid_params":
+        return USAGE_ERROR
+    return NOT_SIGNED_IN if isinstance(error, NotSignedIn) or _is_refused(error) else FAILED
 
 
-def _refused(error: BaseException) -> bool:
-    """Whether Keyyo lets nobody in any more."""
+def _is_refused(error: BaseException) -> bool:
+    """True if Keyyo refuses the login itself, so that only a new one helps."""
     if not isinstance(error, KeyyoError):
         return False
     from ..errors import CredentialsRefused, ManagerError

@@ -1,49 +1,49 @@
-"""A call on the screen: a line for people, or an object for programs."""
+"""Prints calls: as a line for a person, or as a JSON object for a program."""
 
 import json
 import time
 from typing import Any
 
 from ..call import Call
-from .terminal import Terminal, printable
+from .terminal import Terminal, escape
 
 _COLOURS = {"SETUP": "yellow", "CONNECT": "green", "RELEASE": "blue", "MISSED": "red"}
 
 
-class Calls:
-    """Shows each change of each call once.
+class CallPrinter:
+    """Prints each change of a call once.
 
-    :param out: where.
-    :param as_json: for programs.
+    :param out: where to print.
+    :param as_json: True for one JSON object per change.
     """
 
     def __init__(self, out: Terminal, as_json: bool) -> None:
         self._out = out
-        self._describe = _object if as_json else _line
+        self._format = _format_json if as_json else _format_line
 
-    def show(self, call: Call) -> None:
-        """Shows a call as it is, unless it was shown so before: after a subscription the server
-        tells again what is known already."""
-        look = (call.state, call.caller, call.callee, call.callpark_slot)
-        if getattr(call, "shown", None) != look:
-            setattr(call, "shown", look)
-            self._out.line(self._describe(call, self._out))
+    def print_call(self, call: Call) -> None:
+        """Print a call, unless nothing has changed since it was printed."""
+        # After a subscription the server sends calls again that are known already.
+        visible = (call.state, call.caller, call.callee, call.callpark_slot)
+        if getattr(call, "printed", None) != visible:
+            setattr(call, "printed", visible)
+            self._out.print_line(self._format(call, self._out))
 
 
-def _line(call: Call, out: Terminal) -> str:
+def _format_line(call: Call, out: Terminal) -> str:
     state = str(call.state)
     parts = [
         time.strftime("%H:%M:%S"),
-        f"{printable(call.caller)} -> {printable(call.callee)}",
-        out.paint(_COLOURS.get(state, "bold"), printable(state)),
-        _durations(call),
+        f"{escape(call.caller)} -> {escape(call.callee)}",
+        out.colour(_COLOURS.get(state, "bold"), escape(state)),
+        _format_durations(call),
     ]
     if call.callpark_slot is not None:
-        parts.append(f"parked in slot {printable(call.callpark_slot)}")
+        parts.append(f"parked in slot {escape(call.callpark_slot)}")
     return "  ".join(part for part in parts if part)
 
 
-def _durations(call: Call) -> str:
+def _format_durations(call: Call) -> str:
     rang = f"rang {call.get_ringing_duration()} s"
     durations = {
         "CONNECT": rang,
@@ -53,10 +53,10 @@ def _durations(call: Call) -> str:
     return durations.get(str(call.state), "")
 
 
-def _object(call: Call, out: Terminal) -> str:
-    seen: Any = {
+def _format_json(call: Call, out: Terminal) -> str:
+    fields: Any = {
         **call.fields,
         "ringing_duration": call.get_ringing_duration(),
         "duration": call.get_duration(),
     }
-    return json.dumps(seen)
+    return json.dumps(fields)

@@ -1,29 +1,33 @@
 """``keyyo-cti demo``: the two scenarios of Keyyo's page, played on the simulator.
 
-Everything in it happens: a client on a real socket, a server, and telephones. Nothing sleeps,
-each step waits for the event that it tells.
+Client, server and telephones are real, on a real socket. Nothing sleeps: each step waits for its
+event.
 """
+
+from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Any, Callable, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
 from .._net.clock import monotonic
 from ..call import Call
 from ..cti import CTI
 from ..errors import KeyyoError
-from ..simulator import Phone, Simulator
-from .exit_codes import OK, Failed
-from .terminal import Terminal, printable
+from .exit_codes import OK, CommandFailed
+from .terminal import Terminal, escape
+
+if TYPE_CHECKING:
+    from ..simulator import Phone, Simulator
 
 ALICE = "33199000001"
 BOB = "33199020000"
 
-#: Where Alice's application looks people up, to show more than a number beside a call.
+#: Names that Alice's application shows beside numbers.
 ADDRESS_BOOK = {ALICE: "Alice", BOB: "Bob"}
 
-#: Seconds that one step may take.
-PATIENCE = 10.0
+#: Seconds for one step.
+STEP_TIMEOUT = 10.0
 
 APPLICATION = "Alice's application"
 ALICES_TELEPHONE = "Alice's telephone"
@@ -32,207 +36,218 @@ BOBS_TELEPHONE = "Bob's telephone"
 _COLOURS = {APPLICATION: "green", ALICES_TELEPHONE: "blue", BOBS_TELEPHONE: "magenta"}
 
 
-class Story:
-    """Tells who does what, and how long after the beginning.
+class StepPrinter:
+    """Prints each step of the demo, with the seconds since the start.
 
-    :param out: where it is told.
+    :param out: where to print.
     """
 
     def __init__(self, out: Terminal) -> None:
         self.out = out
         self._began = monotonic()
 
-    def seconds(self) -> float:
-        """How long it has taken so far."""
+    def get_seconds(self) -> float:
+        """Return the seconds since the start."""
         return monotonic() - self._began
 
-    def chapter(self, title: str) -> None:
-        """Begins a scenario."""
-        self.out.line()
-        self.out.line(self.out.paint("bold", title))
+    def print_title(self, title: str) -> None:
+        """Print the title of a scenario."""
+        self.out.print_line()
+        self.out.print_line(self.out.colour("bold", title))
 
-    def tell(self, who: str, what: str) -> None:
-        """One step."""
-        name = self.out.paint(_COLOURS[who], f"{who:<{len(APPLICATION)}}")
-        self.out.line(f"{self.seconds():8.3f} s  {name}  {what}")
+    def print_step(self, device: str, action: str) -> None:
+        """Print a step."""
+        name = self.out.colour(_COLOURS[device], f"{device:<{len(APPLICATION)}}")
+        self.out.print_line(f"{self.get_seconds():8.3f} s  {name}  {action}")
 
-    def pause(self, what: str) -> None:
-        """Something that nobody's device does."""
-        self.out.line(f"{'':10}  {'':{len(APPLICATION)}}  ({what})")
+    def print_remark(self, text: str) -> None:
+        """Print something that no device does."""
+        self.out.print_line(f"{'':10}  {'':{len(APPLICATION)}}  ({text})")
 
 
 class Application:
-    """Alice's application: it tells what it sees.
+    """Alice's application: it prints the events that it receives.
 
-    Its handlers run only in `until`, on the thread that tells the story, so that the lines have
-    one order.
+    Its handlers run only in `wait_for`, on the thread that prints the steps of the telephones.
+    So the lines have one order.
 
-    :param cti: one with ``dispatch="manual"``.
+    :param cti: a CTI with ``dispatch="manual"``.
     """
 
-    def __init__(self, cti: CTI, story: Story) -> None:
+    def __init__(self, cti: CTI, printer: StepPrinter) -> None:
         self.cti = cti
         self.call: Optional[Call] = None
-        # What its handlers have shown. Here, outside of them, a Call is ahead of the story: it
-        # has the state that was received last.
+        # From the last event that was handled. The Call itself is ahead: it has the state that
+        # was received last.
         self._connected_to: Optional[str] = None
         self._state: Optional[str] = None
-        self._story = story
+        self._printer = printer
         self._failures: List[BaseException] = []
         cti.onNewCall = self._on_new_call
         cti.onError = self._failures.append
 
     def connect(self, token: str) -> None:
-        """Opens a session."""
-        self.cti.create_session(token, self._connected)
-        self.until("a session", lambda: self._connected_to)
+        """Open a session."""
+        self.cti.create_session(token, self._on_connected)
+        self.wait_for("a session", lambda: self._connected_to)
 
     def dial(self, number: str) -> None:
-        """Calls a number."""
-        self._tell(f"dials {_name(number)}, {number}")
-        self.cti.dial(number, self._answered)
+        """Call a number."""
+        self._print(f"dials {_get_name(number)}, {number}")
+        self.cti.dial(number, self._on_reply)
 
     def hang_up(self) -> None:
-        """Ends the call that it shows."""
+        """End the call."""
         assert self.call is not None
-        self._tell("hangs up")
-        self.call.hang_up(self._answered)
+        self._print("hangs up")
+        self.call.hang_up(self._on_reply)
 
-    def until_call(self, state: str) -> None:
-        """Runs until it has seen a call in a state."""
-        self.until(f"a call in {state}", lambda: self._state == state)
+    def wait_for_call(self, state: str) -> None:
+        """Handle events until the call is in a state."""
+        self.wait_for(f"a call in {state}", lambda: self._state == state)
 
-    def until(self, what: str, seen: Callable[[], object]) -> None:
-        """Runs until it has seen something.
+    def wait_for(self, what: str, condition: Callable[[], object]) -> None:
+        """Handle events until a condition is true.
 
-        :raises TimeoutError: it did not come.
+        :param what: the condition, for a person.
+        :raises TimeoutError: it does not become true.
         """
-        end = monotonic() + PATIENCE
-        while not seen():
+        end = monotonic() + STEP_TIMEOUT
+        while not condition():
             left = end - monotonic()
             if left <= 0:
-                raise TimeoutError(f"{APPLICATION} has not seen {what} within {PATIENCE:g} s")
+                raise TimeoutError(f"{APPLICATION} has not seen {what} within {STEP_TIMEOUT:g} s")
             self.cti.poll(left)
             if self._failures:
                 raise self._failures[0]
 
-    def _connected(self, err: Optional[KeyyoError], res: Any) -> None:
-        self._answered(err, res)
+    def _on_connected(self, err: Optional[KeyyoError], res: Any) -> None:
+        self._on_reply(err, res)
         if not err:
-            self._connected_to = printable(res.number)
-            self._tell(f"is connected to the line {self._connected_to}")
+            self._connected_to = escape(res.number)
+            self._print(f"is connected to the line {self._connected_to}")
 
-    def _answered(self, err: Optional[KeyyoError], res: Any) -> None:
+    def _on_reply(self, err: Optional[KeyyoError], res: Any) -> None:
         if err:
             self._failures.append(err)
 
     def _on_new_call(self, call: Call) -> None:
         self.call = call
         self._state = call.state
-        # Set anew with each notification, as in JavaScript: an event has one such handler.
+        # Set at each notification, as in JavaScript. Each attribute holds one handler.
         call.onSetup = partial(self._on_setup, call)
         call.onConnect = partial(self._on_connect, call)
         call.onRelease = partial(self._on_release, call)
 
     def _on_setup(self, call: Call) -> None:
-        self._tell(f"sees a call ring: {_name(call.caller)} calls {_name(call.callee)}")
+        self._print(f"sees a call ring: {_get_name(call.caller)} calls {_get_name(call.callee)}")
 
     def _on_connect(self, call: Call) -> None:
         other = call.callee if call.caller == self.cti.number else call.caller
-        self._tell(
-            f"shows with whom she talks: {_name(other)}, {printable(other)}, "
+        self._print(
+            f"shows with whom she talks: {_get_name(other)}, {escape(other)}, "
             f"after {call.get_ringing_duration()} s of ringing"
         )
 
     def _on_release(self, call: Call) -> None:
-        self._tell(f"sees that the call has ended, after {call.get_duration()} s of talking")
+        self._print(f"sees that the call has ended, after {call.get_duration()} s of talking")
 
-    def _tell(self, what: str) -> None:
-        self._story.tell(APPLICATION, what)
+    def _print(self, action: str) -> None:
+        self._printer.print_step(APPLICATION, action)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add no arguments: the command takes none."""
 
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
-    """Runs the command."""
+    """Run the command."""
+    # Imported late, because the simulator is an extra. --help works without it.
+    from ..simulator import Simulator
+
     try:
         with Simulator() as sim:
             play(sim, out)
     except BrokenPipeError:
         raise
     except (KeyyoError, OSError, RuntimeError) as error:
-        raise Failed(f"the demo failed: {error}") from error
+        raise CommandFailed(f"the demo failed: {error}") from error
     return OK
 
 
 def play(sim: Simulator, out: Terminal) -> None:
-    """Plays both scenarios.
+    """Play both scenarios.
 
-    :param sim: running.
+    :param sim: a running simulator.
     :raises KeyyoError: a command was refused.
-    :raises TimeoutError: something did not happen.
+    :raises TimeoutError: a step did not happen in time.
     """
     alice = sim.line(ALICE, name="Alice")
     bob = sim.phone(BOB)
-    story = Story(out)
-    out.line(f"Alice ({ALICE}) has a Keyyo line. Bob ({BOB}) is a friend of hers.")
-    out.line(f"Keyyo is a simulator in this process, on a real socket: {sim.endpoint}")
-    out.line()
+    printer = StepPrinter(out)
+    out.print_line(f"Alice ({ALICE}) has a Keyyo line. Bob ({BOB}) is her friend.")
+    out.print_line(f"Keyyo is a simulator in this process, on a real socket: {sim.endpoint}")
+    out.print_line()
     with CTI(endpoint=sim.endpoint, cookie_auto=False, dispatch="manual") as cti:
-        application = Application(cti, story)
+        application = Application(cti, printer)
         application.connect(sim.token(alice))
-        story.chapter("1. Outgoing call: Alice calls Bob with her application")
-        _outgoing(story, application, alice.phone, bob)
-        story.chapter("2. Incoming call: Bob calls Alice")
-        _incoming(story, application, alice.phone, bob)
-    out.line()
-    out.line(
-        f"It took {story.seconds():.3f} s in all. Each step waits for the one before it and no "
-        "longer, so nobody rings or talks for long."
+        printer.print_title("1. Outgoing call: Alice calls Bob with her application")
+        _play_outgoing_call(printer, application, alice.phone, bob)
+        printer.print_title("2. Incoming call: Bob calls Alice")
+        _play_incoming_call(printer, application, alice.phone, bob)
+    out.print_line()
+    out.print_line(
+        f"It took {printer.get_seconds():.3f} s in all: each step follows the one before at once."
     )
-    for line in _WHAT_NEXT:
-        out.line(line)
+    for line in _NEXT_STEPS:
+        out.print_line(line)
 
 
-_WHAT_NEXT = (
+_NEXT_STEPS = (
     "Try next:",
-    "  keyyo-cti simulator       play the telephones yourself",
+    "  keyyo-cti simulator       operate the telephones yourself",
     "  keyyo-cti watch --help    watch a line, simulated or real",
-    "  keyyo-cti login --help    let this machine into your account",
+    "  keyyo-cti login --help    use your own account",
 )
 
 
-def _outgoing(story: Story, application: Application, alice: Phone, bob: Phone) -> None:
+def _play_outgoing_call(
+    printer: StepPrinter, application: Application, alice: Phone, bob: Phone
+) -> None:
     application.dial(BOB)
-    alice.wait_until("calling", PATIENCE)
-    story.tell(ALICES_TELEPHONE, "goes off the hook by itself and calls Bob")
-    application.until_call("SETUP")
-    bob.wait_until("ringing", PATIENCE)
-    story.tell(BOBS_TELEPHONE, "rings")
+    alice.wait_until("calling", STEP_TIMEOUT)
+    printer.print_step(ALICES_TELEPHONE, "goes off the hook by itself and calls Bob")
+    application.wait_for_call("SETUP")
+    bob.wait_until("ringing", STEP_TIMEOUT)
+    printer.print_step(BOBS_TELEPHONE, "rings")
     bob.pick_up()
-    story.tell(BOBS_TELEPHONE, "is picked up")
-    application.until_call("CONNECT")
-    story.pause("they speak")
+    printer.print_step(BOBS_TELEPHONE, "is picked up")
+    application.wait_for_call("CONNECT")
+    printer.print_remark("they speak")
     bob.hang_up()
-    story.tell(BOBS_TELEPHONE, "hangs up")
-    application.until_call("RELEASE")
-    alice.wait_until("idle", PATIENCE)
-    story.tell(ALICES_TELEPHONE, "is idle again")
+    printer.print_step(BOBS_TELEPHONE, "hangs up")
+    application.wait_for_call("RELEASE")
+    alice.wait_until("idle", STEP_TIMEOUT)
+    printer.print_step(ALICES_TELEPHONE, "is idle again")
 
 
-def _incoming(story: Story, application: Application, alice: Phone, bob: Phone) -> None:
+def _play_incoming_call(
+    printer: StepPrinter, application: Application, alice: Phone, bob: Phone
+) -> None:
     bob.call(ALICE)
-    story.tell(BOBS_TELEPHONE, "calls Alice")
-    application.until_call("SETUP")
-    alice.wait_until("ringing", PATIENCE)
-    story.tell(ALICES_TELEPHONE, "rings")
+    printer.print_step(BOBS_TELEPHONE, "calls Alice")
+    application.wait_for_call("SETUP")
+    alice.wait_until("ringing", STEP_TIMEOUT)
+    printer.print_step(ALICES_TELEPHONE, "rings")
     alice.pick_up()
-    story.tell(ALICES_TELEPHONE, "is picked up")
-    application.until_call("CONNECT")
-    story.pause("they speak")
+    printer.print_step(ALICES_TELEPHONE, "is picked up")
+    application.wait_for_call("CONNECT")
+    printer.print_remark("they speak")
     application.hang_up()
-    application.until_call("RELEASE")
-    bob.wait_until("idle", PATIENCE)
-    story.tell(BOBS_TELEPHONE, "is idle again")
+    application.wait_for_call("RELEASE")
+    bob.wait_until("idle", STEP_TIMEOUT)
+    printer.print_step(BOBS_TELEPHONE, "is idle again")
 
 
-def _name(number: Optional[str]) -> str:
-    return ADDRESS_BOOK.get(str(number), printable(number))
+def _get_name(number: Optional[str]) -> str:
+    return ADDRESS_BOOK.get(str(number), escape(number))

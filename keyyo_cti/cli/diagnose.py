@@ -7,38 +7,52 @@ from typing import Optional
 from ..diagnosis import diagnose
 from ..errors import KeyyoError
 from .exit_codes import FAILED, OK
-from .login_account import SignedIn, required
-from .terminal import Terminal, printable
+from .login_account import LoginAccount, require_account
+from .parser import add_json, add_line, add_trust
+from .terminal import Terminal, escape
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = "The exit code is 0 if nothing is wrong, else 1."
+    add_line(parser)
+    parser.add_argument(
+        "--enable-plugin", action="store_true", help="enable the CTI plugin websocket first"
+    )
+    add_json(parser, "the findings")
+    parser.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="URL of the CTI service; by default that of the account",
+    )
+    add_trust(parser)
 
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
-    """Runs the command."""
-    account = required(arguments.ca_certs, arguments.allow_http)
+    """Run the command."""
+    account = require_account(arguments.ca_certs, arguments.allow_http)
     enabled = not arguments.enable_plugin or _enable_plugin(account, arguments.csi, err)
     try:
-        csi = account.csi(arguments.csi)
+        csi = account.select_line(arguments.csi)
     except KeyyoError:
-        # Why, is what is to be found out.
+        # The diagnosis finds out why.
         csi = None
-    found = diagnose(account.client, csi, _endpoint(arguments, account))
+    endpoint = account.endpoint if arguments.endpoint is None else str(arguments.endpoint)
+    diagnosis = diagnose(account.client, csi, endpoint)
     if arguments.json:
-        out.line(json.dumps(found.to_dict(), indent=2))
+        out.print_line(json.dumps(diagnosis.to_dict(), indent=2))
     else:
-        words = ", ".join(found.faults)
-        for line in str(found).splitlines():
-            out.line(line)
-        out.line("nothing is wrong" if found.good else f"wrong: {printable(words)}")
-    return OK if found.good and enabled else FAILED
+        for line in str(diagnosis).splitlines():
+            out.print_line(line)
+        faults = escape(", ".join(diagnosis.faults))
+        out.print_line("nothing is wrong" if diagnosis.good else f"wrong: {faults}")
+    return OK if diagnosis.good and enabled else FAILED
 
 
-def _endpoint(arguments: argparse.Namespace, account: SignedIn) -> str:
-    return account.endpoint if arguments.endpoint is None else str(arguments.endpoint)
-
-
-def _enable_plugin(account: SignedIn, wanted: Optional[str], err: Terminal) -> bool:
+def _enable_plugin(account: LoginAccount, csi: Optional[str], err: Terminal) -> bool:
     try:
-        account.client.enable_plugin(account.csi(wanted))
+        account.client.enable_plugin(account.select_line(csi))
     except KeyyoError as error:
-        err.line(f"the plugin cannot be enabled: {printable(error)}")
+        err.print_line(f"the plugin cannot be enabled: {escape(error)}")
         return False
     return True

@@ -1,25 +1,24 @@
-"""How the command ends: what its process gives back, and what is said."""
+"""Exit codes of the commands, and the errors that lead to them."""
 
 OK = 0
-#: It could not be done.
+#: The command failed.
 FAILED = 1
-#: It was called wrongly.
-MISUSED = 2
-#: The connection was lost.
-DROPPED = 3
-#: Nobody has signed in, or Keyyo lets nobody in any more: ``keyyo-cti login``.
-SIGNED_OUT = 4
+#: The command line is wrong.
+USAGE_ERROR = 2
+CONNECTION_LOST = 3
+#: No login, or Keyyo refuses it: run ``keyyo-cti login``.
+NOT_SIGNED_IN = 4
 #: Ctrl-C.
 INTERRUPTED = 130
 
 
-class Misused(Exception):
-    """The command was called wrongly; the message says how to call it."""
+class UsageError(Exception):
+    """The command line is wrong; the message says how to correct it."""
 
 
-class Failed(Exception):
-    """It could not be done; the message says why."""
+class CommandFailed(Exception):
+    """The command failed; the message says why."""
 
 
-class SignedOut(Failed):
-    """Nobody has signed in."""
+class NotSignedIn(CommandFailed):
+    """No login is stored on this machine."""

@@ -4,24 +4,31 @@ import argparse
 import json
 
 from .exit_codes import OK
-from .login_account import required
-from .terminal import Terminal, printable
+from .login_account import require_account
+from .parser import add_json, add_trust
+from .terminal import Terminal, escape
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    add_json(parser, "all fields of the lines")
+    add_trust(parser)
 
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
-    """Runs the command."""
-    lines = required(arguments.ca_certs, arguments.allow_http).client.lines()
+    """Run the command."""
+    lines = require_account(arguments.ca_certs, arguments.allow_http).client.lines()
     if arguments.json:
-        out.line(json.dumps(lines, indent=2))
+        out.print_line(json.dumps(lines, indent=2))
         return OK
     if not lines:
-        err.line("the account has no line")
+        err.print_line("the account has no line")
     rows = [
-        [printable(value or "") for value in (line.csi, line.short_number, line.name)]
+        [escape(value or "") for value in (line.csi, line.short_number, line.name)]
         for line in lines
     ]
     widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths)]
-        out.line("  ".join(cells).rstrip())
+        out.print_line("  ".join(cells).rstrip())
     return OK

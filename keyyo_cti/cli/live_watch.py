@@ -1,4 +1,4 @@
-"""``keyyo-cti watch`` at a terminal: the calls as a table that changes with them."""
+"""``keyyo-cti watch`` on a terminal: the calls as a live table."""
 
 import threading
 import time
@@ -7,96 +7,95 @@ from typing import Deque, Sequence, Tuple
 
 from ..call import Call
 from .screen import Screen
-from .session_command import Standing
-from .session_config import Opening
-from .table import View, drawn
+from .session_command import ConnectionStatus
+from .session_config import SessionConfig
+from .table import TableView, render
 from .terminal import Terminal
-from .watching import Watch
+from .watch_session import WatchSession
 
-#: How many of the things that a person was told last are shown.
-_NOTES = 3
+#: Messages shown below the table, the last ones.
+_MAX_NOTES = 3
 
 #: Lines; more than any table has.
 _UNBOUNDED = 100_000
 
 
-class LiveWatch(Watch):
-    """Shows calls in a table, from when there is a session to the end.
-
-    What is on the screen then stays behind as the last picture.
+class LiveWatch(WatchSession):
+    """Shows calls in a table while the session lasts, and leaves the last table behind.
 
     :param also: numbers to watch besides the line's own.
-    :param out: a terminal that takes pictures.
+    :param out: a terminal with ``can_redraw``.
     """
 
     def __init__(
-        self, opening: Opening, also: Sequence[str], out: Terminal, err: Terminal
+        self, config: SessionConfig, also: Sequence[str], out: Terminal, err: Terminal
     ) -> None:
-        super().__init__(opening, also, err)
+        super().__init__(config, also, err)
         self._out = out
         self._screen = Screen(out)
-        self._standing = Standing.CONNECTING
-        # Held while something is said: either it is a note or a line, but not both or neither.
-        self._saying = threading.Lock()
+        self._status = ConnectionStatus.CONNECTING
+        # Guards notes and screen.entered. Otherwise a message during a change of screen could be
+        # printed twice, or not at all.
+        self._notes_lock = threading.Lock()
         # Each with the time of day.
-        self._notes: Deque[Tuple[str, str]] = deque(maxlen=_NOTES)
+        self._notes: Deque[Tuple[str, str]] = deque(maxlen=_MAX_NOTES)
 
     def run(self) -> int:
         try:
             return super().run()
         finally:
-            self._turn_back()
+            self._leave_screen()
 
     def on_call(self, call: Call) -> None:
-        self.stir()
+        self.refresh_soon()
 
-    def look(self) -> None:
-        if self._standing is Standing.CONNECTING:
-            # What goes wrong before there is a session needs no table.
+    def refresh(self) -> None:
+        if self._status is ConnectionStatus.CONNECTING:
+            # An error before the session is open needs no table.
             return
         if not self._screen.entered:
-            with self._saying:
+            with self._notes_lock:
                 self._screen.enter()
-        columns, lines = self._screen.size()
-        # One column is left free: a line that fills the last one may wrap.
+        columns, lines = self._screen.get_size()
+        # One column stays free: a line that fills the last one may wrap.
         width = max(1, columns - 1)
-        self._screen.show(drawn(self._view(), width, lines, self._out.coloured))
+        self._screen.draw(render(self._make_view(), width, lines, self._out.coloured))
 
-    def say(self, message: str) -> None:
-        with self._saying:
+    def print_status(self, message: str) -> None:
+        with self._notes_lock:
             if self._screen.entered:
                 self._notes.append((time.strftime("%H:%M:%S"), message))
-            if not self._screen.entered or not self._err.somebody_looks:
-                self._err.line(message)
-        self.stir()
+            if not self._screen.entered or not self._err.is_terminal:
+                self._err.print_line(message)
+        self.refresh_soon()
 
-    def stand(self, standing: Standing, message: str) -> None:
-        super().stand(standing, message)
-        self._standing = standing
-        self.stir()
+    def set_status(self, status: ConnectionStatus, message: str) -> None:
+        super().set_status(status, message)
+        self._status = status
+        self.refresh_soon()
 
-    def leave(self) -> None:
-        # First of all: the server has time to answer, a person has not.
-        self._turn_back()
-        super().leave()
+    def close_session(self) -> None:
+        # First the terminal, because the server may take its time.
+        self._leave_screen()
+        super().close_session()
 
-    def _view(self) -> View:
-        with self._saying:
+    def _make_view(self) -> TableView:
+        with self._notes_lock:
             notes = ["  ".join(note) for note in self._notes]
-        return View(self.cti.number, self._standing, self.cti.get_calls(), notes)
+        return TableView(self.cti.number, self._status, self.cti.get_calls(), notes)
 
-    def _turn_back(self) -> None:
-        with self._saying:
+    def _leave_screen(self) -> None:
+        with self._notes_lock:
             if not self._screen.entered:
                 return
             self._screen.leave()
             notes = [message for _, message in self._notes]
         calls = self.cti.get_calls()
         if calls:
-            columns, _ = self._screen.size()
-            view = View(self.cti.number, self._standing, calls)
-            for line in drawn(view, max(1, columns - 1), _UNBOUNDED, self._out.coloured):
-                self._out.line(line)
-        if self._err.somebody_looks:
+            columns, _ = self._screen.get_size()
+            view = TableView(self.cti.number, self._status, calls)
+            for line in render(view, max(1, columns - 1), _UNBOUNDED, self._out.coloured):
+                self._out.print_line(line)
+        if self._err.is_terminal:
             for note in notes:
-                self._err.line(note)
+                self._err.print_line(note)

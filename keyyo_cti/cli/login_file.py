@@ -1,4 +1,4 @@
-"""What ``keyyo-cti login`` leaves behind for the other commands, beside the tokens."""
+"""The login that ``keyyo-cti login`` stores for the other commands, beside the tokens."""
 
 import os
 from dataclasses import dataclass, field
@@ -18,17 +18,17 @@ _TABLE = (
     "client_id TEXT, client_secret TEXT, redirect_uri TEXT, server TEXT)"
 )
 
-#: Seconds that another process may hold the file, which it does for a moment only.
-_PATIENCE = 5.0
+#: Seconds. Other processes lock the file for a moment only.
+_LOCK_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True)
 class Login:
-    """A program that Keyyo knows, and which Keyyo that is. Its ``repr`` shows no secret.
+    """A program registered at Keyyo or at another server. Its ``repr`` shows no secret.
 
-    :ivar server: the address that serves everything; None for Keyyo's own addresses.
-    :ivar allow_http: True if the server may be http on another machine. It is not kept.
-    :raises ValueError: ``server`` is no address that secrets may be sent to.
+    :ivar server: address that serves every API; None for Keyyo's own addresses.
+    :ivar allow_http: True if the server may use http on another machine. It is not stored.
+    :raises ValueError: a field is empty, or secrets must not be sent to ``server``.
     """
 
     client_id: str
@@ -47,64 +47,64 @@ class Login:
 
     @property
     def program(self) -> Tuple[str, Optional[str]]:
-        """Which program at which Keyyo; another one has a secret and tokens of its own."""
+        """Identity of the program. Each one has its own secret and tokens."""
         return self.client_id, self.server
-
-    def tokens(self, path: Path) -> TokenFile:
-        """Its tokens."""
-        return TokenFile(self.oauth2(None), path)
 
     @property
     def where(self) -> str:
-        """Which Keyyo, for people."""
+        """Name of the server, for a person."""
         return "Keyyo" if self.server is None else self.server
 
     @property
     def manager_url(self) -> str:
-        return self._at_server(BASE_URL)
+        return self._move_to_server(BASE_URL)
 
     @property
     def endpoint(self) -> str:
-        return self._at_server(ENDPOINT)
+        return self._move_to_server(ENDPOINT)
 
-    def oauth2(self, ca_certs: Optional[str]) -> OAuth2Client:
-        """The program's OAuth2.
+    def make_token_file(self, path: Path) -> TokenFile:
+        """Return the file with the tokens of the program."""
+        return TokenFile(self.make_oauth2_client(None), path)
 
-        :raises ValueError: something is wrong; the message says what.
+    def make_oauth2_client(self, ca_certs: Optional[str]) -> OAuth2Client:
+        """Return the program's OAuth2 client.
+
+        :raises ValueError: a field or ``ca_certs`` is wrong.
         """
         return OAuth2Client(
             self.client_id,
             self.client_secret,
             self.redirect_uri,
-            authorize_url=self._at_server(AUTHORIZE_URL),
-            token_url=self._at_server(TOKEN_URL),
+            authorize_url=self._move_to_server(AUTHORIZE_URL),
+            token_url=self._move_to_server(TOKEN_URL),
             ca_certs=ca_certs,
             allow_http=self.allow_http,
         )
 
-    def _at_server(self, url: str) -> str:
-        """One of Keyyo's addresses, or the same at the server, as a simulator has it."""
+    def _move_to_server(self, url: str) -> str:
+        """Return the address on the server that corresponds to one of Keyyo's."""
         return url if self.server is None else self.server.rstrip("/") + urlsplit(url).path
 
 
 class LoginFile:
-    """Keeps a login, in the file of the tokens.
+    """Stores a login, in the file of the tokens.
 
-    :param path: of the file; by default one in the user's state directory.
+    :param path: path of the file; by default in the user's state directory.
     """
 
     def __init__(self, path: Optional[Path] = None) -> None:
         self.path = default_file() if path is None else Path(os.path.abspath(path))
 
     def load(self, allow_http: bool = False) -> Optional[Login]:
-        """The login, or None when there is none.
+        """Return the login, or None if there is none.
 
-        :param allow_http: True if its server may be http on another machine.
-        :raises OSError: it cannot be read.
+        :param allow_http: True if its server may use http on another machine.
+        :raises OSError: the file cannot be read.
         """
         if not self.path.exists():
             return None
-        with private_database.opened(self.path, "token file", _TABLE, _PATIENCE) as database:
+        with private_database.opened(self.path, "token file", _TABLE, _LOCK_TIMEOUT) as database:
             row = database.execute(
                 "SELECT client_id, client_secret, redirect_uri, server FROM login"
             ).fetchone()
@@ -117,19 +117,21 @@ class LoginFile:
             raise OSError(f"token file {self.path}: it is damaged: {error}") from None
 
     def save(self, login: Login) -> None:
-        """Keeps a login in place of what there is.
+        """Store a login, in place of the last one.
 
-        :raises OSError: it could not be kept.
+        :raises OSError: the file cannot be written.
         """
         row = (login.client_id, login.client_secret, login.redirect_uri, login.server)
-        with private_database.opened(self.path, "token file", _TABLE, _PATIENCE) as database:
+        with private_database.opened(self.path, "token file", _TABLE, _LOCK_TIMEOUT) as database:
             database.execute("INSERT OR REPLACE INTO login VALUES (1, ?, ?, ?, ?)", row)
 
     def delete(self) -> None:
-        """Forgets it.
+        """Delete the login.
 
-        :raises OSError: that could not be done.
+        :raises OSError: the file cannot be written.
         """
         if self.path.exists():
-            with private_database.opened(self.path, "token file", _TABLE, _PATIENCE) as database:
+            with private_database.opened(
+                self.path, "token file", _TABLE, _LOCK_TIMEOUT
+            ) as database:
                 database.execute("DELETE FROM login")

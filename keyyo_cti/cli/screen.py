@@ -1,4 +1,4 @@
-"""The alternate screen of a terminal: what was there before is there again afterwards."""
+"""The alternate screen of a terminal, which leaves the previous content intact."""
 
 import os
 import signal
@@ -7,93 +7,93 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from .terminal import Terminal
 
-# Save the cursor and go to the alternate screen; hide the cursor.
+# Save the cursor and switch to the alternate screen; hide the cursor.
 _ENTER = "\x1b[?1049h\x1b[?25l"
 _LEAVE = "\x1b[?25h\x1b[?1049l"
 _HOME = "\x1b[H"
 _CLEAR_TO_END_OF_LINE = "\x1b[K"
-# Of the screen, and of the line that the cursor is in.
-_CLEAR_TO_END = "\x1b[J"
+_CLEAR_TO_END_OF_SCREEN = "\x1b[J"
 
-#: Where a terminal does not tell.
-_COLUMNS, _LINES = 80, 24
+#: Size of a terminal that does not report one.
+_DEFAULT_COLUMNS, _DEFAULT_LINES = 80, 24
 
 
 class Screen:
-    """Shows pictures, each in place of the last. For the main thread, which signals are for.
+    """Draws frames, each in place of the last one. For the main thread, which handles signals.
 
-    :param out: a terminal that takes pictures.
+    :param out: a terminal with ``can_redraw``.
     """
 
     def __init__(self, out: Terminal) -> None:
         self._fd = out.fileno()
-        self._picture: Optional[Tuple[Any, ...]] = None
-        self._handlers: Dict[int, Any] = {}
+        self._frame: Optional[Tuple[Any, ...]] = None
+        self._old_handlers: Dict[int, Any] = {}
         self.entered = False
 
     def enter(self) -> None:
-        """Turns the page."""
-        self._handle("SIGTERM", self._on_end)
-        self._handle("SIGTSTP", self._on_suspension)
+        """Switch to the alternate screen."""
+        self._handle("SIGTERM", self._on_sigterm)
+        self._handle("SIGTSTP", self._on_ctrl_z)
         self.entered = True
         self._write(_ENTER)
 
     def leave(self) -> None:
-        """Turns it back. Once is enough; more does no harm."""
+        """Switch back. It may be called more than once."""
         if not self.entered:
             return
-        self._turn_back()
+        self._restore_terminal()
         self.entered = False
-        for number, handler in self._handlers.items():
+        for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
-        self._handlers.clear()
+        self._old_handlers.clear()
 
-    def size(self) -> Tuple[int, int]:
-        """Columns and lines, as they are now."""
+    def get_size(self) -> Tuple[int, int]:
+        """Return the present number of columns and lines."""
         columns, lines = 0, 0
         with suppress(OSError):
             columns, lines = os.get_terminal_size(self._fd)
-        return columns or _COLUMNS, lines or _LINES
+        return columns or _DEFAULT_COLUMNS, lines or _DEFAULT_LINES
 
-    def show(self, lines: List[str]) -> None:
-        """Shows a picture, unless it is there already.
+    def draw(self, lines: List[str]) -> None:
+        """Draw a frame, unless it is on the screen already.
 
         :param lines: narrower than the screen, so that none wraps.
         """
-        picture = (self.size(), *lines)
-        if picture != self._picture:
-            # Before it is written: Ctrl-Z may come meanwhile, after which it has to be shown anew.
-            self._picture = picture
+        frame = (self.get_size(), *lines)
+        if frame != self._frame:
+            # Set before the frame is written. Otherwise a Ctrl-Z meanwhile, which resets it, would
+            # leave an incomplete frame on the screen.
+            self._frame = frame
             body = f"{_CLEAR_TO_END_OF_LINE}\n".join(lines)
-            self._write(f"{_HOME}{body}{_CLEAR_TO_END}")
+            self._write(f"{_HOME}{body}{_CLEAR_TO_END_OF_SCREEN}")
 
     def _write(self, text: str) -> None:
-        # Bypasses the stream: a signal may come while it writes, and it cannot be entered twice.
-        # rich.live.Live keeps its output back until a picture is complete. So Ctrl-Z in the
-        # middle of a picture would stop the program on the alternate screen, without a cursor.
+        # Bypasses the stream, which a signal handler cannot enter again while it writes.
+        # rich.live.Live would hold output back until a frame is complete. A Ctrl-Z meanwhile
+        # would stop the program on the alternate screen, without a cursor.
         data = text.encode()
         while data:
             data = data[os.write(self._fd, data) :]
 
-    def _turn_back(self) -> None:
-        # A terminal that is gone needs no order.
+    def _restore_terminal(self) -> None:
+        # The terminal may have been closed.
         with suppress(OSError):
             self._write(_LEAVE)
 
     def _handle(self, name: str, handler: Any) -> None:
         number = getattr(signal, name, None)
         if number is not None:
-            self._handlers[number] = signal.signal(number, handler)
+            self._old_handlers[number] = signal.signal(number, handler)
 
-    def _on_end(self, number: int, frame: object) -> None:
+    def _on_sigterm(self, number: int, frame: object) -> None:
         self.leave()
         os.kill(os.getpid(), number)
 
-    def _on_suspension(self, number: int, frame: object) -> None:
-        self._turn_back()
+    def _on_ctrl_z(self, number: int, frame: object) -> None:
+        self._restore_terminal()
         signal.signal(number, signal.SIG_DFL)
+        # Stops the process here, until the shell continues it.
         os.kill(os.getpid(), number)
-        # Here it goes on when somebody brings it to the foreground again.
-        signal.signal(number, self._on_suspension)
-        self._picture = None
+        signal.signal(number, self._on_ctrl_z)
+        self._frame = None
         self._write(_ENTER)

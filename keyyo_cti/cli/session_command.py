@@ -1,8 +1,8 @@
-"""A session of the command line: it lasts until there is nothing more to see, or Ctrl-C."""
+"""Base of the commands that keep a session open: until they are done, or Ctrl-C."""
 
 import threading
 from abc import ABC, abstractmethod
-from concurrent.futures import TimeoutError as StillWaiting
+from concurrent.futures import TimeoutError as FutureTimeout
 from enum import Enum
 from typing import Any, ClassVar, Optional
 
@@ -10,22 +10,22 @@ from .._display.dates import as_date
 from ..call import Call
 from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
 from ..results import Restored
-from .exit_codes import DROPPED, FAILED, INTERRUPTED, SIGNED_OUT
-from .session_config import Opening
-from .terminal import Terminal, printable
+from .exit_codes import CONNECTION_LOST, FAILED, INTERRUPTED, NOT_SIGNED_IN
+from .session_config import SessionConfig
+from .terminal import Terminal, escape
 
-#: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
-_GLANCE = 0.5
+#: Seconds. On Windows, Ctrl-C does not interrupt a wait on a lock.
+_CTRL_C_POLL_INTERVAL = 0.5
 
-#: Seconds between two looks at what has changed: a burst of news is one look.
-_BREATH = 0.05
+#: Seconds from one refresh to the next, so that a burst of notifications causes only one.
+_MIN_REFRESH_INTERVAL = 0.05
 
-#: Seconds that the server has to destroy the session, so that Ctrl-C ends within a second.
-_FAREWELL = 0.3
+#: Seconds, so that the command ends within a second of Ctrl-C.
+_DESTROY_TIMEOUT = 0.3
 
 
-class Standing(Enum):
-    """How the connection stands, in words for a person."""
+class ConnectionStatus(Enum):
+    """Status of the connection; the value is text for a person."""
 
     CONNECTING = "connecting"
     CONNECTED = "connected"
@@ -33,137 +33,140 @@ class Standing(Enum):
     RESTORED = "connection restored"
 
 
-class Attending(ABC):
-    """Attends to the calls of a line until there is no session any more or Ctrl-C comes.
+class SessionCommand(ABC):
+    """A command that opens a session and handles the calls of its line.
 
-    :cvar restores: whether a lost session is restored, if the account gives tokens for that.
-    :param opening: opens the session.
-    :param err: takes what is not asked for.
-    :raises Misused: an option is wrong.
+    :cvar restores: True if a lost session is restored, provided that the account gives new
+        tokens.
+    :param config: opens the session.
+    :param err: receives the messages for a person.
+    :raises UsageError: an option is wrong.
     """
 
     restores: ClassVar[bool] = False
 
-    def __init__(self, opening: Opening, err: Terminal) -> None:
-        self.opening = opening
-        self.cti = cti = opening.cti(self.restores)
+    def __init__(self, config: SessionConfig, err: Terminal) -> None:
+        self.config = config
+        self.cti = cti = config.make_cti(self.restores)
         self._err = err
-        self._over = threading.Event()
-        self._stirred = threading.Event()
-        self._status = INTERRUPTED
+        self._ended = threading.Event()
+        self._refresh_due = threading.Event()
+        self._exit_code = INTERRUPTED
         self._failure: Optional[BaseException] = None
         #: The server's time when the session began, in Unix seconds.
         self.began: Optional[float] = None
         cti.onNewCall = self.on_call
-        cti.onRestored = self._restored
-        cti.onLost = self._lost
+        cti.onRestored = self._on_restored
+        cti.onLost = self._on_lost
         cti.onError = self._on_error
 
     def run(self) -> int:
-        """Attends.
+        """Run until the end of the session.
 
         :returns: the exit code of the command.
         """
-        opening = self.opening
+        config = self.config
         with self.cti:
             try:
-                self.cti.create_session(opening.token, opening.auto_answer, self._created)
-                while not self._over.wait(_BREATH):
-                    self._stirred.wait(_GLANCE)
-                    self._stirred.clear()
-                    self.look()
+                self.cti.create_session(config.token, config.auto_answer, self._on_created)
+                while not self._ended.wait(_MIN_REFRESH_INTERVAL):
+                    self._refresh_due.wait(_CTRL_C_POLL_INTERVAL)
+                    self._refresh_due.clear()
+                    self.refresh()
             except KeyboardInterrupt:
                 self.end(INTERRUPTED, "stopped")
-            self.leave()
+            self.close_session()
         if self._failure is not None:
             raise self._failure
-        return self._status
+        return self._exit_code
 
     @abstractmethod
-    def connected(self) -> None:
-        """There is a session."""
+    def on_connected(self) -> None:
+        """Start the work of the command; the session is open."""
 
     @abstractmethod
     def on_call(self, call: Call) -> None:
-        """A call has changed."""
+        """Handle a change of a call."""
 
-    def look(self) -> None:
-        """What there is to do now and then, in the thread that runs this: nothing."""
+    def refresh(self) -> None:
+        """Update the display, on the thread of ``run``. Called at least twice a second."""
 
-    def stir(self) -> None:
-        """Has it look soon, from any thread."""
-        self._stirred.set()
+    def refresh_soon(self) -> None:
+        """Cause a refresh, from any thread."""
+        self._refresh_due.set()
 
-    def say(self, message: str) -> None:
-        """Tells a person something."""
-        self._err.line(message)
+    def print_status(self, message: str) -> None:
+        """Print a message for a person."""
+        self._err.print_line(message)
 
-    def stand(self, standing: Standing, message: str) -> None:
-        """Tells a person that the connection stands otherwise than before."""
-        self.say(message)
+    def set_status(self, status: ConnectionStatus, message: str) -> None:
+        """Set the status of the connection, and print a message about it."""
+        self.print_status(message)
 
-    def end(self, status: int, message: Optional[str] = None) -> None:
-        """Has it end. Only the first reason counts; what follows from it is no news."""
-        if not self._over.is_set():
-            self._status = status
+    def end(self, exit_code: int, message: Optional[str] = None) -> None:
+        """End the command. Only the first call counts: later ones are consequences of it."""
+        if not self._ended.is_set():
+            self._exit_code = exit_code
             if message is not None:
-                self.say(message)
-            self._finish()
+                self.print_status(message)
+            self._end_run()
 
     def fail(self, err: KeyyoError) -> None:
-        """Has it end because a command was refused, or its answer was lost."""
+        """End the command because a command was refused, or its reply was lost."""
         lost = isinstance(err, ConnectionClosed) and err.sent
-        self.end(DROPPED if lost else FAILED, printable(err))
+        self.end(CONNECTION_LOST if lost else FAILED, escape(err))
 
-    def leave(self) -> None:
-        """Destroys the session: nobody will restore it, so it need not wait five minutes."""
-        # Asked for it, the end of the connection is no event.
+    def close_session(self) -> None:
+        """Destroy the session. Otherwise the server would keep it for five minutes."""
+        # The disconnection that follows is on purpose.
         self.cti.onDisconnected = None
         try:
-            self.cti.destroy_session().result(_FAREWELL)
-        except (KeyyoError, StillWaiting):
+            self.cti.destroy_session().result(_DESTROY_TIMEOUT)
+        except (KeyyoError, FutureTimeout):
             pass
 
-    def _created(self, err: Optional[KeyyoError], res: Any) -> None:
+    def _on_created(self, err: Optional[KeyyoError], res: Any) -> None:
         if err:
             self.fail(err)
             return
         self.began = as_date(res.now)
-        self.cti.onDisconnected = self._disconnected
-        self.stand(Standing.CONNECTED, f"connected as {printable(res.number)}")
-        if self.opening.warning is not None:
-            # Only now: programs read that line first.
-            self.say(self.opening.warning)
-        self.connected()
+        self.cti.onDisconnected = self._on_disconnected
+        self.set_status(ConnectionStatus.CONNECTED, f"connected as {escape(res.number)}")
+        if self.config.warning is not None:
+            # After "connected", because programs expect that line first.
+            self.print_status(self.config.warning)
+        self.on_connected()
 
-    def _disconnected(self) -> None:
-        if self.restores and self.opening.new_token is not None:
-            self.stand(Standing.RESTORING, "the connection was lost: it is being restored")
+    def _on_disconnected(self) -> None:
+        if self.restores and self.config.new_token is not None:
+            message = "the connection was lost: it is being restored"
+            self.set_status(ConnectionStatus.RESTORING, message)
         else:
-            self.end(DROPPED, "the connection was lost")
+            self.end(CONNECTION_LOST, "the connection was lost")
 
-    def _restored(self, info: Restored) -> None:
-        new = ", with a new session" if info.recreated else ""
-        message = f"restored{new}: what happened in {info.gap:.0f} s is not shown"
-        self.stand(Standing.RESTORED, message)
+    def _on_restored(self, info: Restored) -> None:
+        new = " with a new session" if info.recreated else ""
+        message = f"restored{new}: changes of the last {info.gap:.0f} s are not shown"
+        self.set_status(ConnectionStatus.RESTORED, message)
 
-    def _lost(self, err: KeyyoError) -> None:
-        # A line that the account does not have does not come back with a sign-in.
-        signed_out = err.final and err.error_code not in ("not_found", "invalid_params")
-        self.end(SIGNED_OUT if signed_out else DROPPED, f"the session is lost: {printable(err)}")
+    def _on_lost(self, err: KeyyoError) -> None:
+        # A new login does not help if the account has no such line.
+        sign_in = err.final and err.error_code not in ("not_found", "invalid_params")
+        self.end(
+            NOT_SIGNED_IN if sign_in else CONNECTION_LOST, f"the session is lost: {escape(err)}"
+        )
 
     def _on_error(self, error: BaseException) -> None:
         if isinstance(error, UnreadableMessage):
-            self.say(f"passed over what the server sent: {printable(error)}")
-            return
-        if isinstance(error, KeyyoError):
-            # What a new session does not do for us, or what becomes of a token.
-            self.say(f"not all is as it was: {printable(error)}")
-            return
-        # A handler of ours failed, most likely because nobody reads our lines any more.
-        self._failure = error
-        self._finish()
+            self.print_status(f"ignored a message from the server: {escape(error)}")
+        elif isinstance(error, KeyyoError):
+            # A subscription was not renewed, or a token could not be obtained or revoked.
+            self.print_status(f"not fully restored: {escape(error)}")
+        else:
+            # A handler of the command failed, most likely because stdout is closed.
+            self._failure = error
+            self._end_run()
 
-    def _finish(self) -> None:
-        self._over.set()
-        self.stir()
+    def _end_run(self) -> None:
+        self._ended.set()
+        self.refresh_soon()

@@ -1,4 +1,4 @@
-"""Where the command line takes a session from: a CSI token at hand, or the account."""
+"""What ``dial`` and ``watch`` open a session with: a CSI token of the user, or the account."""
 
 import argparse
 import os
@@ -10,23 +10,18 @@ from typing import Callable, Optional, Tuple
 from .._net.private_folder import has_modes, others_can_write
 from ..cti import CTI
 from ..options import ENDPOINT
-from .exit_codes import Misused, SignedOut
+from .exit_codes import NotSignedIn, UsageError
 from .parser import TOKEN_VARIABLE
-from .terminal import printable, typed_line
-
-_NO_TOKEN = (
-    f"nobody has signed in, and there is no CSI token: put one into the environment as "
-    f"{TOKEN_VARIABLE}, or into a file and give its name with --token-file; or"
-)
+from .terminal import escape, read_line
 
 
 @dataclass(frozen=True)
-class Opening:
-    """What opens a session.
+class SessionConfig:
+    """Token and options of a session.
 
-    :ivar new_token: gives another token when this one is old; None when there is no other.
-    :ivar may_dial: which numbers are called; None for all.
-    :ivar warning: what a person should know of the place where the token was.
+    :ivar new_token: returns a new token; None if the user gave the token.
+    :ivar warning: a message about the permissions of the token file.
+    :ivar may_dial: returns a true value for the numbers that may be called; None for all.
     """
 
     token: str = field(repr=False)
@@ -38,92 +33,95 @@ class Opening:
     warning: Optional[str] = None
     may_dial: Optional[Callable[[str], object]] = None
 
-    def cti(self, restores: bool = False) -> CTI:
-        """A CTI for it.
+    def make_cti(self, restore: bool = False) -> CTI:
+        """Return a CTI with these options.
 
-        :param restores: whether a lost session is restored, if there can be a token for that.
-        :raises Misused: an option is wrong.
+        :param restore: True to restore a lost session, if there is ``new_token``.
+        :raises UsageError: an option is wrong.
         """
         try:
             return CTI(
                 endpoint=self.endpoint,
                 ca_certs=self.ca_certs,
                 allow_http=self.allow_http,
-                # Another program of this user may live on the session in the cookie.
+                # Another program of this user may use the session in the cookie.
                 cookie_auto=False,
-                token_provider=self.new_token if restores else None,
+                token_provider=self.new_token if restore else None,
                 may_dial=self.may_dial,
             )
         except ValueError as error:
-            raise Misused(error) from error
+            raise UsageError(error) from error
 
 
-def opened(arguments: argparse.Namespace, auto_answer: Optional[bool] = None) -> Opening:
-    """The token that is at hand, else one of the account.
+def make_session_config(
+    arguments: argparse.Namespace, auto_answer: Optional[bool] = None
+) -> SessionConfig:
+    """Return the config for the user's token, or else for a token of the account.
 
-    :raises SignedOut: there is none.
-    :raises Misused: there is none where it is said to be.
-    :raises KeyyoError: the account gives none.
+    :raises NotSignedIn: there is neither.
+    :raises UsageError: the token file has no token, or arguments contradict each other.
+    :raises KeyyoError: the account gives no token.
     """
-    token, warning = _at_hand(arguments)
+    token, warning = _read_token(arguments)
     if token:
-        endpoint = _endpoint(arguments, ENDPOINT)
-        return Opening(
+        endpoint = _select_endpoint(arguments, ENDPOINT)
+        return SessionConfig(
             token, endpoint, arguments.ca_certs, arguments.allow_http, auto_answer, warning=warning
         )
-    # Only now: it loads OAuth2.
+    # Imported late, because OAuth2 loads slowly.
     from ..token_provider import TokenProvider
-    from .login_account import signed_in
+    from .login_account import load_account
 
-    account = signed_in(arguments.ca_certs, arguments.allow_http)
+    account = load_account(arguments.ca_certs, arguments.allow_http)
     if arguments.token_file is not None:
-        raise Misused(f"there is no CSI token in {arguments.token_file}")
+        raise UsageError(f"there is no CSI token in {arguments.token_file}")
     if account is None:
-        raise SignedOut("nobody has signed in" if arguments.csi else _NO_TOKEN)
-    new_token = TokenProvider(account.client, account.csi(arguments.csi))
-    endpoint = _endpoint(arguments, account.endpoint)
-    return Opening(
+        no_token = f", and neither {TOKEN_VARIABLE} nor --token-file gives a CSI token"
+        raise NotSignedIn(f"you are not signed in{'' if arguments.csi else no_token}")
+    new_token = TokenProvider(account.client, account.select_line(arguments.csi))
+    endpoint = _select_endpoint(arguments, account.endpoint)
+    return SessionConfig(
         new_token(), endpoint, arguments.ca_certs, arguments.allow_http, auto_answer, new_token
     )
 
 
-def _endpoint(arguments: argparse.Namespace, default: str) -> str:
-    # An empty one is a mistake, as of a variable that is not set: the token must not go elsewhere.
+def _select_endpoint(arguments: argparse.Namespace, default: str) -> str:
+    # An empty endpoint, as from an unset shell variable, must not send the token to the default.
     return default if arguments.endpoint is None else str(arguments.endpoint)
 
 
-def _at_hand(arguments: argparse.Namespace) -> Tuple[str, Optional[str]]:
-    """The token, or nothing when there is none, and a warning about its file."""
+def _read_token(arguments: argparse.Namespace) -> Tuple[str, Optional[str]]:
+    """Return the user's token, empty if there is none, and a warning about its file."""
     name: Optional[str] = arguments.token_file
     if name is not None and arguments.csi:
-        raise Misused("--csi is for a token of the account, not for --token-file: give one")
+        raise UsageError("--csi needs a token of the account, not --token-file: give only one")
     if name is None:
-        # Who says which line of the account it is to be means the account.
+        # --csi names a line of the account, and excludes the token in the environment.
         return "" if arguments.csi else os.environ.get(TOKEN_VARIABLE, "").strip(), None
     if name == "-":
-        return typed_line(), None
+        return read_line(), None
     try:
         with open(name, encoding="utf-8") as file:
-            # Of what was opened: the name may soon lead elsewhere.
-            return file.readline().strip(), _warning(name, file.fileno())
+            # The descriptor, because the name may soon point to another file.
+            return file.readline().strip(), _check_permissions(name, file.fileno())
     except (OSError, UnicodeError) as error:
-        raise Misused(error) from error
+        raise UsageError(error) from error
 
 
-def _warning(name: str, file: int) -> Optional[str]:
-    """What is wrong with the mode of an open token file, and what to do."""
-    found = os.fstat(file)
-    # A pipe, as of a shell's <(command), is not for others whatever its mode.
-    if not (has_modes() and stat.S_ISREG(found.st_mode)):
+def _check_permissions(name: str, file: int) -> Optional[str]:
+    """Return a warning if other users can access an open token file."""
+    status = os.fstat(file)
+    # The mode of a pipe, as of a shell's <(command), does not matter.
+    if not (has_modes() and stat.S_ISREG(status.st_mode)):
         return None
-    if others_can_write(found, file):
-        what = "write to"
-    elif stat.S_IMODE(found.st_mode) & 0o077:
-        what = "read"
+    mode = stat.S_IMODE(status.st_mode)
+    if others_can_write(status, file):
+        access = "write to"
+    elif mode & 0o077:
+        access = "read"
     else:
         return None
-    mode = stat.S_IMODE(found.st_mode)
-    path = shlex.quote(name)
-    return printable(
-        f"other users can {what} the token file {name} (mode {mode:04o}): chmod 600 {path}"
+    return escape(
+        f"other users can {access} the token file {name} (mode {mode:04o}): "
+        f"chmod 600 {shlex.quote(name)}"
     )

@@ -1,4 +1,4 @@
-"""What the command line prints: whole lines, harmless, in colour only where somebody looks."""
+"""Input and output of the commands: whole lines, escaped, in colour only on a terminal."""
 
 import io
 import logging
@@ -11,25 +11,25 @@ from ..errors import plain
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "bold": "1"}
 
-#: Characters of a typed line. Otherwise a line without an end fills the memory.
-_MAX_LINE = 100_000
+#: Characters of an input line. Otherwise a line without an end would fill the memory.
+_MAX_LINE_LENGTH = 100_000
 
 
 class Terminal:
-    """A stream that takes lines, from any thread.
+    """A stream for lines of text, from any thread.
 
-    :param stream: such as ``sys.stdout``; None, as when it is closed, takes nothing.
+    :param stream: such as ``sys.stdout``; None, as for a closed stdout, discards all text.
     """
 
     def __init__(self, stream: Optional[TextIO]) -> None:
         self._stream = stream or io.StringIO()
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._lock = threading.Lock()
-        self._coloured = _takes_colours(self._stream)
+        self._coloured = not os.environ.get("NO_COLOR") and _supports_escape_codes(self._stream)
 
-    def line(self, text: str = "") -> None:
-        """Prints a line at once, because the reader of a pipe waits for it too."""
-        # A terminal in an old encoding must not turn a name into an exception.
+    def print_line(self, text: str = "") -> None:
+        """Print a line, and flush it, because the reader of a pipe waits for it."""
+        # Otherwise a name that the encoding lacks would raise an error.
         encodable = text.encode(self._encoding, "backslashreplace").decode(self._encoding)
         with self._lock:
             self._stream.write(encodable + "\n")
@@ -37,34 +37,34 @@ class Terminal:
 
     @property
     def coloured(self) -> bool:
-        """Whether colours are wanted."""
+        """True if output is in colour."""
         return self._coloured
 
     @property
-    def somebody_looks(self) -> bool:
-        """Whether it is a terminal, and not a pipe or a file."""
+    def is_terminal(self) -> bool:
+        """True if the stream is a terminal, not a pipe or a file."""
         return self._stream.isatty()
 
     @property
-    def takes_pictures(self) -> bool:
-        """Whether it is a terminal that can be painted on, with every letter."""
-        # On Windows nobody has tried it.
+    def can_redraw(self) -> bool:
+        """True if the stream is a terminal that supports escape codes and Unicode."""
+        # Never tried on Windows.
         utf = self._encoding.lower().replace("-", "").startswith("utf")
-        return utf and sys.platform != "win32" and _obeys_codes(self._stream)
+        return utf and sys.platform != "win32" and _supports_escape_codes(self._stream)
 
     def fileno(self) -> int:
-        """The descriptor of the stream."""
+        """Return the file descriptor of the stream."""
         return self._stream.fileno()
 
-    def paint(self, colour: str, text: str) -> str:
-        """The text in a colour, or plain where no colours are wanted."""
+    def colour(self, colour: str, text: str) -> str:
+        """Return the text in a colour, or unchanged if output is not in colour."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
 
 
-class Warnings(logging.Handler):
-    """Prints what the SDK warns of, inside a with statement.
+class WarningPrinter(logging.Handler):
+    """Prints the warnings of the SDK, inside a with statement.
 
-    :param stream: where.
+    :param stream: where to print.
     """
 
     def __init__(self, stream: Terminal) -> None:
@@ -79,55 +79,48 @@ class Warnings(logging.Handler):
         self._log.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._stream.line(printable(record.getMessage()))
+        self._stream.print_line(escape(record.getMessage()))
 
 
-def somebody_types() -> bool:
-    """Whether stdin is a terminal."""
+def stdin_is_terminal() -> bool:
+    """True if stdin is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def typed_lines() -> Iterator[str]:
-    """Yield the lines of stdin up to its end, whatever bytes they are made of.
-
-    A line that is longer than any that makes sense is cut.
-    """
+def read_lines() -> Iterator[str]:
+    """Yield the lines of stdin up to its end. Overlong lines are cut."""
     if isinstance(sys.stdin, io.TextIOWrapper):
-        # Otherwise one letter in another encoding ends the loop that reads.
+        # Otherwise a byte that is not valid in the encoding would end the loop.
         sys.stdin.reconfigure(errors="backslashreplace")
-    begun = True
+    at_line_start = True
     while True:
         try:
-            part = "" if sys.stdin is None else sys.stdin.readline(_MAX_LINE)
+            part = "" if sys.stdin is None else sys.stdin.readline(_MAX_LINE_LENGTH)
         except (OSError, ValueError):
-            # The terminal is gone, or stdin is closed.
+            # The terminal has been closed, or stdin.
             return
         if not part:
             return
-        if begun:
+        if at_line_start:
             yield part
-        begun = part.endswith("\n")
+        at_line_start = part.endswith("\n")
 
 
-def typed_line() -> str:
-    """The next line of stdin; nothing at its end, or when there is no stdin."""
+def read_line() -> str:
+    """Return the next line of stdin, without white space at its ends; empty at EOF."""
     return "" if sys.stdin is None else sys.stdin.readline().strip()
 
 
-def printable(text: object) -> str:
-    """Text of somebody else's with its control characters escaped.
+def escape(text: object) -> str:
+    """Return text with its control characters escaped.
 
-    A caller may have named himself with an escape sequence, and a terminal would obey.
+    Otherwise a caller whose name contains an escape sequence could control the terminal.
     """
     return plain(str(text))
 
 
-def _takes_colours(stream: TextIO) -> bool:
-    return not os.environ.get("NO_COLOR") and _obeys_codes(stream)
-
-
-def _obeys_codes(stream: TextIO) -> bool:
+def _supports_escape_codes(stream: TextIO) -> bool:
     if os.environ.get("TERM") == "dumb":
         return False
-    # The old console of Windows would show the codes themselves.
+    # The old console of Windows shows escape codes as text.
     return stream.isatty() and (sys.platform != "win32" or "WT_SESSION" in os.environ)

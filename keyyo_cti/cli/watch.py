@@ -2,42 +2,47 @@
 
 import argparse
 import importlib.util
-from typing import Sequence
 
-from ..call import Call
-from .call_printer import Calls
-from .session_config import Opening, opened
+from .._display.extras import install_hint
+from .call_printer import CallPrinter
+from .parser import TOKEN_SOURCES, add_json, add_session
+from .session_config import make_session_config
 from .terminal import Terminal
-from .watching import Watch
+from .watch_session import LineWatch, WatchSession
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.epilog = (
+        f"The table is for a terminal, and needs the extra: {install_hint('terminal')}. Without "
+        f"it, and into a pipe, there is one line per change. {TOKEN_SOURCES}"
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help='another line of the organisation, or "callpark"; may be repeated',
+    )
+    add_session(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--plain", action="store_true", help="print one line per change, also on a terminal"
+    )
+    add_json(form, "one object per change, one per line,")
 
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
-    """Runs the command."""
-    return _chosen(arguments, out, err).run()
+    """Run the command."""
+    return _make_session(arguments, out, err).run()
 
 
-def _chosen(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> "Watch":
-    opening = opened(arguments)
-    plain = arguments.plain or arguments.json or not out.takes_pictures
+def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> WatchSession:
+    config = make_session_config(arguments)
+    plain = arguments.plain or arguments.json or not out.can_redraw
     if plain or importlib.util.find_spec("rich") is None:
-        return LineWatch(opening, arguments.also, Calls(out, arguments.json), err)
-    # Only now: it needs an extra.
+        return LineWatch(config, arguments.also, CallPrinter(out, arguments.json), err)
+    # Imported late, because it needs an extra.
     from .live_watch import LiveWatch
 
-    return LiveWatch(opening, arguments.also, out, err)
-
-
-class LineWatch(Watch):
-    """Shows each change of a call as a line.
-
-    :param calls: shows them.
-    """
-
-    def __init__(
-        self, opening: Opening, also: Sequence[str], calls: Calls, err: Terminal
-    ) -> None:
-        super().__init__(opening, also, err)
-        self._calls = calls
-
-    def on_call(self, call: Call) -> None:
-        self._calls.show(call)
+    return LiveWatch(config, arguments.also, out, err)

@@ -78,7 +78,7 @@ def kept_tokens() -> Optional[Tokens]:
 
 
 def _token_file(login: Login) -> TokenFile:
-    return TokenFile(login.oauth2(None))
+    return TokenFile(login.make_oauth2_client(None))
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch, timeout: float = 10.0) -> None:

@@ -66,7 +66,7 @@ def test_a_refused_command_ends_the_story(
 ) -> None:
     """What the server refuses is raised as it was refused."""
     # Where no event of the application comes first, the telephone would be waited for.
-    monkeypatch.setattr(demo, "PATIENCE", 0.5)
+    monkeypatch.setattr(demo, "STEP_TIMEOUT", 0.5)
     fault(sim)
     with pytest.raises((KeyyoError, TimeoutError)):
         demo.play(sim, Terminal(io.StringIO()))
@@ -76,7 +76,7 @@ def test_an_event_that_does_not_come_is_named(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that does not happen is waited for up to a bound, and then named."""
-    monkeypatch.setattr(demo, "PATIENCE", 0.2)
+    monkeypatch.setattr(demo, "STEP_TIMEOUT", 0.2)
     sim.faults.ignore("create_session")
     with pytest.raises(TimeoutError, match="has not seen a session within 0.2 s"):
         demo.play(sim, Terminal(io.StringIO()))
@@ -97,4 +97,4 @@ def test_a_failure_is_one_line_on_stderr_and_exit_code_1(
 
 def test_somebody_unknown_is_shown_by_number() -> None:
     """Who is not in the address book is shown as a number, with control characters escaped."""
-    assert demo._name("33199020001\x1b[2J") == "33199020001\\x1b[2J"
+    assert demo._get_name("33199020001\x1b[2J") == "33199020001\\x1b[2J"

@@ -72,7 +72,7 @@ def test_only_what_is_no_pattern(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
         run(capsys, "dial", "--only", "33[", BOB)
     assert ended.value.code == 2
-    assert "--only: no regular expression" in capsys.readouterr().err
+    assert "--only: not a regular expression" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", ["", "abc"])

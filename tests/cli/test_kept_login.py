@@ -54,7 +54,7 @@ def tokens_there() -> List[str]:
     """The tokens that are kept."""
     login = LoginFile().load()
     assert login is not None
-    tokens = TokenFile(login.oauth2(None)).load()
+    tokens = TokenFile(login.make_oauth2_client(None)).load()
     assert tokens is not None and tokens.refresh_token is not None
     return [tokens.access_token, tokens.refresh_token]
 
@@ -259,7 +259,7 @@ def test_a_server_in_clear_has_to_be_allowed_each_time(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="server: .*--allow-http"):
         file.load()
     assert file.load(allow_http=True) == login
-    assert login.oauth2(None).token_url.startswith(elsewhere)
+    assert login.make_oauth2_client(None).token_url.startswith(elsewhere)
 
 
 @pytest.mark.parametrize("command", ["login --paste", "lines", "logout"])
@@ -406,7 +406,7 @@ def test_another_client_secret(desk: Desk, sim: Simulator) -> None:
     sim.oauth2_application(CLIENT_ID, OTHER_SECRET, [desk.redirect_uri])
     desk.know("", "")
     assert desk.paste(clicked) == 4
-    assert "keyyo-cti logout first" in desk.said
+    assert "run first: keyyo-cti logout" in desk.said
 
 
 def test_another_program_is_not_taken_where_the_last_one_was(desk: Desk) -> None:

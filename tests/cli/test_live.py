@@ -15,7 +15,7 @@ import pytest
 
 from keyyo_cti.cli.live_watch import LiveWatch
 from keyyo_cti.cli.screen import Screen
-from keyyo_cti.cli.session_config import Opening
+from keyyo_cti.cli.session_config import SessionConfig
 from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, Phone, Simulator
 
@@ -113,8 +113,8 @@ def test_what_is_said_is_below(sim: Simulator, alice: Line) -> None:
     with watching(sim, alice) as tty:
         tty.until_shown("no calls yet")
         sim.push(alice, {"notify": "weather"})
-        text = tty.until_shown("passed over what the server sent: unknown notification 'weather'")
-        assert re.match(r"\d\d:\d\d:\d\d  passed over", text.splitlines()[-1])
+        text = tty.until_shown("ignored a message from the server: unknown notification 'weather'")
+        assert re.match(r"\d\d:\d\d:\d\d  ignored a message", text.splitlines()[-1])
 
 
 def test_the_connection(sim: Simulator, alice: Line, bob: Phone) -> None:
@@ -132,7 +132,7 @@ def test_the_connection(sim: Simulator, alice: Line, bob: Phone) -> None:
         sim.faults.let_through("connect")
         text = tty.until_shown(f"{alice.number}  connection restored")
         assert tty.colour_of("connection restored") == "green"
-        assert re.search(r"restored: what happened in \d+ s is not shown", text)
+        assert re.search(r"restored: changes of the last \d+ s are not shown", text)
         tty.until(lambda text: "ringing" in text and "ringing?" not in text)
 
 
@@ -143,12 +143,12 @@ def test_another_size(tty: Tty, sim: Simulator, alice: Line) -> None:
         sim.push(alice, call(callref=f"c{number}", caller=f"331990200{number:02}"))
     tty.until(lambda text: text.count("ringing") == 12)
     tty.resize(52, 7)
-    text = tty.until(lambda text: text.endswith("and 9 that have gone on for longer"))
+    text = tty.until(lambda text: text.endswith("and 9 older active calls"))
     assert [line[:5] for line in text.splitlines()[:3]] == ["33199", "", "since"]
     assert len(text.splitlines()) == 7 and text.count("ringing") == 3
     tty.resize(100, 30)
     text = tty.until(lambda text: text.count("ringing") == 12)
-    assert len(text.splitlines()) == 15 and "longer" not in text
+    assert len(text.splitlines()) == 15 and "older" not in text
 
 
 # How it ends.
@@ -238,8 +238,8 @@ def test_ctrl_z_in_the_middle_of_a_picture(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr("os.write", write_and_press)
         screen.enter()
         try:
-            screen.show(["picture"])
-            screen.show(["picture"])
+            screen.draw(["picture"])
+            screen.draw(["picture"])
         finally:
             screen.leave()
         stream.close()
@@ -260,8 +260,8 @@ def test_before_there_is_a_session() -> None:
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as painted, os.fdopen(writer, "w") as stream:
         out = Terminal(stream)
-        watch = LiveWatch(Opening("t", "http://127.0.0.1:9/cti", None), [], out, out)
-        watch.look()
+        watch = LiveWatch(SessionConfig("t", "http://127.0.0.1:9/cti", None), [], out, out)
+        watch.refresh()
         stream.close()
         assert painted.read() == b""
 
@@ -319,11 +319,11 @@ def test_messages_go_where_they_are_sent(sim: Simulator, alice: Line, tmp_path: 
     with open(tmp_path / "log", "w") as log, watching(sim, alice, stderr=log) as tty:
         tty.until_shown("no calls yet")
         sim.push(alice, {"notify": "weather"})
-        tty.until_shown("passed over what the server sent")
+        tty.until_shown("ignored a message from the server")
         tty.press(b"\x03")
         assert tty.end() == 130
     assert [line.split(":")[0] for line in (tmp_path / "log").read_text().splitlines()] == [
-        f"connected as {alice.number}", "passed over what the server sent", "stopped",
+        f"connected as {alice.number}", "ignored a message from the server", "stopped",
     ]
 
 

@@ -16,7 +16,7 @@ from .test_kept_login import OTHER_SECRET, tokens_there
 
 __all__ = ["desk"]
 
-FORGOTTEN = "the tokens and the client secret are forgotten"
+DELETED = "the tokens and the client secret have been deleted"
 
 
 def still_there(secrets: List[str]) -> List[str]:
@@ -27,16 +27,15 @@ def still_there(secrets: List[str]) -> List[str]:
 
 @pytest.mark.fault(46)
 def test_tokens_and_secret_are_forgotten(desk: Desk) -> None:
-    """Tokens and secret are not in the file any more, not even where nothing is, and the
-    commands that need them say who helps, with exit code 4. That Keyyo still knows the tokens is
-    said."""
+    """The file no longer contains tokens and secret, not even in its free space. Commands that
+    need them exit with 4 and name login. The message says that Keyyo still accepts the tokens."""
     assert desk.paste(clicked) == 0
     secrets = [SECRET, *tokens_there()]
     assert still_there(secrets) == secrets
     assert desk.enter(nothing, "logout") == 0
-    forgotten, known = desk.said.splitlines()
-    assert forgotten == FORGOTTEN
-    assert known.startswith("Keyyo still knows the tokens: ") and "revoke" in known
+    deleted, accepted = desk.said.splitlines()
+    assert deleted == DELETED
+    assert accepted.startswith("Keyyo still accepts the tokens: ") and "revoke" in accepted
     assert still_there(secrets) == []
     assert desk.enter(nothing, "lines") == 4
     assert "keyyo-cti login" in desk.said
@@ -45,7 +44,7 @@ def test_tokens_and_secret_are_forgotten(desk: Desk) -> None:
 def test_nobody_there_is_harmless(desk: Desk) -> None:
     """Without a login there is nothing to forget, nor to make: exit code 0."""
     assert desk.enter(nothing, "logout") == 0
-    assert desk.said == "nobody has signed in\n"
+    assert desk.said == "you are not signed in\n"
     assert not default_file().exists()
 
 
@@ -54,7 +53,7 @@ def test_twice_is_harmless(desk: Desk) -> None:
     assert desk.paste(clicked) == 0
     assert desk.enter(nothing, "logout") == 0
     assert desk.enter(nothing, "logout") == 0
-    assert desk.said == "nobody has signed in\n"
+    assert desk.said == "you are not signed in\n"
     assert desk.paste(clicked) == 0
 
 
@@ -80,7 +79,7 @@ def test_the_tokens_of_other_programs_stay(desk: Desk) -> None:
     assert desk.paste(clicked) == 0
     login = LoginFile().load()
     assert login is not None
-    oauth2 = login.oauth2(None)
+    oauth2 = login.make_oauth2_client(None)
     oauth2.client_id = "my-own-program"
     tokens = Tokens("its-access-token", "its-refresh-token")
     TokenFile(oauth2).save(tokens)

@@ -11,7 +11,7 @@ from typing import Iterator, List, NamedTuple, Optional
 import pytest
 
 from keyyo_cti.cli import main
-from keyyo_cti.cli.session_config import Opening
+from keyyo_cti.cli.session_config import SessionConfig
 from keyyo_cti.simulator import Line, Simulator
 
 from .kept import Capture, Said, cut_off, keep_login, run
@@ -214,7 +214,7 @@ def test_wrong_authorities(world: World, capsys: Capture, command: List[str]) ->
 
 def test_repr_shows_no_token() -> None:
     """The repr of what opens a session does not show the token."""
-    assert "canary" not in repr(Opening("canary", "https://ws.keyyo.com/cti", None))
+    assert "canary" not in repr(SessionConfig("canary", "https://ws.keyyo.com/cti", None))
 
 
 def test_a_token_and_a_line_of_the_account(capsys: Capture) -> None:

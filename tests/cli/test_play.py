@@ -8,7 +8,7 @@ from typing import Iterator, List
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti.cli.simulator_console import Events, Player
+from keyyo_cti.cli.simulator_console import Console, LogPrinter
 from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, Simulator
 
@@ -23,13 +23,13 @@ class Table:
         self.sim = sim
         self._stream = io.StringIO()
         self.out = Terminal(self._stream)
-        self.player = Player(sim, [line], self.out)
+        self.console = Console(sim, [line], self.out)
 
     def type(self, *lines: str) -> List[str]:
         """Types lines, and reads what is printed on that."""
         self._stream.seek(0)
         self._stream.truncate()
-        self.player.play(lines)
+        self.console.run(lines)
         return self.read()
 
     def read(self) -> List[str]:
@@ -44,7 +44,7 @@ def table(sim: Simulator, alice: Line) -> Table:
 
 @pytest.fixture
 def events(table: Table) -> Iterator[None]:
-    with Events(table.out):
+    with LogPrinter(table.out):
         yield
 
 
@@ -86,7 +86,7 @@ def test_the_log_is_as_before_afterwards(table: Table) -> None:
     """Who plays leaves the simulator's logger as it was."""
     log = logging.getLogger("keyyo_cti.simulator")
     before = log.level, list(log.handlers)
-    with Events(table.out):
+    with LogPrinter(table.out):
         assert log.level == logging.DEBUG
     assert (log.level, list(log.handlers)) == before
 
@@ -98,7 +98,7 @@ def test_the_server_outlives_a_reader_who_left(sim: Simulator, alice: Line) -> N
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    with Events(Terminal(Broken())):
+    with LogPrinter(Terminal(Broken())):
         sim.phone(BOB).call(alice)
     assert alice.phone.state == "ringing"
 
@@ -160,7 +160,8 @@ def test_sessions_are_listed_and_can_be_dropped(table: Table) -> None:
     assert table.type("sessions") == ["no sessions"]
     with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
         cti.create_session(table.sim.token(ALICE)).result(10)
-        assert table.type("sessions") == [f"session of {ALICE}: 1 connections, hears {ALICE}"]
+        session = f"session of {ALICE}: 1 connections, subscribed to {ALICE}"
+        assert table.type("sessions") == [session]
         assert table.type("drop") == ["dropped 1 connections"]
         assert cti.wait(10)
 
@@ -168,7 +169,7 @@ def test_sessions_are_listed_and_can_be_dropped(table: Table) -> None:
 def test_a_message_arrives(table: Table) -> None:
     """``message FROM TO TEXT`` sends all the words that are left."""
     assert table.type(f"message {ALICE} {BOB} see you at 8") == [
-        f"{BOB} has got a message from {ALICE}: see you at 8"
+        f"{BOB} has received a message from {ALICE}: see you at 8"
     ]
     assert table.sim.phone(BOB).messages[0] == (ALICE, "see you at 8")
 
@@ -176,15 +177,15 @@ def test_a_message_arrives(table: Table) -> None:
 @pytest.mark.parametrize(
     "typed, said",
     [
-        ("dance", 'what is "dance"? Type "help"'),
-        ("calling", 'what is "calling"? Type "help"'),
+        ("dance", 'unknown command "dance": type "help"'),
+        ("calling", 'unknown command "calling": type "help"'),
         ("call 33199020000", "expected: call FROM TO"),
         ("calls now", "expected: calls"),
         ("call 33199020000 Alice", "to: expected 2 to 15 digits, got 'Alice'"),
         ("pick up 33199020000", "telephone 33199020000 does not ring"),
         ("message 33199020000 33199000001 hi",
          "line: there is no line 33199020000; add it with line()"),
-        ("\x1b[2J", 'what is "\\x1b[2J"? Type "help"'),
+        ("\x1b[2J", 'unknown command "\\x1b[2J": type "help"'),
     ],
 )
 def test_what_is_impossible_is_said(table: Table, typed: str, said: str) -> None:
@@ -242,7 +243,7 @@ def test_console_ends_when_its_output_does(table: Table, sim: Simulator, alice: 
             raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        Player(sim, [alice], Terminal(Broken())).play(["phones", "dance"])
+        Console(sim, [alice], Terminal(Broken())).run(["phones", "dance"])
 
 
 def test_a_refused_message_is_said(table: Table, alice: Line) -> None:
@@ -255,7 +256,7 @@ def test_a_refused_message_is_said(table: Table, alice: Line) -> None:
 def test_help_lists_every_saying(table: Table) -> None:
     """``help`` explains everything that can be typed, the order of FROM and TO too."""
     printed = "\n".join(table.type("help"))
-    assert "call FROM TO          the telephone FROM calls the number TO" in printed
+    assert "call FROM TO          have the telephone FROM call the number TO" in printed
     for words in ("pick up [NUMBER]", "hang up [NUMBER]", "message FROM TO TEXT", "phones",
                   "calls", "lines", "sessions", "drop", "help", "quit"):
         assert words in printed

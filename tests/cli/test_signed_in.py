@@ -27,7 +27,7 @@ SESSION = [["dial", BOB], ["dial", BOB, "--follow", "--json"], ["watch"], ["watc
 @pytest.mark.parametrize("command", ACCOUNT, ids=" ".join)
 def test_signed_out(capsys: Capture, command: List[str]) -> None:
     """With nobody signed in, what needs an account is exit code 4, two lines, and no output."""
-    assert run(capsys, *command) == (4, [], ["nobody has signed in", SIGN_IN])
+    assert run(capsys, *command) == (4, [], ["you are not signed in", SIGN_IN])
     assert not default_file().exists()
 
 
@@ -46,7 +46,7 @@ def test_signed_out_with_a_csi(
     """Who names a line of the account has to sign in, and is not told to set what is set."""
     monkeypatch.setenv("KEYYO_CSI_TOKEN", "t")
     said = run(capsys, *command, "--csi", "33199000001")
-    assert said == (4, [], ["nobody has signed in", SIGN_IN])
+    assert said == (4, [], ["you are not signed in", SIGN_IN])
 
 
 @pytest.mark.parametrize("command", ACCOUNT[:4] + SESSION, ids=" ".join)
@@ -59,7 +59,7 @@ def test_not_let_in(
     if how == "no tokens":
         login = LoginFile().load()
         assert login is not None
-        TokenFile(login.oauth2(None)).delete()
+        TokenFile(login.make_oauth2_client(None)).delete()
     elif how == "expired":
         sim.expire_refresh_tokens()
     status, out, (reason, advice) = run(capsys, *command)

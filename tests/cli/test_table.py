@@ -8,8 +8,8 @@ from typing import Any, List, Sequence
 import pytest
 
 from keyyo_cti import Call
-from keyyo_cti.cli.session_command import Standing
-from keyyo_cti.cli.table import ENDED, View, drawn
+from keyyo_cti.cli.session_command import ConnectionStatus
+from keyyo_cti.cli.table import MAX_ENDED_CALLS, TableView, render
 
 NOW = 1_700_000_000
 
@@ -39,8 +39,8 @@ def picture(
     calls: Sequence[Call], width: int = 90, height: int = 24, notes: Sequence[str] = ()
 ) -> List[str]:
     """The lines, without their colours."""
-    view = View("33199000001", Standing.CONNECTED, calls, notes)
-    lines = drawn(view, width, height, coloured=False)
+    view = TableView("33199000001", ConnectionStatus.CONNECTED, calls, notes)
+    lines = render(view, width, height, coloured=False)
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in lines]
     assert len(plain) <= height and all(len(line) <= width for line in plain)
     return plain
@@ -61,7 +61,8 @@ def test_those_that_go_on_come_first() -> None:
 def test_ended_ones_are_bounded() -> None:
     """However many calls have ended, the last ten are shown."""
     calls = [call(number, "RELEASE") for number in range(50)]
-    assert callers(picture(calls)) == [f"{number}" for number in range(49, 49 - ENDED, -1)]
+    last = range(49, 49 - MAX_ENDED_CALLS, -1)
+    assert callers(picture(calls)) == [f"{number}" for number in last]
 
 
 def test_a_low_window() -> None:
@@ -71,7 +72,7 @@ def test_a_low_window() -> None:
     assert callers(picture(calls, height=12)) == [f"{n:02}" for n in range(9, 0, -1)]
     low = picture(calls, height=9)
     assert callers(low) == ["05", "04", "03", "02", "01"]
-    assert low[-1] == "and 4 that have gone on for longer"
+    assert low[-1] == "and 4 older active calls"
 
 
 @pytest.mark.parametrize("height", range(1, 12))

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from keyyo_cti.cli.terminal import Terminal, printable
+from keyyo_cti.cli.terminal import Terminal, escape
 
 
 class Tty(io.StringIO):
@@ -32,17 +32,17 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_control_characters_are_escaped(text: object, shown: str) -> None:
     """Text from elsewhere cannot command the terminal; other letters stay."""
-    assert printable(text) == shown
+    assert escape(text) == shown
 
 
 def test_a_terminal_gets_colours() -> None:
     """On a terminal there are colours."""
-    assert Terminal(Tty()).paint("green", "yes") == "\x1b[32myes\x1b[0m"
+    assert Terminal(Tty()).colour("green", "yes") == "\x1b[32myes\x1b[0m"
 
 
 def test_a_pipe_gets_none() -> None:
     """Elsewhere there are none."""
-    assert Terminal(io.StringIO()).paint("green", "no") == "no"
+    assert Terminal(io.StringIO()).colour("green", "no") == "no"
 
 
 @pytest.mark.parametrize("name, value", [("NO_COLOR", "1"), ("TERM", "dumb")])
@@ -51,21 +51,21 @@ def test_who_wants_no_colours_gets_none(
 ) -> None:
     """NO_COLOR is honoured, and so is a terminal that says it is dumb."""
     monkeypatch.setenv(name, value)
-    assert Terminal(Tty()).paint("green", "no") == "no"
+    assert Terminal(Tty()).colour("green", "no") == "no"
 
 
 def test_the_old_console_of_windows_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows only the new terminal is trusted with colours."""
     monkeypatch.setattr("sys.platform", "win32")
     monkeypatch.delenv("WT_SESSION", raising=False)
-    assert Terminal(Tty()).paint("green", "no") == "no"
+    assert Terminal(Tty()).colour("green", "no") == "no"
     monkeypatch.setenv("WT_SESSION", "x")
-    assert Terminal(Tty()).paint("green", "yes") != "yes"
+    assert Terminal(Tty()).colour("green", "yes") != "yes"
 
 
 def test_a_letter_that_the_encoding_lacks_is_escaped() -> None:
     """A name with foreign letters is printed, whatever the encoding of the terminal."""
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
-    Terminal(stream).line("Zoë")
+    Terminal(stream).print_line("Zoë")
     assert raw.getvalue() == b"Zo\\xeb\n"

@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_passed_over(watcher: Watcher) -> None:
         watcher.sim.faults.close()
 
     assert watcher.watch(script=script) == 3
-    assert watcher.err[1] == "passed over what the server sent: unknown notification 'weather'"
+    assert watcher.err[1] == "ignored a message from the server: unknown notification 'weather'"
     assert watcher.err[2] == "the connection was lost"
 
 
@@ -159,7 +159,7 @@ def test_broken_frame_is_passed_over(
         watcher.sim.faults.close()
 
     assert watcher.watch(script=script) == 3
-    assert watcher.err[1] == f"passed over what the server sent: {words}"
+    assert watcher.err[1] == f"ignored a message from the server: {words}"
     assert watcher.err[2] == "the connection was lost"
 
 
@@ -238,7 +238,7 @@ def test_a_lost_connection_is_restored(signed_in: Watcher) -> None:
     assert signed_in.changes() == [f"{parties}  SETUP", f"{parties}  MISSED  rang 0 s"]
     assert [re.sub(r"\d+ s", "N s", line) for line in signed_in.err[2:]] == [
         "the connection was lost: it is being restored",
-        "restored, with a new session: what happened in N s is not shown",
+        "restored with a new session: changes of the last N s are not shown",
         *CUT_OFF,
     ]
 
@@ -277,6 +277,6 @@ def test_a_fault_in_printing_is_not_hidden(
     def fail(*_: Any) -> str:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("keyyo_cti.cli.call_printer._line", fail)
+    monkeypatch.setattr("keyyo_cti.cli.call_printer._format_line", fail)
     with pytest.raises(RuntimeError, match="no ink"):
         watcher.watch(script=lambda: watcher.sim.phone(BOB).call(watcher.line))

@@ -1,0 +1,51 @@
+"""The session of ``keyyo-cti watch``, and its form for pipes: one line per change."""
+
+from functools import partial
+from typing import Any, Optional, Sequence
+
+from ..call import Call
+from ..errors import KeyyoError
+from .call_printer import CallPrinter
+from .exit_codes import FAILED
+from .session_command import SessionCommand
+from .session_config import SessionConfig
+from .terminal import Terminal, escape
+
+
+class WatchSession(SessionCommand):
+    """A session that also subscribes to other numbers, and is restored when it is lost.
+
+    :param also: numbers to watch besides the line's own.
+    """
+
+    restores = True
+
+    def __init__(self, config: SessionConfig, also: Sequence[str], err: Terminal) -> None:
+        super().__init__(config, err)
+        self._also = also
+
+    def on_connected(self) -> None:
+        for number in self._also:
+            self.cti.subscribe(number, partial(self._on_subscribed, number))
+
+    def _on_subscribed(self, number: str, err: Optional[KeyyoError], res: Any) -> None:
+        if err:
+            self.end(FAILED, f"cannot watch {escape(number)}: {escape(err)}")
+        else:
+            self.print_status(f"also watching {escape(number)}")
+
+
+class LineWatch(WatchSession):
+    """Prints each change of a call as a line.
+
+    :param printer: prints the calls.
+    """
+
+    def __init__(
+        self, config: SessionConfig, also: Sequence[str], printer: CallPrinter, err: Terminal
+    ) -> None:
+        super().__init__(config, also, err)
+        self._printer = printer
+
+    def on_call(self, call: Call) -> None:
+        self._printer.print_call(call)
