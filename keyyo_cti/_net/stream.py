@@ -6,13 +6,16 @@ import selectors
 import socket
 import ssl
 from collections import deque
-from functools import partial
 from typing import Any, Callable, Deque, NamedTuple, Optional
 
 from . import process
 from .cancellation import CancelToken
 from .clock import NEVER, Monotonic
+from .plain_socket import plain_shutdown
 from .reentrant import Turn, new_lock
+from .stream_errors import EarlyBytes as EarlyBytes
+from .stream_errors import TooMuch as TooMuch
+from .stream_errors import WriteFailed as WriteFailed
 
 # poll() takes any descriptor; select() fails above 1023, which a server with many lines reaches.
 Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -20,22 +23,6 @@ Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 _CHUNK = 65536
 
 _EARLY = "bytes came before the server was asked for anything, and were not read"
-
-
-class WriteFailed(OSError):
-    """A write did not reach its end; ``begun`` tells whether any of it went out."""
-
-    def __init__(self, reason: str, begun: bool) -> None:
-        super().__init__(reason)
-        self.begun = begun
-
-
-class EarlyBytes(OSError):
-    """Bytes came before the server was asked for anything: somebody else may have written them."""
-
-
-class TooMuch(Exception):
-    """More bytes came than one message may have."""
 
 
 class _Left(NamedTuple):
@@ -363,7 +350,7 @@ class Stream:
         if self._process != process.current():
             return  # It would end the parent's connection.
         try:
-            _plain_shutdown(self._sock)(socket.SHUT_RDWR)
+            plain_shutdown(self._sock)(socket.SHUT_RDWR)
         except OSError:
             pass  # The peer, or an earlier pull, was first.
 
@@ -390,18 +377,6 @@ class Stream:
 
     def settimeout(self, timeout: Optional[float]) -> None:
         """Nothing: the deadlines of a Stream are set by who owns it."""
-
-
-def _plain_shutdown(sock: socket.socket) -> Callable[[int], object]:
-    """Return the ``shutdown`` of the socket below TLS.
-
-    SSLSocket's own takes the TLS state away from under the reader. Which class the plain one is
-    on depends on the host: eventlet's sockets have it on the instance alone.
-    """
-    if not isinstance(sock, ssl.SSLSocket):
-        return sock.shutdown
-    lowest = next(each for each in reversed(type(sock).__mro__) if hasattr(each, "shutdown"))
-    return partial(lowest.shutdown, sock)
 
 
 class _File(io.RawIOBase):
