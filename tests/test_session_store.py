@@ -369,7 +369,7 @@ def test_expired_ones_leave_the_file(file: Path, wall: Wall) -> None:
 DIE = """
 import os, sys
 from pathlib import Path
-from keyyo_cti import session_store
+from keyyo_cti._client import session_store
 
 path, endpoint, step = sys.argv[1:]
 where, name = (os, "replace") if step == "replace" else (session_store.json, "dumps")
@@ -541,7 +541,7 @@ def test_a_change_that_fails(
 FORK = """
 import os, signal, sys, threading, warnings
 from pathlib import Path
-from keyyo_cti import session_store
+from keyyo_cti._client import session_store
 from keyyo_cti._client.session_store import FileCookie
 warnings.simplefilter("ignore")
 path, real = Path(sys.argv[1]), os.replace

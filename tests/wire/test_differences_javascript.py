@@ -316,7 +316,7 @@ ELSEWHERE = {
     36: ("wire/test_restoring.py", "test_fifty_drops_that_repeat_the_last_three_states"),
     40: ("wire/test_liveness.py", "test_silent_server"),
     41: ("wire/test_restoring.py", "test_restored"),
-    44: ("test_cookies.py", "test_made_private_again"),
+    44: ("test_session_store.py", "test_made_private_again"),
     46: ("wire/test_certificates.py", "test_no_option_turns_it_off"),
     47: ("test_manager.py", "test_domain_masks"),
 }
