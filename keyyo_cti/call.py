@@ -11,19 +11,18 @@ from typing import (
     List,
     Mapping,
     Optional,
-    Protocol,
     Union,
     cast,
     overload,
 )
 
 from ._client import wire
+from ._client.call_views import CallViews, Line, receive, show, with_dates
 from ._client.callback import Callback, callback_last
-from ._client.emitter import Emitter, EventAttribute
+from ._client.emitter import EventAttribute
 from ._client.literals import CallEvent, Side
 from ._client.wire import Command
-from ._display.dates import ENDED as ENDED
-from ._display.dates import dates_of, follow
+from ._display.dates import ENDED, dates_of
 from ._net.clock import NEVER
 from .errors import invalid_params, plain, shorten
 
@@ -31,22 +30,7 @@ from .errors import invalid_params, plain, shorten
 _DOCUMENTED = frozenset(wire.CALL_FIELDS)
 
 
-class Line(Protocol):
-    """What a call needs of the line that it belongs to."""
-
-    def ask(
-        self, make: Callable[..., Command], arguments: Any, callback: Optional[Callback]
-    ) -> "Future[Any]":
-        """Asks the server for something."""
-
-    def check_process(self) -> None:
-        """Refuse a forked child, where nothing calls handlers."""
-
-    def server_time(self) -> float:
-        """The server's Unix time in seconds."""
-
-
-class Call(Emitter):
+class Call(CallViews):
     """One call, the same object for as long as it is known.
 
     Its attributes are those of a notification: ``callref``, ``caller``, ``callee``, ``state``
@@ -65,7 +49,6 @@ class Call(Emitter):
     """
 
     __slots__ = (
-        "_line", "_handling", "_latest", "_latest_stale", "_handled", "_handled_stale",
         "_onSetup", "_onConnect", "_onRelease", "_onMissed", "callref", "__dict__", "__weakref__",
     )
 
@@ -129,23 +112,11 @@ class Call(Emitter):
         removeEventListener = off
 
     callref: str
-    _line: Line
-    _handling: Callable[[], bool]
-    # What was received last, and what handlers see. Once the last event is handled, both are the
-    # same object, which costs no memory and is told apart without a look at the thread.
-    _latest: Mapping[str, Any]
-    _handled: Mapping[str, Any]
-    _latest_stale: bool
-    _handled_stale: bool
 
     def __init__(
         self, line: Line, callref: str, handling: Callable[[], bool] = lambda: False
     ) -> None:
-        super().__init__()
-        self._line = line
-        self._handling = handling
-        self._latest = self._handled = {}
-        self._latest_stale = self._handled_stale = False
+        super().__init__(line, handling)
         self.callref = callref
 
     def update(self, fields: Mapping[str, Any]) -> None:
@@ -154,28 +125,6 @@ class Call(Emitter):
         fields = with_dates(self, fields)
         receive(self, fields)
         show(self, fields)
-
-    @property
-    def stale(self) -> bool:
-        """True if the connection was lost while the call went on and no notification has come
-        since: the call may have ended."""
-        stale = self._latest_stale
-        if self._handled_stale is stale or not self._handling():
-            return stale
-        return self._handled_stale
-
-    @stale.setter
-    def stale(self, stale: bool) -> None:
-        set_stale(self, stale)
-        show_stale(self, stale)
-
-    @property
-    def _fields(self) -> Mapping[str, Any]:
-        latest = self._latest
-        if self._handled is latest or not self._handling():
-            return latest
-        # Only this very thread changes it, so that it cannot be another one by now.
-        return self._handled
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -362,62 +311,8 @@ class Call(Emitter):
         return int(seconds) if 0 < seconds < NEVER else 0
 
 
-def latest_fields(call: Call) -> Mapping[str, Any]:
-    """What was received last of a call, also inside a handler. For the registry."""
-    return call._latest
-
-
-def handled_fields(call: Call) -> Mapping[str, Any]:
-    """What handlers see of a call, also outside of them. For the registry."""
-    return call._handled
-
-
-def is_stale(call: Call) -> bool:
-    """True if what was received last of a call is stale, also inside a handler."""
-    return call._latest_stale
-
-
-def with_dates(call: Call, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of a notification with the dates that durations need and these lack. For
-    the registry, when they are received: a slow handler must not put off the end of a call."""
-    return follow(call._latest, fields, call._line.server_time)
-
-
-def receive(call: Call, fields: Mapping[str, Any]) -> None:
-    """Replace what was received last of a call. For the registry, in the reader thread."""
-    # Bypasses __setattr__, which would dominate the cost of a notification.
-    _set(call, "_latest", fields)
-    if call._latest_stale:
-        _set(call, "_latest_stale", False)
-
-
-def set_stale(call: Call, stale: bool) -> None:
-    """Mark what was received last of a call as stale, or not. For the registry."""
-    _set(call, "_latest_stale", stale)
-
-
-def show(call: Call, fields: Mapping[str, Any]) -> None:
-    """Replace what handlers see of a call. For the registry, in the thread of the handlers."""
-    _set(call, "_handled", fields)
-    if call._handled_stale:
-        _set(call, "_handled_stale", False)
-
-
-def trim(call: Call, fields: Mapping[str, Any]) -> None:
-    """Keep less of what handlers see of a call. For the registry; a gap may lie in between, so
-    that the call stays as stale as it is."""
-    _set(call, "_handled", fields)
-
-
-def show_stale(call: Call, stale: bool) -> None:
-    """Show a call to handlers as stale, or not. For the registry."""
-    _set(call, "_handled_stale", stale)
-
-
-_set = object.__setattr__
-
 #: Its own attributes that are no fields of the server.
-_OWN = frozenset((*Call.__slots__, "_fields"))
+_OWN = frozenset((*CallViews.__slots__, *Call.__slots__, "_fields"))
 
 
 class Calls(List[Call]):

@@ -3,11 +3,12 @@
 import logging
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from .._display.dates import ENDED
 from .._net.rate_limit import RateLimit
 from .._net.reentrant import new_lock
-from ..call import (
-    ENDED,
-    Call,
+from ..call import Call
+from . import retelling
+from .call_views import (
     handled_fields,
     is_stale,
     latest_fields,
@@ -18,7 +19,6 @@ from ..call import (
     trim,
     with_dates,
 )
-from . import retelling
 from .kept_call import MAX_CALL_BYTES, documented_fields
 
 _log = logging.getLogger("keyyo_cti")

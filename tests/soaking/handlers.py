@@ -7,7 +7,7 @@ import threading
 from typing import Any, Callable, Dict, List
 
 from keyyo_cti import CTI, Call, KeyyoError
-from keyyo_cti.call import ENDED
+from keyyo_cti._display.dates import ENDED
 
 from .diary import Diary, Disconnected, Lost, NewCall, Problem, Restored, StateEvent
 from .findings import LOST, REPEATED, Findings

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple
 
-from keyyo_cti.call import ENDED
+from keyyo_cti._display.dates import ENDED
 from keyyo_cti.simulator import Simulator
 
 from .chaos import Chaos
