@@ -10,7 +10,8 @@ The names are those of Keyyo's JavaScript SDK, so that its examples translate li
 """
 
 import logging
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, List
 
 from ._client.callback import Callback
 from ._client.literals import Side, Transport
@@ -35,7 +36,25 @@ from .results import (
 )
 
 if TYPE_CHECKING:
+    from .account import Account as Account  # noqa: F401
+    from .loopback import Loopback as Loopback  # noqa: F401
+    from .manager import Manager as Manager  # noqa: F401
+    from .oauth2 import OAuth2 as OAuth2  # noqa: F401
     from .options import CTIOptions as CTIOptions  # noqa: F401
+    from .token_file import TokenFile as TokenFile  # noqa: F401
+    from .token_provider import TokenProvider as TokenProvider  # noqa: F401
+
+#: Name -> the module that has it. They load all that speaks to the network, which takes ten
+#: times as long as the rest, so they are imported on first use and are not in ``__all__``.
+_LATER = {
+    "Account": "account",
+    "CTIOptions": "options",
+    "Loopback": "loopback",
+    "Manager": "manager",
+    "OAuth2": "oauth2",
+    "TokenFile": "token_file",
+    "TokenProvider": "token_provider",
+}
 
 __all__ = [
     "AutoAnswer",
@@ -63,9 +82,10 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:
-    # Only when it is used: with the options comes all that speaks to the network.
-    if name != "CTIOptions":
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import options
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)
 
-    return options.CTIOptions
+
+def __dir__() -> List[str]:
+    return sorted({*globals(), *_LATER})

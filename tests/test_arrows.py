@@ -21,12 +21,13 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     # What stands behind one CTI.
     ("_client",),
     # The classes that a program uses.
-    ("cti", "keyyo_cti"),
+    ("cti",),
     ("oauth2",),
     ("account",),
     ("diagnosis", "loopback", "token_file"),
     ("manager",),
     ("token_provider",),
+    ("keyyo_cti",),
     ("notebook",),
     ("cli",),
     ("__main__",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import logging
 import re
@@ -62,6 +63,18 @@ def test_all() -> None:
 def test_importable(name: str) -> None:
     """Each public name is there."""
     assert hasattr(keyyo_cti, name)
+
+
+@pytest.mark.parametrize("name", sorted(keyyo_cti._LATER))
+def test_name_that_is_imported_late_is_the_one_of_its_module(name: str) -> None:
+    module = importlib.import_module(f"keyyo_cti.{keyyo_cti._LATER[name]}")
+    assert getattr(keyyo_cti, name) is getattr(module, name)
+    assert name in dir(keyyo_cti) and name not in keyyo_cti.__all__
+
+
+def test_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'Managr'"):
+        getattr(keyyo_cti, "Managr")
 
 
 @pytest.mark.parametrize("name", CLASSES)
