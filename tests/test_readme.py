@@ -28,7 +28,7 @@ def assumptions() -> Dict[str, List[str]]:
     """The simulator's assumptions by topic, from its docstring."""
     text = inspect.getdoc(simulator) or ""
     found: Dict[str, List[str]] = {}
-    for line in text.partition("no document says\n")[2].splitlines()[1:]:
+    for line in text.partition("documents say nothing\n")[2].splitlines()[1:]:
         if re.match(r"\w", line):
             topic = line
             found[topic] = []
