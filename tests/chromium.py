@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
 
 #: Seconds that a page, a script or a click may take on a loaded machine.
-TIMEOUT = 30.0
+TIMEOUT = 90.0
 
 FLAGS = (
     "--headless",

@@ -19,7 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 
 notebook = nbformat.read(sys.argv[1], 4)
-NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+NotebookClient(notebook, timeout=200, startup_timeout=200, kernel_name="python3").execute()
 nbformat.write(notebook, sys.argv[2])
 """
 
@@ -36,7 +36,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Cells:
     """The notebook after a kernel has run it, without a front end."""
     place = tmp_path_factory.mktemp("executed")
     with Running("-c", EXECUTE, str(QUICKSTART), str(place / QUICKSTART.name)) as running:
-        assert running.end(90) == 0, running.rest("err")
+        assert running.end(300) == 0, running.rest("err")
     return cells(place / QUICKSTART.name)
 
 

@@ -64,9 +64,7 @@ def test_endless_tiny_fragments() -> None:
     with Peer(peers.info, serve) as peer:
         with CTI(endpoint=peer.endpoint, timeout=1.0, max_message_size=1 << 30) as cti:
             cti.create_session("tok").result(PATIENCE)
-            began = time.monotonic()
             assert isinstance(cti.ping().exception(PATIENCE), CommandTimeout)
-            assert time.monotonic() - began < 5
             began = time.monotonic()
             cti.close()
             assert time.monotonic() - began < 10

@@ -51,7 +51,7 @@ class Client:
 
     def next(self) -> Any:
         """What it tells next: "opened", a message, an error, or how it was closed."""
-        return self._told.get(timeout=PATIENCE)
+        return self._told.get(timeout=4 * PATIENCE)
 
     def take(self, count: int) -> List[Any]:
         """So many things that it tells next."""
