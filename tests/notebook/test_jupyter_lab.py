@@ -18,6 +18,7 @@ QUICKSTART = ROOT / "samples" / "quickstart.ipynb"
 HANDLERS = "print(len(cti.handlers('newCall')))"
 
 pytestmark = [
+    pytest.mark.watchdog(400),
     pytest.mark.skipif(missing() is not None, reason=missing() or ""),
     pytest.mark.skipif(find_spec("jupyterlab") is None, reason="needs jupyterlab"),
 ]

@@ -12,6 +12,9 @@ from ..running import ROOT, Running
 
 QUICKSTART = ROOT / "samples" / "quickstart.ipynb"
 
+#: The first test that runs waits for the kernel too.
+pytestmark = pytest.mark.watchdog(400)
+
 #: In a process of its own, for the warnings of Jupyter's libraries are not ours.
 EXECUTE = """
 import sys
