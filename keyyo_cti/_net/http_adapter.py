@@ -134,7 +134,9 @@ def _bounded(codings: List[str]) -> str:
 # this module were imported inside a cassette, that would record every token.
 
 
-class _Plain(connectionpool.HTTPConnection):  # type: ignore[name-defined,misc]
+class _OnStream:
+    """A connection that speaks on a stream of ours."""
+
     # Otherwise a program that sets http.client's own prints every request, tokens included.
     debuglevel = 0
 
@@ -146,16 +148,13 @@ class _Plain(connectionpool.HTTPConnection):  # type: ignore[name-defined,misc]
         self.sock = self._open_stream()
 
 
-class _Secure(connectionpool.HTTPSConnection):  # type: ignore[name-defined,misc]
-    # Otherwise a program that sets http.client's own prints every request, tokens included.
-    debuglevel = 0
+class _Plain(_OnStream, connectionpool.HTTPConnection):  # type: ignore[name-defined,misc]
+    pass
 
-    def __init__(self, open_stream: Callable[[], Stream], **named: Any) -> None:
-        super().__init__(**named)
-        self._open_stream = open_stream
 
+class _Secure(_OnStream, connectionpool.HTTPSConnection):  # type: ignore[name-defined,misc]
     def connect(self) -> None:
-        self.sock = self._open_stream()
+        super().connect()
         self.is_verified = True
 
 
