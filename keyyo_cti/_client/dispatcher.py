@@ -167,10 +167,6 @@ class Dispatcher(ABC):
         """How many pieces of work are queued."""
         return self._backlog.waiting()
 
-    def alone(self) -> bool:
-        """True if this thread does only the SDK's own part of work: user code is passed over."""
-        return self._work() is ALONE
-
     def inside(self) -> bool:
         """Whether this thread is doing work now."""
         return self._work() is not None
