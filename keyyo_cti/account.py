@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Callable, Iterator, NamedTuple, NoReturn, Optional, Union, overload
 
 from ._client.background import BackgroundClient
-from ._client.callback import Callback, callback_last
+from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
 from ._net.clock import wall_clock
 from ._net.single_flight import SingleFlight, WaitsForItself
@@ -258,7 +258,7 @@ class Account(BackgroundClient):
         :param state: what ``OAuth2.authorization_url`` gave.
         :param code_verifier: what ``OAuth2.code_verifier`` gave, if another object made the URL.
         """
-        state, callback = callback_last(state, callback)
+        state, callback = split_callback(state, callback)
         work = partial(
             self.client.sign_in, code_or_redirected_url, state, code_verifier=code_verifier
         )

@@ -17,8 +17,8 @@ from typing import (
 )
 
 from ._client import wire
-from ._client.call_views import CallViews, Line, receive, show, with_dates
-from ._client.callback import Callback, callback_last
+from ._client.call_views import CallViews, Line, add_dates, receive, show
+from ._client.callback import Callback, split_callback
 from ._client.emitter import EventAttribute
 from ._client.literals import CallEvent, Side
 from ._client.wire import Command
@@ -122,7 +122,7 @@ class Call(CallViews):
     def update(self, fields: Mapping[str, Any]) -> None:
         """Replace what is known of the call, for handlers and everywhere else. As in the
         JavaScript SDK, a field that is not sent any more is gone."""
-        fields = with_dates(self, fields)
+        fields = add_dates(self, fields)
         receive(self, fields)
         show(self, fields)
 
@@ -244,7 +244,7 @@ class Call(CallViews):
         :param invite_timer: seconds before it is cancelled when he does not answer; the
             server's default of 0 is never.
         """
-        invite_timer, callback = callback_last(invite_timer, callback)
+        invite_timer, callback = split_callback(invite_timer, callback)
         return self._ask(wire.supervised_transfer, callback, side, to, invite_timer)
 
     def merge(
@@ -281,7 +281,7 @@ class Call(CallViews):
         :param side: ``"caller"`` or ``"callee"``: who is parked.
         :param slot: where; the server's default of -1 is a free one.
         """
-        slot, callback = callback_last(slot, callback)
+        slot, callback = split_callback(slot, callback)
         return self._ask(wire.park, callback, side, slot)
 
     def unpark(self, callback: Optional[Callback[int]] = None) -> "Future[int]":

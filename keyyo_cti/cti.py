@@ -14,7 +14,7 @@ from typing import (
 )
 
 from ._client import at_exit, wire
-from ._client.callback import Callback, callback_last
+from ._client.callback import Callback, split_callback
 from ._client.emitter import AnyHandler, Emitter, EventAttribute
 from ._client.literals import CTIEvent
 from ._net.javascript import as_key
@@ -163,7 +163,7 @@ class CTI(Emitter):
             for it; the server's default is True.
         :returns: ``number`` (the line's), ``now`` (server time, Unix seconds), ``session_id``.
         """
-        auto_answer, callback = callback_last(auto_answer, callback)
+        auto_answer, callback = split_callback(auto_answer, callback)
         return self._client.create(csi_token, auto_answer, callback)
 
     @overload
@@ -191,9 +191,9 @@ class CTI(Emitter):
         :param session_id: the session; by default, with ``cookie_auto``, the cookie's.
         :returns: ``number``, ``now``; of a new session also ``session_id``.
         """
-        session_id, callback = callback_last(session_id, callback)
+        session_id, callback = split_callback(session_id, callback)
         if session_id is None:
-            session_id = self._client.remembered()
+            session_id = self._client.load_session_id()
         return self._client.restore(csi_token, session_id, callback)
 
     def destroy_session(self, callback: Optional[Callback[int]] = None) -> "Future[int]":

@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterable, List, Optional, Tuple, Union, overlo
 from urllib.parse import quote
 
 from ._client.background import BackgroundClient
-from ._client.callback import Callback, callback_last
+from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
 from ._manager.answers import (
     LINE,
@@ -259,7 +259,7 @@ class Manager(BackgroundClient):
         :param domain_masks: the web pages that may use it, such as ``*.example.com``; none for
             a token that a program uses.
         """
-        domain_masks, callback = callback_last(domain_masks, callback)
+        domain_masks, callback = split_callback(domain_masks, callback)
         masks = () if domain_masks is None else domain_masks
         return self._background.ask(partial(self.client.csi_token, csi, masks), callback)
 
@@ -291,7 +291,7 @@ class Manager(BackgroundClient):
         :param csi: the line's.
         :param name: the plugin's; commands of a CTI session need ``websocket``.
         """
-        name, callback = callback_last(name, callback)
+        name, callback = split_callback(name, callback)
         name = WEBSOCKET if name is None else name
         return self._background.ask(partial(self.client.enable_plugin, csi, name), callback)
 
@@ -324,7 +324,7 @@ class Manager(BackgroundClient):
         :param endpoint: the SockJS URL of the CTI service.
         :returns: a Diagnosis: faults are in it, and what to do; ``print`` it.
         """
-        endpoint, callback = callback_last(endpoint, callback)
+        endpoint, callback = split_callback(endpoint, callback)
         endpoint = ENDPOINT if endpoint is None else endpoint
         return self._background.ask(partial(diagnose, self.client, csi, endpoint), callback)
 

@@ -18,7 +18,7 @@ from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from ._client.background import BackgroundClient
-from ._client.callback import Callback, callback_last
+from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, SecretForm, checked_url
@@ -346,7 +346,7 @@ class OAuth2(BackgroundClient):
             it too.
         :param code_verifier: what ``code_verifier`` gave, if another object made the URL.
         """
-        state, callback = callback_last(state, callback)
+        state, callback = split_callback(state, callback)
         work = partial(
             self.client.exchange, code_or_redirected_url, state, code_verifier=code_verifier
         )

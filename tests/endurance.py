@@ -267,7 +267,7 @@ def endure(
     CTI(cookie_auto=False).close()
     before, ours = footprint(), _ours()
     # As many as of the ended ones, so that what is bounded is at its bound soon.
-    with mock.patch.object(registry, "_MOST_SILENT", KEPT):
+    with mock.patch.object(registry, "_MAX_SILENT_CALLS", KEPT):
         outcome = _endure(sim, transport, losses, every, by_hand, told)
     after, left = footprint(), _ours() - ours
     assert after[:2] == before[:2], f"left behind: {after}, before: {before}"

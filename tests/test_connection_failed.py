@@ -95,7 +95,7 @@ def test_fault_of_the_sdk_is_called_so() -> None:
     """A mistake in the SDK does not send people to look for one in their endpoint."""
     bug = KeyError("bug")
     error = connection_failed(Closed(1006, "The reader failed", bug, fault=True), ENDPOINT)
-    assert error.hint and "fault of keyyo-cti" in error.hint and ENDPOINT not in error.hint
+    assert error.hint and "bug in keyyo-cti" in error.hint and ENDPOINT not in error.hint
     assert error.__cause__ is bug
 
 

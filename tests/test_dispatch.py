@@ -13,8 +13,15 @@ from typing import Any, Callable, Iterator, List, Optional, Type
 
 import pytest
 
-from keyyo_cti._client.dispatch import Dispatcher, EventThread, Foreign, Manual, Work, name_of
-from keyyo_cti._client.pending import Answer
+from keyyo_cti._client.dispatch import (
+    Dispatcher,
+    EventThread,
+    ExternalDispatcher,
+    PolledDispatcher,
+    Work,
+    name_of,
+)
+from keyyo_cti._client.pending import CommandFuture
 
 SOON = 5.0
 
@@ -35,7 +42,7 @@ class Reports:
 
 
 class Loop:
-    """A foreign event loop: a thread that runs what it is handed, in order."""
+    """An external event loop: a thread that runs what it is handed, in order."""
 
     def __init__(self) -> None:
         self.queue: "queue.Queue[Optional[Work]]" = queue.Queue()
@@ -70,7 +77,7 @@ def loop() -> Iterator[Loop]:
 def thread(reports: Reports) -> Iterator[EventThread]:
     """An event thread that is held, and let go in the end."""
     dispatcher = EventThread("events", None, reports)
-    dispatcher.hold()
+    dispatcher.acquire()
     yield dispatcher
     dispatcher.release()
     dispatcher.finish(SOON)
@@ -83,12 +90,12 @@ def each(request: Any, reports: Reports, loop: Loop) -> Iterator[Dispatcher]:
     if request.param == "thread":
         made = EventThread("events", None, reports)
     elif request.param == "manual":
-        made = Manual(None, reports)
+        made = PolledDispatcher(None, reports)
     elif request.param == "inline":
-        made = Foreign(lambda work: work(), "events", None, reports)
+        made = ExternalDispatcher(lambda work: work(), "events", None, reports)
     else:
-        made = Foreign(loop, "events", None, reports)
-    made.hold()
+        made = ExternalDispatcher(loop, "events", None, reports)
+    made.acquire()
     yield made
     made.release()
     made.finish(SOON)
@@ -98,7 +105,7 @@ def drain(dispatcher: Dispatcher) -> None:
     """Until all that was queued so far is done."""
     done = threading.Event()
     dispatcher.put(done.set)
-    if isinstance(dispatcher, Manual):
+    if isinstance(dispatcher, PolledDispatcher):
         dispatcher.poll(SOON)
     assert done.wait(SOON)
 
@@ -182,7 +189,7 @@ def test_handler_that_raises(
 
     each.deliver(bad_handler)
     each.deliver(ran.append, 1)
-    if kind is SystemExit and isinstance(each, Manual):
+    if kind is SystemExit and isinstance(each, PolledDispatcher):
         # In the main thread it ends the program, and what waits stays where it is.
         with pytest.raises(SystemExit) as raised:
             each.poll(SOON)
@@ -269,19 +276,19 @@ def test_interrupt_on_the_main_thread(
 ) -> None:
     """Ctrl-C during a handler that the main thread polls goes through to the main program; what
     is queued behind it waits for the next poll."""
-    manual, ran = Manual(None, reports), []  # type: Manual, List[int]
+    polled, ran = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[int]
 
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    manual.deliver(interrupted)
-    manual.deliver(ran.append, 1)
+    polled.deliver(interrupted)
+    polled.deliver(ran.append, 1)
     with pytest.raises(KeyboardInterrupt):
-        manual.poll(0)
+        polled.poll(0)
     assert (ran, reports.errors, errors(caplog)) == ([], [], [])
-    assert not manual.inside()
-    assert manual.running() is None
-    assert manual.poll(0) == 1
+    assert not polled.inside()
+    assert polled.running() is None
+    assert polled.poll(0) == 1
     assert ran == [1]
 
 
@@ -362,7 +369,7 @@ def test_done_callbacks(each: Dispatcher) -> None:
     """What add_done_callback adds to a command's Future runs where handlers run, though another
     thread completes it, and its exceptions are reported like theirs."""
     inside: List[bool] = []
-    future = Answer(each)
+    future = CommandFuture(each)
     future.add_done_callback(lambda _: inside.append(each.inside()))
     completing = threading.Thread(target=future.set_result, args=(1,))
     completing.start()
@@ -376,21 +383,21 @@ def test_done_callbacks(each: Dispatcher) -> None:
 def test_bounded_backlog(reports: Reports, bound: int) -> None:
     """There is room as long as less waits than the bound, and whoever waits for room gets it
     when work is taken."""
-    manual = Manual(bound, reports)
+    polled = PolledDispatcher(bound, reports)
     for number in range(bound):
-        assert manual.wait_for_room(0, lambda: False)
-        manual.put(lambda: None)
-    assert not manual.wait_for_room(0, lambda: False)
+        assert polled.wait_for_room(0, lambda: False)
+        polled.put(lambda: None)
+    assert not polled.wait_for_room(0, lambda: False)
     waiting, got = threading.Event(), []  # type: threading.Event, List[bool]
 
     def given_up() -> bool:
         waiting.set()
         return False
 
-    waiter = threading.Thread(target=lambda: got.append(manual.wait_for_room(SOON, given_up)))
+    waiter = threading.Thread(target=lambda: got.append(polled.wait_for_room(SOON, given_up)))
     waiter.start()
     assert waiting.wait(SOON)
-    manual.poll(0)
+    polled.poll(0)
     waiter.join(SOON)
     assert got == [True]
 
@@ -436,7 +443,7 @@ def test_no_end_is_lost(reports: Reports, hasty: None) -> None:
 def test_no_room_is_lost(reports: Reports, hasty: None, bound: int) -> None:
     """Who waits for room is woken, however often it comes just then."""
     dispatcher, done = EventThread("events", bound, reports), []  # type: EventThread, List[int]
-    dispatcher.hold()
+    dispatcher.acquire()
     for number in range(5000):
         assert dispatcher.wait_for_room(SOON, lambda: False)
         dispatcher.put(functools.partial(done.append, number))
@@ -447,19 +454,19 @@ def test_no_room_is_lost(reports: Reports, hasty: None, bound: int) -> None:
 
 def test_no_poll_sleeps_on(reports: Reports, hasty: None) -> None:
     """A poll that waits is woken by work that comes just then."""
-    manual = Manual(None, reports)
+    polled = PolledDispatcher(None, reports)
     asked: "queue.Queue[Optional[Work]]" = queue.Queue()
 
     def serve() -> None:
         for work in iter(asked.get, None):
-            manual.put(work)
+            polled.put(work)
 
     server = threading.Thread(target=serve)
     server.start()
     done: List[int] = []
     for number in range(2000):
         asked.put(functools.partial(done.append, number))
-        assert manual.poll(SOON) == 1
+        assert polled.poll(SOON) == 1
     asked.put(None)
     server.join(SOON)
     assert done == list(range(2000))
@@ -468,26 +475,26 @@ def test_no_poll_sleeps_on(reports: Reports, hasty: None) -> None:
 def test_put_never_waits(reports: Reports) -> None:
     """A full backlog keeps nobody from queueing, for a callback may be owed by the very thread
     that works; nothing is dropped."""
-    manual, ran = Manual(1, reports), []  # type: Manual, List[int]
+    polled, ran = PolledDispatcher(1, reports), []  # type: PolledDispatcher, List[int]
     for number in range(100):
-        manual.deliver(ran.append, number)
-    assert manual.poll(0) == 100
+        polled.deliver(ran.append, number)
+    assert polled.poll(0) == 100
     assert ran == list(range(100))
 
 
 def test_no_bound(reports: Reports) -> None:
     """Without a bound there is always room."""
-    manual = Manual(None, reports)
+    polled = PolledDispatcher(None, reports)
     for _ in range(1000):
-        manual.put(lambda: None)
-    assert manual.wait_for_room(0, lambda: False)
+        polled.put(lambda: None)
+    assert polled.wait_for_room(0, lambda: False)
 
 
 def test_wait_for_room_given_up(reports: Reports) -> None:
     """A wait for room ends when it is given up: at once if it is already, or when woken."""
-    manual = Manual(1, reports)
-    manual.put(lambda: None)
-    assert manual.wait_for_room(SOON, lambda: True)
+    polled = PolledDispatcher(1, reports)
+    polled.put(lambda: None)
+    assert polled.wait_for_room(SOON, lambda: True)
     waiting, stop = threading.Event(), threading.Event()
     got: List[bool] = []
 
@@ -495,11 +502,11 @@ def test_wait_for_room_given_up(reports: Reports) -> None:
         waiting.set()
         return stop.is_set()
 
-    waiter = threading.Thread(target=lambda: got.append(manual.wait_for_room(SOON, given_up)))
+    waiter = threading.Thread(target=lambda: got.append(polled.wait_for_room(SOON, given_up)))
     waiter.start()
     assert waiting.wait(SOON)
     stop.set()
-    manual.wake()
+    polled.wake()
     waiter.join(SOON)
     assert got == [True]
 
@@ -523,8 +530,8 @@ def test_lives_while_held(reports: Reports) -> None:
     the last one lets it go."""
     dispatcher = EventThread("events", None, reports)
     seen: List[threading.Thread] = []
-    dispatcher.hold()
-    dispatcher.hold()
+    dispatcher.acquire()
+    dispatcher.acquire()
     dispatcher.deliver(lambda: seen.append(threading.current_thread()))
     drain(dispatcher)
     dispatcher.release()
@@ -550,7 +557,7 @@ def test_held_without_work(reports: Reports) -> None:
     """Who was held and got no work is finished as well."""
     before = threading.active_count()
     dispatcher = EventThread("events", None, reports)
-    dispatcher.hold()
+    dispatcher.acquire()
     dispatcher.release()
     dispatcher.finish(SOON)
     assert threading.active_count() == before
@@ -595,7 +602,7 @@ def test_release_does_what_is_queued(reports: Reports) -> None:
     """What is queued when the thread is let go is done before it ends."""
     dispatcher, go = EventThread("events", None, reports), threading.Event()
     ran: List[int] = []
-    dispatcher.hold()
+    dispatcher.acquire()
     dispatcher.deliver(go.wait, SOON)
     for number in range(100):
         dispatcher.deliver(ran.append, number)
@@ -666,7 +673,7 @@ def test_finish_waits_for_a_thread_at_its_last_instructions(reports: Reports) ->
             release.wait(SOON)
 
     dispatcher = Lingering("events", None, reports)
-    dispatcher.hold()
+    dispatcher.acquire()
     dispatcher.release()
     assert last.wait(SOON)
     began = time.monotonic()
@@ -709,7 +716,7 @@ def test_a_thread_that_cannot_start(
     monkeypatch.setattr(threading.Thread, "start", refuse_once)
     if first == "hold":
         with pytest.raises(RuntimeError):
-            dispatcher.hold()
+            dispatcher.acquire()
     else:
         dispatcher.deliver(ran.append, 1)
         assert ran == [1]
@@ -743,10 +750,10 @@ def test_sys_exit_where_no_thread_can_start(
     assert ran == ["behind", "next"]
 
 
-@pytest.mark.parametrize("kind", [EventThread, Foreign])
+@pytest.mark.parametrize("kind", [EventThread, ExternalDispatcher])
 def test_poll_is_for_manual(reports: Reports, kind: Callable[..., Dispatcher]) -> None:
-    """Polling anything but a manual dispatcher raises, and says for what it is."""
-    arguments = (print,) if kind is Foreign else ()
+    """Polling anything but a polled dispatcher raises, and says for what it is."""
+    arguments = (print,) if kind is ExternalDispatcher else ()
     with pytest.raises(RuntimeError, match='dispatch="manual"'):
         kind(*arguments, "events", None, reports).poll(0)
 
@@ -756,34 +763,35 @@ def test_poll_is_for_manual(reports: Reports, kind: Callable[..., Dispatcher]) -
 
 def test_poll(reports: Reports) -> None:
     """A poll does what is there, in the caller's thread, and says how much."""
-    manual, seen = Manual(None, reports), []  # type: Manual, List[threading.Thread]
-    assert manual.poll(0) == 0
+    polled = PolledDispatcher(None, reports)
+    seen: List[threading.Thread] = []
+    assert polled.poll(0) == 0
     for _ in range(3):
-        manual.deliver(lambda: seen.append(threading.current_thread()))
+        polled.deliver(lambda: seen.append(threading.current_thread()))
     assert seen == []
-    assert manual.poll(0) == 3
+    assert polled.poll(0) == 3
     assert seen == [threading.current_thread()] * 3
-    assert manual.poll(-1) == 0
+    assert polled.poll(-1) == 0
 
 
 def test_poll_leaves_what_comes_meanwhile(reports: Reports) -> None:
     """What handlers queue is for the next poll, so that a window's own events get their turn."""
-    manual = Manual(None, reports)
+    polled = PolledDispatcher(None, reports)
 
     def again() -> None:
-        manual.deliver(again)
+        polled.deliver(again)
 
-    manual.deliver(again)
-    assert [manual.poll(0) for _ in range(3)] == [1, 1, 1]
+    polled.deliver(again)
+    assert [polled.poll(0) for _ in range(3)] == [1, 1, 1]
 
 
 def test_poll_waits_for_the_first(reports: Reports) -> None:
     """A poll with a time-out waits for work from another thread, and no longer than for the
     first."""
-    manual, ran = Manual(None, reports), []  # type: Manual, List[int]
-    worker = threading.Thread(target=lambda: manual.deliver(ran.append, 1))
+    polled, ran = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[int]
+    worker = threading.Thread(target=lambda: polled.deliver(ran.append, 1))
     worker.start()
-    assert manual.poll(SOON) == 1
+    assert polled.poll(SOON) == 1
     assert ran == [1]
     worker.join(SOON)
 
@@ -791,40 +799,40 @@ def test_poll_waits_for_the_first(reports: Reports) -> None:
 def test_poll_inside_a_handler(reports: Reports) -> None:
     """A poll inside a handler, as in a window's loop of its own, does nothing: the handlers stay
     one at a time, and what is due comes with the poll that is under way, or the next."""
-    manual = Manual(None, reports)
+    polled = PolledDispatcher(None, reports)
     counts: List[int] = []
-    manual.deliver(lambda: counts.append(manual.poll(0)))
-    manual.deliver(lambda: counts.append(-1))
-    assert manual.poll(0) == 2
+    polled.deliver(lambda: counts.append(polled.poll(0)))
+    polled.deliver(lambda: counts.append(-1))
+    assert polled.poll(0) == 2
     assert counts == [0, -1] and reports.errors == []
 
 
 def test_two_polls_at_once(reports: Reports) -> None:
     """So does a poll while another thread's poll does work."""
-    manual, started, go = Manual(None, reports), threading.Event(), threading.Event()
+    polled, started, go = PolledDispatcher(None, reports), threading.Event(), threading.Event()
 
     def block() -> None:
         started.set()
         assert go.wait(SOON)
 
-    manual.deliver(block)
-    manual.deliver(block)
-    other = threading.Thread(target=manual.poll, args=(0,))
+    polled.deliver(block)
+    polled.deliver(block)
+    other = threading.Thread(target=polled.poll, args=(0,))
     other.start()
     assert started.wait(SOON)
-    assert manual.poll(0) == 0
+    assert polled.poll(0) == 0
     go.set()
     other.join(SOON)
-    assert manual.poll(0) == 0
+    assert polled.poll(0) == 0
 
 
 def test_endless_poll(reports: Reports) -> None:
     """A poll may be told to wait for ever, however that is written."""
     for timeout in (float("inf"), 1e300):
-        manual = Manual(None, reports)
-        waiting = threading.Thread(target=manual.poll, args=(timeout,))
+        polled = PolledDispatcher(None, reports)
+        waiting = threading.Thread(target=polled.poll, args=(timeout,))
         waiting.start()
-        manual.deliver(lambda: None)
+        polled.deliver(lambda: None)
         waiting.join(SOON)
         assert not waiting.is_alive()
 
@@ -833,8 +841,9 @@ def test_waiting_for_an_answer_lifts_the_bound(reports: Reports) -> None:
     """While a handler waits for the answer to a command there is room for what comes before it,
     and after that the bound is as before."""
     thread = EventThread("events", 1, reports)
-    thread.hold()
-    answer, asked, rooms = Answer(thread), threading.Event(), []  # type: Any, Any, List[bool]
+    thread.acquire()
+    answer, asked = CommandFuture(thread), threading.Event()
+    rooms: List[bool] = []
 
     def ask() -> None:
         asked.set()
@@ -848,12 +857,12 @@ def test_waiting_for_an_answer_lifts_the_bound(reports: Reports) -> None:
     thread.release()
     thread.finish(SOON)
     assert rooms == [True] and reports.errors == []
-    Answer(thread).set_result(1)
-    manual = Manual(1, reports)
-    manual.put(lambda: None)
-    answer = Answer(manual)
+    CommandFuture(thread).set_result(1)
+    polled = PolledDispatcher(1, reports)
+    polled.put(lambda: None)
+    answer = CommandFuture(polled)
     answer.set_result(1)
-    assert answer.result() == 1 and not manual.wait_for_room(0, lambda: False)
+    assert answer.result() == 1 and not polled.wait_for_room(0, lambda: False)
 
 
 # A function of the user's.
@@ -862,13 +871,13 @@ def test_waiting_for_an_answer_lifts_the_bound(reports: Reports) -> None:
 def test_runs_in_the_loop(loop: Loop, reports: Reports) -> None:
     """Work runs where the user's function has it run; nothing of ours is left when it is let
     go."""
-    foreign, seen = Foreign(loop, "events", None, reports), []  # type: Any, List[Any]
-    foreign.hold()
+    external, seen = ExternalDispatcher(loop, "events", None, reports), []  # type: Any, List[Any]
+    external.acquire()
     for _ in range(5):
-        foreign.deliver(lambda: seen.append(threading.current_thread()))
-    drain(foreign)
-    foreign.release()
-    foreign.finish(SOON)
+        external.deliver(lambda: seen.append(threading.current_thread()))
+    drain(external)
+    external.release()
+    external.finish(SOON)
     assert seen == [loop.thread] * 5
     assert "events" not in [one.name for one in threading.enumerate()]
 
@@ -884,10 +893,11 @@ def test_hand_over_that_raises(reports: Reports, caplog: pytest.LogCaptureFixtur
             raise RuntimeError("main thread is not in main loop")
         handed.append(work)
 
-    foreign, ran = Foreign(bad_hand_over, "events", 1, reports), []  # type: Any, List[int]
+    external = ExternalDispatcher(bad_hand_over, "events", 1, reports)
+    ran: List[int] = []
     for number in range(3):
-        foreign.deliver(ran.append, number)
-    foreign.finish(SOON)
+        external.deliver(ran.append, number)
+    external.finish(SOON)
     for work in handed:
         work()
     assert ran == [1]
@@ -900,10 +910,11 @@ def test_what_is_handed_over_is_bounded(reports: Reports) -> None:
     """A loop that does nothing is handed no more than the bound, and the rest when it goes
     on."""
     handed: "queue.Queue[Work]" = queue.Queue()
-    foreign, ran = Foreign(handed.put, "events", 2, reports), []  # type: Any, List[int]
-    foreign.hold()
+    external = ExternalDispatcher(handed.put, "events", 2, reports)
+    ran: List[int] = []
+    external.acquire()
     for number in range(6):
-        foreign.deliver(ran.append, number)
+        external.deliver(ran.append, number)
     works = [handed.get(timeout=SOON) for _ in range(2)]
     for expected in range(2, 6):
         works.pop(0)()
@@ -911,8 +922,8 @@ def test_what_is_handed_over_is_bounded(reports: Reports) -> None:
         assert handed.empty()
     for work in works:
         work()
-    foreign.release()
-    foreign.finish(SOON)
+    external.release()
+    external.finish(SOON)
     assert ran == list(range(6))
 
 
@@ -920,12 +931,12 @@ def test_a_loop_that_has_stopped(reports: Reports) -> None:
     """Once nothing holds it any more, all is handed over at once, so that a loop that has
     stopped keeps no thread."""
     handed: List[Work] = []
-    foreign = Foreign(handed.append, "events", 1, reports)
-    foreign.hold()
+    external = ExternalDispatcher(handed.append, "events", 1, reports)
+    external.acquire()
     for _ in range(5):
-        foreign.put(lambda: None)
-    foreign.release()
-    foreign.finish(SOON)
+        external.put(lambda: None)
+    external.release()
+    external.finish(SOON)
     assert len(handed) == 5
     assert "events" not in [one.name for one in threading.enumerate()]
 
@@ -943,17 +954,17 @@ def test_inline_and_then_raises(reports: Reports) -> None:
         handed.put(work)
 
     first, ran = [True], []  # type: List[bool], List[int]
-    foreign = Foreign(hand_over, "events", 1, reports)
-    foreign.hold()
+    external = ExternalDispatcher(hand_over, "events", 1, reports)
+    external.acquire()
     for number in range(3):
-        foreign.deliver(ran.append, number)
+        external.deliver(ran.append, number)
     work = handed.get(timeout=SOON)
     with pytest.raises(queue.Empty):
         handed.get(timeout=0.1)
     work()
     handed.get(timeout=SOON)()
-    foreign.release()
-    foreign.finish(SOON)
+    external.release()
+    external.finish(SOON)
     assert ran == [0, 1, 2]
 
 
@@ -961,28 +972,29 @@ def test_a_loop_inside_a_handler(reports: Reports) -> None:
     """A handler may run its window's loop, as a message box does, in which later work is done;
     the rest of its own work goes on after it."""
     handed: "queue.Queue[Work]" = queue.Queue()
-    foreign, ran = Foreign(handed.put, "events", None, reports), []  # type: Any, List[Any]
+    external = ExternalDispatcher(handed.put, "events", None, reports)
+    ran: List[Any] = []
 
     def message_box() -> None:
         ran.append("box opens")
         handed.get(timeout=SOON)()
-        ran.append(("box closes", foreign.inside()))
+        ran.append(("box closes", external.inside()))
 
     def event() -> None:
-        foreign.call(message_box)
-        foreign.call(ran.append, "next handler of the same event")
+        external.call(message_box)
+        external.call(ran.append, "next handler of the same event")
 
-    foreign.put(event)
-    foreign.deliver(ran.append, "later event")
+    external.put(event)
+    external.deliver(ran.append, "later event")
     handed.get(timeout=SOON)()
-    foreign.finish(SOON)
+    external.finish(SOON)
     assert ran == [
         "box opens",
         "later event",
         ("box closes", True),
         "next handler of the same event",
     ]
-    assert not foreign.inside()
+    assert not external.inside()
 
 
 # Names.

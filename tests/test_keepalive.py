@@ -7,7 +7,7 @@ from typing import Any, List, Optional
 
 import pytest
 
-from keyyo_cti._client.dispatch import Manual, Running
+from keyyo_cti._client.dispatch import PolledDispatcher, Running
 from keyyo_cti._client.keepalive import HandlerWatch, Pinger
 from keyyo_cti._net.clock import NEVER
 
@@ -54,7 +54,7 @@ def test_ping_that_raises() -> None:
     assert pinger.due() == 600
 
 
-class Busy(Manual):
+class Busy(PolledDispatcher):
     """A dispatcher that runs what the test says."""
 
     def __init__(self) -> None:

@@ -24,20 +24,20 @@ from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, inval
 from .sockjs.background import SOON, Hand
 
 
-class Desk:
+class FakeDispatcher:
     """Stands for the event thread: calls at once."""
 
     def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
         function(*arguments)
 
-    def attending(self) -> ContextManager[None]:
+    def waiting_in_handler(self) -> ContextManager[None]:
         return contextlib.nullcontext()
 
     def answered(self, request: object) -> None:
         """Nothing: it counts no commands."""
 
 
-class Delivered(Desk):
+class Delivered(FakeDispatcher):
     """Keeps what it is to call."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Delivered(Desk):
 
 
 def request(callback: Optional[Callable[..., object]] = None) -> Request:
-    return Request(dial("33"), Desk(), callback)
+    return Request(dial("33"), FakeDispatcher(), callback)
 
 
 # A request.
@@ -111,9 +111,9 @@ def test_what_was_asked() -> None:
     def react(*_: Any) -> None: ...
 
     command = dial("33")
-    asked = Request(command, Desk(), print, react)
+    asked = Request(command, FakeDispatcher(), print, react)
     assert (asked.command, asked.callback, asked.react) == (command, print, react)
-    assert Request(command, Desk()).react is None
+    assert Request(command, FakeDispatcher()).react is None
     assert asked.departure.begun is False and asked.opens_session is False
 
 
@@ -122,9 +122,9 @@ def test_the_desk_knows_who_waits() -> None:
     work; by default he waits for as long as it takes."""
     attended: List[str] = []
 
-    class Attending(Desk):
+    class Attending(FakeDispatcher):
         @contextlib.contextmanager
-        def attending(self) -> Iterator[None]:
+        def waiting_in_handler(self) -> Iterator[None]:
             attended.append("waits")
             asked.complete(None, 1)
             yield
@@ -253,7 +253,7 @@ def test_known() -> None:
     pending = Pending(30, Hand())
     pending.add(request())
     pending.take(1)
-    assert [pending.known(number) for number in (-1, 0, 1, 2)] == [False, False, True, False]
+    assert [pending.was_issued(number) for number in (-1, 0, 1, 2)] == [False, False, True, False]
 
 
 def test_late() -> None:
@@ -315,7 +315,7 @@ def test_close() -> None:
     assert not late.future.done()
     assert pending.take(1) is None
     assert pending.take_late(10_000) == []
-    assert pending.known(5)
+    assert pending.was_issued(5)
 
 
 def test_table_entered_again_in_the_midst_of_a_look_gives_each_once() -> None:
@@ -372,7 +372,7 @@ class Race:
 
     def ask(self, _: random.Random) -> None:
         for _turn in range(300):
-            one = Request(dial("33"), Desk(), lambda *__: self.callbacks.append(1))
+            one = Request(dial("33"), FakeDispatcher(), lambda *__: self.callbacks.append(1))
             self.asked.append(one)
             if self.pending.add(one) is None:
                 self.refused.append(one)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti._client.callback import Callback
+from keyyo_cti._client.duplicates import DUPLICATE, NEW, UPDATED
 from keyyo_cti._client.registry import Registry
-from keyyo_cti._client.retelling import CHANGE, NEWS, REPEAT
 from keyyo_cti._client.wire import Command
 from keyyo_cti.call import Call
 
@@ -110,7 +110,7 @@ def test_model(max_ended: Optional[int], updates: List[Tuple[str, Any]]) -> None
     known: Dict[str, Call] = {}
     for callref, state in updates:
         call, what = update(registry, callref, {"callref": callref, "state": state})
-        assert what == NEWS
+        assert what == NEW
         model.update(callref, state)
         assert (call.callref, call.state) == (callref, state)
         assert known.get(callref, call) is call
@@ -194,10 +194,10 @@ def test_stale() -> None:
     mark_gap(registry)
     assert (goes_on.stale, over.stale) == (True, False)
     assert update(registry, "c", SETUP)[0].stale is False
-    assert update(registry, "a", CONNECT)[1] == REPEAT
+    assert update(registry, "a", CONNECT)[1] == DUPLICATE
     assert not goes_on.stale
     mark_gap(registry)
-    assert goes_on.stale and update(registry, "a", RELEASE)[1] == NEWS
+    assert goes_on.stale and update(registry, "a", RELEASE)[1] == NEW
     assert not goes_on.stale
 
 
@@ -207,11 +207,11 @@ def test_told_again_after_a_gap() -> None:
     call = update(registry, "a", CONNECT)[0]
     mark_gap(registry)
     update(registry, "b", SETUP)
-    assert update(registry, "a", SETUP) == (call, REPEAT)
+    assert update(registry, "a", SETUP) == (call, DUPLICATE)
     assert (call.state, registry.all()[-1]) == ("CONNECT", call)
-    assert update(registry, "a", PARKED) == (call, CHANGE)
+    assert update(registry, "a", PARKED) == (call, UPDATED)
     assert call.callpark_slot == "1"
-    assert update(registry, "a", RELEASE) == (call, NEWS)
+    assert update(registry, "a", RELEASE) == (call, NEW)
 
 
 def test_told_again_without_a_gap() -> None:
@@ -219,10 +219,10 @@ def test_told_again_without_a_gap() -> None:
     JavaScript."""
     registry = Registry(make, None, True)
     for _ in range(2):
-        assert update(registry, "a", CONNECT)[1] == NEWS
+        assert update(registry, "a", CONNECT)[1] == NEW
     mark_gap(registry)
     for _ in range(2):
-        assert update(registry, "b", CONNECT)[1] == NEWS
+        assert update(registry, "b", CONNECT)[1] == NEW
 
 
 def test_repeats_are_news_unless_they_are_known() -> None:
@@ -230,13 +230,13 @@ def test_repeats_are_news_unless_they_are_known() -> None:
     registry = Registry(make, None)
     update(registry, "a", CONNECT)
     mark_gap(registry)
-    assert update(registry, "a", SETUP)[1] == NEWS
+    assert update(registry, "a", SETUP)[1] == NEW
 
 
 def test_calls_that_nobody_tells_of_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls whose end fell into a gap are not kept for ever: of those that nobody tells of for
     two gaps, only the last so many are kept."""
-    monkeypatch.setattr("keyyo_cti._client.registry._MOST_SILENT", 2)
+    monkeypatch.setattr("keyyo_cti._client.registry._MAX_SILENT_CALLS", 2)
     registry = Registry(make, 0, True)
     for gap in range(50):
         update(registry, f"r{gap}", CONNECT)
@@ -250,7 +250,7 @@ def test_calls_that_go_on_are_kept_through_two_gaps() -> None:
     call = update(registry, "a", CONNECT)[0]
     mark_gap(registry)
     mark_gap(registry)
-    assert update(registry, "a", CONNECT) == (call, REPEAT)
+    assert update(registry, "a", CONNECT) == (call, DUPLICATE)
 
 
 def test_news_after_news() -> None:
@@ -258,11 +258,11 @@ def test_news_after_news() -> None:
     registry = Registry(make, None, True)
     update(registry, "a", SETUP)
     mark_gap(registry)
-    assert update(registry, "a", SETUP)[1] == REPEAT
+    assert update(registry, "a", SETUP)[1] == DUPLICATE
     for fields in (CONNECT, PARKED, SETUP, CONNECT, CONNECT):
-        assert update(registry, "a", fields)[1] == NEWS
+        assert update(registry, "a", fields)[1] == NEW
     mark_gap(registry)
-    assert update(registry, "a", CONNECT)[1] == REPEAT
+    assert update(registry, "a", CONNECT)[1] == DUPLICATE
 
 
 def test_stage_before_the_gap() -> None:
@@ -271,9 +271,9 @@ def test_stage_before_the_gap() -> None:
     registry = Registry(make, None, True)
     update(registry, "a", CONNECT)
     mark_gap(registry)
-    assert update(registry, "a", {**CONNECT, "state": "HOLD"})[1] == CHANGE
+    assert update(registry, "a", {**CONNECT, "state": "HOLD"})[1] == UPDATED
     mark_gap(registry)
-    assert update(registry, "a", PARKED)[1] == CHANGE
+    assert update(registry, "a", PARKED)[1] == UPDATED
 
 
 def test_a_call_that_is_told_of_again_is_kept() -> None:
@@ -282,7 +282,7 @@ def test_a_call_that_is_told_of_again_is_kept() -> None:
     call = update(registry, "a", CONNECT)[0]
     for _ in range(5):
         mark_gap(registry)
-        assert update(registry, "a", CONNECT) == (call, REPEAT)
+        assert update(registry, "a", CONNECT) == (call, DUPLICATE)
     assert registry.all() == [call]
 
 
@@ -293,7 +293,7 @@ def test_a_forgotten_call_is_news() -> None:
     mark_gap(registry)
     update(registry, "a", RELEASE)
     for _ in range(2):
-        assert update(registry, "a", SETUP)[1] == NEWS
+        assert update(registry, "a", SETUP)[1] == NEW
 
 
 def test_views_before_a_handler_has_run() -> None:
@@ -341,7 +341,7 @@ def test_views_of_a_gap() -> None:
     repeat = views.registry.update("a", SETUP)
     other = views.registry.update("b", RELEASE)
     last = views.registry.mark_gap()
-    assert repeat[1] == REPEAT and before[0].stale and not other[0].stale
+    assert repeat[1] == DUPLICATE and before[0].stale and not other[0].stale
     views.registry.handle(before)
     assert views.seen(inside=True) == [("a", "CONNECT", False)]
     views.registry.handle_gap(gap)
@@ -468,7 +468,7 @@ def test_a_call_that_is_too_large_is_not_kept_whole() -> None:
     views.inside = False
     assert dict(change[0].fields) == CONNECT
     views.registry.mark_gap()
-    assert views.registry.update("a", large, 2**21)[1] == REPEAT
+    assert views.registry.update("a", large, 2**21)[1] == DUPLICATE
 
 
 CONNECTED: Dict[str, Any] = {"callref": "a", "state": "CONNECT", "setup_date": 5}
@@ -477,9 +477,9 @@ CONNECTED: Dict[str, Any] = {"callref": "a", "state": "CONNECT", "setup_date": 5
 @pytest.mark.parametrize(
     "skipped, expected",
     [
-        ({**CONNECTED, "callpark_slot": "2"}, CHANGE),
-        ({**CONNECTED, "state": "RELEASE", "release_date": 9}, NEWS),
-        ({**CONNECTED, "setup_date": 7}, NEWS),
+        ({**CONNECTED, "callpark_slot": "2"}, UPDATED),
+        ({**CONNECTED, "state": "RELEASE", "release_date": 9}, NEW),
+        ({**CONNECTED, "setup_date": 7}, NEW),
     ],
 )
 def test_repetition_of_what_a_close_has_skipped(skipped: Dict[str, Any], expected: str) -> None:
@@ -494,8 +494,8 @@ def test_repetition_of_what_a_close_has_skipped(skipped: Dict[str, Any], expecte
     for _ in range(2):
         update = registry.update("a", dict(skipped))
         registry.handle(update)
-        told.append(registry.retold(update))
-    assert told == [expected, REPEAT]
+        told.append(registry.kind_for_handlers(update))
+    assert told == [expected, DUPLICATE]
 
 
 @pytest.mark.fault(79)
@@ -511,11 +511,11 @@ def test_call_whose_repetition_was_news_is_told_as_usual_up_to_the_next_gap() ->
     def tell(**fields: Any) -> str:
         update = registry.update("a", {**CONNECTED, **fields})
         registry.handle(update)
-        return registry.retold(update)
+        return registry.kind_for_handlers(update)
 
-    assert [tell(), tell(callpark_slot="2"), tell(callpark_slot="3")] == [NEWS, NEWS, NEWS]
+    assert [tell(), tell(callpark_slot="2"), tell(callpark_slot="3")] == [NEW, NEW, NEW]
     mark_gap(registry)
-    assert [tell(callpark_slot="3"), tell(callpark_slot="4")] == [REPEAT, CHANGE]
+    assert [tell(callpark_slot="3"), tell(callpark_slot="4")] == [DUPLICATE, UPDATED]
     registry.skip(registry.update("a", {**CONNECTED, "callpark_slot": "5"}))
     mark_gap(registry)
-    assert [tell(callpark_slot="5"), tell(callpark_slot="6")] == [CHANGE, CHANGE]
+    assert [tell(callpark_slot="5"), tell(callpark_slot="6")] == [UPDATED, UPDATED]

@@ -12,7 +12,7 @@ import pytest
 from keyyo_cti import CTI
 from keyyo_cti._client import wire
 from keyyo_cti._client.server_clock import ServerClock
-from keyyo_cti._client.session import Session, cookie_for, explain_token, following
+from keyyo_cti._client.session import Session, explain_token, make_cookie, make_reaction
 from keyyo_cti._client.session_store import FileCookie, JarCookie
 from keyyo_cti._client.wire import create_session
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
@@ -60,7 +60,7 @@ def test_at_first(clock: ServerClock) -> None:
     """At first there is no session, and without a cookie none is remembered."""
     session = Session(None, clock)
     assert (session.number, session.session_id) == (None, None)
-    assert session.remembered() is None
+    assert session.load_session_id() is None
 
 
 def test_created(clock: ServerClock) -> None:
@@ -69,7 +69,7 @@ def test_created(clock: ServerClock) -> None:
     session = Session(cookie, clock)
     session.on_create(None, CREATED)
     assert session.number == "33"
-    assert session.session_id == cookie.session_id == session.remembered() == "CANARY-id"
+    assert session.session_id == cookie.session_id == session.load_session_id() == "CANARY-id"
     assert int(clock.now()) == 1000
 
 
@@ -102,7 +102,7 @@ def test_strange_answer(clock: ServerClock, result: Any) -> None:
 
 def test_empty_cookie_holds_no_session(clock: ServerClock) -> None:
     """A cookie without a value is none, so that a restore asks as at a first start."""
-    assert Session(FakeCookie(""), clock).remembered() is None
+    assert Session(FakeCookie(""), clock).load_session_id() is None
 
 
 @pytest.mark.parametrize("session_id", [None, "id"])
@@ -202,7 +202,7 @@ def test_cookie_that_fails(clock: ServerClock, caplog: pytest.LogCaptureFixture)
     session = Session(FakeCookie(fails=True), clock)
     with caplog.at_level(logging.DEBUG, "keyyo_cti"):
         session.on_create(None, CREATED)
-        assert session.remembered() is None
+        assert session.load_session_id() is None
         session.on_destroy()
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 3
     assert "disk on fire" in caplog.text
@@ -236,7 +236,7 @@ def test_no_secret_is_logged(clock: ServerClock, caplog: pytest.LogCaptureFixtur
     """At level DEBUG, a session's whole life logs no secret."""
     with caplog.at_level(logging.DEBUG):
         session = Session(FakeCookie("CANARY-old"), clock)
-        react = session.on_restore("CANARY-token", session.remembered())
+        react = session.on_restore("CANARY-token", session.load_session_id())
         react(GONE[0], None)
         react(None, CREATED)
         session.on_destroy()
@@ -247,12 +247,12 @@ def test_which_cookie(tmp_path: Path) -> None:
     """The cookie is where the options say: nowhere, in the jar, in the file, or in the default
     file."""
     jar = http.cookiejar.CookieJar()
-    assert cookie_for(Options(cookie_auto=False, cookie_jar=jar)) is None
+    assert make_cookie(Options(cookie_auto=False, cookie_jar=jar)) is None
     cookies: List[Any] = [
-        cookie_for(Options(cookie_jar=jar)),
-        cookie_for(Options(cookie_file=str(tmp_path / "f"))),
-        cookie_for(Options(cookie_file=tmp_path / "f")),
-        cookie_for(Options()),
+        make_cookie(Options(cookie_jar=jar)),
+        make_cookie(Options(cookie_file=str(tmp_path / "f"))),
+        make_cookie(Options(cookie_file=tmp_path / "f")),
+        make_cookie(Options()),
     ]
     assert [type(cookie) for cookie in cookies] == [JarCookie, FileCookie, FileCookie, FileCookie]
     cookies[0].save("in the jar")
@@ -267,11 +267,11 @@ class Chain:
     def __init__(self, session: Session) -> None:
         self.recreated: List[None] = []
         self.reported: List[KeyyoError] = []
-        steps = session.reopening(
+        steps = session.plan_restore(
             "tok", lambda: self.recreated.append(None), self.reported.append
         )
         self.first = next(steps)
-        self.answer = following(steps)
+        self.answer = make_reaction(steps)
 
 
 def test_reopened(clock: ServerClock) -> None:

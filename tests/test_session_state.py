@@ -12,7 +12,7 @@ from keyyo_cti._client.session_state import Sessions, SessionState, State
 from keyyo_cti._client.wire import ping
 from keyyo_cti.errors import ConnectionClosed
 
-from .test_pending import Desk
+from .test_pending import FakeDispatcher
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def begin(sessions: Sessions[SessionState], state: State = State.OPEN) -> Sessio
 
 
 def request() -> Any:
-    return Request(ping(), Desk())
+    return Request(ping(), FakeDispatcher())
 
 
 def test_no_session_nothing_is_expected(sessions: Sessions[SessionState]) -> None:
@@ -46,7 +46,7 @@ def test_session_is_current_until_it_ends(
     assert session.serves is (state in (State.OPENING, State.OPEN))
     # The end of its connection is to come, and told.
     assert sessions.expecting() and session.unclosed is (state is not State.CLOSING)
-    sessions.told(session)
+    sessions.on_end_handled(session)
     assert sessions.expecting() is session.unclosed is lives
     assert sessions.all == [session] * lives
 
@@ -76,10 +76,10 @@ def test_outage_is_given_up_once(sessions: Sessions[SessionState]) -> None:
     """A loss is expected until it is told; after close() there is none."""
     session = begin(sessions)
     session.lose()
-    sessions.told(session)
+    sessions.on_end_handled(session)
     assert sessions.current is session and session.give_up() and not session.give_up()
     assert sessions.expecting() and session.unclosed
-    sessions.told(session)
+    sessions.on_end_handled(session)
     assert not sessions.expecting()
     closed = begin(sessions)
     closed.lose()
@@ -92,7 +92,7 @@ def test_handled_drop_is_expected_to_be_followed(sessions: Sessions[SessionState
     for end in ("follow", "close"):
         dropped = begin(sessions)
         dropped.end(State.ENDED)
-        sessions.told(dropped, drop_handled=True)
+        sessions.on_end_handled(dropped, drop_handled=True)
         assert sessions.expecting() and not dropped.unclosed
         if end == "close":
             dropped.end(State.CLOSING)
@@ -114,7 +114,7 @@ def test_drop_handled_too_late_is_not_expected_to_be_followed(
     else:
         sessions.follow(begin(sessions))
         sessions.all.pop()
-    sessions.told(dropped, drop_handled=True)
+    sessions.on_end_handled(dropped, drop_handled=True)
     assert not sessions.expecting()
 
 
@@ -140,7 +140,7 @@ def test_refused_command_comes_after_those_sent_before(
     # As asyncio's own, it runs at once.
     ask_again.__module__ = "asyncio.futures"
     second.future.add_done_callback(ask_again)
-    sessions.answer_behind(session)
+    sessions.refuse_deferred(session)
     for each in (first, second, third):
         error = each.future.exception(0)
         assert isinstance(error, ConnectionClosed) and not error.sent
@@ -158,7 +158,7 @@ def test_wait_ends_with_the_last_thing_expected(sessions: Sessions[SessionState]
         target=lambda: waited.append(sessions.changed.wait_for(lambda: not sessions.expecting()))
     )
     waiter.start()
-    sessions.told(session)
+    sessions.on_end_handled(session)
     assert sessions.close_if(session, lambda: True)
     waiter.join(10)
     assert waited == [True]

@@ -472,7 +472,7 @@ class SlowReplace:
 def wait_for_changes(file: Path, count: int) -> None:
     """Until so many changes wait for the one that is being made."""
     pause = threading.Event()
-    waiting = session_store._waiting[os.getpid(), file]
+    waiting = session_store._pending_changes[os.getpid(), file]
     for _ in range(20_000):
         if len(waiting.changes) == count:
             return

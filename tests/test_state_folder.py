@@ -67,7 +67,7 @@ def test_session_without_a_home(homeless: Path, caplog: pytest.LogCaptureFixture
         assert not cti.session_exists()
         for _ in range(3):
             cti._client.session.on_create(None, CREATED)
-        assert cti.session_exists() and cti._client.remembered() == "CANARY"
+        assert cti.session_exists() and cti._client.load_session_id() == "CANARY"
     assert len(warnings(caplog)) == 1 and list(homeless.iterdir()) == []
 
 
@@ -131,4 +131,4 @@ def test_cookie_that_cannot_be_kept_is_named_once(
         for _ in range(3):
             cti._client.session.on_create(None, CREATED)
     (warning,) = warnings(caplog)
-    assert warning.startswith("the session cookie cannot be kept: ")
+    assert warning.startswith("the session cookie cannot be saved: ")

@@ -1,1 +1,1 @@
-"""What stands behind one CTI: its session, connection, pending commands, calls and events."""
+"""The client behind one CTI: session, connection, pending commands, calls and events."""

@@ -1,4 +1,4 @@
-"""A program that just ends: what it left open is closed."""
+"""Closes the connections that a program leaves open when it ends."""
 
 import atexit
 import os
@@ -8,42 +8,40 @@ from typing import Optional, Protocol
 from .._net import process
 from .._net.clock import monotonic
 
-#: Seconds that ``close`` waits at most, whatever a handler does meanwhile, so that it returns
-#: within two.
-CLOSE = 1.8
+#: Maximum seconds that ``close`` waits, whatever a handler does, so that it returns within two.
+CLOSE_TIMEOUT = 1.8
 
 
 class Closable(Protocol):
-    """What may be left open."""
+    """An object that a program may leave open."""
 
     def unclosed(self) -> bool:
-        """Whether there is a connection, in this process, that nobody has closed."""
+        """Return True if this process has a connection that the program has not closed."""
 
     def begin_close(self) -> object:
-        """Begins to close; waits for nothing."""
+        """Begin to close. Do not block."""
 
     def after_fork(self) -> None:
-        """This is a forked child."""
+        """Handle the start of a forked child."""
 
     def close(self, until: Optional[float] = None) -> None:
-        """Closes, by that monotonic time."""
+        """Close by this deadline in monotonic seconds."""
 
 
 _known: "weakref.WeakSet[Closable]" = weakref.WeakSet()
 
 
 def watch(closable: Closable) -> None:
-    """Closes it at the end, if it is open then."""
+    """Close an object when the program ends, if it is open then."""
     _known.add(closable)
 
 
-# When the package is imported, and not with the first connection: what a program registers after
-# that comes before this, and finds its connections open.
+# Registered when the package is imported, not with the first connection. Functions that a program
+# registers later run earlier, and so they find its connections open.
 @atexit.register
 def _close_all() -> None:
-    """The server is told goodbye, and the threads are gone before the interpreter takes away what
-    they print to."""
-    until = monotonic() + CLOSE
+    """Close every open connection before the interpreter removes the standard streams."""
+    until = monotonic() + CLOSE_TIMEOUT
     unclosed = [closable for closable in list(_known) if closable.unclosed()]
     for closable in unclosed:
         closable.begin_close()
@@ -52,7 +50,7 @@ def _close_all() -> None:
 
 
 def _after_fork() -> None:
-    # Not before the new number is there; hooks run in the order in which modules are imported.
+    # First refresh the process id: fork hooks run in the order of imports.
     assert process.current()
     for closable in list(_known):
         closable.after_fork()

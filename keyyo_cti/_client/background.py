@@ -1,4 +1,4 @@
-"""Work that blocks, done elsewhere, with its answer brought back to where callbacks run."""
+"""Blocking work on a thread, whose results are passed to callbacks and Futures."""
 
 import itertools
 import logging
@@ -13,16 +13,16 @@ from .._net.reentrant import Wakeup, interrupts_itself
 from .._net.user_code import require_function_or_none
 from ..errors import KeyyoError
 from .callback import Callback
-from .dispatch import Choice, EventThread, Manual, chosen
-from .pending import Answer
+from .dispatch import Choice, EventThread, PolledDispatcher, make_dispatcher
+from .pending import CommandFuture
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Seconds after which ``wait`` looks again who runs callbacks.
-_LOOK = 0.1
+#: Seconds between two checks in ``wait``, because another thread may run the callbacks.
+_POLL_INTERVAL = 0.1
 
-#: Seconds in which ``BackgroundClient.close`` returns.
-_CLOSE = 2.0
+#: Maximum seconds of ``BackgroundClient.close``.
+_CLOSE_TIMEOUT = 2.0
 
 _numbers: Iterator[int] = itertools.count(1)
 
@@ -31,7 +31,7 @@ Self = TypeVar("Self", bound="BackgroundClient")
 
 
 class _Job(NamedTuple):
-    """Work, and who waits for its answer."""
+    """Work, with the callback and the Future for its result."""
 
     work: Callable[[], Any]
     callback: Optional[Callback]
@@ -39,37 +39,37 @@ class _Job(NamedTuple):
 
 
 class Background:
-    """Does one piece of work after the other, in a thread that lives while there is any.
+    """Runs work one piece after the other, on a thread that lives while there is any.
 
-    :param name: of its threads.
-    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+    :param name: prefix of its threads' names.
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that receives each
         piece of work.
     :raises TypeError: ``dispatch`` is none of these.
     """
 
     def __init__(self, name: str, dispatch: Choice = None) -> None:
         self._process = process.current()
-        self._dispatcher = chosen(dispatch, f"{name}-events", None, _nobody)
-        self._worker = EventThread(name, None, _nobody)
+        self._dispatcher = make_dispatcher(dispatch, f"{name}-events", None, _ignore)
+        self._worker = EventThread(name, None, _ignore)
         self._closed = False
-        # A dict, which changes in one step: a signal handler may ask on a thread that is here.
+        # A dict, because its changes are atomic: a signal handler may ask on this very thread.
         self._unanswered: Dict[int, None] = {}
         self._answered = Wakeup()
 
     def ask(self, work: Callable[[], Any], callback: Optional[Callback] = None) -> "Future[Any]":
-        """Has work done.
+        """Queue work.
 
-        :param work: what it returns is the result, which is not None; the KeyyoError that it
-            raises is the error.
-        :param callback: called as ``callback(error, result)``, after the Future is completed.
+        :param work: returns the result, which is not None, or raises KeyyoError.
+        :param callback: called as ``callback(error, result)`` after the Future is completed.
+        :returns: the Future of the result.
         :raises TypeError: the callback cannot be called.
-        :raises RuntimeError: in a process that was forked off.
+        :raises RuntimeError: in a forked child.
         """
         process.check(self._process)
         require_function_or_none("callback", callback)
-        job = _Job(work, callback, Answer(self._dispatcher))
+        job = _Job(work, callback, CommandFuture(self._dispatcher))
         try:
-            self._hold()
+            self._acquire()
         except RuntimeError as error:
             failure = KeyyoError(500, "No thread can be started: try again later", "internal")
             failure.__cause__ = error
@@ -82,46 +82,51 @@ class Background:
         self._worker.release()
         return job.future
 
-    def _hold(self) -> None:
-        self._dispatcher.hold()
+    def _acquire(self) -> None:
+        self._dispatcher.acquire()
         try:
-            self._worker.hold()
+            self._worker.acquire()
         except BaseException:
             self._dispatcher.release()
             raise
 
     def poll(self, timeout: float) -> int:
-        """Runs the callbacks that are due, in this thread; for ``dispatch="manual"``.
+        """Run the due callbacks on this thread; for ``dispatch="manual"``.
 
-        :param timeout: seconds to wait for the first.
-        :returns: how many were run.
+        :param timeout: maximum seconds to wait for the first.
+        :returns: the number of callbacks that ran.
         """
         return self._dispatcher.poll(timeout)
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Waits until all work is done and every callback has run; with ``dispatch="manual"``
-        they run in here.
+        """Wait until all work is done and every callback has run.
 
-        :param timeout: seconds, None for no end.
-        :returns: False when the time was up first.
+        With ``dispatch="manual"`` the callbacks run in this call.
+
+        :param timeout: maximum seconds, or None for no limit.
+        :returns: False if the timeout was over first.
         :raises RuntimeError: called in a callback, which would wait for itself.
         """
         process.check(self._process)
         if self._dispatcher.inside():
             raise RuntimeError("wait() in a callback would wait for itself")
-        if isinstance(self._dispatcher, Manual):
+        if isinstance(self._dispatcher, PolledDispatcher):
             return self._poll_all(timeout)
         if timeout is not None:
             timeout = min(timeout, threading.TIMEOUT_MAX)
         return self._answered.wait_for(lambda: not self._unanswered, timeout)
 
     def close(self) -> None:
-        """Does nothing any more: work that has not begun is answered with 400 ``closed``."""
+        """Refuse further work: work that has not begun fails with 400 ``closed``."""
         self._closed = True
 
     def finish(self, timeout: float) -> None:
-        """Waits until no thread is left, as far as that does not mean to wait for oneself, and
-        in a forked child for nothing."""
+        """Wait for the end of the threads, except on one of them.
+
+        In a forked child it returns at once.
+
+        :param timeout: maximum seconds.
+        """
         if self._process != process.current():
             return
         if self._dispatcher.inside() or self._worker.inside() or interrupts_itself():
@@ -133,17 +138,17 @@ class Background:
     def _poll_all(self, timeout: Optional[float]) -> bool:
         until = None if timeout is None else monotonic() + timeout
         while self._unanswered:
-            left = _LOOK if until is None else until - monotonic()
+            left = _POLL_INTERVAL if until is None else until - monotonic()
             if left <= 0:
                 return False
-            if not self._dispatcher.poll(min(left, _LOOK)):
-                # At once, when another thread is at it: then that one runs the callbacks.
-                self._answered.wait_for(lambda: not self._unanswered, min(left, _LOOK))
+            if not self._dispatcher.poll(min(left, _POLL_INTERVAL)):
+                # If another thread is polling, that thread runs the callbacks.
+                self._answered.wait_for(lambda: not self._unanswered, min(left, _POLL_INTERVAL))
         return True
 
     def _do(self, job: _Job) -> None:
         error, result = _outcome(_refuse if self._closed else job.work)
-        # The work may have forked, in a saver of tokens: the parent's thread answers.
+        # The work may have forked, for example in a saver of tokens; the parent completes it.
         process.check(self._process)
         if error is not None:
             job.future.set_exception(error)
@@ -164,13 +169,13 @@ class Background:
 
 
 class BackgroundClient:
-    """What asks Keyyo's web services by callbacks and Futures, over a client that blocks.
+    """The base of clients of Keyyo's web services with callbacks and Futures.
 
-    Every method that asks takes ``callback(error, result)`` last, which may be left out, and
-    returns a ``concurrent.futures.Future``; none waits for the network.
+    Every method that sends a request takes an optional ``callback(error, result)`` last and
+    returns a ``concurrent.futures.Future``. None of them blocks.
 
-    :param what: is asked, for the names of its threads.
-    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+    :param what: the service, for the names of its threads.
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that receives each
         piece of work, as for CTI.
     """
 
@@ -178,30 +183,31 @@ class BackgroundClient:
         self._background = Background(f"keyyo-cti-{what}-{next(_numbers)}", dispatch)
 
     def poll(self, timeout: float = 0) -> int:
-        """Runs the callbacks that are due, in this thread; for ``dispatch="manual"``.
+        """Run the due callbacks on this thread; for ``dispatch="manual"``.
 
-        :param timeout: seconds to wait for the first.
-        :returns: how many were run.
+        :param timeout: maximum seconds to wait for the first.
+        :returns: the number of callbacks that ran.
         """
         return self._background.poll(timeout)
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Waits until everything is answered and every callback has run: the last line of a
-        script.
+        """Wait until every request is answered and every callback has run.
 
-        :param timeout: seconds, None for no end.
-        :returns: False when the time was up first.
+        It is the last line of a script.
+
+        :param timeout: maximum seconds, or None for no limit.
+        :returns: False if the timeout was over first.
         :raises RuntimeError: called in a callback, which would wait for itself.
         """
         return self._background.wait(timeout)
 
     def close(self) -> None:
-        """Asks no more: what waits is answered with 400 ``closed``.
+        """Send no more requests; waiting ones fail with 400 ``closed``.
 
-        Returns within two seconds; a request that is on its way then ends with its timeout.
+        It returns within two seconds. A request under way ends with its own timeout.
         """
         self._background.close()
-        self._background.finish(_CLOSE)
+        self._background.finish(_CLOSE_TIMEOUT)
 
     def __enter__(self: Self) -> Self:
         return self
@@ -211,7 +217,7 @@ class BackgroundClient:
 
 
 def _refuse() -> None:
-    raise KeyyoError(400, "Closed: nothing more is asked", "closed")
+    raise KeyyoError(400, "Closed: no more requests are sent", "closed")
 
 
 def _outcome(work: Callable[[], Any]) -> Tuple[Optional[KeyyoError], Any]:
@@ -220,12 +226,12 @@ def _outcome(work: Callable[[], Any]) -> Tuple[Optional[KeyyoError], Any]:
     except KeyyoError as error:
         return error, None
     except BaseException as error:
-        # A fault, but an answer is owed all the same.
+        # A bug, but the callback must run all the same.
         _log.exception("work in the background failed")
         fault = KeyyoError(500, f"The SDK failed: {type(error).__name__}", "internal")
         fault.__cause__ = error
         return fault, None
 
 
-def _nobody(error: BaseException) -> None:
-    """Is told of an exception in a callback, which was logged."""
+def _ignore(error: BaseException) -> None:
+    """Ignore an exception of a callback, which is already logged."""

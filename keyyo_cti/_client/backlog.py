@@ -1,22 +1,22 @@
-"""The queue of a dispatcher: bounded in events and in bytes; by more while an answer is due."""
+"""The queue of a dispatcher, bounded in events and in bytes."""
 
 from collections import deque
 from queue import Empty, SimpleQueue
 from typing import Any, Callable, Deque, Dict, Iterable, Optional, Tuple
 
-#: What is queued.
+#: A piece of queued work.
 Task = Callable[[], object]
 
-#: What a program's dispatch function is handed.
+#: A piece of work as the program's dispatch function receives it.
 Work = Callable[[], None]
 
-#: Events and bytes beyond the bounds while a command of another thread waits for its answer: a
-#: handler may wait for that thread, and the answer may be behind the events.
+#: Events and bytes beyond the limits while another thread's command is pending. A handler may wait
+#: for that thread, and the reply may be behind the events.
 _RESERVE_EVENTS = 100_000
 _RESERVE_BYTES = 64 * 1024 * 1024
 
-#: While a handler waits for an answer, this many times the bound in bytes may wait; as many as a
-#: usual program will never have, and few enough for the machine to go on.
+#: Multiple of the limit in bytes that may be queued while a handler waits for a reply. A usual
+#: program never reaches it, and the machine's memory bears it.
 WAITING_FACTOR = 4
 
 OVERFLOW = (
@@ -26,52 +26,52 @@ OVERFLOW = (
 
 
 class Backlog:
-    """Work that waits, and whether there is room for more.
+    """Queued work, with limits.
 
-    It is filled by any thread and emptied by one. It has no lock of its own: each change is one
-    step for the interpreter, so that a signal handler may put work too.
+    Any thread may add work; one thread takes it. There is no lock, because a signal handler may
+    add work too: each change is one atomic step.
 
-    :param max_events: pieces of work that may wait; None for no bound.
-    :param max_bytes: memory that the events among them may take; None for no bound.
+    :param max_events: maximum number of queued pieces; None for no limit.
+    :param max_bytes: maximum memory of the events among them; None for no limit.
     """
 
     def __init__(self, max_events: Optional[int], max_bytes: Optional[int] = None) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
-        # Its methods bear signal handlers, and no work is lost or taken twice.
+        # A SimpleQueue bears signal handlers: no work is lost or taken twice.
         self._queue: "SimpleQueue[Task]" = SimpleQueue()
-        # Beside it, because a pair for each event would be one more object for the collector.
+        # Beside the queue: pairs would give the garbage collector one more object per event.
         self._sizes: Deque[int] = deque()
-        # Two counters, because each has one thread that writes it.
+        # Two counters, each written by one thread.
         self._bytes_in = 0
         self._bytes_out = 0
-        # Sets that keep no order would do; a dict changes in one step as well. Commands without
-        # an answer, and those of them that were asked in the handler that now runs.
+        # Dicts used as sets, because their changes are atomic: commands without a reply, and those
+        # among them that the running handler has sent.
         self._unanswered: Dict[Any, None] = {}
         self._asked_inside: Dict[Any, None] = {}
-        #: Handlers that wait for an answer, one entry each.
+        #: One entry for each handler that waits for a reply.
         self.waiting_handlers: Dict[object, None] = {}
 
     def put(self, work: Task, size: int) -> None:
-        """Append work. Work that has a size comes from one thread at a time.
+        """Append work. Only one thread at a time may append work with a size.
 
-        :param size: bytes of memory that it takes, or 0 for what is small.
+        :param size: memory of the work in bytes, or 0 if it is small.
         """
-        # The size first: where there is work, there is a size.
+        # The size first, so that each piece of work finds its size.
         self._sizes.append(size)
         if size:
             self._bytes_in += size
         self._queue.put(work)
 
     def take(self) -> Tuple[Task, int]:
-        """Wait for the next work and remove it. Its bytes, its size, count until ``release``."""
+        """Wait for work, remove it and return it with its size, which counts until ``release``."""
         return self._queue.get(), self._sizes.popleft()
 
     def take_now(self) -> Optional[Tuple[Task, int]]:
-        """Remove the next work, or return None if there is none.
+        """Remove and return the next work with its size, or return None.
 
-        There is no wait with a timeout: CPython's would never end when a signal interrupts it as
-        the time is up.
+        There is no variant with a timeout: CPython's never returns if a signal interrupts it just
+        as the timeout is over.
         """
         try:
             return self._queue.get_nowait(), self._sizes.popleft()
@@ -79,17 +79,17 @@ class Backlog:
             return None
 
     def waiting(self) -> int:
-        """Return how many pieces of work wait."""
+        """Return the number of queued pieces of work."""
         return self._queue.qsize()
 
     def release(self, size: int) -> None:
-        """Count these bytes no longer. By one thread at a time."""
+        """Stop counting this many bytes. Only one thread at a time may call it."""
         if size:
             self._bytes_out += size
 
     def has_room(self) -> bool:
-        """True if the reader may read on."""
-        # The first look is written out, because it comes with each notification.
+        """Return True if the reader may read on."""
+        # Written out for speed: it runs for each notification.
         events, size = self._max_events, self._max_bytes
         if (events is None or self._queue.qsize() < events) and (
             size is None or self._bytes_in - self._bytes_out < size
@@ -100,10 +100,9 @@ class Backlog:
         return bool(self._unanswered) and self._within_reserve()
 
     def overflows(self) -> bool:
-        """True if a handler waits for an answer, and more has come meanwhile than memory is for.
+        """Return True if a handler waits for a reply and the backlog is at its hard limit.
 
-        To stop reading would keep the answer from the handler, and the handler would keep the
-        events from going.
+        To stop reading would keep the reply from the handler, and the handler blocks the events.
         """
         return (
             self._max_bytes is not None
@@ -112,22 +111,22 @@ class Backlog:
         )
 
     def expect(self, request: Any, asked_inside: bool) -> None:
-        """A command goes out whose answer may be behind events.
+        """Note that a command is about to be sent.
 
-        :param asked_inside: True if a handler that now runs asked it: however that waits, by a
-            Future, a condition or a thread, the bounds must not keep the answer from it.
+        :param asked_inside: True if the running handler sends it. The limits must not delay its
+            reply, however the handler waits: by a Future, a condition or a thread.
         """
         self._unanswered[request] = None
         if asked_inside:
             self._asked_inside[request] = None
 
     def answered(self, request: Any) -> None:
-        """The command has its answer."""
+        """Note that the command has its reply."""
         self._unanswered.pop(request, None)
         self._asked_inside.pop(request, None)
 
     def handler_ended(self, requests: Iterable[Any]) -> None:
-        """The handler that asked these has returned, so that it waits for none of them."""
+        """Note that the handler that sent these commands has returned."""
         for request in requests:
             self._asked_inside.pop(request, None)
 

@@ -1,4 +1,4 @@
-"""The two views of a call: what was received last, and what handlers see."""
+"""The two views of a call: the latest received, and the one that handlers see."""
 
 from concurrent.futures import Future
 from typing import Any, Callable, Mapping, Optional, Protocol
@@ -12,33 +12,33 @@ _set = object.__setattr__
 
 
 class Line(Protocol):
-    """What a call needs of the line that it belongs to."""
+    """The part of the client that a call uses."""
 
     def ask(
         self, make: Callable[..., Command], arguments: Any, callback: Optional[Callback]
     ) -> "Future[Any]":
-        """Asks the server for something."""
+        """Send a command."""
 
     def check_process(self) -> None:
-        """Refuse a forked child, where nothing calls handlers."""
+        """Refuse a forked child, where no handler would be called."""
 
     def server_time(self) -> float:
-        """The server's Unix time in seconds."""
+        """Return the server's time as a Unix time in seconds."""
 
 
 class CallViews(Emitter):
-    """What is known of a call, in two views.
+    """The fields of a call, in two views.
 
-    :param line: the line that the call belongs to.
-    :param handling: True if this thread runs a handler.
+    :param line: the client that the call belongs to.
+    :param handling: returns True if this thread runs a handler.
     """
 
     __slots__ = ("_line", "_handling", "_latest", "_latest_stale", "_handled", "_handled_stale")
 
     _line: Line
     _handling: Callable[[], bool]
-    # What was received last, and what handlers see. Once the last event is handled, both are the
-    # same object, which costs no memory and is told apart without a look at the thread.
+    # The latest view and the handlers' view. After the last event is handled both are the same
+    # object: that saves memory, and a read need not check the thread.
     _latest: Mapping[str, Any]
     _handled: Mapping[str, Any]
     _latest_stale: bool
@@ -53,8 +53,10 @@ class CallViews(Emitter):
 
     @property
     def stale(self) -> bool:
-        """True if the connection was lost while the call went on and no notification has come
-        since: the call may have ended."""
+        """True if the call was active when the connection was lost and has no notification since.
+
+        It may have ended in between.
+        """
         stale = self._latest_stale
         if self._handled_stale is stale or not self._handling():
             return stale
@@ -70,33 +72,35 @@ class CallViews(Emitter):
         latest = self._latest
         if self._handled is latest or not self._handling():
             return latest
-        # Only this very thread changes it, so that it cannot be another one by now.
+        # Only this thread changes it, so it is still the one compared above.
         return self._handled
 
 
 def latest_fields(call: CallViews) -> Mapping[str, Any]:
-    """What was received last of a call, also inside a handler. For the registry."""
+    """Return the latest fields of a call, even inside a handler. For the registry."""
     return call._latest
 
 
 def handled_fields(call: CallViews) -> Mapping[str, Any]:
-    """What handlers see of a call, also outside of them. For the registry."""
+    """Return the fields that handlers see, even outside a handler. For the registry."""
     return call._handled
 
 
 def is_stale(call: CallViews) -> bool:
-    """True if what was received last of a call is stale, also inside a handler."""
+    """Return True if the latest view of a call is stale, even inside a handler."""
     return call._latest_stale
 
 
-def with_dates(call: CallViews, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of a notification with the dates that durations need and these lack. For
-    the registry, when they are received: a slow handler must not put off the end of a call."""
+def add_dates(call: CallViews, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields with any missing dates that durations need. For the registry.
+
+    The reader thread calls it on receipt. Otherwise a slow handler would delay the call's end.
+    """
     return follow(call._latest, fields, call._line.server_time)
 
 
 def receive(call: CallViews, fields: Mapping[str, Any]) -> None:
-    """Replace what was received last of a call. For the registry, in the reader thread."""
+    """Replace the latest fields of a call. For the registry, on the reader thread."""
     # Bypasses __setattr__, which would dominate the cost of a notification.
     _set(call, "_latest", fields)
     if call._latest_stale:
@@ -104,23 +108,25 @@ def receive(call: CallViews, fields: Mapping[str, Any]) -> None:
 
 
 def set_stale(call: CallViews, stale: bool) -> None:
-    """Mark what was received last of a call as stale, or not. For the registry."""
+    """Set whether the latest view of a call is stale. For the registry."""
     _set(call, "_latest_stale", stale)
 
 
 def show(call: CallViews, fields: Mapping[str, Any]) -> None:
-    """Replace what handlers see of a call. For the registry, in the thread of the handlers."""
+    """Replace the fields that handlers see. For the registry, on the handlers' thread."""
     _set(call, "_handled", fields)
     if call._handled_stale:
         _set(call, "_handled_stale", False)
 
 
 def trim(call: CallViews, fields: Mapping[str, Any]) -> None:
-    """Keep less of what handlers see of a call. For the registry; a gap may lie in between, so
-    that the call stays as stale as it is."""
+    """Reduce the fields that handlers see, after they have run. For the registry.
+
+    The call keeps its staleness: a gap may have come in between.
+    """
     _set(call, "_handled", fields)
 
 
 def show_stale(call: CallViews, stale: bool) -> None:
-    """Show a call to handlers as stale, or not. For the registry."""
+    """Set whether handlers see a call as stale. For the registry."""
     _set(call, "_handled_stale", stale)

@@ -14,27 +14,27 @@ from ..call import Call
 from ..errors import ConnectionFailed, KeyyoError
 from ..options import Options
 from . import wire
-from .at_exit import CLOSE
+from .at_exit import CLOSE_TIMEOUT
 from .callback import Callback
 from .connection import Connection
 from .dial_guard import DialGuard
-from .dispatch import Manual, chosen
+from .dispatch import PolledDispatcher, make_dispatcher
 from .emitter import Emitter
 from .notifications import EventSource, Notifications
 from .outage import Pauses
 from .pending import Reaction, Request
 from .registry import Registry
 from .server_clock import ServerClock
-from .session import Session, cookie_for
+from .session import Session, make_cookie
 from .session_state import Sessions, State
 from .session_thread import SessionThread, Shared
 from .token_cache import CachedToken
 from .wire import Command
 
-#: Seconds; no wait may take longer.
-_FOREVER = threading.TIMEOUT_MAX / 2
+#: Maximum seconds of one wait: the platform accepts no more.
+_MAX_WAIT = threading.TIMEOUT_MAX / 2
 
-#: Seconds between two looks at what is expected, while ``wait`` polls: another thread may close.
+#: Seconds between two checks while ``wait`` polls. Otherwise it would miss another thread's close.
 _POLL_INTERVAL = 1.0
 
 #: Makes the SDK's own reaction to a reply.
@@ -44,11 +44,11 @@ _numbers = itertools.count(1)
 
 
 class Client:
-    """Sends commands to the current session, and delivers notifications to handlers.
+    """Sends commands to the current session and delivers notifications to handlers.
 
-    A signal handler, or ``__del__``, may call it on a thread that is inside of it.
+    A signal handler or ``__del__`` may call it on a thread that is already inside it.
 
-    :param cti: has the events ``newCall``, ``disconnected``, ``restored``, ``lost``, ``error``.
+    :param cti: the emitter of ``newCall``, ``disconnected``, ``restored``, ``lost``, ``error``.
     """
 
     def __init__(self, cti: Emitter, options: Options) -> None:
@@ -60,11 +60,11 @@ class Client:
     def _begin(self) -> None:
         options = self._options
         self._process = process.current()
-        # True once there was a connection: then all of this belongs to one process.
+        # True once a connection was opened: from then on, the client belongs to one process.
         self._was_opened = False
         self._clock = ServerClock()
-        self.session = Session(cookie_for(options), self._clock)
-        self._dispatcher = chosen(
+        self.session = Session(make_cookie(options), self._clock)
+        self._dispatcher = make_dispatcher(
             options.dispatch,
             f"keyyo-cti-events-{self._number}",
             options.max_backlog,
@@ -80,7 +80,7 @@ class Client:
             options.token_provider is not None,
             options.max_active_calls,
             inside,
-            # A function of the program may raise for one piece of work while others wait.
+            # The program's function may raise for one piece of work while others are queued.
             in_order=not callable(options.dispatch),
         )
         self._sessions: Sessions[SessionThread] = Sessions()
@@ -98,13 +98,13 @@ class Client:
         )
 
     def after_fork(self) -> None:
-        """In a forked child: a client that was never opened belongs to this process too.
+        """Start again in a forked child if the parent never opened a connection.
 
-        Otherwise a program that makes its CTI first and forks its workers then, such as gunicorn
-        with ``--preload``, could use it in none of them.
+        Otherwise a program that makes its CTI before it forks its workers, such as gunicorn with
+        ``--preload``, could not use it in any of them.
         """
         if not self._was_opened:
-            # All of it, because another thread of the parent may have been inside.
+            # Everything is rebuilt: another thread of the parent may have held any of it.
             self._begin()
 
     # Commands, from any thread.
@@ -116,10 +116,10 @@ class Client:
         callback: Optional[Callback],
         react: React = SessionThread.record,
     ) -> "Future[Any]":
-        """Send a command, if there is a connection.
+        """Send a command, or complete it with an error if there is no connection.
 
-        :param make: makes the command of the arguments, or refuses them.
-        :param react: makes the SDK's own reaction to the reply.
+        :param make: builds the command from the arguments, or raises KeyyoError.
+        :param react: builds the SDK's own reaction to the reply.
         """
         request = self._request(make, arguments, callback)
         if request.future.done():
@@ -139,17 +139,17 @@ class Client:
     def restore(self, token: Any, session_id: Any, callback: Optional[Callback]) -> "Future[Any]":
         """Restore a session.
 
-        :param session_id: None leaves it to the server.
+        :param session_id: None lets the server decide.
         """
-        # With cookies, a missing id is null, as in JavaScript: the server then answers with the
-        # error on which the SDK falls back to create_session.
+        # With cookies, a missing id is sent as null, as in JavaScript. The server replies with
+        # the error on which the SDK falls back to create_session.
         arguments = (token, session_id, self.session.has_cookie)
         request = self._request(wire.restore_session, arguments, callback)
         react = self.session.on_restore(token, session_id)
         return self._open(request, react, self.session.transport)
 
     def destroy(self, callback: Optional[Callback]) -> "Future[Any]":
-        """Destroy the session, and then close the connection."""
+        """Destroy the session, then close the connection."""
         return self.ask(wire.destroy_session, (), callback, SessionThread.destroy)
 
     def _request(
@@ -158,8 +158,7 @@ class Client:
         arguments: Tuple[Any, ...],
         callback: Optional[Callback],
     ) -> Request:
-        """Return the request; with a wrong value in it, or a number that ``may_dial`` does not
-        allow, it has its answer already."""
+        """Return the request, already completed if a value is wrong or ``may_dial`` refuses."""
         self.check_process()
         require_function_or_none("callback", callback)
         if any(map(callable, arguments)):
@@ -182,9 +181,9 @@ class Client:
     def _open(
         self, request: Request, react: Reaction, first: Optional[str] = None
     ) -> "Future[Any]":
-        """Send a session request, on the connection that there is or on a new one.
+        """Send a session command on the current connection or on a new one.
 
-        :param first: the transport to try before the others, on a new one.
+        :param first: the transport to try first on a new connection.
         """
         if request.future.done():
             return request.future
@@ -194,7 +193,7 @@ class Client:
 
         def work() -> None:
             session = self._sessions.current
-            # The program and an attempt to restore would not know of each other's sessions.
+            # During a restore, neither side would know of the other's session.
             if session is not None and session.state is State.RESTORING:
                 return
             try:
@@ -218,11 +217,11 @@ class Client:
         return request.future
 
     def _start(self, first: Optional[str]) -> SessionThread:
-        """Start a session's thread. In the section."""
+        """Start a session's thread. Call it inside the section."""
         session = SessionThread(self._shared, first)
         self._was_opened = True
-        self._dispatcher.hold()
-        # Before it runs: a signal handler that raises must not leave a thread that nobody closes.
+        self._dispatcher.acquire()
+        # Before the start: a signal handler that raises must not leave a thread without an owner.
         self._sessions.all.append(session)
         try:
             session.start()
@@ -234,18 +233,18 @@ class Client:
 
     # Reads, from any thread.
 
-    def remembered(self) -> Optional[str]:
-        """Return the session id of the cookie, if there is one."""
+    def load_session_id(self) -> Optional[str]:
+        """Return the session id from the cookie, or None."""
         self.check_process()
-        return self.session.remembered()
+        return self.session.load_session_id()
 
     def calls(self) -> Registry:
-        """Return the calls that are known."""
+        """Return the registry of calls."""
         self.check_process()
         return self._registry
 
     def server_time(self) -> float:
-        """Return the server's Unix time in seconds."""
+        """Return the server's time as a Unix time in seconds."""
         return self._clock.now()
 
     @property
@@ -257,7 +256,7 @@ class Client:
 
     @property
     def transport(self) -> Optional[str]:
-        """The transport of the connection that commands go to."""
+        """The transport of the current connection, or None."""
         session = self._sessions.current
         if session is None or self._process != process.current():
             return None
@@ -265,19 +264,19 @@ class Client:
 
     def session_exists(self) -> bool:
         """Return True if the cookie holds a session id."""
-        return self.remembered() is not None
+        return self.load_session_id() is not None
 
     # The end, from any thread.
 
     def begin_close(self) -> List[SessionThread]:
-        """Begin to close every session, and return them. Does not block."""
+        """Begin to close every session and return them. Do not block."""
         sessions: List[SessionThread] = []
 
         def work() -> None:
             sessions.extend(self._sessions.all)
             for session in sessions:
-                # All of them at once, so that no attempt to restore begins in between, and a drop
-                # whose handlers run does not keep wait().
+                # All of them at once. Otherwise a restore could begin in between, or a drop whose
+                # handlers run could keep wait().
                 session.end(State.CLOSING)
             self._sessions.forget_old()
 
@@ -295,12 +294,12 @@ class Client:
         :param until: monotonic time by which it returns.
         """
         if self._process != process.current():
-            return  # The connection is the parent's.
-        until = monotonic() + CLOSE if until is None else until
-        # Those and no others: another thread may be opening one that is not to be closed.
+            return  # The connection belongs to the parent.
+        until = monotonic() + CLOSE_TIMEOUT if until is None else until
+        # Only these sessions: another thread may be opening a new one.
         sessions = self.begin_close()
         if interrupts_itself():
-            # The interrupted code has to go on first: the end may need it.
+            # The interrupted code must run first: the end of the session may depend on it.
             return
         for session in sessions:
             session.finish_close(until)
@@ -310,7 +309,7 @@ class Client:
             session.events.muted = True
 
     def unclosed(self) -> bool:
-        """Return True if this process has a connection that was not closed."""
+        """Return True if this process has a connection that the program has not closed."""
         is_ours = self._process == process.current()
         return is_ours and any(session.unclosed for session in list(self._sessions.all))
 
@@ -320,13 +319,13 @@ class Client:
         on_reader = any(session.runs_here() for session in list(self._sessions.all))
         if self._dispatcher.inside() or on_reader:
             raise RuntimeError("wait() in a handler would wait for itself")
-        until = monotonic() + (_FOREVER if timeout is None else min(timeout, _FOREVER))
+        until = monotonic() + (_MAX_WAIT if timeout is None else min(timeout, _MAX_WAIT))
         try:
             while self._sessions.expecting():
                 left = until - monotonic()
                 if left <= 0:
                     return False
-                if isinstance(self._dispatcher, Manual):
+                if isinstance(self._dispatcher, PolledDispatcher):
                     self.poll(min(left, _POLL_INTERVAL))
                 else:
                     self._sessions.changed.wait_for(self._is_over, left)
@@ -345,23 +344,23 @@ class Client:
         """See ``CTI.poll``."""
         self.check_process()
         if self._sessions.section.is_inside():
-            # A signal handler that interrupted a change: no user code while that is under way.
+            # A signal handler interrupted a state change: user code must not run until it is done.
             return 0
         return self._dispatcher.poll(timeout)
 
     def check_process(self) -> None:
-        """Refuse a forked child, where none of the threads is.
+        """Refuse a forked child, where none of the threads run.
 
-        First of all, and without a lock: a lock may have been held when the process forked.
+        Takes no lock: another thread may have held it during the fork.
 
-        :raises RuntimeError: this is another process than the one that opened the line.
+        :raises RuntimeError: another process opened the connection.
         """
         if self._process != process.current():
             raise RuntimeError(
                 "this CTI belongs to the parent process: make another one after fork"
             )
 
-    # Errors, where handlers run.
+    # Errors, on the thread of the handlers.
 
     def _emit_error(self, error: BaseException) -> None:
         self._events.emit("error", error)

@@ -26,7 +26,7 @@ from .backlog import OVERFLOW
 from .dispatch import Dispatcher
 from .failure_hints import closed_while_opening, connection_failed, not_connected
 from .keepalive import HandlerWatch, Pinger
-from .kept_call import MAX_CALLREF, memory_of
+from .kept_call import MAX_CALLREF, estimate_memory
 from .notifications import EventSource, Notifications
 from .pending import Pending, Request
 from .unknown_kinds import UnknownKinds
@@ -34,22 +34,22 @@ from .wire import CallNotification, Command, Reply
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Seconds that the server has to acknowledge a close, so that ``close()`` returns within two.
+#: Seconds for the server to acknowledge a close, so that ``close()`` returns within two.
 _CLOSE_TIMEOUT = 0.7
 
-#: Messages that cannot be read and are each told, in a period of so many seconds; of more, only
-#: their number is. One frame may hold a million of them.
-_COMPLAINTS = 100
+#: Unreadable messages that are reported one by one in each period of seconds. The rest is only
+#: counted: one frame may hold a million of them.
+_MAX_COMPLAINTS = 100
 _COMPLAINT_PERIOD = 10.0
 
 
 class ConnectionEvents(NamedTuple):
-    """Functions that a connection calls on its reader thread, except as noted.
+    """Functions that a connection calls, on its reader thread unless noted.
 
-    :ivar session_answered: a session request has its reply, and its callback is queued.
-    :ivar ended: the connection has ended, and no command has been answered for that yet.
-    :ivar refuse: a command found no connection, on the thread that asked.
-    :ivar answered: the connection is closing, and every command has its answer; on any thread.
+    :ivar session_answered: a session command has its reply, and its callback is queued.
+    :ivar ended: the connection has ended, and no pending command is complete yet.
+    :ivar refuse: a command found no connection; on the caller's thread.
+    :ivar answered: the connection is closing, and no command is pending; on any thread.
     """
 
     session_answered: Callable[[Optional[KeyyoError]], object]
@@ -61,15 +61,15 @@ class ConnectionEvents(NamedTuple):
 class Connection:
     """A SockJS connection and its pending commands, from its opening to its end.
 
-    The thread that runs it opens, reads, keeps the deadlines and completes the Futures; it runs
-    no user code. Commands may be sent from any thread, also by a signal handler that interrupted
-    this very code: so there is no lock, and each change of a container is one step.
+    The thread that runs it connects, reads, checks deadlines and completes the Futures. It runs
+    no user code. Any thread may send commands, even a signal handler that interrupted this code:
+    so there is no lock, and each change of a container is one atomic step.
 
-    :param source: has the handlers of its events.
-    :param first: the transport to try before the others.
-    :ivar in_session: True if a session was opened on it. Set by the reader.
-    :ivar ended: True once its end has come. Set by the reader.
-    :ivar closing: True once its end was asked for. Set by ``begin_close``.
+    :param source: emits the events of its session.
+    :param first: the transport to try first.
+    :ivar in_session: True if a session was opened on it. The reader thread sets it.
+    :ivar ended: True after its end. The reader thread sets it.
+    :ivar closing: True once ``begin_close`` was called.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class Connection:
         self._pending = Pending(options.timeout, clock)
         self._watch = HandlerWatch(dispatcher)
         self._unknown_kinds = UnknownKinds()
-        self._complaints = RateLimit(_COMPLAINTS, _COMPLAINT_PERIOD, clock)
+        self._complaints = RateLimit(_MAX_COMPLAINTS, _COMPLAINT_PERIOD, clock)
         self._pinger = Pinger(None, self._ping, NEVER)
         self._pinged_at = self._paused_at = -NEVER
-        # The answers that are being given, one entry each; never empty once the end has come.
+        # One entry for each command that is being completed; never empty after the end.
         self._completing: Dict[object, None] = {}
-        # Session requests that were made before the connection was open. The thread that takes
-        # one out sends or answers it.
+        # Session commands that came before the connection was open. The thread that removes one
+        # sends or completes it.
         self._early: Deque[Request] = deque()
         self._is_opening = True
         self._closed: Optional[Closed] = None
@@ -123,29 +123,29 @@ class Connection:
 
     @property
     def transport(self) -> Optional[str]:
-        """The name of the transport in use, or None when there is none."""
+        """The transport in use, or None."""
         return self._sockjs.transport
 
     @property
     def last_silence(self) -> float:
-        """Seconds since the server's last whole frame at the end, those asleep included."""
+        """Seconds from the server's last whole frame to the end, time suspended included."""
         return self._sockjs.last_silence
 
     def run(self) -> None:
-        """Open, and read until the end. Called once, on the thread that is to read."""
+        """Open, then read until the end. Call it once, on the reader thread."""
         self._sockjs.run()
 
     def ask(self, request: Request) -> None:
-        """Send a command; a session request also before the connection is open.
+        """Send a command; a session command waits for the connection to open.
 
-        From any thread; blocks only while the socket is full.
+        From any thread. It blocks only while the socket is full.
         """
         if not self._is_opening:
             self._send(request)
         elif request.opens_session:
             self._early.append(request)
             if not self._is_opening:
-                # It has opened or ended meanwhile, and may have overlooked this request.
+                # The connection has just opened or ended, and may have missed this request.
                 self._take_early()
         else:
             self._answer(request, not_connected(), None)
@@ -166,27 +166,27 @@ class Connection:
                 )
 
     def begin_close(self) -> None:
-        """Begin to close. From any thread; does not block."""
+        """Begin to close. From any thread; do not block."""
         self.closing = True
         self._dispatcher.wake()
         self._sockjs.begin_close(within=_CLOSE_TIMEOUT)
-        self._tell_if_answered()
+        self._report_if_answered()
 
     def finish_close(self, until: float) -> None:
-        """Wait for the end that ``begin_close`` began, and force it at the deadline.
+        """Wait for the end of the connection, and force it at the deadline.
 
-        :param until: monotonic time.
+        :param until: deadline in monotonic seconds.
         """
         self._sockjs.finish_close(min(until, self._clock() + _CLOSE_TIMEOUT))
 
     def complete(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
-        """Answer a request. Only for the caller that took it out of the table."""
+        """Complete a request. Only for the caller that removed it from the table."""
         self._completing[request] = None
         try:
             self._answer(request, error, result)
         finally:
             self._completing.pop(request, None)
-        self._tell_if_answered()
+        self._report_if_answered()
 
     def _answer(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
         instead = self._react(request, error, result)
@@ -198,8 +198,8 @@ class Connection:
         if request.opens_session:
             self._events.session_answered(error)
 
-    def _tell_if_answered(self) -> None:
-        """While it closes, later commands get their answers once none of its own is pending."""
+    def _report_if_answered(self) -> None:
+        """Report that no command is pending, so that deferred commands may be completed."""
         if self.closing and not self._completing and not self._pending.any():
             self._events.answered()
 
@@ -211,28 +211,28 @@ class Connection:
         try:
             return request.react(error, result)
         except Exception:
-            # A bug of ours must not cost the caller the answer.
+            # A bug in the SDK. Otherwise it would cost the caller the reply.
             _log.exception("the answer to %s could not be used", request.command.action)
             return None
 
     def _send(self, request: Request) -> None:
         number = self._pending.add(request)
         if number is None:
-            # The end has come meanwhile, and those that were asked before may be on their way.
+            # The end came in between, and earlier commands may still be pending.
             if request.opens_session:
                 self._answer(request, not_connected(), None)
             else:
                 self._events.refuse(request)
             return
         request.departure = Departure()
-        # A request that could not be sent is left in the table: the connection is at its end,
-        # which completes all of them in the order they were asked.
+        # A request that could not be sent stays in the table. The end of the connection completes
+        # all of them in order.
         try:
             self._sockjs.send(request.command.encode(number), request.departure)
         except (NotOpen, SendFailed):
             pass
         except BaseException:
-            # Ctrl-C, or a signal handler that raises. If it has begun, the connection ends.
+            # Ctrl-C, or a signal handler that raises. After a partial write the connection ends.
             if not request.departure.begun and self._pending.take(number) is request:
                 error = ConnectionClosed(sent=False, hint="interrupted before it was sent")
                 self.complete(request, error, None)
@@ -248,27 +248,27 @@ class Connection:
 
     def received(self, message: Any) -> None:
         try:
-            said = wire.decode(message)
+            decoded = wire.decode(message)
         except UnknownNotification as error:
-            self._pass_over(error)
+            self._on_unknown(error)
             return
         except UnreadableMessage as error:
             self.unreadable(error)
             return
-        if isinstance(said, CallNotification):
+        if isinstance(decoded, CallNotification):
             if not self._dispatcher.has_room():
                 self._wait_for_room()
-            if len(said.callref) > MAX_CALLREF:
+            if len(decoded.callref) > MAX_CALLREF:
                 self.unreadable(UnreadableMessage(f"a callref over {MAX_CALLREF} characters"))
                 return
-            size = memory_of(message)
-            self._notifications.receive(self._source, said.callref, said.fields, size)
+            size = estimate_memory(message)
+            self._notifications.receive(self._source, decoded.callref, decoded.fields, size)
         else:
-            self._replied(said)
+            self._replied(decoded)
 
     def unreadable(self, error: Exception) -> None:
         if isinstance(error, Unreadable):
-            # A program need not tell a bad frame from a bad message in a good frame.
+            # The program need not tell a bad frame from a bad message.
             error = UnreadableMessage(str(error))
         self._sum_up_complaints(self._clock())
         if self._complaints.allows():
@@ -313,11 +313,11 @@ class Connection:
 
     def closed(self, closed: Closed) -> None:
         _log.info("connection ended: %s %s", closed.code, closed.reason)
-        # A handler may wait for an answer that is given below.
+        # Before the commands are completed: a handler may wait for one of them.
         self._sum_up_complaints(NEVER, wait=False)
         self._completing[self] = None
         self.ended = True
-        # First, so that the callbacks below see the new state.
+        # First, so that the callbacks see the new state.
         self._events.ended()
         self._closed = closed
         self._is_opening = False
@@ -327,12 +327,12 @@ class Connection:
             self.complete(request, lost, None)
         self._events.answered()
 
-    def _pass_over(self, error: UnknownNotification) -> None:
-        if self._unknown_kinds.is_news(error.kind):
+    def _on_unknown(self, error: UnknownNotification) -> None:
+        if self._unknown_kinds.is_new(error.kind):
             self.unreadable(error)
         else:
-            # Not what is in it: that may be a secret.
-            _log.debug("passed over a notification of the kind %s", plain(error.kind))
+            # Only its kind: its content may be secret.
+            _log.debug("ignored a notification of the kind %s", plain(error.kind))
 
     def _replied(self, reply: Reply) -> None:
         request = self._pending.take(reply.id)
@@ -341,16 +341,17 @@ class Connection:
                 self.complete(request, from_server(reply.error), None)
             else:
                 self.complete(request, None, wrap(reply.result))
-        elif self._pending.known(reply.id):
+        elif self._pending.was_issued(reply.id):
             _log.debug("the reply to command %s comes too late", reply.id)
         else:
             self.unreadable(UnreadableMessage("a reply to a command that was never asked"))
 
     def _wait_for_room(self) -> None:
-        """While too much waits for slow handlers, nothing more is read, and the server feels it;
-        deadlines go on.
+        """Stop reading while the backlog is full, so that the server feels backpressure.
 
-        :raises SockJSError: a handler waits for an answer, and the backlog overflows.
+        Deadlines are still checked.
+
+        :raises SockJSError: a handler waits for a reply, and the backlog overflows.
         """
         while not self._dispatcher.wait_for_room(0, lambda: self.closing):
             self._paused_at = now = self._clock()
@@ -360,7 +361,7 @@ class Connection:
             else:
                 self._on_deadlines(now)
         if self._dispatcher.overflows():
-            _log.warning("the connection ends: %s", OVERFLOW)
+            _log.warning("the connection is closed: %s", OVERFLOW)
             raise SockJSError(LOST, OVERFLOW)
 
     def _ping(self) -> None:
@@ -371,7 +372,7 @@ class Connection:
 
     def _on_ping(self, error: Optional[KeyyoError], result: Any) -> None:
         if isinstance(error, CommandTimeout) and self._paused_at >= self._pinged_at:
-            return  # The answer may be there: it was us who did not read.
+            return  # The reply may have arrived: reading was paused.
         if error is not None and not isinstance(error, ConnectionClosed):
             self._sockjs.fail(f"the ping failed: {error}")
 
@@ -379,6 +380,6 @@ class Connection:
 def _order(transports: Sequence[str], first: Optional[str]) -> Sequence[str]:
     """Return the transports in the order to try them.
 
-    :param first: which comes before the others, if it is among them.
+    :param first: the one to move to the front, if it is listed.
     """
     return sorted(transports, key=lambda name: name != first)

@@ -1,4 +1,4 @@
-"""The program's say in which numbers are called: the option ``may_dial``."""
+"""The option ``may_dial``: the program decides which numbers may be called."""
 
 import inspect
 import logging
@@ -10,18 +10,18 @@ from .wire import Command
 
 _log = logging.getLogger("keyyo_cti")
 
-#: The commands that call a number, and the field with that number.
+#: The actions that call a number -> the field with that number.
 _NUMBER_FIELDS = {"call": "number", "transfer_call": "to", "supervised_transfer_call": "to"}
 
-#: See the option.
+#: Type of the option ``may_dial``.
 MayDial = Callable[[str], object]
 
 
 class DialGuard:
-    """Asks ``may_dial`` before a number is called.
+    """Calls ``may_dial`` before a number is called.
 
-    :param may_dial: the program's function, or None if every number is allowed.
-    :param report: gets an exception of the function, after it was logged.
+    :param may_dial: the program's function, or None to allow every number.
+    :param report: receives exceptions of the function, after they are logged.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class DialGuard:
     def refusal(self, command: Command) -> Optional[KeyyoError]:
         """Return the error for a command that must not be sent, or None.
 
-        Runs the program's function in this thread.
+        It runs the program's function on this thread.
         """
         field = _NUMBER_FIELDS.get(command.action)
         if self._may_dial is None or field is None:
@@ -47,8 +47,8 @@ class DialGuard:
             self._failed(error)
             problem = f"may_dial raised {type(error).__name__}"
         except BaseException as error:
-            # Ctrl-C and sys.exit() end the program; elsewhere than in its main thread they are
-            # errors of the function like others, as in a handler.
+            # Ctrl-C and sys.exit() end the program from its main thread. On other threads they
+            # are errors of the function, as in a handler.
             if threading.current_thread() is threading.main_thread():
                 raise
             self._failed(error)
@@ -66,9 +66,9 @@ class DialGuard:
 
 
 def _is_allowed(answer: Any) -> bool:
-    """True if an answer allows a number.
+    """Return True if the function's answer allows the number.
 
-    :raises TypeError: it is a coroutine, which is true whatever its function would have said.
+    :raises TypeError: it is a coroutine, which would always be true.
     """
     if inspect.isawaitable(answer):
         close = getattr(answer, "close", None)

@@ -1,7 +1,7 @@
-"""Where handlers and callbacks run: one at a time, in order, never on the reader thread.
+"""The dispatchers: they run handlers and callbacks one at a time, in order.
 
-Three kinds, by the option ``dispatch``: a thread of the SDK's own (None), whoever calls
-``cti.poll()`` ("manual"), or a function of the user's that is handed each piece of work.
+The option ``dispatch`` chooses: the SDK's own event thread (None), the thread that calls
+``cti.poll()`` ("manual"), or a function of the program that receives each piece of work.
 """
 
 import contextlib
@@ -13,51 +13,51 @@ from .._net import process
 from .._net.reentrant import Section, Turn, Wakeup
 from .._net.user_code import name_of, refuse_coroutine, require_function
 from .backlog import Task, Work
-from .dispatcher import ALONE, SLOW, Dispatcher, Running
+from .dispatcher import SDK_ONLY, SLOW, Dispatcher, Running
 
 __all__ = [
-    "SLOW", "Choice", "Dispatcher", "EventThread", "Foreign", "Manual", "Running", "Work",
-    "chosen", "name_of",
+    "SLOW", "Choice", "Dispatcher", "EventThread", "ExternalDispatcher", "PolledDispatcher",
+    "Running", "Work", "make_dispatcher", "name_of",
 ]
 
 _log = logging.getLogger("keyyo_cti")
 
-#: The option ``dispatch``.
+#: Type of the option ``dispatch``.
 Choice = Union[None, str, Callable[[Work], object]]
 
 
 class EventThread(Dispatcher):
-    """Work is done in a thread of the SDK's own, which lives while there is any to expect."""
+    """Works on a thread of its own, which lives while it is acquired or work is queued."""
 
     def __init__(self, name: str, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._name = name
-        # Guards what begins and ends the thread.
+        # Guards the start and the end of the thread.
         self._life = Section()
         self._thread: Optional[threading.Thread] = None
-        # The last thread that found nothing to do, for finish() to wait for its very end.
+        # The last thread that found no more work; finish() joins it.
         self._leaving: Optional[threading.Thread] = None
-        self._holds = 0
+        self._acquired = 0
         self._ended = Wakeup()
-        # True if the work is done by a thread that brought some, because none can be started.
+        # True while the thread that put work runs it, because no thread can be started.
         self._works_here = False
-        # User code that was waited for by who wants to finish, and since when.
+        # The user code that finish() waits for, and since when.
         self._awaited: Optional[Tuple[Callable[..., object], float]] = None
         self._awaited_since = 0.0
 
     def put(self, work: Task, size: int = 0) -> None:
-        # The work first, then the look at the thread, which does both the other way round.
+        # Append, then check the thread. The event thread checks the queue after it has ended.
         self._backlog.put(work, size)
         if self._thread is None and not self._works_here:
             self._start_for_work()
 
-    def hold(self) -> None:
-        # Now, and not with the first work: that may come when the interpreter is shutting down,
-        # and no thread can be started any more.
+    def acquire(self) -> None:
+        # Start the thread now: the first work may come during interpreter shutdown, when no thread
+        # can be started.
         failures: List[RuntimeError] = []
 
         def work() -> None:
-            self._holds += 1
+            self._acquired += 1
             self._ensure_thread(failures)
 
         self._life.run(work)
@@ -69,9 +69,9 @@ class EventThread(Dispatcher):
         self._life.run(self._release)
 
     def _release(self) -> None:
-        self._holds -= 1
+        self._acquired -= 1
         if self._thread is not None:
-            self._backlog.put(_look, 0)
+            self._backlog.put(_wake_up, 0)
 
     def finish(self, timeout: float) -> None:
         thread, leaving = self._thread, self._leaving
@@ -81,14 +81,16 @@ class EventThread(Dispatcher):
             left = timeout - self._awaited_for()
             if not self._ended.wait_for(lambda: self._thread is not thread, left):
                 return
-        # Nothing but their last few instructions is left of them.
+        # They have at most a few instructions left.
         for each in (leaving, thread):
             if each is not None:
                 each.join(timeout)
 
     def _awaited_for(self) -> float:
-        """Seconds for which what runs now was waited for already: two that finish in a row, as
-        when Ctrl-C ends a wait in a ``with`` block, take no longer than one."""
+        """Return the seconds that finish() has waited for the running code, in all calls.
+
+        Two calls in a row, as when Ctrl-C ends a wait in a ``with`` block, share one timeout.
+        """
         running = self._running
         if running is None or running is not self._awaited:
             self._awaited, self._awaited_since = running, self._clock()
@@ -98,14 +100,14 @@ class EventThread(Dispatcher):
         failures: List[RuntimeError] = []
 
         def work() -> None:
-            # A thread that has ended meanwhile may have done it; another one would never end.
+            # A thread that has just ended may have done it. A new one would wait without an end.
             if self._backlog.waiting():
                 self._ensure_thread(failures)
                 self._works_here = self._works_here or bool(failures)
 
         def do() -> None:
             if failures:
-                # The system has no thread to give. A callback that is due comes all the same.
+                # The system cannot start a thread, but callbacks must run all the same.
                 self._work_here()
 
         self._life.run(work, do)
@@ -122,7 +124,7 @@ class EventThread(Dispatcher):
             self._thread = thread
 
     def _work_here(self) -> None:
-        """Do all the work in the thread that brought it; what others bring meanwhile too."""
+        """Run all queued work on this thread, with the work that other threads add meanwhile."""
         leaves = True
         try:
             while True:
@@ -132,21 +134,21 @@ class EventThread(Dispatcher):
                 self._do_safely(*taken)
             leaves = False
         finally:
-            # Ctrl-C or sys.exit() in the main thread leaves the rest to the next who brings work:
-            # otherwise this flag would stay set, and no thread would do it.
+            # After Ctrl-C or sys.exit() in the main thread, the next put does the rest. Otherwise
+            # this flag would stay set, and no thread would do it.
             self._works_here = False
         if not leaves and self._backlog.waiting() and self._thread is None:
             self._start_for_work()
 
     def _do_safely(self, work: Task, size: int) -> None:
         try:
-            if work is not _look:
+            if work is not _wake_up:
                 self._take_up(work, size)
         except process.OtherProcess:
-            raise  # User code has forked; the parent's thread does the rest.
+            raise  # User code has forked, and this is the child.
         except Exception:
-            # User code is caught where it is called, so this is a bug of ours; callbacks are
-            # still owed to those that wait in the queue.
+            # User code is caught elsewhere, so this is a bug. The callbacks in the queue must
+            # still run.
             _log.exception("an event could not be delivered")
 
     def _run(self) -> None:
@@ -154,19 +156,19 @@ class EventThread(Dispatcher):
             while True:
                 self._do_safely(*self._backlog.take())
                 process.check(self._process)
-                if self._holds <= 0 and not self._backlog.waiting() and self._end():
+                if self._acquired <= 0 and not self._backlog.waiting() and self._end():
                     return
         except process.OtherProcess:
             pass
 
     def _end(self) -> bool:
-        """True if no work is to be expected, so that the thread ends."""
+        """Return True if no more work is expected, so that the thread may end."""
 
         def work() -> bool:
-            # First: work that comes later starts a thread, and what came before is found here.
+            # First: later work starts a new thread, and the check below finds earlier work.
             thread = self._leaving = self._thread
             self._thread = None
-            if self._holds > 0 or self._backlog.waiting():
+            if self._acquired > 0 or self._backlog.waiting():
                 self._thread = thread
                 return False
             return True
@@ -177,21 +179,21 @@ class EventThread(Dispatcher):
         return ends
 
 
-def _look() -> None:
-    """Work that only wakes the event thread, to look whether it is to end."""
+def _wake_up() -> None:
+    """Do nothing. As work, it makes the event thread check whether it may end."""
 
 
-class Manual(Dispatcher):
-    """Work is done by whoever polls, in that thread."""
+class PolledDispatcher(Dispatcher):
+    """Works on the thread that calls ``poll``."""
 
-    def hold(self) -> None:
-        """Nothing: there is no thread."""
+    def acquire(self) -> None:
+        """Do nothing: there is no thread."""
 
     def release(self) -> None:
-        """Nothing: there is no thread."""
+        """Do nothing: there is no thread."""
 
     def finish(self, timeout: float) -> None:
-        """Nothing: what is left is done by the next poll, if there is one."""
+        """Do nothing: the next poll does the rest, if there is one."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -204,16 +206,19 @@ class Manual(Dispatcher):
             self._filled.notify_all()
 
     def poll(self, timeout: float) -> int:
-        """Does the work that is there, and waits for the first so many seconds.
+        """Run the queued work, after a wait for the first piece.
 
-        :returns: how many pieces were done; those that come meanwhile are for the next poll, so
-            that a window's own events get their turn.
+        Work that is added in the meantime is left to the next poll, so that a window's own events
+        get their turn.
+
+        :param timeout: maximum seconds to wait for the first piece.
+        :returns: the number of pieces that ran.
         """
         me = object()
         try:
             if not self._polling.take(me):
-                # In a handler that runs a window's loop of its own, say. What is due comes when
-                # the poll that is under way goes on.
+                # Another poll is running, for example below a handler that runs a window's loop.
+                # It will run the queued work.
                 return 0
             self._filled.wait_for(self._backlog.waiting, min(timeout, threading.TIMEOUT_MAX))
             there = self._backlog.waiting()
@@ -228,14 +233,16 @@ class Manual(Dispatcher):
             self._polling.give_back(me)
 
 
-class Foreign(EventThread):
-    """Each piece of work is handed to a function of the user's, which is to run it soon, in
-    order, one at a time. What is handed over and not yet done counts as backlog too."""
+class ExternalDispatcher(EventThread):
+    """Passes each piece of work to a function of the program, which runs it soon and in order.
+
+    Work that was passed on and has not run counts as backlog too.
+    """
 
     def __init__(self, hand_over: Callable[[Work], object], *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._hand_over = hand_over
-        # Handed over and not done yet; a dict, which changes in one step.
+        # Passed on and not run yet; a dict, because its changes are atomic.
         self._handed: Dict[object, None] = {}
         self._done = Wakeup()
 
@@ -243,87 +250,89 @@ class Foreign(EventThread):
         if self._room.waiters:
             self.wake()
         self._done.wait_for(self._takes_more)
-        handed = _Handed(self, work, size)
+        handed = _HandedWork(self, work, size)
         self._handed[handed] = None
         try:
             refuse_coroutine(self._hand_over(handed))
         except BaseException as error:
             process.check(self._process)
-            # It cannot be reported through the very function that fails.
+            # It cannot be reported through the function that has failed.
             self._failed(self._hand_over, type(error).__name__)
-            handed.return_()
+            handed.fail()
 
     def do(self, work: Task) -> None:
-        """Does work that was handed over."""
+        """Run work that was passed on."""
         self._do(work, [])
 
-    def do_alone(self, work: Task) -> None:
-        """Does the SDK's own part of work that nobody took: calls change and connections end,
-        though nobody is told."""
-        self._do(work, ALONE)
+    def do_sdk_part(self, work: Task) -> None:
+        """Run only the SDK's own part of work that the program did not take.
+
+        Calls are updated and connections end, but no handler is called.
+        """
+        self._do(work, SDK_ONLY)
 
     def release(self) -> None:
         super().release()
         self._done.notify_all()
 
     def _takes_more(self) -> bool:
-        # Once nothing holds it any more, what is owed is handed over at once: a loop that has
-        # stopped must not keep a thread.
+        # After the last release, pass everything on at once. Otherwise a loop that has stopped
+        # would keep the thread alive.
         most = self._max_backlog
-        return self._holds <= 0 or most is None or len(self._handed) < most
+        return self._acquired <= 0 or most is None or len(self._handed) < most
 
-    def account(self, handed: object, size: int) -> None:
-        """What was handed over is done, or nobody will do it."""
+    def on_done(self, handed: object, size: int) -> None:
+        """Count work as done, because it has run or will never run."""
         self._handed.pop(handed, None)
         self._backlog.release(size)
         self._done.notify_all()
         self._room.notify_all()
 
 
-class _Handed:
-    """A piece of work in the hands of the user's function."""
+class _HandedWork:
+    """A piece of work that was passed to the program's function."""
 
-    def __init__(self, foreign: Foreign, work: Task, size: int) -> None:
-        self._foreign = foreign
+    def __init__(self, dispatcher: ExternalDispatcher, work: Task, size: int) -> None:
+        self._dispatcher = dispatcher
         self._work = work
         self._size = size
         self._taken = threading.Lock()
 
     def __call__(self) -> None:
-        # A handler that has forked: the parent's loop does the rest.
+        # In the child of a handler that has forked, the parent's loop does the rest.
         with contextlib.suppress(process.OtherProcess):
-            self._once(self._foreign.do)
+            self._once(self._dispatcher.do)
 
-    def return_(self) -> None:
-        """The function failed; if it did not run the work before, nobody will."""
-        self._once(self._foreign.do_alone)
+    def fail(self) -> None:
+        """Run the SDK's part, because the function has failed. Work that has run is left alone."""
+        self._once(self._dispatcher.do_sdk_part)
 
     def _once(self, do: Callable[[Task], object]) -> None:
         if self._taken.acquire(blocking=False):
             try:
                 do(self._work)
             finally:
-                self._foreign.account(self, self._size)
+                self._dispatcher.on_done(self, self._size)
 
 
-def chosen(
+def make_dispatcher(
     kind: Choice,
     name: str,
     max_backlog: Optional[int],
     report: Callable[[BaseException], None],
     max_bytes: Optional[int] = None,
 ) -> Dispatcher:
-    """The dispatcher that the option ``dispatch`` asks for.
+    """Return the dispatcher for the option ``dispatch``.
 
-    :param kind: None, ``"manual"``, or a function that is handed each piece of work.
-    :param name: of its thread, if it has one.
+    :param kind: None, ``"manual"``, or a function that receives each piece of work.
+    :param name: the name of its thread, if it has one.
     :raises TypeError: the option is none of these.
     """
     if kind is None:
         return EventThread(name, max_backlog, report, max_bytes=max_bytes)
     if callable(kind):
         require_function("dispatch", kind)
-        return Foreign(kind, name, max_backlog, report, max_bytes=max_bytes)
+        return ExternalDispatcher(kind, name, max_backlog, report, max_bytes=max_bytes)
     if kind == "manual":
-        return Manual(max_backlog, report, max_bytes=max_bytes)
+        return PolledDispatcher(max_backlog, report, max_bytes=max_bytes)
     raise TypeError('dispatch: expected None, "manual" or a function')

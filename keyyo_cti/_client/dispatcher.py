@@ -1,4 +1,4 @@
-"""What every kind of dispatcher has: a queue, and user code that is run from it and watched."""
+"""The common part of dispatchers: a queue, and user code that is run and watched."""
 
 import logging
 import threading
@@ -15,30 +15,30 @@ from .backlog import Backlog, Task
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Seconds after which a handler that still runs is named in a warning.
+#: Seconds after which a warning names a handler that is still running.
 SLOW = 5.0
 
 
 class Running(NamedTuple):
-    """User code that runs now.
+    """User code that is running.
 
-    :ivar since: monotonic seconds.
+    :ivar since: start in monotonic seconds.
     """
 
     function: Callable[..., object]
     since: float
 
 
-#: In place of the commands that work asks: it runs no user code.
-ALONE: List[object] = []
+#: In place of the commands sent by a piece of work: only the SDK's own part runs.
+SDK_ONLY: List[object] = []
 
 
 class Dispatcher(ABC):
-    """A queue of work and the one who does it.
+    """A queue of work, and the means to run it.
 
-    :param max_backlog: events that may wait; None for no bound.
-    :param report: gets an exception in user code, after it was logged.
-    :param max_bytes: memory that these events may take; None for no bound.
+    :param max_backlog: maximum number of queued events; None for no limit.
+    :param report: receives exceptions of user code, after they are logged.
+    :param max_bytes: maximum memory of these events; None for no limit.
     """
 
     def __init__(
@@ -52,51 +52,58 @@ class Dispatcher(ABC):
         self._report = report
         self._clock = clock
         self._process = process.current()
-        # No lock, because a signal handler may come to any of this on the thread that it
-        # interrupts: each change is one step, and then it wakes those that wait for it.
+        # No lock: a signal handler may call any of this on the thread that it interrupts. Each
+        # change is one atomic step, and then wakes the waiters.
         self._room = Wakeup()
         self._backlog = Backlog(max_backlog, max_bytes)
         self._doing = threading.local()
-        # A function and since when it runs. Made for each call of user code, so a plain tuple.
+        # A function and its start. A plain tuple, because one is made for each call of user code.
         self._running: Optional[Tuple[Callable[..., object], float]] = None
 
     def put(self, work: Task, size: int = 0) -> None:
-        """Queues work. Never waits: a callback may be owed by the very thread that works.
+        """Queue work. Never block: the callback of a command may come from the working thread.
 
-        :param size: bytes of memory that it takes; work with a size is queued by one thread at
-            a time.
+        :param size: memory of the work in bytes. Only one thread at a time may queue work with a
+            size.
         """
         self._backlog.put(work, size)
 
     def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Queues a call of user code."""
+        """Queue a call of user code."""
         self.put(partial(self.call, function, *arguments))
 
     def wait_for_room(self, timeout: float, given_up: Callable[[], bool]) -> bool:
-        """True if the backlog is below its bound, overflows or was given up, now or after at
-        most so many seconds."""
+        """Wait until the backlog has room, overflows, or is given up.
+
+        :param timeout: maximum seconds to wait.
+        :returns: True if one of them is the case.
+        """
         return self._room.wait_for(
             lambda: self.has_room() or self.overflows() or given_up(), timeout
         )
 
     def has_room(self) -> bool:
-        """True if the reader may read on: the backlog is below its bounds, or an answer is due
-        and it is below its very limit."""
+        """Return True if the reader may read on.
+
+        The backlog is below its limits, or a reply is pending and it is below the hard limit.
+        """
         return self._backlog.has_room()
 
     def overflows(self) -> bool:
-        """True if the backlog is at its very limit while a handler waits for an answer, so that
-        only the end of the connection helps."""
+        """Return True if the backlog is at its hard limit while a handler waits for a reply.
+
+        Then only the end of the connection helps.
+        """
         return self._backlog.overflows()
 
     def expect(self, request: object) -> None:
-        """Note that a command goes out.
+        """Note that a command is about to be sent.
 
-        Reading goes on until it is answered or the handler that asked it has returned. Otherwise
-        a handler that waits would wait for events that wait for it.
+        Reading goes on until its reply has come or the handler that sent it has returned.
+        Otherwise the handler would wait for events that are queued behind it.
         """
         work = self._work()
-        inside = work is not None and work is not ALONE
+        inside = work is not None and work is not SDK_ONLY
         if work is not None and inside:
             work.append(request)
         self._backlog.expect(request, inside)
@@ -104,12 +111,14 @@ class Dispatcher(ABC):
             self.wake()
 
     def answered(self, request: object) -> None:
-        """Note that the command has its answer."""
+        """Note that the command has its reply."""
         self._backlog.answered(request)
 
-    def attending(self) -> ContextManager[None]:
-        """While a handler waits for an answer that another thread asked for, reading goes on as
-        if the handler had asked."""
+    def waiting_in_handler(self) -> ContextManager[None]:
+        """Return a context for a wait for a reply, also to another thread's command.
+
+        Inside a handler, reading goes on meanwhile.
+        """
         return self._unbounded() if self.inside() else nullcontext()
 
     @contextmanager
@@ -123,22 +132,20 @@ class Dispatcher(ABC):
             waiting.pop(me, None)
 
     def wake(self) -> None:
-        """Lets a ``wait_for_room`` look whether it was given up."""
+        """Make ``wait_for_room`` check again whether it is given up."""
         self._room.notify_all()
 
     def call(self, function: Callable[..., object], *arguments: Any) -> bool:
-        """Runs user code. What it raises is logged with its traceback, reported, and stops
-        nothing. Only inside work.
+        """Run user code, inside a piece of work. Log and report what it raises, then go on.
 
-        :returns: False if it was not run, because the program did not take the work.
-        :raises OtherProcess: the code has forked, and this is the child: the parent goes on with
-            the work.
-        :raises KeyboardInterrupt: in the main thread, where it is to end the program.
-        :raises SystemExit: the same.
+        :returns: False if it did not run, because the program did not take the work.
+        :raises OtherProcess: the code has forked, and this is the child.
+        :raises KeyboardInterrupt: in the main thread, where it ends the program.
+        :raises SystemExit: likewise.
         """
         work = self._work()
         assert work is not None
-        if work is ALONE:
+        if work is SDK_ONLY:
             return False
         outer = self._running
         self._running = function, self._clock()
@@ -152,48 +159,50 @@ class Dispatcher(ABC):
                 raise
             process.check(self._process)
             self._failed(function, type(error).__name__)
-            self._tell(error)
+            self._report_safely(error)
         finally:
             self._running = outer
         process.check(self._process)
         return True
 
     def running(self) -> Optional[Running]:
-        """The user code that runs now, if any does."""
+        """Return the running user code, or None."""
         running = self._running
         return None if running is None else Running(*running)
 
     def waiting(self) -> int:
-        """How many pieces of work are queued."""
+        """Return the number of queued pieces of work."""
         return self._backlog.waiting()
 
     def inside(self) -> bool:
-        """Whether this thread is doing work now."""
+        """Return True if this thread is running work."""
         return self._work() is not None
 
     @abstractmethod
-    def hold(self) -> None:
-        """Work may come: stay ready."""
+    def acquire(self) -> None:
+        """Get ready for work, until ``release``."""
 
     @abstractmethod
     def release(self) -> None:
-        """Undoes one ``hold``."""
+        """Undo one ``acquire``."""
 
     @abstractmethod
     def finish(self, timeout: float) -> None:
-        """Waits until the queue is done and no thread is left, as far as that is ours to do and
-        does not mean to wait for oneself."""
+        """Wait until the queue is empty and the thread has ended, except on that very thread.
+
+        :param timeout: maximum seconds.
+        """
 
     def poll(self, timeout: float) -> int:
         raise RuntimeError('poll() is for CTI(dispatch="manual")')
 
     def _do(self, work: Task, asked: List[object]) -> None:
-        """Does one piece of work in this thread.
+        """Run one piece of work on this thread.
 
-        :param asked: is filled with the commands that it asks.
+        :param asked: receives the commands that the work sends.
         """
         doing = self._doing
-        # A handler may run a loop of its own, in which other work is done.
+        # A handler may run an event loop of its own, which runs other work.
         outer = getattr(doing, "work", None)
         doing.work = asked
         try:
@@ -204,26 +213,26 @@ class Dispatcher(ABC):
                 self._backlog.handler_ended(asked)
 
     def _work(self) -> Optional[List[object]]:
-        """The commands that this thread asked in the work that it does now, or None outside."""
+        """Return the commands sent by this thread's current work, or None outside work."""
         return getattr(self._doing, "work", None)
 
     def _take_up(self, work: Task, size: int) -> None:
-        """Do work that was taken from the backlog."""
+        """Run work that was taken from the backlog."""
         if size:
             self._backlog.release(size)
         if self._room.waiters:
             self.wake()
         self._do(work, [])
 
-    def _tell(self, error: BaseException) -> None:
-        """Reports, but not what goes wrong while reporting."""
-        if getattr(self._doing, "telling", False):
+    def _report_safely(self, error: BaseException) -> None:
+        """Report an exception, but not one raised by the report itself."""
+        if getattr(self._doing, "reporting", False):
             return
-        self._doing.telling = True
+        self._doing.reporting = True
         try:
             self._report(error)
         finally:
-            self._doing.telling = False
+            self._doing.reporting = False
 
     def _failed(self, function: Callable[..., object], what: str) -> None:
         _log.error("%s in %s", what, name_of(function), exc_info=True)

@@ -1,7 +1,7 @@
 """Events as in JavaScript: ``on``, ``off``, ``addEventListener`` and ``on...`` attributes.
 
 There is no lock: a signal handler may call ``on`` on a thread that is inside ``on``. Each change
-is one step of a dict or a list, which the interpreter does as a whole.
+of a dict or list is one atomic step.
 """
 
 import os
@@ -26,8 +26,8 @@ from .._net.user_code import is_plain, require_function, require_function_or_non
 
 Handler = Callable[..., object]
 
-# True in a forked child, where each change of handlers has to be looked at: the threads that
-# would call them may be the parent's. In any other process that would cost time for nothing.
+# True in a forked child, where a change of handlers is checked: their threads may be the parent's.
+# Elsewhere the check would cost time for nothing.
 _is_child = False
 
 
@@ -43,18 +43,18 @@ H = TypeVar("H", bound=Handler)
 
 
 class AnyHandler(Protocol):
-    """A handler that takes what any event carries."""
+    """A handler that accepts the arguments of any event."""
 
-    # With Any, mypy would take a handler of any signature for one.
+    # With Any instead of object, mypy would accept a handler of any signature.
     def __call__(self, *event: object) -> object:
-        """Handles an event."""
+        """Handle an event."""
 
 
 class EventAttribute(Generic[H]):
     """The ``on...`` attribute of an event: one handler, or None.
 
-    :param signature: how the handler is called.
-    :param when: a sentence that says when.
+    :param signature: the call of the handler, as text.
+    :param when: a sentence that says when it is called.
     """
 
     def __init__(self, signature: str, when: str) -> None:
@@ -73,14 +73,14 @@ class EventAttribute(Generic[H]):
         return self if emitter is None else getattr(emitter, self.slot)
 
     def __set__(self, emitter: "Emitter", handler: Optional[H]) -> None:
-        # For checkers and object.__setattr__; programs come through Emitter.__setattr__.
+        # For type checkers and object.__setattr__; programs go through Emitter.__setattr__.
         setattr(emitter, self.slot[1:], handler)
 
     def setter(self, owner: Type[Any]) -> Callable[[Any, Optional[Handler]], None]:
         """Return the function that stores a handler in an instance of ``owner``.
 
-        A slot of the class has one in C. The page's own example sets four handlers at every
-        notification, so that each frame of Python here costs a tenth of the throughput.
+        The slot's own setter runs in C. Keyyo's example sets four handlers at every notification,
+        so each Python call here would cost a tenth of the throughput.
         """
         slot = getattr(owner, self.slot, None)
         return partial(_store, self.slot) if slot is None else slot.__set__
@@ -91,11 +91,11 @@ def _store(slot: str, emitter: Any, handler: Optional[Handler]) -> None:
 
 
 class Emitter:
-    """Something with events.
+    """An object with events.
 
-    The handlers that ``on`` adds run first, in the order they were added, then the ``on...``
-    attribute. A subclass lists its events, gives each an ``EventAttribute``, and may have a slot
-    for each, such as ``_onNewCall``. Source: JavaScript SDK 1.1.
+    The handlers added with ``on`` run first, in order, then the ``on...`` attribute. A subclass
+    lists its events, declares an ``EventAttribute`` for each, and may have a slot for each, such
+    as ``_onNewCall``. Source: JavaScript SDK 1.1.
     """
 
     __slots__ = ()
@@ -103,13 +103,13 @@ class Emitter:
     #: The names of its events.
     EVENTS: ClassVar[Tuple[str, ...]] = ()
 
-    # By attribute, and by event the name of what holds its handler: a slot, or the attribute
-    # where a subclass has a method of this name.
+    # Attribute name -> setter; event -> the name that holds its handler: a slot, or the attribute
+    # itself if a subclass defines a method of that name.
     _setters: ClassVar[Dict[str, Callable[[Any, Optional[Handler]], None]]] = {}
     _holders: ClassVar[Dict[str, str]] = {}
 
-    # A class attribute, because most emitters have no handlers but attributes. With the first
-    # handler the instance gets a table of its own.
+    # A class attribute, because most emitters only have attributes. The first ``on`` gives the
+    # instance a table of its own.
     _added: Optional[Dict[str, List[Handler]]] = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -130,13 +130,12 @@ class Emitter:
             store(self, None)
 
     def on(self, names: str, handler: Handler) -> None:
-        """Add a handler for one event, or for several with commas between their names.
+        """Add a handler for one event, or for several separated by commas.
 
-        :param names: for example ``"newCall"`` or ``"connect, release"``.
-        :param handler: is called with what the event carries. The same one added twice is
-            called twice.
-        :raises TypeError: there is no such event, or the handler cannot be called.
-        :raises RuntimeError: in a forked child, if the line was opened before the fork.
+        :param names: such as ``"newCall"`` or ``"connect, release"``.
+        :param handler: called with the event's arguments; a handler added twice is called twice.
+        :raises TypeError: the event does not exist, or the handler cannot be called.
+        :raises RuntimeError: in a forked child, if the parent opened the connection.
         """
         self._check_process()
         events = self._split(names)
@@ -146,11 +145,14 @@ class Emitter:
             table.setdefault(name, []).append(handler)
 
     def off(self, names: str, handler: Optional[Handler] = None) -> None:
-        """Remove a handler that ``on`` added, once, or without a handler all of them.
+        """Remove a handler that ``on`` added, once; without a handler, remove all of them.
 
-        One that is not there is no error. ``on...`` attributes stay.
+        A handler that was not added is no error. ``on...`` attributes stay.
 
-        :raises TypeError: there is no such event.
+        :param names: as for ``on``.
+        :param handler: the handler, or None for all.
+        :raises TypeError: the event does not exist.
+        :raises RuntimeError: as for ``on``.
         """
         self._check_process()
         events = self._split(names)
@@ -168,8 +170,10 @@ class Emitter:
     removeEventListener = off
 
     def handlers(self, name: str) -> List[Handler]:
-        """Return the handlers to call for an event now, in order. They are a copy: an event under
-        way goes on with those it began with."""
+        """Return a copy of the handlers of an event, in order.
+
+        A handler added or removed while they run has no effect on the current event.
+        """
         added = self._added
         handlers = list(added.get(name, ())) if added else []
         attribute = getattr(self, self._holders[name])
@@ -178,7 +182,7 @@ class Emitter:
         return handlers
 
     if not TYPE_CHECKING:
-        # To a type checker, it would allow each misspelt ``on...`` attribute.
+        # Hidden from type checkers, so that they find a misspelt ``on...`` attribute.
         def __setattr__(self, name: str, value: Any) -> None:
             store = self._setters.get(name)
             if store is not None:
@@ -194,9 +198,9 @@ class Emitter:
             object.__setattr__(self, name, value)
 
     def _check_process(self) -> None:
-        """Refuse a change of handlers in a forked child where nothing would call them.
+        """Refuse a change of handlers in a forked child, where no handler would be called.
 
-        :raises RuntimeError: it belongs to the parent process.
+        :raises RuntimeError: the object belongs to the parent process.
         """
 
     def _split(self, names: str) -> List[str]:
@@ -211,5 +215,5 @@ class Emitter:
 
 
 def attribute_of(event: str) -> str:
-    """``newCall`` -> ``onNewCall``."""
+    """Return the attribute of an event: ``newCall`` -> ``onNewCall``."""
     return f"on{event[0].upper()}{event[1:]}"

@@ -1,4 +1,4 @@
-"""Why there is no connection, or why it could not be opened, and what to do about it."""
+"""Why a connection failed or does not exist, and what to do about it."""
 
 import socket
 import ssl
@@ -16,14 +16,14 @@ from .._sockjs.errors import ALL_FAILED, BadStatus, NotSockJS
 from ..errors import ConnectionClosed, ConnectionFailed, plain
 
 _CERTIFICATE = (
-    "if the server is one of your own, give the file of its certificate authority in the option "
-    "ca_certs; if a proxy of your company replaces certificates, give its authority; else "
-    "somebody listens"
+    "if the server is one of your own, pass the file of its certificate authority in the option "
+    "ca_certs; if a company proxy replaces certificates, pass its authority; otherwise the "
+    "connection may be intercepted"
 )
 
 _EARLY = (
-    "check the proxy, and the network before it: they wrote in the name of the server, which was "
-    "not believed"
+    "check the proxy and the network before it: they sent data in the server's name, which was "
+    "rejected"
 )
 
 _PROXY = (
@@ -39,14 +39,14 @@ _PAGE = (
 
 _NOWHERE = "check the endpoint {endpoint}, that it runs, and that no firewall is in the way"
 
-#: What to do, by the cause. The first that fits counts.
+#: Advice by cause; the first that matches counts.
 _HINTS = (
     (EarlyBytes, _EARLY),
     (NotSockJS, _PAGE),
     (ProxyFailed, _PROXY),
     (NoAuthorities, "check the option ca_certs, and REQUESTS_CA_BUNDLE and SSL_CERT_FILE"),
     (ssl.SSLCertVerificationError, _CERTIFICATE),
-    (ssl.SSLError, "the server speaks no TLS that we know: check the endpoint {endpoint}"),
+    (ssl.SSLError, "the server has no TLS in common with this SDK: check the endpoint {endpoint}"),
     (socket.gaierror, "check that this machine is on line, and the endpoint {endpoint}"),
     (
         websocket.WebSocketBadStatusException,
@@ -58,11 +58,11 @@ _HINTS = (
     (RuntimeError, "end some threads, and try again"),
 )
 
-_FAULT = "this is a fault of keyyo-cti, and the log has its traceback: please report it"
+_FAULT = "this is a bug in keyyo-cti, and the log has its traceback: please report it"
 
 
 def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
-    """The error for whoever asked for a connection that could not be had."""
+    """Return the error for a session command whose connection could not be opened."""
     cause = closed.cause
     retry_after = cause.retry_after if isinstance(cause, BadStatus) else None
     error = ConnectionFailed(plain(closed.reason), _hint(closed, endpoint), retry_after)
@@ -70,15 +70,15 @@ def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     if isinstance(cause, NotSockJS) or (
         isinstance(cause, BadStatus) and (cause.is_foreign or cause.may_pass)
     ):
-        # What answers in place of the service decides nothing for it.
+        # A server that answers in place of the service decides nothing for it.
         error.final = False
     return error
 
 
 def not_connected(restoring: bool = False) -> ConnectionClosed:
-    """Return the error for a command for which there is no connection.
+    """Return the error for a command without a connection.
 
-    :param restoring: True if one is being restored.
+    :param restoring: True if a lost session is being restored.
     """
     todo = (
         "the lost connection is being restored: wait for the event restored"
@@ -89,7 +89,7 @@ def not_connected(restoring: bool = False) -> ConnectionClosed:
 
 
 def closed_while_opening() -> ConnectionClosed:
-    """Return the error for a command that was asked before ``close()`` ended the opening."""
+    """Return the error for a command that ``close()`` overtook before the connection was open."""
     return ConnectionClosed(sent=False, hint="closed before the connection was open")
 
 
@@ -108,7 +108,7 @@ def _hint(closed: Closed, endpoint: str) -> str:
         return "something on the way, such as a proxy or a firewall, may let no transport through"
     where = f"check the endpoint {endpoint}: it must be the URL of a SockJS service"
     if isinstance(cause, (requests.RequestException, urllib3.exceptions.HTTPError)):
-        # The reason names the request only.
+        # The reason alone would name only the request.
         return f"{describe_failure(cause)}; {where}"
     return where
 

@@ -1,4 +1,4 @@
-"""What is done from time to time on the reader thread: pings, and a look at slow handlers."""
+"""Periodic work on the reader thread: pings, and warnings about slow handlers."""
 
 import logging
 from typing import Callable, Optional
@@ -10,10 +10,10 @@ _log = logging.getLogger("keyyo_cti")
 
 
 class Pinger:
-    """Says when the next ping is due. Source: JavaScript SDK 1.1, option ``ping_auto``.
+    """Schedules pings. Source: JavaScript SDK 1.1, option ``ping_auto``.
 
     :param interval: seconds, or None for no pings.
-    :param ping: asks the server.
+    :param ping: sends a ping.
     """
 
     def __init__(self, interval: Optional[float], ping: Callable[[], None], now: float) -> None:
@@ -31,7 +31,7 @@ class Pinger:
 
 
 class HandlerWatch:
-    """Names a handler that blocks the others for long, once for each time it does.
+    """Logs a warning about a handler that blocks the others, once per call of it.
 
     :param limit: seconds.
     """
@@ -42,7 +42,7 @@ class HandlerWatch:
         self._named: Optional[Running] = None
 
     def due(self, now: float) -> float:
-        """When to look. Only while there is work: an idle line wakes nobody."""
+        """Return the time of the next check; NEVER while no work is queued or running."""
         running = self._dispatcher.running()
         if running is not None and running != self._named:
             return running.since + self._limit

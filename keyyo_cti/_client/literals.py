@@ -1,16 +1,16 @@
-"""Arguments and fields with few possible values, so that type checkers find a wrong one."""
+"""Arguments and fields with few values, as types that let checkers find a wrong one."""
 
 from typing import Callable, Literal, Union
 
 #: A party of a call.
 Side = Literal["caller", "callee"]
 
-#: The ways to the server. For the option only: a checker would take ``cti.transport``, once
-#: compared, for the same value ever after, as it would ``call.state``.
+#: The transports. Only for the option: once compared, ``cti.transport`` would keep that value for
+#: a type checker, and so would ``call.state``.
 Transport = Literal["websocket", "xhr-streaming", "xhr-polling"]
 
-#: Where handlers and callbacks run: None for a thread of the SDK's own, "manual" for ``poll()``,
-#: or a function that is handed each piece of work.
+#: Where handlers and callbacks run: None for an event thread of the SDK, "manual" for ``poll()``,
+#: or a function that receives each piece of work.
 Dispatch = Union[None, Literal["manual"], Callable[[Callable[[], None]], object]]
 
 #: The events of a Call and of a CTI.

@@ -1,24 +1,24 @@
-"""From a notification of the server to the handlers of its call."""
+"""From a notification to the handlers of its call."""
 
 from functools import partial
 from typing import Any, Mapping, Optional
 
 from .._display.dates import latest_date
 from .dispatch import Dispatcher
+from .duplicates import DUPLICATE, UPDATED
 from .emitter import Emitter
 from .registry import Registry, Update
-from .retelling import CHANGE, REPEAT
 from .server_clock import ServerClock
 
 _STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
 
 
 class EventSource:
-    """Calls the handlers of one session, where handlers run.
+    """Calls the handlers of one session, on the handlers' thread.
 
-    :param cti: has the events ``newCall``, ``disconnected``, ``restored``, ``lost``, ``error``.
+    :param cti: the emitter of ``newCall``, ``disconnected``, ``restored``, ``lost``, ``error``.
     :param number: greater for a session that was opened later.
-    :ivar muted: True once no handler may start any more, because ``close()`` has returned.
+    :ivar muted: True after ``close()`` has returned: no further handler may start.
     """
 
     def __init__(self, cti: Emitter, dispatcher: Dispatcher, number: int = 0) -> None:
@@ -47,13 +47,13 @@ class EventSource:
 
 
 class Notifications:
-    """Updates the calls, and queues the same updates for the handlers."""
+    """Updates the calls and queues the same updates for the handlers."""
 
     def __init__(self, registry: Registry, clock: ServerClock, dispatcher: Dispatcher) -> None:
         self._registry = registry
         self._clock = clock
         self._dispatcher = dispatcher
-        # The session whose notifications the latest view shows; guarded by the registry's lock.
+        # The session that the latest view shows; guarded by the registry's lock.
         self._heard: Optional[EventSource] = None
 
     # By the thread of a session.
@@ -61,9 +61,9 @@ class Notifications:
     def receive(
         self, source: EventSource, callref: str, fields: Mapping[str, Any], size: int
     ) -> None:
-        """Update the latest view with a notification, and queue it.
+        """Update the latest view with a notification, then queue the update.
 
-        :param size: bytes of memory that the fields take.
+        :param size: memory of the fields in bytes.
         """
         self._clock.learn(latest_date(fields))
         with self._registry.lock:
@@ -72,21 +72,21 @@ class Notifications:
                 self._dispatcher.put(partial(self._deliver, source, update), size)
 
     def end(self, source: EventSource, in_session: bool) -> None:
-        """The connection of a session has ended: after the next notification there is a gap.
+        """Mark a gap, because the connection of a session has ended.
 
         :param in_session: True if a session was opened on the connection.
         """
         with self._registry.lock:
-            # Its notifications may have counted although its session came to nothing. Otherwise
-            # they would count from here on, and the next drop would mark no gap.
+            # Even a session that failed may have sent notifications. If it stayed the current
+            # source, the next drop would mark no gap.
             if self._heard is source or (self._heard is None and in_session):
                 self._heard = None
                 self._mark_gap()
 
     def _hear(self, source: EventSource) -> bool:
-        """Make a session the one whose notifications count.
+        """Make a session the source of the latest view.
 
-        :returns: False for an older session, which is still closing while a newer one is heard.
+        :returns: False for an older session that is still closing.
         """
         if self._heard is not None:
             if source.number < self._heard.number:
@@ -104,22 +104,22 @@ class Notifications:
     # Where handlers run.
 
     def _deliver(self, source: EventSource, update: Update) -> None:
-        """Update the view of handlers, and at once run the handlers of that very state."""
+        """Update the handlers' view, then run the handlers of exactly that state."""
         if source.muted:
             self._registry.skip(update)
             return
         self._registry.handle(update)
-        call, what, fields, kept, _ = update
-        if self._registry.untold:
-            what = self._registry.retold(update)
-        if what == REPEAT:
+        call, kind, fields, kept, _ = update
+        if self._registry.unnotified:
+            kind = self._registry.kind_for_handlers(update)
+        if kind == DUPLICATE:
             self._registry.settle(update)
             return
         try:
             source.emit("newCall", call)
             state = fields.get("state")
             event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
-            if event is not None and what != CHANGE:
+            if event is not None and kind != UPDATED:
                 source.emit_on(call, event)
         finally:
             if kept is not fields:

@@ -1,4 +1,4 @@
-"""A lost session: when it is tried again, and when it is given up."""
+"""Outages: when to try to restore a session, and when to give it up."""
 
 import logging
 from typing import Callable, NamedTuple, Optional
@@ -14,37 +14,37 @@ from .token_cache import CachedToken
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Status codes by which the program's ``token_provider`` says that its credentials are refused.
+#: Status codes with which ``token_provider`` reports refused credentials.
 _REFUSED = (401, 403)
 
-#: Codes of the CTI's documented messages that the same request gets again. A message without a
-#: code, such as "Too many sessions", may pass, whatever its status.
+#: Error codes that the same request would get again. An error without a code, such as "Too many
+#: sessions", may be transient, whatever its status.
 _PERMANENT = ("invalid_csi_token", "missing_parameter", "invalid_params")
 
-#: Seconds of an outage until the first warning that it goes on.
+#: Seconds of an outage until the first warning.
 _FIRST_WARNING = 600.0
 
-#: Seconds up to which a server's ``Retry-After`` is honoured.
+#: Maximum seconds of a server's ``Retry-After`` that the SDK honours.
 _MAX_RETRY_AFTER = 3600.0
 
 
 class Failure(NamedTuple):
-    """Why an attempt to restore failed, and True if the next one would fail alike."""
+    """The error of a failed attempt, and True if the next attempt would fail too."""
 
     error: KeyyoError
     permanent: bool
 
 
 class Outage:
-    """From the loss of a connection until its session is restored, lost or closed.
+    """The time from the loss of a connection until its session is restored, lost or closed.
 
-    For the session's thread.
+    Only the session's thread uses it.
 
     :param silence: seconds that the server had been silent when the connection was lost.
-    :param clock: monotonic seconds, including those that the machine has slept.
-    :ivar recreated: True if a new session had to be created.
-    :ivar provider_failed: True if a mistake in the program's ``token_provider`` was reported.
-    :ivar attempts: how many attempts have failed.
+    :param clock: monotonic seconds, including the time that the machine was suspended.
+    :ivar recreated: True if a new session was created.
+    :ivar provider_failed: True once an exception of ``token_provider`` was reported.
+    :ivar attempts: number of attempts so far.
     """
 
     def __init__(self, silence: float, clock: Monotonic = lasting) -> None:
@@ -55,22 +55,22 @@ class Outage:
         self.recreated = False
         self.provider_failed = False
         self.attempts = 0
-        #: Seconds that the server wants to be left alone.
+        #: Seconds to wait before the next attempt, as the server asked.
         self.retry_after = 0.0
 
     def summary(self) -> Restored:
-        """Return what ``restored`` carries if the session is restored now."""
+        """Return the argument of ``restored`` for a restore at this moment."""
         return Restored(self._clock() - self._since, self.recreated)
 
     def was_recreated(self) -> None:
-        """Note that a new session was created, if only for one attempt."""
+        """Record that an attempt created a new session."""
         self.recreated = True
 
     def failed(self, error: KeyyoError) -> None:
-        """Note that an attempt has failed, after which there will be another.
+        """Record a failed attempt that another one follows.
 
-        Attempts are logged at INFO only, so that an outage of hours would go unnoticed. So there
-        is a warning after ten minutes, and again, ever more rarely.
+        Attempts are logged at INFO, so an outage of hours could go unnoticed. A warning comes
+        after ten minutes, then at doubling intervals.
         """
         _log.info("attempt %d to restore the session failed: %s", self.attempts, error)
         self.retry_after = _retry_after(error)
@@ -88,8 +88,8 @@ class Outage:
 class Pauses:
     """The pauses between the attempts of one client.
 
-    They go on growing from one outage to the next, until a connection has lasted for as long as
-    the longest of them. Otherwise a server that accepts and drops would be asked all the time.
+    They keep growing from one outage to the next until a connection has lasted for the longest
+    pause. Otherwise the client would hammer a server that accepts and drops.
     """
 
     def __init__(self, backoff: Backoff, clock: Monotonic = monotonic) -> None:
@@ -99,31 +99,31 @@ class Pauses:
         self._restored_at = -backoff.longest
 
     def begin(self) -> None:
-        """A session was lost."""
+        """Begin an outage, with short pauses again after a stable connection."""
         if self._clock() - self._restored_at >= self._backoff.longest:
             self._taken = 0
 
     def restored(self) -> None:
-        """The session is restored."""
+        """Record that the session is restored."""
         self._restored_at = self._clock()
 
     def next(self) -> float:
-        """Return the seconds of the next pause."""
+        """Return the next pause in seconds."""
         self._taken += 1
         return self._backoff.length(self._taken)
 
     def are_over(self, attempts: int) -> bool:
-        """True if there is no attempt after this one."""
+        """Return True if this attempt is the last."""
         return attempts == self._backoff.attempts
 
 
 class Restorer:
-    """Tries to restore a session: one attempt at a time, with a pause before each.
+    """Tries to restore a session, one attempt at a time, with a pause before each.
 
-    :param stop: set once the session was closed.
-    :param reconnect: opens a connection with a token, and serves it to its end if the session was
-        restored. It returns why it was not, or None.
-    :param report: gets what the program's ``token_provider`` raised by mistake.
+    :param stop: set when the session is closed.
+    :param reconnect: opens a connection with a token and runs it to its end if the session was
+        restored. Returns the error, or None.
+    :param report: receives exceptions of ``token_provider``.
     """
 
     def __init__(
@@ -141,19 +141,19 @@ class Restorer:
         self._report = report
 
     def restore(self, outage: Outage, goes_on: Callable[[], bool]) -> Optional[KeyyoError]:
-        """Try until the outage is over. On the session's thread.
+        """Try until the outage is over. Call it on the session's thread.
 
-        :param goes_on: True until it is over.
-        :returns: the error with which the session is lost, or None if it was restored or closed.
-        :raises OtherProcess: the program's ``token_provider`` has forked, and this is the child.
+        :param goes_on: returns True until the outage is over.
+        :returns: the error of a lost session; None if the session was restored or closed.
+        :raises OtherProcess: ``token_provider`` has forked, and this is the child.
         """
         self._pauses.begin()
         while not self._stop.wait(max(self._pauses.next(), outage.retry_after)):
             outage.attempts += 1
             failure = self._attempt(outage)
             if failure is not None and _is_about_the_token(failure.error) and goes_on():
-                # The token may have expired by the server's clock, or the provider may have kept
-                # it for too long; the next one is fresh.
+                # The token may have expired on the server's clock, or the provider may have
+                # returned an old one. The next token is fresh.
                 failure = self._attempt(outage)
             if not goes_on():
                 return None
@@ -168,7 +168,7 @@ class Restorer:
     def _attempt(self, outage: Outage) -> Optional[Failure]:
         """Try once.
 
-        :returns: why it failed, or None.
+        :returns: the failure, or None.
         """
         try:
             token = self._token.get(self._stop.is_set)
@@ -194,13 +194,13 @@ class Restorer:
         try:
             return self._reconnect(outage, token)
         except Exception as error:
-            # A bug, or a lack of something that there may be more of next time.
+            # A bug, or a shortage of a resource that may be over at the next attempt.
             _log.exception("the session cannot be asked for")
             return KeyyoError(500, f"The SDK failed: {type(error).__name__}", "internal")
 
     def _provider_raised(self, outage: Outage, error: BaseException) -> Failure:
-        # Without a network there is often none for the provider either; and a mistake that it
-        # makes each time need not be reported each time.
+        # Without a network the provider often fails too, which is no mistake. A repeated mistake
+        # is reported once per outage.
         if not isinstance(error, OSError) and not outage.provider_failed:
             outage.provider_failed = True
             _log.error("%s in token_provider", type(error).__name__, exc_info=error)
@@ -216,10 +216,10 @@ def _is_about_the_token(error: KeyyoError) -> bool:
 
 
 def _is_permanent_for_provider(error: KeyyoError) -> bool:
-    """True if ``token_provider`` says that asking again does not help.
+    """Return True if another call of ``token_provider`` would fail too.
 
-    The SDK's own web clients say so by ``final``, because a firewall may answer 401 or 403 in
-    Keyyo's place. For an error that does not say, the status counts.
+    Errors of the SDK's own web clients say so in ``final``, because a firewall may answer 401 or
+    403 in Keyyo's place. For other errors the status decides.
     """
     if error.final is None:
         return error.status_code in _REFUSED or error.error_code == "invalid_params"

@@ -1,4 +1,4 @@
-"""The server's clock, by the times that it sends."""
+"""The server's clock, derived from the times that it sends."""
 
 import threading
 from typing import Any, Callable, Optional, Tuple
@@ -6,37 +6,36 @@ from typing import Any, Callable, Optional, Tuple
 from .._display.dates import as_date
 from .._net.clock import NEVER, Monotonic, lasting, wall_clock
 
-#: Seconds that two clocks may go apart in one, with a margin; a month of it would be minutes.
+#: Maximum drift of two clocks, in seconds per second, with a margin. A month adds minutes.
 _MAX_DRIFT = 1e-4
 
-#: Seconds that a date may be ahead of the server's clock; one beyond it is no date. The clock may
-#: lag behind because the machine has slept, where no clock tells that.
+#: Maximum seconds of a date ahead of the server's clock; beyond it, the date is wrong. The clock
+#: may lag after a suspend, on systems whose clocks do not count it.
 _MAX_LEAP = 86_400.0
 
-#: Seconds that the way to the server may take. A reply that takes longer was waited for.
+#: Maximum seconds of the network latency. A longer round trip was spent waiting.
 _MAX_LATENCY = 1.0
 
 
 class _Offset:
-    """From the monotonic clock to the server's time, and the last time that was told by it."""
+    """The offset from the monotonic clock to the server's, and the latest time it returned."""
 
-    __slots__ = ("seconds", "told")
+    __slots__ = ("seconds", "latest")
 
-    def __init__(self, seconds: float, told: float) -> None:
+    def __init__(self, seconds: float, latest: float) -> None:
         self.seconds = seconds
-        self.told = told
+        self.latest = latest
 
 
 class ServerClock:
-    """The server's Unix time, which the dates of a call are on.
+    """The server's Unix time, on which a call's dates are.
 
-    It is an offset to the monotonic clock that goes on while the machine sleeps, so that a local
-    clock that is wrong or stepped does no harm. Before there is a session it is the local clock.
+    It is an offset to a monotonic clock that runs during a suspend, so a local clock that is
+    wrong or stepped does no harm. Without a session it is the local clock. Thread-safe.
 
-    The server cuts its times to whole seconds. Each of them tells that the offset lies between
-    two bounds, a second and the way to the server apart, and together they tell it better. If the
-    local clock lies between the bounds, it is taken for right; otherwise the middle is, which is
-    right on average. Thread-safe.
+    The server truncates its times to whole seconds. Each of them bounds the offset to a second
+    plus the latency, and together they narrow it. If the local clock lies within the bounds, it
+    is taken as right. Otherwise the middle is used, which is right on average.
     """
 
     def __init__(
@@ -44,18 +43,19 @@ class ServerClock:
     ) -> None:
         self._monotonic = monotonic
         self._wall = wall
-        # For those that change the clock. It is read without, as a signal handler may read it.
+        # Guards changes. Reads take no lock, because a signal handler may read.
         self._lock = threading.Lock()
         self._offset: Optional[_Offset] = None
-        # The bounds of the offset, and when they held; the last date; the way to the server.
+        # The bounds of the offset, and when they held; the newest date; the latency.
         self._low = self._high = self._at = 0.0
         self._newest = -NEVER
         self._latency = 0.0
 
     def set(self, now: Any, round_trip: float = 0.0) -> None:
-        """Take over the server's ``now``, in Unix seconds; what is no date is passed over.
+        """Set the clock from the server's ``now``; ignore a value that is not a date.
 
-        :param round_trip: seconds from the command to its reply, between which ``now`` was true.
+        :param now: Unix time in seconds.
+        :param round_trip: seconds from the command to its reply; ``now`` was true in between.
         """
         seconds = as_date(now)
         if seconds is None:
@@ -68,17 +68,17 @@ class ServerClock:
             if self._offset is not None and low < old_high and old_low < high:
                 low, high = max(low, old_low), min(high, old_high)
             else:
-                # Another server, or one whose clock was set: time may go back.
+                # Another server, or its clock was set: the time may go back.
                 self._offset, self._newest = None, -NEVER
             self._newest = max(self._newest, seconds)
             self._settle(low, high, at)
 
     def learn(self, date: Optional[float]) -> None:
-        """Take in a date that the server has just sent, and that has therefore passed there.
+        """Narrow the offset with a date that the server has just sent and that is therefore past.
 
-        :param date: in Unix seconds, or None.
+        :param date: Unix time in seconds, or None.
         """
-        # Without the lock: nearly every notification brings dates that are not news.
+        # Without the lock: most notifications bring no newer date.
         if date is None or date <= self._newest or self._offset is None:
             return
         with self._lock:
@@ -88,23 +88,23 @@ class ServerClock:
             if low > old_high + _MAX_LEAP:
                 return
             if low < old_high:
-                # A new date is from this very second, unless it was held up on its way. Then it
-                # may be older than is possible.
+                # A new date is from this very second, unless the notification was delayed. Then
+                # it may be older than the bounds allow.
                 was_held_up = high <= old_low
                 low, high = max(low, old_low), old_high if was_held_up else min(high, old_high)
             self._newest = max(self._newest, date)
             self._settle(low, high, at)
 
     def now(self) -> float:
-        """Return the server's Unix time in seconds; it never goes back within a session."""
+        """Return the server's Unix time in seconds. It never goes back within a session."""
         offset = self._offset
         if offset is None:
             return self._wall()
-        offset.told = max(offset.told, offset.seconds + self._monotonic())
-        return offset.told
+        offset.latest = max(offset.latest, offset.seconds + self._monotonic())
+        return offset.latest
 
     def _bounds(self, seconds: float, at: float) -> Tuple[float, float]:
-        """Return the bounds of the offset that a time of the server says, received at ``at``."""
+        """Return the bounds of the offset for a server time received at ``at``."""
         cut = 1.0 if seconds == int(seconds) else 0.0
         return seconds - at, seconds - at + cut + self._latency
 
@@ -116,4 +116,4 @@ class ServerClock:
         self._low, self._high, self._at = low, high, at
         local = self._wall() - at
         seconds = local if low <= local < high else (low + high) / 2
-        self._offset = _Offset(seconds, -NEVER if self._offset is None else self._offset.told)
+        self._offset = _Offset(seconds, -NEVER if self._offset is None else self._offset.latest)

@@ -1,4 +1,4 @@
-"""The session of a CTI: who we are to the server, and what each answer makes of it."""
+"""The session of a CTI: its identity and settings, and the handling of session replies."""
 
 import logging
 from http.cookiejar import CookieJar
@@ -17,36 +17,36 @@ from .wire import Command
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Commands, each of which is asked when the one before is answered with ``(error, result)``.
+#: Commands; each is sent after the one before has its reply ``(error, result)``.
 Steps = Generator[Command, Tuple[Optional[KeyyoError], Any], None]
 
-#: What a restore answers when the session is not there any more.
+#: Status and code of a restore whose session no longer exists.
 _GONE = ((401, "invalid_session_id"), (400, "invalid_params"))
 
-#: The same for auto-restore, which JavaScript does not have: there another status must not end it.
+#: The same for auto-restore, which JavaScript lacks: any status counts there.
 _GONE_CODES = tuple(code for _, code in _GONE)
 
-#: Errors by which the server has refused nothing.
+#: Errors that are not a refusal by the server.
 _NO_REFUSAL = (ConnectionClosed, CommandTimeout)
 
 
 class SessionSettings:
     """The subscriptions and the auto-answer of a session, as the server confirmed them.
 
-    Written by the thread that reads the server's replies.
+    Only the reader thread writes them.
 
-    :ivar auto_answer: what was set; None for the server's default, or if it is not known.
+    :ivar auto_answer: the value that was set; None for the server's default, or if unknown.
     """
 
     def __init__(self) -> None:
         self.auto_answer: Optional[bool] = None
-        # number -> True if it is subscribed to. A number that was given up is kept too, because a
-        # new session is subscribed to its own line.
+        # number -> True if subscribed. Cancelled numbers stay in the table, because a new session
+        # starts with a subscription to its own line.
         self._numbers: Dict[str, bool] = {}
         self._to_replay: List[Command] = []
 
     def record(self, command: Command, result: Any) -> None:
-        """Record a command that the server has carried out."""
+        """Record a command that the server has executed."""
         fields = command.fields
         if command.action == "subscribe":
             self._numbers[fields["number"]] = True
@@ -61,9 +61,9 @@ class SessionSettings:
             self._learn(command.action, result)
 
     def reset_for(self, number: Optional[str]) -> None:
-        """A new session was created, with the auto-answer: all the rest is to be replayed.
+        """Prepare the replay for a new session, which was created with the auto-answer.
 
-        :param number: the line's, to which the session is subscribed from the start.
+        :param number: the line's own number; the session is subscribed to it from the start.
         """
         self._to_replay = [
             wire.subscribe(each) if wanted else wire.unsubscribe(each)
@@ -72,11 +72,11 @@ class SessionSettings:
         ]
 
     def to_replay(self) -> Optional[Command]:
-        """Return the next command for the new session, or None."""
+        """Return the next command to replay on the new session, or None."""
         return self._to_replay[0] if self._to_replay else None
 
     def replayed(self, command: Command) -> None:
-        """The server has answered the command, even if it refused."""
+        """Drop a replayed command, because it has its reply, even if the server refused it."""
         self._to_replay = [each for each in self._to_replay if each is not command]
 
     def _learn(self, action: str, result: Result) -> None:
@@ -90,14 +90,14 @@ class SessionSettings:
 
 
 class Session:
-    """State of the session: written by the reader thread, read by any.
+    """The identity of the session. The reader thread writes it; any thread reads it.
 
-    :ivar number: the line's number (CSI), once known.
-    :ivar session_id: the session's id, once known; a secret.
-    :ivar round_trip: seconds that the answer took that comes next; set by its receiver.
-    :ivar transport: the transport of the last session. Where websockets are blocked in silence, a
-        restore that began with them would take five seconds each time.
-    :ivar settings: what the session keeps, as far as it is recorded.
+    :ivar number: the line's number (CSI), or None while unknown.
+    :ivar session_id: the session's id, a secret, or None while unknown.
+    :ivar round_trip: seconds from the last session command to its reply.
+    :ivar transport: the transport of the last session. A restore tries it first. Otherwise it
+        would lose five seconds each time where a firewall drops websockets.
+    :ivar settings: the settings of the session, as far as they are recorded.
     """
 
     def __init__(self, cookie: Optional[SessionCookie], clock: ServerClock) -> None:
@@ -112,11 +112,11 @@ class Session:
 
     @property
     def has_cookie(self) -> bool:
-        """True if the session id is kept in a cookie (option ``cookie_auto``)."""
+        """True if a cookie holds the session id (option ``cookie_auto``)."""
         return self._cookie is not None
 
-    def remembered(self) -> Optional[str]:
-        """The session id of the cookie, if there is one."""
+    def load_session_id(self) -> Optional[str]:
+        """Return the session id from the cookie, or None."""
         if self._cookie is None:
             return None
         try:
@@ -126,15 +126,17 @@ class Session:
             return None
 
     def on_create(self, error: Optional[KeyyoError], result: Any) -> None:
-        """Reacts to the answer to create_session."""
+        """Handle the reply to create_session."""
         if error is None:
             self._begin(result, result.get("session_id") if isinstance(result, Result) else None)
             if self._cookie is not None and isinstance(self.session_id, str):
                 self._keep(lambda cookie: cookie.save(str(self.session_id)))
 
     def on_restore(self, token: str, session_id: Optional[str]) -> Reaction:
-        """Reacts to the answer to restore_session: with cookies, a session that is gone is
-        replaced by a new one, and the caller gets the answer of that."""
+        """Return the reaction to the reply of restore_session.
+
+        With cookies, it replaces a session that no longer exists by a new one.
+        """
 
         fell_back = False
 
@@ -151,17 +153,18 @@ class Session:
 
         return react
 
-    def reopening(
+    def plan_restore(
         self, token: str, recreated: Callable[[], object], report: Callable[[KeyyoError], object]
     ) -> Steps:
-        """The commands that bring the session back after its connection was lost, one by one,
-        or make another one in its place that is asked to keep the same.
+        """Generate the commands that restore the session after its connection was lost.
 
-        :param token: a good CSI token.
-        :param recreated: is told when another one was made, if only for this attempt.
-        :param report: is told of what the new session would not do.
+        If the session no longer exists, they create a new one with the same settings.
+
+        :param token: a valid CSI token.
+        :param recreated: called when a new session was created, even if the attempt fails later.
+        :param report: receives the error of each setting that the new session refuses.
         """
-        # One that is no text is of no use to ask with.
+        # An id that is not a string cannot be sent.
         session_id = self.session_id if isinstance(self.session_id, str) else None
         error: Optional[KeyyoError] = None
         if session_id:
@@ -175,7 +178,7 @@ class Session:
                 recreated()
                 self.settings.reset_for(self.number)
         while error is None:
-            # What an attempt before this one could not finish, it has left.
+            # The rest of an earlier attempt comes first.
             command = self.settings.to_replay()
             if command is None:
                 return
@@ -187,7 +190,7 @@ class Session:
                 report(refusal)
 
     def on_destroy(self) -> None:
-        """The server has destroyed the session; the cookie goes too, and not before."""
+        """Handle the reply to destroy_session. The cookie is deleted now, and not before."""
         self.session_id = None
         self._keep(lambda cookie: cookie.delete())
 
@@ -198,16 +201,16 @@ class Session:
         self.session_id = session_id
 
     def _keep(self, change: Callable[[SessionCookie], None]) -> None:
-        """A cookie that cannot be kept is no reason to refuse a session that is there."""
+        """Change the cookie. A failure is logged only: the session itself works."""
         if self._cookie is None:
             return
         try:
             change(self._cookie)
         except OSError as error:
-            self._warn("the session cookie cannot be kept", error)
+            self._warn("the session cookie cannot be saved", error)
 
     def _warn(self, what: str, error: OSError) -> None:
-        """Log a warning, but the same one once: there may be a new session every few minutes."""
+        """Log a warning once in a row: there may be a new session every few minutes."""
         message = f"{what}: {error}"
         if message != self._warned:
             self._warned = message
@@ -219,10 +222,10 @@ def _is_gone(error: KeyyoError) -> bool:
 
 
 def explain_token(error: KeyyoError, command: Command) -> None:
-    """Say in the hint that the refused token has white space at its ends, if it has.
+    """Add a hint to the error if the refused token has white space at its ends.
 
-    The token is sent as it is, as in JavaScript. Of a token that was read from a file, the line
-    break would otherwise be hard to find: nothing shows the token.
+    The token is sent unchanged, as in JavaScript, and no log shows it. Otherwise the line break of
+    a token from a file would be hard to find.
     """
     token = command.fields.get("token")
     if isinstance(token, str) and token != token.strip() and not isinstance(error, _NO_REFUSAL):
@@ -230,8 +233,8 @@ def explain_token(error: KeyyoError, command: Command) -> None:
         error.hint = hint if error.hint is None else f"{hint}; {error.hint}"
 
 
-def following(steps: Steps) -> Reaction:
-    """The reaction that goes from one command to the next, the first of which was asked."""
+def make_reaction(steps: Steps) -> Reaction:
+    """Return the reaction that runs the steps; the first command is already sent."""
 
     def react(error: Optional[KeyyoError], result: Any) -> Optional[Command]:
         try:
@@ -242,8 +245,8 @@ def following(steps: Steps) -> Reaction:
     return react
 
 
-def cookie_for(options: Options) -> Optional[SessionCookie]:
-    """The cookie that the options ask for, or None without ``cookie_auto``."""
+def make_cookie(options: Options) -> Optional[SessionCookie]:
+    """Return the cookie that the options describe, or None without ``cookie_auto``."""
     if not options.cookie_auto:
         return None
     if options.cookie_jar is not None:
@@ -255,10 +258,10 @@ def cookie_for(options: Options) -> Optional[SessionCookie]:
 
 
 def _default_file() -> Optional[Path]:
-    """Return the cookie file of this user, or None if the user has no place for one.
+    """Return the user's cookie file, or None if there is no place for one.
 
-    A program without a home, as in a container, did not ask for a file: it goes on without, but
-    is told why its next run will not find the session.
+    A program without a home, as in a container, did not ask for a file. It runs without one, and
+    a warning says why its next run will not find the session.
     """
     try:
         path = default_file()

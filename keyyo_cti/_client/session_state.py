@@ -1,4 +1,4 @@
-"""The states of one client's sessions, of which at most one is current."""
+"""The states of one client's sessions. At most one session is current."""
 
 from enum import Enum
 from typing import Callable, Generic, List, Optional, TypeVar
@@ -10,7 +10,7 @@ from .pending import Request
 
 
 class State(Enum):
-    """Where a session is."""
+    """The state of a session."""
 
     OPENING = "no session yet"
     OPEN = "a session is open"
@@ -20,87 +20,87 @@ class State(Enum):
 
 
 class SessionState:
-    """The state of one session. Changed in ``Sessions.section`` only, and read anywhere.
+    """The state of one session. It changes only inside ``Sessions.section``; any thread reads it.
 
     :ivar state: see State.
-    :ivar requests: how many session requests have no reply.
-    :ivar untold: how many ends, of connections and of the session, are queued or to come, whose
-        handlers have not been called.
-    :ivar behind: commands that found no connection while others, sent before, had no answer yet;
-        None if there are no such others.
-    :ivar drop_handled: True if a handler was called for a drop that nothing restores: the program
-        may be about to open another session, on a timer of its own.
-    :ivar followed: True if another session was opened later.
+    :ivar requests: number of session commands without a reply.
+    :ivar unhandled_ends: number of ends, of connections and of the session, whose handlers have
+        not run yet; ends to come included.
+    :ivar deferred: commands that found no connection while earlier commands were pending; None if
+        no earlier command is pending.
+    :ivar drop_handled: True if a handler ran for a drop that nothing restores. The program may be
+        about to open another session, for example on a timer.
+    :ivar followed: True if a later session was opened.
     """
 
     def __init__(self) -> None:
         self.state = State.OPENING
         self.requests = 0
-        # The end of the first connection is to come.
-        self.untold = 1
-        self.behind: Optional[List[Request]] = None
+        # The first connection has one end to come.
+        self.unhandled_ends = 1
+        self.deferred: Optional[List[Request]] = None
         self.drop_handled = False
         self.followed = False
 
     @property
     def serves(self) -> bool:
-        """True if there is a connection for commands, or one is being opened."""
+        """True if a connection for commands is open or being opened."""
         return self.state in (State.OPENING, State.OPEN)
 
     @property
     def is_current(self) -> bool:
-        """True if no other session may begin."""
+        """True if no other session may begin now."""
         return self.serves or self.state is State.RESTORING
 
     @property
     def expecting(self) -> bool:
-        """True if an event may still come of it, or of the handler of its drop."""
-        return self.is_current or self.untold > 0 or self.drop_handled
+        """True if it may still emit an event, or the handler of its drop may open a session."""
+        return self.is_current or self.unhandled_ends > 0 or self.drop_handled
 
     @property
     def unclosed(self) -> bool:
-        """True if the program has not asked for its end, and its handlers do not know of one."""
-        return self.state is not State.CLOSING and (self.is_current or self.untold > 0)
+        """True if the program has not closed it, and its handlers have not seen its end."""
+        return self.state is not State.CLOSING and (self.is_current or self.unhandled_ends > 0)
 
     @property
     def is_useless(self) -> bool:
-        """True if no session was opened, and none is asked for."""
+        """True if it has no session and no session command is pending."""
         return self.state is State.OPENING and not self.requests
 
     def end(self, state: State) -> None:
-        """No command goes to it any more, and nothing is restored."""
+        """Enter a final state: it takes no more commands and is not restored."""
         if self.serves:
-            self.behind = []
+            self.deferred = []
         self.state = state
         if state is State.CLOSING:
             self.drop_handled = False
 
     def lose(self) -> None:
-        """Its connection was lost, and is being restored."""
-        self.state, self.behind = State.RESTORING, []
+        """Enter RESTORING after the connection was lost."""
+        self.state, self.deferred = State.RESTORING, []
 
     def give_up(self) -> bool:
-        """End its outage: it is lost for good, which is to be told.
+        """End the outage, so that the session is lost and ``lost`` is emitted.
 
-        :returns: False if the outage was over before.
+        :returns: False if the outage was over already.
         """
         goes_on = self.state is State.RESTORING
         if goes_on:
-            self.untold += 1
+            self.unhandled_ends += 1
             self.end(State.ENDED)
         return goes_on
 
-    def told(self, drop_handled: bool) -> None:
-        """The handlers of one end have been called.
+    def on_end_handled(self, drop_handled: bool) -> None:
+        """Count one end whose handlers have run.
 
-        :param drop_handled: True if there were any, and nothing restores the session.
+        :param drop_handled: True if a handler ran, and nothing restores the session.
         """
-        self.untold -= 1
+        self.unhandled_ends -= 1
         if drop_handled and self.state is State.ENDED and not self.followed:
             self.drop_handled = True
 
     def follow(self) -> None:
-        """Another session was opened."""
+        """Note that a later session was opened."""
         self.followed, self.drop_handled = True, False
 
 
@@ -108,12 +108,12 @@ S = TypeVar("S", bound=SessionState)
 
 
 class Sessions(Generic[S]):
-    """The sessions of one client of which something may still come, in the order they began.
+    """The sessions of one client that may still emit an event, oldest first.
 
-    At most one is current; others may still be closing, or their handlers are still to be called.
+    At most one is current. The others are closing, or their handlers have not run yet.
 
-    :ivar section: guards them all. A signal handler that interrupts it runs after it.
-    :ivar changed: to wait until nothing is expected any more.
+    :ivar section: guards all of them. A signal handler that interrupts it runs after it.
+    :ivar changed: notified when a session ends.
     """
 
     def __init__(self) -> None:
@@ -123,20 +123,20 @@ class Sessions(Generic[S]):
 
     @property
     def current(self) -> Optional[S]:
-        """The session that commands go to."""
+        """The session that receives commands, or None."""
         for session in reversed(list(self.all)):
             if session.is_current:
                 return session
         return None
 
     def expecting(self) -> bool:
-        """True if an event may still come."""
+        """Return True if an event may still come."""
         return any(session.expecting for session in list(self.all))
 
     def close_if(self, session: S, condition: Callable[[], bool]) -> bool:
-        """Change the state of a session to CLOSING, if a condition holds.
+        """Set a session's state to CLOSING if a condition holds.
 
-        :returns: True if it does.
+        :returns: True if the condition held.
         """
 
         def work() -> bool:
@@ -148,35 +148,35 @@ class Sessions(Generic[S]):
 
         return self.section.call(work)
 
-    def told(self, session: S, drop_handled: bool = False) -> None:
-        """The handlers of one end of a session have been called."""
+    def on_end_handled(self, session: S, drop_handled: bool = False) -> None:
+        """Count one end of a session whose handlers have run."""
 
         def work() -> None:
-            session.told(drop_handled)
+            session.on_end_handled(drop_handled)
             self.forget_old()
 
         self.section.call(work)
 
     def forget_old(self) -> None:
-        """Forget those of which nothing comes any more. In the section."""
+        """Remove sessions that will emit no more events. Call it inside the section."""
         self.all[:] = [session for session in self.all if session.expecting]
         self.changed.notify_all()
 
     def follow(self, newest: S) -> None:
-        """A session was opened. In the section."""
+        """Tell the others that a later session was opened. Call it inside the section."""
         for session in self.all:
             if session is not newest:
                 session.follow()
         self.forget_old()
 
     def refuse(self, request: Request) -> None:
-        """Answer a command that finds no connection, after those that were sent before it."""
+        """Complete a command without a connection, after the commands that were sent before."""
         deferred: List[Request] = []
 
         def work() -> None:
             for session in reversed(self.all):
-                if session.behind is not None:
-                    session.behind.append(request)
+                if session.deferred is not None:
+                    session.deferred.append(request)
                     deferred.append(request)
                     return
 
@@ -186,20 +186,20 @@ class Sessions(Generic[S]):
 
         self.section.run(work, answer)
 
-    def answer_behind(self, session: S) -> None:
-        """Answer the commands that came after those of a session, which have their answers."""
-        behind: List[Request] = []
+    def refuse_deferred(self, session: S) -> None:
+        """Complete the deferred commands, because the earlier ones of the session are complete."""
+        deferred: List[Request] = []
 
         def work() -> None:
-            behind.extend(session.behind or ())
-            session.behind = [] if behind else None
+            deferred.extend(session.deferred or ())
+            session.deferred = [] if deferred else None
 
         def answer() -> None:
-            for request in behind:
+            for request in deferred:
                 request.complete(self._not_connected(), None)
-            if behind:
-                # Others may have come after these meanwhile.
-                self.answer_behind(session)
+            if deferred:
+                # More may have been deferred in the meantime.
+                self.refuse_deferred(session)
 
         self.section.run(work, answer)
 

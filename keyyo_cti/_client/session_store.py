@@ -1,4 +1,4 @@
-"""Where the session id is kept between two runs: JavaScript's cookie, in a jar or in a file."""
+"""Storage of the session id between two runs: JavaScript's cookie, in a jar or in a file."""
 
 import contextlib
 import json
@@ -33,70 +33,70 @@ else:
 
 _DAY = 86400
 
-#: A host that cannot exist (RFC 2606): a jar sends a cookie without a domain to everybody.
-_NOBODY = "keyyo-cti.invalid"
+#: A host that cannot exist (RFC 2606). A cookie without a domain would be sent to every server.
+_NO_HOST = "keyyo-cti.invalid"
 
-#: Seconds that other threads and processes may hold the file. Less than ``close()`` has, because
-#: the reader thread may be the one that waits.
+#: Maximum seconds to wait for other threads and processes. It is less than ``close()`` has: the
+#: reader thread may be the waiter.
 _LOCK_TIMEOUT = 1.0
 
 #: Seconds between two attempts to lock the file.
 _POLL_INTERVAL = 0.002
 
-#: Of which a file is read. A session takes about 100.
+#: Maximum size of the file that is read. A session takes about 100 bytes.
 _MAX_FILE_BYTES = 10_000_000
 
 _Key = Tuple[str, str]
 
 
-class _Kept(NamedTuple):
-    """A session id, and when it expires."""
+class _StoredSession(NamedTuple):
+    """A session id and its expiry as a Unix time in seconds."""
 
     session_id: str
     expires: float
 
 
-class _Waiting(NamedTuple):
-    """The changes to a file that threads wait for, and the lock of the thread that makes them.
+class _PendingChanges(NamedTuple):
+    """The pending changes to a file, and the lock of the thread that writes them.
 
-    A thread that gets the lock makes all of them: a hundred that each replaced the file would
-    make each other wait for too long.
+    The thread with the lock writes all of them. Otherwise a hundred threads that each replace the
+    file would exceed their timeouts.
     """
 
-    changes: Dict[_Key, Optional[_Kept]]
+    changes: Dict[_Key, Optional[_StoredSession]]
     lock: threading.Lock
 
 
-#: By process and file: a forked child does not wait for a thread that it does not have.
-_waiting: Dict[Tuple[int, Path], _Waiting] = {}
+#: By process and file. Otherwise a forked child would wait for a thread that it does not have.
+_pending_changes: Dict[Tuple[int, Path], _PendingChanges] = {}
 
 Wall = Callable[[], float]
 
 
 class SessionCookie(Protocol):
-    """One cookie. Its value is a secret."""
+    """One cookie, whose value is secret."""
 
     def load(self) -> Optional[str]:
-        """The session id, or None when there is none or it has expired."""
+        """Return the session id, or None if there is none or it has expired."""
 
     def save(self, session_id: str) -> None:
-        """Keeps a session id from now on, in place of any other.
+        """Save a session id in place of any other.
 
-        :raises OSError: it could not be kept.
+        :raises OSError: it could not be saved.
         """
 
     def delete(self) -> None:
-        """Forgets the session id.
+        """Delete the session id.
 
-        :raises OSError: that could not be done.
+        :raises OSError: it could not be deleted.
         """
 
 
 class JarCookie:
-    """The cookie in a jar of the user's.
+    """The cookie in a jar of the program.
 
-    It belongs to a host that cannot exist: the page's cookie of the JavaScript SDK is never sent
-    to Keyyo, and a jar that also serves HTTP requests must not send this one.
+    Its host cannot exist. The JavaScript SDK never sends the page's cookie to Keyyo, and a jar
+    that also serves HTTP requests must not send this one.
 
     :param expires: life in days.
     """
@@ -119,7 +119,7 @@ class JarCookie:
         cookie: Cookie = create_cookie(  # type: ignore[no-untyped-call]
             self._name,
             session_id,
-            domain=_NOBODY,
+            domain=_NO_HOST,
             secure=True,
             expires=int(self._wall() + self._expires * _DAY),
             discard=False,
@@ -133,16 +133,16 @@ class JarCookie:
                 self._jar.clear(cookie.domain, cookie.path, cookie.name)
 
     def _is_ours(self, cookie: Cookie) -> bool:
-        # One without a domain was put there by hand, as jar.set(name, value) does.
-        return cookie.name == self._name and cookie.domain in (_NOBODY, "")
+        # A cookie without a domain was added by hand, as by jar.set(name, value).
+        return cookie.name == self._name and cookie.domain in (_NO_HOST, "")
 
 
 class FileCookie:
     """The cookie in a JSON file that only its owner can read.
 
-    It holds the cookies of all endpoints apart, so that no server is sent the session id of
-    another. Threads and processes may use it at the same moment. A change replaces the file as a
-    whole, so that a reader needs no lock and a killed process leaves no half of it.
+    The file keeps the cookies of different endpoints apart, so that no server receives the
+    session id of another. Threads and processes may use it at the same time. Each change replaces
+    the whole file, so a reader needs no lock, and a killed process leaves no partial file.
 
     :param expires: life in days.
     """
@@ -159,22 +159,22 @@ class FileCookie:
         if not self._path.exists():
             return None
         with self._private_path() as path:
-            # Windows refuses to replace a file while another process reads it.
+            # Windows cannot replace a file while another process reads it.
             until = monotonic() + _LOCK_TIMEOUT
             with _locked(path, until) if sys.platform == "win32" else contextlib.nullcontext():
                 kept = _read(path).get(self._key)
         return kept.session_id if kept is not None and kept.expires > self._wall() else None
 
     def save(self, session_id: str) -> None:
-        self._change(_Kept(session_id, self._wall() + self._expires * _DAY))
+        self._change(_StoredSession(session_id, self._wall() + self._expires * _DAY))
 
     def delete(self) -> None:
         if self._path.exists():
             self._change(None)
 
-    def _change(self, change: Optional[_Kept]) -> None:
+    def _change(self, change: Optional[_StoredSession]) -> None:
         key = (os.getpid(), self._path)
-        changes, lock = _waiting.setdefault(key, _Waiting({}, threading.Lock()))
+        changes, lock = _pending_changes.setdefault(key, _PendingChanges({}, threading.Lock()))
         changes[self._key] = change
         until = monotonic() + _LOCK_TIMEOUT
         if lock.acquire(timeout=_LOCK_TIMEOUT):
@@ -185,11 +185,11 @@ class FileCookie:
         elif changes.pop(self._key, self) is not self:
             raise OSError(f"cookie file {self._path}: other threads' changes take too long")
 
-    def _make(self, changes: Dict[_Key, Optional[_Kept]], until: float) -> None:
-        """Make the changes. If that fails, those of other threads are left to them."""
-        making: Dict[_Key, Optional[_Kept]] = {}
+    def _make(self, changes: Dict[_Key, Optional[_StoredSession]], until: float) -> None:
+        """Write the changes. After a failure, the other threads' changes are left to them."""
+        making: Dict[_Key, Optional[_StoredSession]] = {}
         try:
-            while changes:  # Other threads add to them.
+            while changes:  # Other threads add more.
                 key, change = changes.popitem()
                 making[key] = change
             if making:
@@ -203,7 +203,7 @@ class FileCookie:
 
     @contextlib.contextmanager
     def _private_path(self) -> Iterator[Path]:
-        """Give the path in its private folder; errors name the file, never what is in it."""
+        """Yield the path in its private folder; errors name the file, never its content."""
         try:
             yield make_private_folder(self._path.parent) / self._path.name
         except OSError as error:
@@ -212,20 +212,20 @@ class FileCookie:
 
 @contextlib.contextmanager
 def _locked(path: Path, until: float) -> Iterator[None]:
-    """Keep other processes from changing the file, by a lock that ends with its process.
+    """Hold a lock against other processes, which ends with the process.
 
-    :param until: monotonic time at which another process has held it for too long.
+    :param until: deadline in monotonic seconds.
     """
     file = open_private(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT)
     try:
         while not _try_lock(file):
             if monotonic() > until:
-                raise OSError("another process holds it for too long")
+                raise OSError("another process holds the lock for too long")
             time.sleep(_POLL_INTERVAL)
         yield
     finally:
         if sys.platform != "win32":
-            # Closing is not enough: a child that was forked meanwhile has the descriptor too.
+            # Closing is not enough: a child forked in between has the descriptor too.
             fcntl.flock(file, fcntl.LOCK_UN)
         os.close(file)
 
@@ -241,8 +241,8 @@ def _try_lock(file: int) -> bool:
     return True
 
 
-def _read(path: Path) -> Dict[_Key, _Kept]:
-    """Return what the file holds, which is nothing if there is none.
+def _read(path: Path) -> Dict[_Key, _StoredSession]:
+    """Return the content of the file, or an empty dict if there is no file.
 
     :raises OSError: it is not a cookie file.
     """
@@ -251,14 +251,14 @@ def _read(path: Path) -> Dict[_Key, _Kept]:
             content = file.read(_MAX_FILE_BYTES)
     except FileNotFoundError:
         return {}
-    # An earlier version's database is replaced: its sessions ended with its programs. But if it
-    # also holds tokens, they must not be lost.
+    # A database of an earlier version is replaced: its sessions ended with their programs. One
+    # that also holds tokens must not be lost.
     old = content.startswith(b"SQLite format 3\0") and b"CREATE TABLE cookie" in content
     if not content or (old and b"CREATE TABLE tokens" not in content):
         return {}
     try:
         return {
-            (str(endpoint), str(name)): _Kept(str(session_id), float(expires))
+            (str(endpoint), str(name)): _StoredSession(str(session_id), float(expires))
             for endpoint, name, session_id, expires in json.loads(content)
         }
     except (ValueError, TypeError, OverflowError, RecursionError):
@@ -266,10 +266,10 @@ def _read(path: Path) -> Dict[_Key, _Kept]:
         raise OSError(message) from None
 
 
-def _write(path: Path, kept: Mapping[_Key, Optional[_Kept]], now: float) -> None:
-    """Replace the file by one without what is deleted or has expired."""
+def _write(path: Path, kept: Mapping[_Key, Optional[_StoredSession]], now: float) -> None:
+    """Replace the file, without deleted and expired sessions."""
     rows = [(*key, *each) for key, each in kept.items() if each is not None and each.expires > now]
-    # One name is enough, under the lock. What a killed process has left there is removed.
+    # The lock makes one temporary name enough. A killed process may have left the file behind.
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.unlink(missing_ok=True)
     with open(open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
@@ -278,16 +278,16 @@ def _write(path: Path, kept: Mapping[_Key, Optional[_Kept]], now: float) -> None
 
 
 def cookie_path(path: Union[str, "os.PathLike[str]"]) -> Path:
-    """Return the path that the option ``cookie_file`` means now.
+    """Return the current meaning of the option ``cookie_file``.
 
-    :raises TypeError: it is no path.
-    :raises ValueError: it is not the name of a file.
+    :raises TypeError: it is not a path.
+    :raises ValueError: it does not name a file.
     """
     return file_path("cookie_file", path, "cookie_jar=CookieJar() keeps the cookie in memory")
 
 
 def default_file() -> Path:
-    """The cookie file of this user: in the state directory of the platform.
+    """Return the user's cookie file in the platform's state directory.
 
     :raises OSError: the user has no home.
     """

@@ -18,7 +18,7 @@ from .emitter import Emitter
 from .notifications import EventSource, Notifications
 from .outage import Outage, Pauses, Restorer
 from .pending import Reaction, Request
-from .session import Session, explain_token, following
+from .session import Session, explain_token, make_reaction
 from .session_state import Sessions, SessionState, State
 from .token_cache import CachedToken
 from .wire import Command
@@ -34,9 +34,9 @@ _numbers = itertools.count(1)
 
 
 class Shared(NamedTuple):
-    """What the sessions of one client have in common.
+    """Objects that all sessions of one client share.
 
-    :ivar name: of their threads.
+    :ivar name: the name of their threads.
     :ivar token: None without auto-restore.
     """
 
@@ -52,15 +52,14 @@ class Shared(NamedTuple):
 
 
 class SessionThread(SessionState):
-    """Runs one connection after the other, in one thread: so there is one attempt at a time.
+    """Runs one connection after the other on one thread, so that there is one attempt at a time.
 
-    The thread opens, reads, keeps the deadlines, completes the Futures, and restores. It runs no
-    user code except ``token_provider``, after the connection is lost.
+    The thread connects, reads, checks deadlines, completes the Futures, and restores. It runs no
+    user code, except ``token_provider`` after the connection is lost.
 
-    :param first: the transport to try before the others.
-    :ivar connection: the one that is open, is being opened, or was last. Set by this thread.
-    :ivar destroying: True once destroy_session is sent. Set by the thread that sends it, and by
-        this one.
+    :param first: the transport to try first.
+    :ivar connection: the open connection, the one being opened, or the last. This thread sets it.
+    :ivar destroying: True once destroy_session is sent. The sending thread sets it, and this one.
     """
 
     def __init__(self, shared: Shared, first: Optional[str] = None) -> None:
@@ -71,9 +70,9 @@ class SessionThread(SessionState):
         self._call = shared.sessions.section.call
         self._stop = Flag()
         self._outage: Optional[Outage] = None
-        # True if the end of the connection is an event.
+        # True if the end of the connection is an event for the program.
         self._dropped = False
-        self._holds_dispatcher = True
+        self._has_dispatcher = True
         self.connection = self._connect(first)
         self._thread = threading.Thread(target=self._run, name=shared.name, daemon=True)
 
@@ -82,18 +81,18 @@ class SessionThread(SessionState):
         self._thread.start()
 
     def runs_here(self) -> bool:
-        """True on this very thread, which runs the program's ``token_provider``."""
+        """Return True if the caller is this session's thread, which runs ``token_provider``."""
         return self._thread is threading.current_thread()
 
-    # By the program, on any thread.
+    # Called by the program, on any thread.
 
     def ask(
         self,
         request: Request,
         react: "Callable[[SessionThread, Connection, Command], Optional[Reaction]]",
     ) -> None:
-        """Send a command, if there is a connection."""
-        # Before the state: a later connection is not open yet.
+        """Send a command, or refuse it if there is no connection."""
+        # Read before the state: a connection that comes later is not open yet.
         connection = self.connection
         if self.serves:
             request.react = react(self, connection, request.command)
@@ -102,25 +101,25 @@ class SessionThread(SessionState):
             self._shared.sessions.refuse(request)
 
     def ask_session(self, request: Request, react: Reaction) -> None:
-        """Send a session request, which was counted before."""
+        """Send a session command that the caller has already counted."""
         connection = self.connection
         request.react = partial(self._on_answer, connection, request, react)
         connection.ask(request)
 
     def begin_close(self) -> None:
-        """Begin to close, once the state says so. From any thread; does not block."""
+        """Begin to close, after the state has changed. From any thread; do not block."""
         self._stop.set()
         if self._outage is not None:
-            # The program's token_provider may hang: it must not keep the event thread.
+            # token_provider may hang. Otherwise it would keep the event thread alive.
             self._release_dispatcher()
         self.connection.begin_close()
 
     def finish_close(self, until: float) -> None:
-        """Wait until the thread has ended.
+        """Wait for the end of the thread.
 
-        A running ``token_provider`` cannot be interrupted; the thread ends when it returns.
+        A running ``token_provider`` cannot be interrupted; the thread ends after it returns.
 
-        :param until: monotonic time.
+        :param until: deadline in monotonic seconds.
         """
         if not self.runs_here():
             self.connection.finish_close(until)
@@ -129,7 +128,7 @@ class SessionThread(SessionState):
     # Replies.
 
     def record(self, connection: Connection, command: Command) -> Optional[Reaction]:
-        """Return the reaction that records what the session keeps, for one that replaces it."""
+        """Return the reaction that records settings for a later restore, or None."""
         if self._shared.token is None:
             return None
 
@@ -140,9 +139,9 @@ class SessionThread(SessionState):
         return react
 
     def destroy(self, connection: Connection, command: Command) -> Reaction:
-        """Return the reaction to the reply to destroy_session, which is about to be sent."""
+        """Return the reaction to the reply of destroy_session, which the caller then sends."""
         sessions = self._shared.sessions
-        # From now on: if the connection is lost before the reply, it is not restored.
+        # Set before the send: a connection that is lost before the reply is not restored.
         self.destroying = True
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
@@ -162,8 +161,10 @@ class SessionThread(SessionState):
         error: Optional[KeyyoError],
         result: Any,
     ) -> Optional[Command]:
-        """React to the reply to the program's session request, unless the session was closed or
-        lost meanwhile: there may be another one, which this reply must not touch."""
+        """React to the reply of the program's session command.
+
+        A session that was closed or lost ignores it: a newer session may exist by now.
+        """
         if not self._serves_on(connection):
             return None
         answered = request.command
@@ -181,7 +182,7 @@ class SessionThread(SessionState):
         error: Optional[KeyyoError],
         result: Any,
     ) -> Optional[Command]:
-        """React to the replies to an attempt's commands; the last one decides on it."""
+        """React to the replies of a restore attempt; the last reply decides its outcome."""
         if self.state is not State.RESTORING or connection.ended:
             return None
         instead = self._apply(request, react, error, result)
@@ -203,7 +204,7 @@ class SessionThread(SessionState):
         return instead
 
     def _open(self, connection: Connection) -> None:
-        """There is a session on the connection."""
+        """Mark the connection as one with a session."""
         session = self._shared.session
         session.transport = connection.transport or session.transport
 
@@ -216,7 +217,7 @@ class SessionThread(SessionState):
         self._call(work)
 
     def _learn(self, connection: Connection, answered: Command, result: Any) -> None:
-        """Record what the program's session keeps; a session of before has to be asked."""
+        """Record the settings of the program's session; ask for those of an older session."""
         if self._shared.token is None:
             return
         if answered.action == "create_session":
@@ -233,17 +234,17 @@ class SessionThread(SessionState):
             outage, self._outage, self.state = self._outage, None, State.OPEN
             return outage
 
-        # Here, where the connection cannot be lost again meanwhile.
+        # On this thread, so that the connection cannot be lost again in between.
         self._shared.pauses.restored()
         outage = self._call(work)
         if outage is not None:
             self._put(self.events.emit, "restored", outage.summary())
 
     def _serves_on(self, connection: Connection) -> bool:
-        """True if commands of the program go to the connection."""
+        """Return True if the program's commands go to this connection."""
         return self.serves and connection is self.connection and not connection.ended
 
-    # What a connection tells, and what its end is told by.
+    # Connections and their ends.
 
     def _connect(self, first: Optional[str]) -> Connection:
         shared = self._shared
@@ -251,7 +252,7 @@ class SessionThread(SessionState):
             session_answered=self._session_answered,
             ended=self._connection_ended,
             refuse=shared.sessions.refuse,
-            answered=partial(shared.sessions.answer_behind, self),
+            answered=partial(shared.sessions.refuse_deferred, self),
         )
         return Connection(
             events, self.events, shared.notifications, shared.options, shared.dispatcher, first
@@ -266,8 +267,7 @@ class SessionThread(SessionState):
             self._put(self._close_if_useless)
 
     def _close_if_useless(self) -> None:
-        """Close a connection whose session was refused, unless the callback of the refusal has
-        asked for another one."""
+        """Close the connection of a refused session, unless a callback asked for another one."""
         if self._shared.sessions.close_if(self, lambda: self.is_useless):
             self.begin_close()
 
@@ -285,27 +285,27 @@ class SessionThread(SessionState):
 
         self._call(work)
 
-    def _tell_end(self, is_event: bool) -> None:
+    def _emit_disconnected(self, is_event: bool) -> None:
         handled = False
         try:
             handled = is_event and self.events.emit("disconnected")
         finally:
-            told_drop = handled and self._shared.token is None
-            self._shared.sessions.told(self, told_drop)
+            drop_handled = handled and self._shared.token is None
+            self._shared.sessions.on_end_handled(self, drop_handled)
 
-    def _tell_lost(self, error: KeyyoError) -> None:
+    def _emit_lost(self, error: KeyyoError) -> None:
         try:
             self.events.emit("lost", error)
         finally:
-            self._shared.sessions.told(self)
+            self._shared.sessions.on_end_handled(self)
 
     def _put(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Have the SDK's own code run where handlers run."""
+        """Queue the SDK's own work for the thread of the handlers."""
         self._shared.dispatcher.put(partial(function, *arguments))
 
     def _release_dispatcher(self) -> None:
         def work() -> bool:
-            holds, self._holds_dispatcher = self._holds_dispatcher, False
+            holds, self._has_dispatcher = self._has_dispatcher, False
             return holds
 
         if self._call(work):
@@ -317,7 +317,7 @@ class SessionThread(SessionState):
         try:
             self._live()
         except process.OtherProcess:
-            pass  # The program's token_provider has forked: the parent's thread goes on.
+            pass  # token_provider has forked, and this is the child.
 
     def _live(self) -> None:
         try:
@@ -327,7 +327,7 @@ class SessionThread(SessionState):
         except process.OtherProcess:
             raise
         except Exception as error:
-            # A bug, but each outage has to have an outcome.
+            # A bug. The outage must end anyway, or wait() would never return.
             _log.exception("the session cannot be restored")
             kind = type(error).__name__
             self._lose(KeyyoError(500, f"The SDK failed: {kind}", "internal"))
@@ -338,11 +338,13 @@ class SessionThread(SessionState):
         try:
             connection.run()
         finally:
-            self._put(self._tell_end, self._dropped)
+            self._put(self._emit_disconnected, self._dropped)
 
     def _restore(self) -> None:
-        """Restore the session after one outage. Returns when the outage is over, or when the
-        connection that ended it is lost."""
+        """Restore the session after one outage.
+
+        Return when the outage is over, or when the connection that ended it is lost.
+        """
         shared, outage = self._shared, self._outage
         assert shared.token is not None and outage is not None
         if self.destroying:
@@ -361,16 +363,16 @@ class SessionThread(SessionState):
     def _reconnect(self, outage: Outage, token: str) -> Optional[KeyyoError]:
         session, dispatcher = self._shared.session, self._shared.dispatcher
         connection = self._connect(session.transport)
-        steps = session.reopening(token, outage.was_recreated, partial(self._report, outage))
+        steps = session.plan_restore(token, outage.was_recreated, partial(self._report, outage))
         request = Request(next(steps), dispatcher)
         request.opens_session = True
-        request.react = partial(self._on_attempt, connection, request, following(steps))
+        request.react = partial(self._on_attempt, connection, request, make_reaction(steps))
 
         def begin() -> bool:
             if self.state is not State.RESTORING:
                 return False
             self.connection = connection
-            self.untold += 1
+            self.unhandled_ends += 1
             self.requests += 1
             return True
 
@@ -389,4 +391,4 @@ class SessionThread(SessionState):
 
     def _lose(self, error: KeyyoError) -> None:
         if self._call(self.give_up):
-            self._put(self._tell_lost, error)
+            self._put(self._emit_lost, error)

@@ -1,4 +1,4 @@
-"""Warnings about a function of the program that does not return."""
+"""Warnings about functions of the program that do not return."""
 
 import contextlib
 import logging
@@ -7,11 +7,11 @@ from typing import Callable, Iterator
 
 _log = logging.getLogger("keyyo_cti")
 
-#: Seconds until the first warning, and between two warnings at most.
+#: Seconds until the first warning, and maximum seconds between two warnings.
 FIRST_WARNING = 30.0
 _MAX_PAUSE = 3600.0
 
-#: Seconds for the watching thread to end when the function has returned.
+#: Seconds to wait for the end of the watching thread after the function has returned.
 _JOIN_TIMEOUT = 1.0
 
 
@@ -22,10 +22,10 @@ def warn_while_slow(
     first: float = FIRST_WARNING,
     make_event: Callable[[], threading.Event] = threading.Event,
 ) -> Iterator[None]:
-    """Log a warning with the name of a function that does not return, and again, ever more rarely.
+    """Log a warning while a function does not return, at doubling intervals.
 
-    :param name: of the function that is called inside the ``with`` statement.
-    :param unwanted: True if nobody waits for the function any more: then there is no warning.
+    :param name: the function that is called inside the ``with`` statement.
+    :param unwanted: returns True if its result is no longer needed; then no warning is logged.
     :param first: seconds until the first warning.
     """
     returned = make_event()
@@ -42,7 +42,7 @@ def warn_while_slow(
             pause = min(2 * pause, _MAX_PAUSE)
 
     thread = threading.Thread(target=watch, name="keyyo-cti-slow-call", daemon=True)
-    # Without a thread there is no warning, but the function can still be called.
+    # Without the thread there is no warning, but the function still runs.
     started = False
     with contextlib.suppress(RuntimeError):
         thread.start()

@@ -1,4 +1,4 @@
-"""The CSI token that a lost session is restored with."""
+"""The CSI token for restores."""
 
 import threading
 from contextlib import contextmanager
@@ -9,21 +9,21 @@ from .._net.clock import Monotonic, lasting
 from ..errors import invalid_params
 from .slow_call import warn_while_slow
 
-#: Seconds for which a token is used: it lives an hour, and opening a connection takes time.
-_GOOD_FOR = 3300.0
+#: Maximum age of a token in seconds. It lives an hour, and opening a connection takes time.
+_MAX_AGE = 3300.0
 
-#: Seconds between two looks whether the session is still wanted.
+#: Seconds between two checks whether the session is still wanted.
 _POLL_INTERVAL = 0.5
 
 
 class CachedToken:
-    """Asks the program for a CSI token, and keeps it while it is good.
+    """Gets CSI tokens from ``token_provider`` and caches the last one.
 
-    For threads that restore. The program's function runs in one of them at a time: it may still
-    run for a session that was closed. ``unwanted`` is True once the session was closed.
+    Session threads use it. The provider runs in one of them at a time, perhaps still for a session
+    that was closed. ``unwanted`` returns True once the caller's session is closed.
 
-    :param provide: the program's function; see the option ``token_provider``.
-    :param clock: monotonic seconds, including those that the machine has slept.
+    :param provide: the option ``token_provider``.
+    :param clock: monotonic seconds, including the time that the machine was suspended.
     """
 
     def __init__(
@@ -36,40 +36,39 @@ class CachedToken:
         self._clock = clock
         self._warn_while_slow = warn_while_slow
         self._process = process.current()
-        # No signal handler comes here: it would have to restore.
+        # A plain lock: no signal handler calls this code.
         self._lock = threading.Lock()
         self._given: Optional[str] = None
         self._token: Optional[str] = None
         self._asked_at = 0.0
 
     def get(self, unwanted: Callable[[], bool] = lambda: False) -> Optional[str]:
-        """Return a token that is good, or None if it is unwanted before its turn comes.
+        """Return a valid token, or None if the session was closed first.
 
-        Runs the program's function, which may take its time. White space at the ends is removed:
-        a file or a command that gives a token ends it with a line break, and the server would
-        refuse that.
+        It runs the provider, which may block. White space at the ends is removed: a token from a
+        file or a command ends with a line break, which the server would refuse.
 
-        :raises KeyyoError: 400 ``invalid_params``: what the function returned is no token.
-        :raises OtherProcess: the function has forked, and this is the child.
-        :raises Exception: whatever the function raises.
+        :raises KeyyoError: 400 ``invalid_params``: the provider did not return a token.
+        :raises OtherProcess: the provider has forked, and this is the child.
+        :raises Exception: any exception of the provider.
         """
         with self._locked(unwanted) as locked:
             if not locked:
                 return None
-            if self._token is None or self._clock() - self._asked_at >= _GOOD_FOR:
+            if self._token is None or self._clock() - self._asked_at >= _MAX_AGE:
                 self._token, self._asked_at = None, self._clock()
                 with self._running("token_provider", unwanted):
                     token: Any = self._provide()
-                self._given, self._token = token, _checked(token)
+                self._given, self._token = token, _check(token)
             return self._token
 
     def refused(self, unwanted: Callable[[], bool] = lambda: False) -> None:
-        """Forget the token, which the server has refused.
+        """Drop the token, because the server has refused it.
 
-        Tells the provider, if it has a method ``invalidate``, as ``TokenProvider`` has.
+        It calls the provider's method ``invalidate``, if there is one, as in ``TokenProvider``.
 
-        :raises OtherProcess: that method has forked, and this is the child.
-        :raises Exception: whatever that method raises.
+        :raises OtherProcess: the method has forked, and this is the child.
+        :raises Exception: any exception of the method.
         """
         with self._locked(unwanted) as locked:
             if not locked:
@@ -78,7 +77,7 @@ class CachedToken:
             invalidate = getattr(self._provide, "invalidate", None)
             if invalidate is not None:
                 with self._running("token_provider.invalidate", unwanted):
-                    # As the provider gave it: it may compare.
+                    # Unchanged, as the provider returned it: it may compare tokens.
                     invalidate(token)
 
     @contextmanager
@@ -94,7 +93,7 @@ class CachedToken:
 
     @contextmanager
     def _running(self, name: str, unwanted: Callable[[], bool]) -> Iterator[None]:
-        """While the program's function runs, which may fork."""
+        """Watch a function of the program, which may fork."""
         try:
             with self._warn_while_slow(name, unwanted):
                 yield
@@ -102,7 +101,7 @@ class CachedToken:
             process.check(self._process)
 
 
-def _checked(token: Any) -> str:
+def _check(token: Any) -> str:
     if not isinstance(token, str) or not token.strip():
         kind = "an empty string" if isinstance(token, str) else type(token).__name__
         error = invalid_params("token_provider", f"expected it to return a token, got {kind}")

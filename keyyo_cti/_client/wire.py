@@ -1,8 +1,8 @@
-"""Names and fields on the wire: commands out, replies and notifications in.
+"""Commands, replies and notifications as JSON. Pure.
 
-Pure: each function checks its arguments and gives a Command, or raises KeyyoError 400
-``invalid_params``. Numbers are passed on unchanged, because short numbers and "callpark" are
-legal and the server judges.
+Each function checks its arguments and returns a Command, or raises KeyyoError 400
+``invalid_params``. Numbers are passed on unchanged: short numbers and "callpark" are legal, and
+the server judges them.
 """
 
 import json
@@ -15,18 +15,18 @@ from ..errors import UnknownNotification, UnreadableMessage, invalid_params
 
 PROTOCOL_VERSION = 1
 
-#: The fields of a call, of Keyyo's page.
+#: The documented fields of a call.
 CALL_FIELDS = (
     "callref", "caller", "callee", "state", "setup_date", "connect_date", "release_date",
     "callpark_slot",
 )
 
-#: Each call would have names of its own, which would be a third of its memory.
+#: Shared names. Otherwise each call would have its own copies, a third of its memory.
 _SHARED = {name: name for name in CALL_FIELDS}
 
 
 class Command(NamedTuple):
-    """One request to the server: an action and its fields, of which some may be secret."""
+    """A request to the server: an action and its fields, some of them secret."""
 
     action: str
     fields: Mapping[str, Any] = MappingProxyType({})
@@ -35,13 +35,12 @@ class Command(NamedTuple):
         return f"Command({self.action!r})"
 
     def encode(self, number: int) -> str:
-        """The message that asks for it, under an id that is new for each command."""
+        """Return the JSON message of the command, with an id that is unique per connection."""
         return json.dumps({"action": self.action, "id": number, **self.fields})
 
 
 class Reply(NamedTuple):
-    """The server's answer to the command with this id; ``error`` is None on success. In both
-    there may be a secret."""
+    """The reply to a command; ``error`` is None on success. It may contain a secret."""
 
     id: int
     error: Any
@@ -52,7 +51,7 @@ class Reply(NamedTuple):
 
 
 class CallNotification(NamedTuple):
-    """A call of a subscribed line as it is now."""
+    """The current state of a call of a subscribed line."""
 
     callref: str
     fields: Dict[str, Any]
@@ -62,7 +61,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
-#: What a reply without a result and without an error is taken for.
+#: The error of a reply with neither a result nor an error.
 _NO_ANSWER = {"status_code": 500, "message": "The server sent neither a result nor an error"}
 
 #: Python's json accepts NaN and Infinity, which are not valid JSON.
@@ -70,11 +69,11 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse)
 
 
 def decode(message: Any) -> Union[Reply, CallNotification]:
-    """What a message of the server says.
+    """Parse a message of the server.
 
-    :param message: one SockJS message; a string that holds a JSON object.
-    :raises UnknownNotification: it is a notification of something else than a call.
-    :raises UnreadableMessage: it is not of the protocol.
+    :param message: one SockJS message: a string that holds a JSON object.
+    :raises UnknownNotification: it is a notification about something other than a call.
+    :raises UnreadableMessage: it does not follow the protocol.
     """
     if not isinstance(message, str):
         raise UnreadableMessage(f"expected a string with JSON, got {type(message).__name__}")
@@ -83,7 +82,7 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
     except TooDeep as error:
         raise UnreadableMessage(str(error)) from None
     except ValueError as error:
-        # Not "from error": the decoder's holds the whole message, in which there may be a secret.
+        # Not "from error": the decoder's error holds the whole message, which may be secret.
         raise UnreadableMessage(f"not JSON: {type(error).__name__}") from None
     if not isinstance(fields, dict):
         raise UnreadableMessage(f"expected an object, got {type(fields).__name__}")
@@ -115,9 +114,9 @@ def _reply(fields: Dict[str, Any]) -> Reply:
 
 
 def _succeeded(fields: Dict[str, Any]) -> bool:
-    """True if a reply whose error is empty, or missing, is a success."""
-    # An error of false, 0 or "" says that there is none. An object without a word in it says so
-    # only beside a result.
+    """Return True if a reply with an empty or missing error is a success."""
+    # An error of false, 0 or "" means that there is none. An empty object means so only beside a
+    # result.
     return "result" in fields or fields.get("error") in (False, "")
 
 
@@ -129,9 +128,9 @@ def create_session(token: Any, auto_answer: Any = None) -> Command:
 
 
 def restore_session(token: Any, session_id: Any = None, null_id: bool = False) -> Command:
-    """An empty or missing session id is the server's to judge, as in JavaScript.
+    """Make the command. The server judges an empty or missing session id, as in JavaScript.
 
-    :param null_id: True if a missing session id is sent as null; otherwise it is left out.
+    :param null_id: True to send a missing session id as null; otherwise it is left out.
     """
     fields: Dict[str, Any] = {"token": _string("csi_token", token)}
     if session_id is not None:
@@ -230,7 +229,7 @@ def pause(call_ref: str) -> Command:
 
 
 def park(call_ref: str, side: Any, slot: Any = None) -> Command:
-    """The page's default slot of -1 is the server's, which chooses a free one."""
+    """Make the command. Without a slot, or with -1, the server chooses a free one."""
     fields = {"call_ref": call_ref, "side": _side("side", side)}
     if slot is not None:
         fields["slot"] = _whole("slot", slot, least=-1)

@@ -149,7 +149,7 @@ class Customer:
         self._session.on_create(error, result)
         instead = self._session.on_restore("token", "session")(error, result)
         assert instead is None or instead.action == "create_session"
-        remembered = self._session.remembered()
+        remembered = self._session.load_session_id()
         assert remembered is None or isinstance(remembered, str)
 
 

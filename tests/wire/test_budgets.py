@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 import pytest
 
 from keyyo_cti import CTI, Call
-from keyyo_cti._client.kept_call import MAX_CALL_BYTES, documented_fields, memory_of
+from keyyo_cti._client.kept_call import MAX_CALL_BYTES, estimate_memory, keep_documented
 from keyyo_cti._net.rate_limit import RateLimit
 
 from ..in_full import in_full
@@ -185,14 +185,14 @@ def test_estimated_memory(part: str, count: int) -> None:
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert read and taken / 3 < memory_of(message) < 12 * taken + 1_000
+    assert read and taken / 3 < estimate_memory(message) < 12 * taken + 1_000
 
 
 def test_documented_fields_are_kept() -> None:
     """Of a large call the documented fields are kept, if they are short and plain."""
     fields = {"callref": "a", "state": "SETUP", "setup_date": 1, "caller": "x" * MAX_CALL_BYTES,
               "callee": ["x"], "codec": "g722"}
-    assert documented_fields(fields) == {"callref": "a", "state": "SETUP", "setup_date": 1}
+    assert keep_documented(fields) == {"callref": "a", "state": "SETUP", "setup_date": 1}
 
 
 def test_rate_limit() -> None:

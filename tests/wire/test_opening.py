@@ -386,7 +386,7 @@ def test_server_that_speaks_no_tls() -> None:
     with peer:
         error = failure(f"https://127.0.0.1:{peer.port}/cti")
     assert "TLS handshake" in error.message
-    assert "speaks no TLS" in str(error)
+    assert "no TLS in common" in str(error)
 
 
 @pytest.mark.parametrize("by", ["option", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])

@@ -6,8 +6,8 @@ from typing import Any, Dict
 
 import pytest
 
-from keyyo_cti._client import retelling
-from keyyo_cti._client.retelling import CHANGE, NEWS, REPEAT, stage
+from keyyo_cti._client import duplicates
+from keyyo_cti._client.duplicates import DUPLICATE, NEW, UPDATED, stage
 
 
 def fields(state: Any, **more: Any) -> Dict[str, Any]:
@@ -16,7 +16,7 @@ def fields(state: Any, **more: Any) -> Dict[str, Any]:
 
 def compare(known: Dict[str, Any], told: Dict[str, Any]) -> str:
     """What is told right after a gap."""
-    return retelling.compare(known, told, stage(known))
+    return duplicates.compare(known, told, stage(known))
 
 
 STATES = ["SETUP", "CONNECT", "RELEASE", "MISSED", "OTHER", None, ["SETUP"]]
@@ -25,7 +25,7 @@ STATES = ["SETUP", "CONNECT", "RELEASE", "MISSED", "OTHER", None, ["SETUP"]]
 @pytest.mark.parametrize("state", STATES)
 def test_the_same(state: Any) -> None:
     """What is told word for word is a repeat, in whatever state."""
-    assert compare(fields(state), fields(state)) == REPEAT
+    assert compare(fields(state), fields(state)) == DUPLICATE
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_the_same(state: Any) -> None:
 )
 def test_further(known: Any, told: Any) -> None:
     """A call that has come further is news, and so is a state after one that nobody knows."""
-    assert compare(fields(known), fields(told)) == NEWS
+    assert compare(fields(known), fields(told)) == NEW
 
 
 @pytest.mark.parametrize(
@@ -44,26 +44,26 @@ def test_further(known: Any, told: Any) -> None:
 )
 def test_out_of_date(known: Any, told: Any) -> None:
     """A call does not go back: a state that it has left is a repeat."""
-    assert compare(fields(known), fields(told)) == REPEAT
+    assert compare(fields(known), fields(told)) == DUPLICATE
 
 
 @pytest.mark.parametrize("state", ["SETUP", "CONNECT", "RELEASE"])
 def test_change(state: str) -> None:
     """The same state with other fields is a change: the call is parked, say."""
-    assert compare(fields(state), fields(state, callpark_slot="1")) == CHANGE
-    assert compare(fields(state, callpark_slot="1"), fields(state)) == CHANGE
+    assert compare(fields(state), fields(state, callpark_slot="1")) == UPDATED
+    assert compare(fields(state, callpark_slot="1"), fields(state)) == UPDATED
 
 
 def test_two_ends() -> None:
     """A call that has ended has ended: released and missed are the same stage."""
-    assert compare(fields("MISSED"), fields("RELEASE")) == CHANGE
-    assert compare(fields("RELEASE"), fields("MISSED")) == CHANGE
+    assert compare(fields("MISSED"), fields("RELEASE")) == UPDATED
+    assert compare(fields("RELEASE"), fields("MISSED")) == UPDATED
 
 
 @pytest.mark.parametrize("told", ["OTHER", None, ["SETUP"], 3])
 def test_unknown_state(told: Any) -> None:
     """A state that nobody knows is a change; it has no event in any case."""
-    assert compare(fields("CONNECT"), fields(told)) == CHANGE
+    assert compare(fields("CONNECT"), fields(told)) == UPDATED
 
 
 @pytest.mark.parametrize("known", ["SETUP", "CONNECT", "RELEASE", "MISSED"])
@@ -71,14 +71,14 @@ def test_unknown_state(told: Any) -> None:
 def test_another_call(known: str, told: str) -> None:
     """A callref may be given to another call, be it that the end of the first was not told: it
     was set up at another time."""
-    assert compare(fields(known), fields(told, setup_date=2)) == NEWS
+    assert compare(fields(known), fields(told, setup_date=2)) == NEW
 
 
 def test_call_without_a_date() -> None:
     """A call whose date is missing, before or now, is not another one for that."""
     for dates in ((1, None), (None, 1), (None, None)):
         known, told = (fields("CONNECT", setup_date=date) for date in dates)
-        assert compare(known, {**told, "state": "SETUP"}) == REPEAT
+        assert compare(known, {**told, "state": "SETUP"}) == DUPLICATE
 
 
 def test_state_in_between() -> None:
@@ -86,6 +86,6 @@ def test_state_in_between() -> None:
     news."""
     reached = stage(fields("CONNECT"))
     held, back = fields("HOLD"), fields("CONNECT", connect_date=5)
-    assert retelling.compare(fields("CONNECT", connect_date=5), held, reached) == CHANGE
-    assert retelling.compare(held, back, reached) == CHANGE
-    assert retelling.compare(held, fields("RELEASE"), reached) == NEWS
+    assert duplicates.compare(fields("CONNECT", connect_date=5), held, reached) == UPDATED
+    assert duplicates.compare(held, back, reached) == UPDATED
+    assert duplicates.compare(held, fields("RELEASE"), reached) == NEW

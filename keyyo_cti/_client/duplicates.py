@@ -8,13 +8,13 @@ from typing import Any, Mapping, Optional
 from .._display.dates import as_date
 
 #: The call has come further, or is another one.
-NEWS = "news"
+NEW = "new"
 
 #: It is where it was, but not as it was.
-CHANGE = "change"
+UPDATED = "updated"
 
 #: It was further already, or just so.
-REPEAT = "repeat"
+DUPLICATE = "duplicate"
 
 #: How far a call has come, by its state.
 _STAGES = {"SETUP": 0, "CONNECT": 1, "RELEASE": 2, "MISSED": 2}
@@ -34,13 +34,13 @@ def compare(
     :param reached: the stage that the call had reached before the gap.
     """
     if told == known:
-        return REPEAT
+        return DUPLICATE
     if is_another(known, told):
-        return NEWS
+        return NEW
     now = stage(told)
     if now is None or now == reached:
-        return CHANGE
-    return NEWS if reached is None or now > reached else REPEAT
+        return UPDATED
+    return NEW if reached is None or now > reached else DUPLICATE
 
 
 def is_another(known: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
