@@ -1,27 +1,24 @@
-"""What a notification says of a call that was known before a gap. Pure.
-
-A server may tell a restored session again what it told the lost one.
-"""
+"""Duplicates: a restored session may get notifications again. Pure."""
 
 from typing import Any, Mapping, Optional
 
 from .._display.dates import as_date
 
-#: The call has come further, or is another one.
+#: The call has reached a later stage, or it is another call.
 NEW = "new"
 
-#: It is where it was, but not as it was.
+#: The call is at the same stage with other fields.
 UPDATED = "updated"
 
-#: It was further already, or just so.
+#: The call was at this stage, or past it, before.
 DUPLICATE = "duplicate"
 
-#: How far a call has come, by its state.
+#: The stage of a call by its state.
 _STAGES = {"SETUP": 0, "CONNECT": 1, "RELEASE": 2, "MISSED": 2}
 
 
 def stage(fields: Mapping[str, Any]) -> Optional[int]:
-    """How far a call has come, or None if its state does not tell."""
+    """Return the stage of a call, or None if its state is unknown."""
     state = fields.get("state")
     return _STAGES.get(state) if isinstance(state, str) else None
 
@@ -29,9 +26,9 @@ def stage(fields: Mapping[str, Any]) -> Optional[int]:
 def compare(
     known: Mapping[str, Any], told: Mapping[str, Any], reached: Optional[int]
 ) -> str:
-    """What is told beside what is known of the same callref.
+    """Compare a notification with the known fields of the same callref.
 
-    :param reached: the stage that the call had reached before the gap.
+    :param reached: the stage of the call before the gap.
     """
     if told == known:
         return DUPLICATE
@@ -44,6 +41,6 @@ def compare(
 
 
 def is_another(known: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
-    """True if the callref was given to another call: that has a date of its own."""
+    """Return True if another call got the callref: then their setup dates differ."""
     dates = as_date(known.get("setup_date")), as_date(told.get("setup_date"))
     return None not in dates and dates[0] != dates[1]
