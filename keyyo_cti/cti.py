@@ -1,4 +1,4 @@
-"""CTI: sessions, the line's commands, events. What a program sees; ``Client`` does the work."""
+"""CTI: sessions, the line's commands, events. The public face of ``Client``."""
 
 from concurrent.futures import Future
 from typing import (
@@ -28,36 +28,40 @@ if TYPE_CHECKING:
     from .options import CTIOptions
 
     class _Untyped:
-        """Only Any passes for it. A dict of it is one whose values have no types, as JSON gives
-        it. Any other dict has to be CTIOptions, so that a wrong option in it is found."""
+        """A type that only Any matches.
+
+        A dict of it has untyped values, as JSON gives it. Any other dict must be CTIOptions, so
+        that a type checker finds a wrong option in it.
+        """
 
 else:
-    # For typing.get_type_hints: typing has no Unpack before Python 3.11, and options brings all
-    # that speaks to the network.
+    # For typing.get_type_hints: typing has no Unpack before Python 3.11, and to import options
+    # would load the network libraries.
     _Untyped = Any
     CTIOptions = Mapping[str, Any]
     Unpack = {CTIOptions: Any}
 
 
 class CTI(Emitter):
-    """A line of Keyyo: its session, its calls, its commands, its events.
+    """A telephone line of Keyyo: its session, calls, commands and events.
 
-    Every method that asks the server takes ``callback(error, result)`` last, which may be left
-    out, and returns a ``concurrent.futures.Future``. ``error`` is a KeyyoError or None, and
-    ``result`` what the server sent or None; ``Future.result()`` gives or raises the same. A
-    result of null is a NoResult, which is false and equal to None, but not None itself. A wrong
-    value is answered there too, with KeyyoError 400 ``invalid_params``, and nothing is sent.
-    Without a connection the answer is ConnectionClosed. Methods may be called from any thread,
-    also inside handlers and callbacks.
+    Every command takes an optional ``callback(error, result)`` last and returns a
+    ``concurrent.futures.Future``. ``error`` is a KeyyoError or None; ``result`` is what the
+    server sent, or None. ``Future.result()`` returns or raises the same. A result of null is a
+    NoResult: it is false and equal to None, but not None itself.
 
-    With the option ``token_provider``, a session whose connection is lost is brought back: after
-    ``disconnected`` comes ``restored``, ``lost``, or ``close()``. Without it nothing is restored
-    by itself, as in JavaScript.
+    A wrong value is reported the same way, as KeyyoError 400 ``invalid_params``, and nothing is
+    sent. Without a connection, the error is ConnectionClosed. Methods may be called from any
+    thread, even in handlers and callbacks. Unless noted, the result of a command is 1.
 
-    :param options: as a dict, JavaScript's object literal; see ``keyyo_cti.options.Options``.
-    :param keywords: the same by keyword.
-    :raises TypeError: an option is unknown or of a wrong kind.
-    :raises ValueError: an option has an impossible value.
+    With the option ``token_provider``, a lost session is restored: ``disconnected`` is followed by
+    ``restored``, ``lost`` or ``close()``. Without it, nothing is restored automatically, as in
+    JavaScript.
+
+    :param options: options as a dict, like JavaScript's object; see ``keyyo_cti.options.Options``.
+    :param keywords: options as keywords.
+    :raises TypeError: an option is unknown or of a wrong type.
+    :raises ValueError: an option has an invalid value.
 
     Source: section CTI of Keyyo's page.
     """
@@ -65,26 +69,26 @@ class CTI(Emitter):
     EVENTS = ("newCall", "disconnected", "restored", "lost", "error")
 
     onNewCall: EventAttribute[Callable[[Call], object]] = EventAttribute(
-        "handler(call)", "A call is notified, be it new or changed."
+        "handler(call)", "A call was notified, new or changed."
     )
     onDisconnected: EventAttribute[Callable[[], object]] = EventAttribute(
-        "handler()", "The connection is gone, or could not be had, and nobody asked for its end."
+        "handler()", "The connection was lost or could not be opened, and was not closed by you."
     )
     onRestored: EventAttribute[Callable[[Restored], object]] = EventAttribute(
         "handler(info)",
-        "The session that was lost is back; info has gap and recreated, see Restored.",
+        "The lost session is restored; info has gap and recreated, see Restored.",
     )
     onLost: EventAttribute[Callable[[KeyyoError], object]] = EventAttribute(
         "handler(error)",
-        "The session that was lost will not come back by itself; error is a KeyyoError.",
+        "The lost session will not be restored; error is a KeyyoError.",
     )
-    # SystemExit and its like come here as well, but a handler annotated with Exception must do.
+    # SystemExit and its like are passed too, but handlers may be annotated with Exception.
     onError: EventAttribute[Callable[[Exception], object]] = EventAttribute(
-        "handler(exception)", "A handler raised, or the server cannot be understood."
+        "handler(exception)", "A handler raised, or a message of the server is unreadable."
     )
 
     if TYPE_CHECKING:
-        # Several names at once take a handler that suits each of them.
+        # A handler for several names must accept the arguments of each.
 
         @overload
         def on(self, names: Literal["newCall"], handler: Callable[[Call], object]) -> None: ...
@@ -111,12 +115,12 @@ class CTI(Emitter):
         def on(self, names: str, handler: AnyHandler) -> None: ...
 
         def on(self, names: str, handler: Any) -> None:
-            """Add a handler for one event, or for several with commas between their names."""
+            """Add a handler for one event, or for several separated by commas."""
 
         def off(
             self, names: Union[CTIEvent, str], handler: Optional[Callable[..., object]] = None
         ) -> None:
-            """Remove a handler that ``on`` added, once, or without a handler all of them."""
+            """Remove a handler that ``on`` added, once; without a handler, remove all of them."""
 
         addEventListener = on
         removeEventListener = off
@@ -126,8 +130,8 @@ class CTI(Emitter):
         options: "Union[CTIOptions, Mapping[str, _Untyped], None]" = None,
         **keywords: "Unpack[CTIOptions]",
     ) -> None:
-        # Only here, because all that speaks to the network comes with it, and a program may import
-        # this package long before it needs that, or not need it at all.
+        # Imported here, because it loads the network libraries. A program may import this package
+        # long before it needs them.
         from . import options as options_
         from ._client.client import Client
 
@@ -156,12 +160,13 @@ class CTI(Emitter):
     def create_session(
         self, csi_token: Any, auto_answer: Any = None, callback: Any = None
     ) -> "Future[SessionInfo]":
-        """Connects, and creates a session. Source: section Create session.
+        """Connect and create a session. Source: section Create session.
 
-        :param csi_token: the CSI token of the line, valid for one hour.
-        :param auto_answer: whether the line's telephone answers by itself when a call is made
-            for it; the server's default is True.
-        :returns: ``number`` (the line's), ``now`` (server time, Unix seconds), ``session_id``.
+        :param csi_token: the line's CSI token, a string; valid for one hour.
+        :param auto_answer: True if the line's telephone answers by itself when a call is made for
+            it, False if not; None for the server's default, True.
+        :returns: a Future of a SessionInfo: ``number`` (the line's), ``now`` (server time in Unix
+            seconds), ``session_id``.
         """
         auto_answer, callback = split_callback(auto_answer, callback)
         return self._client.create(csi_token, auto_answer, callback)
@@ -182,14 +187,15 @@ class CTI(Emitter):
     def restore_session(
         self, csi_token: Any, session_id: Any = None, callback: Any = None
     ) -> "Future[SessionInfo]":
-        """Connects, and goes on with the session of before. Source: section Restore session.
+        """Connect and restore the previous session. Source: section Restore session.
 
-        With ``cookie_auto`` a new session is created if there is no cookie yet, or if the server
-        does not know the session any more.
+        With ``cookie_auto``, a new session is created if there is no cookie, or if the session no
+        longer exists.
 
-        :param csi_token: the CSI token of the line, valid for one hour.
-        :param session_id: the session; by default, with ``cookie_auto``, the cookie's.
-        :returns: ``number``, ``now``; of a new session also ``session_id``.
+        :param csi_token: the line's CSI token, a string; valid for one hour.
+        :param session_id: the session's id, a string; None for the cookie's, with
+            ``cookie_auto``.
+        :returns: a Future of a SessionInfo: ``number``, ``now``; ``session_id`` of a new session.
         """
         session_id, callback = split_callback(session_id, callback)
         if session_id is None:
@@ -197,52 +203,51 @@ class CTI(Emitter):
         return self._client.restore(csi_token, session_id, callback)
 
     def destroy_session(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Destroys the session, and closes the connection. Source: section Destroy session.
-
-        :returns: what the server sent, 1.
-        """
+        """Destroy the session, then close the connection. Source: section Destroy session."""
         return self._client.destroy(callback)
 
     def session_exists(self) -> bool:
-        """True if the cookie holds a session id, which ``restore_session(csi_token)`` would use;
-        always False without ``cookie_auto``. Source: JavaScript SDK 1.1."""
+        """Return True if the cookie holds a session id for ``restore_session(csi_token)``.
+
+        Without ``cookie_auto`` it is always False. Source: JavaScript SDK 1.1.
+        """
         return self._client.session_exists()
 
     def close(self) -> None:
-        """Closes the connection, and leaves the session to the server's five minutes.
+        """Close the connection. The server destroys the session after five minutes.
 
-        Returns within two seconds, from any thread and in any state. Commands that wait are
-        answered with ConnectionClosed; events that are here already are handled first, as far
-        as those two seconds go, and no handler starts after that. There is no ``disconnected``,
-        for it was asked for, and nothing is restored. The CTI can open another session later.
+        It returns within two seconds, from any thread and in any state. Pending commands fail
+        with ConnectionClosed. Events already received are handled first, as time permits, and
+        after that no handler starts. There is no ``disconnected``, and nothing is restored. The
+        CTI can open another session later.
 
-        In a signal handler, or ``__del__``, that interrupted the SDK itself, it begins to close
-        and returns at once. In a forked child it does nothing.
+        In a signal handler or ``__del__`` that interrupted the SDK, it begins to close and returns
+        at once. In a forked child it does nothing.
         """
         self._client.close()
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Wait as a page stays open: until the session is closed, destroyed or lost.
+        """Wait until the session is closed, destroyed or lost, as an open web page would.
 
-        After a drop without ``token_provider`` it returns at once if no handler was called for
+        After a drop without ``token_provider``, it returns at once if no handler was called for
         ``disconnected``. Otherwise it goes on until ``close()`` or its timeout, because the
         program may open another session, for example on a timer.
 
-        With ``dispatch="manual"`` the handlers run in here. Ctrl-C closes and raises
-        KeyboardInterrupt.
+        With ``dispatch="manual"``, the handlers run in this call. Ctrl-C closes the connection and
+        raises KeyboardInterrupt.
 
-        :param timeout: seconds, None for no end.
-        :returns: False when the time was up first.
+        :param timeout: maximum seconds; None for no limit.
+        :returns: False if the timeout was over first.
         :raises RuntimeError: called in a handler, which would wait for itself.
         """
         return self._client.wait(timeout)
 
     def poll(self, timeout: float = 0) -> int:
-        """Runs the handlers and callbacks that are due, in this thread; for
-        ``dispatch="manual"``.
+        """Run the due handlers and callbacks on this thread; for ``dispatch="manual"``.
 
-        :param timeout: seconds to wait for the first.
-        :returns: how many events and answers were handled.
+        :param timeout: maximum seconds to wait for the first.
+        :returns: the number of events and callbacks that were handled.
+        :raises RuntimeError: the option ``dispatch`` is not ``"manual"``.
         """
         return self._client.poll(timeout)
 
@@ -254,54 +259,56 @@ class CTI(Emitter):
 
     @property
     def connected(self) -> bool:
-        """Whether a session is open. Source: section Attributes."""
+        """True if a session is open. Source: section Attributes."""
         return self._client.connected
 
     @property
     def transport(self) -> Optional[str]:
-        """The way to the server that is in use: ``websocket``, ``xhr-streaming`` or
-        ``xhr-polling``; None without a connection."""
+        """The transport in use, or None without a connection.
+
+        It is ``websocket``, ``xhr-streaming`` or ``xhr-polling``.
+        """
         return self._client.transport
 
     @property
     def number(self) -> Optional[str]:
-        """The line's number, once a session told it."""
+        """The line's number in international format, or None before the first session."""
         return self._client.session.number
 
     @property
     def session_id(self) -> Optional[str]:
-        """The session's id, a secret, once there is one."""
+        """The session's id, a secret, or None without a session."""
         return self._client.session.session_id
 
     # Line.
 
     def dial(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Calls a number from the line's telephone. Source: section Dial number.
+        """Call a number from the line's telephone. Source: section Dial number.
 
-        :param number: in international format, such as ``"33172587948"``.
+        :param number: string in international format, such as ``"33172587948"``.
         """
         return self._client.ask(wire.dial, (number,), callback)
 
     def send_message(
         self, number: str, message: str, callback: Optional[Callback[int]] = None
     ) -> "Future[int]":
-        """Sends a SIP message. Source: section Send message.
+        """Send a SIP message. Source: section Send message.
 
-        :param number: the recipient's, in international format.
+        :param number: the recipient's number in international format, a string.
         :param message: the text.
         """
         return self._client.ask(wire.send_message, (number, message), callback)
 
     def subscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Asks to be notified of another line's calls too. Source: section Subscribe.
+        """Subscribe to the calls of another line too. Source: section Subscribe.
 
-        :param number: a line of the same organisation in international format, or
+        :param number: a line of the same organisation, a string in international format, or
             ``"callpark"`` for the parked calls.
         """
         return self._client.ask(wire.subscribe, (number,), callback)
 
     def unsubscribe(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Undoes ``subscribe``. Source: section Unsubscribe.
+        """Cancel a subscription. Source: section Unsubscribe.
 
         :param number: as for ``subscribe``.
         """
@@ -310,17 +317,18 @@ class CTI(Emitter):
     def get_subscriptions(
         self, callback: Optional[Callback[Subscriptions]] = None
     ) -> "Future[Subscriptions]":
-        """The subscriptions of the session. Source: section Get subscriptions.
+        """Request the session's subscriptions. Source: section Get subscriptions.
 
-        :returns: ``numbers``, a list.
+        :returns: a Future of Subscriptions: ``numbers``, a list of strings.
         """
         return self._client.ask(wire.get_subscriptions, (), callback)
 
     def set_auto_answer(
         self, auto_answer: bool, callback: Optional[Callback[int]] = None
     ) -> "Future[int]":
-        """Sets whether the line's telephone answers by itself when a call is made or transferred
-        for it. Source: section Set auto-answer's state.
+        """Turn auto-answer on or off. Source: section Set auto-answer's state.
+
+        With it, the line's telephone answers by itself a call that is made or transferred for it.
 
         :param auto_answer: True or False, for the whole session.
         """
@@ -329,43 +337,47 @@ class CTI(Emitter):
     def get_auto_answer(
         self, callback: Optional[Callback[AutoAnswer]] = None
     ) -> "Future[AutoAnswer]":
-        """What ``set_auto_answer`` set. Source: section Get auto-answer's state.
+        """Request the setting of ``set_auto_answer``. Source: section Get auto-answer's state.
 
-        :returns: ``auto_answer``, True or False.
+        :returns: a Future of an AutoAnswer: ``auto_answer``, True or False.
         """
         return self._client.ask(wire.get_auto_answer, (), callback)
 
     def int_to_local(
         self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
     ) -> "Future[ConvertedNumber]":
-        """A number as it is dialled in its country. Source: JavaScript SDK 1.1.
+        """Convert a number to its national form. Source: JavaScript SDK 1.1.
 
-        :param number: in international format.
+        :param number: string in international format.
+        :returns: a Future of a ConvertedNumber: ``number``, as it is dialled in its country.
         """
         return self._client.ask(wire.int_to_local, (number,), callback)
 
     def local_to_int(
         self, number: str, callback: Optional[Callback[ConvertedNumber]] = None
     ) -> "Future[ConvertedNumber]":
-        """A number in international format. Source: JavaScript SDK 1.1.
+        """Convert a number to international format. Source: JavaScript SDK 1.1.
 
-        :param number: as it is dialled in its country.
+        :param number: string, as it is dialled in its country.
+        :returns: a Future of a ConvertedNumber: ``number``.
         """
         return self._client.ask(wire.local_to_int, (number,), callback)
 
     def ping(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Asks the server for a sign of life. Source: JavaScript SDK 1.1."""
+        """Ping the server. Source: JavaScript SDK 1.1."""
         return self._client.ask(wire.ping, (), callback)
 
     # Calls.
 
     def get_calls(self) -> List[Call]:
-        """The calls that are known, active and ended, the last notified last. Source: section
-        Get calls."""
+        """Return the known calls, active and ended, the last notified last.
+
+        Source: section Get calls.
+        """
         return Calls(self._client.calls().all())
 
     def get_call(self, callref: str) -> Optional[Call]:
-        """One call, or None when it is not known. Source: section Get call.
+        """Return a call, or None if it is unknown. Source: section Get call.
 
         :param callref: the call's identifier.
         """
