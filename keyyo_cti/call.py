@@ -1,4 +1,4 @@
-"""A telephone call, live."""
+"""A telephone call."""
 
 from concurrent.futures import Future
 from types import MappingProxyType
@@ -26,26 +26,27 @@ from ._display.dates import ENDED, dates_of
 from ._net.clock import NEVER
 from .errors import invalid_params, plain, shorten
 
-#: Attributes that are None while the server has not sent them.
+#: Attributes that are None until the server sends them.
 _DOCUMENTED = frozenset(wire.CALL_FIELDS)
 
 
 class Call(CallViews):
-    """One call, the same object for as long as it is known.
+    """A telephone call. The same object stands for it as long as it is known.
 
-    Its attributes are those of a notification: ``callref``, ``caller``, ``callee``, ``state``
-    (also ``type``), ``setup_date``, ``connect_date``, ``release_date`` (Unix seconds on the
-    server's clock), ``callpark_slot``, and any further field that the server sends; also by key,
-    ``call["caller"]``. A program may set attributes of its own. Type checkers know the documented
-    fields only: use the key for another field, ``setattr`` and ``getattr`` for your own.
+    Its attributes are the fields of the notifications: ``callref``, ``caller``, ``callee``,
+    ``state`` (also ``type``), ``setup_date``, ``connect_date``, ``release_date`` (Unix seconds on
+    the server's clock), ``callpark_slot``, and any further field. Each is there by key too:
+    ``call["caller"]``. A program may set attributes of its own. Type checkers know only the
+    documented fields: use the key for another field, ``setattr`` and ``getattr`` for your own.
 
-    Inside a handler or callback they are those of the event that is handled, and everywhere else
-    those of the last notification that was received: after ``call.answer().result()`` the state
-    is what the server said before it answered.
+    Inside a handler or callback, the fields are those of the current event. Everywhere else they
+    are those of the last notification received: after ``call.answer().result()``, the state is
+    the one that the server sent before its reply.
 
-    Its methods take ``callback(error, result)`` last, which may be left out, and return a
-    Future; a wrong value goes there as KeyyoError 400 ``invalid_params``. On success the result
-    is 1. Source: section CALL of Keyyo's page.
+    Its methods take an optional ``callback(error, result)`` last and return a Future; on success
+    the result is 1. A wrong value is reported there as KeyyoError 400 ``invalid_params``.
+
+    Source: section CALL of Keyyo's page.
     """
 
     __slots__ = (
@@ -55,7 +56,7 @@ class Call(CallViews):
     EVENTS = ("setup", "connect", "release", "missed")
 
     onSetup: EventAttribute[Callable[[], object]] = EventAttribute(
-        "handler()", "The callee's phone rings."
+        "handler()", "The callee's telephone rings."
     )
     onConnect: EventAttribute[Callable[[], object]] = EventAttribute(
         "handler()", "The callee has picked up."
@@ -64,11 +65,11 @@ class Call(CallViews):
         "handler()", "The call has ended."
     )
     onMissed: EventAttribute[Callable[[], object]] = EventAttribute(
-        "handler()", "The call has ended and the callee never picked up."
+        "handler()", "The call has ended without an answer."
     )
 
     if TYPE_CHECKING:
-        # Type checkers do not see __getattr__, so that they find a misspelt field.
+        # Without __getattr__, type checkers find a misspelt field.
 
         @property
         def caller(self) -> Optional[str]:
@@ -80,11 +81,11 @@ class Call(CallViews):
 
         @property
         def state(self) -> Optional[str]:
-            """Where the call stands: SETUP, CONNECT, RELEASE or MISSED."""
+            """The state of the call: SETUP, CONNECT, RELEASE or MISSED."""
 
         @property
         def setup_date(self) -> Optional[float]:
-            """When the callee's phone rang, in Unix seconds on the server's clock."""
+            """When the callee's telephone rang, in Unix seconds on the server's clock."""
 
         @property
         def connect_date(self) -> Optional[float]:
@@ -99,14 +100,14 @@ class Call(CallViews):
             """The slot in which the call is parked."""
 
     if TYPE_CHECKING:
-        # Every event of a call carries nothing, so that one handler suits any list of them.
+        # The events of a call carry no arguments, so one handler fits any list of them.
         def on(self, names: Union[CallEvent, str], handler: Callable[[], object]) -> None:
-            """Add a handler for one event, or for several with commas between their names."""
+            """Add a handler for one event, or for several separated by commas."""
 
         def off(
             self, names: Union[CallEvent, str], handler: Optional[Callable[[], object]] = None
         ) -> None:
-            """Remove a handler that ``on`` added, once, or without a handler all of them."""
+            """Remove a handler that ``on`` added, once; without a handler, remove all of them."""
 
         addEventListener = on
         removeEventListener = off
@@ -120,25 +121,29 @@ class Call(CallViews):
         self.callref = callref
 
     def update(self, fields: Mapping[str, Any]) -> None:
-        """Replace what is known of the call, for handlers and everywhere else. As in the
-        JavaScript SDK, a field that is not sent any more is gone."""
+        """Replace the fields of the call, for handlers and everywhere else.
+
+        A field that is no longer sent is removed, as in the JavaScript SDK.
+
+        :param fields: all fields of the call.
+        """
         fields = add_dates(self, fields)
         receive(self, fields)
         show(self, fields)
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """All that the server sent last, read-only."""
+        """All fields that the server sent last, read-only."""
         return MappingProxyType(dict(self._fields))
 
     @property
     def ended(self) -> bool:
-        """Whether the call is over."""
+        """True if the call has ended."""
         return self._fields.get("state") in ENDED
 
     @property
     def type(self) -> Optional[str]:
-        """The same as ``state``; the page's own example says ``call.type``."""
+        """The same as ``state``: an example of Keyyo's page uses ``call.type``."""
         return cast(Optional[str], self._fields.get("state"))
 
     if not TYPE_CHECKING:
@@ -177,10 +182,12 @@ class Call(CallViews):
         return html.call(self)
 
     def get_duration(self) -> int:
-        """Return the whole seconds of talking, up to now or to the end; 0 if nobody picked up.
+        """Return the seconds since the connection, up to the end of the call.
 
-        A date that the server does not send any more still counts. A call that ended without a
-        date ended when that was received. Source: section Get duration.
+        They are whole seconds, and 0 if the call was not answered. A date that the server no
+        longer sends still counts. Without a date, the end is the moment when it was received.
+
+        Source: section Get duration.
         """
         fields = self._fields
         if fields.get("state") == "MISSED":
@@ -189,7 +196,7 @@ class Call(CallViews):
         return self._between(dates.connect, dates.release)
 
     def get_ringing_duration(self) -> int:
-        """Return the whole seconds of ringing, up to now, to the pick-up, or to the end.
+        """Return the whole seconds of ringing, up to the answer or the end of the call.
 
         Source: section Get ringing duration.
         """
@@ -198,24 +205,24 @@ class Call(CallViews):
         return self._between(dates.setup, end)
 
     def answer(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Answers the call. Source: section Answer."""
+        """Answer the call. Source: section Answer."""
         return self._ask(wire.answer, callback)
 
     def hang_up(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Ends the call. Source: section Hang up."""
+        """End the call. Source: section Hang up."""
         return self._ask(wire.hang_up, callback)
 
     def reject(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Sends an incoming call that nobody has answered to voicemail. Source: section Reject."""
+        """Send an unanswered incoming call to voicemail. Source: section Reject."""
         return self._ask(wire.reject, callback)
 
     def transfer(
         self, side: Side, to: str, callback: Optional[Callback[int]] = None
     ) -> "Future[int]":
-        """Transfers one side of the call. Source: section Transfer.
+        """Transfer one side of the call. Source: section Transfer.
 
-        :param side: ``"caller"`` or ``"callee"``: who is transferred.
-        :param to: number of the new recipient, in international format.
+        :param side: ``"caller"`` or ``"callee"``: the party to transfer.
+        :param to: the new recipient's number in international format, a string.
         """
         return self._ask(wire.transfer, callback, side, to)
 
@@ -236,13 +243,14 @@ class Call(CallViews):
     def supervised_transfer(
         self, side: Side, to: str, invite_timer: Any = None, callback: Any = None
     ) -> "Future[int]":
-        """Calls the new recipient first, and transfers if he answers. Source: section Make a
-        supervised transfer.
+        """Call the new recipient first, and transfer when the recipient answers.
 
-        :param side: ``"caller"`` or ``"callee"``: who is transferred.
-        :param to: number of the new recipient, in international format.
-        :param invite_timer: seconds before it is cancelled when he does not answer; the
-            server's default of 0 is never.
+        Source: section Make a supervised transfer.
+
+        :param side: ``"caller"`` or ``"callee"``: the party to transfer.
+        :param to: the new recipient's number in international format, a string.
+        :param invite_timer: seconds until the transfer is cancelled without an answer, an integer.
+            The server's default of 0 means no limit.
         """
         invite_timer, callback = split_callback(invite_timer, callback)
         return self._ask(wire.supervised_transfer, callback, side, to, invite_timer)
@@ -254,7 +262,7 @@ class Call(CallViews):
         second_call_side: Side,
         callback: Optional[Callback[int]] = None,
     ) -> "Future[int]":
-        """Connects a side of this call with a side of another. Source: section Merge.
+        """Connect a side of this call with a side of another call. Source: section Merge.
 
         :param side: ``"caller"`` or ``"callee"`` of this call.
         :param second_call: another Call of the same CTI.
@@ -263,8 +271,10 @@ class Call(CallViews):
         return self._ask(self._merge, callback, side, second_call, second_call_side)
 
     def pause(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Parks the call in the slot of the session's number; ``unpark`` takes it back. Source:
-        section Pause."""
+        """Park the call in the slot of the session's number; ``unpark`` resumes it.
+
+        Source: section Pause.
+        """
         return self._ask(wire.pause, callback)
 
     @overload
@@ -276,16 +286,16 @@ class Call(CallViews):
     ) -> "Future[int]": ...
 
     def park(self, side: Side, slot: Any = None, callback: Any = None) -> "Future[int]":
-        """Parks one side of the call. Source: section Park.
+        """Park one side of the call. Source: section Park.
 
-        :param side: ``"caller"`` or ``"callee"``: who is parked.
-        :param slot: where; the server's default of -1 is a free one.
+        :param side: ``"caller"`` or ``"callee"``: the party to park.
+        :param slot: the slot, an integer; the server's default of -1 means any free slot.
         """
         slot, callback = split_callback(slot, callback)
         return self._ask(wire.park, callback, side, slot)
 
     def unpark(self, callback: Optional[Callback[int]] = None) -> "Future[int]":
-        """Takes a parked call back. Source: section Unpark."""
+        """Resume a parked call. Source: section Unpark."""
         return self._ask(wire.unpark, callback)
 
     def _check_process(self) -> None:
@@ -311,12 +321,12 @@ class Call(CallViews):
         return int(seconds) if 0 < seconds < NEVER else 0
 
 
-#: Its own attributes that are no fields of the server.
+#: Attributes of a Call that are not fields of the server.
 _OWN = frozenset((*CallViews.__slots__, *Call.__slots__, "_fields"))
 
 
 class Calls(List[Call]):
-    """A list of calls that shows itself as a table in a notebook."""
+    """A list of calls that a notebook shows as a table."""
 
     __slots__ = ()
 
