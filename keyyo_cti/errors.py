@@ -1,14 +1,14 @@
-"""What goes wrong, as the JavaScript SDK tells it.
+"""The errors of the SDK, with the fields of the JavaScript SDK.
 
 ::
 
     Exception
       KeyyoError             the server refused a command, or an argument is wrong
-        CommandTimeout       no answer came in time (408)
-        ConnectionClosed     the connection is gone, or was never there (400)
+        CommandTimeout       no reply came in time (408)
+        ConnectionClosed     the connection is closed, or there was none (400)
           ConnectionFailed   the connection could not be opened
-      UnreadableMessage      the server sent what no one understands (``error`` event only)
-        UnknownNotification  the server notified something that this SDK does not know
+      UnreadableMessage      a message of the server is unreadable (``error`` event only)
+        UnknownNotification  a notification of a kind that this SDK does not know
 """
 
 from types import MappingProxyType
@@ -30,16 +30,16 @@ from ._net.text import plain as plain
 from ._net.text import shorten as shorten
 from .results import Result, wrap
 
-#: Characters of the kind of a notification; a message can be megabytes long.
+#: Maximum characters of a notification's kind; a message can be megabytes long.
 _MAX_KIND_LENGTH = 40
 
-#: Characters of a code of the server in a log line or on a screen.
+#: Maximum characters of a server's code in a log line or on a screen.
 _MAX_CODE_LENGTH = 80
 
-#: The fields that each error has.
+#: The fields of every error.
 _FIELDS = ("status_code", "message", "error_code")
 
-#: error_code by message, as the JavaScript SDK 1.1 adds it.
+#: error_code by message, as in the JavaScript SDK 1.1.
 _CODES = {
     "Malformed request (missing required parameters)": "missing_parameter",
     "RPC invalid params": "invalid_params",
@@ -59,7 +59,7 @@ _CANNOT_TREAT = (
 
 
 class KeyyoError(Exception):
-    """What a callback gets as ``err`` and what ``Future.result()`` raises.
+    """The error of a command, as a callback gets it and ``Future.result()`` raises it.
 
     A further field that the server sent is there by attribute and by key, as in a Result:
     ``err.reason``, ``err["reason"]``. Neither ``str`` nor ``repr`` shows further fields.
@@ -67,13 +67,13 @@ class KeyyoError(Exception):
     Source: section Errors of Keyyo's page.
 
     :param status_code: HTTP status code, an integer.
-    :param message: the server's words, unchanged.
+    :param message: the server's message, unchanged.
     :param error_code: ``invalid_csi_token``, ``missing_parameter``, ``invalid_params``,
-        ``invalid_session_id``, ``timeout``, or None where there is no code.
-    :param hint: what to do about it, or why it came, in words.
+        ``invalid_session_id``, ``timeout``, or None without a code.
+    :param hint: the cause, or what to do about it; a string or None.
     :param further: the further fields that the server sent.
-    :ivar final: True if asking again does not help until a person has done something, False if
-        it may help, None if the error does not say.
+    :ivar final: True if the error is permanent until a person acts, False if it may be transient,
+        None if unknown.
     """
 
     final: Optional[bool] = None
@@ -102,8 +102,8 @@ class KeyyoError(Exception):
     if not TYPE_CHECKING:
         # Hidden from type checkers, so that they find a misspelt attribute.
         def __getattr__(self, name: str) -> Any:
-            # Names with an underscore are Python's: "__notes__" from a server would be printed in
-            # tracebacks.
+            # Names with an underscore are Python's. Otherwise a traceback would print "__notes__"
+            # of a server.
             further = {} if name.startswith("_") else self._further
             if name in further:
                 return further[name]
@@ -124,12 +124,12 @@ class KeyyoError(Exception):
         return iter(self.fields)
 
     def __reduce__(self) -> Any:
-        # Exception's own way calls the class with ``args``, which are not those of subclasses.
-        return _bare, (type(self), self.args), vars(self)
+        # Exception's own way calls the class with ``args``, which subclasses do not accept.
+        return _rebuild, (type(self), self.args), vars(self)
 
     def __str__(self) -> str:
-        # Printed and logged: the server's words fill no log and command no terminal there. All
-        # three may be the server's.
+        # Printed and logged: shortened, and without control characters, because all three may come
+        # from the server.
         status = shorten(str(self.status_code), _MAX_CODE_LENGTH)
         code = f" [{shorten(str(self.error_code), _MAX_CODE_LENGTH)}]" if self.error_code else ""
         hint = f" ({self.hint})" if self.hint else ""
@@ -148,23 +148,24 @@ class KeyyoError(Exception):
 
 
 class CommandTimeout(KeyyoError):
-    """The server did not answer in time. It may have done what was asked."""
+    """No reply came in time. The server may have executed the command."""
 
     def __init__(self, action: str, seconds: float) -> None:
         super().__init__(
             408,
             f"No answer to {action} within {seconds:g} s",
             "timeout",
-            "the server may or may not have done it: look before you repeat it",
+            "the server may or may not have executed it: check before you repeat it",
         )
 
 
 class ConnectionClosed(KeyyoError):
-    """The connection went before an answer came, or there was none.
+    """The connection was closed before a reply came, or there was none.
 
-    ``sent`` is False when the command never left this machine: it is safe to repeat.
-    It is True when the outcome is unknown. ``__cause__`` is the error that ended the connection,
-    if there was one.
+    :ivar sent: False if the command never left this machine, so that it is safe to repeat; True if
+        its outcome is unknown.
+
+    ``__cause__`` is the error that ended the connection, or None.
     """
 
     def __init__(
@@ -182,7 +183,7 @@ class ConnectionClosed(KeyyoError):
 class ConnectionFailed(ConnectionClosed):
     """The connection could not be opened; ``message`` says why and ``hint`` what to do.
 
-    :ivar retry_after: seconds that the server wants to be left alone, or None.
+    :ivar retry_after: seconds to wait before the next attempt, as the server asked, or None.
     """
 
     def __init__(
@@ -196,13 +197,13 @@ class ConnectionFailed(ConnectionClosed):
 class RequestFailed(KeyyoError):
     """A request to Keyyo's web services failed.
 
-    :ivar status_code: the answer's, an integer. Without an answer: 408 (``timeout``: none came
-        in time) or 503 (``unreachable``: no connection, or ``untrusted``: its certificate is
-        refused, or it speaks no TLS); 502 (``unreadable``) for an answer that no one understands.
-    :ivar reason: Keyyo's own words, or None when it gave none.
-    :ivar final: True if Keyyo itself has refused, in its own form. A firewall or a gateway may
-        answer with the same status in its place, and that may pass.
-    :ivar retry_after: seconds after which Keyyo wants to be asked again, or None.
+    :ivar status_code: the response's, an integer. Without a response: 408 (``timeout``) or 503
+        (``unreachable``: no connection; ``untrusted``: no TLS, or its certificate was refused).
+        502 (``unreadable``) for a response that cannot be parsed.
+    :ivar reason: Keyyo's own message, or None.
+    :ivar final: True if Keyyo itself has refused, in its own form. A firewall or gateway may send
+        the same status in its place; such an error may be transient.
+    :ivar retry_after: seconds to wait before the next request, as Keyyo asked, or None.
     """
 
     final = False
@@ -223,40 +224,41 @@ class RequestFailed(KeyyoError):
 
 
 class OAuth2Error(RequestFailed):
-    """Keyyo gave no tokens. ``error_code`` is OAuth2's ``error`` where Keyyo sent one."""
+    """Keyyo returned no tokens. ``error_code`` is OAuth2's ``error``, if Keyyo sent one."""
 
 
 class CredentialsRefused(OAuth2Error):
-    """Keyyo does not let this program in, and will not when it asks again: only a person can
-    help, as ``hint`` says."""
+    """Keyyo refuses this program, and will refuse it again. ``hint`` says what a person can do."""
 
     final = True
 
 
 class TokensNotKept(OAuth2Error):
-    """The store of the tokens failed; ``__cause__`` says how, if it is an OSError. New tokens
-    that could not be kept are not lost, nor given to anybody: the next who wants tokens has them
-    kept first."""
+    """The token store failed; ``__cause__`` is the error, if it is an OSError.
+
+    New tokens that could not be saved stay in memory and are not returned; the next call saves
+    them first.
+    """
 
 
 class ManagerError(RequestFailed):
-    """The Manager API refused something, or did not answer.
+    """The Manager API refused a request or sent no response.
 
-    ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404),
-    ``quota`` (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` or ``untrusted``
-    (503), ``unreadable`` (502), ``closed`` (400: the client was), or None. ``final`` is True for
-    401, 403 and 404 with Keyyo's own words: the header ``X-Status-Reason``, or a JSON object.
+    ``error_code`` is ``unauthorized`` (401), ``forbidden`` (403), ``not_found`` (404), ``quota``
+    (429), ``server_error`` (5xx), ``timeout`` (408), ``unreachable`` or ``untrusted`` (503),
+    ``unreadable`` (502), ``closed`` (400: the client is closed), or None. ``final`` is True for
+    401, 403 and 404 with Keyyo's own message: the header ``X-Status-Reason``, or a JSON object.
     """
 
 
 class UnreadableMessage(Exception):
-    """The server sent a frame or a message that cannot be read; it is passed over."""
+    """A frame or message of the server cannot be read; it is ignored."""
 
 
 class UnknownNotification(UnreadableMessage):
-    """The server notified something that this SDK does not know; it is passed over.
+    """The server sent a notification of a kind that this SDK does not know; it is ignored.
 
-    :ivar kind: what ``notify`` said, as text.
+    :ivar kind: the value of ``notify``, as text.
     """
 
     def __init__(self, kind: Any) -> None:
@@ -267,21 +269,21 @@ class UnknownNotification(UnreadableMessage):
         return f"unknown notification {self.kind!r}"
 
 
-def _bare(kind: Type[KeyyoError], args: Tuple[Any, ...]) -> KeyyoError:
+def _rebuild(kind: Type[KeyyoError], args: Tuple[Any, ...]) -> KeyyoError:
     error = kind.__new__(kind)
     error.args = args
     return error
 
 
 def invalid_params(argument: str, problem: str) -> KeyyoError:
-    """The error for an argument with a wrong value, named before anything is sent."""
+    """Return the error for an argument with a wrong value; nothing was sent."""
     return KeyyoError(400, f"{argument}: {problem}", "invalid_params")
 
 
 def from_server(error: Any) -> KeyyoError:
-    """The KeyyoError for a reply's ``error``, with the code that its message stands for.
+    """Return the KeyyoError for a reply's ``error``, with the code of its message.
 
-    :param error: what the server sent; anything but an object is taken as the message.
+    :param error: the server's value; anything but an object is used as the message.
     """
     fields: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
     status = as_whole(fields.get("status_code"))
