@@ -1,4 +1,4 @@
-"""What a callback gets as ``res``: the server's objects, by attribute and by key."""
+"""Results: the server's objects, with fields by attribute and by key."""
 
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional
 
@@ -8,10 +8,10 @@ from ._display.secret_fields import is_secret
 class Result(Dict[str, Any]):
     """An object of the server: ``res.number`` is ``res["number"]``.
 
-    Its ``repr`` never shows a session id or a token, so that it can be printed and logged.
+    Its ``repr`` never shows a session id or a token, so it can be printed and logged.
 
-    Type checkers know the documented fields only, which the subclasses declare, so that they find
-    a misspelt one; any other field is there by key: ``res["number"]``. The subclasses are for
+    Type checkers know only the documented fields, which the subclasses declare, so that they find
+    a misspelt one. Any other field is there by key: ``res["number"]``. The subclasses are for type
     checkers: at run time the server's objects are of this class.
     """
 
@@ -47,9 +47,9 @@ class Result(Dict[str, Any]):
 class SessionInfo(Result):
     """The result of ``create_session`` and ``restore_session``.
 
-    :ivar number: the line's.
-    :ivar now: server time, Unix seconds.
-    :ivar session_id: of a new session; None if an older one was restored.
+    :ivar number: the line's number, a string.
+    :ivar now: server time in Unix seconds.
+    :ivar session_id: the id of a new session; None if an older one was restored.
     """
 
     __slots__ = ()
@@ -84,7 +84,7 @@ class AutoAnswer(Result):
 class ConvertedNumber(Result):
     """The result of ``int_to_local`` and ``local_to_int``.
 
-    :ivar number: in the other form.
+    :ivar number: the number in the other form, a string.
     """
 
     __slots__ = ()
@@ -92,17 +92,17 @@ class ConvertedNumber(Result):
     number: str
 
 
-#: Fields of documented results. One that the server left out is None, as it is ``undefined``
-#: in JavaScript; any other name is a mistake and raises.
+#: Fields of documented results. A missing one is None, as it is ``undefined`` in JavaScript. Any
+#: other name is a mistake and raises.
 _KNOWN = frozenset({"number", "now", "session_id", "numbers", "auto_answer"})
 
 
 class LineInfo(Result):
-    """A telephone line, of ``Manager.lines`` and ``Manager.line``.
+    """A telephone line, from ``Manager.lines`` and ``Manager.line``.
 
-    :ivar csi: its number in international format.
-    :ivar name: None if it has none.
-    :ivar short_number: None if it has none.
+    :ivar csi: the line's number in international format.
+    :ivar name: the line's name, or None.
+    :ivar short_number: the line's short number, or None.
     """
 
     __slots__ = ()
@@ -113,9 +113,9 @@ class LineInfo(Result):
 
 
 class PluginInfo(Result):
-    """A CTI plugin of a line, of ``Manager.cti_plugins`` and ``Manager.enable_plugin``.
+    """A CTI plugin of a line, from ``Manager.cti_plugins`` and ``Manager.enable_plugin``.
 
-    :ivar name: such as ``websocket``.
+    :ivar name: the plugin's name, such as ``websocket``.
     :ivar enabled: True if it is enabled.
     """
 
@@ -126,11 +126,11 @@ class PluginInfo(Result):
 
 
 class NoResult(Result):
-    """A result of null, which stands in for None.
+    """A result of null.
 
-    It is false, equal to None and to ``{}``, and its documented fields are None. It is not None
-    itself: exactly one of a callback's two arguments is not None, so that ``err is None`` and
-    ``res is not None`` both mean success.
+    It is false and equal to None and to ``{}``, and its documented fields are None. It is not None
+    itself: exactly one of a callback's arguments is not None, so ``err is None`` and ``res is not
+    None`` both mean success.
     """
 
     __slots__ = ()
@@ -146,12 +146,12 @@ class NoResult(Result):
 
 
 class Restored(NamedTuple):
-    """What ``restored`` carries.
+    """The argument of ``restored``.
 
-    :ivar gap: seconds without events: from the last whole frame on the lost connection to the
-        session on the new one. What happened meanwhile is not notified later.
-    :ivar recreated: True if the server had destroyed the session, so that a new one was created,
-        with the same subscriptions and the same auto-answer.
+    :ivar gap: seconds without events, from the last whole frame of the lost connection to the
+        session on the new one. Events in the gap are not notified later.
+    :ivar recreated: True if the server had destroyed the session, and a new one was created with
+        the same subscriptions and auto-answer.
     """
 
     gap: float
@@ -159,14 +159,14 @@ class Restored(NamedTuple):
 
 
 def wrap(value: Any) -> Any:
-    """Return the value with every object in it as a Result; None becomes a NoResult."""
+    """Return the value with each object in it as a Result; None becomes a NoResult."""
     if value is None:
         return NoResult()
     return _wrap(value)
 
 
 def _wrap(value: Any) -> Any:
-    # Without recursion: JSON may be nested more deeply than Python's stack.
+    # Without recursion: JSON may be nested deeper than Python's stack.
     top = [value]
     left: List[Any] = [top]
     while left:
