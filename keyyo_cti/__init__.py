@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from .token_file import TokenFile as TokenFile  # noqa: F401
     from .token_provider import TokenProvider as TokenProvider  # noqa: F401
 
-#: Name -> the module that has it. They load all that speaks to the network, which takes ten
-#: times as long as the rest, so they are imported on first use and are not in ``__all__``.
+#: Name -> its module. These load the network libraries, which take ten times as long as the rest.
+#: They are imported on first use and left out of ``__all__``.
 _LATER = {
     "Account": "account",
     "CTIOptions": "options",

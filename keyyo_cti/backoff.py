@@ -1,13 +1,13 @@
-"""How long to wait before something is tried again. Pure, but for the jitter that is given."""
+"""The pauses between attempts. Pure, except for the jitter that is passed in."""
 
 import random
 from typing import Any, Callable, NamedTuple, Optional
 
-#: Seconds: what the waits of every platform can take.
-_LONGEST = 2_000_000
+#: Maximum seconds of a pause: more than any platform's waits need.
+_MAX_SECONDS = 2_000_000
 
-#: Doublings after which a pause has long reached any bound. 2.0 ** 1024 is an error.
-_MOST_DOUBLINGS = 64
+#: Maximum number of doublings. A pause has reached its limit long before, and 2.0 ** 1024 raises.
+_MAX_DOUBLINGS = 64
 
 
 class _Pauses(NamedTuple):
@@ -19,20 +19,21 @@ class _Pauses(NamedTuple):
 
 
 class Backoff(_Pauses):
-    """Pauses that double, with jitter, so that many clients do not come back at once.
+    """Pauses that double, with jitter, so that many clients do not return at the same moment.
 
-    :ivar attempts: how often something is tried in all; None for no end.
+    :ivar attempts: maximum number of attempts; None for no limit.
     :ivar first: seconds of the first pause.
-    :ivar longest: seconds of the longest; a server that asks for more is not asked again.
-    :ivar spread: the part of a pause that jitter may take away, from 0 to 1.
-    :ivar jitter: a number from 0 to 1 that is new each time.
-    :raises TypeError: a value is of a wrong kind.
+    :ivar longest: seconds of the longest pause. A server that asks for a longer one is not asked
+        again.
+    :ivar spread: the fraction of a pause that jitter may remove, from 0 to 1.
+    :ivar jitter: a function that returns a new number from 0 to 1 each time.
+    :raises TypeError: a value is of a wrong type.
     :raises ValueError: a value is out of its range.
     """
 
     __slots__ = ()
 
-    # No dataclass: to import what makes those takes longer than all the rest of the package.
+    # No dataclass: importing dataclasses takes longer than the rest of the package.
     def __new__(
         cls,
         attempts: Optional[int] = None,
@@ -50,17 +51,17 @@ class Backoff(_Pauses):
             raise TypeError("jitter: expected a function")
         if attempts is not None and attempts < 1:
             raise ValueError("attempts: expected 1 or more, or None for no end")
-        if not 0 < first <= longest <= _LONGEST:
-            raise ValueError(f"first and longest: expected 0 < first <= longest <= {_LONGEST}")
+        if not 0 < first <= longest <= _MAX_SECONDS:
+            raise ValueError(f"first and longest: expected 0 < first <= longest <= {_MAX_SECONDS}")
         if not 0 <= spread <= 1:
             raise ValueError("spread: expected 0 to 1")
         return super().__new__(cls, attempts, first, longest, spread, jitter)
 
     def pause(self, attempt: int, retry_after: Optional[float] = None) -> Optional[float]:
-        """Seconds until the next attempt, or None when there is to be none.
+        """Return the seconds until the next attempt, or None if there is none.
 
-        :param attempt: how often it was tried.
-        :param retry_after: seconds that the server wants to be left in peace, or None.
+        :param attempt: number of attempts so far.
+        :param retry_after: seconds to wait, as the server asked, or None.
         """
         over = self.attempts is not None and attempt >= self.attempts
         if over or (retry_after or 0.0) > self.longest:
@@ -68,11 +69,11 @@ class Backoff(_Pauses):
         return max(retry_after or 0.0, self.length(attempt))
 
     def length(self, number: int) -> float:
-        """Seconds of one pause, new each time.
+        """Return the seconds of one pause, with new jitter each time.
 
-        :param number: 1 for the first.
+        :param number: 1 for the first pause.
         """
-        doublings = min(max(0, number - 1), _MOST_DOUBLINGS)
+        doublings = min(max(0, number - 1), _MAX_DOUBLINGS)
         pause = min(self.longest, self.first * 2.0**doublings)
         return pause * (1.0 - self.spread * (1.0 - self.jitter()))
 

@@ -1,4 +1,4 @@
-"""The options of a CTI, checked where they are given."""
+"""The options of a CTI, and their checks."""
 
 import http.cookiejar
 import os
@@ -12,67 +12,68 @@ from ._net.user_code import require_function
 from ._sockjs import TRANSPORTS
 from .backoff import Backoff
 
-#: Seconds, or days: what the waits of every platform can take.
-_LONGEST = 2_000_000
+#: Maximum seconds, or days, of an option: more than any platform's waits need.
+_MAX_VALUE = 2_000_000
 
 ENDPOINT = "https://ws.keyyo.com/cti"
 
 
 @dataclass(frozen=True)
 class Options:
-    """What ``CTI(...)`` takes, as a dict, as keywords, or both.
+    """The options of ``CTI(...)``, as a dict, as keywords, or both.
 
     From JavaScript:
 
-    :ivar cookie_auto: keep the session id in a cookie, and restore from it.
-    :ivar cookie_name: its name.
-    :ivar cookie_expires: its life in days.
-    :ivar ping_auto: ping the server every ``ping_interval`` while connected.
+    :ivar cookie_auto: True to keep the session id in a cookie and restore from it.
+    :ivar cookie_name: the name of the cookie.
+    :ivar cookie_expires: the cookie's life in days.
+    :ivar ping_auto: True to ping the server every ``ping_interval`` while connected.
     :ivar endpoint: the SockJS URL of the service.
 
     Ours:
 
     :ivar allow_http: True if ``endpoint`` may be http on another machine, where the token is sent
-        in clear: for laboratories. http on this machine is always allowed, past any proxy.
-    :ivar cookie_jar: any ``http.cookiejar.CookieJar`` that holds the cookie.
-    :ivar cookie_file: or a file of its own, in a folder that nobody else can write to; by default
-        one in the user's state directory. A later ``chdir`` does not change which file is meant.
+        in clear text: for laboratories. http on this machine is always allowed, and no proxy is
+        used for it.
+    :ivar cookie_jar: any ``http.cookiejar.CookieJar`` for the cookie.
+    :ivar cookie_file: a file for the cookie, in a folder that only you can write to. The default
+        is a file in the user's state directory. A later ``chdir`` does not change its meaning.
     :ivar timeout: seconds that a command may take.
     :ivar connect_timeout: seconds that opening the connection may take.
-    :ivar ping_interval: seconds.
-    :ivar heartbeat_timeout: seconds of silence after which the server is given up.
-    :ivar may_dial: a function that is asked with the number before ``dial``, ``transfer`` and
-        ``supervised_transfer``, for programs whose numbers come from elsewhere. If it returns
-        something false or raises, nothing is sent, and the callback gets KeyyoError 403
-        ``not_allowed``. It runs in the thread that calls the method, with no lock held, after the
-        arguments are checked; the number is as it was given. What it raises is logged and emitted
-        as ``error``.
+    :ivar ping_interval: seconds between two pings.
+    :ivar heartbeat_timeout: seconds of silence after which the connection is given up.
+    :ivar may_dial: a function that is called with the number before ``dial``, ``transfer`` and
+        ``supervised_transfer``. If it returns a false value or raises, nothing is sent, and the
+        callback gets KeyyoError 403 ``not_allowed``. It runs on the caller's thread, without a
+        lock, after the arguments are checked, and gets the number unchanged. Its exceptions are
+        logged and emitted as ``error``.
     :ivar token_provider: a function that returns a fresh CSI token, such as a ``TokenProvider``.
-        It turns auto-restore on: a session whose connection is lost is brought back. It is called
-        on a thread of the SDK's own, one call at a time, may take its time, and may raise.
-        KeyyoError with ``final`` True ends the restoring with ``lost``, and so does one with 401
-        or 403 of your own, unless its ``final`` is False. Anything else is tried again, as are a
-        firewall's 401 and 403 that a ``TokenProvider`` meets. White space at the ends of the
-        token is removed. Its method ``invalidate(token)``, if it has one, is told of a token that
-        the server refused. If it does not return, a warning names it after 30 s.
-    :ivar backoff: the pauses before the attempts to restore, and how many there may be.
-    :ivar dispatch: where handlers run: None, ``"manual"``, or a function that is handed each
-        piece of work.
-    :ivar max_ended_calls: how many ended calls are kept; None keeps all.
-    :ivar max_active_calls: how many calls that go on are kept; of more, those that were notified
-        first are forgotten, with a warning. None keeps all.
-    :ivar max_backlog: how many events may wait for slow handlers before reading stops; None
-        for no bound. While a handler waits for the answer to a command there is none.
-    :ivar max_backlog_bytes: how much memory these events may take, in bytes; None for no bound.
-        While a handler waits for an answer, four times as much; then the connection ends.
-    :ivar max_message_size: bytes that one message of the server may have.
-    :ivar transports: which ways to the server are tried, in this order: ``websocket``,
-        ``xhr-streaming``, ``xhr-polling``. A restore begins with the one that carried the last
-        session.
-    :ivar proxies: by scheme, as for ``requests``: ``{"https": "http://user:password@host:port"}``;
-        what is not there is the environment's (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY).
-        ``{"no_proxy": "*"}`` is for none at all. ``socks5://`` needs PySocks.
-    :ivar ca_certs: file or folder of the certificate authorities to trust.
+        It turns auto-restore on: a lost session is restored. It is called on a thread of the SDK,
+        one call at a time, may block, and may raise. KeyyoError with ``final`` True ends the
+        attempts with ``lost``, and so does your own KeyyoError 401 or 403, unless its ``final`` is
+        False. After any other exception the SDK tries again, also after a firewall's 401 or 403 in
+        a ``TokenProvider``. White space at the ends of the token is removed. Its method
+        ``invalidate(token)``, if it has one, is called with a token that the server refused. A
+        warning names it if it does not return within 30 s.
+    :ivar backoff: the pauses between the attempts to restore, and their maximum number.
+    :ivar dispatch: where handlers run: None for the SDK's event thread, ``"manual"`` for
+        ``poll()``, or a function that receives each piece of work.
+    :ivar max_ended_calls: maximum number of ended calls to keep; None for no limit.
+    :ivar max_active_calls: maximum number of active calls to keep; None for no limit. Above it,
+        the calls with the oldest notifications are forgotten, with a warning.
+    :ivar max_backlog: maximum number of events that may wait for slow handlers before reading
+        stops; None for no limit. It does not apply while a handler waits for a reply.
+    :ivar max_backlog_bytes: maximum memory of these events in bytes; None for no limit. While a
+        handler waits for a reply, the limit is four times as high, and beyond it the connection is
+        closed.
+    :ivar max_message_size: maximum bytes of one message of the server.
+    :ivar transports: the transports to try, in order: ``websocket``, ``xhr-streaming``,
+        ``xhr-polling``. A restore tries the last session's first.
+    :ivar proxies: proxies by scheme, as for ``requests``:
+        ``{"https": "http://user:password@host:port"}``. Missing ones come from the environment
+        (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY). ``{"no_proxy": "*"}`` disables proxies.
+        ``socks5://`` needs PySocks.
+    :ivar ca_certs: file or folder of the trusted certificate authorities.
     """
 
     cookie_auto: bool = True
@@ -81,14 +82,14 @@ class Options:
     ping_auto: bool = True
     endpoint: str = ENDPOINT
     allow_http: bool = False
-    # Its repr would show the session id.
+    # Left out of repr, which would show the session id.
     cookie_jar: Optional[http.cookiejar.CookieJar] = field(default=None, repr=False)
     cookie_file: Union[str, "os.PathLike[str]", None] = None
     timeout: float = 30.0
     connect_timeout: float = 10.0
     ping_interval: float = 300.0
     heartbeat_timeout: float = 60.0
-    # Their repr may show what they are made of.
+    # Left out of repr, which may show secrets in their objects.
     may_dial: Optional[MayDial] = field(default=None, repr=False)
     token_provider: Optional[Callable[[], str]] = field(default=None, repr=False)
     backoff: Backoff = Backoff()
@@ -99,7 +100,7 @@ class Options:
     max_backlog_bytes: Optional[int] = 128 * 1024 * 1024
     max_message_size: int = 8 * 1024 * 1024
     transports: Sequence[Transport] = cast(Sequence[Transport], TRANSPORTS)
-    # Its repr would show a password.
+    # Left out of repr, which would show a password.
     proxies: Optional[Mapping[str, Optional[str]]] = field(default=None, repr=False)
     ca_certs: Union[str, "os.PathLike[str]", None] = None
 
@@ -110,7 +111,7 @@ class Options:
                "a string that is not empty")
         for name in ("cookie_expires", "timeout", "connect_timeout", "ping_interval",
                      "heartbeat_timeout"):
-            _check(name, _positive(getattr(self, name)), f"a number above 0, at most {_LONGEST}")
+            _check(name, _positive(getattr(self, name)), f"a number above 0, at most {_MAX_VALUE}")
         _check("max_message_size", _whole(self.max_message_size, 1), "a whole number above 0")
         for name in ("max_active_calls", "max_backlog", "max_backlog_bytes"):
             value = getattr(self, name)
@@ -121,7 +122,7 @@ class Options:
 
     def _check_kinds(self) -> None:
         if self.may_dial is not None:
-            # What a coroutine function returns would always be true.
+            # The coroutine of an async function would always be true.
             require_function("may_dial", self.may_dial, "a function that returns True or False")
         if self.token_provider is not None:
             require_function("token_provider", self.token_provider,
@@ -152,7 +153,7 @@ class Options:
 
 
 class CTIOptions(TypedDict, total=False):
-    """``Options`` as a dict, for type checkers; each one may be left out."""
+    """``Options`` as a dict, for type checkers; each key is optional."""
 
     cookie_auto: bool
     cookie_name: str
@@ -181,10 +182,10 @@ class CTIOptions(TypedDict, total=False):
 
 
 def read(options: Optional[Mapping[str, Any]], keywords: Mapping[str, Any]) -> Options:
-    """The options from JavaScript's object literal and from keywords.
+    """Return the options from a dict, as in JavaScript, and from keywords.
 
-    :raises TypeError: an option is unknown, given twice, or of a wrong kind.
-    :raises ValueError: an option has an impossible value.
+    :raises TypeError: an option is unknown, given twice, or of a wrong type.
+    :raises ValueError: an option has an invalid value.
     """
     if options is not None and not isinstance(options, Mapping):
         raise TypeError(f"options: expected a dict, got {type(options).__name__}")
@@ -206,7 +207,7 @@ def _check(name: str, good: bool, expected: str) -> None:
 
 def _positive(value: Any) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and 0 < value <= _LONGEST
+    return number and 0 < value <= _MAX_VALUE
 
 
 def _proxies(value: Any) -> bool:
