@@ -1,6 +1,6 @@
-"""An account that a user has let this program into: a good access token, whenever one is needed.
+"""Accounts: a valid access token for a program that a user has authorized.
 
-``Account`` works by callbacks and Futures, ``AccountClient`` by blocking.
+``Account`` uses callbacks and Futures, ``AccountClient`` blocks.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ __all__ = ["Account", "AccountClient", "TokenMemory", "TokensNotKept"]
 
 
 class _Unsaved(NamedTuple):
-    """Tokens that are not kept yet.
+    """Tokens that are not saved yet.
 
-    :ivar replaced: those in whose place they belong.
-    :ivar anyway: they belong in the place of any.
+    :ivar replaced: the tokens that they replace.
+    :ivar anyway: True if they replace any tokens.
     """
 
     tokens: Tokens
@@ -37,27 +37,27 @@ class _Unsaved(NamedTuple):
 
 
 class _Refusal(NamedTuple):
-    """A refresh token that Keyyo has refused, and how."""
+    """A refresh token that Keyyo has refused, and the error."""
 
     tokens: Tokens
     error: CredentialsRefused
 
 
 class AccountClient:
-    """Hands out access tokens, and refreshes them ahead of their expiry. Blocking, thread-safe.
+    """Returns access tokens, and refreshes them before they expire. Blocking, thread-safe.
 
-    A refresh is done once, however many threads want it, and with a ``TokenFile`` however many
-    processes. If Keyyo sends a new refresh token, it is in the store before anybody gets the new
-    access token; if Keyyo sends none, the old one stays. A refresh token that Keyyo has refused
-    is not sent again by the same client. A refresh that has begun goes on to its end, even if the
-    caller is interrupted or the program ends: the old refresh token may be of no use any more.
+    A refresh happens once for all threads, and with a ``TokenFile`` once for all processes. A new
+    refresh token is saved before the new access token is returned; without a new one, the old one
+    stays. The client never sends a refused refresh token again. A refresh that has begun is
+    completed even if the caller is interrupted or the program ends, because the old refresh token
+    may already be invalid.
 
     Source: OAuth2 of Keyyo.
 
-    :param oauth2: the program's.
-    :param store: where the tokens are: a ``TokenFile``, a ``TokenMemory``, or one's own.
-    :param ahead: seconds before its expiry from which an access token is not given out any more.
-    :param wall: the clock, in Unix seconds.
+    :param oauth2: an OAuth2Client, the program's registration.
+    :param store: the storage of the tokens: a ``TokenFile``, a ``TokenMemory``, or your own.
+    :param ahead: seconds before its expiry at which an access token is refreshed.
+    :param wall: returns the time in Unix seconds.
     """
 
     def __init__(
@@ -83,14 +83,16 @@ class AccountClient:
         *,
         code_verifier: Optional[str] = None,
     ) -> Tokens:
-        """Get the first tokens, and keep them. See ``OAuth2.exchange``.
+        """Exchange a code for the first tokens and save them. See ``OAuth2.exchange``.
 
-        A WARNING is logged if Keyyo has granted less than was asked for.
+        A WARNING is logged if Keyyo granted less than was requested.
 
-        :param code_or_redirected_url: what the browser brought back.
-        :param state: what ``OAuth2.authorization_url`` gave.
-        :param code_verifier: what ``OAuth2.code_verifier`` gave, if another object made the URL.
-        :raises OAuth2Error: see there; also TokensNotKept.
+        :param code_or_redirected_url: the URL that the browser was redirected to, or its code.
+        :param state: the state from ``OAuth2.authorization_url``.
+        :param code_verifier: the result of ``OAuth2.code_verifier``, if another object made the
+            URL.
+        :returns: the tokens.
+        :raises OAuth2Error: as for ``exchange``; also TokensNotKept.
         """
         exchange = partial(self.oauth2.exchange, code_or_redirected_url, state)
         if code_verifier is not None:
@@ -98,30 +100,30 @@ class AccountClient:
         return self._flights.do(partial(self._exchange, exchange), alone=True)
 
     def access_token(self) -> str:
-        """An access token that is good for a while.
+        """Return an access token that is valid for at least ``ahead`` seconds.
 
-        :raises CredentialsRefused: nobody has signed in, or Keyyo has refused.
-        :raises OAuth2Error: there is no answer from Keyyo; also TokensNotKept.
+        :raises CredentialsRefused: no user has signed in, or Keyyo has refused.
+        :raises OAuth2Error: Keyyo sent no response; also TokensNotKept.
         """
         return self.tokens().access_token
 
     def tokens(self) -> Tokens:
-        """The same, with all that belongs to it."""
+        """Return the tokens with such an access token; errors as for ``access_token``."""
         tokens = self._load() if self._unsaved is None else None
         if tokens is not None and self._good(tokens):
             return tokens
         return self._flights.do(partial(self._renew, tokens))
 
     def renewed(self, refused: Tokens) -> Tokens:
-        """Other tokens than these, whose access token was refused before its time.
+        """Return other tokens, because the access token of these was refused early.
 
-        :param refused: as ``tokens`` gave them.
+        :param refused: the result of ``tokens``.
         :raises OAuth2Error: as for ``access_token``.
         """
         tokens = self._flights.do(partial(self._renew, refused))
         if tokens != refused:
             return tokens
-        # Another thread's renewal, which began before these were refused.
+        # Another thread's refresh, which began before these tokens were refused.
         return self._flights.do(partial(self._renew, refused), alone=True)
 
     def _good(self, tokens: Tokens) -> bool:
@@ -131,7 +133,7 @@ class AccountClient:
         try:
             return self._store.load()
         except Exception as error:
-            _not_kept(error)
+            _raise_not_kept(error)
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[HeldTokens]:
@@ -141,7 +143,7 @@ class AccountClient:
         except KeyyoError:
             raise
         except Exception as error:
-            _not_kept(error)
+            _raise_not_kept(error)
 
     def _exchange(self, exchange: Callable[[], Tokens]) -> Tokens:
         tokens = exchange()
@@ -155,17 +157,17 @@ class AccountClient:
             tokens = held.load()
             if tokens is None:
                 raise CredentialsRefused(
-                    401, "Nobody has signed in", "not_signed_in", SIGN_IN_AGAIN
+                    401, "No user has signed in", "not_signed_in", SIGN_IN_AGAIN
                 )
-            # Another thread or process may have refreshed them while this one waited.
+            # Another thread or process may have refreshed them during the wait.
             if tokens != stale and self._good(tokens):
                 return tokens
             held.reserve()
             new = self._ask(tokens)
-            # Keyyo may have replaced the old refresh token, so that these are all that there is.
+            # Keyyo may have revoked the old refresh token, so these are the only valid tokens.
             self._unsaved = _Unsaved(new, tokens)
             held.save(new)
-        # Only now: the end of the with statement is what makes them safe.
+        # Only now: the tokens are saved at the end of the with statement.
         self._unsaved = None
         return new
 
@@ -174,7 +176,7 @@ class AccountClient:
         if unsaved is None:
             return
         with self._held() as held:
-            # Unless somebody has signed in anew meanwhile.
+            # Unless a user has signed in again in between.
             if unsaved.anyway or held.load() == unsaved.replaced:
                 held.save(unsaved.tokens)
         self._unsaved = None
@@ -187,7 +189,7 @@ class AccountClient:
             return self.oauth2.refresh(tokens)
         except CredentialsRefused as error:
             if error.error_code == "invalid_grant":
-                # A copy, for the error itself holds on to the stack that it came up.
+                # A copy, because the error itself refers to its traceback.
                 self._refusal = _Refusal(tokens, copy.copy(error))
             raise
 
@@ -196,22 +198,21 @@ class AccountClient:
 
 
 class Account(BackgroundClient):
-    """An account that a user has let this program into. Give it to a ``Manager``.
+    """Access tokens of an account. Pass it to a ``Manager``.
 
-    Access tokens are refreshed ahead of their expiry, once, however many threads want them, and
-    with a ``TokenFile`` however many processes. If Keyyo sends a new refresh token, it is in the
-    store before anybody gets the new access token.
+    A token is refreshed before it expires, once for all threads, and with a ``TokenFile`` once for
+    all processes. A new refresh token is saved before the new access token is returned.
 
-    Every method that may ask Keyyo takes ``callback(error, result)`` last, which may be left
-    out, and returns a ``concurrent.futures.Future``; none waits for the network. ``error`` is an
-    OAuth2Error or None. ``client`` does the same by blocking.
+    Every method that sends a request takes an optional ``callback(error, result)`` last and
+    returns a ``concurrent.futures.Future``. ``error`` is an OAuth2Error or None. ``client`` is the
+    blocking equivalent.
 
     Source: OAuth2 of Keyyo.
 
-    :param oauth2: the program's.
-    :param store: where the tokens are: a ``TokenFile``, a ``TokenMemory``, or one's own.
-    :param ahead: seconds before its expiry from which an access token is not given out any more.
-    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+    :param oauth2: an OAuth2 or OAuth2Client, the program's registration.
+    :param store: the storage of the tokens: a ``TokenFile``, a ``TokenMemory``, or your own.
+    :param ahead: seconds before its expiry at which an access token is refreshed.
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that receives each
         piece of work, as for CTI.
     """
 
@@ -250,13 +251,15 @@ class Account(BackgroundClient):
         *,
         code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]":
-        """Get the first tokens, and keep them. See ``AccountClient.sign_in``.
+        """Exchange a code for the first tokens and save them. See ``AccountClient.sign_in``.
 
-        A WARNING is logged if Keyyo has granted less than was asked for.
+        A WARNING is logged if Keyyo granted less than was requested.
 
-        :param code_or_redirected_url: what the browser brought back.
-        :param state: what ``OAuth2.authorization_url`` gave.
-        :param code_verifier: what ``OAuth2.code_verifier`` gave, if another object made the URL.
+        :param code_or_redirected_url: the URL that the browser was redirected to, or its code.
+        :param state: the state from ``OAuth2.authorization_url``.
+        :param code_verifier: the result of ``OAuth2.code_verifier``, if another object made the
+            URL.
+        :returns: a Future of Tokens.
         """
         state, callback = split_callback(state, callback)
         work = partial(
@@ -265,23 +268,23 @@ class Account(BackgroundClient):
         return self._background.ask(work, callback)
 
     def access_token(self, callback: Optional[Callback[str]] = None) -> "Future[str]":
-        """An access token that is good for a while. See ``AccountClient.access_token``."""
+        """Request a valid access token, a string. See ``AccountClient.access_token``."""
         return self._background.ask(self.client.access_token, callback)
 
     def __repr__(self) -> str:
         return f"<Account of {self.client.oauth2!r}>"
 
 
-def _not_kept(error: Exception) -> NoReturn:
-    # The words of OSError name the file. Others might repeat what could not be kept, so that only
-    # the place is told from which they came.
+def _raise_not_kept(error: Exception) -> NoReturn:
+    # An OSError's message names the file. Other messages may contain the tokens, so only their
+    # origin is shown.
     harmless = isinstance(error, (OSError, WaitsForItself))
     words = f": {error}" if harmless else f" at {_place(error)}"
     raise TokensNotKept(
         500,
-        f"The tokens cannot be kept or read: {type(error).__name__}{words}",
+        f"The tokens cannot be saved or read: {type(error).__name__}{words}",
         "not_kept",
-        "see to the place where they are kept, and try again before this program ends",
+        "check the place where they are stored, and try again before this program ends",
     ) from (error if harmless else None)
 
 
