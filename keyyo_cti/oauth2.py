@@ -1,10 +1,10 @@
-"""OAuth2 of Keyyo: how a program is let into an account, and stays let in.
+"""OAuth2 of Keyyo: a program gets tokens for an account and refreshes them.
 
-``OAuth2`` works by callbacks and Futures, ``OAuth2Client`` by blocking.
+``OAuth2`` uses callbacks and Futures, ``OAuth2Client`` blocks.
 
 ``requests-oauthlib`` makes the authorization URL, and its ``oauthlib`` the forms of the token
-requests. This SDK sends them itself: ``OAuth2Session.fetch_token`` and ``refresh_token`` log the
-client secret and every token at DEBUG.
+requests. This SDK sends them itself, because ``OAuth2Session.fetch_token`` and ``refresh_token``
+log the client secret and every token at DEBUG.
 """
 
 import logging
@@ -57,31 +57,31 @@ _log = logging.getLogger("keyyo_cti")
 AUTHORIZE_URL = "https://ssl.keyyo.com/oauth2/authorize.php"
 TOKEN_URL = "https://api.keyyo.com/oauth2/token.php"
 
-#: Why a code may be refused that nothing is wrong with.
+#: Advice for a refused code that may itself be valid.
 _OTHER_PROCESS = (
-    "if another process or object made the URL, give exchange its code_verifier, and its state"
+    "if another process or object made the URL, pass its code_verifier and its state to exchange"
 )
 
-_NO_STATE = "give exchange the state that authorization_url gave: Keyyo wants it"
+_NO_STATE = "pass the state from authorization_url to exchange: Keyyo requires it"
 
 
 class OAuth2Client:
-    """A program that Keyyo knows, and what it asks Keyyo's OAuth2 for. Blocking, thread-safe.
+    """A program's registration with Keyyo, and its OAuth2 requests. Blocking, thread-safe.
 
     Source: OAuth2 of Keyyo.
 
-    :param client_id: the program's, as Keyyo gave it.
-    :param client_secret: what Keyyo gave with it.
-    :param redirect_uri: where the browser is sent afterwards, as Keyyo knows it.
-    :param authorize_url: the page where the user allows it.
-    :param token_url: where tokens come from: https, or http on this very machine.
+    :param client_id: the program's id from Keyyo.
+    :param client_secret: the program's secret from Keyyo.
+    :param redirect_uri: the registered URL that the browser is redirected to.
+    :param authorize_url: the page where the user authorizes the program.
+    :param token_url: the URL of token requests: https, or http on this machine.
     :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities.
     :param allow_http: True if a URL may be http on another machine, where secrets are sent in
-        clear: for laboratories.
-    :param wall: the clock, in Unix seconds.
-    :raises TypeError: an argument is of a wrong kind.
-    :raises ValueError: an argument has an impossible value.
+        clear text: for laboratories.
+    :param wall: returns the time in Unix seconds.
+    :raises TypeError: an argument is of a wrong type.
+    :raises ValueError: an argument has an invalid value.
     """
 
     def __init__(
@@ -107,20 +107,20 @@ class OAuth2Client:
         self._authorizations = Authorizations()
 
     def authorization_url(self, scope: Union[str, Iterable[str]] = SCOPES) -> Tuple[str, str]:
-        """Return where to send the user's browser.
+        """Return the URL for the user's browser, and its state. Sends no request.
 
-        The URL asks for PKCE (RFC 7636). Exchange the code with the same object; a program that
-        exchanges it in another process takes the ``code_verifier`` there.
+        The URL uses PKCE (RFC 7636). Exchange the code with the same object, or pass
+        ``code_verifier`` to the process that exchanges it.
 
-        :param scope: what to ask for: one string with blanks or commas, or several.
-        :returns: the URL, and the state: keep it for ``exchange``, with this user's browser.
+        :param scope: the scopes to request: one string with blanks or commas, or several strings.
+        :returns: the URL, and the state; keep it for ``exchange``, tied to this user's browser.
         :raises TypeError: ``scope`` is neither.
         """
         state, authorization = self._authorizations.begin(split_scopes(scope))
-        # Keyyo reads "scopes", separated by commas, and ignores OAuth2's own "scope": the tokens
-        # would then lack what was asked for.
+        # Keyyo reads "scopes", separated by commas, and ignores OAuth2's "scope". Otherwise the
+        # tokens would lack scopes.
         wanted = {"scopes": ",".join(authorization.scopes)} if authorization.scopes else {}
-        # oauthlib takes https alone; that http leads to this very machine was seen to before.
+        # oauthlib accepts only https. The constructor has checked that http is on this machine.
         parts = urlsplit(self.authorize_url)
         secure = urlunsplit(parts._replace(scheme="https"))
         client = WebApplicationClient(self.client_id)
@@ -135,12 +135,12 @@ class OAuth2Client:
         return urlunsplit(urlsplit(url)._replace(scheme=parts.scheme)), state
 
     def code_verifier(self, state: str) -> str:
-        """Return the secret that ``exchange`` needs in another process, or after a restart.
+        """Return the secret that ``exchange`` needs in another process or after a restart.
 
-        Keep it with the state. ``exchange`` of this same object knows it.
+        Keep it with the state. ``exchange`` of this object has it already.
 
-        :param state: as ``authorization_url`` of this object gave it.
-        :raises KeyyoError: this object made no such authorization, or has finished it.
+        :param state: the state from ``authorization_url`` of this object.
+        :raises KeyyoError: this object made no such authorization, or has completed it.
         """
         authorization = self._authorizations.get(state)
         if authorization is None:
@@ -154,19 +154,19 @@ class OAuth2Client:
         *,
         code_verifier: Optional[str] = None,
     ) -> Tokens:
-        """Return the tokens for what the browser brought back. It works once, and soon after.
+        """Exchange a code for tokens. A code is valid once, and for a short time.
 
-        A WARNING is logged if Keyyo has granted less than was asked for. The ``scope`` of the
-        tokens says what it has granted.
+        A WARNING is logged if Keyyo granted less than was requested; the ``scope`` of the tokens
+        says what it granted.
 
-        :param code_or_redirected_url: the URL that the browser was sent to, or only the code in
-            it, as a person may have copied it.
-        :param state: what ``authorization_url`` gave. A URL must bring the same, and Keyyo wants
-            it too.
-        :param code_verifier: what ``code_verifier`` gave, if another object made the URL.
+        :param code_or_redirected_url: the URL that the browser was redirected to, or only the
+            code in it, as a person may copy it.
+        :param state: the state from ``authorization_url``. A URL must contain the same state, and
+            Keyyo requires it too.
+        :param code_verifier: the result of ``code_verifier``, if another object made the URL.
+        :returns: the tokens.
         :raises CredentialsRefused: the user or Keyyo has refused.
-        :raises OAuth2Error: the URL is not the answer to this request, or there is no answer
-            from Keyyo.
+        :raises OAuth2Error: the URL answers another request, or Keyyo sent no response.
         """
         code = read_code(code_or_redirected_url, state)
         authorization = self._authorizations.get(state)
@@ -186,14 +186,13 @@ class OAuth2Client:
     def refresh(self, tokens: Tokens) -> Tokens:
         """Return new tokens for old ones.
 
-        Keyyo may replace the refresh token: keep the new one safely before anything else is done,
-        as ``Account`` does. If Keyyo sends none, the old one stays.
+        Keyyo may replace the refresh token: save the new one before anything else, as ``Account``
+        does. Without a new one, the old one stays. The request is sent once only, because the
+        server may have handled a request whose response was lost.
 
-        The request is sent once, because the server may have handled one that got no answer.
-
-        :param tokens: with a refresh token.
+        :param tokens: tokens with a refresh token.
         :raises CredentialsRefused: there is no refresh token, or Keyyo has refused it.
-        :raises OAuth2Error: there is no answer that could be understood.
+        :raises OAuth2Error: Keyyo sent no response, or an unreadable one.
         """
         if not isinstance(tokens, Tokens):
             raise invalid_params("tokens", f"expected Tokens, got {type(tokens).__name__}")
@@ -222,7 +221,7 @@ class OAuth2Client:
         authorization = self._authorizations.get(state)
         if verifier is None and authorization is not None:
             verifier = authorization.verifier
-        # Keyyo's table asks for the state, its example for the redirect URI: both are sent.
+        # Keyyo's table requires the state, its example the redirect URI: both are sent.
         optional: Dict[str, Any] = {"state": state, "code_verifier": verifier}
         form = WebApplicationClient(self.client_id).prepare_request_body(
             code=code,
@@ -245,28 +244,27 @@ class OAuth2Client:
 
 
 class OAuth2(BackgroundClient):
-    """A program that Keyyo knows, and what it asks Keyyo's OAuth2 for.
+    """A program's registration with Keyyo, and its OAuth2 requests.
 
-    Every method that asks Keyyo takes ``callback(error, result)`` last, which may be left out,
-    and returns a ``concurrent.futures.Future``; none waits for the network. ``error`` is an
-    OAuth2Error or None. ``client`` does the same by blocking. An ``Account`` does what comes
-    after it.
+    Every method that sends a request takes an optional ``callback(error, result)`` last and
+    returns a ``concurrent.futures.Future``. ``error`` is an OAuth2Error or None. ``client`` is the
+    blocking equivalent. An ``Account`` uses it to sign in and to refresh tokens.
 
     Source: OAuth2 of Keyyo.
 
-    :param client_id: the program's, as Keyyo gave it.
-    :param client_secret: what Keyyo gave with it.
-    :param redirect_uri: where the browser is sent afterwards, as Keyyo knows it.
-    :param authorize_url: the page where the user allows it.
-    :param token_url: where tokens come from: https, or http on this very machine.
+    :param client_id: the program's id from Keyyo.
+    :param client_secret: the program's secret from Keyyo.
+    :param redirect_uri: the registered URL that the browser is redirected to.
+    :param authorize_url: the page where the user authorizes the program.
+    :param token_url: the URL of token requests: https, or http on this machine.
     :param timeout: seconds that a request may take.
-    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that receives each
         piece of work, as for CTI.
     :param ca_certs: file or folder of the trusted certificate authorities.
     :param allow_http: True if a URL may be http on another machine, where secrets are sent in
-        clear: for laboratories.
-    :raises TypeError: an argument is of a wrong kind.
-    :raises ValueError: an argument has an impossible value.
+        clear text: for laboratories.
+    :raises TypeError: an argument is of a wrong type.
+    :raises ValueError: an argument has an invalid value.
     """
 
     def __init__(
@@ -297,21 +295,20 @@ class OAuth2(BackgroundClient):
         self.token_url = self.client.token_url
 
     def authorization_url(self, scope: Union[str, Iterable[str]] = SCOPES) -> Tuple[str, str]:
-        """Return where to send the user's browser. It asks nobody.
+        """Return the URL for the user's browser, and its state. Sends no request.
 
-        The URL asks for PKCE (RFC 7636). Exchange the code with the same object; a program that
-        exchanges it in another process takes the ``code_verifier`` there.
+        See ``OAuth2Client.authorization_url``.
 
-        :param scope: what to ask for: one string with blanks or commas, or several.
-        :returns: the URL, and the state: keep it for ``exchange``, with this user's browser.
+        :param scope: the scopes to request: one string with blanks or commas, or several strings.
+        :returns: the URL, and the state; keep it for ``exchange``, tied to this user's browser.
         """
         return self.client.authorization_url(scope)
 
     def code_verifier(self, state: str) -> str:
-        """Return the secret that ``exchange`` needs in another process, or after a restart.
+        """Return the secret that ``exchange`` needs in another process or after a restart.
 
-        :param state: as ``authorization_url`` of this object gave it.
-        :raises KeyyoError: this object made no such authorization, or has finished it.
+        :param state: the state from ``authorization_url`` of this object.
+        :raises KeyyoError: this object made no such authorization, or has completed it.
         """
         return self.client.code_verifier(state)
 
@@ -338,13 +335,14 @@ class OAuth2(BackgroundClient):
         *,
         code_verifier: Optional[str] = None,
     ) -> "Future[Tokens]":
-        """The tokens for what the browser brought back. See ``OAuth2Client.exchange``.
+        """Exchange a code for tokens. See ``OAuth2Client.exchange``.
 
-        :param code_or_redirected_url: the URL that the browser was sent to, or only the code in
-            it, as a person may have copied it.
-        :param state: what ``authorization_url`` gave. A URL must bring the same, and Keyyo wants
-            it too.
-        :param code_verifier: what ``code_verifier`` gave, if another object made the URL.
+        :param code_or_redirected_url: the URL that the browser was redirected to, or only the
+            code in it, as a person may copy it.
+        :param state: the state from ``authorization_url``. A URL must contain the same state, and
+            Keyyo requires it too.
+        :param code_verifier: the result of ``code_verifier``, if another object made the URL.
+        :returns: a Future of Tokens.
         """
         state, callback = split_callback(state, callback)
         work = partial(
@@ -355,10 +353,12 @@ class OAuth2(BackgroundClient):
     def refresh(
         self, tokens: Tokens, callback: Optional[Callback[Tokens]] = None
     ) -> "Future[Tokens]":
-        """Return new tokens for old ones, perhaps with another refresh token. See
-        ``OAuth2Client.refresh``; ``Account`` keeps the new ones safely.
+        """Request new tokens for old ones. See ``OAuth2Client.refresh``.
 
-        :param tokens: with a refresh token.
+        ``Account`` also saves the new ones.
+
+        :param tokens: tokens with a refresh token.
+        :returns: a Future of Tokens, perhaps with another refresh token.
         """
         return self._background.ask(partial(self.client.refresh, tokens), callback)
 
@@ -367,7 +367,7 @@ class OAuth2(BackgroundClient):
 
 
 def _text(name: str, value: Any) -> str:
-    # The value is not shown: it may be a secret.
+    # The message leaves the value out: it may be secret.
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a string, got {type(value).__name__}")
     try:

@@ -321,7 +321,7 @@ def test_exchange_without_a_state_says_what_is_missing(
     with pytest.raises(OAuth2Error) as caught:
         oauth2.exchange("abc", state)
     assert caught.value.hint is not None
-    assert caught.value.hint.startswith("give exchange the state that authorization_url gave")
+    assert caught.value.hint.startswith("pass the state from authorization_url to exchange")
 
 
 def test_user_refuses(oauth2: OAuth2Client) -> None:
