@@ -1,6 +1,6 @@
-"""The Manager API: the lines of an account, and what CTI needs of them.
+"""The Manager API: the lines of an account, and their settings for CTI.
 
-``Manager`` works by callbacks and Futures, ``ManagerClient`` by blocking.
+``Manager`` uses callbacks and Futures, ``ManagerClient`` blocks.
 """
 
 import os
@@ -49,25 +49,24 @@ BASE_URL = "https://api.keyyo.com/manager/1.0"
 
 
 class ManagerClient:
-    """Asks the Manager API, and waits for the answer. Thread-safe.
+    """The Manager API, by blocking methods. Thread-safe.
 
-    What only reads is repeated, with pauses, on 429, 5xx, and failures of the network; a
-    request is also repeated, once, when Keyyo has refused its access token and another could be
-    had.
+    A request that only reads is retried, with pauses, on 429, on 5xx and on network failures. Any
+    request is retried once if Keyyo refused its access token and another one is available.
 
     Source: Manager API 1.0.
 
-    :param account: gives access tokens: an ``AccountClient``.
-    :param base_url: of the API: https, or http on this very machine.
+    :param account: the source of access tokens: an ``AccountClient``.
+    :param base_url: the URL of the API: https, or http on this machine.
     :param timeout: seconds that a request may take.
     :param ca_certs: file or folder of the trusted certificate authorities.
-    :param allow_http: True if ``base_url`` may be http on another machine, where secrets are
-        sent in clear: for laboratories.
-    :param backoff: the pauses.
-    :param wait: waits so many seconds, but no longer than until the client is closed.
-    :param wall: the clock, in Unix seconds.
-    :raises TypeError: an argument is of a wrong kind.
-    :raises ValueError: an argument has an impossible value.
+    :param allow_http: True if ``base_url`` may be http on another machine, where secrets are sent
+        in clear text: for laboratories.
+    :param backoff: the pauses between retries.
+    :param wait: waits this many seconds, or until the client is closed.
+    :param wall: returns the time in Unix seconds.
+    :raises TypeError: an argument is of a wrong type.
+    :raises ValueError: an argument has an invalid value.
     """
 
     def __init__(
@@ -94,30 +93,30 @@ class ManagerClient:
         self._api = Api(account, self.base_url, http, backoff, wait, wall)
 
     def check_access(self) -> Tuple[str, ...]:
-        """Check that there is an access token, by refreshing it if needed.
+        """Check the access token, and refresh it if needed.
 
-        :returns: the scopes that CTI needs and that Keyyo, as far as it said, has not granted.
-        :raises OAuth2Error: there is none.
+        :returns: scopes that CTI needs and Keyyo has not granted, as far as Keyyo said.
+        :raises OAuth2Error: there is no access token.
         """
         return self._api.tokens().missing_scopes(SCOPES)
 
     def lines(self) -> List[LineInfo]:
-        """The telephone lines of the account. Source: ``GET /services``.
+        """Return the telephone lines of the account. Source: ``GET /services``.
 
-        :returns: for each ``csi``, ``name``, ``short_number`` and what else Keyyo sends; a field
-            that it left out is None.
-        :raises ManagerError: see there.
+        :returns: a LineInfo for each, with ``csi``, ``name``, ``short_number`` and any other field
+            of Keyyo; a missing field is None.
+        :raises ManagerError: Keyyo refused, or sent no response.
         :raises OAuth2Error: there is no access token.
         """
         services = self._api.get_all("services")
         return [read_line(each) for each in services if each.get("_resource_type") == LINE]
 
     def line(self, csi: str) -> LineInfo:
-        """One line. Source: ``GET /services/<csi>``.
+        """Return one line. Source: ``GET /services/<csi>``.
 
-        :param csi: the line's: its number in international format.
-        :returns: as in ``lines``.
-        :raises KeyyoError: as for ``lines``; 404 when the account has no such line.
+        :param csi: the line's CSI, its number in international format.
+        :returns: a LineInfo, as in ``lines``.
+        :raises KeyyoError: as for ``lines``; 404 if the account has no such line.
         """
         service = hal.one(self._api.get(f"services/{_segment('csi', csi)}"), "csi")
         if service.get("_resource_type", LINE) != LINE:
@@ -125,11 +124,11 @@ class ManagerClient:
         return read_line(service)
 
     def csi_token(self, csi: str, domain_masks: Iterable[str] = ()) -> CSIToken:
-        """A new CSI token, good for an hour. Source: ``POST /services/<csi>/csi_token``.
+        """Create a CSI token, valid for an hour. Source: ``POST /services/<csi>/csi_token``.
 
-        :param csi: the line's.
-        :param domain_masks: the web pages that may use it, such as ``*.example.com``; none for
-            a token that a program uses.
+        :param csi: the line's CSI.
+        :param domain_masks: the web sites that may use the token, such as ``*.example.com``; none
+            for a token that a program uses.
         :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
         """
         masks = _masks(domain_masks)
@@ -137,49 +136,51 @@ class ManagerClient:
         path = f"services/{_segment('csi', csi)}/csi_token"
         asked_at = self._wall()
         reply = self._api.post(path, form)
-        # No variable has the fields of the reply: a traceback would show the token.
+        # No variable holds the fields of the reply. Otherwise a traceback could show the token.
         token = read_csi_token(csi, hal.one(read_document(reply), "token"), masks, asked_at)
         if token is None:
             raise unreadable("there is no token in it")
         return token
 
     def cti_plugins(self, csi: str) -> List[PluginInfo]:
-        """The CTI plugins of a line. Source: ``GET /services/<csi>/cti_plugins``.
+        """Return the CTI plugins of a line. Source: ``GET /services/<csi>/cti_plugins``.
 
-        :param csi: the line's.
-        :returns: for each ``name``, ``enabled`` (True or False), and what else Keyyo sends.
+        :param csi: the line's CSI.
+        :returns: a PluginInfo for each, with ``name``, ``enabled`` and any other field of Keyyo.
         :raises KeyyoError: as for ``lines``.
         """
         path = f"services/{_segment('csi', csi)}/cti_plugins"
         return [read_plugin(plugin) for plugin in self._api.get_all(path)]
 
     def enable_plugin(self, csi: str, name: str = WEBSOCKET) -> PluginInfo:
-        """Enables a CTI plugin of a line, for sessions that are opened afterwards. Source:
-        ``POST /services/<csi>/cti_plugins/<name>``.
+        """Enable a CTI plugin of a line, for sessions that are opened later.
 
-        :param csi: the line's.
-        :param name: the plugin's; commands of a CTI session need ``websocket``.
-        :returns: the plugin, as in ``cti_plugins``.
+        Source: ``POST /services/<csi>/cti_plugins/<name>``.
+
+        :param csi: the line's CSI.
+        :param name: the plugin's name; commands of a CTI session need ``websocket``.
+        :returns: a PluginInfo, as in ``cti_plugins``.
         :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
         """
         path = f"services/{_segment('csi', csi)}/cti_plugins/{_segment('name', name)}"
         reply = self._api.post(path, {"enabled": "1"})
-        # That it was done is all that is to be said; an answer may also be empty.
+        # The status alone reports success; the body may be empty.
         return read_plugin({"name": name, "enabled": True, **hal.one(reply.fields(), "name")})
 
     def sip_records(self, csi: str) -> List[Result]:
-        """The telephones that are registered on a line now; without one, it can dial nobody.
+        """Return the telephones registered on a line now. Without one, the line cannot dial.
+
         Source: ``GET /services/<csi>/sip_records``.
 
-        :param csi: the line's.
-        :returns: what Keyyo sends for each.
+        :param csi: the line's CSI.
+        :returns: Keyyo's record of each, a Result.
         :raises KeyyoError: as for ``lines``.
         """
         path = f"services/{_segment('csi', csi)}/sip_records"
         return [wrap(record) for record in self._api.get_all(path)]
 
     def close(self) -> None:
-        """Ends every pause and every request at once, and sends no other."""
+        """Interrupt every pause and every request, and refuse further requests."""
         self._api.close()
 
     def __repr__(self) -> str:
@@ -187,25 +188,25 @@ class ManagerClient:
 
 
 class Manager(BackgroundClient):
-    """The lines of an account, and what CTI needs of them.
+    """The lines of an account, and their settings for CTI.
 
-    Every method that asks Keyyo takes ``callback(error, result)`` last, which may be left out,
-    and returns a ``concurrent.futures.Future``; none waits for the network. ``error`` is a
-    KeyyoError or None: a ManagerError, an OAuth2Error when there is no access token, or 400
-    ``invalid_params`` for a wrong value. ``client`` does the same by blocking.
+    Every method that sends a request takes an optional ``callback(error, result)`` last and
+    returns a ``concurrent.futures.Future``. ``error`` is a KeyyoError or None: a ManagerError, an
+    OAuth2Error without an access token, or 400 ``invalid_params`` for a wrong value. ``client`` is
+    the blocking equivalent.
 
     Source: Manager API 1.0.
 
-    :param account: gives access tokens: an ``Account``, or an ``AccountClient``.
-    :param base_url: of the API: https, or http on this very machine.
+    :param account: the source of access tokens: an ``Account`` or an ``AccountClient``.
+    :param base_url: the URL of the API: https, or http on this machine.
     :param timeout: seconds that a request may take.
-    :param dispatch: where callbacks run: None, ``"manual"``, or a function that is handed each
+    :param dispatch: where callbacks run: None, ``"manual"``, or a function that receives each
         piece of work, as for CTI.
     :param ca_certs: file or folder of the trusted certificate authorities.
     :param allow_http: True if ``base_url``, and the endpoint of ``diagnose``, may be http on
-        another machine, where secrets are sent in clear: for laboratories.
-    :raises TypeError: an argument is of a wrong kind.
-    :raises ValueError: an argument has an impossible value.
+        another machine, where secrets are sent in clear text: for laboratories.
+    :raises TypeError: an argument is of a wrong type.
+    :raises ValueError: an argument has an invalid value.
     """
 
     def __init__(
@@ -227,13 +228,13 @@ class Manager(BackgroundClient):
     def lines(
         self, callback: Optional[Callback[List[LineInfo]]] = None
     ) -> "Future[List[LineInfo]]":
-        """The telephone lines of the account. See ``ManagerClient.lines``."""
+        """Request the telephone lines of the account. See ``ManagerClient.lines``."""
         return self._background.ask(self.client.lines, callback)
 
     def line(self, csi: str, callback: Optional[Callback[LineInfo]] = None) -> "Future[LineInfo]":
-        """One line. See ``ManagerClient.line``.
+        """Request one line. See ``ManagerClient.line``.
 
-        :param csi: the line's: its number in international format.
+        :param csi: the line's CSI, its number in international format.
         """
         return self._background.ask(partial(self.client.line, csi), callback)
 
@@ -253,11 +254,11 @@ class Manager(BackgroundClient):
     def csi_token(
         self, csi: str, domain_masks: Any = (), callback: Any = None
     ) -> "Future[CSIToken]":
-        """A new CSI token, good for an hour. See ``ManagerClient.csi_token``.
+        """Create a CSI token, valid for an hour. See ``ManagerClient.csi_token``.
 
-        :param csi: the line's.
-        :param domain_masks: the web pages that may use it, such as ``*.example.com``; none for
-            a token that a program uses.
+        :param csi: the line's CSI.
+        :param domain_masks: the web sites that may use the token, such as ``*.example.com``; none
+            for a token that a program uses.
         """
         domain_masks, callback = split_callback(domain_masks, callback)
         masks = () if domain_masks is None else domain_masks
@@ -266,9 +267,9 @@ class Manager(BackgroundClient):
     def cti_plugins(
         self, csi: str, callback: Optional[Callback[List[PluginInfo]]] = None
     ) -> "Future[List[PluginInfo]]":
-        """The CTI plugins of a line. See ``ManagerClient.cti_plugins``.
+        """Request the CTI plugins of a line. See ``ManagerClient.cti_plugins``.
 
-        :param csi: the line's.
+        :param csi: the line's CSI.
         """
         return self._background.ask(partial(self.client.cti_plugins, csi), callback)
 
@@ -285,11 +286,12 @@ class Manager(BackgroundClient):
     def enable_plugin(
         self, csi: str, name: Any = WEBSOCKET, callback: Any = None
     ) -> "Future[PluginInfo]":
-        """Enables a CTI plugin of a line, for sessions that are opened afterwards. See
-        ``ManagerClient.enable_plugin``.
+        """Enable a CTI plugin of a line, for sessions that are opened later.
 
-        :param csi: the line's.
-        :param name: the plugin's; commands of a CTI session need ``websocket``.
+        See ``ManagerClient.enable_plugin``.
+
+        :param csi: the line's CSI.
+        :param name: the plugin's name; commands of a CTI session need ``websocket``.
         """
         name, callback = split_callback(name, callback)
         name = WEBSOCKET if name is None else name
@@ -298,9 +300,9 @@ class Manager(BackgroundClient):
     def sip_records(
         self, csi: str, callback: Optional[Callback[List[Result]]] = None
     ) -> "Future[List[Result]]":
-        """The telephones that are registered on a line now. See ``ManagerClient.sip_records``.
+        """Request the telephones registered on a line now. See ``ManagerClient.sip_records``.
 
-        :param csi: the line's.
+        :param csi: the line's CSI.
         """
         return self._background.ask(partial(self.client.sip_records, csi), callback)
 
@@ -317,21 +319,23 @@ class Manager(BackgroundClient):
     def diagnose(
         self, csi: str, endpoint: Any = ENDPOINT, callback: Any = None
     ) -> "Future[Diagnosis]":
-        """Why a line answers "Cannot treat action", or nothing: everything that a command needs
-        is looked at, up to a session, which is opened and destroyed again.
+        """Find out why a line answers "Cannot treat action", or does not answer.
 
-        :param csi: the line's.
+        It checks everything that a command needs, up to a session of its own.
+
+        :param csi: the line's CSI.
         :param endpoint: the SockJS URL of the CTI service.
-        :returns: a Diagnosis: faults are in it, and what to do; ``print`` it.
+        :returns: a Future of a Diagnosis, with the faults and what to do; ``print`` it.
         """
         endpoint, callback = split_callback(endpoint, callback)
         endpoint = ENDPOINT if endpoint is None else endpoint
         return self._background.ask(partial(diagnose, self.client, csi, endpoint), callback)
 
     def close(self) -> None:
-        """Ends what is under way and asks no more: what waits is answered with 400 ``closed``.
+        """Interrupt what is under way and send no more requests.
 
-        Returns within two seconds. A refresh of the access token goes on to its end.
+        Waiting requests fail with 400 ``closed``. It returns within two seconds. A refresh of the
+        access token is completed in the background.
         """
         self.client.close()
         super().close()
@@ -341,8 +345,10 @@ class Manager(BackgroundClient):
 
 
 def _segment(name: str, value: Any) -> str:
-    """Return a value as one segment of a path. A CSI is not always digits: that of a mailbox is
-    its address."""
+    """Return a value as one segment of a path.
+
+    A CSI need not consist of digits: that of a mailbox is its address.
+    """
     if not isinstance(value, str) or not value.strip(". "):
         raise invalid_params(name, "expected a string that is not empty")
     try:
@@ -352,7 +358,7 @@ def _segment(name: str, value: Any) -> str:
 
 
 def _masks(domain_masks: Any) -> Tuple[str, ...]:
-    # A string is iterable too, but its letters are no masks.
+    # A string is iterable too, but its letters are not masks.
     masks = () if isinstance(domain_masks, str) else tuple(domain_masks)
     if isinstance(domain_masks, str) or not all(isinstance(mask, str) and mask for mask in masks):
         raise invalid_params("domain_masks", "expected a list of strings that are not empty")
