@@ -1,4 +1,4 @@
-"""Tokens in a file that several processes share."""
+"""Storage of tokens in a file that several processes share."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ _TABLE = (
     "refresh_token TEXT, expires_at REAL, PRIMARY KEY (token_url, client_id))"
 )
 
-#: What Keyyo granted. A table of its own, so that files of older versions stay as they are.
+#: The granted scopes. A table of its own, so that files of older versions stay valid.
 _SCOPES = (
     "CREATE TABLE IF NOT EXISTS scopes (token_url TEXT, client_id TEXT, scope TEXT, "
     "PRIMARY KEY (token_url, client_id))"
@@ -25,31 +25,31 @@ _SCOPES = (
 
 _INSTEAD = "TokenMemory keeps tokens in memory"
 
-#: Seconds that another process may take to refresh: several times what a request may.
-PATIENCE = 60.0
+#: Maximum seconds to wait for another process's refresh: several times a request's timeout.
+_LOCK_TIMEOUT = 60.0
 
 
 class Program(Protocol):
-    """Whose tokens they are: an ``OAuth2``, or an ``OAuth2Client``."""
+    """The owner of tokens: an ``OAuth2`` or an ``OAuth2Client``."""
 
     client_id: str
     token_url: str
 
 
 class TokenFile:
-    """The tokens of an application in a file that only its owner can read.
+    """The tokens of an application, in a file that only its owner can read.
 
-    One process at a time can hold them, to refresh them; the others can go on reading those
-    that there are. The file holds the tokens of all applications and servers apart, so that no
-    server is sent another's.
+    One process at a time locks the tokens to refresh them; the others can still read them. The
+    file keeps the tokens of different applications and servers apart, so that no server receives
+    the tokens of another.
 
-    :param oauth2: whose tokens they are.
-    :param path: of the file, as it is meant now: a later ``chdir`` does not change it. By default
-        one in the user's state directory. Nobody else may be able to write to its folder.
-    :param patience: seconds that another process may hold them.
-    :raises TypeError: ``path`` is no path.
-    :raises ValueError: ``path`` is not the name of a file.
-    :raises OSError: there is no default, for the user has no home.
+    :param oauth2: the owner of the tokens.
+    :param path: the file, resolved now; a later ``chdir`` does not change it. The default is a
+        file in the user's state directory. Other users must not be able to write to its folder.
+    :param patience: maximum seconds to wait while another process locks the tokens.
+    :raises TypeError: ``path`` is not a path.
+    :raises ValueError: ``path`` does not name a file.
+    :raises OSError: there is no default path, because the user has no home.
     """
 
     def __init__(
@@ -57,14 +57,14 @@ class TokenFile:
         oauth2: Program,
         path: Union[str, "os.PathLike[str]", None] = None,
         *,
-        patience: float = PATIENCE,
+        patience: float = _LOCK_TIMEOUT,
     ) -> None:
         self.path = default_file() if path is None else file_path("path", path, _INSTEAD)
         self._key = (oauth2.token_url, oauth2.client_id)
         self._patience = patience
 
     def load(self) -> Optional[Tokens]:
-        """The tokens, or None when there are none.
+        """Return the tokens, or None if there are none.
 
         :raises OSError: they cannot be read.
         """
@@ -74,17 +74,17 @@ class TokenFile:
             return _Row(database, self._key).load()
 
     def save(self, tokens: Tokens) -> None:
-        """Keeps tokens in place of those that there are.
+        """Save tokens in place of the old ones.
 
-        :raises OSError: they could not be kept.
+        :raises OSError: they could not be saved.
         """
         with self.held() as held:
             held.save(tokens)
 
     def delete(self) -> None:
-        """Forgets the tokens.
+        """Delete the tokens.
 
-        :raises OSError: that could not be done.
+        :raises OSError: they could not be deleted.
         """
         if self.path.exists():
             with self._open() as database:
@@ -95,12 +95,12 @@ class TokenFile:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[HeldTokens]:
-        """The tokens, while no other thread or process can change them.
+        """Lock the tokens against other threads and processes, and yield them.
 
-        :raises OSError: they cannot be had, or are held too long by another.
+        :raises OSError: they cannot be read, or another process locks them for too long.
         """
         with self._open() as database:
-            # At once, and not with the first change: what was read before would be out of date.
+            # Lock now, not with the first change. Otherwise the tokens read could be out of date.
             database.execute("BEGIN IMMEDIATE")
             yield _Row(database, self._key)
 
@@ -115,7 +115,7 @@ class TokenFile:
 
 
 class _Row:
-    """One application's row in an open file."""
+    """The row of one application in an open file."""
 
     def __init__(self, database: sqlite3.Connection, key: Tuple[str, str]) -> None:
         self._database = database
@@ -134,8 +134,8 @@ class _Row:
             raise OSError(f"the token file is damaged: {error}") from None
 
     def reserve(self) -> None:
-        # A change makes SQLite write its journal: a full disk, or a folder that cannot be written
-        # to, shows here. It is undone by the saving, or with the transaction.
+        # A change makes SQLite write its journal, so a full disk or a read-only folder shows here.
+        # ``save`` overwrites the change, or the transaction is rolled back.
         self._database.execute(
             "UPDATE tokens SET access_token = access_token || '-' "
             "WHERE token_url = ? AND client_id = ?",
@@ -153,11 +153,11 @@ class _Row:
 
 
 def default_file() -> Path:
-    """The token file of this user: in the state directory of the platform.
+    """Return the user's token file in the platform's state directory.
 
     :raises OSError: the user has no home.
     """
     try:
         return state_folder() / "tokens.sqlite3"
     except OSError as error:
-        raise OSError(f"tokens cannot be kept: {error}") from None
+        raise OSError(f"tokens cannot be saved: {error}") from None

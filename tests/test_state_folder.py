@@ -92,7 +92,7 @@ def test_tokens_without_a_home(homeless: Path, capsys: pytest.CaptureFixture[str
     else:
         assert status == 1
         assert said.err == (
-            "tokens cannot be kept: there is no home directory: set HOME or XDG_STATE_HOME\n"
+            "tokens cannot be saved: there is no home directory: set HOME or XDG_STATE_HOME\n"
         )
         with pytest.raises(OSError, match="no home directory"):
             TokenFile(oauth2)

@@ -422,7 +422,7 @@ except TokensNotKept as error:
         file = TokenFile(program(token_url=authority.url), path)
         file.save(Tokens(ACCESS, REFRESH, 0.0))
         with Running("-c", code, authority.url, str(path), CLIENT_SECRET) as running:
-            running.until("The tokens cannot be kept")
+            running.until("The tokens cannot be saved")
             assert running.end() == 0
         assert authority.statuses == []
         assert file.load() == Tokens(ACCESS, REFRESH, 0.0)
