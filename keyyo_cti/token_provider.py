@@ -1,4 +1,4 @@
-"""A fresh CSI token, whenever a session needs one."""
+"""Valid CSI tokens of a line, on demand."""
 
 from typing import Callable, Iterable, NamedTuple, Optional, Union
 
@@ -6,12 +6,12 @@ from ._net.clock import Monotonic, monotonic, wall_clock
 from ._net.single_flight import SingleFlight
 from .manager import Manager, ManagerClient
 
-#: Seconds that a CSI token lives at most.
+#: Maximum life of a CSI token in seconds.
 _LIFE = 3600.0
 
 
-class _Kept(NamedTuple):
-    """A token, the times on two clocks when it was asked for, and the seconds that it lives."""
+class _CachedToken(NamedTuple):
+    """A token, the times of its request on two clocks, and its life in seconds."""
 
     token: str
     monotonic: float
@@ -20,20 +20,19 @@ class _Kept(NamedTuple):
 
 
 class TokenProvider:
-    """Gives a CSI token of one line, as a function: ``cti.create_session(new_token())``.
+    """Returns a valid CSI token of a line when called: ``cti.create_session(new_token())``.
 
-    A token is kept while it is good, and minted once, however many threads want it. What one
-    thread waits for is the network: it may be called from any thread but that of callbacks,
-    which it would hold up.
+    A token is cached while it is valid, and created once for all threads. A call may block on the
+    network, so do not call it where callbacks run.
 
     Source: Manager API 1.0, CSI tokens.
 
-    :param manager: a ``Manager``, or a ``ManagerClient``.
-    :param csi: the line's.
+    :param manager: a ``Manager`` or a ``ManagerClient``.
+    :param csi: the line's CSI.
     :param domain_masks: see ``ManagerClient.csi_token``.
-    :param ahead: seconds before its expiry from which a token is not given out any more.
-    :param monotonic: a clock in seconds that nobody sets.
-    :param wall: the clock, in Unix seconds.
+    :param ahead: seconds before its expiry at which a token is replaced.
+    :param monotonic: returns the time of a monotonic clock in seconds.
+    :param wall: returns the time in Unix seconds.
     :raises TypeError: ``manager`` is something else, or ``domain_masks`` is one string.
     """
 
@@ -58,45 +57,45 @@ class TokenProvider:
         self._monotonic = monotonic
         self._wall = wall
         self._flights: SingleFlight[str] = SingleFlight("keyyo-cti-token")
-        self._kept: Optional[_Kept] = None
+        self._cached: Optional[_CachedToken] = None
 
     def __call__(self) -> str:
-        """A token that is good for a while.
+        """Return a token that is valid for at least ``ahead`` seconds.
 
-        :raises KeyyoError: as ``ManagerClient.csi_token``.
+        :raises KeyyoError: as for ``ManagerClient.csi_token``.
         """
-        kept = self._kept
-        return kept.token if kept is not None and self._good(kept) else self.refresh()
+        cached = self._cached
+        return cached.token if cached is not None and self._good(cached) else self.refresh()
 
     def refresh(self) -> str:
-        """A new token, whatever there is.
+        """Create and return a new token, whatever is cached.
 
-        :raises KeyyoError: as ``ManagerClient.csi_token``.
+        :raises KeyyoError: as for ``ManagerClient.csi_token``.
         """
         return self._flights.do(self._mint)
 
     def invalidate(self, token: Optional[str] = None) -> None:
-        """Forgets a token that was refused, so that the next call gives another.
+        """Drop a refused token, so that the next call returns another.
 
-        :param token: which; one that was replaced meanwhile is forgotten already. By default
-            whatever there is.
+        :param token: the token; one that was replaced in between is ignored. By default, the
+            cached one.
         """
-        kept = self._kept
-        if kept is not None and token in (None, kept.token):
-            self._kept = None
+        cached = self._cached
+        if cached is not None and token in (None, cached.token):
+            self._cached = None
 
     def _mint(self) -> str:
         monotonic, wall = self._monotonic(), self._wall()
         minted = self._client.csi_token(self._csi, self._domain_masks)
-        # No longer than tokens live, should its date be on a clock that is ahead of ours.
+        # At most the life of a token: its expiry may be on a clock ahead of ours.
         life = min(minted.expires_at - wall, _LIFE)
-        self._kept = _Kept(minted.token, monotonic, wall, life)
+        self._cached = _CachedToken(minted.token, monotonic, wall, life)
         return minted.token
 
-    def _good(self, kept: _Kept) -> bool:
-        # One clock stands still while the machine sleeps, and the other may be set back.
-        age = max(self._monotonic() - kept.monotonic, self._wall() - kept.wall)
-        return age < kept.life - self._ahead
+    def _good(self, cached: _CachedToken) -> bool:
+        # The monotonic clock may stop during a suspend, and the wall clock may be set back.
+        age = max(self._monotonic() - cached.monotonic, self._wall() - cached.wall)
+        return age < cached.life - self._ahead
 
     def __repr__(self) -> str:
         return f"<TokenProvider of {self._csi}>"
