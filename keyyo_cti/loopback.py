@@ -1,7 +1,7 @@
-"""The browser comes back to this machine: a web server that waits for one visit.
+"""Loopback: a web server on this machine that receives the browser's redirect.
 
-For programs on a person's own machine, whose redirect URI is on it. A web application has the
-browser come back to a page of its own.
+It is for programs on a person's own machine, with a redirect URI on it. A web application
+receives the redirect on a page of its own.
 """
 
 import contextlib
@@ -21,17 +21,17 @@ from urllib.parse import parse_qs, urlsplit
 from ._net.clock import monotonic
 from ._oauth2.browser import open_in_background, private_page
 
-#: Seconds between two glances at Ctrl-C, which on Windows does not end a wait on a lock.
-_GLANCE = 0.5
+#: Seconds between two checks for Ctrl-C, which does not interrupt a lock's wait on Windows.
+_POLL_INTERVAL = 0.5
 
-#: Seconds that a browser may take to send its request: some open connections in advance.
-_REQUEST = 10.0
+#: Seconds for a browser to send its request: some open connections in advance.
+_REQUEST_TIMEOUT = 10.0
 
-#: The addresses of localhost. A browser tries both, so that one that another program listens at
-#: would give it the code.
+#: The addresses of localhost. A browser tries both, so a program that listens on either of them
+#: could receive the code.
 _LOCALHOST = ("127.0.0.1", "::1")
 
-#: Errors of an address that this machine does not have, so that no program can listen there.
+#: Errors of an address that this machine does not have, so that no program can listen on it.
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 OK, BAD_REQUEST, NOT_FOUND = HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND
@@ -43,7 +43,7 @@ _PAGE = (
 
 
 class Loopback:
-    """Waits for the browser at a redirect URI; use it in a ``with`` statement::
+    """Receives the browser's redirect; use it in a ``with`` statement::
 
         url, state = oauth2.authorization_url()
         with Loopback(redirect_uri, state) as loopback:
@@ -53,12 +53,12 @@ class Loopback:
 
     Source: OAuth2 of Keyyo; RFC 8252, section 7.3.
 
-    :param redirect_uri: one for which ``serves`` is true, such as
+    :param redirect_uri: a URI accepted by ``serves``, such as
         ``http://127.0.0.1:8080/callback``.
-    :param state: what the visit must bring; another one is somebody else's, and is sent away.
+    :param state: the state that the redirect must contain; a redirect with another is rejected.
     :raises ValueError: the redirect URI is not on this machine.
-    :raises OSError: the port cannot be had; for ``localhost``, at each address that it stands for.
-        Do not sign in then: the program that has the port would get the code.
+    :raises OSError: the port is not free, for ``localhost`` at each of its addresses. Do not sign
+        in then: the program on that port would receive the code.
     """
 
     def __init__(self, redirect_uri: str, state: str) -> None:
@@ -73,7 +73,7 @@ class Loopback:
 
     @staticmethod
     def serves(redirect_uri: str) -> bool:
-        """True if the browser can come back to this machine there."""
+        """Return True if a redirect URI is on this machine, with http and a port."""
         try:
             parts = urlsplit(redirect_uri)
             hosts, port = _addresses(redirect_uri)
@@ -95,14 +95,13 @@ class Loopback:
         self._server.stop()
 
     def open_browser(self, url: str) -> bool:
-        """Open the user's browser on a URL, by a file that only this user can read.
+        """Open a URL in the user's browser, through a file that only this user can read.
 
-        The URL, with its state, is thus in no list of processes. The browser inherits the
-        environment: take a client secret out of it before. The file is removed at the end of the
-        with statement.
+        So the URL and its state are in no list of processes. The browser inherits the environment:
+        remove a client secret from it first. The file is deleted at the end of the with statement.
 
-        :param url: what ``OAuth2.authorization_url`` gave.
-        :returns: False if there is no place for the file. The browser is not opened then.
+        :param url: the URL from ``OAuth2.authorization_url``.
+        :returns: False if the file could not be written; the browser is not opened then.
         """
         try:
             page = self._pages.enter_context(private_page(url))
@@ -112,25 +111,25 @@ class Loopback:
         return True
 
     def wait(self, timeout: float) -> Optional[str]:
-        """The URL that the browser was sent to, for ``OAuth2.exchange`` or ``Account.sign_in``;
-        None when it does not come.
+        """Wait for the redirect.
 
-        :param timeout: seconds.
+        :param timeout: maximum seconds.
+        :returns: the URL for ``OAuth2.exchange`` or ``Account.sign_in``; None after the timeout.
         """
         until = monotonic() + timeout
         while not self._visited.is_set() and monotonic() < until:
-            self._visited.wait(max(0.0, min(_GLANCE, until - monotonic())))
+            self._visited.wait(max(0.0, min(_POLL_INTERVAL, until - monotonic())))
         return self._url if self._visited.is_set() else None
 
     def answered(self) -> None:
-        """The page of the visit is out: now the program may end."""
+        """Note that the page was sent, so that the program may end."""
         self._visited.set()
 
     def visit(self, target: str) -> Tuple[HTTPStatus, str]:
-        """Takes a request.
+        """Handle a request.
 
-        :param target: path and query.
-        :returns: the status of the answer, and what it says.
+        :param target: path and query of the request.
+        :returns: the status and the text of the response.
         """
         asked, expected = urlsplit(target), urlsplit(self._redirect_uri)
         answer = parse_qs(asked.query)
@@ -138,18 +137,18 @@ class Loopback:
             return NOT_FOUND, "There is nothing here."
         state = answer.get("state", [""])[-1]
         if not hmac.compare_digest(state.encode(), self._state.encode()):
-            return BAD_REQUEST, "This answers another request than the one that is waited for."
+            return BAD_REQUEST, "This answers another request than the program is waiting for."
         self._url = expected._replace(query=asked.query).geturl()
         if "error" in answer:
-            return OK, "The program was not let in. You can close this page."
+            return OK, "The program was not authorized. You can close this page."
         return OK, "You can close this page, and go back to the program."
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Whoever is slow to send is not waited for in the end.
+    # Otherwise a slow browser would delay the end.
     block_on_close = False
-    # On Windows, another program could listen at the same port.
+    # On Windows, another program could otherwise listen on the same port.
     allow_reuse_address = sys.platform != "win32"
     # A browser opens several connections at once.
     request_queue_size = 64
@@ -159,12 +158,12 @@ class _Server(ThreadingHTTPServer):
         exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
         if exclusive is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, exclusive, 1)
-        # HTTPServer's own looks its name up, for which some networks take long.
+        # HTTPServer would look up its own name, which takes long on some networks.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "localhost", int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a browser that hangs up is no news."""
+        """Ignore the error: a browser that disconnects is no news."""
 
 
 class _Server6(_Server):
@@ -172,9 +171,9 @@ class _Server6(_Server):
 
 
 class _Servers:
-    """Listens at each host that this machine has, or at none.
+    """Listens on every address that this machine has, or on none.
 
-    :raises OSError: one of them cannot be had.
+    :raises OSError: one of the ports is not free.
     """
 
     def __init__(self, loopback: Loopback, hosts: Tuple[str, ...], port: int) -> None:
@@ -220,7 +219,7 @@ class _Servers:
 
 
 class _Visit(BaseHTTPRequestHandler):
-    timeout = _REQUEST
+    timeout = _REQUEST_TIMEOUT
 
     def do_GET(self) -> None:
         assert isinstance(self.server, _Server)
@@ -244,11 +243,11 @@ class _Visit(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing: the code is in the request."""
+        """Log nothing: the request contains the code."""
 
 
 def _addresses(redirect_uri: str) -> Tuple[Tuple[str, ...], int]:
-    """The hosts and the port to listen at."""
+    """Return the hosts and the port to listen on."""
     parts = urlsplit(redirect_uri)
     hosts = _LOCALHOST if parts.hostname == "localhost" else (parts.hostname or "",)
     return hosts, 80 if parts.port is None else parts.port

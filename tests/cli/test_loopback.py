@@ -101,7 +101,7 @@ def test_it_gives_the_url_that_the_browser_was_sent_to(host: str, path: str) -> 
 def test_a_refusal_is_a_visit(loopback: Loopback, uri: str) -> None:
     """An error with the right state ends the waiting, and the page says so."""
     answer = visit(uri, error="access_denied", state=STATE)
-    assert "not let in" in answer.text
+    assert "not authorized" in answer.text
     assert loopback.wait(TIMEOUT) == f"{uri}?error=access_denied&state=st%26te"
 
 
@@ -199,7 +199,7 @@ def test_the_page_is_out_before_the_program_can_end(uri: str) -> None:
         with hasty:
             assert hasty.stdout is not None
             assert hasty.stdout.readline() == b"ready\n"
-            assert "not let in" in visit(uri, error="access_denied", state="mine").text
+            assert "not authorized" in visit(uri, error="access_denied", state="mine").text
             hasty.wait(DEADLINE)
 
 
