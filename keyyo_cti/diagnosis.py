@@ -1,4 +1,4 @@
-"""Why a line does not answer: everything that a command needs, looked at in its order."""
+"""Diagnosis of a line: each thing that a command needs is checked in turn."""
 
 import os
 from concurrent.futures import TimeoutError as NoAnswer
@@ -20,12 +20,12 @@ from .errors import (
 from .options import ENDPOINT
 from .results import LineInfo, PluginInfo, Result
 
-#: Seconds that opening a session, and its answer, may take.
-_PATIENCE = 15.0
+#: Maximum seconds to open a session, and for each reply.
+_SESSION_TIMEOUT = 15.0
 
-_NOT_LOOKED_AT = "not looked at, because of the fault before"
+_NOT_CHECKED = "not checked, because of the fault before"
 
-#: A mistake of the program's own, or the end of it: there is nothing to tell of the line.
+#: Errors of the program itself, or of its end. They say nothing about the line.
 _NO_FINDING = ("invalid_params", "closed", "internal")
 
 _SIGN_IN = 'sign in again, with "keyyo-cti login" or as your program does it'
@@ -33,14 +33,14 @@ _SIGN_IN = 'sign in again, with "keyyo-cti login" or as your program does it'
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found at one thing.
+    """The finding of one check.
 
-    :ivar check: ``account`` (is this program let in), ``line`` (is it known), ``plugin`` (is the
-        CTI plugin ``websocket`` enabled), ``telephone`` (is one registered), ``token`` (is a CSI
-        token minted) or ``session`` (can one be opened with it).
-    :ivar good: True; False for a fault; None when it could not be looked at.
-    :ivar fact: in words.
-    :ivar fault: a word for it, such as ``plugin_disabled``; None unless ``good`` is False.
+    :ivar check: ``account`` (the program is authorized), ``line`` (it is known), ``plugin`` (the
+        CTI plugin ``websocket`` is enabled), ``telephone`` (one is registered), ``token`` (a CSI
+        token is created) or ``session`` (it can be opened).
+    :ivar good: True, False for a fault, or None if it was not checked.
+    :ivar fact: the finding in words.
+    :ivar fault: the name of the fault, such as ``plugin_disabled``; None unless ``good`` is False.
     :ivar advice: what to do about the fault, in words.
     """
 
@@ -53,9 +53,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found at a line. ``str()`` of it is for people, ``to_dict()`` for programs.
+    """The findings for a line. ``str()`` of it is for people, ``to_dict()`` for programs.
 
-    :ivar csi: the line's; None if it is not known which one.
+    :ivar csi: the line's CSI; None if unknown.
     :ivar findings: in the order in which a command needs them.
     """
 
@@ -64,25 +64,25 @@ class Diagnosis:
 
     @property
     def good(self) -> bool:
-        """Whether commands of a session should work."""
+        """True if commands of a session should work."""
         return all(finding.good for finding in self.findings)
 
     @property
     def faults(self) -> List[str]:
-        """The words for what is wrong, each once:
+        """The names of the faults, each once:
 
         - ``not_signed_in``, ``no_refresh_token``, ``refresh_token_expired``,
-          ``application_refused``: Keyyo lets the program in no more, or not yet;
-        - ``missing_scope``: the authorization does not allow it;
+          ``application_refused``: Keyyo does not authorize the program;
+        - ``missing_scope``: the authorization lacks a scope;
         - ``unknown_line``, ``plugin_disabled``, ``plugin_missing``, ``no_telephone``: the line;
-        - ``no_network``, ``untrusted_server``, ``no_connection``: the way to Keyyo;
+        - ``no_network``, ``untrusted_server``, ``no_connection``: the network;
         - ``session_refused``, ``access_refused``, ``timeout``, ``quota``, ``server_error`` and
           the other error codes of ``ManagerError``: Keyyo.
         """
         return list(dict.fromkeys(each.fault for each in self.findings if each.fault is not None))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Everything, as JSON knows it."""
+        """Return the diagnosis as a dict of JSON values."""
         findings = [asdict(finding) for finding in self.findings]
         return {"csi": self.csi, "good": self.good, "faults": self.faults, "findings": findings}
 
@@ -97,7 +97,7 @@ class Diagnosis:
 
 
 class LineQueries(Protocol):
-    """What ``diagnose`` asks for: the methods of a ``ManagerClient``."""
+    """The methods of a ``ManagerClient`` that ``diagnose`` calls."""
 
     ca_certs: Union[str, "os.PathLike[str]", None]
     allow_http: bool
@@ -118,15 +118,16 @@ class LineQueries(Protocol):
 def diagnose(
     client: LineQueries, csi: Optional[str] = None, endpoint: str = ENDPOINT
 ) -> Diagnosis:
-    """Looks at everything that a command on a line needs. It changes nothing: the session that
-    it opens is one of its own, and is destroyed again. Blocking.
+    """Check everything that a command on a line needs. Blocking.
+
+    It changes nothing. It opens a session of its own and destroys it.
 
     Source: Manager API 1.0, and section Create session of Keyyo's page.
 
     :param client: a ``ManagerClient`` of the account.
-    :param csi: the line's; None for the only one of the account.
+    :param csi: the line's CSI; None for the only line of the account.
     :param endpoint: the SockJS URL of the CTI service.
-    :returns: what was found; faults are in it, and are not raised.
+    :returns: the findings; faults are among them and are not raised.
     :raises KeyyoError: an argument is wrong, or the client is closed.
     """
     try:
@@ -137,7 +138,7 @@ def diagnose(
 
 
 class _Fault(Exception):
-    """Something is not as it must be."""
+    """A failed check."""
 
     def __init__(self, word: str, fact: str, advice: str, final: bool = False) -> None:
         super().__init__(fact)
@@ -148,7 +149,7 @@ class _Fault(Exception):
 
 
 class _Examination:
-    """One look at a line."""
+    """One diagnosis of a line."""
 
     def __init__(self, client: LineQueries, csi: Optional[str], endpoint: str) -> None:
         self._client = client
@@ -169,9 +170,9 @@ class _Examination:
         findings: List[Finding] = []
         over = False
         for name, check in checks:
-            finding = Finding(name, None, _NOT_LOOKED_AT)
+            finding = Finding(name, None, _NOT_CHECKED)
             if not over:
-                finding, over = _look(name, check)
+                finding, over = _run_check(name, check)
             findings.append(finding)
         return Diagnosis(self._csi or None, tuple(findings))
 
@@ -180,10 +181,10 @@ class _Examination:
         if missing:
             raise _Fault(
                 "missing_scope",
-                f"this program is let in without {describe_missing(missing)}",
+                f"this program is authorized without {describe_missing(missing)}",
                 f"{advise_consent(missing)}; for example with \"keyyo-cti login\"",
             )
-        return "this program is let in"
+        return "this program is authorized"
 
     def _line(self) -> str:
         if self._wanted is None:
@@ -225,14 +226,14 @@ class _Examination:
             raise _Fault(
                 "no_telephone",
                 "no telephone is registered on the line now",
-                "switch the telephone on, or start the softphone, and see that it is on line "
+                "switch the telephone on, or start the softphone, and check that it is registered "
                 "with the line's own SIP account",
             )
         return f"{len(records)} registered"
 
     def _token(self) -> str:
         self._minted = self._client.csi_token(self._csi)
-        return "a CSI token was minted"
+        return "a CSI token was created"
 
     def _session(self) -> Optional[str]:
         if self._minted is None:
@@ -242,19 +243,19 @@ class _Examination:
             ca_certs=self._client.ca_certs,
             allow_http=self._client.allow_http,
             cookie_auto=False,
-            timeout=_PATIENCE,
+            timeout=_SESSION_TIMEOUT,
         ) as cti:
             number = cti.create_session(self._minted.token).result().number
             try:
-                cti.destroy_session().result(_PATIENCE)
+                cti.destroy_session().result(_SESSION_TIMEOUT)
             except (KeyyoError, NoAnswer):
-                # It could be opened; it ends by itself.
+                # It was opened, which is enough; the server ends it after a while.
                 pass
         return f"a session was opened as {number}"
 
 
-def _look(name: str, check: Callable[[], Optional[str]]) -> Tuple[Finding, bool]:
-    """What a check finds, and whether that makes it pointless to go on."""
+def _run_check(name: str, check: Callable[[], Optional[str]]) -> Tuple[Finding, bool]:
+    """Return the finding of a check, and True if the checks after it would fail too."""
     try:
         fact = check()
     except KeyyoError as error:
@@ -265,13 +266,13 @@ def _look(name: str, check: Callable[[], Optional[str]]) -> Tuple[Finding, bool]
         fault = found
     else:
         if fact is None:
-            return Finding(name, None, _NOT_LOOKED_AT), False
+            return Finding(name, None, _NOT_CHECKED), False
         return Finding(name, True, fact), False
     return Finding(name, False, fault.fact, fault.word, fault.advice), fault.final
 
 
 def _fault(check: str, error: KeyyoError) -> _Fault:
-    """The fault that an error stands for."""
+    """Return the fault for an error."""
     if isinstance(error, CredentialsRefused):
         return _credentials_fault(error)
     if check == "session":
@@ -290,8 +291,8 @@ def _fault(check: str, error: KeyyoError) -> _Fault:
     )
 
 
-#: The words for the error codes of ManagerError and OAuth2Error, and whether everything else
-#: would fail alike.
+#: Error code of ManagerError or OAuth2Error -> the name of the fault, and True if all later checks
+#: would fail too.
 _BY_CODE: Dict[str, Tuple[str, bool]] = {
     "unauthorized": ("access_refused", True),
     "forbidden": ("missing_scope", False),

@@ -46,11 +46,11 @@ def test_nothing_is_wrong(sim: Simulator, alice: Line) -> None:
     assert diagnosis.good and diagnosis.faults == []
     assert str(diagnosis).splitlines() == [
         "line 33199000001",
-        "  good   account    this program is let in",
+        "  good   account    this program is authorized",
         "  good   line       Alice, short number 201",
         "  good   plugin     the CTI plugin websocket is enabled",
         "  good   telephone  1 registered",
-        "  good   token      a CSI token was minted",
+        "  good   token      a CSI token was created",
         "  good   session    a session was opened as 33199000001",
     ]
     assert sim.sessions() == []
@@ -63,7 +63,7 @@ def test_unknown_line(sim: Simulator, alice: Line) -> None:
     assert (found.check, found.fault) == ("line", "unknown_line")
     assert "keyyo-cti lines" in str(found.advice)
     assert goods(diagnosis) == [True, False, None, None, None, None]
-    assert "  -      session    not looked at, because of the fault before" in str(diagnosis)
+    assert "  -      session    not checked, because of the fault before" in str(diagnosis)
 
 
 def test_plugin_disabled(sim: Simulator, alice: Line) -> None:
@@ -147,7 +147,7 @@ def test_missing_scope_is_told_first(
     if missing is not None:
         found = fault(diagnosis)
         assert found.check == "account"
-        assert found.fact == f"this program is let in without {missing}"
+        assert found.fact == f"this program is authorized without {missing}"
         assert "authorize the application again" in str(found.advice)
         assert "keyyo-cti login" in str(found.advice)
 

@@ -99,7 +99,7 @@ def test_partial_grant(sim: Simulator, alice: Line, caplog: pytest.LogCaptureFix
             diagnosis = manager.diagnose(alice.number, sim.endpoint).result(PATIENCE)
             assert diagnosis.faults == ["missing_scope"]
             account_finding = diagnosis.findings[0]
-            assert account_finding.fact == "this program is let in without the scope cti_admin"
+            assert account_finding.fact == "this program is authorized without the scope cti_admin"
             assert "again" in str(account_finding.advice)
             with pytest.raises(ManagerError) as caught:
                 manager.csi_token(alice.number).result(PATIENCE)
