@@ -7,7 +7,7 @@ from typing import Any, Dict
 import pytest
 
 from keyyo_cti._client import duplicates
-from keyyo_cti._client.duplicates import DUPLICATE, NEW, UPDATED, stage
+from keyyo_cti._client.duplicates import DUPLICATE, NEW, UPDATED, get_stage
 
 
 def fields(state: Any, **more: Any) -> Dict[str, Any]:
@@ -16,7 +16,7 @@ def fields(state: Any, **more: Any) -> Dict[str, Any]:
 
 def compare(known: Dict[str, Any], told: Dict[str, Any]) -> str:
     """What is told right after a gap."""
-    return duplicates.compare(known, told, stage(known))
+    return duplicates.compare(known, told, get_stage(known))
 
 
 STATES = ["SETUP", "CONNECT", "RELEASE", "MISSED", "OTHER", None, ["SETUP"]]
@@ -84,7 +84,7 @@ def test_call_without_a_date() -> None:
 def test_state_in_between() -> None:
     """A state that nobody knows, told in between, does not make a repeat of what came after it
     news."""
-    reached = stage(fields("CONNECT"))
+    reached = get_stage(fields("CONNECT"))
     held, back = fields("HOLD"), fields("CONNECT", connect_date=5)
     assert duplicates.compare(fields("CONNECT", connect_date=5), held, reached) == UPDATED
     assert duplicates.compare(held, back, reached) == UPDATED

@@ -264,7 +264,7 @@ class Connection:
             size = estimate_memory(message)
             self._notifications.receive(self._source, decoded.callref, decoded.fields, size)
         else:
-            self._replied(decoded)
+            self._on_reply(decoded)
 
     def unreadable(self, error: Exception) -> None:
         if isinstance(error, Unreadable):
@@ -334,7 +334,7 @@ class Connection:
             # Only its kind: its content may be secret.
             _log.debug("ignored a notification of the kind %s", plain(error.kind))
 
-    def _replied(self, reply: Reply) -> None:
+    def _on_reply(self, reply: Reply) -> None:
         request = self._pending.take(reply.id)
         if request is not None:
             if reply.error is not None:

@@ -17,7 +17,7 @@ DUPLICATE = "duplicate"
 _STAGES = {"SETUP": 0, "CONNECT": 1, "RELEASE": 2, "MISSED": 2}
 
 
-def stage(fields: Mapping[str, Any]) -> Optional[int]:
+def get_stage(fields: Mapping[str, Any]) -> Optional[int]:
     """Return the stage of a call, or None if its state is unknown."""
     state = fields.get("state")
     return _STAGES.get(state) if isinstance(state, str) else None
@@ -34,7 +34,7 @@ def compare(
         return DUPLICATE
     if is_another(known, told):
         return NEW
-    now = stage(told)
+    now = get_stage(told)
     if now is None or now == reached:
         return UPDATED
     return NEW if reached is None or now > reached else DUPLICATE

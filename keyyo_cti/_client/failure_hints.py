@@ -65,7 +65,7 @@ def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     """Return the error for a session command whose connection could not be opened."""
     cause = closed.cause
     retry_after = cause.retry_after if isinstance(cause, BadStatus) else None
-    error = ConnectionFailed(plain(closed.reason), _hint(closed, endpoint), retry_after)
+    error = ConnectionFailed(plain(closed.reason), _choose_hint(closed, endpoint), retry_after)
     error.__cause__ = cause
     if isinstance(cause, NotSockJS) or (
         isinstance(cause, BadStatus) and (cause.is_foreign or cause.may_pass)
@@ -93,14 +93,14 @@ def closed_while_opening() -> ConnectionClosed:
     return ConnectionClosed(sent=False, hint="closed before the connection was open")
 
 
-def _hint(closed: Closed, endpoint: str) -> str:
+def _choose_hint(closed: Closed, endpoint: str) -> str:
     cause = closed.cause
     if closed.fault:
         return _FAULT
     if isinstance(cause, BadStatus) and cause.is_foreign:
         return _PAGE.format(endpoint=endpoint)
     if isinstance(cause, BadStatus) and cause.may_pass:
-        return _wait(cause.retry_after)
+        return _advise_wait(cause.retry_after)
     for kind, hint in _HINTS:
         if isinstance(cause, kind):
             return hint.format(endpoint=endpoint)
@@ -113,6 +113,6 @@ def _hint(closed: Closed, endpoint: str) -> str:
     return where
 
 
-def _wait(seconds: Optional[float]) -> str:
+def _advise_wait(seconds: Optional[float]) -> str:
     when = "later" if seconds is None else f"in {seconds:.0f} s, as it asks"
     return f"the service, or a proxy before it, is down or busy: try again {when}"

@@ -73,7 +73,7 @@ class Outage:
         after ten minutes, then at doubling intervals.
         """
         _log.info("attempt %d to restore the session failed: %s", self.attempts, error)
-        self.retry_after = _retry_after(error)
+        self.retry_after = _read_retry_after(error)
         lasted = self._clock() - self._noticed
         if lasted >= self._warn_after:
             while self._warn_after <= lasted:
@@ -151,7 +151,7 @@ class Restorer:
         while not self._stop.wait(max(self._pauses.next(), outage.retry_after)):
             outage.attempts += 1
             failure = self._attempt(outage)
-            if failure is not None and _is_about_the_token(failure.error) and goes_on():
+            if failure is not None and _is_token_refused(failure.error) and goes_on():
                 # The token may have expired on the server's clock, or the provider may have
                 # returned an old one. The next token is fresh.
                 failure = self._attempt(outage)
@@ -181,7 +181,7 @@ class Restorer:
         answer = None if token is None else self._ask(outage, token)
         if answer is None:
             return None
-        if _is_about_the_token(answer):
+        if _is_token_refused(answer):
             try:
                 self._token.refused(self._stop.is_set)
             except OtherProcess:
@@ -211,7 +211,7 @@ class Restorer:
         return Failure(failure, False)
 
 
-def _is_about_the_token(error: KeyyoError) -> bool:
+def _is_token_refused(error: KeyyoError) -> bool:
     return error.error_code == "invalid_csi_token"
 
 
@@ -226,6 +226,6 @@ def _is_permanent_for_provider(error: KeyyoError) -> bool:
     return error.final
 
 
-def _retry_after(error: KeyyoError) -> float:
+def _read_retry_after(error: KeyyoError) -> float:
     seconds = as_number(getattr(error, "retry_after", None))
     return 0.0 if seconds is None else min(max(0.0, seconds), _MAX_RETRY_AFTER)

@@ -154,7 +154,7 @@ class Registry:
                 self._silent[callref] = None
             fields = latest_fields(call)
             set_stale(call, fields.get("state") not in ENDED)
-            self._before.setdefault(callref, duplicates.stage(fields))
+            self._before.setdefault(callref, duplicates.get_stage(fields))
         self._last += 1
         return self._last, self._forget(self._silent, _MAX_SILENT_CALLS)
 
@@ -224,9 +224,9 @@ class Registry:
             if is_new:
                 self.unnotified[call.callref] = None
             elif self.unnotified.get(call.callref) == _RENEWED:
-                self.unnotified[call.callref] = duplicates.stage(known)
+                self.unnotified[call.callref] = duplicates.get_stage(known)
             else:
-                self.unnotified.setdefault(call.callref, duplicates.stage(known))
+                self.unnotified.setdefault(call.callref, duplicates.get_stage(known))
         self.settle(update)
 
     def kind_for_handlers(self, update: Update) -> str:
@@ -243,7 +243,7 @@ class Registry:
             return kind
         told = self.unnotified.pop(call.callref)
         if kind != duplicates.NEW:
-            if told is not None and duplicates.stage(kept) == told:
+            if told is not None and duplicates.get_stage(kept) == told:
                 return duplicates.UPDATED
             # After its first notification, the call's events are delivered as usual.
             self.unnotified[call.callref] = _RENEWED

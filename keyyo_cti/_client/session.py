@@ -130,7 +130,7 @@ class Session:
         if error is None:
             self._begin(result, result.get("session_id") if isinstance(result, Result) else None)
             if self._cookie is not None and isinstance(self.session_id, str):
-                self._keep(lambda cookie: cookie.save(str(self.session_id)))
+                self._change_cookie(lambda cookie: cookie.save(str(self.session_id)))
 
     def on_restore(self, token: str, session_id: Optional[str]) -> Reaction:
         """Return the reaction to the reply of restore_session.
@@ -192,7 +192,7 @@ class Session:
     def on_destroy(self) -> None:
         """Handle the reply to destroy_session. The cookie is deleted now, and not before."""
         self.session_id = None
-        self._keep(lambda cookie: cookie.delete())
+        self._change_cookie(lambda cookie: cookie.delete())
 
     def _begin(self, result: Any, session_id: Optional[str]) -> None:
         if isinstance(result, Result):
@@ -200,7 +200,7 @@ class Session:
             self.number = result.get("number")
         self.session_id = session_id
 
-    def _keep(self, change: Callable[[SessionCookie], None]) -> None:
+    def _change_cookie(self, change: Callable[[SessionCookie], None]) -> None:
         """Change the cookie. A failure is logged only: the session itself works."""
         if self._cookie is None:
             return
@@ -251,13 +251,14 @@ def make_cookie(options: Options) -> Optional[SessionCookie]:
         return None
     if options.cookie_jar is not None:
         return JarCookie(options.cookie_jar, options.cookie_name, options.cookie_expires)
-    path = _default_file() if options.cookie_file is None else cookie_path(options.cookie_file)
+    file = options.cookie_file
+    path = _find_default_file() if file is None else cookie_path(file)
     if path is None:
         return JarCookie(CookieJar(), options.cookie_name, options.cookie_expires)
     return FileCookie(path, options.endpoint, options.cookie_name, options.cookie_expires)
 
 
-def _default_file() -> Optional[Path]:
+def _find_default_file() -> Optional[Path]:
     """Return the user's cookie file, or None if there is no place for one.
 
     A program without a home, as in a container, did not ask for a file. It runs without one, and

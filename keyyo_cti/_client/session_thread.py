@@ -353,11 +353,11 @@ class SessionThread(SessionState):
         restorer = Restorer(
             shared.token, shared.pauses, self._stop, self._reconnect, self._report
         )
-        error = restorer.restore(outage, partial(self._goes_on, outage))
+        error = restorer.restore(outage, partial(self._lasts, outage))
         if error is not None:
             self._lose(error)
 
-    def _goes_on(self, outage: Outage) -> bool:
+    def _lasts(self, outage: Outage) -> bool:
         return self.state is State.RESTORING and self._outage is outage
 
     def _reconnect(self, outage: Outage, token: str) -> Optional[KeyyoError]:
@@ -386,7 +386,7 @@ class SessionThread(SessionState):
         return failure
 
     def _report(self, outage: Outage, error: BaseException) -> None:
-        if self._goes_on(outage):
+        if self._lasts(outage):
             self._put(self.events.emit, "error", error)
 
     def _lose(self, error: KeyyoError) -> None:

@@ -57,7 +57,7 @@ class CallNotification(NamedTuple):
     fields: Dict[str, Any]
 
 
-def _refuse(constant: str) -> Any:
+def _refuse_constant(constant: str) -> Any:
     raise ValueError(constant)
 
 
@@ -65,7 +65,7 @@ def _refuse(constant: str) -> Any:
 _NO_ANSWER = {"status_code": 500, "message": "The server sent neither a result nor an error"}
 
 #: Python's json accepts NaN and Infinity, which are not valid JSON.
-_STRICT = json.JSONDecoder(parse_constant=_refuse)
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def decode(message: Any) -> Union[Reply, CallNotification]:
@@ -87,11 +87,11 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
     if not isinstance(fields, dict):
         raise UnreadableMessage(f"expected an object, got {type(fields).__name__}")
     if fields.get("notify"):
-        return _notification(fields)
-    return _reply(fields)
+        return _read_notification(fields)
+    return _read_reply(fields)
 
 
-def _notification(fields: Dict[str, Any]) -> CallNotification:
+def _read_notification(fields: Dict[str, Any]) -> CallNotification:
     if fields["notify"] != "call":
         raise UnknownNotification(fields["notify"])
     call: Any = fields.get("call")
@@ -103,7 +103,7 @@ def _notification(fields: Dict[str, Any]) -> CallNotification:
     return CallNotification(callref, shared)
 
 
-def _reply(fields: Dict[str, Any]) -> Reply:
+def _read_reply(fields: Dict[str, Any]) -> Reply:
     number = as_whole(fields.get("id"))
     if number is None:
         raise UnreadableMessage("neither a notification nor a reply with an id")
@@ -121,9 +121,9 @@ def _succeeded(fields: Dict[str, Any]) -> bool:
 
 
 def create_session(token: Any, auto_answer: Any = None) -> Command:
-    fields = {"token": _string("csi_token", token), "protocol_version": PROTOCOL_VERSION}
+    fields = {"token": _check_string("csi_token", token), "protocol_version": PROTOCOL_VERSION}
     if auto_answer is not None:
-        fields["auto_answer"] = _flag("auto_answer", auto_answer)
+        fields["auto_answer"] = _check_flag("auto_answer", auto_answer)
     return Command("create_session", fields)
 
 
@@ -132,9 +132,9 @@ def restore_session(token: Any, session_id: Any = None, null_id: bool = False) -
 
     :param null_id: True to send a missing session id as null; otherwise it is left out.
     """
-    fields: Dict[str, Any] = {"token": _string("csi_token", token)}
+    fields: Dict[str, Any] = {"token": _check_string("csi_token", token)}
     if session_id is not None:
-        fields["session_id"] = _string("session_id", session_id)
+        fields["session_id"] = _check_string("session_id", session_id)
     elif null_id:
         fields["session_id"] = None
     fields["protocol_version"] = PROTOCOL_VERSION
@@ -146,11 +146,11 @@ def destroy_session() -> Command:
 
 
 def subscribe(number: Any) -> Command:
-    return Command("subscribe", {"number": _text("number", number)})
+    return Command("subscribe", {"number": _check_text("number", number)})
 
 
 def unsubscribe(number: Any) -> Command:
-    return Command("unsubscribe", {"number": _text("number", number)})
+    return Command("unsubscribe", {"number": _check_text("number", number)})
 
 
 def get_subscriptions() -> Command:
@@ -158,7 +158,7 @@ def get_subscriptions() -> Command:
 
 
 def set_auto_answer(auto_answer: Any) -> Command:
-    return Command("set_auto_answer", {"auto_answer": _flag("auto_answer", auto_answer)})
+    return Command("set_auto_answer", {"auto_answer": _check_flag("auto_answer", auto_answer)})
 
 
 def get_auto_answer() -> Command:
@@ -166,21 +166,20 @@ def get_auto_answer() -> Command:
 
 
 def dial(number: Any) -> Command:
-    return Command("call", {"number": _text("number", number)})
+    return Command("call", {"number": _check_text("number", number)})
 
 
 def send_message(number: Any, message: Any) -> Command:
-    return Command(
-        "send_message", {"number": _text("number", number), "message": _text("message", message)}
-    )
+    fields = {"number": _check_text("number", number), "message": _check_text("message", message)}
+    return Command("send_message", fields)
 
 
 def int_to_local(number: Any) -> Command:
-    return Command("get_int_to_local_numbers", {"number": _text("number", number)})
+    return Command("get_int_to_local_numbers", {"number": _check_text("number", number)})
 
 
 def local_to_int(number: Any) -> Command:
-    return Command("get_local_to_int_number", {"number": _text("number", number)})
+    return Command("get_local_to_int_number", {"number": _check_text("number", number)})
 
 
 def ping() -> Command:
@@ -200,15 +199,14 @@ def reject(call_ref: str) -> Command:
 
 
 def transfer(call_ref: str, side: Any, to: Any) -> Command:
-    return Command(
-        "transfer_call", {"call_ref": call_ref, "side": _side("side", side), "to": _text("to", to)}
-    )
+    fields = {"call_ref": call_ref, "side": _check_side("side", side), "to": _check_text("to", to)}
+    return Command("transfer_call", fields)
 
 
 def supervised_transfer(call_ref: str, side: Any, to: Any, invite_timer: Any = None) -> Command:
-    fields = {"call_ref": call_ref, "side": _side("side", side), "to": _text("to", to)}
+    fields = {"call_ref": call_ref, "side": _check_side("side", side), "to": _check_text("to", to)}
     if invite_timer is not None:
-        fields["invite_timer"] = _whole("invite_timer", invite_timer, least=0)
+        fields["invite_timer"] = _check_whole("invite_timer", invite_timer, least=0)
     return Command("supervised_transfer_call", fields)
 
 
@@ -217,9 +215,9 @@ def merge(call_ref: str, side: Any, call_ref2: str, side2: Any) -> Command:
         "merge_call",
         {
             "call_ref": call_ref,
-            "side": _side("side", side),
+            "side": _check_side("side", side),
             "call_ref2": call_ref2,
-            "side2": _side("second_call_side", side2),
+            "side2": _check_side("second_call_side", side2),
         },
     )
 
@@ -230,9 +228,9 @@ def pause(call_ref: str) -> Command:
 
 def park(call_ref: str, side: Any, slot: Any = None) -> Command:
     """Make the command. Without a slot, or with -1, the server chooses a free one."""
-    fields = {"call_ref": call_ref, "side": _side("side", side)}
+    fields = {"call_ref": call_ref, "side": _check_side("side", side)}
     if slot is not None:
-        fields["slot"] = _whole("slot", slot, least=-1)
+        fields["slot"] = _check_whole("slot", slot, least=-1)
     return Command("park_call", fields)
 
 
@@ -240,32 +238,32 @@ def unpark(call_ref: str) -> Command:
     return Command("unpark_call", {"call_ref": call_ref})
 
 
-def _string(argument: str, value: Any) -> Any:
+def _check_string(argument: str, value: Any) -> Any:
     if not isinstance(value, str):
         raise invalid_params(argument, f"expected a string, got {type(value).__name__}")
     return value
 
 
-def _text(argument: str, value: Any) -> Any:
-    if not _string(argument, value):
+def _check_text(argument: str, value: Any) -> Any:
+    if not _check_string(argument, value):
         raise invalid_params(argument, "expected a string that is not empty")
     return value
 
 
-def _flag(argument: str, value: Any) -> Any:
+def _check_flag(argument: str, value: Any) -> Any:
     if not isinstance(value, bool):
         raise invalid_params(argument, f"expected True or False, got {type(value).__name__}")
     return value
 
 
-def _side(argument: str, value: Any) -> Any:
+def _check_side(argument: str, value: Any) -> Any:
     if value not in ("caller", "callee"):
         shown = repr(value)[:40] if isinstance(value, str) else type(value).__name__
         raise invalid_params(argument, f'expected "caller" or "callee", got {shown}')
     return value
 
 
-def _whole(argument: str, value: Any, least: int) -> Any:
+def _check_whole(argument: str, value: Any, least: int) -> Any:
     if type(value) is not int:
         raise invalid_params(argument, f"expected a whole number, got {type(value).__name__}")
     if value < least:
