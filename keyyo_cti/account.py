@@ -110,7 +110,7 @@ class AccountClient:
     def tokens(self) -> Tokens:
         """Return the tokens with such an access token; errors as for ``access_token``."""
         tokens = self._load() if self._unsaved is None else None
-        if tokens is not None and self._good(tokens):
+        if tokens is not None and self._is_valid(tokens):
             return tokens
         return self._flights.do(partial(self._renew, tokens))
 
@@ -126,24 +126,24 @@ class AccountClient:
         # Another thread's refresh, which began before these tokens were refused.
         return self._flights.do(partial(self._renew, refused), alone=True)
 
-    def _good(self, tokens: Tokens) -> bool:
+    def _is_valid(self, tokens: Tokens) -> bool:
         return tokens.good_at(self._wall() + self._ahead)
 
     def _load(self) -> Optional[Tokens]:
         try:
             return self._store.load()
         except Exception as error:
-            _raise_not_kept(error)
+            _raise_not_saved(error)
 
     @contextlib.contextmanager
-    def _held(self) -> Iterator[HeldTokens]:
+    def _lock_tokens(self) -> Iterator[HeldTokens]:
         try:
             with self._store.held() as held:
                 yield held
         except KeyyoError:
             raise
         except Exception as error:
-            _raise_not_kept(error)
+            _raise_not_saved(error)
 
     def _exchange(self, exchange: Callable[[], Tokens]) -> Tokens:
         tokens = exchange()
@@ -153,17 +153,17 @@ class AccountClient:
 
     def _renew(self, stale: Optional[Tokens]) -> Tokens:
         self._save_unsaved()
-        with self._held() as held:
+        with self._lock_tokens() as held:
             tokens = held.load()
             if tokens is None:
                 raise CredentialsRefused(
                     401, "No user has signed in", "not_signed_in", SIGN_IN_AGAIN
                 )
             # Another thread or process may have refreshed them during the wait.
-            if tokens != stale and self._good(tokens):
+            if tokens != stale and self._is_valid(tokens):
                 return tokens
             held.reserve()
-            new = self._ask(tokens)
+            new = self._refresh(tokens)
             # Keyyo may have revoked the old refresh token, so these are the only valid tokens.
             self._unsaved = _Unsaved(new, tokens)
             held.save(new)
@@ -175,13 +175,13 @@ class AccountClient:
         unsaved = self._unsaved
         if unsaved is None:
             return
-        with self._held() as held:
+        with self._lock_tokens() as held:
             # Unless a user has signed in again in between.
             if unsaved.anyway or held.load() == unsaved.replaced:
                 held.save(unsaved.tokens)
         self._unsaved = None
 
-    def _ask(self, tokens: Tokens) -> Tokens:
+    def _refresh(self, tokens: Tokens) -> Tokens:
         refusal = self._refusal
         if refusal is not None and refusal.tokens.refresh_token == tokens.refresh_token:
             raise copy.copy(refusal.error)
@@ -275,11 +275,11 @@ class Account(BackgroundClient):
         return f"<Account of {self.client.oauth2!r}>"
 
 
-def _raise_not_kept(error: Exception) -> NoReturn:
+def _raise_not_saved(error: Exception) -> NoReturn:
     # An OSError's message names the file. Other messages may contain the tokens, so only their
     # origin is shown.
     harmless = isinstance(error, (OSError, WaitsForItself))
-    words = f": {error}" if harmless else f" at {_place(error)}"
+    words = f": {error}" if harmless else f" at {_find_origin(error)}"
     raise TokensNotKept(
         500,
         f"The tokens cannot be saved or read: {type(error).__name__}{words}",
@@ -288,6 +288,6 @@ def _raise_not_kept(error: Exception) -> NoReturn:
     ) from (error if harmless else None)
 
 
-def _place(error: Exception) -> str:
+def _find_origin(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"

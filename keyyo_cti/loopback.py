@@ -69,17 +69,17 @@ class Loopback:
         self._redirect_uri = redirect_uri
         self._state = state
         self._pages = contextlib.ExitStack()
-        self._server = _Servers(self, *_addresses(redirect_uri))
+        self._server = _Servers(self, *_split_addresses(redirect_uri))
 
     @staticmethod
     def serves(redirect_uri: str) -> bool:
         """Return True if a redirect URI is on this machine, with http and a port."""
         try:
             parts = urlsplit(redirect_uri)
-            hosts, port = _addresses(redirect_uri)
+            hosts, port = _split_addresses(redirect_uri)
         except ValueError:
             return False
-        return parts.scheme == "http" and port > 0 and all(map(_on_this_machine, hosts))
+        return parts.scheme == "http" and port > 0 and all(map(_is_on_this_machine, hosts))
 
     def __enter__(self) -> "Loopback":
         self._server.start()
@@ -246,14 +246,14 @@ class _Visit(BaseHTTPRequestHandler):
         """Log nothing: the request contains the code."""
 
 
-def _addresses(redirect_uri: str) -> Tuple[Tuple[str, ...], int]:
+def _split_addresses(redirect_uri: str) -> Tuple[Tuple[str, ...], int]:
     """Return the hosts and the port to listen on."""
     parts = urlsplit(redirect_uri)
     hosts = _LOCALHOST if parts.hostname == "localhost" else (parts.hostname or "",)
     return hosts, 80 if parts.port is None else parts.port
 
 
-def _on_this_machine(host: str) -> bool:
+def _is_on_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

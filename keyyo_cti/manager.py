@@ -118,7 +118,7 @@ class ManagerClient:
         :returns: a LineInfo, as in ``lines``.
         :raises KeyyoError: as for ``lines``; 404 if the account has no such line.
         """
-        service = hal.one(self._api.get(f"services/{_segment('csi', csi)}"), "csi")
+        service = hal.one(self._api.get(f"services/{_quote_segment('csi', csi)}"), "csi")
         if service.get("_resource_type", LINE) != LINE:
             raise ManagerError(404, "It is no telephone line", "not_found", hint(404))
         return read_line(service)
@@ -131,9 +131,9 @@ class ManagerClient:
             for a token that a program uses.
         :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
         """
-        masks = _masks(domain_masks)
+        masks = _check_masks(domain_masks)
         form = {f"domain_masks[{number}]": mask for number, mask in enumerate(masks)}
-        path = f"services/{_segment('csi', csi)}/csi_token"
+        path = f"services/{_quote_segment('csi', csi)}/csi_token"
         asked_at = self._wall()
         reply = self._api.post(path, form)
         # No variable holds the fields of the reply. Otherwise a traceback could show the token.
@@ -149,7 +149,7 @@ class ManagerClient:
         :returns: a PluginInfo for each, with ``name``, ``enabled`` and any other field of Keyyo.
         :raises KeyyoError: as for ``lines``.
         """
-        path = f"services/{_segment('csi', csi)}/cti_plugins"
+        path = f"services/{_quote_segment('csi', csi)}/cti_plugins"
         return [read_plugin(plugin) for plugin in self._api.get_all(path)]
 
     def enable_plugin(self, csi: str, name: str = WEBSOCKET) -> PluginInfo:
@@ -162,7 +162,7 @@ class ManagerClient:
         :returns: a PluginInfo, as in ``cti_plugins``.
         :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
         """
-        path = f"services/{_segment('csi', csi)}/cti_plugins/{_segment('name', name)}"
+        path = f"services/{_quote_segment('csi', csi)}/cti_plugins/{_quote_segment('name', name)}"
         reply = self._api.post(path, {"enabled": "1"})
         # The status alone reports success; the body may be empty.
         return read_plugin({"name": name, "enabled": True, **hal.one(reply.fields(), "name")})
@@ -176,7 +176,7 @@ class ManagerClient:
         :returns: Keyyo's record of each, a Result.
         :raises KeyyoError: as for ``lines``.
         """
-        path = f"services/{_segment('csi', csi)}/sip_records"
+        path = f"services/{_quote_segment('csi', csi)}/sip_records"
         return [wrap(record) for record in self._api.get_all(path)]
 
     def close(self) -> None:
@@ -344,7 +344,7 @@ class Manager(BackgroundClient):
         return f"<Manager {self.client.base_url}>"
 
 
-def _segment(name: str, value: Any) -> str:
+def _quote_segment(name: str, value: Any) -> str:
     """Return a value as one segment of a path.
 
     A CSI need not consist of digits: that of a mailbox is its address.
@@ -357,7 +357,7 @@ def _segment(name: str, value: Any) -> str:
         raise invalid_params(name, "expected text") from None
 
 
-def _masks(domain_masks: Any) -> Tuple[str, ...]:
+def _check_masks(domain_masks: Any) -> Tuple[str, ...]:
     # A string is iterable too, but its letters are not masks.
     masks = () if isinstance(domain_masks, str) else tuple(domain_masks)
     if isinstance(domain_masks, str) or not all(isinstance(mask, str) and mask for mask in masks):

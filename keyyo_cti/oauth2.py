@@ -97,11 +97,11 @@ class OAuth2Client:
         allow_http: bool = False,
         wall: Callable[[], float] = wall_clock,
     ) -> None:
-        self.client_id = _text("client_id", client_id)
-        self.redirect_uri = _text("redirect_uri", redirect_uri)
+        self.client_id = _check_text("client_id", client_id)
+        self.redirect_uri = _check_text("redirect_uri", redirect_uri)
         self.authorize_url = checked_url("authorize_url", authorize_url, allow_http)
         self.token_url = checked_url("token_url", token_url, allow_http)
-        self._client_secret = _text("client_secret", client_secret)
+        self._client_secret = _check_text("client_secret", client_secret)
         self._http = HttpClient(OAuth2Error, timeout, ca_certs)
         self._wall = wall
         self._authorizations = Authorizations()
@@ -172,7 +172,7 @@ class OAuth2Client:
         authorization = self._authorizations.get(state)
         verified = authorization is not None or code_verifier is not None
         try:
-            tokens = self._ask(self._code_form(code, state, code_verifier), None)
+            tokens = self._request_tokens(self._make_code_form(code, state, code_verifier), None)
         except OAuth2Error as error:
             if error.error_code == "invalid_grant" and not verified:
                 error.hint = f"{error.hint}; {_OTHER_PROCESS}"
@@ -212,9 +212,9 @@ class OAuth2Client:
             tokens.refresh_token,
             tokens.access_token,
         )
-        return self._ask(credentials, tokens)
+        return self._request_tokens(credentials, tokens)
 
-    def _code_form(
+    def _make_code_form(
         self, code: str, state: Optional[str], code_verifier: Optional[str]
     ) -> SecretForm:
         verifier = check_verifier(code_verifier)
@@ -231,7 +231,7 @@ class OAuth2Client:
         )
         return SecretForm(form, self._client_secret, code, *filter(None, [verifier]))
 
-    def _ask(self, credentials: SecretForm, old: Optional[Tokens]) -> Tokens:
+    def _request_tokens(self, credentials: SecretForm, old: Optional[Tokens]) -> Tokens:
         asked_at = self._wall()
         reply = self._http.send("POST", self.token_url, credentials)
         new = read_tokens(reply.fields(), old, asked_at) if reply.ok else None
@@ -366,7 +366,7 @@ class OAuth2(BackgroundClient):
         return f"<OAuth2 {self.client_id} at {self.token_url}>"
 
 
-def _text(name: str, value: Any) -> str:
+def _check_text(name: str, value: Any) -> str:
     # The message leaves the value out: it may be secret.
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a string, got {type(value).__name__}")

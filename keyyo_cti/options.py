@@ -111,13 +111,14 @@ class Options:
                "a string that is not empty")
         for name in ("cookie_expires", "timeout", "connect_timeout", "ping_interval",
                      "heartbeat_timeout"):
-            _check(name, _positive(getattr(self, name)), f"a number above 0, at most {_MAX_VALUE}")
-        _check("max_message_size", _whole(self.max_message_size, 1), "a whole number above 0")
+            _check(name, _is_positive(getattr(self, name)),
+                   f"a number above 0, at most {_MAX_VALUE}")
+        _check("max_message_size", _is_whole(self.max_message_size, 1), "a whole number above 0")
         for name in ("max_active_calls", "max_backlog", "max_backlog_bytes"):
             value = getattr(self, name)
-            _check(name, value is None or _whole(value, 1), "a whole number above 0, or None")
-        _check("max_ended_calls", self.max_ended_calls is None or _whole(self.max_ended_calls, 0),
-               "a whole number, or None")
+            _check(name, value is None or _is_whole(value, 1), "a whole number above 0, or None")
+        most = self.max_ended_calls
+        _check("max_ended_calls", most is None or _is_whole(most, 0), "a whole number, or None")
         self._check_kinds()
 
     def _check_kinds(self) -> None:
@@ -141,7 +142,7 @@ class Options:
         listed = isinstance(self.transports, (list, tuple)) and bool(self.transports)
         _check("transports", listed and all(each in TRANSPORTS for each in self.transports),
                f"a list of some of {', '.join(TRANSPORTS)}")
-        _check("proxies", self.proxies is None or _proxies(self.proxies),
+        _check("proxies", self.proxies is None or _are_proxies(self.proxies),
                'a dict such as {"https": "http://host:port"}')
         _check("ca_certs", isinstance(self.ca_certs, (str, os.PathLike, type(None))), "a path")
         if self.ca_certs is not None and not os.path.exists(self.ca_certs):
@@ -205,17 +206,17 @@ def _check(name: str, good: bool, expected: str) -> None:
         raise TypeError(f"{name}: expected {expected}")
 
 
-def _positive(value: Any) -> bool:
+def _is_positive(value: Any) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return number and 0 < value <= _MAX_VALUE
 
 
-def _proxies(value: Any) -> bool:
+def _are_proxies(value: Any) -> bool:
     return isinstance(value, Mapping) and all(
         isinstance(scheme, str) and isinstance(url, (str, type(None)))
         for scheme, url in value.items()
     )
 
 
-def _whole(value: Any, least: int) -> bool:
+def _is_whole(value: Any, least: int) -> bool:
     return type(value) is int and value >= least

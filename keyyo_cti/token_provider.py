@@ -65,14 +65,14 @@ class TokenProvider:
         :raises KeyyoError: as for ``ManagerClient.csi_token``.
         """
         cached = self._cached
-        return cached.token if cached is not None and self._good(cached) else self.refresh()
+        return cached.token if cached is not None and self._is_valid(cached) else self.refresh()
 
     def refresh(self) -> str:
         """Create and return a new token, whatever is cached.
 
         :raises KeyyoError: as for ``ManagerClient.csi_token``.
         """
-        return self._flights.do(self._mint)
+        return self._flights.do(self._create)
 
     def invalidate(self, token: Optional[str] = None) -> None:
         """Drop a refused token, so that the next call returns another.
@@ -84,15 +84,15 @@ class TokenProvider:
         if cached is not None and token in (None, cached.token):
             self._cached = None
 
-    def _mint(self) -> str:
+    def _create(self) -> str:
         monotonic, wall = self._monotonic(), self._wall()
-        minted = self._client.csi_token(self._csi, self._domain_masks)
+        created = self._client.csi_token(self._csi, self._domain_masks)
         # At most the life of a token: its expiry may be on a clock ahead of ours.
-        life = min(minted.expires_at - wall, _LIFE)
-        self._cached = _CachedToken(minted.token, monotonic, wall, life)
-        return minted.token
+        life = min(created.expires_at - wall, _LIFE)
+        self._cached = _CachedToken(created.token, monotonic, wall, life)
+        return created.token
 
-    def _good(self, cached: _CachedToken) -> bool:
+    def _is_valid(self, cached: _CachedToken) -> bool:
         # The monotonic clock may stop during a suspend, and the wall clock may be set back.
         age = max(self._monotonic() - cached.monotonic, self._wall() - cached.wall)
         return age < cached.life - self._ahead
