@@ -156,27 +156,27 @@ class _Examination:
         self._wanted = csi
         self._csi = csi or ""
         self._endpoint = endpoint
-        self._minted: Optional[CSIToken] = None
+        self._csi_token: Optional[CSIToken] = None
 
     def run(self) -> Diagnosis:
         checks: Tuple[Tuple[str, Callable[[], Optional[str]]], ...] = (
-            ("account", self._account),
-            ("line", self._line),
-            ("plugin", self._plugin),
-            ("telephone", self._telephone),
-            ("token", self._token),
-            ("session", self._session),
+            ("account", self._check_account),
+            ("line", self._check_line),
+            ("plugin", self._check_plugin),
+            ("telephone", self._check_telephone),
+            ("token", self._check_token),
+            ("session", self._check_session),
         )
         findings: List[Finding] = []
-        over = False
+        is_over = False
         for name, check in checks:
             finding = Finding(name, None, _NOT_CHECKED)
-            if not over:
-                finding, over = _run_check(name, check)
+            if not is_over:
+                finding, is_over = _run_check(name, check)
             findings.append(finding)
         return Diagnosis(self._csi or None, tuple(findings))
 
-    def _account(self) -> str:
+    def _check_account(self) -> str:
         missing = self._client.check_access()
         if missing:
             raise _Fault(
@@ -186,14 +186,14 @@ class _Examination:
             )
         return "this program is authorized"
 
-    def _line(self) -> str:
+    def _check_line(self) -> str:
         if self._wanted is None:
-            self._csi = self._only_line()
+            self._csi = self._find_only_line()
         line = self._client.line(self._csi)
-        known = [f"{line.name}" if line.name else "", _short(line.short_number)]
+        known = [f"{line.name}" if line.name else "", _describe_short_number(line.short_number)]
         return ", ".join(filter(None, known)) or "known"
 
-    def _only_line(self) -> str:
+    def _find_only_line(self) -> str:
         lines = [str(line.csi) for line in self._client.lines()]
         if len(lines) != 1:
             raise _Fault(
@@ -204,7 +204,7 @@ class _Examination:
             )
         return lines[0]
 
-    def _plugin(self) -> str:
+    def _check_plugin(self) -> str:
         plugins = {str(each.name): each.enabled for each in self._client.cti_plugins(self._csi)}
         enable = (
             f'enable it with enable_plugin("{self._csi}") of the Manager, or with '
@@ -220,7 +220,7 @@ class _Examination:
             raise _Fault("plugin_disabled", f"the CTI plugin {WEBSOCKET} is disabled", enable)
         return f"the CTI plugin {WEBSOCKET} is enabled"
 
-    def _telephone(self) -> str:
+    def _check_telephone(self) -> str:
         records = self._client.sip_records(self._csi)
         if not records:
             raise _Fault(
@@ -231,12 +231,12 @@ class _Examination:
             )
         return f"{len(records)} registered"
 
-    def _token(self) -> str:
-        self._minted = self._client.csi_token(self._csi)
+    def _check_token(self) -> str:
+        self._csi_token = self._client.csi_token(self._csi)
         return "a CSI token was created"
 
-    def _session(self) -> Optional[str]:
-        if self._minted is None:
+    def _check_session(self) -> Optional[str]:
+        if self._csi_token is None:
             return None
         with CTI(
             endpoint=self._endpoint,
@@ -245,7 +245,7 @@ class _Examination:
             cookie_auto=False,
             timeout=_SESSION_TIMEOUT,
         ) as cti:
-            number = cti.create_session(self._minted.token).result().number
+            number = cti.create_session(self._csi_token.token).result().number
             try:
                 cti.destroy_session().result(_SESSION_TIMEOUT)
             except (KeyyoError, NoAnswer):
@@ -261,7 +261,7 @@ def _run_check(name: str, check: Callable[[], Optional[str]]) -> Tuple[Finding, 
     except KeyyoError as error:
         if error.error_code in _NO_FINDING:
             raise
-        fault = _fault(name, error)
+        fault = _make_fault(name, error)
     except _Fault as found:
         fault = found
     else:
@@ -271,12 +271,12 @@ def _run_check(name: str, check: Callable[[], Optional[str]]) -> Tuple[Finding, 
     return Finding(name, False, fault.fact, fault.word, fault.advice), fault.final
 
 
-def _fault(check: str, error: KeyyoError) -> _Fault:
+def _make_fault(check: str, error: KeyyoError) -> _Fault:
     """Return the fault for an error."""
     if isinstance(error, CredentialsRefused):
-        return _credentials_fault(error)
+        return _make_credentials_fault(error)
     if check == "session":
-        return _session_fault(error)
+        return _make_session_fault(error)
     word, final = _BY_CODE.get(error.error_code or "", (None, isinstance(error, OAuth2Error)))
     if check == "line" and word == "not_found":
         word, final = "unknown_line", True
@@ -304,7 +304,7 @@ _BY_CODE: Dict[str, Tuple[str, bool]] = {
 }
 
 
-def _credentials_fault(error: CredentialsRefused) -> _Fault:
+def _make_credentials_fault(error: CredentialsRefused) -> _Fault:
     fact = f"{error.status_code} {error.message}"
     if error.error_code == "not_signed_in":
         return _Fault("not_signed_in", fact, _SIGN_IN, final=True)
@@ -317,11 +317,11 @@ def _credentials_fault(error: CredentialsRefused) -> _Fault:
     return _Fault("application_refused", fact, advice, final=True)
 
 
-def _session_fault(error: KeyyoError) -> _Fault:
+def _make_session_fault(error: KeyyoError) -> _Fault:
     word = "no_connection" if isinstance(error, ConnectionClosed) else "session_refused"
     advice = error.hint or "try again later"
     return _Fault(word, f"{error.status_code} {error.message}", advice)
 
 
-def _short(number: Any) -> str:
+def _describe_short_number(number: Any) -> str:
     return f"short number {number}" if number else ""
