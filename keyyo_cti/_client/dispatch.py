@@ -46,7 +46,7 @@ class EventThread(Dispatcher):
         self._awaited_since = 0.0
 
     def put(self, work: Task, size: int = 0) -> None:
-        # Append, then check the thread. The event thread checks the queue after it has ended.
+        # Append, then check the thread. A thread that ends does the reverse, so no work is lost.
         self._backlog.put(work, size)
         if self._thread is None and not self._works_here:
             self._start_for_work()
