@@ -16,7 +16,7 @@ from ._client.literals import Dispatch
 from ._net.clock import wall_clock
 from ._net.single_flight import SingleFlight, WaitsForItself
 from ._oauth2.scopes import SIGN_IN_AGAIN
-from ._oauth2.token_store import HeldTokens, TokenMemory, TokenStore
+from ._oauth2.token_store import LockedTokens, TokenMemory, TokenStore
 from ._oauth2.tokens import Tokens
 from .errors import CredentialsRefused, KeyyoError, TokensNotKept
 from .oauth2 import OAuth2, OAuth2Client
@@ -136,10 +136,10 @@ class AccountClient:
             _raise_not_saved(error)
 
     @contextlib.contextmanager
-    def _lock_tokens(self) -> Iterator[HeldTokens]:
+    def _lock_tokens(self) -> Iterator[LockedTokens]:
         try:
-            with self._store.held() as held:
-                yield held
+            with self._store.locked() as locked:
+                yield locked
         except KeyyoError:
             raise
         except Exception as error:
@@ -153,8 +153,8 @@ class AccountClient:
 
     def _renew(self, stale: Optional[Tokens]) -> Tokens:
         self._save_unsaved()
-        with self._lock_tokens() as held:
-            tokens = held.load()
+        with self._lock_tokens() as locked:
+            tokens = locked.load()
             if tokens is None:
                 raise CredentialsRefused(
                     401, "No user has signed in", "not_signed_in", SIGN_IN_AGAIN
@@ -162,11 +162,11 @@ class AccountClient:
             # Another thread or process may have refreshed them during the wait.
             if tokens != stale and self._is_valid(tokens):
                 return tokens
-            held.reserve()
+            locked.reserve()
             new = self._refresh(tokens)
             # Keyyo may have revoked the old refresh token, so these are the only valid tokens.
             self._unsaved = _Unsaved(new, tokens)
-            held.save(new)
+            locked.save(new)
         # Only now: the tokens are saved at the end of the with statement.
         self._unsaved = None
         return new
@@ -175,10 +175,10 @@ class AccountClient:
         unsaved = self._unsaved
         if unsaved is None:
             return
-        with self._lock_tokens() as held:
+        with self._lock_tokens() as locked:
             # Unless a user has signed in again in between.
-            if unsaved.anyway or held.load() == unsaved.replaced:
-                held.save(unsaved.tokens)
+            if unsaved.anyway or locked.load() == unsaved.replaced:
+                locked.save(unsaved.tokens)
         self._unsaved = None
 
     def _refresh(self, tokens: Tokens) -> Tokens:

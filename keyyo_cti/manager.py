@@ -24,7 +24,7 @@ from ._manager.api import QUERIES, AccessTokens, Api, read_document
 from ._manager.refusals import hint, unreadable
 from ._net import hal
 from ._net.clock import wall_clock
-from ._net.http_request import HttpClient, checked_url
+from ._net.http_request import HttpClient, check_url
 from ._oauth2.scopes import SCOPES
 from .account import Account
 from .backoff import Backoff
@@ -83,7 +83,7 @@ class ManagerClient:
     ) -> None:
         if not callable(getattr(account, "renewed", None)):
             raise TypeError("account: expected an AccountClient, such as Account(...).client")
-        self.base_url = checked_url("base_url", base_url, allow_http)
+        self.base_url = check_url("base_url", base_url, allow_http)
         self.ca_certs = ca_certs
         self.allow_http = allow_http
         http = HttpClient(ManagerError, timeout, ca_certs)
@@ -118,7 +118,7 @@ class ManagerClient:
         :returns: a LineInfo, as in ``lines``.
         :raises KeyyoError: as for ``lines``; 404 if the account has no such line.
         """
-        service = hal.one(self._api.get(f"services/{_quote_segment('csi', csi)}"), "csi")
+        service = hal.unwrap(self._api.get(f"services/{_quote_segment('csi', csi)}"), "csi")
         if service.get("_resource_type", LINE) != LINE:
             raise ManagerError(404, "It is no telephone line", "not_found", hint(404))
         return read_line(service)
@@ -137,7 +137,7 @@ class ManagerClient:
         asked_at = self._wall()
         reply = self._api.post(path, form)
         # No variable holds the fields of the reply. Otherwise a traceback could show the token.
-        token = read_csi_token(csi, hal.one(read_document(reply), "token"), masks, asked_at)
+        token = read_csi_token(csi, hal.unwrap(read_document(reply), "token"), masks, asked_at)
         if token is None:
             raise unreadable("there is no token in it")
         return token
@@ -165,7 +165,7 @@ class ManagerClient:
         path = f"services/{_quote_segment('csi', csi)}/cti_plugins/{_quote_segment('name', name)}"
         reply = self._api.post(path, {"enabled": "1"})
         # The status alone reports success; the body may be empty.
-        return read_plugin({"name": name, "enabled": True, **hal.one(reply.fields(), "name")})
+        return read_plugin({"name": name, "enabled": True, **hal.unwrap(reply.fields(), "name")})
 
     def sip_records(self, csi: str) -> List[Result]:
         """Return the telephones registered on a line now. Without one, the line cannot dial.

@@ -21,8 +21,8 @@ from ._client.background import BackgroundClient
 from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
 from ._net.clock import wall_clock
-from ._net.http_request import HttpClient, SecretForm, checked_url
-from ._net.retry_after import retry_after
+from ._net.http_request import HttpClient, SecretForm, check_url
+from ._net.retry_after import read_retry_after
 from ._oauth2.answers import is_redirected_url, raise_refusal, read_code, read_tokens
 from ._oauth2.authorizations import Authorizations, check_verifier
 from ._oauth2.scopes import (
@@ -99,8 +99,8 @@ class OAuth2Client:
     ) -> None:
         self.client_id = _check_text("client_id", client_id)
         self.redirect_uri = _check_text("redirect_uri", redirect_uri)
-        self.authorize_url = checked_url("authorize_url", authorize_url, allow_http)
-        self.token_url = checked_url("token_url", token_url, allow_http)
+        self.authorize_url = check_url("authorize_url", authorize_url, allow_http)
+        self.token_url = check_url("token_url", token_url, allow_http)
         self._client_secret = _check_text("client_secret", client_secret)
         self._http = HttpClient(OAuth2Error, timeout, ca_certs)
         self._wall = wall
@@ -236,7 +236,7 @@ class OAuth2Client:
         reply = self._http.send("POST", self.token_url, credentials)
         new = read_tokens(reply.fields(), old, asked_at) if reply.ok else None
         if new is None:
-            raise_refusal(reply, credentials, retry_after(reply.headers, asked_at))
+            raise_refusal(reply, credentials, read_retry_after(reply.headers, asked_at))
         return new
 
     def __repr__(self) -> str:

@@ -6,10 +6,10 @@ import sqlite3
 from pathlib import Path
 from typing import Iterator, Optional, Protocol, Tuple, Union
 
-from ._net import private_database
+from ._net import private_file
 from ._net.private_folder import file_path
 from ._net.state_folder import state_folder
-from ._oauth2.token_store import HeldTokens
+from ._oauth2.token_store import LockedTokens
 from ._oauth2.tokens import Tokens
 
 _TABLE = (
@@ -78,8 +78,8 @@ class TokenFile:
 
         :raises OSError: they could not be saved.
         """
-        with self.held() as held:
-            held.save(tokens)
+        with self.locked() as locked:
+            locked.save(tokens)
 
     def delete(self) -> None:
         """Delete the tokens.
@@ -94,7 +94,7 @@ class TokenFile:
                     )
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[HeldTokens]:
+    def locked(self) -> Iterator[LockedTokens]:
         """Lock the tokens against other threads and processes, and yield them.
 
         :raises OSError: they cannot be read, or another process locks them for too long.
@@ -106,7 +106,9 @@ class TokenFile:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with private_database.opened(self.path, "token file", _TABLE, self._patience) as database:
+        with private_file.open_database(
+            self.path, "token file", _TABLE, self._patience
+        ) as database:
             database.execute(_SCOPES)
             yield database
 

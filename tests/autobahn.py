@@ -24,10 +24,10 @@ from requests.cookies import RequestsCookieJar
 
 from keyyo_cti._net import urls
 from keyyo_cti._net.cancellation import CancelToken
-from keyyo_cti._net.connect import Route
-from keyyo_cti._sockjs import Limits
+from keyyo_cti._net.connect import Connector
+from keyyo_cti._sockjs import Timeouts
 from keyyo_cti._sockjs.errors import SockJSError, Unreadable
-from keyyo_cti._sockjs.transport import Setting
+from keyyo_cti._sockjs.transport import TransportConfig
 from keyyo_cti._sockjs.websocket import WebSocketTransport
 from keyyo_cti._sockjs.websocket_frames import TEXT, Frame
 
@@ -88,25 +88,25 @@ class Echo(WebSocketTransport):
             self._texts.append(text)
             self._write(TEXT, text.encode("utf-8"))
 
-    def at_hand(self) -> Optional[str]:
+    def buffered_frame(self) -> Optional[str]:
         """Nothing: the quick way does not tell an empty message from a control frame."""
 
 
 def visit(port: int, path: str) -> List[str]:
     """Connect to a page of the fuzzing server, and echo what it says."""
-    limits = Limits()
+    timeouts = Timeouts()
     base_url = f"http://127.0.0.1:{port}"
-    route = Route(
-        urls.origin(base_url), None, CancelToken(), limits.write_timeout, time.monotonic,
+    connector = Connector(
+        urls.parse_origin(base_url), None, CancelToken(), timeouts.write_timeout, time.monotonic,
         {"no_proxy": "*"},
     )
-    setting = Setting(
-        route, base_url, "000", RequestsCookieJar(), limits.max_message_size,
-        limits.write_timeout, time.monotonic,
+    config = TransportConfig(
+        connector, base_url, "000", RequestsCookieJar(), timeouts.max_message_size,
+        timeouts.write_timeout, time.monotonic,
     )
     url = f"ws://127.0.0.1:{port}{path}"
     with mock.patch.object(urls, "transport", return_value=url):
-        return Echo(setting).run(time.monotonic() + _TIMEOUT)
+        return Echo(config).run(time.monotonic() + _TIMEOUT)
 
 
 async def run(cases: Optional[List[str]]) -> List[Any]:

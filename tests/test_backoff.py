@@ -9,7 +9,7 @@ from typing import Any, Optional
 import pytest
 
 from keyyo_cti._manager.api import QUERIES
-from keyyo_cti._net.retry_after import retry_after
+from keyyo_cti._net.retry_after import read_retry_after
 from keyyo_cti.backoff import Backoff
 
 NOW = 784_111_777.0
@@ -127,7 +127,7 @@ def test_the_servers_wish() -> None:
 )
 def test_retry_after(value: str, seconds: Optional[float]) -> None:
     """Retry-After is a number of seconds or a date; what is neither asks for nothing."""
-    assert retry_after({"Retry-After": value}, NOW) == seconds
+    assert read_retry_after({"Retry-After": value}, NOW) == seconds
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a time zone of its own")
@@ -136,7 +136,7 @@ def test_retry_after_a_date_without_a_zone(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
     try:
-        assert retry_after({"Retry-After": "Sun, 06 Nov 1994 08:49:47 -0000"}, NOW) == 10
+        assert read_retry_after({"Retry-After": "Sun, 06 Nov 1994 08:49:47 -0000"}, NOW) == 10
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -144,4 +144,4 @@ def test_retry_after_a_date_without_a_zone(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_no_retry_after() -> None:
     """Without the header nothing is asked for."""
-    assert retry_after({}, NOW) is None
+    assert read_retry_after({}, NOW) is None

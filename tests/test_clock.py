@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti._client.server_clock import ServerClock
-from keyyo_cti._net.clock import lasting, slept
+from keyyo_cti._net.clock import monotonic_with_sleep, time_asleep
 from keyyo_cti._net.javascript import as_number
 
 
@@ -262,22 +262,22 @@ def test_any_date(date: Any) -> None:
 @pytest.mark.fault(7)
 def test_slept_is_not_for_who_sets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Setting the wall clock is no sleep: how long the machine has slept does not change."""
-    before = slept()
+    before = time_asleep()
     monkeypatch.setattr(time, "time", lambda: 0.0)
-    assert abs(slept() - before) < 1.0
+    assert abs(time_asleep() - before) < 1.0
 
 
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="needs such a clock")
 def test_slept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sleep is by what the clock that goes on is ahead of the one that stands still."""
-    before, real = slept(), time.clock_gettime
+    before, real = time_asleep(), time.clock_gettime
     monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + 120)
-    assert 119 < slept() - before < 121
-    assert 119 < lasting() - before - time.monotonic() < 121
+    assert 119 < time_asleep() - before < 121
+    assert 119 < monotonic_with_sleep() - before - time.monotonic() < 121
 
 
 def test_without_such_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no clock tells, the machine has not slept."""
     monkeypatch.setattr("keyyo_cti._net.clock._SLEEPLESS", None)
-    assert slept() == 0.0
-    assert abs(lasting() - time.monotonic()) < 1.0
+    assert time_asleep() == 0.0
+    assert abs(monotonic_with_sleep() - time.monotonic()) < 1.0

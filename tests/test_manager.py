@@ -151,7 +151,7 @@ def test_circle(
     keyyo.get(SERVICES, json=page(line("1"), next_href=SERVICES))
     assert "go in a circle" in refused(client.lines).message
     assert len(keyyo.calls) == 1
-    monkeypatch.setattr("keyyo_cti._manager.api._MOST_PAGES", 3)
+    monkeypatch.setattr("keyyo_cti._manager.api._MAX_PAGES", 3)
     keyyo.get(f"{SERVICES}/2", json=page(line("1"), next_href=f"{SERVICES}/3"))
     keyyo.get(f"{SERVICES}/3", json=page(line("1"), next_href=f"{SERVICES}/4"))
     keyyo.replace(responses.GET, SERVICES, json=page(line("1"), next_href=f"{SERVICES}/2"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from keyyo_cti._display.readable_time import local_time, stopwatch
+from keyyo_cti._display.readable_time import format_duration, local_time
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from keyyo_cti._display.readable_time import local_time, stopwatch
 )
 def test_stopwatch(seconds: int, written: str) -> None:
     """Minutes and seconds, and hours where there are any."""
-    assert stopwatch(seconds) == written
+    assert format_duration(seconds) == written
 
 
 def test_local_time() -> None:

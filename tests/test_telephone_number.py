@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keyyo_cti._display import telephone_number
-from keyyo_cti._display.telephone_number import as_dialled, as_written
+from keyyo_cti._display.telephone_number import format_number, parse_number
 
 ALICE = "33199000001"
 
@@ -29,7 +29,7 @@ def nothing_remembered() -> None:
 )
 def test_international(number: str, written: str) -> None:
     """A number of any country has its groups."""
-    assert as_written(number) == written
+    assert format_number(number) == written
 
 
 @pytest.mark.parametrize(
@@ -37,20 +37,20 @@ def test_international(number: str, written: str) -> None:
 )
 def test_what_is_no_international_number(number: str) -> None:
     """Short numbers, words, and numbers of no country are as they are."""
-    assert as_written(number) == number
+    assert format_number(number) == number
 
 
 @pytest.mark.parametrize("number", [None, 33199000001, ["33199000001"], {"a": 1}, True])
 def test_what_is_no_text(number: Any) -> None:
     """Whatever else the server sends is there as text."""
-    assert as_written(number) == str(number)
+    assert format_number(number) == str(number)
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without phonenumbers a number is as it is, and what is typed is dialled without blanks."""
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
-    assert as_written(ALICE) == ALICE
-    assert as_dialled("01 99 02 00 00", ALICE) == "0199020000"
+    assert format_number(ALICE) == ALICE
+    assert parse_number("01 99 02 00 00", ALICE) == "0199020000"
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_as_dialled(written: str, number: str) -> None:
     """What people write is dialled in international format; the rest is for the server."""
-    assert as_dialled(written, ALICE) == number
+    assert parse_number(written, ALICE) == number
 
 
 @pytest.mark.parametrize("own", [None, "", "1001", ["33"], "callpark"])
 def test_in_no_country(own: Any) -> None:
     """Without a country to take it from, a national number is dialled as it is."""
-    assert as_dialled("01 99 02 00 00", own) == "0199020000"
+    assert parse_number("01 99 02 00 00", own) == "0199020000"

@@ -169,8 +169,8 @@ def test_nothing_is_changed_on_an_exception(file: TokenFile) -> None:
     """What was saved before an exception is undone."""
     file.save(TOKENS)
     with pytest.raises(KeyError):
-        with file.held() as held:
-            held.save(Tokens("other"))
+        with file.locked() as locked:
+            locked.save(Tokens("other"))
             raise KeyError
     assert file.load() == TOKENS
 
@@ -179,8 +179,8 @@ def test_held(file: TokenFile, path: Path) -> None:
     """While one holds them, others can read but not change them, and do not wait for ever."""
     file.save(TOKENS)
     impatient = TokenFile(program(), path, patience=0.01)
-    with file.held() as held:
-        held.save(Tokens("other"))
+    with file.locked() as locked:
+        locked.save(Tokens("other"))
         assert impatient.load() == TOKENS
         with pytest.raises(OSError, match="locked"):
             impatient.save(Tokens("mine"))
@@ -354,7 +354,7 @@ def test_who_only_looks_takes_no_lock_away(path: Path) -> None:
             running.type("look")
             running.until("looked")
             with pytest.raises(OSError, match="locked"):
-                with file.held():
+                with file.locked():
                     pass
             authority.answering.set()
             assert running.end() == 0

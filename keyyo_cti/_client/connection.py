@@ -8,7 +8,7 @@ from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence
 from .. import _sockjs
 from .._net.clock import NEVER, Monotonic, monotonic
 from .._net.rate_limit import RateLimit
-from .._sockjs import Closed, Departure, Limits, NotOpen, SendFailed, SockJSError, Unreadable
+from .._sockjs import Closed, NotOpen, SendFailed, SendProgress, SockJSError, Timeouts, Unreadable
 from .._sockjs.errors import LOST
 from ..errors import (
     CommandTimeout,
@@ -104,7 +104,7 @@ class Connection:
         self._early: Deque[Request] = deque()
         self._is_opening = True
         self._closed: Optional[Closed] = None
-        limits = Limits(
+        limits = Timeouts(
             options.connect_timeout,
             options.timeout,
             options.heartbeat_timeout,
@@ -224,7 +224,7 @@ class Connection:
             else:
                 self._events.refuse(request)
             return
-        request.departure = Departure()
+        request.departure = SendProgress()
         # A request that could not be sent stays in the table. The end of the connection completes
         # all of them in order.
         try:

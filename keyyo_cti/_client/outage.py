@@ -3,7 +3,7 @@
 import logging
 from typing import Callable, NamedTuple, Optional
 
-from .._net.clock import Monotonic, lasting, monotonic
+from .._net.clock import Monotonic, monotonic, monotonic_with_sleep
 from .._net.javascript import as_number
 from .._net.process import OtherProcess
 from .._net.reentrant import Flag
@@ -47,7 +47,7 @@ class Outage:
     :ivar attempts: number of attempts so far.
     """
 
-    def __init__(self, silence: float, clock: Monotonic = lasting) -> None:
+    def __init__(self, silence: float, clock: Monotonic = monotonic_with_sleep) -> None:
         self._clock = clock
         self._noticed = clock()
         self._since = self._noticed - silence

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, Callable, ContextManager, Deque, Dict, List, Optional, Protocol
 
 from .._net.clock import NEVER, Monotonic, monotonic
-from .._net.reentrant import interrupts_itself, longest_wait
+from .._net.reentrant import get_max_wait, interrupts_itself
 from .._net.user_code import require_function
-from .._sockjs import Departure
+from .._sockjs import SendProgress
 from ..errors import KeyyoError
 from .callback import Callback
 from .wire import Command
@@ -112,7 +112,7 @@ class CommandFuture(Future):  # type: ignore[type-arg]
                         "this signal handler interrupted the SDK on a thread that the reply may "
                         "need: pass a callback, or wait for the Future outside the handler"
                     )
-                longest = longest_wait()
+                longest = get_max_wait()
 
 
 class Request:
@@ -141,7 +141,7 @@ class Request:
         self.callback = callback
         self.react = react
         self.opens_session = False
-        self.departure = Departure()
+        self.departure = SendProgress()
         self.asked_at = -NEVER
         self.deadline = NEVER
         self.future: "Future[Any]" = CommandFuture(dispatcher)

@@ -4,7 +4,7 @@ import threading
 from typing import Any, Callable, Optional, Tuple
 
 from .._display.dates import as_date
-from .._net.clock import NEVER, Monotonic, lasting, wall_clock
+from .._net.clock import NEVER, Monotonic, monotonic_with_sleep, wall_clock
 
 #: Maximum drift of two clocks, in seconds per second, with a margin. A month adds minutes.
 _MAX_DRIFT = 1e-4
@@ -39,7 +39,7 @@ class ServerClock:
     """
 
     def __init__(
-        self, monotonic: Monotonic = lasting, wall: Callable[[], float] = wall_clock
+        self, monotonic: Monotonic = monotonic_with_sleep, wall: Callable[[], float] = wall_clock
     ) -> None:
         self._monotonic = monotonic
         self._wall = wall

@@ -5,7 +5,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
-from .._net.state_folder import can_be_made
+from .._net.state_folder import can_make_folder
 from ..errors import CommandTimeout, ConnectionClosed, KeyyoError
 from ..options import Options
 from ..results import Result
@@ -266,7 +266,7 @@ def _find_default_file() -> Optional[Path]:
     """
     try:
         path = default_file()
-        usable = path.exists() or can_be_made(path.parent)
+        usable = path.exists() or can_make_folder(path.parent)
         problem = "" if usable else f"the folder {path.parent} cannot be made or written to"
     except OSError as error:
         problem = str(error)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, ContextManager, Iterator, Optional
 
 from .._net import process
-from .._net.clock import Monotonic, lasting
+from .._net.clock import Monotonic, monotonic_with_sleep
 from ..errors import invalid_params
 from .slow_call import warn_while_slow
 
@@ -29,7 +29,7 @@ class CachedToken:
     def __init__(
         self,
         provide: Callable[[], str],
-        clock: Monotonic = lasting,
+        clock: Monotonic = monotonic_with_sleep,
         warn_while_slow: Callable[..., ContextManager[None]] = warn_while_slow,
     ) -> None:
         self._provide = provide

@@ -10,9 +10,9 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from .._net.text import plain
 from .dates import as_date
-from .readable_time import local_time, stopwatch
+from .readable_time import format_duration, local_time
 from .secret_fields import is_secret
-from .telephone_number import as_written
+from .telephone_number import format_number
 
 #: What people say of each state, and its colour; white on it can be read.
 STATES = {
@@ -42,10 +42,10 @@ def call(one: Any) -> str:
         ("from", number(one.caller)),
         ("to", number(one.callee)),
         ("began", moment(one.setup_date)),
-        ("rang", stopwatch(one.get_ringing_duration())),
+        ("rang", format_duration(one.get_ringing_duration())),
     ]
     if was_picked_up(one):
-        rows.append(("talked", stopwatch(one.get_duration())))
+        rows.append(("talked", format_duration(one.get_duration())))
     if as_date(one.release_date) is not None:
         rows.append(("ended", moment(one.release_date)))
     rows.append(("callref", _faint(text(one.callref))))
@@ -106,7 +106,7 @@ def number(value: Any) -> str:
 
 def as_written_safely(value: Any) -> str:
     """The same without HTML: what does not print is escaped, and what is long is cut."""
-    return _printable(value, as_written)
+    return _printable(value, format_number)
 
 
 def moment(date: Any) -> str:
@@ -144,8 +144,8 @@ def _call_row(one: Any) -> str:
             number(one.caller),
             number(one.callee),
             moment(one.setup_date),
-            stopwatch(one.get_ringing_duration()),
-            stopwatch(one.get_duration()) if was_picked_up(one) else "",
+            format_duration(one.get_ringing_duration()),
+            format_duration(one.get_duration()) if was_picked_up(one) else "",
             remarks(one),
         ]
     )

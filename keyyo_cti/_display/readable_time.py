@@ -15,7 +15,7 @@ def local_time(date: Any) -> Optional[time.struct_time]:
         return None
 
 
-def stopwatch(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """A duration as on a stop-watch, 1:05."""
     minutes, left = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)

@@ -14,7 +14,7 @@ _INTERNATIONAL = re.compile(r"\+?([1-9][0-9]{7,14})")
 _BETWEEN = re.compile(r"[\s.()/-]+")
 
 
-def as_written(number: Any) -> str:
+def format_number(number: Any) -> str:
     """The number with its groups; as it is where it is no number of any country.
 
     :param number: whatever the server sent. What comes back is not escaped.
@@ -23,7 +23,7 @@ def as_written(number: Any) -> str:
     return str(number) if found is None else _grouped(found[1])
 
 
-def as_dialled(written: str, own: Any) -> str:
+def parse_number(written: str, own: Any) -> str:
     """What a person wrote as the number to dial, in international format. What is no number,
     and a short number, is left to the server to judge.
 

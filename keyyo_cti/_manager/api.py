@@ -26,7 +26,7 @@ _log = logging.getLogger("keyyo_cti")
 
 #: What one collection may have: pages, items, and bytes of all its pages. Each page is bounded
 #: too, but not their sum, and a server may always link to one more.
-_MOST_PAGES = 1000
+_MAX_PAGES = 1000
 _MAX_ITEMS = 100_000
 _MAX_COLLECTION_BYTES = 32 * 1024 * 1024
 
@@ -117,7 +117,7 @@ class Api:
     def _pages(self, request: _Request) -> Iterator[List[hal.Document]]:
         """The items of a collection, page by page."""
         seen, count, size = set(), 0, 0
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MAX_PAGES):
             # What comes after "#" is not sent.
             page = urldefrag(request.url).url
             if page in seen:
@@ -129,18 +129,18 @@ class Api:
                 most = f"{_MAX_COLLECTION_BYTES} bytes"
                 raise unreadable(f"it has more than {most} in all its pages")
             document = read_document(reply)
-            items = hal.items(document)
+            items = hal.read_items(document)
             if items is None:
                 raise unreadable("it is no collection")
             count += len(items)
             if count > _MAX_ITEMS:
                 raise unreadable(f"it has more than {_MAX_ITEMS} items")
             yield items
-            href = hal.next_href(document)
+            href = hal.read_next_href(document)
             if href is None:
                 return
             request = request._replace(url=_same_origin(request.url, href))
-        raise unreadable(f"it has more than {_MOST_PAGES} pages")
+        raise unreadable(f"it has more than {_MAX_PAGES} pages")
 
     def _send(self, request: _Request) -> Reply:
         """The good answer to a request, however often it was asked."""
@@ -193,7 +193,7 @@ def _same_origin(url: str, href: str) -> str:
     access token."""
     try:
         target = urljoin(url, href)
-        if urls.origin(target) == urls.origin(url):
+        if urls.parse_origin(target) == urls.parse_origin(url):
             return target
     except ValueError:
         pass

@@ -3,7 +3,7 @@
 from typing import Optional
 
 from .._net.http_request import UNTRUSTED, Credentials, Reply
-from .._net.retry_after import retry_after
+from .._net.retry_after import read_retry_after
 from .._oauth2.scopes import FULL_ACCESS_READ_ONLY, SIGN_IN_AGAIN
 from ..errors import ManagerError
 
@@ -47,7 +47,7 @@ def refusal(reply: Reply, credentials: Credentials, scope: str, now: float) -> M
     reason = credentials.redact(reply.headers.get("X-Status-Reason", "")) or None
     own = _is_own(reply)
     code = _ERROR_CODES.get(reply.status, "server_error" if reply.status >= 500 else None)
-    seconds = retry_after(reply.headers, now)
+    seconds = read_retry_after(reply.headers, now)
     advice = hint(reply.status, scope, seconds)
     if reply.status in _FINAL and not own:
         advice = f"{advice}; {_FOREIGN}"

@@ -16,7 +16,7 @@ wall_clock: Callable[[], float] = partial(time.time)
 NEVER = float("inf")
 
 
-def _sleepless() -> Optional[int]:
+def _find_clock_with_sleep() -> Optional[int]:
     """The system's clock that, unlike Python's monotonic one, goes on while the machine sleeps,
     if there is one."""
     name = "CLOCK_MONOTONIC_RAW" if sys.platform == "darwin" else "CLOCK_BOOTTIME"
@@ -29,19 +29,19 @@ def _sleepless() -> Optional[int]:
     return clock
 
 
-_SLEEPLESS = _sleepless()
+_CLOCK_WITH_SLEEP = _find_clock_with_sleep()
 
 
-def slept() -> float:
+def time_asleep() -> float:
     """Seconds that this machine has slept, since some moment in the past: the difference of two
     clocks that nobody sets. Always 0 where the monotonic clock goes on meanwhile (Windows), or
     where no clock tells.
     """
-    if _SLEEPLESS is None:
+    if _CLOCK_WITH_SLEEP is None:
         return 0.0
-    return time.clock_gettime(_SLEEPLESS) - monotonic()
+    return time.clock_gettime(_CLOCK_WITH_SLEEP) - monotonic()
 
 
-def lasting(monotonic: Monotonic = monotonic) -> float:
+def monotonic_with_sleep(monotonic: Monotonic = monotonic) -> float:
     """Monotonic seconds, those included that the machine has slept."""
-    return monotonic() if _SLEEPLESS is None else time.clock_gettime(_SLEEPLESS)
+    return monotonic() if _CLOCK_WITH_SLEEP is None else time.clock_gettime(_CLOCK_WITH_SLEEP)

@@ -11,9 +11,9 @@ from .cancellation import CancelToken
 from .clock import NEVER, Monotonic
 from .failures import describe_failure
 from .happy_eyeballs import Address, connect, look_up, memory
-from .proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
+from .proxy import Proxy, ProxyFailed, connect_by_socks, open_tunnel, select_proxy
 from .stream import EarlyBytes, Stream
-from .tls import tls_context, trusted
+from .tls import find_authorities, get_tls_context
 from .urls import Origin, is_loopback
 
 _T = TypeVar("_T")
@@ -34,7 +34,7 @@ class ConnectFailed(Exception):
         self.cause = cause
 
 
-class Route:
+class Connector:
     """Opens streams to one server.
 
     :param origin: where it is.
@@ -49,7 +49,7 @@ class Route:
         self,
         origin: Origin,
         ca_certs: Optional[str],
-        abort: CancelToken,
+        cancel_token: CancelToken,
         write_timeout: float,
         clock: Monotonic,
         proxies: Optional[Mapping[str, Optional[str]]] = None,
@@ -57,16 +57,16 @@ class Route:
         self._origin = origin
         self._proxies = proxies
         self._ca_certs = ca_certs
-        self._abort = abort
+        self._cancel_token = cancel_token
         self._write_timeout = write_timeout
         self._clock = clock
-        self._trunk: Optional[CancelToken] = None
+        self._parent: Optional[CancelToken] = None
         # The host and port that the last stream leads to: those of the server, or of a proxy.
         self._reached: Optional[Tuple[str, int]] = None
 
-    def branch(self) -> "Route":
+    def make_child(self) -> "Connector":
         """A route to the same server, whose streams can be ended apart from the others."""
-        branch = Route(
+        make_child = Connector(
             self._origin,
             self._ca_certs,
             CancelToken(),
@@ -74,18 +74,18 @@ class Route:
             self._clock,
             self._proxies,
         )
-        branch._trunk = self._abort
-        self._abort.add(branch._abort.cancel)
-        return branch
+        make_child._parent = self._cancel_token
+        self._cancel_token.add(make_child._cancel_token.cancel)
+        return make_child
 
     def end(self) -> None:
         """Ends every stream of a branch, and opens none any more. Can be called more than once."""
-        self._abort.cancel()
-        trunk, self._trunk = self._trunk, None
+        self._cancel_token.cancel()
+        trunk, self._parent = self._parent, None
         if trunk is not None:
-            trunk.remove(self._abort.cancel)
+            trunk.remove(self._cancel_token.cancel)
 
-    def open(self, until: float, allowance: float = NEVER) -> Stream:
+    def open(self, until: float, bytes_left: float = NEVER) -> Stream:
         """A new stream, whose reads give up at the same monotonic time until told otherwise.
 
         :param allowance: bytes that may be read from it until told otherwise.
@@ -97,7 +97,7 @@ class Route:
         except ConnectFailed:
             self.distrust()
             raise
-        stream.allowance = allowance
+        stream.bytes_left = bytes_left
         return stream
 
     def distrust(self) -> None:
@@ -106,7 +106,7 @@ class Route:
         Otherwise the address of a machine that takes connections, and does no more, would be
         tried first for ever.
         """
-        if self._reached is not None and not self._abort.cancelled:
+        if self._reached is not None and not self._cancel_token.cancelled:
             memory.forget(*self._reached)
 
     def _open(self, until: float) -> Stream:
@@ -116,7 +116,7 @@ class Route:
         if secure:
             # Before anything is connected: there is nothing to be closed if it fails.
             with self._during("reading the certificate authorities"):
-                context = tls_context(trusted(self._ca_certs))
+                context = get_tls_context(find_authorities(self._ca_certs))
         with self._during("choosing a proxy"):
             proxy = self._proxy()
         if proxy is None:
@@ -138,7 +138,7 @@ class Route:
         return not self._origin.secure and is_loopback(self._origin.host)
 
     def _proxy(self) -> Optional[Proxy]:
-        return None if self._stays_here else chosen(_url(self._origin), self._proxies)
+        return None if self._stays_here else select_proxy(_url(self._origin), self._proxies)
 
     def _addresses_of_the_server(self, until: float) -> List[Address]:
         addresses = self._look_up(self._origin.host, self._origin.port, until)
@@ -164,7 +164,7 @@ class Route:
                 stream.close()
             if not isinstance(error, (OSError, concurrent.futures.CancelledError)):
                 raise
-            reason = describe_failure(error, self._abort)
+            reason = describe_failure(error, self._cancel_token)
             own = by is None or isinstance(error, EarlyBytes)
             cause = error if own else ProxyFailed(reason)
             raise ConnectFailed(f"{phase}: {reason}", cause) from error
@@ -178,7 +178,7 @@ class Route:
             stream = self._connect(proxy.host, proxy.port, addresses, until)
         try:
             if not proxy.socks:
-                tunnel(stream, proxy, self._origin)
+                open_tunnel(stream, proxy, self._origin)
             stream.expect_silence()
         except BaseException:
             stream.close()
@@ -188,7 +188,7 @@ class Route:
     def _reach_by_socks(self, proxy: Proxy, until: float) -> Stream:
         timeout = min(max(0.001, until - self._clock()), threading.TIMEOUT_MAX)
         sock = self._left_behind(
-            partial(through_socks, proxy, self._origin, timeout), until, "keyyo-cti-socks"
+            partial(connect_by_socks, proxy, self._origin, timeout), until, "keyyo-cti-socks"
         )
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -206,7 +206,7 @@ class Route:
         """The outcome of work that can neither be given a deadline nor be interrupted, such as
         the system's look-up of names: it has a thread of its own, which is left behind, and ends
         by itself, when nobody waits any more."""
-        if self._abort.cancelled:
+        if self._cancel_token.cancelled:
             raise ConnectionAbortedError("given up")
         answer: "concurrent.futures.Future[_T]" = concurrent.futures.Future()
         thread = threading.Thread(target=_answer, args=(answer, work), name=name, daemon=True)
@@ -215,7 +215,7 @@ class Route:
         except RuntimeError as error:
             # As when the interpreter is shutting down.
             raise OSError(str(error)) from error
-        with self._abort.on_cancel(answer.cancel):
+        with self._cancel_token.on_cancel(answer.cancel):
             try:
                 return answer.result(max(0.0, until - self._clock()))
             except concurrent.futures.TimeoutError:
@@ -226,7 +226,7 @@ class Route:
     def _connect(self, host: str, port: int, addresses: List[Address], until: float) -> Stream:
         """To the first address that answers, and to the one that answered last before others."""
         in_order = memory.sort(host, port, addresses)
-        sock, address = connect(in_order, until, self._abort, self._clock)
+        sock, address = connect(in_order, until, self._cancel_token, self._clock)
         try:
             # A command is one small write: it must not wait for the answer to the one before.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -239,7 +239,7 @@ class Route:
         return self._stream(sock, until)
 
     def _stream(self, sock: socket.socket, until: float) -> Stream:
-        stream = Stream(sock, self._abort, self._write_timeout, self._clock)
+        stream = Stream(sock, self._cancel_token, self._write_timeout, self._clock)
         stream.read_until = until
         return stream
 

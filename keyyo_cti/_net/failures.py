@@ -40,7 +40,7 @@ class Encoded(requests.exceptions.ContentDecodingError):
 
 
 def describe_failure(
-    error: BaseException, abort: Optional[CancelToken] = None, ended: bool = False
+    error: BaseException, cancel_token: Optional[CancelToken] = None, ended: bool = False
 ) -> str:
     """Return what happened, from wherever it is in the error of a library.
 
@@ -49,7 +49,7 @@ def describe_failure(
     :param abort: if it is cancelled, that is what happened.
     :param ended: True if the server has closed the stream that was read from.
     """
-    if abort is not None and abort.cancelled:
+    if cancel_token is not None and cancel_token.cancelled:
         return "given up, because the connection was closed meanwhile"
     cause = network_error(error)
     if cause is not None:

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 Document = Dict[str, Any]
 
 
-def items(document: Document) -> Optional[List[Document]]:
+def read_items(document: Document) -> Optional[List[Document]]:
     """The items of a collection, whatever their types; None when it is no collection."""
     # PHP writes an empty object as an empty list.
     embedded = document.get("_embedded") or {}
@@ -19,18 +19,18 @@ def items(document: Document) -> Optional[List[Document]]:
     return found if all(isinstance(item, dict) for item in found) else None
 
 
-def one(document: Document, name: str) -> Document:
+def unwrap(document: Document, name: str) -> Document:
     """The object that an answer is, or that it embeds, as the only one.
 
     :param name: of a field that it has.
     """
     if name in document:
         return document
-    embedded = items(document) or []
+    embedded = read_items(document) or []
     return embedded[0] if len(embedded) == 1 else document
 
 
-def next_href(document: Document) -> Optional[str]:
+def read_next_href(document: Document) -> Optional[str]:
     """The link to the next page, or None on the last."""
     link: Any = document
     for name in ("_links", "next", "href"):

@@ -101,8 +101,8 @@ class Attempts:
     :param abort: ends a wait.
     """
 
-    def __init__(self, abort: CancelToken) -> None:
-        self._abort = abort
+    def __init__(self, cancel_token: CancelToken) -> None:
+        self._cancel_token = cancel_token
         self._under_way: Dict[socket.socket, Address] = {}
         # Shutting down a socket that is not connected yet does not wake its waiter everywhere.
         self._sleeper, self._waker = socket.socketpair()
@@ -133,9 +133,9 @@ class Attempts:
         :returns: those; none when the time is up.
         :raises ConnectionAbortedError: given up.
         """
-        with self._abort.on_cancel(lambda: self._waker.send(b"!")):
+        with self._cancel_token.on_cancel(lambda: self._waker.send(b"!")):
             ready: List[Any] = [key.fileobj for key, _ in self._selector.select(max(0.0, seconds))]
-        if self._abort.cancelled:
+        if self._cancel_token.cancelled:
             raise ConnectionAbortedError("given up")
         return ready
 
@@ -162,7 +162,7 @@ class Attempts:
 def connect(
     addresses: List[Address],
     until: float,
-    abort: CancelToken,
+    cancel_token: CancelToken,
     clock: Monotonic,
     attempts: Callable[[CancelToken], Attempts] = Attempts,
 ) -> Tuple[socket.socket, Address]:
@@ -173,7 +173,7 @@ def connect(
     :raises OSError: none answered; it is the first failure that there was.
     """
     race = _Race(addresses, until, clock)
-    under_way = attempts(abort)
+    under_way = attempts(cancel_token)
     try:
         return race.run(under_way)
     finally:

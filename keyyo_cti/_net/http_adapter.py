@@ -13,7 +13,7 @@ from .failures import Encoded
 from .stream import Stream
 
 
-def session(open_stream: Callable[[], Stream]) -> requests.Session:
+def make_session(open_stream: Callable[[], Stream]) -> requests.Session:
     """A session for one server, each connection of which is a stream.
 
     A ``requests`` time-out bounds each read, not the whole: a server that trickles could hold
@@ -22,17 +22,17 @@ def session(open_stream: Callable[[], Stream]) -> requests.Session:
     :param open_stream: gives a new stream to the server; what it raises comes out unchanged
         unless it is an OSError.
     """
-    session = NoRedirects()
+    make_session = NoRedirects()
     # The environment's .netrc would add an Authorization header of the user's.
-    session.trust_env = False
-    session.headers["Accept-Encoding"] = "identity"
+    make_session.trust_env = False
+    make_session.headers["Accept-Encoding"] = "identity"
     adapter = _StreamAdapter(open_stream)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
+    make_session.mount("http://", adapter)
+    make_session.mount("https://", adapter)
+    return make_session
 
 
-def cookie_header(cookies: RequestsCookieJar, url: str) -> Optional[str]:
+def make_cookie_header(cookies: RequestsCookieJar, url: str) -> Optional[str]:
     """The ``Cookie`` header for this URL; None without one."""
     return requests.Request("GET", url, cookies=cookies).prepare().headers.get("Cookie")
 

@@ -20,10 +20,10 @@ from requests.auth import AuthBase
 from . import http_adapter, urls
 from .cancellation import CancelToken
 from .clock import monotonic
-from .connect import ConnectFailed, Route
+from .connect import ConnectFailed, Connector
 from .failures import Encoded, describe_failure, network_error
 from .json_text import parse_json
-from .stream import EarlyBytes, Stream, TooMuch
+from .stream import EarlyBytes, Stream, TooLarge
 from .text import plain
 from .tls import NoAuthorities
 
@@ -169,11 +169,11 @@ class HttpClient:
         if ca_certs is not None and not os.path.exists(ca_certs):
             raise ValueError(f"ca_certs: there is no file or folder {os.fspath(ca_certs)!r}")
         self._ca_certs = None if ca_certs is None else os.fspath(ca_certs)
-        self._abort = CancelToken()
+        self._cancel_token = CancelToken()
 
     def close(self) -> None:
         """Ends every request that is under way, and sends no other."""
-        self._abort.cancel()
+        self._cancel_token.cancel()
 
     def send(
         self,
@@ -187,17 +187,17 @@ class HttpClient:
         :raises Exception: there is no answer; as ``error`` makes it.
         """
         until = monotonic() + self._timeout
-        routes: List[Route] = []
+        connectors: List[Connector] = []
         streams: List[Stream] = []
 
         def open_stream() -> Stream:
-            routes.append(self._route(url))
+            connectors.append(self._make_connector(url))
             # A stream of our own: ``requests`` bounds each wait, but not their sum.
-            streams.append(routes[-1].open(until, _MAX_BODY_BYTES + _MAX_HEADER_BYTES))
+            streams.append(connectors[-1].open(until, _MAX_BODY_BYTES + _MAX_HEADER_BYTES))
             return streams[-1]
 
         try:
-            with http_adapter.session(open_stream) as session:
+            with http_adapter.make_session(open_stream) as session:
                 answer = session.request(
                     method,
                     url,
@@ -210,25 +210,25 @@ class HttpClient:
                 body = _body(answer)
             reason = answer.reason or "Unknown"
             return Reply(answer.status_code, reason, answer.headers, body)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectFailed, TooMuch,
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectFailed, TooLarge,
                 OSError) as error:
-            for route in routes:
-                route.distrust()
+            for connector in connectors:
+                connector.distrust()
             failure = self._no_answer(error, url, streams)
         # Not in the handler: an error of requests holds on to the request with all its secrets.
         raise failure
 
-    def _route(self, url: str) -> Route:
-        origin = urls.origin(url)
-        return Route(origin, self._ca_certs, self._abort, self._timeout, monotonic)
+    def _make_connector(self, url: str) -> Connector:
+        origin = urls.parse_origin(url)
+        return Connector(origin, self._ca_certs, self._cancel_token, self._timeout, monotonic)
 
     def _no_answer(
         self, error: BaseException, url: str, streams: List[Stream]
     ) -> Exception:
-        where = urls.origin(url).host
-        if self._abort.cancelled:
+        where = urls.parse_origin(url).host
+        if self._cancel_token.cancelled:
             return self._error(400, "Closed meanwhile", "closed")
-        if isinstance(error, TooMuch):
+        if isinstance(error, TooLarge):
             return self._error(
                 502,
                 f"The answer of {where} is larger than {_MAX_BODY_BYTES} bytes",
@@ -258,11 +258,11 @@ def _body(answer: requests.Response) -> bytes:
     for piece in answer.iter_content(_CHUNK_BYTES):
         body += piece
         if len(body) > _MAX_BODY_BYTES:
-            raise TooMuch
+            raise TooLarge
     return bytes(body)
 
 
-def checked_url(name: str, url: str, allow_http: bool = False) -> str:
+def check_url(name: str, url: str, allow_http: bool = False) -> str:
     """A URL that secrets may be sent to, without trailing slashes.
 
     :param name: the argument that it is.

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
-from requests.utils import get_environ_proxies, select_proxy, should_bypass_proxies
+from requests import utils
 
 from .cancellation import CancelToken
 from .clock import monotonic
@@ -24,7 +24,7 @@ from .urls import Origin
 _PORTS = {"http": 80, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 
 #: Bytes of a proxy's answer.
-_LONGEST_ANSWER = 65536
+_MAX_RESPONSE_BYTES = 65536
 
 _STATUS = re.compile(r"[0-9]{3}")
 
@@ -58,7 +58,7 @@ class Proxy(NamedTuple):
         return f"<Proxy {self.scheme}://{self}>"
 
 
-def chosen(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Optional[Proxy]:
+def select_proxy(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Optional[Proxy]:
     """The proxy for a URL, or None, as ``requests`` chooses.
 
     :param proxies: by scheme; what is not there is that of the environment: HTTPS_PROXY,
@@ -67,14 +67,14 @@ def chosen(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Optional
     """
     given: Dict[str, Any] = dict(proxies or {})
     no_proxy = given.pop("no_proxy", None)
-    environment: Dict[str, Any] = dict(get_environ_proxies(url, no_proxy))
+    environment: Dict[str, Any] = dict(utils.get_environ_proxies(url, no_proxy))
     if no_proxy and not environment and not _outside(url, no_proxy):
         return None
-    selected = select_proxy(url, {**environment, **given})
+    selected = utils.select_proxy(url, {**environment, **given})
     return None if not selected else _read(selected)
 
 
-def tunnel(stream: Stream, proxy: Proxy, origin: Origin) -> None:
+def open_tunnel(stream: Stream, proxy: Proxy, origin: Origin) -> None:
     """Has an HTTP proxy connect a stream through to a server.
 
     :raises OSError: it does not, or not in time.
@@ -91,7 +91,7 @@ def tunnel(stream: Stream, proxy: Proxy, origin: Origin) -> None:
         raise ProxyFailed(f"the proxy {proxy} answers {status} {words}".rstrip())
 
 
-def through_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket:
+def connect_by_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket:
     """A socket to a server, by way of a SOCKS proxy. It cannot be interrupted.
 
     :raises OSError: it cannot be had, or not in so many seconds.
@@ -173,7 +173,7 @@ def _ascii(host: str) -> str:
 
 def _outside(url: str, no_proxy: str) -> bool:
     """Whether a host is not among those that need no proxy."""
-    return not should_bypass_proxies(url, no_proxy)
+    return not utils.should_bypass_proxies(url, no_proxy)
 
 
 def _read(url: str) -> Proxy:
@@ -204,7 +204,7 @@ def _answer(stream: Stream) -> "tuple[int, str]":
         if not byte:
             raise ProxyFailed("the proxy closed the connection")
         head += byte
-        if len(head) > _LONGEST_ANSWER:
+        if len(head) > _MAX_RESPONSE_BYTES:
             raise ProxyFailed("the proxy's answer does not end")
     version, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
     status, _, words = rest.partition(" ")

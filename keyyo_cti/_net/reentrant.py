@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 #: Seconds. Python may overlook a signal that comes just before a wait begins, and runs its
 #: handler when the wait ends; on Windows no signal ends a wait.
-LONGEST_WAIT = 1.0
+MAX_WAIT = 1.0
 
 #: Every lock and turn that other threads may need before they can answer.
 _known: "Dict[int, ref[Any]]" = {}
@@ -192,7 +192,7 @@ class Wakeup:
         if predicate():
             return True
         until = None if timeout is None else monotonic() + timeout
-        longest = longest_wait()
+        longest = get_max_wait()
         waiter = threading.Lock()
         waiter.acquire()
         self.waiters.append(waiter)
@@ -207,13 +207,13 @@ class Wakeup:
             self.waiters.remove(waiter)
 
 
-def longest_wait() -> float:
+def get_max_wait() -> float:
     """Return the seconds that this thread may wait in one call.
 
     Only the main thread runs signal handlers; the others need not wake up for them.
     """
     main = threading.current_thread() is threading.main_thread()
-    return LONGEST_WAIT if main else threading.TIMEOUT_MAX
+    return MAX_WAIT if main else threading.TIMEOUT_MAX
 
 
 class Flag:

@@ -6,7 +6,7 @@ from typing import Mapping, Optional
 _NUMBER = re.compile(r"\s*-?[0-9]{1,18}(\.[0-9]{0,18})?\s*")
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> Optional[float]:
+def read_retry_after(headers: Mapping[str, str], now: float) -> Optional[float]:
     """Return the seconds that ``Retry-After`` asks for, or None if it asks for none.
 
     :param headers: of an answer. The value is a number or a date.

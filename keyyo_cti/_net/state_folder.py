@@ -23,7 +23,7 @@ def state_folder() -> Path:
     return folder
 
 
-def can_be_made(folder: Path) -> bool:
+def can_make_folder(folder: Path) -> bool:
     """True if the folder is there and this user can write to it, or can make it."""
     there = folder
     while not os.path.lexists(there) and there != there.parent:

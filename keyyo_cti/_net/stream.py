@@ -14,13 +14,13 @@ from .clock import NEVER, Monotonic
 from .plain_socket import plain_shutdown
 from .reentrant import Turn, new_lock
 from .stream_errors import EarlyBytes as EarlyBytes
-from .stream_errors import TooMuch as TooMuch
+from .stream_errors import TooLarge as TooLarge
 from .stream_errors import WriteFailed as WriteFailed
 
 # poll() takes any descriptor; select() fails above 1023, which a server with many lines reaches.
 Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
-_CHUNK = 65536
+_CHUNK_BYTES = 65536
 
 _EARLY = "bytes came before the server was asked for anything, and were not read"
 
@@ -46,11 +46,15 @@ class Stream:
     """
 
     def __init__(
-        self, sock: socket.socket, abort: CancelToken, write_timeout: float, clock: Monotonic
+        self,
+        sock: socket.socket,
+        cancel_token: CancelToken,
+        write_timeout: float,
+        clock: Monotonic,
     ) -> None:
         """Takes over a connected socket that does not block."""
         self._sock = sock
-        self._abort = abort
+        self._cancel_token = cancel_token
         self._write_timeout = write_timeout
         self._clock = clock
         self._is_tls = isinstance(sock, ssl.SSLSocket)
@@ -73,11 +77,11 @@ class Stream:
         self._unwanted = False
         self._read_until = NEVER
         self._read_late = False
-        self.heard_at = clock()
+        self.last_received_at = clock()
         self.ended = False
-        self.allowance = NEVER
+        self.bytes_left = NEVER
         self.on_write: Optional[Callable[[], object]] = None
-        abort.add(self._shut_down)
+        cancel_token.add(self._shut_down)
 
     @property
     def read_until(self) -> float:
@@ -124,7 +128,7 @@ class Stream:
         self._is_tls = True
         self._drained = False
         # A pull while wrapping may have found the plain socket already emptied of its descriptor.
-        if self._abort.cancelled:
+        if self._cancel_token.cancelled:
             self._shut_down()
         self._retrying(tls.do_handshake, self.read_until)
 
@@ -137,9 +141,9 @@ class Stream:
         self.fill()
         chunk = self._buffer[self._taken : self._taken + size]
         self._taken += len(chunk)
-        self.allowance -= len(chunk)
-        if self.allowance < 0:
-            raise TooMuch
+        self.bytes_left -= len(chunk)
+        if self.bytes_left < 0:
+            raise TooLarge
         return chunk
 
     def fill(self) -> None:
@@ -161,7 +165,7 @@ class Stream:
         self._taken += size
 
     def _refill(self) -> None:
-        if self._abort.cancelled:
+        if self._cancel_token.cancelled:
             self._buffer, self._taken = b"", 0
             return
         late = self._clock() >= self._read_until
@@ -173,13 +177,13 @@ class Stream:
         self._buffer = self._retrying(self._recv_some, self._read_until)
         self._taken = 0
         # TLS may have more of it than it gives at once, which nobody can wait for.
-        self._drained = len(self._buffer) < _CHUNK and not self._is_tls
+        self._drained = len(self._buffer) < _CHUNK_BYTES and not self._is_tls
         if self._buffer:
-            self.heard_at = self._clock()
+            self.last_received_at = self._clock()
         elif self._broken:
             raise ConnectionAbortedError(self._broken)
         else:
-            self.ended = not self._abort.cancelled
+            self.ended = not self._cancel_token.cancelled
 
     def sendall(self, data: Any, within: Optional[float] = None) -> None:
         """Writes all of it, and nobody else's bytes in between.
@@ -275,7 +279,7 @@ class Stream:
 
     def _recv_some(self) -> bytes:
         try:
-            return self._sock.recv(_CHUNK)
+            return self._sock.recv(_CHUNK_BYTES)
         except BrokenPipeError:
             # OpenSSL 3.6 raises it where the peer has left without TLS's own farewell, which
             # Python takes for the end with every older one.
@@ -293,7 +297,7 @@ class Stream:
         descriptor under the reader's feet."""
         self._unwanted = True
         if not self._files and self._sock.fileno() >= 0:
-            self._abort.remove(self._shut_down)
+            self._cancel_token.remove(self._shut_down)
             # To close a descriptor wakes nobody who waits on it.
             self._shut_down()
             self._sock.close()

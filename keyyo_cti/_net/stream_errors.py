@@ -13,5 +13,5 @@ class EarlyBytes(OSError):
     """Bytes came before the server was asked for anything: somebody else may have written them."""
 
 
-class TooMuch(Exception):
+class TooLarge(Exception):
     """More bytes came than one message may have."""

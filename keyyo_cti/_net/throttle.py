@@ -20,13 +20,13 @@ class ConnectThrottle:
         self.forget()
 
     @contextmanager
-    def granted(self, patience: float, abort: CancelToken) -> Iterator[None]:
+    def admit(self, patience: float, cancel_token: CancelToken) -> Iterator[None]:
         """While inside.
 
         :param patience: seconds to wait at most.
         :param abort: ends the wait.
         """
-        self._enter(patience, abort)
+        self._enter(patience, cancel_token)
         try:
             yield
         finally:
@@ -40,14 +40,14 @@ class ConnectThrottle:
         self._inside = 0
         self._queue: Deque[Flag] = deque()
 
-    def _enter(self, patience: float, abort: CancelToken) -> None:
+    def _enter(self, patience: float, cancel_token: CancelToken) -> None:
         turn = Flag()
         with self._lock:
             if self._inside < self._most:
                 self._inside += 1
                 return
             self._queue.append(turn)
-        with abort.on_cancel(turn.set):
+        with cancel_token.on_cancel(turn.set):
             turn.wait(patience)
         with self._lock:
             # Who leaves takes the next one out of the queue, and gives it a place.

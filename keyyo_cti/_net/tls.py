@@ -100,7 +100,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_contexts.renew_lock)
 
 
-def trusted(ca_certs: Optional[str]) -> str:
+def find_authorities(ca_certs: Optional[str]) -> str:
     """Return the file or folder of trusted authorities, the same for every transport."""
     from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
@@ -108,7 +108,7 @@ def trusted(ca_certs: Optional[str]) -> str:
     return ca_certs or next(filter(None, environment), None) or DEFAULT_CA_BUNDLE_PATH
 
 
-def tls_context(authorities: str) -> ssl.SSLContext:
+def get_tls_context(authorities: str) -> ssl.SSLContext:
     """Return the context that trusts these authorities, see ``Contexts``.
 
     :raises NoAuthorities: they cannot be read, and never could in this process.

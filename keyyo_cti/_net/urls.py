@@ -1,16 +1,8 @@
-"""SockJS URLs. Pure, but for the random names."""
+"""URLs of servers: what is allowed, and where they lead. Pure."""
 
 import ipaddress
-import secrets
 from typing import NamedTuple
 from urllib.parse import urlsplit
-
-_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
-
-#: Characters of a session name; each has 5.2 bits.
-_SESSION_NAME_LENGTH = 24
-
-_WEBSOCKET_SCHEME = {"http": "ws", "https": "wss"}
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
@@ -26,7 +18,7 @@ class Origin(NamedTuple):
     secure: bool
 
 
-def base(url: str) -> str:
+def parse_base_url(url: str) -> str:
     """The base URL without trailing slashes.
 
     :raises ValueError: it is no http or https URL, or has a query or a fragment, which
@@ -37,7 +29,7 @@ def base(url: str) -> str:
     if any(character in "?# \x7f" or character < " " for character in url):
         # Not the URL itself: what is behind the '?' may be a secret.
         raise ValueError("expected a URL without '?', '#', space and control characters")
-    origin(url)
+    parse_origin(url)
     scheme, rest = url.split(":", 1)
     return f"{scheme.lower()}:{rest.rstrip('/')}"
 
@@ -49,8 +41,8 @@ def check_secure(url: str, allow_http: bool = False) -> str:
     :param allow_http: True if http may lead to another machine, as in a laboratory.
     :raises ValueError: it is neither, or no URL at all.
     """
-    url = base(url)
-    host, _, secure = origin(url)
+    url = parse_base_url(url)
+    host, _, secure = parse_origin(url)
     if not (secure or allow_http or is_loopback(host)):
         raise ValueError(
             f"expected a URL that starts with https://, got {url!r}, which sends secrets in "
@@ -77,7 +69,7 @@ def is_loopback(host: str) -> bool:
     return address == _LOOPBACK_6
 
 
-def origin(url: str) -> Origin:
+def parse_origin(url: str) -> Origin:
     """Where an http or https URL leads.
 
     :raises ValueError: it is neither, or names no host or no possible port.
@@ -94,52 +86,6 @@ def origin(url: str) -> Origin:
     return Origin(
         parts.hostname, parts.port or _DEFAULT_PORT[parts.scheme], parts.scheme == "https"
     )
-
-
-def server_name() -> str:
-    """Three digits, the same for the life of a client."""
-    return f"{secrets.randbelow(1000):03}"
-
-
-def session_name() -> str:
-    """Return a name that is new for every attempt of every transport.
-
-    Over HTTP it is all that a request needs to command a telephone. So it cannot be guessed, and
-    is kept out of logs.
-    """
-    return "".join(secrets.choice(_LETTERS) for _ in range(_SESSION_NAME_LENGTH))
-
-
-def transport(base_url: str, server: str, session: str, name: str) -> str:
-    """The URL of a transport: ``websocket``, ``xhr``, ``xhr_streaming`` or ``xhr_send``."""
-    url = f"{base_url}/{server}/{session}/{name}"
-    if name != "websocket":
-        return url
-    scheme, rest = url.split(":", 1)
-    return f"{_WEBSOCKET_SCHEME[scheme]}:{rest}"
-
-
-def authority(base_url: str) -> str:
-    """The ``Host`` header for a server: its host, and its port unless it is the usual one."""
-    host, port, secure = origin(base_url)
-    host = f"[{host}]" if ":" in host else host
-    return host if port == (443 if secure else 80) else f"{host}:{port}"
-
-
-def site(base_url: str) -> str:
-    """The ``Origin`` header for a page of the server's own."""
-    return f"{base_url.split(':', 1)[0]}://{authority(base_url)}"
-
-
-def nowhere(url: str) -> str:
-    """The same URL at a host that cannot exist (RFC 2606)."""
-    parts = urlsplit(url)
-    return parts._replace(netloc="nowhere.invalid").geturl()
-
-
-def info(base_url: str) -> str:
-    """The URL that tells what the server can do."""
-    return f"{base_url}/info"
 
 
 def _shown(url: str) -> str:

@@ -9,7 +9,7 @@ from .._net.user_code import refuse_coroutine, require_function
 from .tokens import Tokens
 
 
-class HeldTokens(Protocol):
+class LockedTokens(Protocol):
     """Kept tokens that nobody else changes meanwhile."""
 
     def load(self) -> Optional[Tokens]:
@@ -30,7 +30,7 @@ class TokenStore(Protocol):
     def load(self) -> Optional[Tokens]:
         """The tokens, or None when there are none; without waiting for who changes them."""
 
-    def held(self) -> ContextManager[HeldTokens]:
+    def locked(self) -> ContextManager[LockedTokens]:
         """The tokens, while no one else can change them. What is saved is safe when the ``with``
         statement has ended."""
 
@@ -58,7 +58,7 @@ class TokenMemory:
         return self._tokens
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[HeldTokens]:
+    def locked(self) -> Iterator[LockedTokens]:
         """:raises OSError: in a process that was forked off."""
         if os.getpid() != self._process:
             # A refresh in one process may replace the refresh token of the other.

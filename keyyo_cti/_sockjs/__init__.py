@@ -1,21 +1,20 @@
 """A SockJS client that knows nothing of Keyyo.
 
-``Connection`` is all that the rest of the package uses: it opens, reads and reports in one
-thread, and sends from any.
+``Connection`` opens, reads and reports on one thread, and sends from any thread.
 """
 
 from .._net.proxy import ProxyFailed
 from .connection import Connection, Listener
 from .errors import Closed, NotOpen, SendFailed, SockJSError, Unreadable
-from .opening import TRANSPORTS, Limits
-from .transport import Departure
+from .handshake import TRANSPORTS, Timeouts
+from .transport import SendProgress
 
 __all__ = [
     "TRANSPORTS",
     "Closed",
     "Connection",
-    "Departure",
-    "Limits",
+    "SendProgress",
+    "Timeouts",
     "Listener",
     "NotOpen",
     "ProxyFailed",

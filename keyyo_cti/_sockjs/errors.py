@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-#: Codes of SockJS clients, beside those that a server sends in a close frame.
+#: Codes of SockJS clients, in addition to those that a server sends in a close frame.
 NORMAL = 1000
 CANNOT_CONNECT = 1002
 PROTOCOL_ERROR = 1002
@@ -17,7 +17,7 @@ TOO_LATE = 2007
 class Closed:
     """The end of a connection, reported once.
 
-    :ivar fault: True if the cause is a fault of this package.
+    :ivar fault: True if the cause is a bug of this package.
     """
 
     code: int
@@ -27,12 +27,12 @@ class Closed:
 
     @property
     def clean(self) -> bool:
-        """Whether one of the two sides meant it."""
+        """True if one of the two sides closed the connection on purpose."""
         return self.code == NORMAL or 3000 <= self.code <= 4999
 
 
 class SockJSError(Exception):
-    """A connection cannot be opened, or cannot go on."""
+    """A connection cannot be opened, or is lost."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class SockJSError(Exception):
 
 
 class NotSockJS(Exception):
-    """Something on the way answers in place of a SockJS server: the cause of an end."""
+    """The cause of an end: an intermediary responds in place of a SockJS server."""
 
 
 class BadStatus(Exception):
-    """The server refuses a request by its HTTP status: the cause of an end.
+    """The cause of an end: the server refuses a request by its HTTP status.
 
-    :ivar status: of the answer.
-    :ivar retry_after: seconds that the server wants to be left alone, or None.
+    :ivar status: of the response.
+    :ivar retry_after: seconds until the server wants the next request, or None.
     """
 
     def __init__(self, status: int, retry_after: Optional[float] = None) -> None:
@@ -66,22 +66,26 @@ class BadStatus(Exception):
 
     @property
     def may_pass(self) -> bool:
-        """True if the service, or a proxy before it, is down or busy and may be back soon."""
-        # Proxies have statuses of their own, such as 520 to 530. 501 and 505 are about the
-        # request.
+        """True if the error is transient: the service, or its proxy, is down or busy."""
+        # Proxies have their own statuses, such as 520 to 530. 501 and 505 concern the request.
         return self.status in (408, 425, 429) or (
             self.status >= 500 and self.status not in (501, 505)
         )
 
     @property
     def is_foreign(self) -> bool:
-        """True if something between answers in place of the service: a SockJS server asks for no
-        login, forbids nothing and sends nobody elsewhere."""
+        """True if an intermediary responded in place of the service.
+
+        A SockJS server asks for no login, forbids nothing and redirects no client.
+        """
         return self.status in (401, 403, 407, 451, 511) or 300 <= self.status < 400
 
 
 class SendFailed(SockJSError):
-    """A message was not written whole; ``begun`` tells whether any of it went out."""
+    """A message was not written completely.
+
+    :ivar begun: True if any of it may have left.
+    """
 
     def __init__(self, reason: str, begun: bool, cause: Optional[BaseException] = None) -> None:
         super().__init__(LOST, reason, cause)
@@ -89,8 +93,8 @@ class SendFailed(SockJSError):
 
 
 class NotOpen(Exception):
-    """Sending before a connection is open or after it has closed; nothing was written."""
+    """The connection is not open; nothing was written."""
 
 
 class Unreadable(Exception):
-    """The server sent a frame that cannot be read; the connection goes on."""
+    """A frame of the server cannot be read. The connection goes on."""

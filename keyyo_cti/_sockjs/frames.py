@@ -1,7 +1,7 @@
-"""SockJS frames: what a server may send, and how a message is sent. Pure.
+"""SockJS frames as text. Pure.
 
-The first character of a frame decides what it is: ``o`` open, ``h`` heartbeat, ``a`` an array
-of messages, ``m`` one message, ``c`` close.
+The first character of a frame is its kind: ``o`` open, ``h`` heartbeat, ``a`` an array of
+messages, ``m`` one message, ``c`` close.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any, List, NamedTuple, Tuple, Union
 
 from .._net.json_text import parse_json
 
-#: A websocket's close code has two bytes; SockJS's has four digits.
+#: A close code of a websocket has two bytes; one of SockJS has four digits.
 _MAX_CODE = 99_999
 
 #: Characters of a close frame's reason.
@@ -43,7 +43,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Broken:
-    """A frame of a known kind whose JSON is not good."""
+    """A frame of a known kind whose JSON is invalid."""
 
     kind: str
     problem: str
@@ -51,18 +51,18 @@ class Broken:
 
 @dataclass(frozen=True)
 class Unknown:
-    """An empty frame or one of a kind that does not exist: passed over."""
+    """An empty frame, or one of an unknown kind, to be ignored."""
 
 
 Frame = Union[Open, Heartbeat, Messages, Close, Broken, Unknown]
 
 
 def decode(text: str) -> Frame:
-    """What one frame says. Never raises, whatever the text."""
+    """Return the frame of a text. Never raises."""
     kind = text[:1]
     if kind == "a":
         return _array(text)
-    # The whole of it: a page of a proxy may begin with these letters too.
+    # Not the first letter only: a page of a proxy may begin with "h" or "o" too.
     if kind == "h" and not text.strip("h"):
         return Heartbeat()
     if kind == "o" and text.rstrip() == "o":
@@ -76,7 +76,7 @@ def decode(text: str) -> Frame:
 
 
 def is_good(line: bytes) -> bool:
-    """True if a line is a frame that can be read."""
+    """Return True if a line is a frame that can be read."""
     try:
         return not isinstance(decode(line.decode("utf-8")), (Broken, Unknown))
     except UnicodeDecodeError:
@@ -84,12 +84,12 @@ def is_good(line: bytes) -> bool:
 
 
 def encode(messages: List[str]) -> str:
-    """The text that carries these messages to the server: a JSON array of strings.
+    """Return the text that carries messages to the server: a JSON array of strings.
 
-    Everything outside ASCII is escaped, which covers what some servers garble and a lone
-    surrogate, which UTF-8 could not carry.
+    Non-ASCII characters are escaped. Otherwise some servers garble them, and UTF-8 cannot carry
+    a lone surrogate.
     """
-    # A string alone goes straight to the encoder, past what a list needs.
+    # One string at a time: json.dumps encodes a string much faster than a list.
     return f"[{','.join(map(json.dumps, messages))}]"
 
 
@@ -116,17 +116,16 @@ def _close(text: str) -> Frame:
 
 
 def _reason(value: Any) -> str:
-    """The words of a close frame. They end in logs and errors, so there are not many of them."""
+    """Return the reason of a close frame, shortened for logs and errors."""
     if isinstance(value, (list, dict)):
-        # Its str() may be nested more deeply than Python can follow.
+        # Its str() may exceed Python's recursion limit.
         return f"a reason of type {type(value).__name__}"
     words = value if isinstance(value, str) else str(value)
     return words if len(words) <= _MAX_REASON else f"{words[:_MAX_REASON]}..."
 
 
 def _load(text: str) -> Tuple[Any, str]:
-    """The JSON value after a frame's first character and no problem, or None and what is wrong
-    with it."""
+    """Return the JSON value after the first character, and "", or None and the problem."""
     try:
         return parse_json(text, 1), ""
     except ValueError as error:

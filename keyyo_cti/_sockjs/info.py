@@ -1,4 +1,4 @@
-"""What a SockJS server says of itself before a transport is chosen."""
+"""The info of a SockJS server, requested before a transport is chosen."""
 
 import json
 import logging
@@ -10,21 +10,21 @@ import urllib3
 
 from .._net.clock import monotonic
 from .._net.failures import describe_failure
-from .._net.stream import TooMuch
+from .._net.stream import TooLarge
 from .errors import CANNOT_CONNECT, NotSockJS, SockJSError
-from .http_status import refusal
+from .http_status import make_bad_status
 
 _log = logging.getLogger("keyyo_cti.sockjs")
 
-_LONGEST = 65536
-_LATE = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
+_MAX_BODY_BYTES = 65536
+_TIMEOUT_ERRORS = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)
 
 
 class Info(NamedTuple):
-    """The answer to ``/info``.
+    """The response to ``/info``.
 
-    :ivar websocket: whether websockets work there.
-    :ivar round_trip: seconds that the answer took, connecting included.
+    :ivar websocket: True if the server accepts websockets.
+    :ivar round_trip: seconds until the response, connecting included.
     """
 
     websocket: bool
@@ -32,43 +32,43 @@ class Info(NamedTuple):
 
 
 def fetch(session: requests.Session, url: str) -> Info:
-    """Asks the server. The streams of the session bound the time.
+    """Request the info. The streams of the HTTP session bound the time.
 
-    :raises SockJSError: with code 1002 when there is no answer, or not that of a SockJS server.
+    :raises SockJSError: with code 1002, if no SockJS server responds.
     """
     began = monotonic()
     try:
         with session.get(url, allow_redirects=False, stream=True) as response:
             status = response.status_code
-            body = response.raw.read(_LONGEST + 1, decode_content=True)
-    except TooMuch as error:
-        raise _refused(f"an endless answer from {url}", error) from error
-    except _LATE as error:
+            body = response.raw.read(_MAX_BODY_BYTES + 1, decode_content=True)
+    except TooLarge as error:
+        raise _refused(f"an endless response from {url}", error) from error
+    except _TIMEOUT_ERRORS as error:
         raise _refused(f"no answer in time from {url}", error) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         _log.info("no proper answer from %s: %s", url, describe_failure(error))
         raise _refused(f"no proper answer from {url}", error) from error
-    cause = refusal(status, response.headers)
+    cause = make_bad_status(status, response.headers)
     if cause.is_foreign:
-        words = "something between, such as a firewall, a login page or a proxy, has answered"
+        words = "an intermediary has responded, such as a firewall, a login page or a proxy"
         raise _refused(f"{url} answers with status {status}: {words}", cause)
     if cause.may_pass:
         raise _refused(f"{url} answers with status {status}: the service is down or busy", cause)
     if status != 200:
-        raise _refused(f"{url} answers with status {status}: it is no SockJS endpoint")
+        raise _refused(f"{url} answers with status {status}: it is not a SockJS endpoint")
     return Info(_websocket(url, body), monotonic() - began)
 
 
 def _websocket(url: str, body: bytes) -> bool:
     try:
-        if len(body) > _LONGEST:
+        if len(body) > _MAX_BODY_BYTES:
             raise ValueError("too long")
         fields = json.loads(body)
     except (ValueError, RecursionError) as error:
-        cause = NotSockJS("an answer that is no JSON")
+        cause = NotSockJS("a response that is not JSON")
         cause.__cause__ = error
-        raise _refused(f"{url} does not answer with JSON: it is no SockJS endpoint", cause)
-    # JSON that is no object counts as an empty one, and a missing field means yes.
+        raise _refused(f"{url} does not answer with JSON: it is not a SockJS endpoint", cause)
+    # As in JavaScript: JSON that is not an object counts as empty, a missing field means True.
     return fields.get("websocket") is not False if isinstance(fields, dict) else True
 
 

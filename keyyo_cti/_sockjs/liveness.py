@@ -1,57 +1,58 @@
-"""When a silent server is asked for a sign of life, and when it is given up. Pure."""
+"""When a silent server is probed, and when it counts as dead. Pure."""
 
 from .._net.clock import NEVER
 
 
 class Liveness:
-    """Watches the time since the last bytes came.
+    """Measures the silence of a server.
 
-    :param limit: seconds of silence after which the server is dead; half-way it is probed. One
-        that is in doubt is probed at once, and has a quarter of them.
+    :param limit: seconds of silence after which the server counts as dead. Half-way, it is
+        probed. A suspect server is probed at once, and has a quarter of the time.
     :param now: monotonic seconds.
     """
 
     def __init__(self, limit: float, now: float) -> None:
         self._limit = limit
-        self._excused_at = now
+        self._reset_at = now
         self._probed_at = -NEVER
-        self._doubted_at = -NEVER
+        self._suspected_at = -NEVER
 
-    def limit(self, heard_at: float) -> float:
-        """How long a silence may be now, in seconds."""
-        return self._limit / 4 if self._in_doubt(heard_at) else self._limit
+    def limit(self, last_received_at: float) -> float:
+        """Return the seconds of silence allowed now."""
+        return self._limit / 4 if self._is_suspected(last_received_at) else self._limit
 
-    def due(self, heard_at: float) -> float:
-        """The monotonic time of the next check, if nothing comes before."""
-        since = max(heard_at, self._excused_at)
-        return since + (
-            self.limit(heard_at) if self._probed_at >= since else self._unprobed(heard_at)
-        )
+    def due(self, last_received_at: float) -> float:
+        """Return the monotonic time of the next check, if no bytes arrive before."""
+        since = max(last_received_at, self._reset_at)
+        probed = self._probed_at >= since
+        return since + (self.limit if probed else self._unprobed)(last_received_at)
 
-    def dead(self, now: float, heard_at: float) -> bool:
-        """Whether the silence has lasted too long."""
-        return now - max(heard_at, self._excused_at) >= self.limit(heard_at)
+    def is_dead(self, now: float, last_received_at: float) -> bool:
+        """Return True if the silence has lasted too long."""
+        return now - max(last_received_at, self._reset_at) >= self.limit(last_received_at)
 
-    def wants_probe(self, now: float, heard_at: float) -> bool:
-        """Whether it is time to ask, which is said once in a silence."""
-        since = max(heard_at, self._excused_at)
-        if self._probed_at >= since or now - since < self._unprobed(heard_at):
+    def should_probe(self, now: float, last_received_at: float) -> bool:
+        """Return True if it is time to probe, once in a silence."""
+        since = max(last_received_at, self._reset_at)
+        if self._probed_at >= since or now - since < self._unprobed(last_received_at):
             return False
         self._probed_at = now
         return True
 
-    def excuse(self, now: float) -> None:
-        """The silence up to now was ours: nobody read."""
-        self._excused_at = now
+    def reset(self, now: float) -> None:
+        """Ignore the silence up to now, in which the reader thread did not read."""
+        self._reset_at = now
 
-    def doubt(self, now: float) -> None:
-        """The machine has slept: the silence up to now says nothing, but neither does a
-        connection that looks open, so the server is to show itself soon."""
-        self._excused_at = self._doubted_at = now
+    def suspect(self, now: float) -> None:
+        """Probe now, with a shorter timeout, because the machine has slept.
 
-    def _in_doubt(self, heard_at: float) -> bool:
-        return self._doubted_at > heard_at
+        After a suspend, silence proves nothing and neither does an open socket.
+        """
+        self._reset_at = self._suspected_at = now
 
-    def _unprobed(self, heard_at: float) -> float:
-        """Seconds of silence until a probe."""
-        return 0.0 if self._in_doubt(heard_at) else self._limit / 2
+    def _is_suspected(self, last_received_at: float) -> bool:
+        return self._suspected_at > last_received_at
+
+    def _unprobed(self, last_received_at: float) -> float:
+        """Return the seconds of silence until a probe."""
+        return 0.0 if self._is_suspected(last_received_at) else self._limit / 2

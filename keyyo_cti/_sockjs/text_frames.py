@@ -1,28 +1,27 @@
-"""Websocket frames that are whole text messages, as nearly all are in both directions. Pure.
+"""Websocket frames that are complete text messages, as nearly all frames are. Pure.
 
-The websocket library makes and reads them too, in five times the time. All other frames are left
-to it.
+The websocket library would take five times as long for them. It handles all other frames.
 """
 
 import os
 import struct
 from typing import NamedTuple, Optional
 
-#: The first byte of a text frame that is a message by itself.
+#: The first byte of a text frame that is a complete message.
 _WHOLE_TEXT = 0x81
 
-#: In the second byte: what is sent to a server is masked.
+#: Bit of the second byte; frames to a server are masked.
 _MASKED = 0x80
 
-#: In place of a length: it comes next, in two bytes or in eight.
+#: In place of a length, which follows in two or eight bytes.
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
 class TextFrame(NamedTuple):
-    """Where the text of a frame is.
+    """The position of the text in a frame.
 
-    :ivar start: of the text, in bytes from the beginning of the frame.
-    :ivar end: of the text, and of the frame.
+    :ivar start: offset of the text from the beginning of the frame, in bytes.
+    :ivar end: offset of the end of the text, which is the end of the frame.
     """
 
     start: int
@@ -30,9 +29,9 @@ class TextFrame(NamedTuple):
 
 
 def find(head: bytes) -> Optional[TextFrame]:
-    """Where the text is, if this is how a server's short text frame begins.
+    """Return the position of the text, or None if no short text frame of a server begins here.
 
-    :param head: four bytes; fewer are the beginning of no such frame.
+    :param head: the first four bytes.
     """
     if len(head) < 4 or head[0] != _WHOLE_TEXT or head[1] > _TWO_BYTES:
         return None
@@ -42,7 +41,7 @@ def find(head: bytes) -> Optional[TextFrame]:
 
 
 def encode(text: str) -> bytes:
-    """The frame that carries an ASCII text to a server."""
+    """Return the frame that carries an ASCII text to a server."""
     data = text.encode("ascii")
     size = len(data)
     key = os.urandom(4)
@@ -52,7 +51,7 @@ def encode(text: str) -> bytes:
         head = struct.pack("!BBH", _WHOLE_TEXT, _MASKED | _TWO_BYTES, size)
     else:
         head = struct.pack("!BBQ", _WHOLE_TEXT, _MASKED | _EIGHT_BYTES, size)
-    # As two numbers, whose bits are combined at once.
+    # One XOR of two large integers: a loop over the bytes would be slow.
     mask = int.from_bytes((key * (size // 4 + 1))[:size], "little")
     masked = (int.from_bytes(data, "little") ^ mask).to_bytes(size, "little")
     return head + key + masked

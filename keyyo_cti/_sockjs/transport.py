@@ -1,4 +1,4 @@
-"""What a transport does: frames in, messages out. The rest of the package knows only this."""
+"""The interface of a transport: frames in, messages out."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple, Optional
@@ -6,16 +6,16 @@ from typing import ClassVar, NamedTuple, Optional
 from requests.cookies import RequestsCookieJar
 
 from .._net.clock import NEVER, Monotonic
-from .._net.connect import ConnectFailed, Route
+from .._net.connect import ConnectFailed, Connector
 from .._net.stream import Stream
 from .errors import CANNOT_CONNECT, SockJSError, Unreadable
 
 
-class Departure:
-    """How far a message has come on its way out.
+class SendProgress:
+    """How far the sending of a message has come.
 
-    :ivar begun: whether any of it may have reached the network.
-    :ivar queued: True if it was handed to the thread that sends.
+    :ivar begun: True if any of it may have reached the network.
+    :ivar queued: True if the sender thread has it.
     """
 
     __slots__ = ("begun", "queued")
@@ -25,19 +25,19 @@ class Departure:
         self.queued = False
 
 
-class Setting(NamedTuple):
-    """What a transport needs to know of its connection.
+class TransportConfig(NamedTuple):
+    """The parameters of a transport.
 
-    :ivar route: opens streams to the server.
+    :ivar connector: opens streams to the server.
     :ivar base_url: the SockJS URL.
     :ivar server: three digits, fixed for the client.
-    :ivar cookies: those of the server, shared by all that asks it.
-    :ivar max_message_size: bytes that one message may have.
-    :ivar write_timeout: seconds that sending a message may take.
-    :ivar clock: monotonic seconds.
+    :ivar cookies: of the server, shared by all requests.
+    :ivar max_message_size: bytes of one message.
+    :ivar write_timeout: seconds for sending one message.
+    :ivar clock: returns monotonic seconds.
     """
 
-    route: Route
+    connector: Connector
     base_url: str
     server: str
     cookies: RequestsCookieJar
@@ -49,101 +49,101 @@ class Setting(NamedTuple):
 class Transport(ABC):
     """One attempt to carry one SockJS session.
 
-    ``send`` and ``say_goodbye`` are for any thread, the rest for the one that reads.
+    ``send`` and ``send_close`` are for any thread, the other methods for the reader thread.
     """
 
     #: As in SockJS, and in the option ``transports``.
     name: ClassVar[str]
 
-    #: Seconds of silence that are no sign of death, whatever is wanted.
-    least_patience: ClassVar[float] = 0.0
+    #: Seconds of silence that never count as death, even if ``heartbeat_timeout`` is shorter.
+    min_silence_timeout: ClassVar[float] = 0.0
 
     @abstractmethod
-    def __init__(self, setting: Setting) -> None: ...
+    def __init__(self, config: TransportConfig) -> None: ...
 
     @property
     @abstractmethod
-    def heard_at(self) -> float:
-        """Monotonic time of the last bytes from the server, be they half a frame."""
+    def last_received_at(self) -> float:
+        """Monotonic time of the last bytes from the server, which may be half a frame."""
 
     @property
     def last_frame_at(self) -> float:
-        """Monotonic time of the last whole frame from the server.
+        """Monotonic time of the last complete frame from the server.
 
-        All that the server sent before that frame has arrived. What it sent later may be lost
-        with the connection, half a frame included.
+        All that the server sent before that frame has arrived. Later frames, and half a frame,
+        may be lost with the connection.
         """
-        return self.heard_at
+        return self.last_received_at
 
     @abstractmethod
     def open(self, until: float) -> None:
-        """Up to the point where the first frame can come.
+        """Open the transport, so that the first frame can arrive.
 
-        :raises SockJSError: it cannot be had, or not by that monotonic time.
+        :param until: monotonic deadline.
+        :raises SockJSError: it cannot be opened, or not in time.
         """
 
     @abstractmethod
     def receive(self, until: float) -> Optional[str]:
-        """The next frame, or None when that monotonic time has come first.
+        """Return the next frame, or None at the deadline.
 
-        :raises SockJSError: the connection is over.
-        :raises Unreadable: a frame came that is no text; the next call goes on after it.
+        :param until: monotonic deadline.
+        :raises SockJSError: the connection has ended.
+        :raises Unreadable: a frame is not text; the next call goes on after it.
         """
 
-    def at_hand(self) -> Optional[str]:
-        """The next frame, if it came together with the one before, so that nobody needs to
-        wait; or None, when it is for ``receive`` to say what comes next.
+    def buffered_frame(self) -> Optional[str]:
+        """Return the next frame if it is buffered, else None. Never waits.
 
         :raises Unreadable: as for ``receive``.
         """
         return None
 
     @abstractmethod
-    def send(self, message: str, departure: Departure) -> None:
-        """Hands one message over to the network, or to who does that.
+    def send(self, message: str, progress: SendProgress) -> None:
+        """Write one message, or queue it for the sender thread.
 
-        :param departure: is told when any of it may have left.
-        :raises WriteFailed: it could not be written whole; the connection is of no more use.
-        :raises BaseException: Ctrl-C, or what a signal handler raises. If ``departure`` says
-            that it has begun, the connection is of no more use either.
+        :param progress: records how far the message has come.
+        :raises WriteFailed: it was not written completely; the connection cannot be used again.
+        :raises BaseException: Ctrl-C, or an error of a signal handler. If ``progress`` has begun,
+            the connection cannot be used again either.
         """
 
     @abstractmethod
     def probe(self) -> None:
-        """Makes a server that is alive send something.
+        """Make a live server send something.
 
         :raises WriteFailed: as for ``send``.
         """
 
     @abstractmethod
-    def say_goodbye(self) -> None:
-        """Tells the server that this is the end, and waits for nothing; its answer ends
-        ``receive``.
+    def send_close(self) -> None:
+        """Close the session without waiting. The server's confirmation ends ``receive``.
 
-        :raises WriteFailed: that could not be done.
+        :raises WriteFailed: the close could not be written.
         """
 
     @abstractmethod
     def discard(self) -> None:
-        """Frees what it holds. Can be called at any time, more than once."""
+        """Free the resources. Can be called at any time, more than once."""
 
 
-def open_stream(route: Route, until: float, max_bytes: float = NEVER) -> Stream:
-    """Return a new stream to the server, see ``Route.open``.
+def open_stream(connector: Connector, until: float, max_bytes: float = NEVER) -> Stream:
+    """Return a new stream to the server, see ``Connector.open``.
 
     :raises SockJSError: with code 1002, a reason that names the phase, and the cause.
     """
     try:
-        return route.open(until, max_bytes)
+        return connector.open(until, max_bytes)
     except ConnectFailed as error:
         failure = SockJSError(CANNOT_CONNECT, error.reason, error.cause)
         raise failure from error.cause
 
 
-def decoded(frame: bytes) -> str:
-    """The text of a frame.
+def decode_text(frame: bytes) -> str:
+    """Return the text of a frame.
 
-    :raises Unreadable: it is none.
+    :raises Unreadable: it is not UTF-8.
     """
     try:
         return frame.decode("utf-8")

@@ -1,7 +1,7 @@
-"""Websocket frames from a server, each checked by its header before its payload is read.
+"""Websocket frames from a server, whose header is checked before the payload is read.
 
-The websocket library reads a payload before it looks at most of what RFC 6455 forbids, and takes
-frames that a server must not send.
+The websocket library reads the payload before most checks of RFC 6455, and accepts frames that a
+server must not send.
 """
 
 import struct
@@ -16,13 +16,13 @@ CLOSE, PING, PONG = 0x8, 0x9, 0xA
 _DATA = (CONTINUATION, TEXT, BINARY)
 _KNOWN = (*_DATA, CLOSE, PING, PONG)
 
-#: Bytes that the payload of a control frame may have.
-MAX_CONTROL = 125
+#: Bytes of the payload of a control frame.
+MAX_CONTROL_BYTES = 125
 
-#: Values of the first length that say how many bytes of length follow.
+#: The first length, if the real length follows, and the format of the latter.
 _LENGTHS = {126: "!H", 127: "!Q"}
 
-#: What the registered codes of a close frame mean. Others below 3000 must not be sent.
+#: The registered codes of a close frame. Others below 3000 are forbidden.
 _CODES = {
     1000: "normal closure",
     1001: "going away",
@@ -48,10 +48,10 @@ class Frame(NamedTuple):
 
 
 class FrameReader:
-    """Reads one frame after another, and goes on after a timeout where it was.
+    """Reads one frame after another, and resumes after a timeout.
 
-    :param recv: returns up to so many bytes, none at the end. What it raises comes out.
-    :param max_message_size: bytes that a message may have, over all of its fragments.
+    :param recv: returns at most so many bytes, none at EOF. Its exceptions pass through.
+    :param max_message_size: bytes of a message, over all its fragments.
     """
 
     def __init__(self, recv: Callable[[int], bytes], max_message_size: int) -> None:
@@ -59,22 +59,22 @@ class FrameReader:
         self._max_message_size = max_message_size
         self._head = bytearray()
         self._payload = bytearray()
-        # Bytes of the payload; None until the header is complete.
+        # Length of the payload; None until the header is complete.
         self._length: Optional[int] = None
         self._in_message = False
-        # Bytes of the fragments before.
+        # Bytes of the earlier fragments of the message.
         self._size = 0
 
     @property
     def between_messages(self) -> bool:
-        """True if the last byte that was read completed a frame, and no fragment is open."""
+        """True if no frame and no message is incomplete."""
         return not self._head and not self._in_message
 
     def read(self) -> Frame:
         """Read the next frame.
 
-        :raises SockJSError: the server breaks the protocol (1002), or the message that the frame
-            belongs to is too big (1009). The payload has not been read then.
+        :raises SockJSError: the server violates the protocol (1002), or the message is too big
+            (1009). The payload has not been read then.
         :raises EOFError: the stream has ended.
         """
         if self._length is None:
@@ -93,16 +93,16 @@ class FrameReader:
         self._fill_head(2)
         self._check_first_byte(self._head[0])
         if self._head[1] & 0x80:
-            raise violation("a masked frame")
+            raise make_violation("a masked frame")
         length = self._head[1]
         if length in _LENGTHS and self._is_control:
-            raise violation(f"a control frame of more than {MAX_CONTROL} bytes")
+            raise make_violation(f"a control frame of more than {MAX_CONTROL_BYTES} bytes")
         if length in _LENGTHS:
             form = _LENGTHS[length]
             self._fill_head(2 + struct.calcsize(form))
             (length,) = struct.unpack(form, self._head[2:])
         if length >> 63:
-            raise violation("a length with its top bit set")
+            raise make_violation("a length with its top bit set")
         if not self._is_control and self._size + length > self._max_message_size:
             words = f"A message of more than {self._max_message_size} bytes"
             raise SockJSError(TOO_BIG, words)
@@ -111,14 +111,14 @@ class FrameReader:
     def _check_first_byte(self, first: int) -> None:
         opcode = first & 0x0F
         if first & 0x70:
-            raise violation("reserved bits, for which no extension was asked")
+            raise make_violation("reserved bits without an extension")
         if opcode not in _KNOWN:
-            raise violation(f"the reserved opcode {opcode:#x}")
+            raise make_violation(f"the reserved opcode {opcode:#x}")
         if self._is_control:
             if not first & 0x80:
-                raise violation("a control frame in fragments")
+                raise make_violation("a control frame in fragments")
         elif (opcode == CONTINUATION) != self._in_message:
-            raise violation("a fragment in the wrong place")
+            raise make_violation("a fragment in the wrong place")
 
     @property
     def _is_control(self) -> bool:
@@ -135,27 +135,27 @@ class FrameReader:
         return data
 
 
-def violation(what: str) -> SockJSError:
-    """Return the end of a connection whose server breaks RFC 6455."""
-    return SockJSError(PROTOCOL_ERROR, f"The server breaks the websocket protocol: {what}")
+def make_violation(what: str) -> SockJSError:
+    """Return the error of a connection whose server violates RFC 6455."""
+    return SockJSError(PROTOCOL_ERROR, f"The server violates the websocket protocol: {what}")
 
 
 def describe_close(payload: bytes) -> str:
-    """Return the code and the words of a close frame, "" if it has none.
+    """Return the code and the reason of a close frame, "" if it has none.
 
-    :raises SockJSError: the server must not send this.
+    :raises SockJSError: the frame violates the protocol.
     """
     if not payload:
         return ""
     if len(payload) == 1:
-        raise violation("a close frame of one byte")
+        raise make_violation("a close frame of one byte")
     (code,) = struct.unpack("!H", payload[:2])
     if code not in _CODES and not 3000 <= code <= 4999:
-        raise violation(f"the close code {code}")
+        raise make_violation(f"the close code {code}")
     try:
         words = payload[2:].decode("utf-8")
     except UnicodeDecodeError:
-        raise violation("a close reason that is not UTF-8") from None
+        raise make_violation("a close reason that is not UTF-8") from None
     meaning = f" ({_CODES[code]})" if code in _CODES else ""
-    # The words end in logs and errors, where a control character would be a command.
+    # The reason goes into logs and errors, where a control character would be a command.
     return f"{code}{meaning}" + (f" {plain(words)}" if words else "")

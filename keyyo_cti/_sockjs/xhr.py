@@ -1,48 +1,47 @@
-"""The HTTP transports: a request that receives, again and again, and beside it one that sends.
+"""The HTTP transports, for networks that block websockets.
 
-For networks that let no websocket through. A thread reads what is received, so that the thread
-that runs the connection can keep its deadlines; another one posts what is sent, because a program
-that sends must not wait for an answer.
+The receiver thread requests frames, so that the reader thread can keep its deadlines. The sender
+thread posts messages, so that the program need not wait for the responses.
 """
 
 from typing import ClassVar, Optional
 
-from .._net import urls
-from .transport import Departure, Setting, Transport, decoded
+from . import urls
+from .transport import SendProgress, Transport, TransportConfig, decode_text
 from .xhr_pipe import Pipe
 from .xhr_receiver import Receiver
 from .xhr_sender import Sender
 
 
 class XhrTransport(Transport):
-    """What the two HTTP transports have in common, which is nearly all."""
+    """The common part of the two HTTP transports."""
 
-    #: Servers send a heartbeat every 25 s, and cannot be asked for one.
-    least_patience = 60.0
+    #: Servers send a heartbeat every 25 s, and cannot be probed.
+    min_silence_timeout = 60.0
 
     #: The last part of the URL that receives.
     path: ClassVar[str]
 
-    def __init__(self, setting: Setting) -> None:
-        session = urls.session_name()
-        self._route = setting.route.branch()
-        self._pipe = Pipe(setting.clock)
+    def __init__(self, config: TransportConfig) -> None:
+        session = urls.make_session_name()
+        self._connector = config.connector.make_child()
+        self._pipe = Pipe(config.clock)
         self._receiver = Receiver(
-            setting,
-            self._route,
-            urls.transport(setting.base_url, setting.server, session, self.path),
+            config,
+            self._connector,
+            urls.make_transport_url(config.base_url, config.server, session, self.path),
             self._pipe,
         )
         self._sender = Sender(
-            setting,
-            self._route,
-            urls.transport(setting.base_url, setting.server, session, "xhr_send"),
+            config,
+            self._connector,
+            urls.make_transport_url(config.base_url, config.server, session, "xhr_send"),
             self._pipe,
         )
 
     @property
-    def heard_at(self) -> float:
-        return self._receiver.heard_at
+    def last_received_at(self) -> float:
+        return self._receiver.last_received_at
 
     @property
     def last_frame_at(self) -> float:
@@ -53,24 +52,24 @@ class XhrTransport(Transport):
 
     def receive(self, until: float) -> Optional[str]:
         line = self._pipe.take(until)
-        return None if line is None else decoded(line)
+        return None if line is None else decode_text(line)
 
-    def at_hand(self) -> Optional[str]:
-        line = self._pipe.at_hand()
-        return None if line is None else decoded(line)
+    def buffered_frame(self) -> Optional[str]:
+        line = self._pipe.take_buffered()
+        return None if line is None else decode_text(line)
 
-    def send(self, message: str, departure: Departure) -> None:
-        self._sender.send(message, departure)
+    def send(self, message: str, progress: SendProgress) -> None:
+        self._sender.send(message, progress)
 
     def probe(self) -> None:
-        """Nothing: there is no request that makes a server send something."""
+        """Do nothing: no request makes a server send something."""
 
-    def say_goodbye(self) -> None:
-        # These transports have no goodbye. What was sent before is to arrive all the same.
+    def send_close(self) -> None:
+        # These transports have no close frame. The queued messages must still arrive.
         self._sender.finish()
 
     def discard(self) -> None:
-        self._route.end()
+        self._connector.end()
         self._pipe.discard()
         self._sender.stop()
         self._receiver.join()
@@ -78,14 +77,14 @@ class XhrTransport(Transport):
 
 
 class XhrStreamingTransport(XhrTransport):
-    """Frames come in one long answer, which is asked for anew when it ends."""
+    """Receives frames in one long response, which it requests again when it ends."""
 
     name = "xhr-streaming"
     path = "xhr_streaming"
 
 
 class XhrPollingTransport(XhrTransport):
-    """Each answer has what there is, and the next request waits for more."""
+    """Receives the available frames in one response, then requests the next."""
 
     name = "xhr-polling"
     path = "xhr"

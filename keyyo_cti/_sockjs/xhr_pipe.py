@@ -1,4 +1,4 @@
-"""What is received over HTTP, on its way from the thread that reads it."""
+"""The queue of lines from the receiver thread to the reader thread."""
 
 from collections import deque
 from typing import Deque, Dict, List, Optional, Tuple
@@ -7,80 +7,81 @@ from .._net.clock import Monotonic
 from .._net.reentrant import Wakeup
 from .errors import LOST, SockJSError
 
-#: Bytes that wait to be read, or to be sent, before who brings more has to wait. As many may be
-#: on their way to being told already.
-BACKLOG = 1 << 20
+#: Bytes in the queue before the producer has to wait. The consumer may hold as many.
+MAX_PIPE_BYTES = 1 << 20
 
-#: Bytes that a line takes besides its own. Otherwise empty ones would fill the memory unseen.
-LINE_OVERHEAD = 40
+#: Bytes counted for each line in addition. Otherwise empty lines would fill the memory.
+LINE_OVERHEAD_BYTES = 40
 
-#: A line, and the time at which the whole frames up to it came; None if more of them follow.
+#: A line, and the arrival time of the complete frames up to it; None within a batch.
 _Lines = Deque[Tuple[bytes, Optional[float]]]
 
 
 class Pipe:
-    """What was received, on its way to the thread that runs the connection.
+    """A bounded queue of lines between two threads.
 
-    :ivar taken_at: monotonic time at which the last whole frame came of which all was taken.
-        What is left in the pipe at the end is lost, so that it must not count.
+    :ivar taken_at: monotonic arrival time of the last frame that was taken. Frames that are left
+        at the end are lost, and must not count.
     """
 
     def __init__(self, clock: Monotonic) -> None:
         self._clock = clock
         self.taken_at = clock()
-        # No lock, because a signal handler may end it on a thread that is inside: whoever
-        # changes something does so in one step, then wakes.
+        # No lock: a signal handler may end the pipe on a thread inside it. Each change is one
+        # atomic step, followed by a notification.
         self._changed = Wakeup()
         self._lines: _Lines = deque()
-        # Bytes that came, and bytes that were taken. Each has one thread that writes it.
+        # Bytes put and bytes taken. One thread writes each.
         self._size_in = 0
         self._size_out = 0
-        # Of the thread that takes: what it has of them, which was all there was.
+        # The lines that the consumer has fetched.
         self._here: _Lines = deque()
-        # One entry, which is set once.
+        # One entry, set once.
         self._end: Dict[None, SockJSError] = {}
         self._unwanted = False
 
     def put(self, lines: List[bytes], came_at: Optional[float] = None) -> bool:
-        """Takes lines, as soon as there is room.
+        """Append lines, as soon as there is room.
 
-        :param came_at: monotonic time, if there is a whole frame among them.
-        :returns: whether to go on asking, which is so until the very end: a server notices that
-            we leave only when a request of ours is cut off.
+        :param came_at: monotonic arrival time, if a complete frame is among them.
+        :returns: False if the pipe was discarded. After its mere end the requests go on: a server
+            notices the end of a client only by an aborted request.
         """
-        self._changed.wait_for(lambda: self._size_in - self._size_out < BACKLOG or self._end)
-        self._size_in += sum(map(len, lines)) + LINE_OVERHEAD * len(lines)
+        self._changed.wait_for(
+            lambda: self._size_in - self._size_out < MAX_PIPE_BYTES or self._end
+        )
+        self._size_in += sum(map(len, lines)) + LINE_OVERHEAD_BYTES * len(lines)
         self._lines.extend((line, None) for line in lines[:-1])
         self._lines.extend((line, came_at) for line in lines[-1:])
         self._changed.notify_all()
         return not self._unwanted
 
     def rest(self, seconds: float) -> None:
-        """Wait for so long, unless the end comes before."""
+        """Wait, at most until the end of the pipe."""
         self._changed.wait_for(lambda: self._end, seconds)
 
     def discard(self) -> None:
-        """Nobody takes anything any more."""
+        """End the pipe, whose lines are not wanted any more."""
         self._unwanted = True
         self.end(SockJSError(LOST, "The transport was discarded"))
 
     def end(self, error: SockJSError) -> None:
-        """Nothing more comes; the first reason counts."""
+        """End the pipe with an error; the first one counts."""
         self._end.setdefault(None, error)
         self._changed.notify_all()
 
     def take(self, until: float) -> Optional[bytes]:
-        """The next line, or None when that monotonic time has come first.
+        """Return the next line, or None at the deadline.
 
-        :raises SockJSError: there is none, and none will come.
+        :param until: monotonic deadline.
+        :raises SockJSError: the pipe has ended, and all its lines are taken.
         """
         if not self._here:
             self._fetch(until)
-        return self.at_hand()
+        return self.take_buffered()
 
-    def at_hand(self) -> Optional[bytes]:
-        """The next line, if it was there together with the one before. For the thread that
-        takes."""
+    def take_buffered(self) -> Optional[bytes]:
+        """Return the next line if it was fetched with the one before, else None."""
         if not self._here:
             return None
         line, came_at = self._here.popleft()
@@ -94,7 +95,7 @@ class Pipe:
         ended = self._end.get(None)
         while self._lines:
             entry = self._lines.popleft()
-            self._size_out += len(entry[0]) + LINE_OVERHEAD
+            self._size_out += len(entry[0]) + LINE_OVERHEAD_BYTES
             self._here.append(entry)
         self._changed.notify_all()
         if ended is not None and not self._here:

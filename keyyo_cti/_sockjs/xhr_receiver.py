@@ -1,55 +1,56 @@
-"""The thread that receives over HTTP, by one request after another."""
+"""The thread that receives frames over HTTP, by one request after another."""
 
 from typing import Any, List
 
 import requests
 
 from .._net.clock import NEVER
-from .._net.connect import Route
+from .._net.connect import Connector
 from .._net.stream import Stream
 from .errors import LOST, TOO_BIG, NotSockJS, SockJSError
-from .http_status import bad_status
-from .transport import Setting, open_stream
-from .xhr_answer import Answer, is_life, not_sockjs
+from .http_status import make_status_error
+from .transport import TransportConfig, open_stream
 from .xhr_pipe import Pipe
+from .xhr_response import PollResponse, make_not_sockjs_error, may_become_frame
 from .xhr_worker import NO_THREAD, Worker
 
-_CHUNK = 65536
+_CHUNK_BYTES = 65536
 
-#: Answers in a row that declare the type of SockJS and hold no frame that can be read. A server
-#: may send something broken once; after that it is no SockJS server any more.
-_MAX_STRANGE = 3
+#: Consecutive responses of the type of SockJS without a readable frame. A SockJS server may send
+#: a broken one, but not always.
+_MAX_BAD_RESPONSES = 3
 
-#: Answers in a row that come quickly and without news, before the receiver slows down. Otherwise
-#: a proxy that repeats a heartbeat, or ends each stream early, would take all of the processor.
-_MAX_QUICK = 50
+#: Consecutive quick responses without news, before the receiver slows down. Otherwise a proxy
+#: that repeats a heartbeat, or ends each stream early, would use all of the processor.
+_MAX_QUICK_RESPONSES = 50
 
-#: Seconds from one request to the next after that. Servers give up a client that stays away for
-#: five.
-_SLOW = 1.0
+#: Seconds between two requests after that. Servers discard a client after five without one.
+_SLOW_POLL_INTERVAL = 1.0
 
 
 class Receiver(Worker):
-    """Asks for frames, one request at a time: a second one would be refused."""
+    """Requests frames, one request at a time: the server would refuse a second one."""
 
     name = "keyyo-cti-receiver"
 
-    def __init__(self, setting: Setting, route: Route, url: str, pipe: Pipe) -> None:
-        super().__init__(setting, route, url, pipe)
+    def __init__(
+        self, config: TransportConfig, connector: Connector, url: str, pipe: Pipe
+    ) -> None:
+        super().__init__(config, connector, url, pipe)
         self._open_until = NEVER
-        #: Monotonic time of the last bytes of a frame. Neither an accepted request nor an answer
-        #: of a proxy is a sign of life.
-        self.heard_at = setting.clock()
+        #: Monotonic time of the last bytes of a frame. An accepted request or a response of a
+        #: proxy does not prove that the server is alive.
+        self.last_received_at = config.clock()
         self._proven = False
-        # Answers in a row: without a good frame, and quickly without news.
-        self._strange = 0
-        self._quick = 0
+        # Consecutive responses: without a good frame, and quick ones without news.
+        self._bad_responses = 0
+        self._quick_responses = 0
 
     def start(self, until: float) -> None:
-        """Begins to ask.
+        """Start the thread.
 
-        :param until: monotonic time by which a first answer must begin.
-        :raises SockJSError: the system has no thread to give.
+        :param until: monotonic time by which the first response must begin.
+        :raises SockJSError: no thread can be started.
         """
         self._open_until = until
         try:
@@ -58,9 +59,9 @@ class Receiver(Worker):
             raise SockJSError(LOST, NO_THREAD, error) from error
 
     def _open_stream(self) -> Stream:
-        until = min(self._open_until, self._setting.clock() + self._setting.write_timeout)
-        self._stream = open_stream(self._route, until)
-        # From here on, liveness sees to the silence.
+        until = min(self._open_until, self._config.clock() + self._config.write_timeout)
+        self._stream = open_stream(self._connector, until)
+        # From here on, Liveness measures the silence.
         self._stream.read_until = self._open_until
         return self._stream
 
@@ -69,11 +70,11 @@ class Receiver(Worker):
             pass
 
     def _poll(self, session: requests.Session) -> bool:
-        """Send one request and hand over what comes.
+        """Send one request and pass on its frames.
 
-        :returns: True if there is to be another request.
+        :returns: True if another request is wanted.
         """
-        asked_at = self._setting.clock()
+        asked_at = self._config.clock()
         with session.post(
             self._url,
             headers={"Accept-Encoding": "identity"},
@@ -81,72 +82,72 @@ class Receiver(Worker):
             allow_redirects=False,
         ) as response:
             if response.status_code != 200:
-                raise bad_status("The server answers with status", response)
+                raise make_status_error("The server answers with status", response)
             self._open_until = NEVER
             if self._stream is not None:
                 self._stream.read_until = NEVER
-            answer = Answer(response.headers.get("Content-Type", ""))
-            wanted = self._read(response.raw, answer)
+            contents = PollResponse(response.headers.get("Content-Type", ""))
+            wanted = self._read(response.raw, contents)
         if wanted:
-            self._judge(answer)
-            self._slow_down(answer, asked_at)
+            self._judge(contents)
+            self._slow_down(contents, asked_at)
         return wanted
 
-    def _read(self, body: Any, answer: Answer) -> bool:
-        """Hand over each frame as it comes. A line that is not complete at the end is none.
+    def _read(self, body: Any, response: PollResponse) -> bool:
+        """Pass on each line as it arrives, except an incomplete last one.
 
         :returns: False if frames are not wanted any more.
         """
         rest = bytearray()
         while True:
-            data = body.read1(_CHUNK)
+            data = body.read1(_CHUNK_BYTES)
             if not data:
                 return True
             rest += data
             if b"\n" in data:
                 *lines, rest = rest.split(b"\n")
-                if not self._hand_over([bytes(line) for line in lines], answer):
+                if not self._hand_over([bytes(line) for line in lines], response):
                     return False
-            if is_life(rest):
+            if may_become_frame(rest):
                 self._hear()
-            if len(rest) > self._setting.max_message_size:
+            if len(rest) > self._config.max_message_size:
                 raise SockJSError(
-                    TOO_BIG, f"A message of more than {self._setting.max_message_size} bytes"
+                    TOO_BIG, f"A message of more than {self._config.max_message_size} bytes"
                 )
 
-    def _hand_over(self, lines: List[bytes], answer: Answer) -> bool:
+    def _hand_over(self, lines: List[bytes], response: PollResponse) -> bool:
         came_at = None
-        if answer.add(lines):
-            # Before the pipe, which may have no room for a while.
+        if response.add(lines):
+            # Before the pipe, which may be full for a while.
             self._hear()
-            came_at = self.heard_at
+            came_at = self.last_received_at
         return self._pipe.put(lines, came_at)
 
     def _hear(self) -> None:
         if self._stream is not None:
-            self.heard_at = self._stream.heard_at
+            self.last_received_at = self._stream.last_received_at
 
-    def _judge(self, answer: Answer) -> None:
-        """Decide whether to go on after this answer.
+    def _judge(self, response: PollResponse) -> None:
+        """Decide whether to go on after this response.
 
-        :raises SockJSError: it is not one of a SockJS server. Otherwise the client would ask
-            again and again, and be deaf while it looks connected.
+        :raises SockJSError: it is not from a SockJS server. Otherwise the client would repeat
+            the request endlessly, and look connected without receiving anything.
         """
-        if answer.good:
-            self._proven, self._strange = True, 0
+        if response.good:
+            self._proven, self._bad_responses = True, 0
             return
-        if answer.empty:
-            words = "an answer without a frame"
+        if response.empty:
+            words = "a response without a frame"
             raise SockJSError(LOST, f"Connection lost: {words}", NotSockJS(words))
-        self._strange += 1
-        if not (self._proven and answer.is_script) or self._strange == _MAX_STRANGE:
-            raise not_sockjs()
+        self._bad_responses += 1
+        if not (self._proven and response.is_script) or self._bad_responses == _MAX_BAD_RESPONSES:
+            raise make_not_sockjs_error()
 
-    def _slow_down(self, answer: Answer, asked_at: float) -> None:
-        left = _SLOW - (self._setting.clock() - asked_at)
-        if answer.news or left <= 0:
-            self._quick = 0
+    def _slow_down(self, response: PollResponse, asked_at: float) -> None:
+        left = _SLOW_POLL_INTERVAL - (self._config.clock() - asked_at)
+        if response.news or left <= 0:
+            self._quick_responses = 0
             return
-        self._quick += 1
-        if self._quick >= _MAX_QUICK:
+        self._quick_responses += 1
+        if self._quick_responses >= _MAX_QUICK_RESPONSES:
             self._pipe.rest(left)

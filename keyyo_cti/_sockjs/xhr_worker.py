@@ -1,4 +1,4 @@
-"""What the two threads that speak HTTP have in common."""
+"""The common part of the two threads that use HTTP."""
 
 import logging
 import threading
@@ -8,18 +8,18 @@ import requests
 import urllib3
 
 from .._net import http_adapter
-from .._net.connect import Route
+from .._net.connect import Connector
 from .._net.failures import describe_failure
-from .._net.stream import Stream, TooMuch
+from .._net.stream import Stream, TooLarge
 from .errors import LOST, SockJSError
-from .named_stream import PLACEHOLDER, NamedStream
-from .transport import Setting
+from .session_name_stream import PLACEHOLDER, SessionNameStream
+from .transport import TransportConfig
 from .xhr_pipe import Pipe
 
 _log = logging.getLogger("keyyo_cti.sockjs")
 
-#: Seconds that a thread has to end, once all that it could wait for has been ended.
-_END = 1.0
+#: Seconds for a thread to end, once everything that it may wait for has been cancelled.
+_JOIN_TIMEOUT = 1.0
 
 NO_THREAD = "no thread can be started"
 
@@ -27,20 +27,22 @@ _ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, Val
 
 
 class Worker:
-    """A thread that asks the server, over streams of its own.
+    """A thread that sends requests over its own streams.
 
-    :param setting: of the transport.
-    :param route: opens its streams.
-    :param url: what it asks; its last part but one is the session's name.
-    :param pipe: is told of its failure.
+    :param config: of the transport.
+    :param connector: opens its streams.
+    :param url: of the requests; the last part but one is the session's name.
+    :param pipe: receives the error that ends the thread.
     """
 
     name: ClassVar[str]
 
-    def __init__(self, setting: Setting, route: Route, url: str, pipe: Pipe) -> None:
-        self._setting = setting
-        self._route = route
-        # The session's name commands a telephone, and urllib3 logs each URL.
+    def __init__(
+        self, config: TransportConfig, connector: Connector, url: str, pipe: Pipe
+    ) -> None:
+        self._config = config
+        self._connector = connector
+        # urllib3 logs each URL, and the session's name gives control of a telephone.
         base, self._session_name, path = url.rsplit("/", 2)
         self._url = f"{base}/{PLACEHOLDER}/{path}"
         self._pipe = pipe
@@ -48,26 +50,26 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def join(self) -> None:
-        """Waits for the thread, if it has begun."""
+        """Wait for the thread, if it was started."""
         if self._thread.ident is not None:
-            self._thread.join(_END)
+            self._thread.join(_JOIN_TIMEOUT)
 
     def _run(self) -> None:
         try:
-            with http_adapter.session(self._open_named) as session:
-                # One jar for all: a server may tell its machines apart by a cookie.
-                session.cookies = self._setting.cookies
+            with http_adapter.make_session(self._open_named) as session:
+                # A shared jar: a load balancer may choose the machine by a cookie.
+                session.cookies = self._config.cookies
                 self._work(session)
         except SockJSError as error:
             self._pipe.end(error)
-        except TooMuch as error:
-            self._pipe.end(SockJSError(LOST, "Connection lost: an endless answer", error))
+        except TooLarge as error:
+            self._pipe.end(SockJSError(LOST, "Connection lost: an endless response", error))
         except _ERRORS as error:
             ended = self._stream is not None and self._stream.ended
             reason = f"Connection lost: {describe_failure(error, ended=ended)}"
             self._pipe.end(SockJSError(LOST, reason, error))
         except Exception as error:
-            # The connection would be deaf, or dumb, and look open.
+            # Otherwise the connection would look open, without receiving or sending.
             _log.exception("%s failed", self.name)
             words = f"{self.name} failed: {type(error).__name__}"
             self._pipe.end(SockJSError(LOST, words, error, fault=True))
@@ -76,7 +78,7 @@ class Worker:
         raise NotImplementedError
 
     def _open_named(self) -> Any:
-        return NamedStream(self._open_stream(), self._session_name)
+        return SessionNameStream(self._open_stream(), self._session_name)
 
     def _open_stream(self) -> Stream:
         raise NotImplementedError

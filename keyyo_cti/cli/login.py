@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         raise UsageError(error) from error
     tokens = TokenFile(oauth2, file.path)
     # Fails now if the file cannot be written. Otherwise the user's consent would be lost.
-    with tokens.held():
+    with tokens.locked():
         pass
     url, state = oauth2.authorization_url(arguments.scope)
     if arguments.paste or not Loopback.serves(login.redirect_uri):

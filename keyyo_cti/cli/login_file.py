@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Optional, Tuple
 from urllib.parse import urlsplit
 
-from .._net import private_database
-from .._net.http_request import checked_url
+from .._net import private_file
+from .._net.http_request import check_url
 from ..manager import BASE_URL
 from ..oauth2 import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
 from ..options import ENDPOINT
@@ -43,7 +43,7 @@ class Login:
             if not isinstance(value, str) or not value.strip():
                 raise ValueError(f"{name}: expected a string that is not empty")
         if self.server is not None:
-            checked_url("server", self.server, self.allow_http)
+            check_url("server", self.server, self.allow_http)
 
     @property
     def program(self) -> Tuple[str, Optional[str]]:
@@ -104,7 +104,9 @@ class LoginFile:
         """
         if not self.path.exists():
             return None
-        with private_database.opened(self.path, "token file", _TABLE, _LOCK_TIMEOUT) as database:
+        with private_file.open_database(
+            self.path, "token file", _TABLE, _LOCK_TIMEOUT
+        ) as database:
             row = database.execute(
                 "SELECT client_id, client_secret, redirect_uri, server FROM login"
             ).fetchone()
@@ -122,7 +124,9 @@ class LoginFile:
         :raises OSError: the file cannot be written.
         """
         row = (login.client_id, login.client_secret, login.redirect_uri, login.server)
-        with private_database.opened(self.path, "token file", _TABLE, _LOCK_TIMEOUT) as database:
+        with private_file.open_database(
+            self.path, "token file", _TABLE, _LOCK_TIMEOUT
+        ) as database:
             database.execute("INSERT OR REPLACE INTO login VALUES (1, ?, ?, ?, ?)", row)
 
     def delete(self) -> None:
@@ -131,7 +135,7 @@ class LoginFile:
         :raises OSError: the file cannot be written.
         """
         if self.path.exists():
-            with private_database.opened(
+            with private_file.open_database(
                 self.path, "token file", _TABLE, _LOCK_TIMEOUT
             ) as database:
                 database.execute("DELETE FROM login")

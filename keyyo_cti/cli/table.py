@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .._display.dates import as_date
-from .._display.readable_time import local_time, stopwatch
+from .._display.readable_time import format_duration, local_time
 from .._net.clock import NEVER
 from ..call import Call
 from .session_command import ConnectionStatus
@@ -120,8 +120,8 @@ def _make_row(call: Call) -> List[Text]:
         _make_foreign_text(call.caller),
         _make_foreign_text(call.callee),
         Text(word, colour),
-        Text(stopwatch(call.get_ringing_duration())),
-        Text(stopwatch(call.get_duration()) if talked else ""),
+        Text(format_duration(call.get_ringing_duration())),
+        Text(format_duration(call.get_duration()) if talked else ""),
         _make_foreign_text("" if slot is None else slot, "magenta"),
     ]
 

@@ -10,7 +10,7 @@ from ipywidgets import HTML, Button, HBox, Text, VBox
 from .._client.callback import Callback
 from .._display import html
 from .._display.dates import as_date
-from .._display.telephone_number import as_dialled
+from .._display.telephone_number import parse_number
 from ..call import Call
 from ..cti import CTI
 from ..errors import KeyyoError
@@ -138,7 +138,7 @@ class Board(VBox):
     # On a click.
 
     def _on_dial(self, _: Button) -> None:
-        number = as_dialled(self.to.value, self._cti.number)
+        number = parse_number(self.to.value, self._cti.number)
         self._send_command("dial", lambda callback: self._cti.dial(number, callback))
 
     def _send_command(self, name: str, command: Callable[[Callback], "Future[Any]"]) -> None:

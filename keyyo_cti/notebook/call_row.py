@@ -9,8 +9,8 @@ from ipywidgets import HTML, Button, HBox, Text
 from .._client.callback import Callback
 from .._client.literals import Side
 from .._display import html
-from .._display.readable_time import stopwatch
-from .._display.telephone_number import as_dialled
+from .._display.readable_time import format_duration
+from .._display.telephone_number import parse_number
 from ..call import Call
 from .styles import Styles
 
@@ -94,14 +94,14 @@ class CallRow(HBox):
             self._send_command("park", partial(self.call.park, self.other_side))
 
     def _on_transfer(self, _: Button) -> None:
-        to = as_dialled(self.to.value, self._number)
+        to = parse_number(self.to.value, self._number)
         self._send_command("transfer", partial(self.call.transfer, self.other_side, to))
 
 
 def _format_call(call: Call, number: Optional[str]) -> str:
-    durations = [f"rang {stopwatch(call.get_ringing_duration())}"]
+    durations = [f"rang {format_duration(call.get_ringing_duration())}"]
     if html.was_picked_up(call):
-        durations.append(f"talked {stopwatch(call.get_duration())}")
+        durations.append(f"talked {format_duration(call.get_duration())}")
     details = ", ".join(part for part in (*durations, html.remarks(call)) if part)
     parties = _format_parties(call, number)
     # Always two lines, so that the rows below do not move.

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from .._display.dates import as_date
 from .._display.html import STATES, as_written_safely, was_picked_up
-from .._display.readable_time import stopwatch
+from .._display.readable_time import format_duration
 from ..call import Call
 
 _RINGING, _TALKING, _MISSED = (STATES[state][1] for state in ("SETUP", "CONNECT", "MISSED"))
@@ -140,7 +140,7 @@ def _make_title(bars: Sequence[Bar], day: Optional[datetime.date], undated: int)
         parts = [
             f"{len(bars)} call{'s' * (len(bars) > 1)}",
             f"{missed} missed",
-            f"longest wait {stopwatch(longest)}",
+            f"longest wait {format_duration(longest)}",
         ]
         stale = sum(each.stale for each in bars)
         if stale:

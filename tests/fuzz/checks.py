@@ -14,7 +14,7 @@ from keyyo_cti._client.session_store import JarCookie
 from keyyo_cti._client.wire import CallNotification, Command, Reply
 from keyyo_cti._sockjs import frames
 from keyyo_cti._sockjs.errors import Closed, Unreadable
-from keyyo_cti._sockjs.protocol import CLOSED, CONNECTING, OPEN, Message, Opened, Protocol
+from keyyo_cti._sockjs.session import CLOSED, CONNECTING, OPEN, Message, Opened, SockJSSession
 from keyyo_cti.errors import UnreadableMessage, from_server
 from keyyo_cti.results import Result, wrap
 
@@ -53,7 +53,7 @@ class CheckedProtocol:
     """A SockJS session that is looked at after each frame."""
 
     def __init__(self) -> None:
-        self._protocol = Protocol()
+        self._protocol = SockJSSession()
 
     @property
     def closed(self) -> bool:

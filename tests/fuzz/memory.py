@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable
 from keyyo_cti._net import urls
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti._net.connect import Route
+from keyyo_cti._net.connect import Connector
 from keyyo_cti._net.stream import Stream
 
 from . import websocket_frames
@@ -65,24 +65,24 @@ class MemorySocket(socket.socket):
         return len(sent)
 
 
-class MemoryRoute(Route):
+class MemoryRoute(Connector):
     """Leads to one server.
 
     :param piece: bytes that come at a time.
     """
 
     def __init__(self, server: Server, piece: int = 65536) -> None:
-        self.abort = CancelToken()
-        super().__init__(urls.origin(BASE_URL), None, self.abort, 5.0, time.monotonic)
+        self.cancel_token = CancelToken()
+        super().__init__(urls.parse_origin(BASE_URL), None, self.cancel_token, 5.0, time.monotonic)
         self._server = server
         self._piece = piece
 
-    def branch(self) -> Route:
+    def make_child(self) -> Connector:
         return MemoryRoute(self._server, self._piece)
 
-    def open(self, until: float, allowance: float = NEVER) -> Stream:
+    def open(self, until: float, bytes_left: float = NEVER) -> Stream:
         sock = MemorySocket(self._server.hear, self._piece)
-        stream = Stream(sock, self.abort, 5.0, time.monotonic)
+        stream = Stream(sock, self.cancel_token, 5.0, time.monotonic)
         stream.read_until = until
-        stream.allowance = allowance
+        stream.bytes_left = bytes_left
         return stream

@@ -22,7 +22,7 @@ from .conftest import on
 from .memory import ACCEPTED, Server
 from .strategies import UNSORTED, WEBSOCKET_STREAMS, always, http_answers, mutated
 from .target import NEXT, Target
-from .transports import HANGS, Open, WebSocket, Xhr, piece, setting
+from .transports import HANGS, Open, WebSocket, Xhr, config, piece
 
 
 @on(WebSocket)
@@ -86,7 +86,7 @@ def test_what_is_right_on_a_websocket(
             last = number == len(parts) - 1
             stream += websocket_frames.frame(part, opcode, fin=last)
             stream += b"" if last else data.draw(_CONTROL)
-    transport = WebSocketTransport(setting(Server([ACCEPTED + stream]), piece(bytes([first]))))
+    transport = WebSocketTransport(config(Server([ACCEPTED + stream]), piece(bytes([first]))))
     assert _come_out(transport) == [repr(each) for batch in batches for each in batch]
 
 
@@ -101,7 +101,7 @@ def test_what_is_right_over_http(
     for batch in batches:
         frame = b"a" + json.dumps(batch, ensure_ascii=False).encode() + b"\n"
         answers.append(chunked(*_cut(frame, data), b"h\nhalf a fra"))
-    transport = kind(setting(Server(answers), piece(bytes([first]))))
+    transport = kind(config(Server(answers), piece(bytes([first]))))
     assert _come_out(transport) == [repr(each) for batch in batches for each in batch]
 
 

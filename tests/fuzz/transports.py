@@ -8,11 +8,11 @@ from typing import Any, Callable, Iterable, List, Tuple, Type
 from requests.cookies import RequestsCookieJar
 
 from keyyo_cti._net.cancellation import CancelToken
-from keyyo_cti._sockjs import TRANSPORTS, Limits
+from keyyo_cti._sockjs import TRANSPORTS, Timeouts
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
-from keyyo_cti._sockjs.opening import Opening, Session
-from keyyo_cti._sockjs.protocol import CLOSED, Message
-from keyyo_cti._sockjs.transport import Setting, Transport
+from keyyo_cti._sockjs.handshake import Handshake, HandshakeResult
+from keyyo_cti._sockjs.session import CLOSED, Message
+from keyyo_cti._sockjs.transport import Transport, TransportConfig
 from keyyo_cti._sockjs.websocket import WebSocketTransport
 from keyyo_cti._sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
 
@@ -120,7 +120,7 @@ class WebSocket(_OnTransport):
 
     def attempt(self, data: bytes) -> None:
         server = Server([ACCEPTED + data[1:]])
-        self._run(WebSocketTransport(setting(server, piece(data))), len(data))
+        self._run(WebSocketTransport(config(server, piece(data))), len(data))
 
 
 class Xhr(_OnTransport):
@@ -148,7 +148,7 @@ class Xhr(_OnTransport):
     def attempt(self, data: bytes) -> None:
         server = Server(data[1:].split(NEXT))
         kind = self._kinds[head(data) % 2]
-        self._run(kind(setting(server, piece(data))), len(data))
+        self._run(kind(config(server, piece(data))), len(data))
 
 
 class Open(_OnTransport):
@@ -176,9 +176,9 @@ class Open(_OnTransport):
 
     def attempt(self, data: bytes) -> None:
         server = Server(data[1:].split(NEXT))
-        route = MemoryRoute(server, piece(data))
-        opening = Opening(
-            BASE_URL, route, CancelToken(), time.monotonic() + HANGS, limits(), TRANSPORTS,
+        connector = MemoryRoute(server, piece(data))
+        opening = Handshake(
+            BASE_URL, connector, CancelToken(), time.monotonic() + HANGS, timeouts(), TRANSPORTS,
             time.monotonic,
         )
         began = time.monotonic()
@@ -191,28 +191,28 @@ class Open(_OnTransport):
         assert time.monotonic() - began < HANGS, "it took until the time was up"
         self._look_around()
 
-    def _go_on(self, session: Session, most: int) -> None:
+    def _go_on(self, session: HandshakeResult, most: int) -> None:
         def receive(text: str) -> List[Any]:
-            events = session.protocol.receive(text)
+            events = session.session.receive(text)
             return [event.value for event in events if isinstance(event, Message)]
 
         try:
             self._reading.to_the_end(
-                session.transport, most, receive, lambda: session.protocol.state == CLOSED)
+                session.transport, most, receive, lambda: session.session.state == CLOSED)
         finally:
             session.transport.discard()
 
 
-def setting(server: Server, piece: int) -> Setting:
+def config(server: Server, piece: int) -> TransportConfig:
     """For a transport to a server in memory."""
-    return Setting(
+    return TransportConfig(
         MemoryRoute(server, piece), BASE_URL, "000", RequestsCookieJar(), LARGEST, 5.0,
         time.monotonic,
     )
 
 
-def limits() -> Limits:
-    return Limits(connect_timeout=HANGS, max_message_size=LARGEST)
+def timeouts() -> Timeouts:
+    return Timeouts(connect_timeout=HANGS, max_message_size=LARGEST)
 
 
 def piece(data: bytes) -> int:

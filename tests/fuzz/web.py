@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, List, Optional
 
 from keyyo_cti import KeyyoError
 from keyyo_cti._client.session_store import FileCookie
-from keyyo_cti._net.connect import Route
+from keyyo_cti._net.connect import Connector
 from keyyo_cti._net.http_request import HttpClient
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.loopback import Loopback
@@ -51,11 +51,11 @@ _BODIES = (
 class MemoryWeb(HttpClient):
     """Asks a server in memory."""
 
-    def __init__(self, error: Any, route: MemoryRoute) -> None:
+    def __init__(self, error: Any, connector: MemoryRoute) -> None:
         super().__init__(error, 5.0, None)
-        self._memory_route = route
+        self._memory_route = connector
 
-    def _route(self, url: str) -> Route:
+    def _make_connector(self, url: str) -> Connector:
         return self._memory_route
 
 
@@ -112,8 +112,8 @@ class Answers(Target):
         return answers(self._random, self._mutator, _BODIES) or super().make()
 
     def attempt(self, data: bytes) -> None:
-        route = MemoryRoute(Server(data[1:].split(NEXT)), piece(data))
-        ask = self._questions(route)[head(data) % 7]
+        connector = MemoryRoute(Server(data[1:].split(NEXT)), piece(data))
+        ask = self._questions(connector)[head(data) % 7]
         try:
             answer = ask()
         except (OAuth2Error, ManagerError) as error:
@@ -122,11 +122,11 @@ class Answers(Target):
             assert isinstance(answer, (Tokens, CSIToken, list, dict))
             repr(answer)
 
-    def _questions(self, route: MemoryRoute) -> List[Callable[[], Any]]:
+    def _questions(self, connector: MemoryRoute) -> List[Callable[[], Any]]:
         oauth2 = OAuth2Client("me", "canary-secret", f"{_URL}/callback", token_url=f"{_URL}/token")
-        oauth2._http = MemoryWeb(OAuth2Error, route)
+        oauth2._http = MemoryWeb(OAuth2Error, connector)
         manager = ManagerClient(_Account(), f"{_URL}/manager", wait=lambda _: None)
-        manager._api._http = MemoryWeb(ManagerError, route)
+        manager._api._http = MemoryWeb(ManagerError, connector)
         return [
             partial(oauth2.refresh, _TOKENS),
             manager.lines,
@@ -254,10 +254,10 @@ class TokenDatabase(Target):
         assert isinstance(self._tokens.load(), (Tokens, type(None)))
 
     def _save_tokens(self) -> None:
-        with self._tokens.held() as held:
-            held.load()
-            held.reserve()
-            held.save(_TOKENS)
+        with self._tokens.locked() as locked:
+            locked.load()
+            locked.reserve()
+            locked.save(_TOKENS)
         assert self._tokens.load() == _TOKENS
         self._tokens.delete()
 

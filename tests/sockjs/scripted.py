@@ -6,7 +6,7 @@ import threading
 from typing import Callable, List, Optional, Sequence, Union
 
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti._sockjs.transport import Departure, Setting, Transport
+from keyyo_cti._sockjs.transport import SendProgress, Transport, TransportConfig
 
 from .background import SOON, Hand
 
@@ -37,14 +37,14 @@ class Scripted(Transport):
     tried: List[Scripted] = []
     clock = Hand()
 
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
+    def __init__(self, config: TransportConfig) -> None:
+        self.config = config
         self.until = NEVER
         self.waits: List[float] = []
         self.sent: List[str] = []
         self.does: List[str] = []
         self.failing: Optional[OSError] = None
-        self._heard_at = self.clock()
+        self._last_received_at = self.clock()
         self._steps = list(self.script)
         self._together = Together()
         self.tried.append(self)
@@ -54,8 +54,8 @@ class Scripted(Transport):
         return self.does.count("discard")
 
     @property
-    def heard_at(self) -> float:
-        return self._heard_at
+    def last_received_at(self) -> float:
+        return self._last_received_at
 
     def open(self, until: float) -> None:
         self.until = until
@@ -63,14 +63,14 @@ class Scripted(Transport):
 
     def receive(self, until: float) -> Optional[str]:
         self.waits.append(until)
-        frame = self.at_hand() or self._step()
+        frame = self.buffered_frame() or self._step()
         if frame is None:
             self.clock.time = max(self.clock.time, until)
         else:
-            self._heard_at = self.clock()
+            self._last_received_at = self.clock()
         return frame
 
-    def at_hand(self) -> Optional[str]:
+    def buffered_frame(self) -> Optional[str]:
         frame = self._together.pop(0) if self._together else None
         if isinstance(frame, Exception):
             raise frame
@@ -83,19 +83,19 @@ class Scripted(Transport):
         came = step() if callable(step) else step
         if isinstance(came, Together):
             self._together = came
-            return self.at_hand()
+            return self.buffered_frame()
         return came
 
-    def send(self, message: str, departure: Departure) -> None:
+    def send(self, message: str, progress: SendProgress) -> None:
         self._fail()
-        departure.begun = True
+        progress.begun = True
         self.sent.append(message)
 
     def probe(self) -> None:
         self.does.append("probe")
         self._fail()
 
-    def say_goodbye(self) -> None:
+    def send_close(self) -> None:
         self.does.append("goodbye")
         self._fail()
 

@@ -15,9 +15,9 @@ from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs import connection as module
 from keyyo_cti._sockjs.connection import Connection
 from keyyo_cti._sockjs.errors import NORMAL, Closed, NotOpen, SendFailed, SockJSError, Unreadable
-from keyyo_cti._sockjs.opening import TRANSPORTS, Limits, Session
-from keyyo_cti._sockjs.protocol import Protocol
-from keyyo_cti._sockjs.transport import Departure
+from keyyo_cti._sockjs.handshake import TRANSPORTS, HandshakeResult, Timeouts
+from keyyo_cti._sockjs.session import SockJSSession
+from keyyo_cti._sockjs.transport import SendProgress
 
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Background, Hand
@@ -78,26 +78,26 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
         self.clock = Hand()
         self.told = Told(self.clock)
-        self.opening: Callable[[], Optional[Exception]] = lambda: None
+        self.handshake: Callable[[], Optional[Exception]] = lambda: None
         self.opened_with: List[Any] = []
         self.transport: Any = None
         self._kind: Type[Scripted] = Scripted
-        monkeypatch.setattr(module, "Opening", self._play)
+        monkeypatch.setattr(module, "Handshake", self._play)
         self.connection = Connection(
             options.pop("url", URL), self.told, clock=self.clock, **options
         )
         self._running: Optional[Background] = None
 
-    def script(self, *steps: Step, patience: float = 0.0) -> None:
+    def script(self, *steps: Step, timeout: float = 0.0) -> None:
         """What the transport does, once it is open."""
         self._kind = type("Kind", (Scripted,), {
             "script": [None, *steps], "clock": self.clock, "tried": [],
-            "least_patience": patience,
+            "least_patience": timeout,
         })
 
-    def run(self, *steps: Step, patience: float = 0.0) -> Closed:
+    def run(self, *steps: Step, timeout: float = 0.0) -> Closed:
         """Runs it to its end, and tells how that was."""
-        self.script(*steps, patience=patience)
+        self.script(*steps, timeout=timeout)
         self.start()
         return self.end()
 
@@ -132,22 +132,22 @@ class Stage:
         stage = self
 
         class Played:
-            def run(self) -> Session:
+            def run(self) -> HandshakeResult:
                 with stage.told.keeping_failures():
-                    error = stage.opening()
+                    error = stage.handshake()
                 if error is not None:
                     raise error
                 stage.transport = stage._kind(None)  # type: ignore[arg-type]
                 stage.transport.open(NEVER)
-                protocol = Protocol()
-                return Session(stage.transport, protocol, protocol.receive("o"))
+                protocol = SockJSSession()
+                return HandshakeResult(stage.transport, protocol, protocol.receive("o"))
 
         return Played()
 
     @property
-    def abort(self) -> CancelToken:
-        abort: CancelToken = self.opened_with[0][2]
-        return abort
+    def cancel_token(self) -> CancelToken:
+        cancel_token: CancelToken = self.opened_with[0][2]
+        return cancel_token
 
 
 @pytest.fixture
@@ -183,29 +183,29 @@ def test_one_thread(stage: Stage) -> None:
 def test_what_it_is_opened_with(monkeypatch: pytest.MonkeyPatch) -> None:
     """The opening has the URL without its last slash, the connect time-out, the limits and the
     transports that were given, and a way there with the authorities and proxies that were."""
-    limits, proxies = Limits(7.0, 2.0, 3.0, 4), {"all": "proxy.test:3128"}
+    timeouts, proxies = Timeouts(7.0, 2.0, 3.0, 4), {"all": "proxy.test:3128"}
     stage = Stage(
-        monkeypatch, url=URL + "/", limits=limits, transports=["xhr-polling"],
+        monkeypatch, url=URL + "/", timeouts=timeouts, transports=["xhr-polling"],
         ca_certs="ca.pem", proxies=proxies,
     )
     stage.run(LOST)
-    base_url, route, abort, until, with_limits, transports, clock = stage.opened_with[0]
-    assert (base_url, until, with_limits, clock) == (URL, 107.0, limits, stage.clock)
+    base_url, connector, cancel_token, until, with_limits, transports, clock = stage.opened_with[0]
+    assert (base_url, until, with_limits, clock) == (URL, 107.0, timeouts, stage.clock)
     assert tuple(transports) == ("xhr-polling",)
-    assert getattr(route, "_origin") == ("server.test", 80, False)
-    assert getattr(route, "_write_timeout") == 2.0
-    assert getattr(route, "_abort") is abort
-    assert getattr(route, "_clock") is clock
-    assert (getattr(route, "_ca_certs"), getattr(route, "_proxies")) == ("ca.pem", proxies)
+    assert getattr(connector, "_origin") == ("server.test", 80, False)
+    assert getattr(connector, "_write_timeout") == 2.0
+    assert getattr(connector, "_cancel_token") is cancel_token
+    assert getattr(connector, "_clock") is clock
+    assert (getattr(connector, "_ca_certs"), getattr(connector, "_proxies")) == ("ca.pem", proxies)
 
 
 def test_what_it_is_opened_with_by_default(stage: Stage) -> None:
     """By default there are the usual limits, every transport, and no authorities or proxies but
     those of the environment."""
     stage.run(LOST)
-    assert stage.opened_with[0][4:6] == (Limits(), TRANSPORTS)
-    route = stage.opened_with[0][1]
-    assert (getattr(route, "_ca_certs"), getattr(route, "_proxies")) == (None, None)
+    assert stage.opened_with[0][4:6] == (Timeouts(), TRANSPORTS)
+    connector = stage.opened_with[0][1]
+    assert (getattr(connector, "_ca_certs"), getattr(connector, "_proxies")) == (None, None)
 
 
 def test_bad_url() -> None:
@@ -217,7 +217,7 @@ def test_bad_url() -> None:
 def test_opening_that_fails(stage: Stage) -> None:
     """An opening that fails is the end, and tells why."""
     error = SockJSError(2000, "All transports failed", OSError("why"))
-    stage.opening = lambda: error
+    stage.handshake = lambda: error
     closed = stage.run()
     assert (closed, closed.cause) == (error.closed, error.closed.cause)
     assert stage.told.items == [closed]
@@ -238,12 +238,12 @@ def test_bug(stage: Stage, at: str, caplog: pytest.LogCaptureFixture) -> None:
         raise bug
 
     if at == "opening":
-        stage.opening = lambda: bug
+        stage.handshake = lambda: bug
     elif at == "listener":
         stage.told.on_received = fail
     closed = stage.run('a["1"]', bug)
-    assert closed == Closed(1006, "The reader failed: KeyError") and closed.cause is bug
-    assert "the reader failed" in caplog.text and "KeyError" in caplog.text
+    assert closed == Closed(1006, "The reader thread failed: KeyError") and closed.cause is bug
+    assert "the reader thread failed" in caplog.text and "KeyError" in caplog.text
     assert [record.name for record in caplog.records] == ["keyyo_cti.sockjs"]
 
 
@@ -258,14 +258,14 @@ def test_exit(stage: Stage) -> None:
     stage.start()
     with pytest.raises(SystemExit):
         stage.end()
-    assert stage.told.items[-1] == Closed(1006, "The reader failed")
+    assert stage.told.items[-1] == Closed(1006, "The reader thread failed")
     assert stage.transport.discarded == 1
 
 
 @pytest.mark.parametrize("is_open", [False, True])
 def test_end_begun_in_the_midst_of_opening(stage: Stage, is_open: bool) -> None:
     """As a signal handler does between any two steps. Either side finds the other."""
-    ending: Dict[None, Closed] = getattr(stage.connection, "_ending")
+    ending: Dict[None, Closed] = getattr(stage.connection, "_end")
 
     class Interrupted(Dict[None, Any]):
         """What is open; a handler begins the end as the transport is put in."""
@@ -280,7 +280,7 @@ def test_end_begun_in_the_midst_of_opening(stage: Stage, is_open: bool) -> None:
     setattr(stage.connection, "_open_transport", Interrupted())
     assert stage.run(LOST).code == NORMAL
     assert ending[None].code == NORMAL and stage.connection.transport is None
-    assert stage.abort.cancelled is not is_open
+    assert stage.cancel_token.cancelled is not is_open
 
 
 def test_unreadable(stage: Stage) -> None:
@@ -306,23 +306,23 @@ def test_transport(stage: Stage) -> None:
 
 def test_send(stage: Stage) -> None:
     """While it is open, messages are sent, and whoever wants to know is told that they left."""
-    departure = Departure()
+    progress = SendProgress()
 
     def send(_: Any) -> None:
-        stage.connection.send("1", departure)
+        stage.connection.send("1", progress)
         stage.connection.send("2")
 
     stage.told.on_received = send
     stage.run('a["1"]', LOST)
     assert stage.transport.sent == ["1", "2"]
-    assert departure.begun
+    assert progress.begun
 
 
 def test_send_when_it_is_not_open(stage: Stage) -> None:
     """Before and after that, sending is an error, and nothing is sent."""
     with pytest.raises(NotOpen):
         stage.connection.send("1")
-    stage.opening = lambda: pytest.raises(NotOpen, stage.connection.send, "2") and None
+    stage.handshake = lambda: pytest.raises(NotOpen, stage.connection.send, "2") and None
     stage.run(LOST)
     with pytest.raises(NotOpen):
         stage.connection.send("3")
@@ -341,7 +341,7 @@ def test_send_that_fails(stage: Stage, begun: bool) -> None:
         with pytest.raises(SendFailed) as caught:
             stage.connection.send("1")
         failures.append(caught.value)
-        assert stage.connection.transport is None and stage.abort.cancelled
+        assert stage.connection.transport is None and stage.cancel_token.cancelled
         with pytest.raises(NotOpen):
             stage.connection.send("2")
 
@@ -357,7 +357,7 @@ def test_send_that_fails_after_the_closing(stage: Stage) -> None:
     """A message that fails while it closes changes nothing of the reason."""
 
     def send(_: Any) -> None:
-        def close_first(message: str, departure: Departure) -> None:
+        def close_first(message: str, progress: SendProgress) -> None:
             stage.connection.begin_close(3000, "enough")
             raise WriteFailed("full", False)
 
@@ -382,7 +382,7 @@ def test_close(stage: Stage) -> None:
         assert stage.connection.transport is None
         with pytest.raises(NotOpen):
             stage.connection.send("1")
-        assert not stage.abort.cancelled
+        assert not stage.cancel_token.cancelled
 
     stage.told.on_received = close
     closed = stage.run('a["1"]', 'a["2"]', LOST)
@@ -431,7 +431,7 @@ def test_close_when_goodbye_fails(stage: Stage) -> None:
     def close(_: Any) -> None:
         stage.transport.failing = WriteFailed("full", False)
         stage.connection.begin_close()
-        assert stage.abort.cancelled
+        assert stage.cancel_token.cancelled
 
     stage.told.on_received = close
     assert stage.run('a["1"]', LOST) == Closed(1000, "Normal closure")
@@ -440,12 +440,12 @@ def test_close_when_goodbye_fails(stage: Stage) -> None:
 def test_close_before_it_is_open(stage: Stage) -> None:
     """While it opens, closing ends the opening."""
 
-    def opening() -> SockJSError:
+    def handshake() -> SockJSError:
         stage.connection.begin_close()
-        assert stage.abort.cancelled
+        assert stage.cancel_token.cancelled
         return SockJSError(1002, "given up")
 
-    stage.opening = opening
+    stage.handshake = handshake
     assert stage.run() == Closed(1000, "Normal closure")
     assert stage.told.items == [Closed(1000, "Normal closure")]
 
@@ -453,10 +453,10 @@ def test_close_before_it_is_open(stage: Stage) -> None:
 def test_close_just_when_it_opens(stage: Stage) -> None:
     """A transport that opens all the same is not used any more."""
 
-    def opening() -> None:
+    def handshake() -> None:
         stage.connection.begin_close()
 
-    stage.opening = opening
+    stage.handshake = handshake
     stage.told.on_received = lambda _: pytest.raises(NotOpen, stage.connection.send, "1")
     assert stage.run('a["1"]', LOST) == Closed(1000, "Normal closure")
     assert stage.transport.sent == [] and stage.transport.does == ["discard"]
@@ -474,7 +474,7 @@ def test_close_after_the_end(stage: Stage) -> None:
     stage.connection.begin_close()
     stage.connection.finish_close(stage.clock() + SOON)
     assert stage.transport.does == ["discard"]
-    assert not stage.abort.cancelled
+    assert not stage.cancel_token.cancelled
     assert stage.told.items[-1] == LOST.closed
 
 
@@ -487,10 +487,10 @@ def test_finish_close(stage: Stage) -> None:
     stage.connection.begin_close()
     finishing = Background(stage.connection.finish_close, stage.clock() + SOON)
     assert finishing.waits()
-    assert not stage.abort.cancelled
+    assert not stage.cancel_token.cancelled
     pause.go_on.set()
     finishing.result()
-    assert not stage.abort.cancelled
+    assert not stage.cancel_token.cancelled
     assert stage.end() == Closed(1000, "Normal closure")
 
 
@@ -514,7 +514,7 @@ def test_finish_close_in_time(
     stage.connection.begin_close()
     stage.connection.finish_close(stage.clock() + ahead)
     assert waits == [pytest.approx(max(0.0, ahead))]
-    assert stage.abort.cancelled
+    assert stage.cancel_token.cancelled
     pause.go_on.set()
     stage.end()
 
@@ -557,7 +557,7 @@ def test_the_end_is_over_before_it_is_told(stage: Stage) -> None:
         seen.append(stage.transport.discarded)
         waiting = Background(stage.connection.finish_close, stage.clock() + SOON)
         waiting.result()
-        seen.append(stage.abort.cancelled)
+        seen.append(stage.cancel_token.cancelled)
         stage.told.add(_)
 
     stage.told.closed = closed  # type: ignore[assignment, method-assign]
@@ -650,8 +650,8 @@ def test_silence(
 ) -> None:
     """A silent server is asked for a sign of life, once, and then given up, not before its
     transport allows it."""
-    stage = Stage(monkeypatch, limits=Limits(heartbeat_timeout=limit))
-    closed = stage.run(patience=least)
+    stage = Stage(monkeypatch, timeouts=Timeouts(heartbeat_timeout=limit))
+    closed = stage.run(timeout=least)
     assert closed == Closed(1006, f"No sign of life from the server for {dead - 100:g} s")
     assert stage.clock() == dead
     assert probes(stage) == 1
@@ -677,8 +677,8 @@ def test_probe_that_fails(stage: Stage) -> None:
     setattr(kind, "failing", error)
     original = kind.__init__
 
-    def failing(self: Any, setting: Any) -> None:
-        original(self, setting)
+    def failing(self: Any, config: Any) -> None:
+        original(self, config)
         self.failing = error
 
     setattr(kind, "__init__", failing)

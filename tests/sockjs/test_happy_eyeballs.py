@@ -205,11 +205,11 @@ def test_sockets_are_closed_but_the_winner() -> None:
 
 
 def test_after_a_pull_nothing_is_connected() -> None:
-    abort = CancelToken()
-    abort.cancel()
+    cancel_token = CancelToken()
+    cancel_token.cancel()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with pytest.raises(ConnectionAbortedError):
-            connect(look_up(*listener.getsockname()), 200.0, abort, Hand())
+            connect(look_up(*listener.getsockname()), 200.0, cancel_token, Hand())
 
 
 # The order.

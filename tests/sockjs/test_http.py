@@ -30,7 +30,7 @@ class Ends:
         self._answers = list(answers)
         self.peers: List[socket.socket] = []
         self.streams: List[Stream] = []
-        self.abort = CancelToken()
+        self.cancel_token = CancelToken()
         #: Set when the peer says nothing after its answer.
         self.last = False
 
@@ -39,7 +39,7 @@ class Ends:
         peer.settimeout(SOON)
         self.peers.append(peer)
         near.setblocking(False)
-        self.streams.append(Stream(near, self.abort, SOON, time.monotonic))
+        self.streams.append(Stream(near, self.cancel_token, SOON, time.monotonic))
         self.streams[-1].read_until = time.monotonic() + SOON
         if self._answers:
             peer.sendall(self._answers.pop(0))
@@ -56,7 +56,7 @@ class Ends:
         return self.peers[number].recv(65536).decode("latin-1")
 
     def close(self) -> None:
-        self.abort.cancel()
+        self.cancel_token.cancel()
         for stream in self.streams:
             stream.close()
         for peer in self.peers:
@@ -83,7 +83,7 @@ def ok(body: bytes = b"ok", headers: bytes = b"") -> bytes:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_session(ends: Ends, scheme: str) -> None:
     """Both http and https go over a stream as it is: whether it speaks TLS is its own affair."""
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         assert session.get(f"{scheme}://server.test/cti/info").text == "ok"
     asked = ends.asked()
     assert asked.startswith("GET /cti/info HTTP/1.1\r\n")
@@ -93,7 +93,7 @@ def test_session(ends: Ends, scheme: str) -> None:
 @answers(ok())
 def test_a_stream_serves_again(ends: Ends) -> None:
     """A stream whose answer was read to its end serves the next request too."""
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         assert session.get("http://server.test/1").text == "ok"
         assert "GET /1" in ends.asked()
         again = Background(session.get, "http://server.test/2")
@@ -105,8 +105,8 @@ def test_a_stream_serves_again(ends: Ends) -> None:
 
 def test_not_tried_again(ends: Ends) -> None:
     """A request that failed is not tried again."""
-    with http_adapter.session(ends.open) as session:
-        ends.abort.cancel()
+    with http_adapter.make_session(ends.open) as session:
+        ends.cancel_token.cancel()
         with pytest.raises(requests.ConnectionError):
             session.get("http://server.test/")
     assert len(ends.streams) == 1
@@ -116,7 +116,7 @@ def test_not_tried_again(ends: Ends) -> None:
 def test_closing_closes_the_streams(ends: Ends) -> None:
     """With the session every stream is closed, also one whose answer was not read to its end,
     and the session can be used again."""
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         response = session.get("http://server.test/", stream=True)
         assert response.raw.read(1) == b"x"
         response.close()
@@ -130,7 +130,7 @@ def test_closing_closes_the_streams(ends: Ends) -> None:
 def test_closing_forgets_the_streams(ends: Ends) -> None:
     """A stream that is idle is closed with the session too, and not used when that is used
     again."""
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         assert session.get("http://server.test/").text == "ok"
         session.close()
         assert ends.streams[0].fileno() == -1
@@ -145,7 +145,7 @@ def test_what_open_stream_raises(ends: Ends) -> None:
     def fail() -> Stream:
         raise error
 
-    with http_adapter.session(fail) as session, pytest.raises(SockJSError) as caught:
+    with http_adapter.make_session(fail) as session, pytest.raises(SockJSError) as caught:
         session.get("https://server.test/")
     assert caught.value is error
 
@@ -154,7 +154,7 @@ def test_what_open_stream_raises(ends: Ends) -> None:
 @pytest.mark.parametrize("follow", [False, True])
 def test_redirects(ends: Ends, follow: bool) -> None:
     """No redirect is followed."""
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         response = session.get("http://server.test/", allow_redirects=follow)
         assert (response.status_code, response.history) == (302, [])
     assert len(ends.streams) == 1
@@ -165,7 +165,7 @@ def test_redirects(ends: Ends, follow: bool) -> None:
 )
 def test_redirect_is_not_read(ends: Ends) -> None:
     """The body of a redirect is not read unless somebody asks for it, however long it takes."""
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         response = session.get("http://server.test/", allow_redirects=False, stream=True)
         assert response.status_code == 302
 
@@ -178,7 +178,7 @@ def test_environment(ends: Ends, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     netrc.write_text("machine server.test login me password CANARY\n")
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         session.get("http://server.test/")
     asked = ends.asked()
     assert asked.startswith("GET / HTTP/1.1") and "Authorization" not in asked
@@ -204,7 +204,7 @@ CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 def test_words_for_an_answer_that_is_cut(ends: Ends, answer: bytes, told: str) -> None:
     """A cut answer is told as what it is, and not by the name of a library's error."""
     ends.answer(answer)
-    with http_adapter.session(ends.open) as session, pytest.raises(Exception) as caught:
+    with http_adapter.make_session(ends.open) as session, pytest.raises(Exception) as caught:
         ends.last = True
         with session.get("http://server.test/", stream=True) as response:
             while response.raw.read1(100):
@@ -249,7 +249,7 @@ def test_encoded_answer_is_refused_before_it_is_read(
 ) -> None:
     """Whatever its status and whoever asks, no byte of it is decoded, and its stream is closed."""
     ends.answer(b"HTTP/1.1 " + status + b"\r\n" + headers + b"Content-Length: 20\r\n\r\n")
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         # The body never comes: to read it would be to wait for it.
         with pytest.raises(Encoded):
             session.get("http://server.test/", stream=stream)
@@ -260,7 +260,7 @@ def test_encoded_answer_is_refused_before_it_is_read(
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_every_request_declines_encodings(ends: Ends, method: str) -> None:
     ends.answer(ok())
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         session.request(method, "http://server.test/")
     asked = ends.asked()
     assert asked.count("Accept-Encoding: identity\r\n") == 1 and "gzip" not in asked
@@ -278,7 +278,7 @@ def test_every_request_declines_encodings(ends: Ends, method: str) -> None:
 )
 def test_identity_is_no_encoding(ends: Ends, headers: bytes) -> None:
     ends.answer(ok(headers=headers))
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         assert session.get("http://server.test/").text == "ok"
 
 
@@ -287,7 +287,7 @@ def test_body_that_looks_compressed_is_given_as_it_is(ends: Ends) -> None:
     """Only a header makes it compressed."""
     body = bomb(2)
     ends.answer(ok(body))
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         assert session.get("http://server.test/").content == body
 
 
@@ -302,7 +302,7 @@ def test_debug_level_of_http_client_prints_nothing_of_ours(
     """A program that sets it for its own requests does not print our tokens."""
     monkeypatch.setattr(HTTPConnection, "debuglevel", 1)
     ends.answer(ok(headers=b"Set-Cookie: a=CANARY\r\n"))
-    with http_adapter.session(ends.open) as session:
+    with http_adapter.make_session(ends.open) as session:
         session.post(f"{scheme}://server.test/", headers={"Authorization": "CANARY"}, data="x")
     assert "CANARY" in ends.asked()
     assert capsys.readouterr() == ("", "")
@@ -321,4 +321,4 @@ def test_cookie_header(url: str, header: Optional[str]) -> None:
     cookies = RequestsCookieJar()
     for name, value, path in [("a", "1", "/"), ("b", "2", "/cti")]:
         cookies.set(name, value, domain="server.test", path=path)
-    assert http_adapter.cookie_header(cookies, url) == header
+    assert http_adapter.make_cookie_header(cookies, url) == header

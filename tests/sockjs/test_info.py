@@ -16,9 +16,9 @@ import pytest
 from keyyo_cti._net import http_adapter
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti._net.connect import Route
+from keyyo_cti._net.connect import Connector
 from keyyo_cti._net.failures import Encoded
-from keyyo_cti._net.stream import Stream, TooMuch
+from keyyo_cti._net.stream import Stream, TooLarge
 from keyyo_cti._net.urls import Origin
 from keyyo_cti._sockjs.errors import BadStatus, Closed, SockJSError
 from keyyo_cti._sockjs.info import Info, fetch
@@ -84,13 +84,13 @@ def server() -> Iterator[Scripted]:
 def ask(
     server: Scripted,
     seconds: float = SOON,
-    abort: Optional[CancelToken] = None,
-    allowance: float = NEVER,
+    cancel_token: Optional[CancelToken] = None,
+    bytes_left: float = NEVER,
 ) -> Info:
     origin = Origin(HOST, server.port, False)
-    route = Route(origin, None, abort or CancelToken(), SOON, time.monotonic)
+    connector = Connector(origin, None, cancel_token or CancelToken(), SOON, time.monotonic)
     until = time.monotonic() + seconds
-    with http_adapter.session(lambda: route.open(until, allowance)) as session:
+    with http_adapter.make_session(lambda: connector.open(until, bytes_left)) as session:
         return fetch(session, server.url)
 
 
@@ -165,7 +165,7 @@ def test_no_json(server: Scripted, body: bytes) -> None:
     """A body that is no JSON is refused, and the reason says what that means."""
     server.answer = answer(body)
     error = refusal(server)
-    assert "it is no SockJS endpoint" in error.closed.reason
+    assert "it is not a SockJS endpoint" in error.closed.reason
     assert error.closed.cause is not None
 
 
@@ -176,7 +176,7 @@ def test_long_body(server: Scripted, blanks: int) -> None:
     if blanks + 2 <= 65_536:
         assert ask(server).websocket
     else:
-        assert "no SockJS endpoint" in refusal(server).closed.reason
+        assert "not a SockJS endpoint" in refusal(server).closed.reason
 
 
 @pytest.mark.fault(85)
@@ -187,8 +187,8 @@ def test_status_of_something_between(server: Scripted, status: int) -> None:
     server.answer = answer(b"<html>", f"{status} No", f"Location: {server.url}\r\n")
     closed = refusal(server).closed
     assert closed.reason == (
-        f"{server.url} answers with status {status}: something between, such as a firewall, a "
-        "login page or a proxy, has answered"
+        f"{server.url} answers with status {status}: an intermediary has responded, such as "
+        "a firewall, a login page or a proxy"
     )
     assert isinstance(closed.cause, BadStatus) and closed.cause.status == status
     assert len(server.requests) == 1
@@ -202,7 +202,7 @@ def test_status(server: Scripted, status: str) -> None:
         server.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
     closed = refusal(server).closed
     assert closed.reason == (
-        f"{server.url} answers with status {status[:3]}: it is no SockJS endpoint"
+        f"{server.url} answers with status {status[:3]}: it is not a SockJS endpoint"
     )
     assert closed.cause is None
     assert len(server.requests) == 1
@@ -255,7 +255,7 @@ def test_no_proper_http(server: Scripted, bytes_: bytes) -> None:
     else:
         assert closed.reason in (
             f"no proper answer from {server.url}",
-            f"{server.url} does not answer with JSON: it is no SockJS endpoint",
+            f"{server.url} does not answer with JSON: it is not a SockJS endpoint",
         )
 
 
@@ -296,9 +296,9 @@ def test_endless_answer(server: Scripted, bytes_: bytes) -> None:
     """An answer that is longer than its stream may give is refused, and not read on."""
     server.answer = bytes_
     with pytest.raises(SockJSError) as caught:
-        ask(server, allowance=50_000)
-    assert caught.value.closed == Closed(1002, f"an endless answer from {server.url}")
-    assert isinstance(caught.value.closed.cause, TooMuch)
+        ask(server, bytes_left=50_000)
+    assert caught.value.closed == Closed(1002, f"an endless response from {server.url}")
+    assert isinstance(caught.value.closed.cause, TooLarge)
 
 
 def test_no_answer(server: Scripted) -> None:
@@ -327,17 +327,17 @@ def test_half_an_answer(server: Scripted) -> None:
 def test_abort(server: Scripted) -> None:
     """A pull from another thread ends the question."""
     server.answer = None
-    abort = CancelToken()
+    cancel_token = CancelToken()
 
     def pull() -> None:
         while not server.requests and not server.done.wait(0.001):
             pass
-        abort.cancel()
+        cancel_token.cancel()
 
     puller = threading.Thread(target=pull)
     puller.start()
     with pytest.raises(SockJSError):
-        ask(server, 60, abort)
+        ask(server, 60, cancel_token)
     puller.join(SOON)
 
 
@@ -348,7 +348,7 @@ def test_a_stream_that_cannot_be_opened() -> None:
     def fail() -> Stream:
         raise error
 
-    with http_adapter.session(fail) as session, pytest.raises(SockJSError) as caught:
+    with http_adapter.make_session(fail) as session, pytest.raises(SockJSError) as caught:
         fetch(session, "http://name.test/cti/info")
     assert caught.value is error
 
@@ -369,10 +369,13 @@ def test_cookies(server: Scripted) -> None:
     """Cookies that come with the answer are those to send to the same server next, and to no
     other."""
     server.answer = answer(b"{}", headers="Set-Cookie: JSESSIONID=here; Path=/\r\n")
-    route = Route(Origin(HOST, server.port, False), None, CancelToken(), SOON, time.monotonic)
+    connector = Connector(
+        Origin(HOST, server.port, False), None, CancelToken(), SOON, time.monotonic
+    )
     until = time.monotonic() + SOON
-    with http_adapter.session(lambda: route.open(until)) as session:
-        assert http_adapter.cookie_header(session.cookies, server.url) is None
+    with http_adapter.make_session(lambda: connector.open(until)) as session:
+        assert http_adapter.make_cookie_header(session.cookies, server.url) is None
         fetch(session, server.url)
-        assert http_adapter.cookie_header(session.cookies, server.url) == "JSESSIONID=here"
-        assert http_adapter.cookie_header(session.cookies, "http://other.test/cti/info") is None
+        assert http_adapter.make_cookie_header(session.cookies, server.url) == "JSESSIONID=here"
+        other = "http://other.test/cti/info"
+        assert http_adapter.make_cookie_header(session.cookies, other) is None

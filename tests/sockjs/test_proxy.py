@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Optional
 import pytest
 
 from keyyo_cti._net.cancellation import CancelToken
-from keyyo_cti._net.proxy import Proxy, ProxyFailed, chosen, through_socks, tunnel
+from keyyo_cti._net.proxy import Proxy, ProxyFailed, connect_by_socks, open_tunnel, select_proxy
 from keyyo_cti._net.stream import Stream
 from keyyo_cti._net.urls import Origin
 
@@ -60,7 +60,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_addresses(address: str, proxy: Proxy) -> None:
     """An address says the kind of proxy, its place, and who we are there, percent-encoded or
     not; http and its port may be left out."""
-    assert chosen(URL, {"https": address}) == proxy
+    assert select_proxy(URL, {"https": address}) == proxy
     assert proxy.socks is proxy.scheme.startswith("socks")
 
 
@@ -81,7 +81,7 @@ def test_addresses_that_cannot_be_used(address: str, words: str) -> None:
     """An address that cannot be used is an error that says why, without the password, which the
     error behind it has not either."""
     with pytest.raises(ProxyFailed) as caught:
-        chosen(URL, {"https": address})
+        select_proxy(URL, {"https": address})
     assert str(caught.value) == words
     assert "CANARY" not in "".join(traceback.format_exception(
         type(caught.value), caught.value, caught.value.__traceback__, limit=0))
@@ -103,7 +103,7 @@ def test_addresses_that_cannot_be_used(address: str, words: str) -> None:
 )
 def test_given(proxies: Optional[Dict[str, Optional[str]]], host: Optional[str]) -> None:
     """What is given is read as requests reads it."""
-    proxy = chosen(URL, proxies)
+    proxy = select_proxy(URL, proxies)
     assert (None if proxy is None else proxy.host) == host
 
 
@@ -142,14 +142,14 @@ def test_environment(
     given as such need none that is given either."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    proxy = chosen(URL, given)
+    proxy = select_proxy(URL, given)
     assert (None if proxy is None else proxy.host) == host
 
 
 def test_what_is_given_stays_as_it_is() -> None:
     """To choose changes nothing in what was given."""
     given: Dict[str, Optional[str]] = {"https": "one:1", "no_proxy": "*"}
-    chosen(URL, given)
+    select_proxy(URL, given)
     assert given == {"https": "one:1", "no_proxy": "*"}
 
 
@@ -172,7 +172,7 @@ class Tunnel:
         self.peer.settimeout(SOON)
         self.stream = Stream(near, CancelToken(), SOON, time.monotonic)
         self.stream.read_until = time.monotonic() + SOON
-        self._asking = Background(tunnel, self.stream, proxy, origin)
+        self._asking = Background(open_tunnel, self.stream, proxy, origin)
 
     def __enter__(self) -> Tunnel:
         return self
@@ -226,7 +226,7 @@ def test_impossible_name(host: str) -> None:
         with pytest.raises(socket.gaierror, match="not a possible name"):
             asking.result()
     with pytest.raises(socket.gaierror, match="not a possible name"):
-        through_socks(Proxy("socks5h", "proxy.test", 1080), origin, SOON)
+        connect_by_socks(Proxy("socks5h", "proxy.test", 1080), origin, SOON)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> List[str]:
 @contextlib.contextmanager
 def through(peer: Peer, scheme: str, **more: Any) -> Iterator[socket.socket]:
     proxy = Proxy(scheme, "127.0.0.1", peer.port, **more)
-    with through_socks(proxy, SERVER, SOON) as sock:
+    with connect_by_socks(proxy, SERVER, SOON) as sock:
         assert type(sock) is socket.socket
         sock.settimeout(SOON)
         sock.sendall(b"?")
@@ -393,7 +393,7 @@ def ends(peer: Peer, seconds: float = SOON) -> BaseException:
     """How a way through a SOCKS proxy fails."""
     proxy = Proxy("socks5h", "127.0.0.1", peer.port, "me", "CANARY")
     with pytest.raises(OSError) as caught:
-        through_socks(proxy, SERVER, seconds).close()
+        connect_by_socks(proxy, SERVER, seconds).close()
     assert "CANARY" not in str(caught.value)
     return caught.value
 
@@ -451,7 +451,7 @@ def test_bug_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socks.socksocket, "connect", connect)
     with Peer(lambda sock: peer.stall(sock)) as peer, pytest.raises(KeyboardInterrupt):
-        through_socks(Proxy("socks5", "127.0.0.1", peer.port), SERVER, SOON)
+        connect_by_socks(Proxy("socks5", "127.0.0.1", peer.port), SERVER, SOON)
     assert made[0].fileno() == -1
 
 
@@ -459,5 +459,5 @@ def test_without_pysocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without PySocks, the error says what to install."""
     monkeypatch.setitem(sys.modules, "socks", None)
     with pytest.raises(ProxyFailed) as caught:
-        through_socks(Proxy("socks5", "proxy.test", 1080), SERVER, SOON)
+        connect_by_socks(Proxy("socks5", "proxy.test", 1080), SERVER, SOON)
     assert str(caught.value) == "a SOCKS proxy needs PySocks: pip install pysocks"

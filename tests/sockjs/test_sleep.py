@@ -29,10 +29,10 @@ def test_awake(machine: Machine) -> None:
     watch = machine.watch()
     for _ in range(100):
         assert watch.due() == machine.now + 5
-        assert not watch.woke(machine.now + 4.9, machine.now, 100.0)
+        assert not watch.detect_sleep(machine.now + 4.9, machine.now, 100.0)
         assert watch.due() == machine.now + 5
         machine.now += 5
-        assert not watch.woke(machine.now, 100.0, 100.0)
+        assert not watch.detect_sleep(machine.now, 100.0, 100.0)
 
 
 @pytest.mark.fault(8)
@@ -41,9 +41,9 @@ def test_slept(machine: Machine) -> None:
     watch = machine.watch()
     machine.now += 5
     machine.slept += 120
-    assert watch.woke(machine.now, 100.0, 100.0)
+    assert watch.detect_sleep(machine.now, 100.0, 100.0)
     machine.now += 5
-    assert not watch.woke(machine.now, 100.0, 100.0)
+    assert not watch.detect_sleep(machine.now, 100.0, 100.0)
 
 
 def test_clock_that_goes_on(machine: Machine) -> None:
@@ -51,10 +51,10 @@ def test_clock_that_goes_on(machine: Machine) -> None:
     stopped, the look comes far too late, and that tells."""
     watch = machine.watch()
     machine.now += 5 + 120
-    assert watch.woke(machine.now, 100.0, 100.0)
+    assert watch.detect_sleep(machine.now, 100.0, 100.0)
     assert watch.due() == machine.now + 5
     machine.now += 5
-    assert not watch.woke(machine.now, 100.0, 100.0)
+    assert not watch.detect_sleep(machine.now, 100.0, 100.0)
 
 
 def test_busy_machine(machine: Machine) -> None:
@@ -62,10 +62,10 @@ def test_busy_machine(machine: Machine) -> None:
     watch = machine.watch()
     machine.now += 5 + 9.9
     machine.slept += 1.9
-    assert not watch.woke(machine.now, 100.0, 100.0)
+    assert not watch.detect_sleep(machine.now, 100.0, 100.0)
     machine.now += 5
     machine.slept -= 3600
-    assert not watch.woke(machine.now, 100.0, 100.0)
+    assert not watch.detect_sleep(machine.now, 100.0, 100.0)
 
 
 def test_busy_thread(machine: Machine) -> None:
@@ -73,9 +73,9 @@ def test_busy_thread(machine: Machine) -> None:
     how long it then waits counts."""
     watch = machine.watch()
     machine.now += 60
-    assert not watch.woke(machine.now, machine.now - 9.9, 100.0)
+    assert not watch.detect_sleep(machine.now, machine.now - 9.9, 100.0)
     machine.now += 60
-    assert watch.woke(machine.now, machine.now - 10.1, 100.0)
+    assert watch.detect_sleep(machine.now, machine.now - 10.1, 100.0)
 
 
 def test_silence(machine: Machine) -> None:
@@ -84,7 +84,7 @@ def test_silence(machine: Machine) -> None:
     machine.now, machine.slept = 105.0, 127.0
     assert watch.silence(105.0, 100.0) == 5 + 120
     for machine.now in (105.0, 110.0):
-        watch.woke(machine.now, 100.0, 100.0)
+        watch.detect_sleep(machine.now, 100.0, 100.0)
     machine.now, machine.slept = 113.0, 130.0
     assert watch.silence(113.0, 100.0) == 13 + 123
     assert watch.silence(113.0, 112.0) == 1 + 3
@@ -94,9 +94,9 @@ def test_silence_after_a_sleep(machine: Machine) -> None:
     """What was heard after a sleep ends the silence: the sleep is no part of it."""
     watch = machine.watch()
     machine.now, machine.slept = 105.0, 127.0
-    watch.woke(105.0, 100.0, 100.0)
+    watch.detect_sleep(105.0, 100.0, 100.0)
     machine.now = 110.0
-    watch.woke(110.0, 100.0, 106.0)
+    watch.detect_sleep(110.0, 100.0, 106.0)
     assert watch.silence(110.0, 106.0) == 4
     assert watch.silence(111.0, 110.5) == 0.5
 
@@ -106,7 +106,7 @@ def test_silence_that_nobody_can_tell(machine: Machine) -> None:
     them: then rather too long a silence is told than too short a one."""
     watch = machine.watch()
     machine.now, machine.slept = 105.0, 127.0
-    watch.woke(105.0, 100.0, 103.0)
+    watch.detect_sleep(105.0, 100.0, 103.0)
     assert watch.silence(105.0, 103.0) == 2 + 120
 
 

@@ -21,7 +21,7 @@ from keyyo_cti._net import stream as stream_module
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.reentrant import Wakeup
-from keyyo_cti._net.stream import EarlyBytes, Stream, TooMuch, WriteFailed
+from keyyo_cti._net.stream import EarlyBytes, Stream, TooLarge, WriteFailed
 
 from .background import SOON, Background, Hand
 
@@ -54,8 +54,8 @@ class Ends:
         near, self.peer = socket.socketpair()
         near.setblocking(False)
         self.peer.settimeout(SOON)
-        self.abort = CancelToken()
-        self.stream = Stream(near, self.abort, write_timeout, time.monotonic)
+        self.cancel_token = CancelToken()
+        self.stream = Stream(near, self.cancel_token, write_timeout, time.monotonic)
         self.stream.read_until = time.monotonic() + SOON
 
     def secure(self, contexts: Contexts) -> None:
@@ -67,7 +67,7 @@ class Ends:
         self.peer = context.wrap_socket(self.peer, server_side=True)
 
     def close(self) -> None:
-        self.abort.cancel()
+        self.cancel_token.cancel()
         self.stream.close()
         self.peer.close()
 
@@ -337,17 +337,17 @@ def test_heard_at() -> None:
     near.setblocking(False)
     stream = Stream(near, CancelToken(), SOON, lambda: now[0])
     try:
-        assert stream.heard_at == 100
+        assert stream.last_received_at == 100
         peer.sendall(b"half a mess")
         now[0] = 110
         stream.recv(4)
         now[0] = 120
         stream.recv(4)
-        assert stream.heard_at == 110
+        assert stream.last_received_at == 110
         peer.close()
         stream.recv(100)
         assert stream.recv(1) == b""
-        assert stream.heard_at == 110
+        assert stream.last_received_at == 110
     finally:
         stream.close()
         peer.close()
@@ -355,23 +355,23 @@ def test_heard_at() -> None:
 
 def test_allowance(plain: Ends) -> None:
     """As many bytes as are allowed can be read, and not one more."""
-    plain.stream.allowance = 5
+    plain.stream.bytes_left = 5
     plain.peer.sendall(b"12345")
     assert receive(plain.stream, 5) == b"12345"
-    assert plain.stream.allowance == 0
+    assert plain.stream.bytes_left == 0
     plain.peer.sendall(b"67")
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooLarge):
         plain.stream.recv(1)
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooLarge):
         plain.stream.makefile("rb").read(1)
 
 
 def test_allowance_raised(plain: Ends) -> None:
     """The allowance can be raised on the way; an end uses none of it."""
-    plain.stream.allowance = 2
+    plain.stream.bytes_left = 2
     plain.peer.sendall(b"1234")
     assert receive(plain.stream, 2) == b"12"
-    plain.stream.allowance += 2
+    plain.stream.bytes_left += 2
     assert receive(plain.stream, 2) == b"34"
     plain.peer.close()
     assert plain.stream.recv(1) == b""
@@ -501,7 +501,7 @@ def test_another_write_does_not_end(ends: Ends) -> None:
     assert str(error) == "another thread's write does not end"
     assert not error.begun
     assert other.seconds < 2
-    ends.abort.cancel()
+    ends.cancel_token.cancel()
     assert isinstance(writer.error(), WriteFailed)
 
 
@@ -565,7 +565,7 @@ def test_abort_while_reading(ends: Ends) -> None:
 
     reader = Background(wait)
     assert reading.wait(SOON)
-    ends.abort.cancel()
+    ends.cancel_token.cancel()
     error = reader.error()
     assert reader.seconds < 2
     assert isinstance(error, OSError) or reader.result() == b""
@@ -574,7 +574,7 @@ def test_abort_while_reading(ends: Ends) -> None:
 def test_abort_while_writing(ends: Ends) -> None:
     """A pull from another thread ends a write that is stuck, which says that it had begun."""
     writer = blocked_writer(ends)
-    ends.abort.cancel()
+    ends.cancel_token.cancel()
     error = writer.error()
     assert isinstance(error, WriteFailed)
     assert error.begun
@@ -584,7 +584,7 @@ def test_abort_while_writing(ends: Ends) -> None:
 def test_abort_before(ends: Ends) -> None:
     """After a pull nothing waits. Nothing of a write has left then; through TLS, nobody can be
     sure of that."""
-    ends.abort.cancel()
+    ends.cancel_token.cancel()
     with pytest.raises(WriteFailed) as caught:
         ends.stream.sendall(b"x")
     assert caught.value.begun is isinstance(ends.stream._sock, ssl.SSLSocket)
@@ -599,7 +599,7 @@ def test_nothing_is_read_after_a_pull(ends: Ends) -> None:
     ends.peer.sendall(b"abc")
     assert ends.stream.recv(1) == b"a"
     ends.peer.sendall(b"def")
-    ends.abort.cancel()
+    ends.cancel_token.cancel()
     assert ends.stream.recv(100) == b"bc"
     assert ends.stream.recv(100) == b""
     assert ends.stream.recv(100) == b""
@@ -609,9 +609,9 @@ def test_stream_of_a_pulled_handle() -> None:
     """A stream that is made after the pull is shut from the start."""
     near, peer = socket.socketpair()
     near.setblocking(False)
-    abort = CancelToken()
-    abort.cancel()
-    stream = Stream(near, abort, SOON, time.monotonic)
+    cancel_token = CancelToken()
+    cancel_token.cancel()
+    stream = Stream(near, cancel_token, SOON, time.monotonic)
     try:
         assert stream.recv(1) == b""
         peer.settimeout(SOON)
@@ -623,7 +623,7 @@ def test_stream_of_a_pulled_handle() -> None:
 
 def test_the_peer_sees_the_abort(plain: Ends) -> None:
     """A pull ends the connection for the peer too."""
-    plain.abort.cancel()
+    plain.cancel_token.cancel()
     assert plain.peer.recv(1) == b""
 
 
@@ -633,8 +633,8 @@ def test_close(ends: Ends) -> None:
     ends.stream.close()
     assert ends.stream.fileno() == -1
     ends.stream.close()
-    assert getattr(ends.abort, "_hooks") == []
-    ends.abort.cancel()
+    assert getattr(ends.cancel_token, "_hooks") == []
+    ends.cancel_token.cancel()
     with pytest.raises(WriteFailed):
         ends.stream.sendall(b"x")
 
@@ -703,7 +703,7 @@ def test_abort_during_the_handshake(plain: Ends, contexts: Contexts) -> None:
     """A pull from another thread ends a handshake that waits."""
     shaking = Background(plain.stream.secure, contexts.client, "localhost")
     assert plain.peer.recv(1)
-    plain.abort.cancel()
+    plain.cancel_token.cancel()
     error = shaking.error()
     assert isinstance(error, OSError)
     assert not isinstance(error, socket.timeout)
@@ -712,7 +712,7 @@ def test_abort_during_the_handshake(plain: Ends, contexts: Contexts) -> None:
 
 def test_abort_before_the_handshake(plain: Ends, contexts: Contexts) -> None:
     """A handshake that begins after the pull ends at once."""
-    plain.abort.cancel()
+    plain.cancel_token.cancel()
     shaking = Background(plain.stream.secure, contexts.client, "localhost")
     assert isinstance(shaking.error(), OSError)
     assert shaking.seconds < 2
@@ -725,7 +725,7 @@ def test_abort_just_before_the_handshake(plain: Ends, contexts: Contexts) -> Non
     class Pulling:
         def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
             tls = contexts.client.wrap_socket(*arguments, **named)
-            plain.abort.cancel()
+            plain.cancel_token.cancel()
             return tls
 
     context: Any = Pulling()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from keyyo_cti._sockjs.transport import Departure, Transport
+from keyyo_cti._sockjs.transport import SendProgress, Transport
 
 
 def test_departure() -> None:
     """Of a message that nobody has begun to write, nothing has left."""
-    assert Departure().begun is False
+    assert SendProgress().begun is False
 
 
 def test_patience() -> None:
     """A transport is given up as soon as is wanted, unless it says otherwise."""
-    assert Transport.least_patience == 0.0
+    assert Transport.min_silence_timeout == 0.0
 
 
 def test_abstract() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from keyyo_cti._net import urls
 from keyyo_cti._net.urls import Origin
+from keyyo_cti._sockjs import urls as sockjs_urls
 
 PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
@@ -33,7 +34,7 @@ PURE = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 )
 def test_base(url: str, base: str) -> None:
     """A base URL loses its trailing slashes and nothing else."""
-    assert urls.base(url) == base
+    assert urls.parse_base_url(url) == base
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_base(url: str, base: str) -> None:
 def test_bad_base(url: Any) -> None:
     """A URL that SockJS cannot use is refused."""
     with pytest.raises(ValueError):
-        urls.base(url)
+        urls.parse_base_url(url)
 
 
 @pytest.mark.parametrize("character", ["\0", "\x01", "\x0b", "\x1f", "\x7f"])
@@ -83,7 +84,7 @@ def test_bad_base(url: Any) -> None:
 def test_control_characters(character: str, place: str) -> None:
     """So is one with a control character anywhere: no look-up and no header could take it."""
     with pytest.raises(ValueError):
-        urls.base(place.format(character))
+        urls.parse_base_url(place.format(character))
 
 
 @pytest.mark.parametrize(
@@ -101,20 +102,20 @@ def test_control_characters(character: str, place: str) -> None:
 )
 def test_origin(url: str, origin: Origin) -> None:
     """A URL leads to a host and a port, with TLS or without."""
-    assert urls.origin(url) == origin
+    assert urls.parse_origin(url) == origin
 
 
 @pytest.mark.parametrize("scheme", ["ftp", "file", "", "ws+unix"])
 def test_no_origin(scheme: str) -> None:
     """Other schemes lead nowhere."""
     with pytest.raises(ValueError):
-        urls.origin(f"{scheme}://host/")
+        urls.parse_origin(f"{scheme}://host/")
 
 
 def test_port_zero() -> None:
     """Nor does port 0, on which nobody can be reached."""
     with pytest.raises(ValueError):
-        urls.base("http://host:0/")
+        urls.parse_base_url("http://host:0/")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_port_zero() -> None:
 def test_words(url: Any, words: str) -> None:
     """Why a URL is refused is told in words that show no secret."""
     with pytest.raises(ValueError) as refusal:
-        urls.base(url)
+        urls.parse_base_url(url)
     assert str(refusal.value) == words
 
 
@@ -151,7 +152,7 @@ def test_words(url: Any, words: str) -> None:
 def test_transport(name: str, url: str) -> None:
     """A transport's URL has the server, the session and the transport's name; a websocket's has
     its own scheme."""
-    assert urls.transport("https://host/cti", "007", "abcdefgh", name) == url
+    assert sockjs_urls.make_transport_url("https://host/cti", "007", "abcdefgh", name) == url
 
 
 @pytest.mark.parametrize(
@@ -164,23 +165,23 @@ def test_transport(name: str, url: str) -> None:
 )
 def test_websocket_scheme(base: str, url: str) -> None:
     """Http becomes ws and https becomes wss, in capitals too."""
-    assert urls.transport(urls.base(base), "0", "s", "websocket") == url
+    assert sockjs_urls.make_transport_url(urls.parse_base_url(base), "0", "s", "websocket") == url
 
 
 def test_info() -> None:
     """The info is beside the servers."""
-    assert urls.info("https://host/cti") == "https://host/cti/info"
+    assert sockjs_urls.make_info_url("https://host/cti") == "https://host/cti/info"
 
 
 def test_server_names() -> None:
     """A server's name is three digits, of which all are possible."""
-    names = {urls.server_name() for _ in range(40_000)}
+    names = {sockjs_urls.make_server_name() for _ in range(40_000)}
     assert names == {f"{number:03}" for number in range(1000)}
 
 
 def test_session_names() -> None:
     """A session's name is 24 letters of SockJS's alphabet, new each time."""
-    names = [urls.session_name() for _ in range(2000)]
+    names = [sockjs_urls.make_session_name() for _ in range(2000)]
     assert all(re.fullmatch("[a-z0-9_]{24}", name) for name in names)
     assert len(set(names)) == 2000
     assert len(set("".join(names))) == 37
@@ -194,7 +195,8 @@ def test_names_do_not_follow_from_a_seed() -> None:
         names = []
         for _ in range(2):
             random.seed(1)
-            names.append((urls.session_name(), [urls.server_name() for _ in range(20)]))
+            servers = [sockjs_urls.make_server_name() for _ in range(20)]
+            names.append((sockjs_urls.make_session_name(), servers))
     finally:
         random.setstate(state)
     assert names[0][0] != names[1][0] and names[0][1] != names[1][1]
@@ -216,14 +218,14 @@ def test_any_good_url(
 ) -> None:
     """Every transport of every good URL leads to the same origin, below its path."""
     url = f"{scheme}://{host}" + (f":{port}" if port else "") + "".join(f"/{p}" for p in path)
-    base = urls.base(url + "/" * slashes)
-    assert urls.base(base) == base
+    base = urls.parse_base_url(url + "/" * slashes)
+    assert urls.parse_base_url(base) == base
     assert base.split(":", 1)[1] == url.split(":", 1)[1]
-    server, session = urls.server_name(), urls.session_name()
+    server, session = sockjs_urls.make_server_name(), sockjs_urls.make_session_name()
     secure = scheme.lower() == "https"
-    assert urls.origin(base) == Origin(host, port or (443 if secure else 80), secure)
+    assert urls.parse_origin(base) == Origin(host, port or (443 if secure else 80), secure)
     for name in ("websocket", "xhr", "xhr_streaming", "xhr_send"):
-        parts = urlsplit(urls.transport(base, server, session, name))
+        parts = urlsplit(sockjs_urls.make_transport_url(base, server, session, name))
         assert parts.scheme == (scheme.lower() if name != "websocket" else "ws" + "s" * secure)
         assert (parts.hostname, parts.port) == (host, port)
         assert parts.path == urlsplit(url).path + f"/{server}/{session}/{name}"
@@ -239,11 +241,12 @@ def test_any_text(text: str) -> None:
     """Any text is refused with ValueError, or is one whose transports have URLs."""
     for url in (text, "http://" + text, "https://host" + text, text + "http://host/"):
         try:
-            base = urls.base(url)
+            base = urls.parse_base_url(url)
         except ValueError:
             continue
-        assert urls.transport(base, "000", "s", "websocket").startswith(("ws://", "wss://"))
-        assert urls.info(base).lower().startswith(("http://", "https://"))
+        url = sockjs_urls.make_transport_url(base, "000", "s", "websocket")
+        assert url.startswith(("ws://", "wss://"))
+        assert sockjs_urls.make_info_url(base).lower().startswith(("http://", "https://"))
 
 
 @pytest.mark.parametrize(
@@ -252,19 +255,21 @@ def test_any_text(text: str) -> None:
 def test_no_password_in_an_error(url: str) -> None:
     """A URL that is refused is not shown if there is a password in it."""
     with pytest.raises(ValueError) as refusal:
-        urls.base(url)
+        urls.parse_base_url(url)
     assert "canary" not in str(refusal.value)
 
 
 def test_headers_of_the_handshake() -> None:
     """Host and Origin name the server, with its port where it is not the usual one."""
-    assert urls.authority("https://ws.example/cti") == "ws.example"
-    assert urls.authority("http://ws.example/cti") == "ws.example"
-    assert urls.authority("https://ws.example:80/cti") == "ws.example:80"
-    assert urls.authority("http://ws.example:443/cti") == "ws.example:443"
-    assert urls.authority("https://[::1]:8443/cti") == "[::1]:8443"
-    assert urls.site("https://ws.example:8443/cti") == "https://ws.example:8443"
-    assert urls.nowhere("wss://ws.example:8443/cti/1/a") == "wss://nowhere.invalid/cti/1/a"
+    assert sockjs_urls.make_host_header("https://ws.example/cti") == "ws.example"
+    assert sockjs_urls.make_host_header("http://ws.example/cti") == "ws.example"
+    assert sockjs_urls.make_host_header("https://ws.example:80/cti") == "ws.example:80"
+    assert sockjs_urls.make_host_header("http://ws.example:443/cti") == "ws.example:443"
+    assert sockjs_urls.make_host_header("https://[::1]:8443/cti") == "[::1]:8443"
+    origin = sockjs_urls.make_origin_header("https://ws.example:8443/cti")
+    assert origin == "https://ws.example:8443"
+    hidden = sockjs_urls.hide_host("wss://ws.example:8443/cti/1/a")
+    assert hidden == "wss://nowhere.invalid/cti/1/a"
 
 
 # What secrets may be sent to.
@@ -288,7 +293,7 @@ def test_headers_of_the_handshake() -> None:
     ],
 )
 def test_check_secure_takes_https_and_this_machine(url: str) -> None:
-    assert urls.check_secure(url) == urls.base(url)
+    assert urls.check_secure(url) == urls.parse_base_url(url)
 
 
 #: None of them is this machine, or not for sure.

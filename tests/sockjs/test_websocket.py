@@ -17,7 +17,7 @@ from websocket import ABNF
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
-from keyyo_cti._sockjs.transport import Departure
+from keyyo_cti._sockjs.transport import SendProgress
 from keyyo_cti._sockjs.websocket import WebSocketTransport
 
 from ..fuzz.websocket_frames import frame as bad_frame
@@ -25,7 +25,7 @@ from ..wire import peer as peers
 from ..wire.peer import Peer, Script
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Background, Hand
-from .xhr_peer import setting
+from .xhr_peer import config
 
 TEXT, BINARY, CONTINUATION = ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT
 CLOSE, PING, PONG = ABNF.OPCODE_CLOSE, ABNF.OPCODE_PING, ABNF.OPCODE_PONG
@@ -37,10 +37,12 @@ LIMIT = 100_000
 class One:
     """A transport, whose clock stands still unless it is set."""
 
-    def __init__(self, peer: Peer, **limits: Any) -> None:
-        self.clock, self.abort = Hand(), CancelToken()
-        self.setting = setting(peer, self.clock, self.abort, max_message_size=LIMIT, **limits)
-        self.transport = WebSocketTransport(self.setting)
+    def __init__(self, peer: Peer, **timeouts: Any) -> None:
+        self.clock, self.cancel_token = Hand(), CancelToken()
+        self.config = config(
+            peer, self.clock, self.cancel_token, max_message_size=LIMIT, **timeouts
+        )
+        self.transport = WebSocketTransport(self.config)
 
     def open(self, seconds: float = SOON) -> None:
         self.transport.open(self.clock() + seconds)
@@ -143,8 +145,8 @@ def test_cookies() -> None:
 
     with Peer(serve) as peer:
         one = One(peer)
-        one.setting.cookies.set("JSESSIONID", "here", domain="127.0.0.1", path="/")
-        one.setting.cookies.set("other", "no", domain="127.0.0.1", path="/elsewhere")
+        one.config.cookies.set("JSESSIONID", "here", domain="127.0.0.1", path="/")
+        one.config.cookies.set("other", "no", domain="127.0.0.1", path="/elsewhere")
         with pytest.raises(SockJSError):
             one.open()
         one.transport.discard()
@@ -199,10 +201,10 @@ def endless(sock: socket.socket) -> None:
 def test_endless_headers() -> None:
     """Headers that do not end are refused."""
     with Peer(endless) as peer:
-        assert failure(peer) == Closed(1006, "websocket handshake: an endless answer")
+        assert failure(peer) == Closed(1006, "websocket handshake: an endless response")
 
 
-@pytest.mark.parametrize("size, words", [(60_000, None), (65_536, "an endless answer")])
+@pytest.mark.parametrize("size, words", [(60_000, None), (65_536, "an endless response")])
 def test_long_headers(size: int, words: Optional[str]) -> None:
     """Headers may be long, and not longer than 64 KiB."""
 
@@ -330,15 +332,15 @@ def test_at_hand() -> None:
         peers.frame("cut short")[:7],
     ]
     with Server(b"".join(frames)) as server, opened(server) as one:
-        at_hand = one.transport.at_hand
+        buffered_frame = one.transport.buffered_frame
         assert one.receive() == "first"
-        assert [at_hand(), at_hand(), at_hand()] == ['a["é"]', "x" * 300, None]
+        assert [buffered_frame() for _ in range(3)] == ['a["é"]', "x" * 300, None]
         assert one.receive() == ""
-        assert [at_hand(), at_hand()] == ["after", None]
+        assert [buffered_frame(), buffered_frame()] == ["after", None]
         assert one.receive() == "partand rest"
-        assert [at_hand(), at_hand()] == ["last", None]
+        assert [buffered_frame(), buffered_frame()] == ["last", None]
         assert one.transport.receive(one.clock()) is None
-        assert at_hand() is None
+        assert buffered_frame() is None
         server.write(peers.frame("cut short")[7:], peers.frame("whole"))
         assert one.receive() == "cut short"
 
@@ -349,7 +351,7 @@ def test_nothing_at_hand() -> None:
     data = peers.frame(b"x" * 70_000 + peers.frame("not a message")) + peers.frame("ok")
     with Server(data[:70_010]) as server, opened(server) as one:
         assert one.transport.receive(one.clock() + A_WHILE) is None
-        assert one.transport.at_hand() is None
+        assert one.transport.buffered_frame() is None
         server.write(data[70_010:])
         with pytest.raises(Unreadable):
             one.receive()
@@ -362,8 +364,8 @@ def test_unreadable_at_hand() -> None:
     with Server(b"".join(together)) as server, opened(server) as one:
         assert one.receive() == "first"
         with pytest.raises(Unreadable):
-            one.transport.at_hand()
-        assert one.transport.at_hand() == "ok"
+            one.transport.buffered_frame()
+        assert one.transport.buffered_frame() == "ok"
 
 
 def test_too_big_at_hand() -> None:
@@ -371,11 +373,11 @@ def test_too_big_at_hand() -> None:
     together = [peers.frame("first"), peers.frame("x" * 6)]
     with Server(b"".join(together)) as server:
         one = One(server)
-        one.setting = one.setting._replace(max_message_size=5)
-        one.transport = WebSocketTransport(one.setting)
+        one.config = one.config._replace(max_message_size=5)
+        one.transport = WebSocketTransport(one.config)
         one.open()
         assert one.receive() == "first"
-        assert one.transport.at_hand() is None
+        assert one.transport.buffered_frame() is None
         assert one.end() == Closed(1009, "A message of more than 5 bytes")
         one.transport.discard()
 
@@ -405,7 +407,7 @@ def test_fragment_in_the_wrong_place(frames: List[bytes]) -> None:
             while one.receive():
                 pass
     assert caught.value.closed == Closed(
-        1002, "The server breaks the websocket protocol: a fragment in the wrong place"
+        1002, "The server violates the websocket protocol: a fragment in the wrong place"
     )
 
 
@@ -437,10 +439,10 @@ def test_heard_at() -> None:
     """Any bytes are life, and those of the handshake are the first."""
     with Server() as server, opened(server) as one:
         one.clock.time = 110.0
-        assert one.transport.heard_at == 100.0
+        assert one.transport.last_received_at == 100.0
         server.write(peers.frame("o"))
         one.receive()
-        assert one.transport.heard_at == 110.0
+        assert one.transport.last_received_at == 110.0
 
 
 # How it ends.
@@ -476,7 +478,7 @@ def test_close(code: Optional[int], said: bytes, words: str) -> None:
 def test_goodbye() -> None:
     """A goodbye is a websocket close, 1000; the answer to it ends it, and is not answered."""
     with Server() as server, opened(server) as one:
-        one.transport.say_goodbye()
+        one.transport.send_close()
         assert server.frames.wait_for_count(1) == [(CLOSE, struct.pack("!H", 1000))]
         server.write(peers.frame("last"), peers.frame(struct.pack("!H", 1000), CLOSE))
         assert one.message() == "last"
@@ -569,7 +571,7 @@ def test_extension_that_was_not_offered_fails_the_handshake(header: str) -> None
         closed = failure(peer)
     name = header.split(":")[0].lower()
     assert closed == Closed(
-        1002, f"websocket handshake: the server wants {name}, which was not offered")
+        1002, f"websocket handshake: the server selects {name}, which was not offered")
 
 
 @pytest.mark.fault(58)
@@ -587,11 +589,11 @@ def test_last_frame_at() -> None:
 
         assert transport.last_frame_at == 100.0
         step(peers.frame("o"), peers.frame("h"))
-        assert (transport.heard_at, transport.last_frame_at) == (110.0, 110.0)
+        assert (transport.last_received_at, transport.last_frame_at) == (110.0, 110.0)
         step(peers.frame("part", fin=0))
         step(peers.frame("", PING))
         step(peers.frame("rest", CONTINUATION)[:3])
-        assert (transport.heard_at, transport.last_frame_at) == (140.0, 110.0)
+        assert (transport.last_received_at, transport.last_frame_at) == (140.0, 110.0)
         step(peers.frame("rest", CONTINUATION)[3:])
         assert transport.last_frame_at == 150.0
         step(peers.frame("", PONG))
@@ -675,9 +677,9 @@ def test_send() -> None:
     """A message is one text frame, an array of one string, and has left then."""
     with Server() as server, opened(server) as one:
         for message in ("1", 'é"\ud800'):
-            departure = Departure()
-            one.transport.send(message, departure)
-            assert departure.begun
+            progress = SendProgress()
+            one.transport.send(message, progress)
+            assert progress.begun
         (first, second) = server.frames.wait_for_count(2)
         assert first == (TEXT, b'["1"]')
         assert second == (TEXT, rb'["\u00e9\"\ud800"]')
@@ -686,12 +688,12 @@ def test_send() -> None:
 def test_send_that_fails() -> None:
     """A message that cannot be written says whether any of it has left."""
     with Server() as server, opened(server) as one:
-        one.abort.cancel()
-        first, second = Departure(), Departure()
-        for departure in (first, second):
+        one.cancel_token.cancel()
+        first, second = SendProgress(), SendProgress()
+        for progress in (first, second):
             with pytest.raises(WriteFailed) as caught:
-                one.transport.send("x", departure)
-            assert caught.value.begun is departure.begun is False
+                one.transport.send("x", progress)
+            assert caught.value.begun is progress.begun is False
         assert server.frames.wait_for_count(1) == [None]
 
 
@@ -705,11 +707,11 @@ def test_send_that_fails_half_way() -> None:
     with Peer(deaf) as peer:
         one = One(peer, write_timeout=0.1)
         one.open()
-        departure = Departure()
-        sending = Background(one.transport.send, "x" * 20_000_000, departure)
+        progress = SendProgress()
+        sending = Background(one.transport.send, "x" * 20_000_000, progress)
         error = sending.error()
         one.transport.discard()
-    assert isinstance(error, WriteFailed) and error.begun and departure.begun
+    assert isinstance(error, WriteFailed) and error.begun and progress.begun
 
 
 def test_begun_while_it_is_written() -> None:
@@ -721,10 +723,10 @@ def test_begun_while_it_is_written() -> None:
             assert go_on.wait(SOON)
 
         one.transport._opened.on_write = wait
-        departure = Departure()
-        sending = Background(one.transport.send, "x", departure)
+        progress = SendProgress()
+        sending = Background(one.transport.send, "x", progress)
         assert written.wait(SOON)
-        assert departure.begun
+        assert progress.begun
         go_on.set()
         sending.result()
 
@@ -741,12 +743,12 @@ def test_goodbye_waits_for_nothing() -> None:
         one.open()
         begun = threading.Event()
         one.transport._opened.on_write = begun.set
-        sending = Background(one.transport.send, "x" * 20_000_000, Departure())
+        sending = Background(one.transport.send, "x" * 20_000_000, SendProgress())
         assert begun.wait(SOON)
-        goodbye = Background(one.transport.say_goodbye)
+        goodbye = Background(one.transport.send_close)
         assert isinstance(goodbye.error(), WriteFailed)
         assert goodbye.seconds < SOON / 2
-        one.abort.cancel()
+        one.cancel_token.cancel()
         assert isinstance(sending.error(), WriteFailed)
         one.transport.discard()
 

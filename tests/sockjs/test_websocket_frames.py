@@ -120,16 +120,16 @@ def test_open_fragment_is_in_the_midst_of_a_message() -> None:
          "a fragment in the wrong place"),
         *((frame(b"x", opcode), f"the reserved opcode {opcode:#x}")
           for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)),
-        *((frame(b"x", reserved=bits), "reserved bits, for which no extension was asked")
+        *((frame(b"x", reserved=bits), "reserved bits without an extension")
           for bits in range(1, 8)),
-        (frame(b"x", PING, reserved=4), "reserved bits, for which no extension was asked"),
+        (frame(b"x", PING, reserved=4), "reserved bits without an extension"),
     ],
     ids=repr,
 )
 def test_what_is_forbidden_fails_with_1002(data: bytes, words: str) -> None:
     closed = failure(data).closed
     assert (closed.code, closed.reason) == (
-        1002, f"The server breaks the websocket protocol: {words}")
+        1002, f"The server violates the websocket protocol: {words}")
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 65_536, 1 << 40, (1 << 63) - 1])

@@ -14,13 +14,13 @@ import pytest
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
-from keyyo_cti._sockjs.transport import Departure
+from keyyo_cti._sockjs.transport import SendProgress
 from keyyo_cti._sockjs.xhr import XhrPollingTransport, XhrStreamingTransport, XhrTransport
 
 from ..wire.peer import Peer
 from ..wire.probe import Record, eventually
 from .background import SOON, Hand
-from .xhr_peer import PRELUDE, Post, answer, begin_stream, chunk, post, setting
+from .xhr_peer import PRELUDE, Post, answer, begin_stream, chunk, config, post
 
 KINDS = [XhrStreamingTransport, XhrPollingTransport]
 
@@ -83,9 +83,9 @@ class Opened:
     """A transport that is open, as far as one of its kind is."""
 
     def __init__(self, server: Peer, kind: Type[XhrTransport]) -> None:
-        self.clock, self.abort = Hand(), CancelToken()
-        self.setting = setting(server, self.clock, self.abort)
-        self.transport = kind(self.setting)
+        self.clock, self.cancel_token = Hand(), CancelToken()
+        self.config = config(server, self.clock, self.cancel_token)
+        self.transport = kind(self.config)
 
     def open(self) -> None:
         self.transport.open(self.clock() + SOON)
@@ -127,7 +127,7 @@ def test_session(kind: Type[XhrTransport], name: str, path: str) -> None:
         assert one.transport.name == name
         server.give(b"o")
         assert one.receive() == "o"
-        one.transport.send("ask", Departure())
+        one.transport.send("ask", SendProgress())
         (sent,) = server.sent.wait_for_count(1)
         assert json.loads(sent.body) == ["ask"]
         server.give(b'a["answer"]')
@@ -175,7 +175,7 @@ def test_heard_at() -> None:
         one.clock.time = 130.0
         server.give(b"h")
         one.receive()
-        assert one.transport.heard_at == 130.0
+        assert one.transport.last_received_at == 130.0
 
 
 @pytest.mark.fault(58)
@@ -188,7 +188,7 @@ def test_frame_that_was_heard_and_not_received_is_not_the_last(kind: Type[XhrTra
         before = one.transport.last_frame_at
         one.clock.time += 30.0
         server.give(b'a["1"]')
-        eventually(lambda: one.transport.heard_at == one.clock.time)
+        eventually(lambda: one.transport.last_received_at == one.clock.time)
         assert one.transport.last_frame_at == before
         one.receive()
         assert one.transport.last_frame_at == one.clock.time
@@ -199,9 +199,9 @@ def test_patience(kind: Type[XhrTransport]) -> None:
     """A server that sends a heartbeat every 25 seconds is not given up before a minute, and is
     not asked: to ask is to send nothing."""
     with Server() as server, opened(server, kind) as one:
-        assert one.transport.least_patience == 60.0
+        assert one.transport.min_silence_timeout == 60.0
         one.transport.probe()
-        one.transport.send("only", Departure())
+        one.transport.send("only", SendProgress())
         server.sent.wait_for_count(1)
         assert json.loads(server.sent.items[0].body) == ["only"]
 
@@ -209,12 +209,12 @@ def test_patience(kind: Type[XhrTransport]) -> None:
 def test_goodbye() -> None:
     """There is no goodbye: what was sent arrives, and then it is over."""
     with Server() as server, opened(server) as one:
-        one.transport.send("last", Departure())
-        one.transport.say_goodbye()
+        one.transport.send("last", SendProgress())
+        one.transport.send_close()
         assert one.end() == Closed(1006, "Closed")
         assert [json.loads(each.body) for each in server.sent.items] == [["last"]]
         with pytest.raises(WriteFailed):
-            one.transport.send("late", Departure())
+            one.transport.send("late", SendProgress())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -235,7 +235,7 @@ def test_discard(kind: Type[XhrTransport]) -> None:
 
     with Peer(serve) as peer, opened(peer, kind) as one:
         assert one.receive() == "o"
-        one.transport.send("x", Departure())
+        one.transport.send("x", SendProgress())
         come.wait_for_count(2)
         assert sorted(ours()) == ["keyyo-cti-receiver", "keyyo-cti-sender"]
         one.transport.discard()
@@ -243,7 +243,7 @@ def test_discard(kind: Type[XhrTransport]) -> None:
         left.wait_for_count(2)
         assert one.end() == Closed(1006, "The transport was discarded")
         with pytest.raises(WriteFailed):
-            one.transport.send("late", Departure())
+            one.transport.send("late", SendProgress())
 
 
 def test_discard_with_a_full_pipe() -> None:
@@ -270,9 +270,9 @@ def test_discarding_leaves_the_route() -> None:
     would end it."""
     with Server() as server:
         one = Opened(server, XhrStreamingTransport)
-        hooks: List[Any] = getattr(one.abort, "_hooks")
+        hooks: List[Any] = getattr(one.cancel_token, "_hooks")
         assert len(hooks) == 1
-        stream = one.setting.route.open(one.clock() + SOON)
+        stream = one.config.connector.open(one.clock() + SOON)
         one.open()
         one.transport.discard()
         assert len(hooks) == 1
@@ -288,9 +288,9 @@ def test_abort() -> None:
     with Server() as server, opened(server) as one:
         server.give(b"o")
         one.receive()
-        one.transport.send("x", Departure())
+        one.transport.send("x", SendProgress())
         server.sent.wait_for_count(1)
-        one.abort.cancel()
+        one.cancel_token.cancel()
         assert one.end().code == 1006
         one.transport.discard()
         assert ours() == []

@@ -9,7 +9,7 @@ import pytest
 
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._sockjs.errors import SockJSError
-from keyyo_cti._sockjs.xhr_pipe import BACKLOG, LINE_OVERHEAD, Pipe
+from keyyo_cti._sockjs.xhr_pipe import LINE_OVERHEAD_BYTES, MAX_PIPE_BYTES, Pipe
 
 from .background import SOON, Background, Hand
 
@@ -32,12 +32,12 @@ def test_order() -> None:
 def test_at_hand() -> None:
     """What was there when something was taken is at hand, and what came later is not."""
     pipe = Pipe(Hand())
-    assert pipe.at_hand() is None
+    assert pipe.take_buffered() is None
     pipe.put([b"1", b"2", b""])
-    assert pipe.at_hand() is None
+    assert pipe.take_buffered() is None
     assert pipe.take(0.0) == b"1"
     pipe.put([b"3"])
-    assert [pipe.at_hand(), pipe.at_hand(), pipe.at_hand()] == [b"2", b"", None]
+    assert [pipe.take_buffered() for _ in range(3)] == [b"2", b"", None]
     assert pipe.take(0.0) == b"3"
 
 
@@ -92,11 +92,11 @@ def test_waiting_for_a_line(until: float) -> None:
 def test_full() -> None:
     """A full pipe keeps who brings more waiting until something is taken."""
     pipe = Pipe(Hand())
-    pipe.put([b"x" * (BACKLOG - LINE_OVERHEAD - 1)])
+    pipe.put([b"x" * (MAX_PIPE_BYTES - LINE_OVERHEAD_BYTES - 1)])
     pipe.put([b"y"])
     bringer = Background(pipe.put, [b"z"])
     assert bringer.waits()
-    assert pipe.take(0.0) == b"x" * (BACKLOG - LINE_OVERHEAD - 1)
+    assert pipe.take(0.0) == b"x" * (MAX_PIPE_BYTES - LINE_OVERHEAD_BYTES - 1)
     assert bringer.result() is True
     assert [pipe.take(0.0), pipe.take(0.0)] == [b"y", b"z"]
 
@@ -105,13 +105,13 @@ def test_room_is_that_of_what_was_taken() -> None:
     """What was taken is room again, byte for byte, however often."""
     pipe = Pipe(Hand())
     for _ in range(3):
-        pipe.put([b"x" * BACKLOG, b"y"])
+        pipe.put([b"x" * MAX_PIPE_BYTES, b"y"])
         bringer = Background(pipe.put, [])
         assert bringer.waits()
         pipe.take(0.0)
         pipe.take(0.0)
         bringer.result()
-    pipe.put([b"x" * (BACKLOG - LINE_OVERHEAD - 1)])
+    pipe.put([b"x" * (MAX_PIPE_BYTES - LINE_OVERHEAD_BYTES - 1)])
     pipe.put([b"y"])
 
 
@@ -152,12 +152,12 @@ def test_end_of_a_full_pipe() -> None:
     """The end wakes who waits for room, and his lines are taken too. He goes on asking, so that
     the server can notice that we leave."""
     pipe = Pipe(Hand())
-    pipe.put([b"x" * BACKLOG])
+    pipe.put([b"x" * MAX_PIPE_BYTES])
     bringer = Background(pipe.put, [b"y"])
     assert bringer.waits()
     pipe.end(SockJSError(1006, "over"))
     assert bringer.result() is True
-    assert pipe.take(0.0) == b"x" * BACKLOG
+    assert pipe.take(0.0) == b"x" * MAX_PIPE_BYTES
     assert pipe.take(0.0) == b"y"
     assert error(pipe) == "1006 over"
 
@@ -174,7 +174,7 @@ def test_discard() -> None:
 def test_discard_wakes() -> None:
     """Discarding wakes both who waits for room and who waits for a line."""
     full, empty = Pipe(Hand()), Pipe(Hand())
-    full.put([b"x" * BACKLOG])
+    full.put([b"x" * MAX_PIPE_BYTES])
     bringer, taker = Background(full.put, [b"y"]), Background(empty.take, NEVER)
     assert bringer.waits() and taker.waits()
     full.discard()

@@ -14,25 +14,25 @@ from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._net.connect import ConnectFailed
 from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
-from keyyo_cti._sockjs.xhr_pipe import BACKLOG, Pipe
+from keyyo_cti._sockjs.xhr_pipe import MAX_PIPE_BYTES, Pipe
 from keyyo_cti._sockjs.xhr_receiver import Receiver
 
 from ..wire.peer import Peer, Script, reset
 from ..wire.probe import Record, eventually
 from .background import A_WHILE, SOON, Hand
-from .xhr_peer import PRELUDE, Post, answer, begin_stream, chunk, post, setting
+from .xhr_peer import PRELUDE, Post, answer, begin_stream, chunk, config, post
 
 
 class Receiving:
     """A receiver, and what comes out of it. Its clock stands still unless it is set."""
 
-    def __init__(self, peer: Peer, until: Optional[float] = None, **limits: Any) -> None:
+    def __init__(self, peer: Peer, until: Optional[float] = None, **timeouts: Any) -> None:
         self.clock = Hand()
-        self.abort = CancelToken()
+        self.cancel_token = CancelToken()
         self.pipe = Pipe(self.clock)
-        self.setting = setting(peer, self.clock, self.abort, **limits)
+        self.config = config(peer, self.clock, self.cancel_token, **timeouts)
         url = f"{peer.endpoint}/000/s/xhr"
-        self.receiver = Receiver(self.setting, self.setting.route, url, self.pipe)
+        self.receiver = Receiver(self.config, self.config.connector, url, self.pipe)
         self._until = self.clock() + SOON if until is None else until
 
     def __enter__(self) -> Receiving:
@@ -40,7 +40,7 @@ class Receiving:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.abort.cancel()
+        self.cancel_token.cancel()
         self.pipe.discard()
         self.receiver.join()
         assert not [each for each in threading.enumerate() if each.name == Receiver.name]
@@ -87,7 +87,7 @@ def test_request() -> None:
     posts = Record()
     with serving("o\n", posts=posts) as peer:
         receiving = Receiving(peer)
-        receiving.setting.cookies.set("JSESSIONID", "here", domain="127.0.0.1", path="/")
+        receiving.config.cookies.set("JSESSIONID", "here", domain="127.0.0.1", path="/")
         with receiving:
             assert receiving.lines(1) == [b"o"]
             asked: Post = posts.wait_for_count(1)[0]
@@ -103,7 +103,7 @@ def test_cookies_of_the_answer() -> None:
     with serving(lambda sock: answer(sock, "o\n", headers="Set-Cookie: a=b; Path=/\r\n")) as peer:
         with Receiving(peer) as receiving:
             receiving.lines(1)
-            assert receiving.setting.cookies.get_dict() == {"a": "b"}
+            assert receiving.config.cookies.get_dict() == {"a": "b"}
 
 
 def test_one_after_another() -> None:
@@ -179,13 +179,13 @@ def test_status(status: str) -> None:
 def test_no_frame(body: str) -> None:
     """A server that answers without a frame is not asked again and again."""
     with serving(body, body) as peer, Receiving(peer) as receiving:
-        assert receiving.end() == Closed(1006, "Connection lost: an answer without a frame")
+        assert receiving.end() == Closed(1006, "Connection lost: a response without a frame")
 
 
 SCRIPT = "Content-Type: application/javascript; charset=UTF-8\r\n"
 HTML = "Content-Type: text/html\r\n"
 NO_SOCKJS = Closed(
-    1006, "Connection lost: an answer that is no SockJS, such as a page of a proxy")
+    1006, "Connection lost: a response that is not SockJS, such as a page of a proxy")
 
 
 @pytest.mark.fault(57)
@@ -205,7 +205,7 @@ def test_page_instead_of_a_first_answer(page: str, headers: str) -> None:
                     pass
             assert caught.value.closed == NO_SOCKJS
             assert isinstance(caught.value.closed.cause, NotSockJS)
-            assert receiving.receiver.heard_at == receiving.clock() == 100.0
+            assert receiving.receiver.last_received_at == receiving.clock() == 100.0
             receiving.receiver.join()
     assert len(posts.items) == 1
 
@@ -230,7 +230,7 @@ def test_page_instead_of_a_later_answer(page: str, headers: str) -> None:
         with pytest.raises(SockJSError) as caught:
             receiving.lines(2)
         assert caught.value.closed == NO_SOCKJS
-        assert receiving.receiver.heard_at == receiving.pipe.taken_at == 100.0
+        assert receiving.receiver.last_received_at == receiving.pipe.taken_at == 100.0
 
 
 @pytest.mark.fault(57)
@@ -300,7 +300,7 @@ def test_page_at_the_end_of_an_answer_is_no_sign_of_life(junk: str, headers: str
         come.set()
         receiving.lines(junk.count("\n"))
         assert receiving.end().code == 1006
-        assert receiving.receiver.heard_at == receiving.pipe.taken_at == 100.0
+        assert receiving.receiver.last_received_at == receiving.pipe.taken_at == 100.0
 
 
 def assert_one_a_second(posts: Record) -> None:
@@ -343,7 +343,7 @@ def test_heartbeats_at_once_do_not_spin(kind: str) -> None:
         began = time.monotonic()
     # Nor does the pause hold up the end.
     assert time.monotonic() - began < 1.0
-    assert receiving.receiver.heard_at == 100.0
+    assert receiving.receiver.last_received_at == 100.0
 
 
 def test_news_end_the_pauses() -> None:
@@ -473,7 +473,7 @@ def test_connecting_again_takes_a_write_timeout_at_most(until: float) -> None:
 
     with serving() as peer:
         receiving = Receiving(peer, until=until, write_timeout=30.0)
-        receiving.setting.route.open = open_stream  # type: ignore[assignment, method-assign]
+        receiving.config.connector.open = open_stream  # type: ignore[assignment, method-assign]
         with receiving:
             assert receiving.end() == Closed(1002, "no way")
     assert asked == [min(until, 130.0)]
@@ -518,7 +518,7 @@ def test_back_pressure() -> None:
     """While nobody takes what came, nothing more is read, so that the server has to wait; then
     all of it comes."""
     stuck, line = threading.Event(), b'a["' + b"x" * 65_530 + b'"]\n'
-    count = 40 * BACKLOG // len(line)
+    count = 40 * MAX_PIPE_BYTES // len(line)
 
     def flood(sock: socket.socket) -> None:
         begin_stream(sock)
@@ -566,7 +566,7 @@ def test_request_and_refusal_are_no_life(status: str) -> None:
         receiving.clock.time += 30
         come.set()
         receiving.end()
-        assert receiving.receiver.heard_at == receiving.pipe.taken_at == 100.0
+        assert receiving.receiver.last_received_at == receiving.pipe.taken_at == 100.0
 
 
 @pytest.mark.fault(58)
@@ -588,7 +588,7 @@ def test_half_a_frame_is_life_and_no_whole_frame() -> None:
         for now in (120.0, 140.0):
             receiving.clock.time = now
             go_on.release()
-            eventually(lambda: receiving.receiver.heard_at == now)
+            eventually(lambda: receiving.receiver.last_received_at == now)
         go_on.release()
         assert receiving.end() == Closed(
             1006, "Connection lost: the server closed the connection")
@@ -610,22 +610,22 @@ def test_heard_at() -> None:
     with serving(stream) as peer:
         receiving = Receiving(peer, until=NEVER)
         receiving.clock.time = 110.0
-        assert receiving.receiver.heard_at == 100.0
+        assert receiving.receiver.last_received_at == 100.0
         with receiving:
             for now in (110.0, 130.0):
                 receiving.lines(1)
-                assert receiving.receiver.heard_at == now
+                assert receiving.receiver.last_received_at == now
                 receiving.clock.time += 20
                 may_go_on.release()
             receiving.end()
-            assert receiving.receiver.heard_at == 130.0
+            assert receiving.receiver.last_received_at == 130.0
 
 
 def test_heard_at_while_connecting_again() -> None:
     """While a new connection is made, the last bytes of the one before it still count."""
     with serving(close_after) as peer:
         receiving = Receiving(peer)
-        stream_of = receiving.setting.route.open
+        stream_of = receiving.config.connector.open
         connecting, may_connect, opened = threading.Event(), threading.Event(), []
 
         def open_late(until: float, max_bytes: float) -> Any:
@@ -636,12 +636,12 @@ def test_heard_at_while_connecting_again() -> None:
             return stream_of(until)
 
         # Before the first connection: the second may be made at any time after it.
-        receiving.setting.route.open = open_late  # type: ignore[assignment, method-assign]
+        receiving.config.connector.open = open_late  # type: ignore[assignment, method-assign]
         with receiving:
             receiving.lines(1)
             assert connecting.wait(SOON)
             receiving.clock.time = 200.0
-            assert receiving.receiver.heard_at == 100.0
+            assert receiving.receiver.last_received_at == 100.0
             may_connect.set()
             receiving.lines(1)
 

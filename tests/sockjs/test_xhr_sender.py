@@ -13,14 +13,14 @@ import pytest
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs.errors import Closed, NotSockJS, SockJSError
-from keyyo_cti._sockjs.transport import Departure
-from keyyo_cti._sockjs.xhr_pipe import BACKLOG, Pipe
+from keyyo_cti._sockjs.transport import SendProgress
+from keyyo_cti._sockjs.xhr_pipe import MAX_PIPE_BYTES, Pipe
 from keyyo_cti._sockjs.xhr_sender import Sender
 
 from ..wire.peer import Peer, Script, reset
 from ..wire.probe import Record
 from .background import A_WHILE, SOON, Background, Hand
-from .xhr_peer import Post, answer, post, setting
+from .xhr_peer import Post, answer, config, post
 
 #: Bytes that an answer may have, with its headers.
 LONGEST_ANSWER = 262_144
@@ -41,13 +41,13 @@ class Watched(Sender):
 class Sending:
     """A sender, and what becomes of it. Its clock stands still unless it is set."""
 
-    def __init__(self, peer: Peer, **limits: Any) -> None:
+    def __init__(self, peer: Peer, **timeouts: Any) -> None:
         self.clock = Hand()
-        self.abort = CancelToken()
+        self.cancel_token = CancelToken()
         self.pipe = Pipe(self.clock)
-        self.setting = setting(peer, self.clock, self.abort, **limits)
+        self.config = config(peer, self.clock, self.cancel_token, **timeouts)
         url = f"{peer.endpoint}/000/s/xhr_send"
-        self.sender = Watched(self.setting, self.setting.route, url, self.pipe)
+        self.sender = Watched(self.config, self.config.connector, url, self.pipe)
         self.sender.turns = Record()
         self.sender.may_take = threading.Event()
         self.sender.may_take.set()
@@ -56,22 +56,22 @@ class Sending:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.abort.cancel()
+        self.cancel_token.cancel()
         self.sender.stop()
         self.sender.join()
         assert not [each for each in threading.enumerate() if each.name == Sender.name]
 
-    def send(self, message: str) -> Departure:
-        departure = Departure()
-        self.sender.send(message, departure)
-        return departure
+    def send(self, message: str) -> SendProgress:
+        progress = SendProgress()
+        self.sender.send(message, progress)
+        return progress
 
     @contextlib.contextmanager
     def impatient(self) -> Iterator[None]:
         """Shortens its write time-out for a while."""
-        setattr(self.sender, "_setting", self.setting._replace(write_timeout=A_WHILE))
+        setattr(self.sender, "_config", self.config._replace(write_timeout=A_WHILE))
         yield
-        setattr(self.sender, "_setting", self.setting)
+        setattr(self.sender, "_config", self.config)
 
     def wait_until_done(self, count: int) -> None:
         """Until so many posts are done with."""
@@ -148,7 +148,7 @@ def replying(*arguments: Any, **named: Any) -> Server:
 def test_post() -> None:
     """A message leaves at once, as an array of one string in plain text, with the cookies."""
     with Server() as server, Sending(server) as sending:
-        sending.setting.cookies.set("JSESSIONID", "here", domain="127.0.0.1", path="/")
+        sending.config.cookies.set("JSESSIONID", "here", domain="127.0.0.1", path="/")
         sending.send('é"\ud800')
         asked: Post = server.posts.wait_for_count(1)[0][1]
     assert asked.path == "/cti/000/s/xhr_send"
@@ -189,7 +189,7 @@ def test_success(status: str, body: str) -> None:
         assert sending.goes_on()
 
 
-PAGE = Closed(1006, "Sending error: an answer that is no SockJS, such as a page of a proxy")
+PAGE = Closed(1006, "Sending error: a response that is not SockJS, such as a page of a proxy")
 
 
 @pytest.mark.fault(57)
@@ -207,10 +207,10 @@ PAGE = Closed(1006, "Sending error: an answer that is no SockJS, such as a page 
 def test_page(body: str, headers: str) -> None:
     """A page with 200 is the end: what was posted was not taken by the server."""
     with replying(body, headers=headers) as server, Sending(server) as sending:
-        departure = sending.send("1")
+        progress = sending.send("1")
         closed = sending.end()
         assert closed == PAGE and isinstance(closed.cause, NotSockJS)
-        assert departure.begun
+        assert progress.begun
         sending.sender.join()
         assert str(sending.refusal()) == "the connection is closed"
 
@@ -251,7 +251,7 @@ def test_cookies_of_the_answer() -> None:
                 sending.send("x")
                 server.posts.wait_for_count(count)
             assert server.posts.items[1][1].header("Cookie") == "a=b"
-            assert sending.setting.cookies.get_dict() == {"a": "b"}
+            assert sending.config.cookies.get_dict() == {"a": "b"}
 
 
 # Connections.
@@ -293,7 +293,7 @@ def test_an_idle_connection_is_closed() -> None:
 def test_a_connection_that_stays_idle_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is not used for so long is closed at once, and not kept, with its descriptor and
     its memory, until there is something to send again."""
-    monkeypatch.setattr("keyyo_cti._sockjs.xhr_sender._REUSED_WITHIN", A_WHILE)
+    monkeypatch.setattr("keyyo_cti._sockjs.xhr_sender._REUSE_TIMEOUT", A_WHILE)
     ended = threading.Event()
 
     def serve(sock: socket.socket) -> None:
@@ -366,10 +366,10 @@ def test_nobody_there() -> None:
     with Server() as server:
         sending, where = Sending(server), f"127.0.0.1:{server.port}"
     with sending:
-        departure = sending.send("1")
+        progress = sending.send("1")
         assert sending.end() == Closed(1002, f"connecting to {where}: Connection refused")
         sending.sender.join()
-        assert not departure.begun
+        assert not progress.begun
 
 
 def test_opening_has_a_write_timeout() -> None:
@@ -381,7 +381,7 @@ def test_opening_has_a_write_timeout() -> None:
         raise SockJSError(1002, "no way")
 
     with Server() as server, Sending(server, write_timeout=30.0) as sending:
-        sending.setting.route.open = open_stream  # type: ignore[assignment, method-assign]
+        sending.config.connector.open = open_stream  # type: ignore[assignment, method-assign]
         sending.send("1")
         assert sending.end() == Closed(1002, "no way")
     assert asked == [(130.0, LONGEST_ANSWER)]
@@ -393,9 +393,9 @@ def test_broken(script: Script, words: str) -> None:
     server = Server(script)
     server.may_answer.release()
     with server, Sending(server) as sending:
-        departure = sending.send("1")
+        progress = sending.send("1")
         assert sending.end() == Closed(1006, f"Connection lost: {words}")
-        assert departure.begun
+        assert progress.begun
 
 
 def test_long_answers() -> None:
@@ -421,7 +421,7 @@ def test_endless_answer(first: int) -> None:
             sending.wait_until_done(1)
             server.may_answer.release()
         sending.send("1")
-        assert sending.end() == Closed(1006, "Connection lost: an endless answer")
+        assert sending.end() == Closed(1006, "Connection lost: an endless response")
 
 
 # How far a message has come.
@@ -462,21 +462,21 @@ def test_back_pressure() -> None:
     with Server() as server, Sending(server, write_timeout=10 * SOON) as sending:
         sending.send("1")
         server.posts.wait_for_count(1)
-        sending.send("x" * (BACKLOG - 1))
+        sending.send("x" * (MAX_PIPE_BYTES - 1))
         sending.send("y")
         sender = Background(sending.send, "z")
         assert sender.waits()
         server.may_answer.release()
         sender.result()
         server.may_answer.release()
-        assert server.bodies(3)[1:] == [["x" * (BACKLOG - 1), "y"], ["z"]]
+        assert server.bodies(3)[1:] == [["x" * (MAX_PIPE_BYTES - 1), "y"], ["z"]]
 
 
 def test_room_again() -> None:
     """What has left takes no room any more."""
     with Server() as server, Sending(server) as sending:
         for count in (1, 2, 3):
-            sending.send("x" * BACKLOG)
+            sending.send("x" * MAX_PIPE_BYTES)
             server.posts.wait_for_count(count)
             server.may_answer.release()
 
@@ -486,11 +486,11 @@ def test_no_room() -> None:
     with Server() as server, Sending(server) as sending:
         sending.send("1")
         server.posts.wait_for_count(1)
-        sending.send("x" * BACKLOG)
+        sending.send("x" * MAX_PIPE_BYTES)
         with sending.impatient():
             assert str(sending.refusal("y")) == "the server does not take what is sent"
         server.may_answer.release()
-        assert server.bodies(2)[1] == ["x" * BACKLOG]
+        assert server.bodies(2)[1] == ["x" * MAX_PIPE_BYTES]
         server.may_answer.release()
         sending.wait_until_done(2)
         sending.send("z")
@@ -503,7 +503,7 @@ def test_end_while_waiting_for_room(end: Callable[[Sender], None]) -> None:
     with Server() as server, Sending(server) as sending:
         sending.send("1")
         server.posts.wait_for_count(1)
-        sending.send("x" * BACKLOG)
+        sending.send("x" * MAX_PIPE_BYTES)
         sender = Background(sending.refusal)
         assert sender.waits()
         end(sending.sender)

@@ -11,14 +11,14 @@ import requests
 import urllib3
 
 from keyyo_cti._net.cancellation import CancelToken
-from keyyo_cti._net.stream import Stream, TooMuch
+from keyyo_cti._net.stream import Stream, TooLarge
 from keyyo_cti._sockjs.errors import Closed, SockJSError
 from keyyo_cti._sockjs.xhr_pipe import Pipe
 from keyyo_cti._sockjs.xhr_worker import Worker
 
 from ..wire.peer import Peer
 from .background import SOON, Hand
-from .xhr_peer import answer, post, setting
+from .xhr_peer import answer, config, post
 
 
 class Failing(Worker):
@@ -34,16 +34,16 @@ class Failing(Worker):
         self.work(session)
 
     def _open_stream(self) -> Stream:
-        return self._route.open(self._setting.clock() + SOON)
+        return self._connector.open(self._config.clock() + SOON)
 
 
 class Stage:
     def __init__(self, peer: Peer) -> None:
-        self.clock, self.abort = Hand(), CancelToken()
-        self.setting = setting(peer, self.clock, self.abort)
+        self.clock, self.cancel_token = Hand(), CancelToken()
+        self.config = config(peer, self.clock, self.cancel_token)
         self.pipe = Pipe(self.clock)
         self.url = f"{peer.endpoint}/xhr"
-        self.worker = Failing(self.setting, self.setting.route, self.url, self.pipe)
+        self.worker = Failing(self.config, self.config.connector, self.url, self.pipe)
 
     def end(self) -> Closed:
         with pytest.raises(SockJSError) as caught:
@@ -130,11 +130,11 @@ def test_end_of_the_connection(stage: Stage) -> None:
 
 
 def test_too_much(stage: Stage) -> None:
-    """More bytes than are allowed are an endless answer."""
-    error = TooMuch()
+    """More bytes than are allowed are an endless response."""
+    error = TooLarge()
     stage.worker.begin(raising(error))
     closed = stage.end()
-    assert closed == Closed(1006, "Connection lost: an endless answer")
+    assert closed == Closed(1006, "Connection lost: an endless response")
     assert closed.cause is error
 
 
@@ -161,7 +161,7 @@ def test_session() -> None:
 
     with Peer(serve) as peer:
         stage = Stage(peer)
-        stage.setting.cookies.set("a", "b", domain="127.0.0.1", path="/")
+        stage.config.cookies.set("a", "b", domain="127.0.0.1", path="/")
 
         def work(session: requests.Session) -> None:
             session.post(stage.worker._url)

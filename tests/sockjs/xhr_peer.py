@@ -11,8 +11,8 @@ from requests.cookies import RequestsCookieJar
 from keyyo_cti._net import urls
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import Monotonic
-from keyyo_cti._net.connect import Route
-from keyyo_cti._sockjs.transport import Setting
+from keyyo_cti._net.connect import Connector
+from keyyo_cti._sockjs.transport import TransportConfig
 
 from ..wire.peer import Peer, request
 from .background import SOON
@@ -20,15 +20,17 @@ from .background import SOON
 PRELUDE = b"h" * 2048 + b"\n"
 
 
-def setting(peer: Peer, clock: Monotonic, abort: CancelToken, **limits: Any) -> Setting:
+def config(
+    peer: Peer, clock: Monotonic, cancel_token: CancelToken, **timeouts: Any
+) -> TransportConfig:
     """How a transport gets to a peer."""
-    write_timeout = limits.get("write_timeout", SOON)
-    return Setting(
-        Route(urls.origin(peer.endpoint), None, abort, write_timeout, clock),
+    write_timeout = timeouts.get("write_timeout", SOON)
+    return TransportConfig(
+        Connector(urls.parse_origin(peer.endpoint), None, cancel_token, write_timeout, clock),
         peer.endpoint,
         "000",
         RequestsCookieJar(),
-        limits.get("max_message_size", 1_000_000),
+        timeouts.get("max_message_size", 1_000_000),
         write_timeout,
         clock,
     )

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti._oauth2.token_store import HeldTokens, TokenMemory
+from keyyo_cti._oauth2.token_store import LockedTokens, TokenMemory
 from keyyo_cti._oauth2.tokens import Tokens
 from keyyo_cti.account import AccountClient, TokensNotKept
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2Client, OAuth2Error
@@ -340,7 +340,7 @@ class Forgetful:
         return self.tokens
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[HeldTokens]:
+    def locked(self) -> Iterator[LockedTokens]:
         held = TokenMemory(self.tokens)
         yield held
         if self.fails:

@@ -12,20 +12,20 @@ from keyyo_cti._net import hal
 @pytest.mark.parametrize("embedded", [None, [], {}, {"Line": []}, {"Line": None}])
 def test_nothing(embedded: Any) -> None:
     """Every way to write nothing is an empty collection."""
-    assert hal.items({"_embedded": embedded}) == []
-    assert hal.items({}) == []
+    assert hal.read_items({"_embedded": embedded}) == []
+    assert hal.read_items({}) == []
 
 
 def test_items() -> None:
     """The items of all types are found, a single one too."""
     document = {"_embedded": {"Line": [{"csi": "1"}, {"csi": "2"}], "Fax": {"csi": "3"}}}
-    assert [item["csi"] for item in hal.items(document) or []] == ["1", "2", "3"]
+    assert [item["csi"] for item in hal.read_items(document) or []] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("embedded", ["x", 5, [1], {"Line": "x"}, {"Line": [1]}, {"Line": 0}])
 def test_no_collection(embedded: Any) -> None:
     """What has no objects in it is no collection."""
-    assert hal.items({"_embedded": embedded}) is None
+    assert hal.read_items({"_embedded": embedded}) is None
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_no_collection(embedded: Any) -> None:
 )
 def test_one(document: Any) -> None:
     """An object is found by itself or embedded; what it embeds besides is not taken for it."""
-    assert hal.one(document, "csi")["csi"] == "1"
+    assert hal.unwrap(document, "csi")["csi"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_one(document: Any) -> None:
 )
 def test_last_page(links: Any) -> None:
     """Without a link there is no next page."""
-    assert hal.next_href({"_links": links}) is None
+    assert hal.read_next_href({"_links": links}) is None
 
 
 def test_next_page() -> None:
     """The next page is where the link leads."""
-    assert hal.next_href({"_links": {"next": {"href": "/x"}}}) == "/x"
+    assert hal.read_next_href({"_links": {"next": {"href": "/x"}}}) == "/x"

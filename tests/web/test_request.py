@@ -25,7 +25,7 @@ from keyyo_cti._net.http_request import (
     HttpClient,
     Reply,
     SecretForm,
-    checked_url,
+    check_url,
 )
 from keyyo_cti.errors import RequestFailed
 
@@ -382,7 +382,7 @@ def test_timeout(timeout: Any) -> None:
 )
 def test_url_for_secrets(url: str) -> None:
     """Secrets go over https, or stay on this machine."""
-    assert checked_url("url", url + "/") == url
+    assert check_url("url", url + "/") == url
 
 
 @pytest.mark.parametrize(
@@ -393,4 +393,4 @@ def test_url_for_secrets(url: str) -> None:
 def test_url_refused(url: Any) -> None:
     """Any other URL is refused, and the argument is named."""
     with pytest.raises(ValueError, match="base_url: "):
-        checked_url("base_url", url)
+        check_url("base_url", url)

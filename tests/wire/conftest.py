@@ -7,7 +7,7 @@ from typing import Iterator, List, Sequence, Type
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti._sockjs import TRANSPORTS, opening
+from keyyo_cti._sockjs import TRANSPORTS, handshake
 from keyyo_cti._sockjs.info import Info
 from keyyo_cti._sockjs.transport import Transport
 
@@ -19,12 +19,12 @@ from .scripted import ScriptedServer
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Has every connection of the test go by one transport, each in its turn."""
     name: str = request.param
-    choose = opening.choose
+    choose = handshake.choose
 
     def only(info: Info, wanted: Sequence[str]) -> List[Type[Transport]]:
         return choose(info, [name])
 
-    monkeypatch.setattr(opening, "choose", only)
+    monkeypatch.setattr(handshake, "choose", only)
     return name
 
 

@@ -9,7 +9,7 @@ from typing import Callable, List
 import pytest
 
 from keyyo_cti import CTI, ConnectionFailed, Transport
-from keyyo_cti._sockjs.opening import share
+from keyyo_cti._sockjs.handshake import share
 from keyyo_cti.simulator import Line, Simulator
 
 from .probe import PATIENCE, Seen

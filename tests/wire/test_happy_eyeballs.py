@@ -12,7 +12,7 @@ import pytest
 from keyyo_cti import CTI, Backoff
 from keyyo_cti._net import happy_eyeballs
 from keyyo_cti._net.cancellation import CancelToken
-from keyyo_cti._net.connect import Route
+from keyyo_cti._net.connect import Connector
 from keyyo_cti._net.http_request import Credentials, HttpClient
 from keyyo_cti._net.urls import Origin
 from keyyo_cti.manager import ManagerError
@@ -150,7 +150,7 @@ def test_deaf_address_of_a_proxy_is_passed_over(
         proxies = {"all": f"{scheme}://{names.lead_to(peer.port)}"}
         origin = Origin("server.test", 80, False)
         for _ in range(2):
-            route = Route(origin, None, CancelToken(), PATIENCE, time.monotonic, proxies)
+            route = Connector(origin, None, CancelToken(), PATIENCE, time.monotonic, proxies)
             began = time.monotonic()
             stream = route.open(began + PATIENCE)
             assert time.monotonic() - began < SOON

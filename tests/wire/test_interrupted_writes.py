@@ -158,7 +158,7 @@ def test_interrupted_once_it_is_with_the_sender(
 
         def interrupt(sender: Any, outgoing: Any) -> None:
             put(sender, outgoing)
-            eventually(lambda: outgoing.departure.begun)
+            eventually(lambda: outgoing.progress.begun)
             raise KeyboardInterrupt
 
         monkeypatch.setattr(Sender, "_put", interrupt)

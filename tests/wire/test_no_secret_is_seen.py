@@ -247,7 +247,7 @@ def test_trace_of_websocket_client_shows_no_secret(
 ) -> None:
     """A program may turn on the trace of the library, for itself or for others."""
     name, token, lines = "canary_session_name_0001", sim.token(alice), Record()
-    monkeypatch.setattr("keyyo_cti._net.urls.session_name", lambda: name)
+    monkeypatch.setattr("keyyo_cti._sockjs.urls.make_session_name", lambda: name)
     handler = logging.Handler()
     monkeypatch.setattr(handler, "emit", lambda record: lines.add(record.getMessage()))
     websocket.enableTrace(True, handler)

@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List
 import pytest
 
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti._sockjs import Closed, Connection, Limits
+from keyyo_cti._sockjs import Closed, Connection, Timeouts
 
 from ..node_programs import EchoServer, missing
 from .probe import PATIENCE
@@ -33,9 +33,11 @@ class Client:
     :param transports: those to try.
     """
 
-    def __init__(self, server: EchoServer, *transports: str, limits: Limits = Limits()) -> None:
+    def __init__(
+        self, server: EchoServer, *transports: str, timeouts: Timeouts = Timeouts()
+    ) -> None:
         self._told: "queue.Queue[Any]" = queue.Queue()
-        self.connection = Connection(server.endpoint, self, limits, transports=transports)
+        self.connection = Connection(server.endpoint, self, timeouts, transports=transports)
         self._thread = threading.Thread(
             target=self.connection.run, name="keyyo-test-client", daemon=True
         )
@@ -98,9 +100,11 @@ class Client:
 
 
 @contextmanager
-def opened(server: EchoServer, *transports: str, limits: Limits = Limits()) -> Iterator[Client]:
+def opened(
+    server: EchoServer, *transports: str, timeouts: Timeouts = Timeouts()
+) -> Iterator[Client]:
     """A client that is open, on the last of the transports."""
-    with Client(server, *transports, limits=limits) as client:
+    with Client(server, *transports, timeouts=timeouts) as client:
         assert client.next() == "opened"
         assert client.connection.transport == transports[-1]
         server.until(f"opened {transports[-1]}")
@@ -223,9 +227,9 @@ def test_messages_just_before_our_close(transport: str) -> None:
 def test_heartbeats(transport: str) -> None:
     """The server's heartbeats, on a websocket its pings, are answered and keep a connection on
     which nothing else comes, and none is told as a message."""
-    limits = Limits(heartbeat_timeout=1.5)
+    timeouts = Timeouts(heartbeat_timeout=1.5)
     with EchoServer(heartbeat_delay=50) as server:
-        with opened(server, transport, limits=limits) as client:
+        with opened(server, transport, timeouts=timeouts) as client:
             assert client.ask("heartbeats 40") == "heartbeats 40"
             assert client.ask("hello") == "hello"
 

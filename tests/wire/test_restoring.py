@@ -784,7 +784,7 @@ class Sleeper:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         real, self._asleep = time.clock_gettime, 0.0
         monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + self._asleep)
-        monkeypatch.setattr("keyyo_cti._net.sleep._LOOK", 0.05)
+        monkeypatch.setattr("keyyo_cti._net.sleep._POLL_INTERVAL", 0.05)
 
     def sleep(self, seconds: float) -> None:
         self._asleep += seconds

@@ -16,7 +16,7 @@ from keyyo_cti import CTI, Backoff, ConnectionClosed, Transport
 from keyyo_cti._net import http_adapter
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.throttle import ConnectThrottle
-from keyyo_cti._sockjs import TRANSPORTS, opening
+from keyyo_cti._sockjs import TRANSPORTS, handshake
 from keyyo_cti.simulator import Line, Simulator
 
 from ..footprint import footprint
@@ -73,7 +73,7 @@ def test_sessions_share_their_classes() -> None:
     and would stay until garbage is collected."""
     gc.collect()
     before = len(HTTPConnectionPool.__subclasses__())
-    sessions = [http_adapter.session(pytest.fail) for _ in range(3)]
+    sessions = [http_adapter.make_session(pytest.fail) for _ in range(3)]
     assert len(HTTPConnectionPool.__subclasses__()) == before
     for session in sessions:
         session.close()
@@ -83,7 +83,7 @@ def test_sessions_share_their_classes() -> None:
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> ConnectThrottle:
     """Has connections be opened one after the other."""
     admission = ConnectThrottle(1)
-    monkeypatch.setattr(opening, "_admission", admission)
+    monkeypatch.setattr(handshake, "_throttle", admission)
     return admission
 
 
@@ -100,7 +100,7 @@ def wait_for_queue(admission: ConnectThrottle) -> None:
 def test_openings_take_turns(sim: Simulator, alice: Line, one_at_a_time: ConnectThrottle) -> None:
     """A connection is opened when it is its turn, and asks the server for nothing before."""
     with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
-        with one_at_a_time.granted(PATIENCE, CancelToken()):
+        with one_at_a_time.admit(PATIENCE, CancelToken()):
             answer = cti.create_session(sim.token(alice))
             wait_for_queue(one_at_a_time)
             assert not answer.done() and sim.requested() == []
@@ -112,9 +112,9 @@ def test_an_opening_that_has_waited_long(
 ) -> None:
     """After a part of ``connect_timeout`` it is opened in any case: those before may be waiting
     for a server that is dead."""
-    monkeypatch.setattr(opening, "_WAITING", 0.05)
+    monkeypatch.setattr(handshake, "_MAX_QUEUE_SHARE", 0.05)
     with CTI(endpoint=sim.endpoint, cookie_auto=False, connect_timeout=10.0) as cti:
-        with one_at_a_time.granted(PATIENCE, CancelToken()):
+        with one_at_a_time.admit(PATIENCE, CancelToken()):
             began = time.monotonic()
             cti.create_session(sim.token(alice)).result(PATIENCE)
             assert time.monotonic() - began >= 0.5
@@ -123,7 +123,7 @@ def test_an_opening_that_has_waited_long(
 def test_close_while_waiting_for_the_turn(one_at_a_time: ConnectThrottle) -> None:
     """close() ends the wait for the turn at once."""
     cti = CTI(endpoint="http://127.0.0.1:9/cti", cookie_auto=False, connect_timeout=100.0)
-    with one_at_a_time.granted(PATIENCE, CancelToken()):
+    with one_at_a_time.admit(PATIENCE, CancelToken()):
         answer = cti.create_session("tok")
         wait_for_queue(one_at_a_time)
         began = time.monotonic()

@@ -14,46 +14,46 @@ from .background import SOON, Background
 
 def test_not_pulled() -> None:
     """As long as nobody pulls, no hook runs."""
-    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
-    with abort.on_cancel(lambda: ran.append(1)):
-        assert not abort.cancelled
+    cancel_token, ran = CancelToken(), []  # type: CancelToken, List[int]
+    with cancel_token.on_cancel(lambda: ran.append(1)):
+        assert not cancel_token.cancelled
     assert ran == []
 
 
 def test_pulled() -> None:
     """A pull runs every hook that is there, once, in order, however often one pulls."""
-    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
-    abort.add(lambda: ran.append(1))
-    with abort.on_cancel(lambda: ran.append(2)):
-        abort.cancel()
-        abort.cancel()
-    abort.cancel()
-    assert abort.cancelled
+    cancel_token, ran = CancelToken(), []  # type: CancelToken, List[int]
+    cancel_token.add(lambda: ran.append(1))
+    with cancel_token.on_cancel(lambda: ran.append(2)):
+        cancel_token.cancel()
+        cancel_token.cancel()
+    cancel_token.cancel()
+    assert cancel_token.cancelled
     assert ran == [1, 2]
 
 
 def test_too_late() -> None:
     """Who comes to wait after the pull is woken at once."""
-    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
-    abort.cancel()
-    with abort.on_cancel(lambda: ran.append(1)):
+    cancel_token, ran = CancelToken(), []  # type: CancelToken, List[int]
+    cancel_token.cancel()
+    with cancel_token.on_cancel(lambda: ran.append(1)):
         assert ran == [1]
-    abort.add(lambda: ran.append(2))
+    cancel_token.add(lambda: ran.append(2))
     assert ran == [1, 2]
 
 
 def test_removed() -> None:
     """A hook that is removed does not run."""
-    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
-    with abort.on_cancel(lambda: ran.append(1)):
+    cancel_token, ran = CancelToken(), []  # type: CancelToken, List[int]
+    with cancel_token.on_cancel(lambda: ran.append(1)):
         pass
 
     def hook() -> None:
         ran.append(2)
 
-    abort.add(hook)
-    abort.remove(hook)
-    abort.cancel()
+    cancel_token.add(hook)
+    cancel_token.remove(hook)
+    cancel_token.cancel()
     assert ran == []
 
 
@@ -65,17 +65,17 @@ def test_removed_twice() -> None:
 
 def test_removed_on_an_exception() -> None:
     """A wait that ends with an exception leaves no hook behind."""
-    abort, ran = CancelToken(), []  # type: CancelToken, List[int]
+    cancel_token, ran = CancelToken(), []  # type: CancelToken, List[int]
     with pytest.raises(KeyError):
-        with abort.on_cancel(lambda: ran.append(1)):
+        with cancel_token.on_cancel(lambda: ran.append(1)):
             raise KeyError
-    abort.cancel()
+    cancel_token.cancel()
     assert ran == []
 
 
 def test_left_behind() -> None:
     """Once a wait is left, its hook is not running and will not run."""
-    abort = CancelToken()
+    cancel_token = CancelToken()
     in_hook, go_on, left = threading.Event(), threading.Event(), threading.Event()
     order: List[str] = []
 
@@ -85,7 +85,7 @@ def test_left_behind() -> None:
         order.append("hook ends")
 
     def wait() -> None:
-        with abort.on_cancel(hook):
+        with cancel_token.on_cancel(hook):
             assert in_hook.wait(SOON)
             go_on.set()
         order.append("left")
@@ -93,7 +93,7 @@ def test_left_behind() -> None:
 
     waiter = threading.Thread(target=wait)
     waiter.start()
-    abort.cancel()
+    cancel_token.cancel()
     assert left.wait(SOON)
     waiter.join(SOON)
     assert order == ["hook ends", "left"]
@@ -101,17 +101,17 @@ def test_left_behind() -> None:
 
 def test_added_during_a_pull() -> None:
     """A hook that comes while another one runs waits for it, and runs once."""
-    abort, adding = CancelToken(), threading.Event()
+    cancel_token, adding = CancelToken(), threading.Event()
     ran: List[int] = []
     adders: List[Background] = []
 
     def hook() -> None:
-        adders.append(Background(abort.add, lambda: ran.append(1)))
+        adders.append(Background(cancel_token.add, lambda: ran.append(1)))
         assert adders[0].waits()
         adding.set()
 
-    abort.add(hook)
-    abort.cancel()
+    cancel_token.add(hook)
+    cancel_token.cancel()
     assert adding.is_set()
     adders[0].result()
     assert ran == [1]
@@ -120,7 +120,7 @@ def test_added_during_a_pull() -> None:
 def test_race() -> None:
     """Many waits and one pull at the same moment: each wait is woken exactly once."""
     for _ in range(20):
-        abort, barrier = CancelToken(), threading.Barrier(5)
+        cancel_token, barrier = CancelToken(), threading.Barrier(5)
         woken: List[int] = []
 
         def wait() -> None:
@@ -131,14 +131,14 @@ def test_race() -> None:
                 event.set()
 
             barrier.wait(SOON)
-            with abort.on_cancel(hook):
+            with cancel_token.on_cancel(hook):
                 assert event.wait(SOON)
 
         threads = [threading.Thread(target=wait) for _ in range(4)]
         for thread in threads:
             thread.start()
         barrier.wait(SOON)
-        abort.cancel()
+        cancel_token.cancel()
         for thread in threads:
             thread.join(SOON)
         assert woken == [1] * 4

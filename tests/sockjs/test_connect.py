@@ -15,14 +15,14 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 import pytest
 import trustme
 
-from keyyo_cti._net import connect as route_module
+from keyyo_cti._net import connect as connect_module
 from keyyo_cti._net.cancellation import CancelToken
 from keyyo_cti._net.clock import NEVER
-from keyyo_cti._net.connect import ConnectFailed, Route
+from keyyo_cti._net.connect import ConnectFailed, Connector
 from keyyo_cti._net.failures import describe_failure
 from keyyo_cti._net.proxy import ProxyFailed
-from keyyo_cti._net.stream import EarlyBytes, Stream, TooMuch
-from keyyo_cti._net.tls import NoAuthorities, tls_context, trusted
+from keyyo_cti._net.stream import EarlyBytes, Stream, TooLarge
+from keyyo_cti._net.tls import NoAuthorities, find_authorities, get_tls_context
 from keyyo_cti._net.urls import Origin
 
 from ..wire.peer import Peer, request
@@ -143,11 +143,11 @@ def way(
     host: str = HOST,
     secure: bool = False,
     ca_certs: Optional[Path] = None,
-    abort: Optional[CancelToken] = None,
-) -> Route:
+    cancel_token: Optional[CancelToken] = None,
+) -> Connector:
     authorities = None if ca_certs is None else str(ca_certs)
     origin = Origin(host, port, secure)
-    return Route(origin, authorities, abort or CancelToken(), SOON, time.monotonic)
+    return Connector(origin, authorities, cancel_token or CancelToken(), SOON, time.monotonic)
 
 
 @pytest.fixture(autouse=True)
@@ -161,30 +161,30 @@ def soon() -> float:
 
 
 @contextlib.contextmanager
-def opened(route: Route, until: Optional[float] = None) -> Iterator[Stream]:
-    stream = route.open(soon() if until is None else until)
+def opened(connector: Connector, until: Optional[float] = None) -> Iterator[Stream]:
+    stream = connector.open(soon() if until is None else until)
     try:
         yield stream
     finally:
         stream.close()
 
 
-def refusal(route: Route, seconds: float = SOON) -> ConnectFailed:
+def refusal(connector: Connector, seconds: float = SOON) -> ConnectFailed:
     """Why the route could not be opened, within the time that it has."""
     began = time.monotonic()
     with pytest.raises(ConnectFailed) as caught:
-        route.open(began + seconds).close()
+        connector.open(began + seconds).close()
     assert time.monotonic() - began < seconds + 2
     assert caught.value.cause is not None
     return caught.value
 
 
-def pull_after(event: threading.Event, abort: CancelToken) -> threading.Thread:
+def pull_after(event: threading.Event, cancel_token: CancelToken) -> threading.Thread:
     """Pulls from another thread, as soon as something has happened."""
 
     def pull() -> None:
         assert event.wait(SOON)
-        abort.cancel()
+        cancel_token.cancel()
 
     puller = threading.Thread(target=pull)
     puller.start()
@@ -284,9 +284,9 @@ def test_deaf(deaf_port: int) -> None:
 
 def test_abort_while_connecting(deaf_port: int) -> None:
     """A pull from another thread ends the connecting."""
-    abort = WatchedAbort()
-    puller = pull_after(abort.waited_on, abort)
-    error = refusal(way(deaf_port, abort=abort), 60)
+    cancel_token = WatchedAbort()
+    puller = pull_after(cancel_token.waited_on, cancel_token)
+    error = refusal(way(deaf_port, cancel_token=cancel_token), 60)
     puller.join(SOON)
     assert "connecting to" in error.reason
     assert "given up" in error.reason
@@ -294,9 +294,9 @@ def test_abort_while_connecting(deaf_port: int) -> None:
 
 def test_abort_before(deaf_port: int) -> None:
     """After a pull nothing is opened any more."""
-    abort = CancelToken()
-    abort.cancel()
-    assert "given up" in refusal(way(deaf_port, abort=abort), 60).reason
+    cancel_token = CancelToken()
+    cancel_token.cancel()
+    assert "given up" in refusal(way(deaf_port, cancel_token=cancel_token), 60).reason
 
 
 def test_no_time(deaf_port: int) -> None:
@@ -306,9 +306,9 @@ def test_no_time(deaf_port: int) -> None:
 
 def test_abort_of_an_open_stream(serve: Serve) -> None:
     """The handle of the route ends its streams too."""
-    abort = CancelToken()
-    with opened(way(serve(say_nothing).port, abort=abort)) as stream:
-        abort.cancel()
+    cancel_token = CancelToken()
+    with opened(way(serve(say_nothing).port, cancel_token=cancel_token)) as stream:
+        cancel_token.cancel()
         assert stream.recv(1) == b""
 
 
@@ -319,9 +319,9 @@ def test_no_descriptor_is_left(free_port: int, deaf_port: int) -> None:
     for _ in range(5):
         refusal(way(free_port))
         refusal(way(deaf_port), 0.01)
-        abort = CancelToken()
-        abort.cancel()
-        refusal(way(deaf_port, abort=abort))
+        cancel_token = CancelToken()
+        cancel_token.cancel()
+        refusal(way(deaf_port, cancel_token=cancel_token))
     assert len(os.listdir(folder)) == before
 
 
@@ -426,9 +426,9 @@ def test_slow_look_up(slow: SlowLookUp) -> None:
 
 def test_abort_while_looking_up(slow: SlowLookUp) -> None:
     """A pull from another thread ends the look-up."""
-    abort = CancelToken()
-    puller = pull_after(slow.began, abort)
-    error = refusal(way(7, "name.test", abort=abort), 60)
+    cancel_token = CancelToken()
+    puller = pull_after(slow.began, cancel_token)
+    error = refusal(way(7, "name.test", cancel_token=cancel_token), 60)
     puller.join(SOON)
     assert error.reason.startswith("looking up name.test: given up")
 
@@ -498,26 +498,26 @@ def test_silent_handshake(serve: Serve, authority: Authority) -> None:
 
 def test_abort_during_the_handshake(serve: Serve, authority: Authority) -> None:
     """A pull from another thread ends the handshake, and the server sees it."""
-    abort, ended = CancelToken(), threading.Event()
+    cancel_token, ended = CancelToken(), threading.Event()
 
     def pull(sock: socket.socket) -> None:
         assert sock.recv(4096)
-        abort.cancel()
+        cancel_token.cancel()
         while sock.recv(4096):
             pass
         ended.set()
 
     server = serve(pull)
-    route = way(server.port, secure=True, ca_certs=authority.file, abort=abort)
-    assert "TLS handshake" in refusal(route, 60).reason
+    connector = way(server.port, secure=True, ca_certs=authority.file, cancel_token=cancel_token)
+    assert "TLS handshake" in refusal(connector, 60).reason
     assert ended.wait(SOON)
 
 
 def test_missing_authorities(serve: Serve, tmp_path: Path) -> None:
     """A file of authorities that is gone is a failure that says so."""
     server = serve(say_nothing)
-    route = way(server.port, secure=True, ca_certs=tmp_path / "gone.pem")
-    error = refusal(route)
+    connector = way(server.port, secure=True, ca_certs=tmp_path / "gone.pem")
+    error = refusal(connector)
     assert isinstance(error.cause, NoAuthorities)
     assert "No such file" in error.reason and "gone.pem" in error.reason
 
@@ -548,7 +548,7 @@ def test_context_speaks_nothing_below_tls_1_2(
     copy = authority.file.parent / "copy.pem"
     copy.write_bytes(authority.file.read_bytes())
     for authorities in (copy, folder):
-        context = tls_context(str(authorities))
+        context = get_tls_context(str(authorities))
         assert context.minimum_version == ssl.TLSVersion.TLSv1_2
         assert context.verify_mode == ssl.CERT_REQUIRED and context.check_hostname
 
@@ -559,16 +559,16 @@ def test_server_of_tls_1_1_is_refused(serve: Serve, authority: Authority) -> Non
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
-    route = way(serve(secured(context)).port, secure=True, ca_certs=authority.file)
-    assert isinstance(refusal(route).cause, ssl.SSLError)
+    connector = way(serve(secured(context)).port, secure=True, ca_certs=authority.file)
+    assert isinstance(refusal(connector).cause, ssl.SSLError)
 
 
 def test_context_is_shared(authority: Authority) -> None:
     """The context of an authority is made once, and again when its file has changed."""
-    first = tls_context(str(authority.file))
-    assert tls_context(str(authority.file)) is first
+    first = get_tls_context(str(authority.file))
+    assert get_tls_context(str(authority.file)) is first
     os.utime(authority.file, (1, 1))
-    second = tls_context(str(authority.file))
+    second = get_tls_context(str(authority.file))
     assert second is not first
     assert second.check_hostname
     assert second.verify_mode == ssl.CERT_REQUIRED
@@ -586,10 +586,10 @@ def test_folder_of_authorities(
         return real(**named)
 
     monkeypatch.setattr(ssl, "create_default_context", create)
-    assert tls_context(str(tmp_path)).verify_mode == ssl.CERT_REQUIRED
+    assert get_tls_context(str(tmp_path)).verify_mode == ssl.CERT_REQUIRED
     copy = tmp_path / "ca.pem"
     copy.write_bytes(authority.file.read_bytes())
-    tls_context(str(copy))
+    get_tls_context(str(copy))
     assert made == [{"capath": str(tmp_path)}, {"cafile": str(copy)}]
 
 
@@ -597,23 +597,23 @@ def test_which_authorities(monkeypatch: pytest.MonkeyPatch) -> None:
     """The option comes first, then the environment as requests reads it, then certifi's."""
     for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
-    assert os.path.exists(trusted(None))
+    assert os.path.exists(find_authorities(None))
     monkeypatch.setenv("SSL_CERT_FILE", "/ssl")
-    assert trusted(None) == "/ssl"
+    assert find_authorities(None) == "/ssl"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/requests")
-    assert trusted(None) == "/requests"
-    assert trusted("/option") == "/option"
+    assert find_authorities(None) == "/requests"
+    assert find_authorities("/option") == "/option"
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
-    assert trusted(None) == "/ssl"
+    assert find_authorities(None) == "/ssl"
 
 
 # Proxies.
 
 
-def by(proxy: str, origin: Origin = Origin("server.test", 80, False), **more: Any) -> Route:
-    abort = more.pop("abort", None) or CancelToken()
+def by(proxy: str, origin: Origin = Origin("server.test", 80, False), **more: Any) -> Connector:
+    cancel_token = more.pop("cancel_token", None) or CancelToken()
     clock = more.pop("clock", time.monotonic)
-    return Route(origin, None, abort, SOON, clock, {"all": proxy})
+    return Connector(origin, None, cancel_token, SOON, clock, {"all": proxy})
 
 
 @pytest.mark.parametrize(
@@ -680,7 +680,9 @@ def test_which_proxy() -> None:
     with Peer(proxy_peer.http(asked)) as peer:
         proxies = {"http://server.test": f"{HOST}:{peer.port}", "http": "ftp://other.test"}
         origin = Origin("server.test", 8080, False)
-        with opened(Route(origin, None, CancelToken(), SOON, time.monotonic, proxies)) as stream:
+        with opened(
+            Connector(origin, None, CancelToken(), SOON, time.monotonic, proxies)
+        ) as stream:
             stream.sendall(b"?")
             assert stream.recv(5) == b"hello"
 
@@ -708,8 +710,8 @@ def test_in_clear_on_this_machine_no_proxy_is_used(
         monkeypatch.setenv(name, f"{scheme}://unusable.test")
     origin = Origin(host, serve(greet).port, False)
     for proxies in (None, {"http": f"{scheme}://unusable.test"}):
-        route = Route(origin, None, CancelToken(), SOON, time.monotonic, proxies)
-        with opened(route) as stream:
+        connector = Connector(origin, None, CancelToken(), SOON, time.monotonic, proxies)
+        with opened(connector) as stream:
             assert stream.recv(5) == b"hello"
 
 
@@ -742,15 +744,15 @@ def test_tls_through_a_proxy(authority: Authority) -> None:
 
     with Peer(serve_tls) as peer:
         for name in ("server.test", "other.test"):
-            route = Route(
+            connector = Connector(
                 Origin(name, 443, True), str(authority.file), CancelToken(), SOON, time.monotonic,
                 {"https": f"{HOST}:{peer.port}"},
             )
             if name == "server.test":
-                with opened(route) as stream:
+                with opened(connector) as stream:
                     assert stream.recv(5) == b"hello"
             else:
-                assert refusal(route).reason.startswith(
+                assert refusal(connector).reason.startswith(
                     "TLS handshake with other.test:443: the certificate is refused: "
                 )
 
@@ -812,10 +814,10 @@ def test_proxy_that_stalls(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["http", "socks5h"])
 def test_abort_at_a_proxy(scheme: str) -> None:
     """A pull from another thread ends the waiting for a proxy."""
-    abort = CancelToken()
+    cancel_token = CancelToken()
     with Peer(lambda sock: peer.stall(sock)) as peer:
-        puller = pull_after(peer.reached, abort)
-        closed = refusal(by(f"{scheme}://{HOST}:{peer.port}", abort=abort), 60)
+        puller = pull_after(peer.reached, cancel_token)
+        closed = refusal(by(f"{scheme}://{HOST}:{peer.port}", cancel_token=cancel_token), 60)
         puller.join(SOON)
         assert "given up" in closed.reason
 
@@ -829,7 +831,7 @@ def test_socket_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
         assert go_on.wait(SOON)
         return near
 
-    monkeypatch.setattr(route_module, "through_socks", late)
+    monkeypatch.setattr(connect_module, "connect_by_socks", late)
     with far:
         assert "no answer in time" in refusal(by("socks5://proxy.test"), 0.01).reason
         threads = [each for each in threading.enumerate() if each.name == "keyyo-cti-socks"]
@@ -848,7 +850,7 @@ def test_failure_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
         assert go_on.wait(SOON)
         raise OSError("late")
 
-    monkeypatch.setattr(route_module, "through_socks", late)
+    monkeypatch.setattr(connect_module, "connect_by_socks", late)
     monkeypatch.setattr(threading, "excepthook", heard.add)
     refusal(by("socks5://proxy.test"), 0.01)
     (thread,) = [each for each in threading.enumerate() if each.name == "keyyo-cti-socks"]
@@ -868,7 +870,7 @@ def test_time_for_a_socks_proxy(
         given.append(seconds)
         raise OSError("no")
 
-    monkeypatch.setattr(route_module, "through_socks", through)
+    monkeypatch.setattr(connect_module, "connect_by_socks", through)
     clock = Hand()
     with pytest.raises(ConnectFailed):
         by("socks5://proxy.test", clock=clock).open(clock() + ahead)
@@ -878,10 +880,10 @@ def test_time_for_a_socks_proxy(
 def test_no_thread_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a pull no proxy and no name server is asked any more."""
     asked = Record()
-    monkeypatch.setattr(route_module, "through_socks", asked.add)
-    abort = CancelToken()
-    abort.cancel()
-    assert "given up" in refusal(by("socks5://proxy.test", abort=abort)).reason
+    monkeypatch.setattr(connect_module, "connect_by_socks", asked.add)
+    cancel_token = CancelToken()
+    cancel_token.cancel()
+    assert "given up" in refusal(by("socks5://proxy.test", cancel_token=cancel_token)).reason
     assert asked.items == []
 
 
@@ -899,10 +901,10 @@ def test_no_thread_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bug_in_a_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake in the program is not told as a failure of the network."""
 
-    def chosen(*_: Any) -> None:
+    def select_proxy(*_: Any) -> None:
         raise KeyError("bug")
 
-    monkeypatch.setattr(route_module, "chosen", chosen)
+    monkeypatch.setattr(connect_module, "select_proxy", select_proxy)
     with pytest.raises(KeyError):
         way(7, secure=True).open(soon())
 
@@ -914,35 +916,35 @@ def test_branch(serve: Serve) -> None:
     """The streams of a branch end with it, and leave the others open; then it opens no more."""
     server = serve(greet)
     trunk = way(server.port)
-    branch = trunk.branch()
-    with opened(trunk) as own, opened(branch) as stream:
+    make_child = trunk.make_child()
+    with opened(trunk) as own, opened(make_child) as stream:
         assert (own.recv(5), stream.recv(5)) == (b"hello", b"hello")
-        branch.end()
-        branch.end()
+        make_child.end()
+        make_child.end()
         assert stream.recv(1) == b""
         own.sendall(b"x")
-        assert "given up" in refusal(branch).reason
+        assert "given up" in refusal(make_child).reason
         with opened(trunk) as another:
             assert another.recv(5) == b"hello"
 
 
 def test_branch_ends_with_the_trunk(serve: Serve) -> None:
     """They end with the handle of the route too."""
-    abort = CancelToken()
-    branch = way(serve(say_nothing).port, abort=abort).branch()
-    with opened(branch) as stream:
-        abort.cancel()
+    cancel_token = CancelToken()
+    make_child = way(serve(say_nothing).port, cancel_token=cancel_token).make_child()
+    with opened(make_child) as stream:
+        cancel_token.cancel()
         assert stream.recv(1) == b""
-    branch.end()
+    make_child.end()
 
 
 def test_an_ended_branch_leaves_nothing(serve: Serve) -> None:
     """A branch that has ended is forgotten by the handle."""
-    abort = CancelToken()
-    branch = way(7, abort=abort).branch()
-    hooks: List[Any] = getattr(abort, "_hooks")
+    cancel_token = CancelToken()
+    make_child = way(7, cancel_token=cancel_token).make_child()
+    hooks: List[Any] = getattr(cancel_token, "_hooks")
     assert len(hooks) == 1
-    branch.end()
+    make_child.end()
     assert hooks == []
 
 
@@ -957,13 +959,13 @@ def test_a_branch_goes_the_same_way(authority: Authority) -> None:
         secured(context)(sock)
 
     with Peer(serve_tls) as peer:
-        branch = Route(
+        make_child = Connector(
             Origin("server.test", 443, True), str(authority.file), CancelToken(), 0.05, clock,
             {"https": f"{HOST}:{peer.port}"},
-        ).branch()
-        with opened(branch, clock() + SOON) as stream:
+        ).make_child()
+        with opened(make_child, clock() + SOON) as stream:
             assert stream.recv(5) == b"hello"
-            assert stream.heard_at == clock()
+            assert stream.last_received_at == clock()
             writing = Background(stream.sendall, b"x" * 20_000_000)
             assert isinstance(writing.error(), OSError)
 
@@ -972,10 +974,10 @@ def test_allowance(serve: Serve) -> None:
     """As many bytes as are allowed are read, and by default any number."""
     server = serve(greet)
     with contextlib.closing(way(server.port).open(soon(), 4)) as stream:
-        with pytest.raises(TooMuch):
+        with pytest.raises(TooLarge):
             stream.recv(5)
     with opened(way(server.port)) as stream:
-        assert stream.allowance == NEVER
+        assert stream.bytes_left == NEVER
 
 
 @pytest.mark.parametrize(
@@ -1003,6 +1005,6 @@ def test_describe(error: BaseException, words: str) -> None:
 
 def test_describe_given_up() -> None:
     """After a pull, whatever the error is, it was us."""
-    abort = CancelToken()
-    abort.cancel()
-    assert "closed meanwhile" in describe_failure(OSError("Bad file descriptor"), abort)
+    cancel_token = CancelToken()
+    cancel_token.cancel()
+    assert "closed meanwhile" in describe_failure(OSError("Bad file descriptor"), cancel_token)

@@ -18,19 +18,19 @@ class Guest:
     """Goes in, and stays until it is told to leave; in a thread of its own."""
 
     def __init__(
-        self, pool: ThreadPoolExecutor, admission: ConnectThrottle, patience: float = SOON
+        self, pool: ThreadPoolExecutor, admission: ConnectThrottle, timeout: float = SOON
     ):
-        self.abort = CancelToken()
+        self.cancel_token = CancelToken()
         self.inside = threading.Event()
         self._leave = threading.Event()
-        self._over = pool.submit(self._visit, admission, patience)
+        self._over = pool.submit(self._visit, admission, timeout)
 
     def leave(self) -> None:
         self._leave.set()
         self._over.result(SOON)
 
-    def _visit(self, admission: ConnectThrottle, patience: float) -> None:
-        with admission.granted(patience, self.abort):
+    def _visit(self, admission: ConnectThrottle, timeout: float) -> None:
+        with admission.admit(timeout, self.cancel_token):
             self.inside.set()
             assert self._leave.wait(SOON)
 
@@ -75,7 +75,7 @@ def test_in_turn(pool: ThreadPoolExecutor) -> None:
     assert fifth.inside.wait(SOON)
     fourth.leave()
     fifth.leave()
-    with admission.granted(SOON, CancelToken()):
+    with admission.admit(SOON, CancelToken()):
         assert (admission._inside, len(admission._queue)) == (1, 0)
     assert admission._inside == 0
 
@@ -103,7 +103,7 @@ def test_aborted(pool: ThreadPoolExecutor) -> None:
     first = Guest(pool, admission)
     assert first.inside.wait(SOON)
     given_up, last = queue(pool, admission, 2)
-    given_up.abort.cancel()
+    given_up.cancel_token.cancel()
     assert given_up.inside.wait(SOON)
     given_up.leave()
     first.leave()
@@ -116,7 +116,7 @@ def test_failure_inside() -> None:
     """Who leaves by an exception makes room too."""
     admission = ConnectThrottle(1)
     for _ in range(3):
-        with pytest.raises(OSError), admission.granted(SOON, CancelToken()):
+        with pytest.raises(OSError), admission.admit(SOON, CancelToken()):
             raise OSError
     assert admission._inside == 0
 

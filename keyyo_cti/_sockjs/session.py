@@ -1,4 +1,4 @@
-"""The state of a SockJS session: what each frame means, given those before. Pure."""
+"""The state of a SockJS session, and the events of its frames. Pure."""
 
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple, Union
@@ -14,11 +14,11 @@ CLOSED = "closed"
 
 @dataclass(frozen=True)
 class Opened:
-    """The session is open, once."""
+    """The session is open. Occurs once."""
 
 
 class Message(NamedTuple):
-    """The server says this, of any JSON type."""
+    """A message of the server, of any JSON type."""
 
     value: Any
 
@@ -26,20 +26,20 @@ class Message(NamedTuple):
 Event = Union[Opened, Message, Unreadable, Closed]
 
 
-class Protocol:
-    """One SockJS session, from the first frame to the last."""
+class SockJSSession:
+    """One SockJS session, from its first frame to its last."""
 
     def __init__(self) -> None:
         self.state = CONNECTING
 
     def receive(self, text: str) -> List[Event]:
-        """What happens on this frame, in order. After the session has closed, nothing does."""
+        """Return the events of a frame, in order; none after the session has closed."""
         frame = frames.decode(text)
         if self.state == CLOSED:
             return []
         if isinstance(frame, frames.Close):
-            # Its words end in logs, some of which take no lone surrogate, and a line break is
-            # another record.
+            # The reason goes into logs. A lone surrogate would break some of them, and a line
+            # break would forge a record.
             return [self._close(Closed(frame.code, plain(shorten(frame.reason))))]
         if self.state == CONNECTING:
             return self._while_connecting(frame)

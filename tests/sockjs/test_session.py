@@ -10,11 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti._sockjs.errors import Closed, Unreadable
-from keyyo_cti._sockjs.protocol import CLOSED, CONNECTING, OPEN, Event, Message, Opened, Protocol
+from keyyo_cti._sockjs.session import (
+    CLOSED,
+    CONNECTING,
+    OPEN,
+    Event,
+    Message,
+    Opened,
+    SockJSSession,
+)
 
 
 def receive(*frames: str) -> List[Event]:
-    protocol = Protocol()
+    protocol = SockJSSession()
     return [event for frame in frames for event in protocol.receive(frame)]
 
 
@@ -32,7 +40,7 @@ def test_a_whole_session() -> None:
 
 def test_states() -> None:
     """A session is connecting, then open, then closed."""
-    protocol = Protocol()
+    protocol = SockJSSession()
     seen = [protocol.state]
     for frame in ("h", "o", 'a["x"]', "c[3000]", "o"):
         protocol.receive(frame)

@@ -1,31 +1,31 @@
-"""Tells an answer of a SockJS server from a page that a proxy sends in its place. Pure."""
+"""Tells a response of a SockJS server from a page of a proxy. Pure."""
 
 from typing import Sequence, Union
 
 from . import frames
 from .errors import LOST, NotSockJS, SockJSError
 
-#: How a message or a close may begin, as far as that can be told from two bytes.
+#: The first two bytes of a message or a close.
 _BEGINNINGS = (b"a[", b"c[", b'm"', b"m{", b"m[")
 
-#: How it may end.
+#: The last byte of a message or a close.
 _ENDS = (b"]", b"}", b'"')
 
-#: Frames without a message in them, beside heartbeats.
+#: Frames without a message, in addition to heartbeats.
 _WITHOUT_MESSAGES = (b"a", b"a[]")
 
-#: Bytes of a line that tell whether it may become a frame; a prelude has 2048 of them.
-_TELLING = 2048
+#: Bytes of an incomplete line that are examined. A prelude is a heartbeat of 2048 bytes.
+_MAX_PREFIX_BYTES = 2048
 
 
-class Answer:
-    """What is known so far of one answer with status 200.
+class PollResponse:
+    """The contents of one response with status 200, so far.
 
-    :param content_type: the value of its header, "" without one.
-    :ivar is_script: True if the answer has the type that SockJS servers declare.
-    :ivar empty: True if no line has come.
-    :ivar good: True if a frame has come that can be read.
-    :ivar news: True if an open, a message or a close has come.
+    :param content_type: the value of the header, "" without one.
+    :ivar is_script: True if the response has the type that SockJS servers declare.
+    :ivar empty: True if no line has arrived.
+    :ivar good: True if a readable frame has arrived.
+    :ivar news: True if an open, a message or a close has arrived.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -37,11 +37,10 @@ class Answer:
         self.news = False
 
     def add(self, lines: Sequence[bytes]) -> bool:
-        """Note complete lines.
+        """Record complete lines.
 
-        :returns: True if a frame is among them. A page may also follow frames, in the same
-            answer.
-        :raises SockJSError: the answer is a page.
+        :returns: True if a frame is among them. A page may also follow frames in one response.
+        :raises SockJSError: the response is a page.
         """
         self.empty = self.empty and not lines
         found = False
@@ -52,22 +51,22 @@ class Answer:
         return found
 
     def _is_frame(self, line: bytes) -> bool:
-        # The reader thread parses each frame. Where one was good, a glance is enough.
+        # The reader thread parses every frame. After a good one, a cheap check is enough here.
         found = _is_known(line) if self.good else frames.is_good(line)
         if not (found or self.good) and (self._is_page or line.lstrip()[:1] == b"<"):
-            raise not_sockjs()
+            raise make_not_sockjs_error()
         return found
 
 
-def not_sockjs(failed: str = "Connection lost") -> SockJSError:
-    """Return the end of a connection whose server answers with something else."""
-    cause = NotSockJS("an answer that is no SockJS, such as a page of a proxy")
+def make_not_sockjs_error(failed: str = "Connection lost") -> SockJSError:
+    """Return the error of a connection whose server is not a SockJS server."""
+    cause = NotSockJS("a response that is not SockJS, such as a page of a proxy")
     return SockJSError(LOST, f"{failed}: {cause}", cause)
 
 
-def is_life(rest: Union[bytes, bytearray]) -> bool:
-    """True if the beginning of a line, which is not complete, may become a frame."""
-    start = bytes(rest[:_TELLING])
+def may_become_frame(rest: Union[bytes, bytearray]) -> bool:
+    """Return True if an incomplete line may become a frame."""
+    start = bytes(rest[:_MAX_PREFIX_BYTES])
     return start[:2] in _BEGINNINGS or start in (b"o", b"a", b"m", b"c") or _is_heartbeat(start)
 
 

@@ -1,21 +1,21 @@
-"""Keeps the name of a SockJS session from the libraries that speak HTTP."""
+"""A stream that hides the name of a SockJS session from the HTTP libraries."""
 
 from typing import Any
 
 from .._net.stream import Stream
 
-#: Stands for the session's name in what these libraries know, log and put into their errors.
+#: In place of the session's name in the URLs that these libraries log and put into errors.
 PLACEHOLDER = "session"
 
-#: How the requests begin that name a session.
+#: The beginnings of requests with a session's name.
 _METHODS = (b"POST ", b"GET ")
 
 
-class NamedStream:
-    """A stream that puts the session's name into each request as it is written.
+class SessionNameStream:
+    """A stream that inserts the session's name into each request as it is written.
 
-    :param name: it commands a telephone, and urllib3's log and the trace of websocket-client
-        show each path.
+    :param name: a secret, which gives control of a telephone. Otherwise urllib3's log and the
+        trace of websocket-client would show it.
     """
 
     def __init__(self, stream: Stream, name: str) -> None:
@@ -24,7 +24,7 @@ class NamedStream:
         self._named = f"/{name}/".encode("ascii")
 
     def sendall(self, data: Any) -> None:
-        # A request's head is written at once.
+        # The head of a request comes in one piece.
         if bytes(data[:5]).startswith(_METHODS):
             line, end, rest = bytes(data).partition(b"\r\n")
             before, found, after = line.rpartition(self._path)

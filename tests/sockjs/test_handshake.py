@@ -11,12 +11,19 @@ import requests
 
 from keyyo_cti._net import urls
 from keyyo_cti._net.cancellation import CancelToken
-from keyyo_cti._net.connect import Route
-from keyyo_cti._sockjs import opening
+from keyyo_cti._net.connect import Connector
+from keyyo_cti._sockjs import handshake
 from keyyo_cti._sockjs.errors import Closed, SockJSError, Unreadable
+from keyyo_cti._sockjs.handshake import (
+    TRANSPORTS,
+    Handshake,
+    HandshakeResult,
+    Timeouts,
+    choose,
+    share,
+)
 from keyyo_cti._sockjs.info import Info
-from keyyo_cti._sockjs.opening import TRANSPORTS, Limits, Opening, Session, choose, share
-from keyyo_cti._sockjs.protocol import OPEN, Message, Opened
+from keyyo_cti._sockjs.session import OPEN, Message, Opened
 from keyyo_cti._sockjs.transport import Transport
 from keyyo_cti._sockjs.websocket import WebSocketTransport
 from keyyo_cti._sockjs.xhr import XhrPollingTransport, XhrStreamingTransport
@@ -35,7 +42,7 @@ class Stage:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
         self.clock = Hand()
-        self.abort = CancelToken()
+        self.cancel_token = CancelToken()
         self.info = Info(True, 0.01)
         self.cookies: Dict[str, str] = {}
         self.tried: List[Scripted] = []
@@ -43,23 +50,25 @@ class Stage:
     def run(
         self,
         *scripts: Sequence[Step],
-        limits: Limits = Limits(),
+        timeouts: Timeouts = Timeouts(),
         seconds: float = 10.0,
-    ) -> Session:
+    ) -> HandshakeResult:
         """Opens with so many transports."""
         kinds: Dict[str, Type[Transport]] = {}
         for number, script in enumerate(scripts):
             kinds[f"t{number}"] = type("Kind", (Scripted,), {
                 "name": f"t{number}", "script": script, "tried": self.tried, "clock": self.clock,
             })
-        self._monkeypatch.setattr(opening, "_KINDS", kinds)
-        self._monkeypatch.setattr(opening, "fetch", self._fetch)
-        return Opening(
+        self._monkeypatch.setattr(handshake, "_KINDS", kinds)
+        self._monkeypatch.setattr(handshake, "fetch", self._fetch)
+        return Handshake(
             "http://server.test",
-            Route(urls.origin("http://server.test"), None, self.abort, SOON, self.clock),
-            self.abort,
+            Connector(
+                urls.parse_origin("http://server.test"), None, self.cancel_token, SOON, self.clock
+            ),
+            self.cancel_token,
             self.clock() + seconds,
-            limits,
+            timeouts,
             list(kinds),
             self.clock,
         ).run()
@@ -93,8 +102,8 @@ def test_the_first(stage: Stage) -> None:
     tried."""
     session = stage.run([None, "h" * 2048, "h", "", 'a["early"]', "o"], [REFUSED])
     assert session.transport is stage.tried[0]
-    assert (session.protocol.state, session.events) == (OPEN, [Opened()])
-    assert session.protocol.receive('a["x"]') == [Message("x")]
+    assert (session.session.state, session.events) == (OPEN, [Opened()])
+    assert session.session.receive('a["x"]') == [Message("x")]
     assert len(stage.tried) == 1 and stage.tried[0].discarded == 0
 
 
@@ -105,33 +114,33 @@ def test_fallback(stage: Stage) -> None:
     assert session.transport is stage.tried[3]
     assert [each.discarded for each in stage.tried] == [1, 1, 1, 0]
     assert [set(each.waits) - {each.until} for each in stage.tried] == [set()] * 4
-    assert len({each.setting.server for each in stage.tried}) == 1
-    assert len({id(each.setting.cookies) for each in stage.tried}) == 1
+    assert len({each.config.server for each in stage.tried}) == 1
+    assert len({id(each.config.cookies) for each in stage.tried}) == 1
 
 
 def test_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """Which transport cannot be had, and why, is logged, but is no warning: it is what the
+    """Which transport cannot be opened, and why, is logged, but is no warning: it is what the
     others are for."""
     caplog.set_level(logging.DEBUG)
     stage.run([REFUSED], [None, "o"])
     assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("keyyo_cti.sockjs", "INFO", "t0 cannot be had: 1006 refused")
+        ("keyyo_cti.sockjs", "INFO", "t0 cannot be opened: 1006 refused")
     ]
 
 
 def test_setting(stage: Stage) -> None:
     """Each transport is told the limits that concern it."""
-    stage.run([None, "o"], limits=Limits(1.0, 2.0, 3.0, 4))
-    setting = stage.tried[0].setting
-    assert (setting.base_url, setting.max_message_size) == ("http://server.test", 4)
-    assert (setting.write_timeout, setting.clock) == (2.0, stage.clock)
-    assert len(setting.server) == 3 and setting.server.isdigit()
+    stage.run([None, "o"], timeouts=Timeouts(1.0, 2.0, 3.0, 4))
+    config = stage.tried[0].config
+    assert (config.base_url, config.max_message_size) == ("http://server.test", 4)
+    assert (config.write_timeout, config.clock) == (2.0, stage.clock)
+    assert len(config.server) == 3 and config.server.isdigit()
 
 
 def test_limits() -> None:
     """What is not given is ten seconds to connect, thirty to write, sixty of silence, and eight
     MiB a message."""
-    assert Limits() == (10.0, 30.0, 60.0, 8_388_608)
+    assert Timeouts() == (10.0, 30.0, 60.0, 8_388_608)
 
 
 @pytest.mark.parametrize("code", [1000, 3000, 4999])
@@ -158,7 +167,7 @@ def test_none_left(stage: Stage) -> None:
 def test_none_offered(stage: Stage) -> None:
     """When there is none to try, that is told."""
     closed = stage.failure()
-    assert closed == Closed(2000, "All transports failed: the server offers none of ours")
+    assert closed == Closed(2000, "All transports failed: the server offers none of them")
 
 
 def test_too_late(stage: Stage) -> None:
@@ -170,7 +179,7 @@ def test_too_late(stage: Stage) -> None:
 
 def test_given_up(stage: Stage) -> None:
     """When nobody wants the session any more, no other transport is tried."""
-    stage.abort.cancel()
+    stage.cancel_token.cancel()
     assert stage.failure([REFUSED], [None, "o"]) == Closed(1006, "refused")
     assert len(stage.tried) == 1
 
@@ -274,14 +283,14 @@ def test_choose(websocket: bool, wanted: Sequence[str], kinds: List[Any]) -> Non
 
 def ask(peer: Peer, seconds: float = SOON) -> SockJSError:
     """Why the opening fails at a real server."""
-    clock, abort = Hand(), CancelToken()
+    clock, cancel_token = Hand(), CancelToken()
     with pytest.raises(SockJSError) as caught:
-        Opening(
+        Handshake(
             peer.endpoint,
-            Route(urls.origin(peer.endpoint), None, abort, SOON, clock),
-            abort,
+            Connector(urls.parse_origin(peer.endpoint), None, cancel_token, SOON, clock),
+            cancel_token,
             clock() + seconds,
-            Limits(),
+            Timeouts(),
             [],
             clock,
         ).run()
@@ -317,12 +326,12 @@ def test_time_for_info(seconds: float, until: float) -> None:
         asked.append(arguments)
         raise SockJSError(1002, "no way")
 
-    clock, abort = Hand(), CancelToken()
-    route = Route(urls.origin("http://server.test"), None, abort, SOON, clock)
-    route.open = open_stream  # type: ignore[assignment, method-assign]
+    clock, cancel_token = Hand(), CancelToken()
+    connector = Connector(urls.parse_origin("http://server.test"), None, cancel_token, SOON, clock)
+    connector.open = open_stream  # type: ignore[assignment, method-assign]
     with pytest.raises(SockJSError, match="no way"):
-        Opening(
-            "http://server.test", route, abort, clock() + seconds, Limits(), [], clock
+        Handshake(
+            "http://server.test", connector, cancel_token, clock() + seconds, Timeouts(), [], clock
         ).run()
     assert asked == [(until, 262_144)]
 
@@ -331,4 +340,4 @@ def test_cookies_of_the_info(stage: Stage) -> None:
     """The cookies that come with the info are those of the transports."""
     stage.cookies = {"JSESSIONID": "here"}
     stage.run([None, "o"])
-    assert stage.tried[0].setting.cookies.get_dict() == stage.cookies
+    assert stage.tried[0].config.cookies.get_dict() == stage.cookies

@@ -32,7 +32,9 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextlib.contextmanager
-def opened(path: Path, what: str, table: str, patience: float) -> Iterator[sqlite3.Connection]:
+def open_database(
+    path: Path, what: str, table: str, patience: float
+) -> Iterator[sqlite3.Connection]:
     """The database, whose transactions are for the caller to begin; the last one is committed,
     or, on an exception, undone.
 
