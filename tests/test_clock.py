@@ -278,6 +278,6 @@ def test_slept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_such_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no clock tells, the machine has not slept."""
-    monkeypatch.setattr("keyyo_cti._net.clock._SLEEPLESS", None)
+    monkeypatch.setattr("keyyo_cti._net.clock._CLOCK_WITH_SLEEP", None)
     assert time_asleep() == 0.0
     assert abs(monotonic_with_sleep() - time.monotonic()) < 1.0

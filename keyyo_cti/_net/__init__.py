@@ -1,4 +1,4 @@
 """Sockets with deadlines, and HTTP over them, for SockJS, OAuth2 and the Manager API.
 
-Nothing here knows of SockJS or of Keyyo.
+Nothing here depends on SockJS or on Keyyo.
 """

@@ -1,4 +1,4 @@
-"""The handle that ends a connection wherever it waits."""
+"""The token that cancels a connection wherever it waits."""
 
 from contextlib import contextmanager
 from typing import Callable, Iterator, List
@@ -7,15 +7,15 @@ from .reentrant import new_lock
 
 
 class CancelToken:
-    """Cancelled once, from any thread, to end a wait for a name, a handshake, or a socket.
+    """A token that any thread cancels, once, to end the waits of a connection.
 
-    Whoever waits registers what wakes it. A hook runs under the lock: once ``on_cancel`` is left,
-    its hook is not running and will not run. Hooks must not block, and may run twice.
+    A waiter registers a hook that wakes it. Hooks run under the lock: after ``on_cancel``, its
+    hook does not run. Hooks must not block, and may run twice.
     """
 
     def __init__(self) -> None:
-        # A pull by a signal handler, or by ``__del__``, may interrupt any of these on the thread
-        # that holds it: it runs the hooks that are there, and whoever adds one looks behind it.
+        # Reentrant: a signal handler or ``__del__`` may cancel on the thread that holds the lock.
+        # It runs the hooks of the list; ``add`` checks the flag after it appends.
         self._lock = new_lock()
         self._hooks: List[Callable[[], object]] = []
         self._cancelled = False
@@ -25,7 +25,7 @@ class CancelToken:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Wakes everyone who waits now, and at once everyone who comes later."""
+        """Wake all waiters, and every later one at once."""
         with self._lock:
             if not self._cancelled:
                 self._cancelled = True
@@ -34,7 +34,7 @@ class CancelToken:
 
     @contextmanager
     def on_cancel(self, hook: Callable[[], object]) -> Iterator[None]:
-        """Calls the hook if the token is cancelled, now or before the block is left."""
+        """Call the hook if the token is cancelled, before or during the block."""
         self.add(hook)
         try:
             yield

@@ -1,4 +1,4 @@
-"""The way to a server: name look-up, TCP, a proxy, TLS, each with an end."""
+"""Connecting to a server: name look-up, TCP, a proxy, TLS, each with a timeout."""
 
 import concurrent.futures
 import contextlib
@@ -20,9 +20,9 @@ _T = TypeVar("_T")
 
 
 class ConnectFailed(Exception):
-    """No stream to the server can be opened.
+    """A stream to the server cannot be opened.
 
-    It is not an OSError, which urllib3 would wrap.
+    Not an OSError, because urllib3 would wrap it.
 
     :ivar reason: the phase that failed, and why.
     :ivar cause: the error behind it.
@@ -37,12 +37,12 @@ class ConnectFailed(Exception):
 class Connector:
     """Opens streams to one server.
 
-    :param origin: where it is.
-    :param ca_certs: file of the certificate authorities that are trusted; None for the
-        environment's (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), else certifi's.
-    :param abort: ends an opening, and every stream opened, wherever it waits.
-    :param write_timeout: seconds that a write on a stream may take.
-    :param proxies: see ``proxy.chosen``. In clear to this very machine, none is used.
+    :param origin: the server.
+    :param ca_certs: file of the trusted certificate authorities; None for those of the
+        environment (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), else certifi's.
+    :param cancel_token: cancels an opening, and every open stream.
+    :param write_timeout: seconds for a write on a stream.
+    :param proxies: see ``proxy.select_proxy``. For http to this machine, none is used.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class Connector:
         self._write_timeout = write_timeout
         self._clock = clock
         self._parent: Optional[CancelToken] = None
-        # The host and port that the last stream leads to: those of the server, or of a proxy.
+        # The host and port of the last stream's peer: the server, or a proxy.
         self._reached: Optional[Tuple[str, int]] = None
 
     def make_child(self) -> "Connector":
-        """A route to the same server, whose streams can be ended apart from the others."""
+        """Return a connector to the same server, whose streams can be ended separately."""
         make_child = Connector(
             self._origin,
             self._ca_certs,
@@ -79,16 +79,17 @@ class Connector:
         return make_child
 
     def end(self) -> None:
-        """Ends every stream of a branch, and opens none any more. Can be called more than once."""
+        """End every stream of a child, and open no more. Can be called more than once."""
         self._cancel_token.cancel()
         trunk, self._parent = self._parent, None
         if trunk is not None:
             trunk.remove(self._cancel_token.cancel)
 
     def open(self, until: float, bytes_left: float = NEVER) -> Stream:
-        """A new stream, whose reads give up at the same monotonic time until told otherwise.
+        """Return a new stream.
 
-        :param allowance: bytes that may be read from it until told otherwise.
+        :param until: monotonic deadline of the opening, and of reads until it is changed.
+        :param bytes_left: bytes that may be read, until it is changed.
         :raises ConnectFailed: its reason names the phase.
         """
         self._reached = None
@@ -101,10 +102,10 @@ class Connector:
         return stream
 
     def distrust(self) -> None:
-        """Note that the server was of no use, though the last stream to it could be opened.
+        """Forget the address of the last stream, because its machine was useless.
 
-        Otherwise the address of a machine that takes connections, and does no more, would be
-        tried first for ever.
+        Otherwise a machine that accepts connections, but never responds, would always be tried
+        first.
         """
         if self._reached is not None and not self._cancel_token.cancelled:
             memory.forget(*self._reached)
@@ -114,7 +115,7 @@ class Connector:
         where = f"{host}:{port}"
         context = None
         if secure:
-            # Before anything is connected: there is nothing to be closed if it fails.
+            # Before anything is connected, so that a failure leaves nothing open.
             with self._during("reading the certificate authorities"):
                 context = get_tls_context(find_authorities(self._ca_certs))
         with self._during("choosing a proxy"):
@@ -134,7 +135,7 @@ class Connector:
 
     @property
     def _stays_here(self) -> bool:
-        """True if what goes this way is in clear, and must not leave this machine."""
+        """True if the traffic is not encrypted, and must not leave this machine."""
         return not self._origin.secure and is_loopback(self._origin.host)
 
     def _proxy(self) -> Optional[Proxy]:
@@ -143,7 +144,7 @@ class Connector:
     def _addresses_of_the_server(self, until: float) -> List[Address]:
         addresses = self._look_up(self._origin.host, self._origin.port, until)
         if self._stays_here:
-            # A resolver may know another localhost, as in a search domain.
+            # A resolver may know another localhost, for example in a search domain.
             addresses = [each for each in addresses if is_loopback(each[4][0])]
             if not addresses:
                 raise OSError("the name does not lead to this machine")
@@ -153,9 +154,9 @@ class Connector:
     def _during(
         self, phase: str, stream: Optional[Stream] = None, by: Optional[Proxy] = None
     ) -> Iterator[None]:
-        """Names the phase in which something fails, and closes what is open by then.
+        """Name the phase that fails, and close the stream.
 
-        :param by: the proxy that it is about.
+        :param by: the proxy of this phase.
         """
         try:
             yield
@@ -170,7 +171,7 @@ class Connector:
             raise ConnectFailed(f"{phase}: {reason}", cause) from error
 
     def _reach_by(self, proxy: Proxy, until: float) -> Stream:
-        """A stream to the server, by way of a proxy."""
+        """Return a stream to the server through a proxy."""
         if proxy.socks:
             stream = self._reach_by_socks(proxy, until)
         else:
@@ -203,9 +204,10 @@ class Connector:
             )
 
     def _left_behind(self, work: Callable[[], _T], until: float, name: str) -> _T:
-        """The outcome of work that can neither be given a deadline nor be interrupted, such as
-        the system's look-up of names: it has a thread of its own, which is left behind, and ends
-        by itself, when nobody waits any more."""
+        """Return the outcome of work that has no timeout, such as the system's name look-up.
+
+        A separate thread does the work. After the deadline, it continues and ends by itself.
+        """
         if self._cancel_token.cancelled:
             raise ConnectionAbortedError("given up")
         answer: "concurrent.futures.Future[_T]" = concurrent.futures.Future()
@@ -213,7 +215,7 @@ class Connector:
         try:
             thread.start()
         except RuntimeError as error:
-            # As when the interpreter is shutting down.
+            # For example while the interpreter shuts down.
             raise OSError(str(error)) from error
         with self._cancel_token.on_cancel(answer.cancel):
             try:
@@ -224,11 +226,12 @@ class Connector:
                 return answer.result()
 
     def _connect(self, host: str, port: int, addresses: List[Address], until: float) -> Stream:
-        """To the first address that answers, and to the one that answered last before others."""
+        """Connect to the first address that responds; the one that responded last is tried first.
+        """
         in_order = memory.sort(host, port, addresses)
         sock, address = connect(in_order, until, self._cancel_token, self._clock)
         try:
-            # A command is one small write: it must not wait for the answer to the one before.
+            # A command is one small write: it must not wait for the ACK of the one before.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except BaseException:
             sock.close()
@@ -254,7 +257,7 @@ def _answer(answer: "concurrent.futures.Future[_T]", work: Callable[[], _T]) -> 
     try:
         answer.set_result(outcome)
     except concurrent.futures.InvalidStateError:
-        # Nobody waits for it any more.
+        # Its waiter has given up.
         if isinstance(outcome, socket.socket):
             outcome.close()
 

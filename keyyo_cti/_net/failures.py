@@ -1,4 +1,4 @@
-"""Failures of the network and of the HTTP and websocket libraries in a few words."""
+"""Short descriptions of errors of the network and of the HTTP and websocket libraries."""
 
 import http.client
 import re
@@ -14,8 +14,8 @@ from .cancellation import CancelToken
 
 CLOSED_BY_SERVER = "the server closed the connection"
 
-#: The peer closed the connection, as each library puts it. That of TLS says so when the peer
-#: leaves without TLS's own farewell, that of HTTP when an answer is cut.
+#: The errors of each library for a connection that the peer closed. In TLS the close_notify is
+#: missing, in HTTP the response is incomplete.
 _CUT = (
     EOFError,
     ssl.SSLEOFError,
@@ -25,29 +25,27 @@ _CUT = (
     websocket.WebSocketConnectionClosedException,
 )
 
-#: Errors whose words hold addresses of objects, and may repeat a header or a proxy's password.
+#: Errors whose messages contain addresses of objects, and may repeat a header or a password.
 _WORDLESS = (requests.RequestException, urllib3.exceptions.HTTPError, ValueError)
 
-#: Where in OpenSSL's or Python's source an error was raised.
+#: The position in OpenSSL's or Python's source where an error was raised.
 _SOURCE_LINE = re.compile(r" \(_ssl\.c:\d+\)$")
 
-#: Errors to follow from one to its cause; they may go in a circle.
+#: Maximum number of causes to follow; they may form a cycle.
 _MAX_CAUSES = 10
 
 
 class Encoded(requests.exceptions.ContentDecodingError):
-    """An answer is compressed, or encoded otherwise, though that was declined."""
+    """A response is compressed, or otherwise encoded, although the request declined it."""
 
 
 def describe_failure(
     error: BaseException, cancel_token: Optional[CancelToken] = None, ended: bool = False
 ) -> str:
-    """Return what happened, from wherever it is in the error of a library.
+    """Return a description of the root cause, without addresses of objects or source lines.
 
-    There are no addresses of objects and no source lines in it.
-
-    :param abort: if it is cancelled, that is what happened.
-    :param ended: True if the server has closed the stream that was read from.
+    :param cancel_token: if it is cancelled, this is the cause.
+    :param ended: True if the server has closed the stream.
     """
     if cancel_token is not None and cancel_token.cancelled:
         return "given up, because the connection was closed meanwhile"
@@ -62,15 +60,15 @@ def describe_failure(
 
 
 def network_error(error: BaseException) -> Optional[BaseException]:
-    """Return the error of the network, or Encoded, behind that of a library; None without one."""
+    """Return the OSError or Encoded behind the error of a library, or None."""
     return next(filter(_tells, _chain(error)), None)
 
 
 def drop_secrets(error: Optional[BaseException]) -> None:
-    """Free an error, and those behind it, of what was sent and read: it is given to programs.
+    """Remove the sent and received data from an error and its causes.
 
-    A session id may be in the variables of each frame of a traceback, and reporters of errors
-    show those; the errors of ``requests`` hold on to whole requests.
+    Programs get these errors. Error reporters show the variables of a traceback, which may
+    contain a session id; errors of ``requests`` refer to whole requests.
     """
     seen: List[BaseException] = []
     left = [error]
@@ -83,7 +81,7 @@ def drop_secrets(error: Optional[BaseException]) -> None:
         if isinstance(each, requests.RequestException):
             each.request = each.response = None
         if isinstance(getattr(each, "partial", None), bytes):
-            # Of http.client's IncompleteRead: what was read.
+            # The data of http.client's IncompleteRead.
             each.__dict__["partial"] = b""
             each.args = ()
         left += [each.__cause__, each.__context__, *_errors_in(each)]
@@ -96,13 +94,13 @@ def _tells(error: BaseException) -> bool:
 
 
 def _is_cut(error: BaseException) -> bool:
-    # A chunk whose length is no number is told by the same classes, and is not cut.
+    # The same classes report a chunk whose length is not a number.
     bad_chunk = isinstance(error.__cause__ or error.__context__, ValueError)
     return isinstance(error, _CUT) and not bad_chunk
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error, and behind each one its cause."""
+    """Yield the error, then each cause."""
     link: Optional[BaseException] = error
     for _ in range(_MAX_CAUSES):
         if link is None:

@@ -1,4 +1,4 @@
-"""HAL, the JSON of the Manager API: what is embedded, and where it goes on. Pure."""
+"""HAL, the JSON of the Manager API: embedded items and links. Pure."""
 
 from typing import Any, Dict, List, Optional
 
@@ -6,23 +6,23 @@ Document = Dict[str, Any]
 
 
 def read_items(document: Document) -> Optional[List[Document]]:
-    """The items of a collection, whatever their types; None when it is no collection."""
+    """Return the items of a collection, of all types; None if it is not a collection."""
     # PHP writes an empty object as an empty list.
     embedded = document.get("_embedded") or {}
     if not isinstance(embedded, dict):
         return None
     found: List[Any] = []
     for of_one_type in embedded.values():
-        # A single one may stand by itself, and none may be null.
+        # A single item may come without a list, and no item as null.
         if of_one_type is not None:
             found.extend(of_one_type if isinstance(of_one_type, list) else [of_one_type])
     return found if all(isinstance(item, dict) for item in found) else None
 
 
 def unwrap(document: Document, name: str) -> Document:
-    """The object that an answer is, or that it embeds, as the only one.
+    """Return the object of a response, which may embed it as its only item.
 
-    :param name: of a field that it has.
+    :param name: of a field of the object.
     """
     if name in document:
         return document
@@ -31,7 +31,7 @@ def unwrap(document: Document, name: str) -> Document:
 
 
 def read_next_href(document: Document) -> Optional[str]:
-    """The link to the next page, or None on the last."""
+    """Return the link to the next page, or None on the last page."""
     link: Any = document
     for name in ("_links", "next", "href"):
         link = link.get(name) if isinstance(link, dict) else None

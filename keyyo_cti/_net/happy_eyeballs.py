@@ -1,7 +1,7 @@
-"""To the first of several addresses that answers, as RFC 8305 (Happy Eyeballs) has it.
+"""Connects to the first of several addresses that responds (RFC 8305, Happy Eyeballs).
 
-A host has an address of each family, or many, and some of them may swallow packets. The next
-address is tried a quarter of a second after the one before, while that one is still waited for.
+A host may have many addresses, and some of them may drop packets. Each address is tried a quarter
+of a second after the previous one, which stays in the race.
 """
 
 import errno
@@ -20,21 +20,21 @@ from .stream import Selector
 #: As ``socket.getaddrinfo`` gives it: family, type, protocol, canonical name, socket address.
 Address = Tuple[int, int, int, str, Any]
 
-#: Seconds until the next address is tried, as RFC 8305 recommends. It is less where time is
-#: short, so that each address has its turn.
+#: Seconds until the next address is tried, as RFC 8305 recommends. Less if the time would not
+#: suffice for all addresses.
 _ATTEMPT_DELAY = 0.25
 
-#: Addresses that are tried. A name may have thousands, each of which would take a descriptor.
+#: Maximum number of addresses to try. A name may have thousands, and each needs a descriptor.
 _MAX_ADDRESSES = 32
 
-#: Hosts whose address is remembered.
+#: Maximum number of remembered hosts.
 _MAX_REMEMBERED = 256
 
 _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
 
 
 def look_up(host: str, port: int, flags: int = 0) -> List[Address]:
-    """Return the addresses of a host in the order of the system. It cannot be interrupted.
+    """Return the addresses of a host in the system's order. Cannot be interrupted.
 
     :raises socket.gaierror: there is none.
     """
@@ -45,9 +45,9 @@ def look_up(host: str, port: int, flags: int = 0) -> List[Address]:
 
 
 def interleave(addresses: List[Address]) -> List[Address]:
-    """Return the addresses one family by turns, beginning with the family of the first.
+    """Return the addresses with alternating families, beginning with the first one's.
 
-    Otherwise a whole family that leads nowhere would be tried before the other one.
+    Otherwise all addresses of an unreachable family would be tried before the other family.
     """
     families: Dict[int, List[Address]] = {}
     for address in addresses:
@@ -57,25 +57,25 @@ def interleave(addresses: List[Address]) -> List[Address]:
 
 
 class Memory:
-    """Which address of a host answered last. Thread-safe."""
+    """The address of each host that responded last. Thread-safe."""
 
     def __init__(self, size: int = _MAX_REMEMBERED) -> None:
         self._size = size
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything; for a child of ``fork``, where nobody would release the lock."""
+        """Forget everything, in a child of ``fork`` too, where the lock may be held for good."""
         self._lock = threading.Lock()
         self._answered: "OrderedDict[Tuple[str, int], Tuple[int, Any]]" = OrderedDict()
 
     def sort(self, host: str, port: int, addresses: List[Address]) -> List[Address]:
-        """Return the addresses in the order to try them: first the one that answered last."""
+        """Return the addresses in the order to try them: first the one that responded last."""
         with self._lock:
             last = self._answered.get((host, port))
         return sorted(interleave(addresses), key=lambda address: _key(address) != last)
 
     def remember(self, host: str, port: int, address: Address) -> None:
-        """Note that an address of a host has answered."""
+        """Remember the address of a host that responded."""
         with self._lock:
             self._answered[host, port] = _key(address)
             self._answered.move_to_end((host, port))
@@ -83,12 +83,12 @@ class Memory:
                 self._answered.popitem(last=False)
 
     def forget(self, host: str, port: int) -> None:
-        """Note that the address of a host is not to be preferred any more."""
+        """Forget the preferred address of a host."""
         with self._lock:
             self._answered.pop((host, port), None)
 
 
-#: Of the whole process, so that each restore and each request begins where the last one ended.
+#: Shared by the process, so that each restore and request first tries the last good address.
 memory = Memory()
 
 if hasattr(os, "register_at_fork"):
@@ -96,15 +96,15 @@ if hasattr(os, "register_at_fork"):
 
 
 class Attempts:
-    """Connections that are under way, on sockets that do not block.
+    """Pending connections on non-blocking sockets.
 
-    :param abort: ends a wait.
+    :param cancel_token: ends a wait.
     """
 
     def __init__(self, cancel_token: CancelToken) -> None:
         self._cancel_token = cancel_token
         self._under_way: Dict[socket.socket, Address] = {}
-        # Shutting down a socket that is not connected yet does not wake its waiter everywhere.
+        # On some systems, shutdown of an unconnected socket does not wake its waiter.
         self._sleeper, self._waker = socket.socketpair()
         self._selector = Selector()
         self._selector.register(self._sleeper, selectors.EVENT_READ)
@@ -112,7 +112,7 @@ class Attempts:
     def begin(self, address: Address) -> None:
         """Begin to connect.
 
-        :raises OSError: it failed at once.
+        :raises OSError: the attempt failed at once.
         """
         family, kind, protocol, _, target = address
         sock = socket.socket(family, kind, protocol)
@@ -128,10 +128,10 @@ class Attempts:
         self._under_way[sock] = address
 
     def wait(self, seconds: float) -> List[socket.socket]:
-        """Wait until some of them stand or have failed.
+        """Wait until some attempts have succeeded or failed, and return their sockets.
 
-        :returns: those; none when the time is up.
-        :raises ConnectionAbortedError: given up.
+        :returns: an empty list after the timeout.
+        :raises ConnectionAbortedError: the token was cancelled.
         """
         with self._cancel_token.on_cancel(lambda: self._waker.send(b"!")):
             ready: List[Any] = [key.fileobj for key, _ in self._selector.select(max(0.0, seconds))]
@@ -140,9 +140,9 @@ class Attempts:
         return ready
 
     def end(self, sock: socket.socket) -> Address:
-        """Take out one that stands, whose address is returned.
+        """Remove a finished attempt, and return its address.
 
-        :raises OSError: it has failed; it is closed.
+        :raises OSError: the attempt has failed; its socket is closed.
         """
         address = self._under_way.pop(sock)
         self._selector.unregister(sock)
@@ -153,7 +153,7 @@ class Attempts:
         return address
 
     def close(self) -> None:
-        """Close those that are left."""
+        """Close the sockets of the other attempts."""
         self._selector.close()
         for sock in (*self._under_way, self._sleeper, self._waker):
             sock.close()
@@ -166,11 +166,11 @@ def connect(
     clock: Monotonic,
     attempts: Callable[[CancelToken], Attempts] = Attempts,
 ) -> Tuple[socket.socket, Address]:
-    """Return a socket that does not block, to the first address that answers, with the address.
+    """Return a non-blocking socket to the first address that responds, and the address.
 
     :param addresses: in the order to try them.
-    :param until: monotonic time at which it is given up.
-    :raises OSError: none answered; it is the first failure that there was.
+    :param until: monotonic deadline.
+    :raises OSError: none responded; the first failure is raised.
     """
     race = _Race(addresses, until, clock)
     under_way = attempts(cancel_token)
@@ -207,7 +207,7 @@ class _Race:
         raise self._failure or OSError("the host has no address")
 
     def _begin_due(self, attempts: Attempts) -> None:
-        """Try the next address, if it is time, and the ones after it while they fail at once."""
+        """Try the next address if it is due, and further ones while they fail at once."""
         while self._left and self._clock() >= self._next_at:
             now = self._clock()
             share = (self._until - now) / len(self._left)
