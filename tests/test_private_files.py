@@ -260,7 +260,7 @@ def test_folder_that_is_replaced_while_it_is_made(
         raise FileExistsError
 
     monkeypatch.setattr(os, "mkdir", mkdir)
-    with pytest.raises(OSError, match="is no folder any more"):
+    with pytest.raises(OSError, match="is not a folder any more"):
         keep(tmp_path / "new" / "file")
     assert list(elsewhere.iterdir()) == []
 

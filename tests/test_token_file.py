@@ -434,7 +434,7 @@ def test_a_file_of_somebody_else(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
     os.chown(path, 12345, -1)
-    with pytest.raises(OSError, match="belongs to somebody else"):
+    with pytest.raises(OSError, match="belongs to another user"):
         TokenFile(program(), path).load()
 
 

@@ -1,4 +1,4 @@
-"""``requests`` over our own streams, so that its waits have our ends."""
+"""``requests`` over streams, whose deadlines and cancellation it then obeys."""
 
 from functools import partial
 from typing import Any, Callable, List, Optional
@@ -14,16 +14,16 @@ from .stream import Stream
 
 
 def make_session(open_stream: Callable[[], Stream]) -> requests.Session:
-    """A session for one server, each connection of which is a stream.
+    """Return a session for one server, whose connections are streams.
 
-    A ``requests`` time-out bounds each read, not the whole: a server that trickles could hold
-    it for hours, and nothing could interrupt it.
+    A timeout of ``requests`` limits each read, not the request. A server that trickles could hold
+    the request for hours, without a way to interrupt it.
 
-    :param open_stream: gives a new stream to the server; what it raises comes out unchanged
-        unless it is an OSError.
+    :param open_stream: returns a new stream to the server. Its exceptions pass through unchanged,
+        except OSError.
     """
     make_session = NoRedirects()
-    # The environment's .netrc would add an Authorization header of the user's.
+    # Otherwise the user's .netrc would add an Authorization header.
     make_session.trust_env = False
     make_session.headers["Accept-Encoding"] = "identity"
     adapter = _StreamAdapter(open_stream)
@@ -33,15 +33,15 @@ def make_session(open_stream: Callable[[], Stream]) -> requests.Session:
 
 
 def make_cookie_header(cookies: RequestsCookieJar, url: str) -> Optional[str]:
-    """The ``Cookie`` header for this URL; None without one."""
+    """Return the ``Cookie`` header for a URL, or None."""
     return requests.Request("GET", url, cookies=cookies).prepare().headers.get("Cookie")
 
 
 class NoRedirects(requests.Session):
-    """A session that follows no redirect, even where it is only to be looked at."""
+    """A session that ignores redirects."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: a redirect that is not followed would be read to its end all the same."""
+        """Return None. Otherwise requests would read the body of a redirect that it ignores."""
 
 
 class _StreamAdapter(HTTPAdapter):
@@ -51,10 +51,11 @@ class _StreamAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def close(self) -> None:
-        """Closes the streams too: urllib3 leaves one whose answer was not read to the collector
-        of garbage. And empties the pools: urllib3 keeps what is in one until the pool is garbage,
-        which it never is if a connection in it leads, by way of us, to an error whose traceback
-        leads to the pool."""
+        """Close the pools and the streams.
+
+        urllib3 leaves a stream whose response was not read to the garbage collector. Its pools
+        keep their connections, one of which may refer, through an error's traceback, to the pool.
+        """
         pools = self.poolmanager.pools
         for key in pools.keys():
             pools[key].close()
@@ -63,16 +64,18 @@ class _StreamAdapter(HTTPAdapter):
             self._streams.pop().close()
 
     def send(self, *arguments: Any, **named: Any) -> requests.Response:
-        """:raises Encoded: the answer is compressed.
-        :raises requests.RequestException: whatever else is wrong with the head of the answer.
+        """Send a request, and check the head of the response.
+
+        :raises Encoded: the response is compressed.
+        :raises requests.RequestException: any other error.
         """
         try:
             response = super().send(*arguments, **named)
         except requests.RequestException:
             raise
         except (TypeError, ValueError, LookupError, AttributeError, UserWarning) as error:
-            # Python's parser of headers was made for mail, and trips over some of them; its jar of
-            # cookies tells of its own faults by a warning, which may be made an error.
+            # Python's header parser, made for mail, fails on some headers. Its cookie jar reports
+            # its own bugs as a warning, which a program may turn into an error.
             raise requests.exceptions.InvalidHeader(type(error).__name__) from error
         try:
             _refuse_encodings(response)
@@ -85,7 +88,7 @@ class _StreamAdapter(HTTPAdapter):
         try:
             return super().build_response(req, resp)
         except BaseException:
-            # Its stream would stay open until the collector of garbage comes.
+            # Otherwise its stream would stay open until garbage collection.
             resp.close()
             raise
 
@@ -103,12 +106,12 @@ class _StreamAdapter(HTTPAdapter):
 
 
 def _refuse_encodings(response: requests.Response) -> None:
-    """Check that the body is sent as it is, before any of it is read.
+    """Check that the body is not encoded, before any of it is read.
 
-    Otherwise two kilobytes of nested gzip would keep the decoder busy for minutes, or fill the
-    memory with gigabytes, past every limit of the stream.
+    Otherwise two kilobytes of nested gzip would keep the decoder busy for minutes, or expand to
+    gigabytes, past every limit of the stream.
 
-    :raises Encoded: it is not.
+    :raises Encoded: it is encoded.
     """
     headers = response.headers
     content = _codings(headers.get("Content-Encoding"))
@@ -120,7 +123,7 @@ def _refuse_encodings(response: requests.Response) -> None:
 
 
 def _codings(header: Optional[str]) -> List[str]:
-    """The codings that a header names, without those that change nothing."""
+    """Return the codings of a header, except identity."""
     names = [name.strip().lower() for name in (header or "").split(",")]
     return [name for name in names if name not in ("", "identity")]
 
@@ -129,9 +132,9 @@ def _bounded(codings: List[str]) -> str:
     return repr(", ".join(codings)[:40])
 
 
-# Classes of the module's own: a class takes more memory than all else that a session holds.
-# Their base classes are those of the pools. vcrpy replaces the ones in urllib3.connection: if
-# this module were imported inside a cassette, that would record every token.
+# Classes at module level: a class for each session would take more memory than the session.
+# The base classes are those of the pools, because vcrpy replaces the ones in urllib3.connection.
+# Otherwise a cassette in which this module is imported would record every token.
 
 
 class _OnStream:
@@ -158,8 +161,8 @@ class _Secure(_OnStream, connectionpool.HTTPSConnection):  # type: ignore[name-d
         self.is_verified = True
 
 
-# The class of a pool's connections is a class, because tools that record HTTP, such as vcrpy, ask
-# isinstance() of it. Each pool hands its keyword arguments on to its connections.
+# Real classes, because tools that record HTTP, such as vcrpy, call isinstance() with them. Each
+# pool passes its keyword arguments to its connections.
 
 
 class _PlainPool(HTTPConnectionPool):

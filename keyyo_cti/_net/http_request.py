@@ -1,7 +1,7 @@
-"""One HTTP request to Keyyo: with an end, over TLS, and with its secrets out of sight.
+"""HTTP requests to Keyyo, with a timeout, over TLS, and with hidden secrets.
 
-A secret enters a request as its credentials, and nowhere else: so it is in no URL, in no error
-of ``requests``, and in no log. What the server writes back is freed of it.
+Secrets enter a request only as its credentials. No URL, log or error of ``requests`` contains
+them, and they are redacted in the server's words.
 """
 
 import json
@@ -29,40 +29,39 @@ from .tls import NoAuthorities
 
 _HIDDEN = "<hidden>"
 
-#: Characters that a secret has at least. What is shorter was typed by mistake, and would be found
-#: in every word.
+#: Minimum length of a secret. A shorter one was typed by mistake, and would match in every word.
 _MIN_SECRET_LENGTH = 6
 
-#: Characters of the server's words that an error repeats at most.
+#: Maximum length of the server's words in an error.
 _MAX_REDACTED_LENGTH = 300
 
 #: Seconds.
 _MAX_TIMEOUT = 1_000_000
 
-#: Bytes that an answer may have, and that are read of it at a time.
+#: Bytes of a response, and of one read.
 _MAX_BODY_BYTES = 8 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _MAX_HEADER_BYTES = 64 * 1024
 
-#: The ``error_code`` of a server that could not prove who it is. It will not when asked again.
+#: The ``error_code`` of a server that could not prove its identity. This error is permanent.
 UNTRUSTED = "untrusted"
 
-#: RFC 6750 allows fewer still. A line break would be another header, and ``http.client`` shows
-#: a header that it refuses.
+#: RFC 6750 allows fewer characters. A line break would start another header, and ``http.client``
+#: shows a header that it refuses.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class Credentials(AuthBase):
-    """What a request proves itself by.
+    """The credentials of a request.
 
-    ``requests`` looks for a password in ``.netrc`` only when a request has no credentials: one
-    of these on every request keeps it from sending Keyyo somebody else's.
+    Every request has an instance. Otherwise ``requests`` would take a password from ``.netrc``,
+    and send another service's to Keyyo.
 
-    :param secrets: what must not be seen.
+    :param secrets: to be redacted.
     """
 
     def __init__(self, *secrets: str) -> None:
-        # Also as they are in a form or an address, of which a server may repeat a part.
+        # Also as encoded in a form or a URL, of which a server may repeat a part.
         looks = {
             look for secret in secrets for look in (secret, quote(secret, ""), quote_plus(secret))
         }
@@ -74,16 +73,16 @@ class Credentials(AuthBase):
         return request
 
     def redact(self, text: str) -> str:
-        """Return a text without the secrets, printable, on one line, of bounded length."""
+        """Return a text without the secrets, printable, shortened, on one line."""
         return plain(" ".join(self._pattern.sub(_HIDDEN, text).split())[:_MAX_REDACTED_LENGTH])
 
     def contains_secret(self, text: str) -> bool:
-        """True if one of the secrets is in a text."""
+        """Return True if a text contains one of the secrets."""
         return self._pattern.search(text) is not None
 
 
 class Bearer(Credentials):
-    """An access token, in the header for it.
+    """An access token, in the ``Authorization`` header.
 
     :param access_token: visible ASCII characters.
     """
@@ -101,7 +100,7 @@ class SecretForm(Credentials):
     """A form that is secret as a whole.
 
     :param form: form-encoded.
-    :param secrets: those in it, as they are before they are encoded.
+    :param secrets: the secrets of the form, not encoded.
     """
 
     def __init__(self, form: str, *secrets: str) -> None:
@@ -116,12 +115,12 @@ class SecretForm(Credentials):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, whatever its status.
+    """A response, of any status.
 
-    :ivar status: of HTTP.
-    :ivar reason: the reason phrase of HTTP.
-    :ivar headers: by name, in whatever case.
-    :ivar body: in which there may be secrets.
+    :ivar status: the HTTP status.
+    :ivar reason: the HTTP reason phrase.
+    :ivar headers: by name, in any case.
+    :ivar body: may contain secrets.
     """
 
     status: int
@@ -131,11 +130,11 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        """True if the status is a success."""
+        """True if the status is 2xx."""
         return 200 <= self.status < 300
 
     def fields(self) -> Dict[str, Any]:
-        """The JSON object in it; an empty one when there is none."""
+        """Return the JSON object of the body; an empty one if there is none."""
         try:
             encoding = json.detect_encoding(self.body)
             document = parse_json(self.body.decode(encoding, "surrogatepass"))
@@ -145,14 +144,13 @@ class Reply:
 
 
 class HttpClient:
-    """Sends requests. Thread-safe: nothing is kept between two of them, neither a connection,
-    which would belong to one thread, nor a cookie.
+    """Sends requests. Thread-safe: two requests share no connection and no cookie.
 
-    :param error: makes the exception that is raised when there is no answer, of a status, a
-        message, an error code, and a hint, which may be left out.
-    :param timeout: seconds that a request may take.
-    :param ca_certs: file or folder of the trusted certificate authorities; None for the
-        environment's, else certifi's.
+    :param error: makes the exception for a request without a response, from a status, a message,
+        an error code, and an optional hint.
+    :param timeout: seconds for one request.
+    :param ca_certs: file or folder of the trusted certificate authorities; None for those of the
+        environment, else certifi's.
     """
 
     def __init__(
@@ -172,7 +170,7 @@ class HttpClient:
         self._cancel_token = CancelToken()
 
     def close(self) -> None:
-        """Ends every request that is under way, and sends no other."""
+        """Cancel the pending requests, and refuse others."""
         self._cancel_token.cancel()
 
     def send(
@@ -182,9 +180,9 @@ class HttpClient:
         credentials: Credentials,
         form: Optional[Mapping[str, str]] = None,
     ) -> Reply:
-        """Sends a request, and follows no redirection: that could lead to another server.
+        """Send a request, without following redirects, which could lead to another server.
 
-        :raises Exception: there is no answer; as ``error`` makes it.
+        :raises Exception: there is no response; ``error`` makes it.
         """
         until = monotonic() + self._timeout
         connectors: List[Connector] = []
@@ -192,7 +190,7 @@ class HttpClient:
 
         def open_stream() -> Stream:
             connectors.append(self._make_connector(url))
-            # A stream of our own: ``requests`` bounds each wait, but not their sum.
+            # ``requests`` itself limits each wait, but not their sum.
             streams.append(connectors[-1].open(until, _MAX_BODY_BYTES + _MAX_HEADER_BYTES))
             return streams[-1]
 
@@ -215,7 +213,7 @@ class HttpClient:
             for connector in connectors:
                 connector.distrust()
             failure = self._no_answer(error, url, streams)
-        # Not in the handler: an error of requests holds on to the request with all its secrets.
+        # Outside the except clause: the error of requests refers to the request and its secrets.
         raise failure
 
     def _make_connector(self, url: str) -> Connector:
@@ -245,7 +243,7 @@ class HttpClient:
                 408,
                 f"No answer from {where} within {self._timeout:g} s",
                 "timeout",
-                "the server may or may not have done it: look before you repeat it",
+                "the server may have handled the request: check before you repeat it",
             )
         why = describe_failure(cause, ended=bool(streams) and streams[-1].ended)
         untrusted = isinstance(cause, (ssl.SSLError, NoAuthorities, EarlyBytes))
@@ -263,11 +261,11 @@ def _body(answer: requests.Response) -> bytes:
 
 
 def check_url(name: str, url: str, allow_http: bool = False) -> str:
-    """A URL that secrets may be sent to, without trailing slashes.
+    """Return a URL that secrets may be sent to, without trailing slashes.
 
-    :param name: the argument that it is.
-    :param allow_http: True if it may be http on another machine.
-    :raises ValueError: it is none; or is neither https nor on this very machine.
+    :param name: of the argument, for errors.
+    :param allow_http: True if http to another machine is allowed.
+    :raises ValueError: it is not a URL, or http to another machine.
     """
     try:
         return urls.check_secure(url, allow_http)
@@ -276,12 +274,12 @@ def check_url(name: str, url: str, allow_http: bool = False) -> str:
 
 
 def is_token(token: Any) -> bool:
-    """Whether it could be a token that is sent in a header."""
+    """Return True if a value can be sent as a token in a header."""
     return isinstance(token, str) and _TOKEN.fullmatch(token) is not None
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error of the network that stands behind this one; else that one."""
+    """Return the network's error behind this one, else this one."""
     if isinstance(error, ConnectFailed):
         return error.cause
     return network_error(error) or error
@@ -289,12 +287,12 @@ def _cause(error: BaseException) -> BaseException:
 
 def _hint(cause: BaseException) -> str:
     if isinstance(cause, EarlyBytes):
-        return "check the proxy, and the network before it: they wrote in the server's name"
+        return "check the proxy and the network: one of them responded in place of the server"
     if isinstance(cause, NoAuthorities):
         return "check ca_certs, REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return (
-            "if a proxy of your company replaces certificates, give the file of its authority "
-            "as ca_certs; else somebody listens"
+            "if a company proxy replaces certificates, pass its CA in ca_certs; otherwise the "
+            "connection may be intercepted"
         )
-    return "check that this machine is on line, the URL, and the proxy if there is one"
+    return "check the network, the URL, and the proxy if there is one"

@@ -1,21 +1,21 @@
-"""Values of JSON as JavaScript takes them. Pure.
+"""JSON values converted as JavaScript does. Pure.
 
-A server that was written for JavaScript may send a number as text or text as a number. A
-JavaScript program notices neither.
+A server for JavaScript clients may send a number as text, or text as a number. JavaScript
+programs accept both.
 """
 
 import math
 from typing import Any, Optional
 
-#: From here on JavaScript writes a whole number with an exponent.
+#: JavaScript writes whole numbers from here on with an exponent.
 _EXPONENT_FROM = 1e21
 
 
 def as_number(value: Any) -> Optional[float]:
-    """Return the finite number that a value is or holds as text, or None; a bool is none."""
+    """Return a finite number, which may be given as text; None for all else, bool included."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    # Python's float also takes 1_000 and the digits of other scripts.
+    # Python's float also accepts 1_000 and the digits of other scripts.
     if isinstance(value, str) and not (value.isascii() and "_" not in value):
         return None
     try:
@@ -26,7 +26,7 @@ def as_number(value: Any) -> Optional[float]:
 
 
 def as_whole(value: Any) -> Optional[int]:
-    """Return the whole number that a value is or holds as text, or None; a bool is none."""
+    """Return a whole number, which may be given as text; None for all else, bool included."""
     if type(value) is int:
         return value
     number = as_number(value)
@@ -34,7 +34,7 @@ def as_whole(value: Any) -> Optional[int]:
 
 
 def as_key(value: Any) -> Optional[str]:
-    """Return the name of the property that text or a number stands for, or None for others."""
+    """Return the property name of a text or a number; None for all else."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -47,7 +47,7 @@ def as_key(value: Any) -> Optional[str]:
 
 def _number_as_text(number: float) -> Optional[str]:
     if isinstance(number, int):
-        return str(number)  # With all its digits: the server has to recognise it.
+        return str(number)  # With all its digits, so that the server recognises it.
     if not math.isfinite(number):
         return None
     if number.is_integer() and abs(number) < _EXPONENT_FROM:

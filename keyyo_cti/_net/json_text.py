@@ -1,22 +1,22 @@
-"""JSON of a server that may be hostile: it takes bounded memory, and is not nested deeply."""
+"""JSON of a server that may be hostile, with limits for memory and nesting."""
 
 import json
 from typing import Any, List
 
-#: Characters of a text whose values take little memory in any case.
+#: Characters of a text that takes little memory in any case.
 _LARGE = 262_144
 
-#: Characters that a large text has for each value in it, on average and at least. An empty object
-#: of two characters takes 64 bytes.
+#: Minimum average of characters for each value in a large text. An empty object of two characters
+#: takes 64 bytes.
 _MIN_DENSITY = 6
 
-#: Levels of objects and arrays; what Keyyo sends has five at most. What Python's parser still
-#: reads, its ``repr`` may not be able to show, depending on how deep in the program it is called.
+#: Levels of objects and arrays; Keyyo sends five at most. Python's parser reads values whose
+#: ``repr`` may then exceed the recursion limit.
 MAX_DEPTH = 100
 
 
 class TooManyValues(ValueError):
-    """A large text would take far more memory than its characters do."""
+    """A large text would take far more memory than its characters."""
 
 
 class TooDeep(ValueError):
@@ -27,26 +27,27 @@ _DECODER = json.JSONDecoder()
 
 
 def parse_json(text: str, start: int = 0, decoder: json.JSONDecoder = _DECODER) -> Any:
-    """Return the value of a JSON text, which may begin further on.
+    """Return the value of a JSON text.
 
+    :param start: offset of its first character.
     :raises ValueError: it is not JSON, or TooManyValues or TooDeep.
     """
     opened = text.count("[") + text.count("{")
-    # Those inside strings count too. No message of Keyyo comes near the limit.
+    # Characters in strings count too. No message of Keyyo comes near the limit.
     if len(text) > _LARGE and (opened + text.count(",")) * _MIN_DENSITY > len(text):
         raise TooManyValues(f"{opened} containers in {len(text)} characters")
     try:
         value = _decode(text, start, decoder)
     except RecursionError:
         raise TooDeep(f"nested more than {MAX_DEPTH} levels deep") from None
-    # To count brackets is much faster than to count levels.
+    # Counting brackets first is much faster than counting levels.
     if opened > MAX_DEPTH and _is_deep(value):
         raise TooDeep(f"nested more than {MAX_DEPTH} levels deep")
     return value
 
 
 def _decode(text: str, start: int, decoder: json.JSONDecoder) -> Any:
-    # Without a look for white space around the value, which takes half as long as all the rest.
+    # Without skipping white space around the value, which would take half as long again.
     try:
         value, end = decoder.raw_decode(text, start)
     except ValueError:

@@ -9,8 +9,8 @@ from typing import Callable
 def plain_shutdown(sock: socket.socket) -> Callable[[int], object]:
     """Return the ``shutdown`` of the socket below TLS.
 
-    SSLSocket's own takes the TLS state away from under the reader. Which class the plain one is
-    on depends on the host: eventlet's sockets have it on the instance alone.
+    The one of SSLSocket discards the TLS state that the reader thread uses. The class with the
+    plain one varies: eventlet's sockets have it on the instance only.
     """
     if not isinstance(sock, ssl.SSLSocket):
         return sock.shutdown

@@ -1,7 +1,6 @@
 """A file of secrets: an SQLite database that only its owner can read.
 
-SQLite makes each change whole or not at all, and keeps two processes that use the file at the
-same moment from undoing each other's.
+SQLite makes each change atomic, also between processes.
 """
 
 import contextlib
@@ -13,16 +12,16 @@ from typing import Iterator
 from .private_folder import check_private, make_private_folder, open_private, reason
 from .reentrant import new_lock
 
-#: What SQLite adds to the name of a database for the files beside it.
+#: Suffixes of the files that SQLite creates beside a database.
 _SIBLINGS = ("-journal", "-wal", "-shm")
 
-#: Held from the making of a file to its closing, before which nobody else can lock it.
-#: Reentrant, because a signal handler may open the file too.
+#: Held from the creation of a file to its closing. Closing would release SQLite's locks of other
+#: threads. Reentrant, because a signal handler may open the file too.
 _creating = new_lock()
 
 
 def _after_fork() -> None:
-    """Another thread of the parent's may have held the lock; in the child there is none."""
+    """Replace the lock, which another thread of the parent may have held at the fork."""
     global _creating
     _creating = new_lock()
 
@@ -33,29 +32,30 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def open_database(
-    path: Path, what: str, table: str, patience: float
+    path: Path, what: str, table: str, timeout: float
 ) -> Iterator[sqlite3.Connection]:
-    """The database, whose transactions are for the caller to begin; the last one is committed,
-    or, on an exception, undone.
+    """Open the database, and close it after the block.
 
-    :param what: the file is, in errors.
-    :param table: the statement that makes the table if there is none.
-    :param patience: seconds that another process may keep us waiting.
-    :raises OSError: it cannot be had; the message names the file, never what is in it.
+    The caller begins transactions. The last one is committed, or rolled back on an exception.
+
+    :param what: the kind of the file, for errors.
+    :param table: the statement that creates a missing table.
+    :param timeout: seconds to wait for a lock of another process.
+    :raises OSError: it cannot be opened. The message names the file, never its contents.
     """
     try:
         path = _make_private(path, what)
         made = path.lstat()
-        # No transaction begins by itself: that would be after the first look.
-        connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
+        # Without implicit transactions, which begin only after the first read.
+        connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
         with contextlib.closing(connection) as database:
-            # sqlite3's own error repeats a text that is none, which may be a secret.
+            # Otherwise sqlite3's error would repeat a malformed text, which may be a secret.
             database.text_factory = bytes.decode
-            # What is replaced is overwritten, too.
+            # Overwrites deleted secrets with zeros.
             database.execute("PRAGMA secure_delete = ON")
             database.execute(table)
-            # SQLite opens by name: what it has opened is what was looked at. The number of a file
-            # that was removed may be given again, but not to another user's.
+            # SQLite opens by name: check that it has opened the checked file. A freed inode may be
+            # used again, but only in this user's folder.
             _check_private(path, what)
             if not os.path.samestat(made, path.lstat()):
                 raise OSError(f"{what} {path}: it was replaced while it was opened")
@@ -66,13 +66,11 @@ def open_database(
 
 
 def _make_private(path: Path, what: str) -> Path:
-    """Make the file, readable by its owner only, before there is anything in it.
+    """Create an empty file that only its owner can read, and return its real path.
 
-    A file that is there is not opened: to close any descriptor of it would take away the locks
-    that other threads of this process hold, through SQLite, on the same file. It cannot be
-    replaced after it was looked at, because nobody else can write to its folder.
-
-    :returns: its real path.
+    An existing file is not opened: closing a descriptor would release the locks that SQLite holds
+    on this file for other threads. It cannot be replaced after the check, because no other user
+    can write to its folder.
     """
     try:
         folder = make_private_folder(path.parent)
@@ -89,9 +87,9 @@ def _make_private(path: Path, what: str) -> Path:
 
 
 def _check_siblings(path: Path, what: str) -> None:
-    """Check the files that SQLite reads beside the database, without being asked.
+    """Check the files beside the database.
 
-    A journal that another user has put there would be written into the database.
+    SQLite would write another user's journal into the database.
     """
     for suffix in _SIBLINGS:
         with contextlib.suppress(FileNotFoundError):

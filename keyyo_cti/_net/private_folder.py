@@ -1,11 +1,10 @@
-"""Folders in which no other user can put or replace a file of secrets.
+"""Folders in which no other user can create or replace a file of secrets.
 
-SQLite opens a file and those beside it by name. So the names must be safe: the rule is that of
-ssh for its keys. Each folder from the file up to the home directory, or to the root, belongs to
-this user or to root, and nobody else can write to it. A folder above the last one may also be
-sticky, as ``/tmp`` is: there nobody can replace what is another's.
+SQLite opens files by name, so the names must be safe, by ssh's rule for its keys. Each folder, up
+to the home directory or the root, belongs to this user or to root. No other user can write to it.
+A parent folder may be sticky, as ``/tmp`` is, where users cannot replace each other's files.
 
-Windows has no modes. There the folder of the user is private by itself.
+On Windows, which has no modes, the user's folder is private by itself.
 """
 
 import os
@@ -13,18 +12,18 @@ import stat
 from pathlib import Path
 from typing import Iterator, List, Optional, Union
 
-#: What SQLite takes for something else than a file.
+#: Names that SQLite does not treat as files.
 _MEMORY = ":memory:"
 _URI = "file:"
 
 
 def file_path(name: str, path: Union[str, "os.PathLike[str]"], instead: str) -> Path:
-    """Return the path of a file, as it is meant now: a later ``chdir`` does not change it.
+    """Return the absolute path of a file, which a later ``chdir`` does not change.
 
     :param name: of the argument, for errors.
     :param instead: how to keep secrets in memory, for errors.
-    :raises TypeError: it is no path.
-    :raises ValueError: it is not the name of a file.
+    :raises TypeError: it is not a path.
+    :raises ValueError: it does not name a file.
     """
     text = os.fspath(path)
     if not isinstance(text, str):
@@ -42,10 +41,10 @@ def file_path(name: str, path: Union[str, "os.PathLike[str]"], instead: str) -> 
 
 
 def make_private_folder(folder: Path) -> Path:
-    """Make a folder, with its parents, for this user only, and return its real path.
+    """Create a folder, with its parents, for this user only, and return its real path.
 
-    :param folder: an absolute path; links in it are followed once, here.
-    :raises OSError: another user could put files there; the message says what to do.
+    :param folder: an absolute path. Its links are followed once, here.
+    :raises OSError: another user could create files there; the message says what to do.
     """
     missing: List[str] = []
     real = Path(os.path.realpath(folder))
@@ -63,14 +62,14 @@ def make_private_folder(folder: Path) -> Path:
 
 
 def others_can_write(found: os.stat_result, path: Union[Path, int, None] = None) -> bool:
-    """True if another user than the owner and root can write to this file or folder.
+    """Return True if users other than the owner and root can write to a file or folder.
 
-    :param path: of the file, or its descriptor, if its access control list is to be looked at.
+    :param path: or the descriptor, to check the access control list too.
     """
     mode = stat.S_IMODE(found.st_mode)
     if mode & stat.S_IWOTH:
         return True
-    # With an access control list, the bits of the group are the mask of all its entries.
+    # With an access control list, the group bits are the mask of all its entries.
     return bool(mode & stat.S_IWGRP) and not (
         _is_private_group(found.st_gid) and not _has_access_list(path)
     )
@@ -80,9 +79,9 @@ def open_private(path: Path, flags: int) -> int:
     """Open a file of secrets in a private folder, and return its descriptor.
 
     :param flags: as for ``os.open``.
-    :raises OSError: it is not a file of this user's only.
+    :raises OSError: it is not a private file of this user.
     """
-    # A link could lead to a file of another user's choice, and a pipe would block.
+    # Otherwise a link could lead to a file of another user's choice, and a pipe would block.
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
         flags |= getattr(os, name, 0)
     file = os.open(path, flags, 0o600)
@@ -95,32 +94,32 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def check_private(found: os.stat_result, path: Path, file: Optional[int] = None) -> None:
-    """Check that a file is one that only this user can write to, and make its mode 0600.
+    """Check that only this user can write to a file, and set its mode to 0600.
 
     :param found: its ``lstat`` or ``fstat``.
     :param file: its descriptor, if it is open.
-    :raises OSError: it is not; the message says what to do.
+    :raises OSError: another user can write to it; the message says what to do.
     """
     if not stat.S_ISREG(found.st_mode):
         raise OSError("not a regular file")
     if not has_modes():
         return
     if found.st_uid != os.geteuid():
-        raise OSError("belongs to somebody else: remove it")
+        raise OSError("belongs to another user: remove it")
     if others_can_write(found, path if file is None else file):
         raise OSError(f"other users can write to it: remove it, or chmod 600 {path}")
     if stat.S_IMODE(found.st_mode) != 0o600:
-        # Others could read it, or the umask has taken away what the owner needs.
+        # Others could read it, or the umask has removed a permission of the owner.
         os.chmod(path if file is None else file, 0o600)
 
 
 def reason(error: OSError) -> str:
-    """Return the words of an error: the system's own have a number, and the path once more."""
+    """Return the message of an error, without the errno and a second path."""
     return str(error) if error.strerror is None else f"{error.strerror}: {error.filename}"
 
 
 def has_modes() -> bool:
-    """True if this system has owners and modes."""
+    """Return True if this system has owners and modes."""
     return hasattr(os, "geteuid")
 
 
@@ -130,7 +129,7 @@ def _make(folder: Path) -> None:
     except FileExistsError:
         return
     if has_modes():
-        # The umask may have taken away what the owner needs.
+        # The umask may have removed a permission of the owner.
         os.chmod(folder, 0o700)
 
 
@@ -138,10 +137,10 @@ def _check(folder: Path, last: bool) -> None:
     if not has_modes():
         return
     for each in _up_to_home(folder):
-        # Not stat: the links were followed before. One that is there now was put in between.
+        # Not stat: the links were resolved before. A link here was created since then.
         found = each.lstat()
         if not stat.S_ISDIR(found.st_mode):
-            raise OSError(f"{each} is no folder any more: it was replaced while it was opened")
+            raise OSError(f"{each} is not a folder any more: it was replaced during the opening")
         if found.st_uid not in (0, os.geteuid()):
             raise OSError(
                 f"the folder {each} belongs to another user, who could replace the file: "
@@ -165,7 +164,7 @@ def _up_to_home(folder: Path) -> Iterator[Path]:
 
 
 def _has_access_list(path: Union[Path, int, None]) -> bool:
-    """True if a file or folder has an access control list of POSIX, where Python can tell."""
+    """Return True if a file has a POSIX access control list, as far as Python can tell."""
     if path is None or not hasattr(os, "getxattr"):
         return False
     try:
@@ -175,13 +174,13 @@ def _has_access_list(path: Union[Path, int, None]) -> bool:
 
 
 def _is_private_group(gid: int) -> bool:
-    """True if the group is root's, or has this user as its only member.
+    """Return True if the group is root's, or this user is its only member.
 
-    Many systems give each user such a group, and a umask by which it can write.
+    Many systems give each user such a group, and a umask that lets it write.
     """
     if gid == 0:
         return True
-    # Windows has neither.
+    # Not available on Windows.
     import grp
     import pwd
 

@@ -1,4 +1,4 @@
-"""Which process this is: objects with threads belong to the one that made them."""
+"""The current process. Objects with threads belong to the process that made them."""
 
 import os
 
@@ -7,23 +7,23 @@ class OtherProcess(RuntimeError):
     """An object of the parent process was used in a forked child."""
 
     def __init__(self) -> None:
-        super().__init__("this belongs to the parent process: make another one after fork")
+        super().__init__("this object belongs to the parent process: make another one after fork")
 
 
-# A count of forks costs less than a system call for each use.
+# Counting forks is cheaper than a system call for each use.
 _forks = 0
 
 
 def current() -> int:
-    """Return a number that is another one in a forked child."""
+    """Return a number that differs in a forked child."""
     return _forks
 
 
 def check(process: int) -> None:
-    """Refuse what was made in another process.
+    """Refuse an object of another process.
 
-    :param process: what ``current`` returned there.
-    :raises OtherProcess: this is a child of it.
+    :param process: the number that ``current`` returned there.
+    :raises OtherProcess: this is a child of that process.
     """
     if process != _forks:
         raise OtherProcess

@@ -1,7 +1,7 @@
-"""Proxies: which one, and the way through it to the server.
+"""Choosing a proxy, and connecting through it to the server.
 
-HTTP proxies are asked for a tunnel (CONNECT) whatever goes through it, so that every transport
-takes the same way, and a proxy sees no more of it than where it leads.
+Every transport uses a tunnel (CONNECT) through an HTTP proxy. The proxy then sees the address of
+the server only.
 """
 
 import base64
@@ -20,17 +20,17 @@ from .happy_eyeballs import connect, look_up, memory
 from .stream import Stream
 from .urls import Origin
 
-#: By scheme, the usual port.
+#: The default ports by scheme.
 _PORTS = {"http": 80, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 
-#: Bytes of a proxy's answer.
+#: Bytes of a proxy's response.
 _MAX_RESPONSE_BYTES = 65536
 
 _STATUS = re.compile(r"[0-9]{3}")
 
 
 class ProxyFailed(OSError):
-    """A proxy cannot be used, or does not let us through. The message never has its password."""
+    """A proxy cannot be used, or refuses the connection. The message never shows its password."""
 
 
 class Proxy(NamedTuple):
@@ -47,7 +47,7 @@ class Proxy(NamedTuple):
 
     @property
     def socks(self) -> bool:
-        """Whether it is a SOCKS proxy."""
+        """True if it is a SOCKS proxy."""
         return self.scheme != "http"
 
     def __str__(self) -> str:
@@ -59,11 +59,11 @@ class Proxy(NamedTuple):
 
 
 def select_proxy(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Optional[Proxy]:
-    """The proxy for a URL, or None, as ``requests`` chooses.
+    """Return the proxy for a URL, or None, with the rules of ``requests``.
 
-    :param proxies: by scheme; what is not there is that of the environment: HTTPS_PROXY,
-        HTTP_PROXY, ALL_PROXY, but for the hosts in NO_PROXY, or in ``no_proxy`` here.
-    :raises ProxyFailed: it is none that can be used.
+    :param proxies: by scheme. The environment supplies the others (HTTPS_PROXY, HTTP_PROXY,
+        ALL_PROXY), except for the hosts in NO_PROXY, or in ``no_proxy`` here.
+    :raises ProxyFailed: the proxy cannot be used.
     """
     given: Dict[str, Any] = dict(proxies or {})
     no_proxy = given.pop("no_proxy", None)
@@ -75,9 +75,9 @@ def select_proxy(url: str, proxies: Optional[Mapping[str, Optional[str]]]) -> Op
 
 
 def open_tunnel(stream: Stream, proxy: Proxy, origin: Origin) -> None:
-    """Has an HTTP proxy connect a stream through to a server.
+    """Connect a stream to a server through an HTTP proxy.
 
-    :raises OSError: it does not, or not in time.
+    :raises OSError: the proxy refuses, or does not respond in time.
     """
     host = f"[{origin.host}]" if ":" in origin.host else _ascii(origin.host)
     target = f"{host}:{origin.port}"
@@ -92,9 +92,9 @@ def open_tunnel(stream: Stream, proxy: Proxy, origin: Origin) -> None:
 
 
 def connect_by_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.socket:
-    """A socket to a server, by way of a SOCKS proxy. It cannot be interrupted.
+    """Return a socket to a server through a SOCKS proxy. Cannot be interrupted.
 
-    :raises OSError: it cannot be had, or not in so many seconds.
+    :raises OSError: the connection fails, or takes too long.
     """
     try:
         socks: Any = importlib.import_module("socks")
@@ -105,13 +105,13 @@ def connect_by_socks(proxy: Proxy, origin: Origin, timeout: float) -> socket.soc
     try:
         return _negotiate(socks, connected, proxy, target, timeout)
     except socket.timeout:
-        # As for ``Route.distrust``.
+        # For the reason of ``Connector.distrust``.
         memory.forget(proxy.host, proxy.port)
         raise
 
 
 def _connect(proxy: Proxy, until: float) -> socket.socket:
-    """A socket to a proxy, which does not block."""
+    """Return a non-blocking socket to a proxy."""
     addresses = memory.sort(proxy.host, proxy.port, look_up(proxy.host, proxy.port))
     sock, address = connect(addresses, until, CancelToken(), monotonic)
     memory.remember(proxy.host, proxy.port, address)
@@ -121,7 +121,7 @@ def _connect(proxy: Proxy, until: float) -> socket.socket:
 def _negotiate(
     socks: Any, connected: socket.socket, proxy: Proxy, target: Tuple[str, int], timeout: float
 ) -> socket.socket:
-    """Have a SOCKS proxy connect a socket through to a server. The socket is taken over."""
+    """Connect a socket to a server through a SOCKS proxy. The socket is replaced."""
     kind = socks.SOCKS5 if proxy.scheme.startswith("socks5") else socks.SOCKS4
     remote_names = proxy.scheme in ("socks5h", "socks4a")
     sock = _socket_class(socks)(
@@ -133,12 +133,12 @@ def _negotiate(
         )
         sock.settimeout(timeout)
         sock.connect(target)
-        # A plain one from here on, without the library's methods.
+        # A plain socket, without the library's methods.
         return socket.socket(fileno=sock.detach())
     except socks.ProxyError as error:
         sock.close()
         if isinstance(error.socket_err, socket.timeout):
-            # As from whoever waits for us, and whose time is up as well.
+            # The same error as from the waiter, whose deadline is the same.
             raise socket.timeout("timed out") from error
         raise ProxyFailed(f"the proxy {proxy} does not let us through: {error.msg}") from error
     except BaseException:
@@ -148,22 +148,22 @@ def _negotiate(
 
 @lru_cache(maxsize=None)
 def _socket_class(socks: Any) -> Any:
-    """PySocks's class for a socket that is connected to its proxy already.
+    """Return PySocks's class, changed for sockets that are connected to the proxy already.
 
-    PySocks itself tries one address of a proxy, of IPv4.
+    PySocks itself tries only one IPv4 address of a proxy.
     """
 
     class Connected(socks.socksocket.__base__):  # type: ignore[misc]
         def connect(self, _: Any) -> None:
-            """Nothing: it is. PySocks calls this before it speaks to the proxy."""
+            """Do nothing. PySocks calls this before the negotiation with the proxy."""
 
     return type("ConnectedSocksSocket", (socks.socksocket, Connected), {})
 
 
 def _ascii(host: str) -> str:
-    """A name as name servers know it.
+    """Return a host name in ASCII, as name servers use it.
 
-    :raises OSError: it cannot be one.
+    :raises OSError: the name is impossible.
     """
     try:
         return host.encode("idna").decode("ascii")
@@ -172,7 +172,7 @@ def _ascii(host: str) -> str:
 
 
 def _outside(url: str, no_proxy: str) -> bool:
-    """Whether a host is not among those that need no proxy."""
+    """Return True if a host needs a proxy."""
     return not utils.should_bypass_proxies(url, no_proxy)
 
 
@@ -196,10 +196,10 @@ def _read(url: str) -> Proxy:
 
 
 def _answer(stream: Stream) -> "tuple[int, str]":
-    """The status of a proxy's answer, and its words; the stream is behind its headers then."""
+    """Return the status and the reason of a proxy's response, and consume its headers."""
     head = bytearray()
     while not head.endswith(b"\r\n\r\n"):
-        # Byte by byte, from the stream's buffer: what follows is no part of the answer.
+        # Byte by byte, from the stream's buffer: later bytes do not belong to the response.
         byte = stream.recv(1)
         if not byte:
             raise ProxyFailed("the proxy closed the connection")
@@ -208,7 +208,7 @@ def _answer(stream: Stream) -> "tuple[int, str]":
             raise ProxyFailed("the proxy's answer does not end")
     version, _, rest = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
     status, _, words = rest.partition(" ")
-    # Digits of other scripts, and numbers without an end, would be an error of Python's.
+    # Otherwise int() could fail, for a very long number.
     if not version.startswith("HTTP/") or not _STATUS.fullmatch(status):
         raise ProxyFailed("the proxy speaks no HTTP")
     return int(status), "".join(c for c in words if c.isprintable())[:100]

@@ -1,4 +1,4 @@
-"""How often the same complaint is made."""
+"""A limit for repeated log records and errors."""
 
 from typing import Optional
 
@@ -6,12 +6,11 @@ from .clock import Monotonic, monotonic
 
 
 class RateLimit:
-    """Lets through so many in a period, and counts the others.
+    """Allows a number of events in each period, and counts the others. Not thread-safe.
 
-    Not thread-safe: for one thread, or under a lock.
-
-    :param most: how many in each period.
+    :param most: events in each period.
     :param period: seconds.
+    :ivar left_out: the count of the others.
     """
 
     def __init__(self, most: int, period: float, clock: Monotonic = monotonic) -> None:
@@ -23,7 +22,7 @@ class RateLimit:
         self.left_out = 0
 
     def allows(self) -> bool:
-        """True if this one may pass; otherwise it is counted in ``left_out``."""
+        """Return True if this event is allowed; otherwise count it in ``left_out``."""
         if self._began is None or self._clock() - self._began >= self._period:
             self._began, self._passed = self._clock(), 0
         if self._passed < self._most:
@@ -33,12 +32,12 @@ class RateLimit:
         return False
 
     def due(self) -> Optional[float]:
-        """The monotonic time at which those that were left out are to be summed up, if any."""
+        """Return the monotonic time at which to report ``left_out``, or None if it is 0."""
         if self._began is None or not self.left_out:
             return None
         return self._began + self._period
 
     def take_left_out(self) -> int:
-        """How many were left out since the last time."""
+        """Return ``left_out``, and reset it."""
         count, self.left_out = self.left_out, 0
         return count

@@ -1,7 +1,7 @@
-"""Locks that bear signal handlers and finalizers.
+"""Locks that are safe in signal handlers and finalizers.
 
-Python runs a signal handler, and ``__del__``, between any two instructions of a thread, also
-while this thread holds a lock. A plain lock would then wait for its own thread without end.
+Python runs a signal handler, and ``__del__``, between any two instructions of a thread, even while
+this thread holds a lock. With a plain lock, the thread would deadlock with itself.
 """
 
 import logging
@@ -19,56 +19,55 @@ Work = Callable[[], object]
 
 T = TypeVar("T")
 
-#: Seconds. Python may overlook a signal that comes just before a wait begins, and runs its
-#: handler when the wait ends; on Windows no signal ends a wait.
+#: Seconds of one wait. Python may miss a signal just before a wait, and then runs its handler
+#: after the wait. On Windows, no signal ends a wait.
 MAX_WAIT = 1.0
 
-#: Every lock and turn that other threads may need before they can answer.
+#: Every lock and turn that other threads may need before they respond.
 _known: "Dict[int, ref[Any]]" = {}
 
 
 def _remember(lock: Any) -> None:
     key = id(lock)
-    # Not a WeakSet, which another thread may change while this one goes through it.
+    # Not a WeakSet, which another thread may change during an iteration.
     _known[key] = ref(lock, lambda _: _known.pop(key, None))
 
 
 def new_lock() -> Any:
-    """Return an RLock for code that bears being entered again at any of its instructions."""
+    """Return an RLock for code that may be re-entered at any instruction."""
     lock = threading.RLock()
     _remember(lock)
     return lock
 
 
 def interrupts_itself() -> bool:
-    """True if this is a signal handler or ``__del__`` inside the SDK's own work on this thread.
+    """Return True in a signal handler or ``__del__`` that interrupts the SDK on this thread.
 
-    It must not wait for other threads then: they may need what this thread holds.
+    It must not wait for other threads then: they may need a lock of this thread.
     """
     locks = [known() for known in list(_known.values())]
     return any(lock is not None and lock._is_owned() for lock in locks)
 
 
 class Section:
-    """A critical section. Work of other threads waits; work of a signal handler that interrupted
-    work of the same thread runs right after it.
+    """A critical section that defers the work of a signal handler on the same thread.
 
-    Such work therefore returns nothing: its result goes into a Future, or into the state that
-    the section guards.
+    Other threads wait; the signal handler's work runs right after the interrupted work. Such work
+    returns nothing: its result goes into a Future, or into the guarded state.
     """
 
     def __init__(self) -> None:
         self._process = process.current()
-        # Its owner tells whether this thread is inside. A flag could stay set for ever, when a
-        # signal handler raises just before it would be reset.
+        # The owner shows if this thread is inside. A flag could stay set, if a signal handler
+        # raises just before its reset.
         self._lock = new_lock()
         self._deferred: Deque[Tuple[Work, Optional[Work]]] = deque()
 
     def run(self, work: Work, then: Optional[Work] = None) -> bool:
-        """Run work alone, and then ``then``, without the lock.
+        """Run work under the lock, and then ``then`` without it.
 
         :returns: False if both are deferred, because this thread is inside already.
-        :raises OtherProcess: in a forked child, where the lock may be held without end.
+        :raises OtherProcess: in a forked child, where the lock may never be released.
         """
         if self.is_inside():
             process.check(self._process)
@@ -80,7 +79,7 @@ class Section:
         return True
 
     def call(self, work: Callable[[], T]) -> T:
-        """Run work alone and return its result. For what no signal handler does.
+        """Run work under the lock and return its result. Not for signal handlers.
 
         :raises OtherProcess: in a forked child.
         """
@@ -89,12 +88,12 @@ class Section:
             with self._lock:
                 return work()
         finally:
-            # Looked at without the lock: what a signal handler adds later finds it free.
+            # Checked without the lock: a later signal handler finds the lock free.
             if self._deferred and not self.is_inside():
                 self._run_deferred()
 
     def is_inside(self) -> bool:
-        """True if this thread runs work now: this is a signal handler or ``__del__`` then."""
+        """Return True if this thread is inside: this is a signal handler or ``__del__``."""
         owned: bool = self._lock._is_owned()
         return owned
 
@@ -109,22 +108,22 @@ class Section:
             except IndexError:
                 return  # Another thread was faster.
             except Exception:
-                # Not the fault of the work that was interrupted.
-                _log.exception("what a signal handler began has failed")
+                # Not raised: the interrupted work did not fail.
+                _log.exception("work that a signal handler began has failed")
 
 
 class Turn:
-    """The right to do something alone, for as long as it takes.
+    """The exclusive right to do something, held under a ticket.
 
-    Not a lock: between the call that takes one and the next instruction, a signal handler may
-    raise, and nothing would ever release it.
+    Not a lock: a signal handler may raise right after the acquisition, and a lock would never be
+    released.
 
-    :param is_waited_for: True if other threads may need it before they can answer.
+    :param is_waited_for: True if other threads may need the turn before they respond.
     """
 
     def __init__(self, is_waited_for: bool = True) -> None:
         self._process = process.current()
-        # The one entry is the ticket of the holder, and its thread.
+        # One entry: the ticket of the holder, and its thread.
         self._holder: Dict[None, Tuple[object, int]] = {}
         self._free = Wakeup()
         if is_waited_for:
@@ -133,8 +132,8 @@ class Turn:
     def take(self, ticket: object, timeout: float = 0.0) -> bool:
         """Wait for the turn.
 
-        :param ticket: made by the caller, who gives it back whatever happens.
-        :returns: False if the time was up first.
+        :param ticket: any object. The caller gives it back in a ``finally`` clause.
+        :returns: False after the timeout.
         :raises OtherProcess: in a forked child.
         """
         process.check(self._process)
@@ -146,48 +145,48 @@ class Turn:
         return taken() or (timeout > 0 and self._free.wait_for(taken, timeout))
 
     def give_back(self, ticket: object) -> None:
-        """End the turn, if it is the ticket's."""
+        """End the turn, if the ticket holds it."""
         if self.is_of(ticket):
             del self._holder[None]
             self._free.notify_all()
 
     def is_of(self, ticket: object) -> bool:
-        """True if it is the ticket's turn."""
+        """Return True if the ticket holds the turn."""
         holder = self._holder.get(None)
         return holder is not None and holder[0] is ticket
 
     def _is_owned(self) -> bool:
-        """True if it is this thread's. The name is RLock's."""
+        """Return True if this thread holds the turn. Named as in RLock."""
         holder = self._holder.get(None)
         return holder is not None and holder[1] == threading.get_ident()
 
 
 class Wakeup:
-    """A condition without a lock of its own: the state that it is about is read without one.
+    """A condition without a lock, for state that is read without one.
 
-    A notification is never missed: a waiter enters the list before it looks at the state.
+    No notification is missed: a waiter enters the list, then checks the state.
     """
 
     __slots__ = ("waiters",)
 
     def __init__(self) -> None:
-        #: To look whether anything waits.
+        #: The locks of the waiting threads.
         self.waiters: List[threading.Lock] = []
 
     def notify_all(self) -> None:
-        """Wake every waiter, so that it looks at the state again. Never blocks."""
+        """Wake every waiter, which checks the state again. Never blocks."""
         for waiter in list(self.waiters):
             try:
                 waiter.release()
             except RuntimeError:
-                # Another notification came first, and it has not woken up yet.
+                # An earlier notification has released the lock already.
                 pass
 
     def wait_for(self, predicate: Callable[[], Any], timeout: Optional[float] = None) -> bool:
         """Wait until a predicate holds.
 
-        :param timeout: seconds, None for no end.
-        :returns: False if the time was up first.
+        :param timeout: seconds, None for no limit.
+        :returns: False after the timeout.
         """
         if predicate():
             return True
@@ -210,14 +209,14 @@ class Wakeup:
 def get_max_wait() -> float:
     """Return the seconds that this thread may wait in one call.
 
-    Only the main thread runs signal handlers; the others need not wake up for them.
+    Only the main thread wakes up for signal handlers, which run there.
     """
     main = threading.current_thread() is threading.main_thread()
     return MAX_WAIT if main else threading.TIMEOUT_MAX
 
 
 class Flag:
-    """An event, as ``threading.Event``, that bears signal handlers."""
+    """An event as ``threading.Event``, but safe in signal handlers."""
 
     __slots__ = ("_set", "_wakeup")
 
@@ -226,18 +225,18 @@ class Flag:
         self._wakeup = Wakeup()
 
     def is_set(self) -> bool:
-        """True once ``set`` was called."""
+        """Return True after ``set``."""
         return self._set
 
     def set(self) -> None:
-        """Set it, for good."""
+        """Set the flag, which is never cleared."""
         self._set = True
         self._wakeup.notify_all()
 
     def wait(self, timeout: Optional[float] = None) -> bool:
-        """Wait until it is set.
+        """Wait until the flag is set.
 
-        :param timeout: seconds, None for no end.
-        :returns: False if the time was up first.
+        :param timeout: seconds, None for no limit.
+        :returns: False after the timeout.
         """
         return self._wakeup.wait_for(self.is_set, timeout)

@@ -1,4 +1,4 @@
-"""When a server wants to be asked again. Pure."""
+"""The ``Retry-After`` header. Pure."""
 
 import re
 from typing import Mapping, Optional
@@ -7,9 +7,9 @@ _NUMBER = re.compile(r"\s*-?[0-9]{1,18}(\.[0-9]{0,18})?\s*")
 
 
 def read_retry_after(headers: Mapping[str, str], now: float) -> Optional[float]:
-    """Return the seconds that ``Retry-After`` asks for, or None if it asks for none.
+    """Return the seconds of ``Retry-After``, or None without a valid one.
 
-    :param headers: of an answer. The value is a number or a date.
+    :param headers: of a response. The value is a number or a date.
     :param now: Unix time in seconds.
     """
     value = headers.get("Retry-After", "")
@@ -18,13 +18,13 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> Optional[float]:
         seconds = float(value)
     else:
         try:
-            # Only here, because they take longer to import than all the rest.
+            # Imported here only: they take longer to import than the rest of the module.
             import email.utils
             from datetime import timezone
 
             date = email.utils.parsedate_to_datetime(value)
             if date.tzinfo is None:
-                # As HTTP has it.
+                # HTTP dates are UTC.
                 date = date.replace(tzinfo=timezone.utc)
             seconds = date.timestamp() - now
         except (TypeError, ValueError, OverflowError):

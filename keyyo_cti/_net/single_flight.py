@@ -1,4 +1,4 @@
-"""Work that several threads want at the same moment, done once."""
+"""Work that several threads request at the same time, done once."""
 
 import concurrent.futures
 import os
@@ -11,18 +11,17 @@ Outcome = TypeVar("Outcome")
 
 
 class WaitsForItself(RuntimeError):
-    """Work asks for its own outcome."""
+    """Work waits for its own outcome."""
 
 
 class SingleFlight(Generic[Outcome]):
-    """Does work in a thread of its own. Callers that come meanwhile get the same outcome, a
-    result or an exception.
+    """Does work on a separate thread, whose outcome all concurrent callers get.
 
-    The work goes on when a caller is interrupted, as by Ctrl-C.
+    The work goes on when a caller is interrupted, for example by Ctrl-C.
 
     :param name: of the thread.
-    :param to_its_end: True if the end of the program waits for the work, because it must not be
-        left half done.
+    :param to_its_end: True if the program's exit waits for the work, which must not be left
+        half done.
     """
 
     def __init__(self, name: str, to_its_end: bool = False) -> None:
@@ -37,16 +36,16 @@ class SingleFlight(Generic[Outcome]):
         self._thread: Optional[int] = None
 
     def do(self, work: Callable[[], Outcome], *, alone: bool = False) -> Outcome:
-        """Return the outcome of the work, or of what is under way.
+        """Return the outcome of the work, or of the work that is running already.
 
-        :param alone: True to wait for what is under way, and then do this very work.
+        :param alone: True to wait for the running work, and then do this work.
         :raises WaitsForItself: called by the work itself.
         """
         if os.getpid() != self._process:
-            # A fork took along a flight that will never land here, and perhaps a held lock.
+            # The work of the parent never ends in a forked child, and the lock may be held.
             self._begin()
         if self._thread == threading.get_ident():
-            raise WaitsForItself("called by what it waits for")
+            raise WaitsForItself("called by the work that it would wait for")
         flight: "Future[Outcome]" = Future()
         while True:
             with self._lock:
@@ -61,7 +60,7 @@ class SingleFlight(Generic[Outcome]):
         try:
             threading.Thread(target=fly, name=self._name, daemon=self._daemon).start()
         except RuntimeError:
-            # As when the interpreter is shutting down. Others may wait for it by now.
+            # For example while the interpreter shuts down. Other callers may already wait.
             fly()
         return flight.result()
 
@@ -73,6 +72,6 @@ class SingleFlight(Generic[Outcome]):
             self._thread, self._flight = None, None
             flight.set_exception(error)
         else:
-            # Before the callers are told: one that asks again must not get the same outcome.
+            # Before the callers wake up: one that calls again must not get the same outcome.
             self._thread, self._flight = None, None
             flight.set_result(outcome)

@@ -1,57 +1,57 @@
-"""Whether the machine has slept, or this process was stopped. Pure."""
+"""Detects that the machine has slept, or that this process was stopped. Pure."""
 
 from .clock import Monotonic
 
-#: Seconds between two looks.
+#: Seconds between two checks.
 _POLL_INTERVAL = 5.0
 
-#: Seconds that are no sleep: clocks differ, and a busy machine is late.
+#: Seconds that do not count as sleep: clocks differ, and a busy machine is late.
 _MIN_SLEEP = 2.0
 
-#: Seconds by which a look may be late before the process is taken to have been stopped, or to
-#: have slept on a machine whose monotonic clock goes on meanwhile.
+#: Seconds that a check may be late. After that, the process was stopped, or has slept on a machine
+#: whose monotonic clock includes sleep.
 _MAX_LATENESS = 10.0
 
 
 class SleepWatch:
-    """Notices a sleep soon after it.
+    """Detects a sleep soon after its end.
 
-    A wall clock is no help: people and programs set it.
+    The wall clock is useless for this, because people and programs set it.
 
     :param now: monotonic seconds.
-    :param slept: seconds that the machine has slept, see ``clock.slept``.
+    :param time_asleep: returns the seconds that the machine has slept, see ``clock``.
     """
 
     def __init__(self, now: float, time_asleep: Monotonic) -> None:
-        self._slept = time_asleep
+        self._time_asleep = time_asleep
         self._asleep = time_asleep()
         self._due = now + _POLL_INTERVAL
         self._last_received_at = now
         self._asleep_when_heard = self._asleep
 
     def due(self) -> float:
-        """The monotonic time of the next look."""
+        """Return the monotonic time of the next check."""
         return self._due
 
     def detect_sleep(self, now: float, began: float, last_received_at: float) -> bool:
-        """Whether there was a sleep since the last look. Nothing before ``due``.
+        """Return True if the machine has slept since the last check. Does nothing before ``due``.
 
-        :param began: monotonic time at which the wait for this look began; what kept the thread
-            busy before that was no sleep.
-        :param heard_at: monotonic time of the last sign of life of the server.
+        :param began: monotonic time at which the wait for this check began. Before that, the
+            thread was busy, which is not sleep.
+        :param last_received_at: monotonic time of the last frame of the server.
         """
         if now < self._due:
             return False
         late, before = now - max(self._due, began), self._asleep
-        self._due, self._asleep = now + _POLL_INTERVAL, self._slept()
+        self._due, self._asleep = now + _POLL_INTERVAL, self._time_asleep()
         if last_received_at != self._last_received_at:
-            # That may have been before this sleep or after it: rather too long a silence is
-            # told than too short a one.
+            # It may have arrived before this sleep or after it. A silence that is too long is
+            # safer than one that is too short.
             self._last_received_at, self._asleep_when_heard = last_received_at, before
         return self._asleep - before > _MIN_SLEEP or late > _MAX_LATENESS
 
     def silence(self, now: float, last_received_at: float) -> float:
-        """Seconds since the last sign of life, those asleep included."""
+        """Return the seconds since the last frame, sleep included."""
         heard = last_received_at == self._last_received_at
         before = self._asleep_when_heard if heard else self._asleep
-        return max(0.0, now - last_received_at) + max(0.0, self._slept() - before)
+        return max(0.0, now - last_received_at) + max(0.0, self._time_asleep() - before)

@@ -1,4 +1,4 @@
-"""The folder where a user's programs keep what lasts."""
+"""The folder for persistent state of a user's programs."""
 
 import os
 from pathlib import Path
@@ -15,8 +15,8 @@ def state_folder() -> Path:
         folder = platformdirs.user_state_path("keyyo-cti", appauthor=False)
     except (RuntimeError, KeyError):
         folder = Path("~")
-    # Without a home the path begins with "~" or "/.local": the one would be a folder of that name
-    # in the current directory, and the other belongs to the system.
+    # Without a home directory, the path begins with "~" or "/.local". Otherwise a folder named
+    # "~" would appear in the current directory, or a folder in the root.
     chosen = Path(os.environ.get("XDG_STATE_HOME", "")).is_absolute()
     if not folder.is_absolute() or (_homeless() and not chosen):
         raise OSError("there is no home directory: set HOME or XDG_STATE_HOME")
@@ -24,7 +24,7 @@ def state_folder() -> Path:
 
 
 def can_make_folder(folder: Path) -> bool:
-    """True if the folder is there and this user can write to it, or can make it."""
+    """Return True if this user can write to the folder, or create it."""
     there = folder
     while not os.path.lexists(there) and there != there.parent:
         there = there.parent

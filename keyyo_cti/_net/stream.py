@@ -1,4 +1,4 @@
-"""A connected socket, plain or TLS, on which no wait lasts for ever."""
+"""A connected socket, plain or TLS, whose every wait has a deadline."""
 
 import contextlib
 import io
@@ -25,24 +25,24 @@ _CHUNK_BYTES = 65536
 _EARLY = "bytes came before the server was asked for anything, and were not read"
 
 
-class _Left(NamedTuple):
-    """A write that a signal handler, or ``__del__``, has left to the thread it interrupted."""
+class _DeferredWrite(NamedTuple):
+    """A write that a signal handler, or ``__del__``, leaves to the interrupted thread."""
 
     data: Any
     until: float
 
 
 class Stream:
-    """A socket as ``http.client`` and ``websocket-client`` use one, with deadlines of its own.
+    """A socket for ``http.client`` and ``websocket-client``, with deadlines of its own.
 
-    One thread reads; any thread writes. The socket never blocks: who has to wait does so
-    outside of it, because OpenSSL allows one operation at a time on a connection, and a reader
-    that waits inside one would keep every writer out, or race with it.
+    One thread reads; any thread writes. The socket is non-blocking, and threads wait outside of
+    its operations. Otherwise a reader that waits in OpenSSL, which allows one operation at a
+    time, would block every writer.
 
-    :ivar heard_at: monotonic time at which the last bytes came, be they half a message.
-    :ivar ended: True if the peer has closed it and all it wrote before was read.
-    :ivar allowance: bytes that may still be handed out before TooMuch is raised.
-    :ivar on_write: is called before anything is written, in the thread that writes.
+    :ivar last_received_at: monotonic time of the last bytes, which may be half a message.
+    :ivar ended: True if the peer has closed the connection, and all its bytes are read.
+    :ivar bytes_left: bytes that may be read before TooLarge is raised.
+    :ivar on_write: called before each write, in the thread that writes.
     """
 
     def __init__(
@@ -52,24 +52,24 @@ class Stream:
         write_timeout: float,
         clock: Monotonic,
     ) -> None:
-        """Takes over a connected socket that does not block."""
+        """Take over a connected non-blocking socket."""
         self._sock = sock
         self._cancel_token = cancel_token
         self._write_timeout = write_timeout
         self._clock = clock
         self._is_tls = isinstance(sock, ssl.SSLSocket)
         self._process = process.current()
-        # For TLS alone: a plain socket is read and written at the same time. No thread takes it
-        # twice: a write that comes while its thread has it is left for later.
+        # For TLS only: a plain socket can be read and written at the same time. A write of a
+        # signal handler on a thread that has the lock is deferred.
         self._operation = new_lock()
-        # Whose turn to write it is, and whether bytes of that write may be out.
+        # The turn to write, and whether bytes of the current write may have left.
         self._turn = Turn()
-        self._out = False
-        self._left_writes: Deque[_Left] = deque()
+        self._partly_sent = False
+        self._deferred_writes: Deque[_DeferredWrite] = deque()
         self._buffer = b""
-        self._taken = 0
-        # Of the thread that reads: what it waits on, and whether there is nothing to read as far
-        # as anybody knows, so that to try would be in vain.
+        self._consumed = 0
+        # Used by the reader only: its selector, and whether the socket was empty at the last
+        # read, so that another read would fail.
         self._readable: Optional[Any] = None
         self._drained = False
         self._broken: Optional[str] = None
@@ -85,8 +85,11 @@ class Stream:
 
     @property
     def read_until(self) -> float:
-        """Monotonic time at which a read gives up with ``socket.timeout``. What is there by then
-        is still read, once: a peer that never pauses does not get round it."""
+        """Monotonic time at which reads raise ``socket.timeout``.
+
+        Bytes that are available by then are still read, but only once. Otherwise a peer that
+        never pauses would evade the deadline.
+        """
         return self._read_until
 
     @read_until.setter
@@ -95,12 +98,12 @@ class Stream:
         self._read_late = False
 
     def expect_silence(self) -> None:
-        """Check that no byte waits to be read, before another protocol begins on the stream.
+        """Check that no byte is available, before another protocol begins on the stream.
 
-        In every protocol that we speak over a stream, the client speaks first. Otherwise what a
-        proxy writes behind its own answer would be read as the server's.
+        In every protocol over a stream, the client speaks first. Otherwise bytes that a proxy
+        writes after its response would be read as the server's.
 
-        :raises EarlyBytes: a byte waits, in the buffer or in the socket.
+        :raises EarlyBytes: a byte is available, in the buffer or in the socket.
         """
         self._expect_an_empty_buffer()
         with contextlib.suppress(BlockingIOError):
@@ -108,18 +111,18 @@ class Stream:
                 raise EarlyBytes(_EARLY)
 
     def _expect_an_empty_buffer(self) -> None:
-        if self._taken < len(self._buffer):
+        if self._consumed < len(self._buffer):
             raise EarlyBytes(_EARLY)
 
     def secure(self, context: ssl.SSLContext, host: str) -> None:
-        """Speaks TLS from here on.
+        """Switch to TLS.
 
-        :param host: the name that the server's certificate must bear.
-        :raises EarlyBytes: something was read that no TLS protects, and that nobody has taken.
+        :param host: the name that the server's certificate must have.
+        :raises EarlyBytes: the buffer contains bytes from before TLS.
         :raises OSError: the handshake failed (``ssl.SSLError``) or took too long.
         """
         assert not self._is_tls, "TLS inside TLS"
-        # Otherwise it would be taken later, as if TLS had proved that the server wrote it.
+        # Otherwise unprotected bytes would be read as if TLS had authenticated them.
         self._expect_an_empty_buffer()
         tls = context.wrap_socket(
             self._sock, server_hostname=host, do_handshake_on_connect=False
@@ -127,46 +130,47 @@ class Stream:
         self._sock = tls
         self._is_tls = True
         self._drained = False
-        # A pull while wrapping may have found the plain socket already emptied of its descriptor.
+        # A cancel during the wrapping may have found the plain socket without its descriptor.
         if self._cancel_token.cancelled:
             self._shut_down()
         self._retrying(tls.do_handshake, self.read_until)
 
     def recv(self, size: int) -> bytes:
-        """Up to ``size`` bytes, from one read of the socket for many calls; none at the end.
+        """Return at most ``size`` bytes, none at EOF. One read of the socket serves many calls.
 
-        :raises socket.timeout: ``read_until`` has come, and what there was is read.
-        :raises TooMuch: the allowance is used up.
+        :raises socket.timeout: ``read_until`` has passed, and the available bytes are read.
+        :raises TooLarge: ``bytes_left`` is exceeded.
         """
         self.fill()
-        chunk = self._buffer[self._taken : self._taken + size]
-        self._taken += len(chunk)
+        chunk = self._buffer[self._consumed : self._consumed + size]
+        self._consumed += len(chunk)
         self.bytes_left -= len(chunk)
         if self.bytes_left < 0:
             raise TooLarge
         return chunk
 
     def fill(self) -> None:
-        """Reads, unless there is something that nobody has taken.
+        """Read from the socket, unless the buffer contains bytes.
 
         :raises socket.timeout: as for ``recv``.
         """
-        if self._taken == len(self._buffer):
+        if self._consumed == len(self._buffer):
             self._refill()
 
     def peek(self, start: int, end: int) -> bytes:
-        """Those bytes, of the ones that the last read brought and that nobody has taken; fewer,
-        when there are not as many."""
-        return self._buffer[self._taken + start : self._taken + end]
+        """Return these bytes of the buffer without consuming them; fewer if it has fewer."""
+        return self._buffer[self._consumed + start : self._consumed + end]
 
     def skip(self, size: int) -> None:
-        """Takes so many bytes that were seen by ``peek``, whose number is bounded by who looked:
-        they are not taken off the allowance."""
-        self._taken += size
+        """Consume bytes that ``peek`` returned, without counting them in ``bytes_left``.
+
+        The caller limits their number.
+        """
+        self._consumed += size
 
     def _refill(self) -> None:
         if self._cancel_token.cancelled:
-            self._buffer, self._taken = b"", 0
+            self._buffer, self._consumed = b"", 0
             return
         late = self._clock() >= self._read_until
         if late and self._read_late:
@@ -175,8 +179,8 @@ class Stream:
         if self._drained and not self._wait_for_bytes(self._read_until):
             raise socket.timeout("timed out")
         self._buffer = self._retrying(self._recv_some, self._read_until)
-        self._taken = 0
-        # TLS may have more of it than it gives at once, which nobody can wait for.
+        self._consumed = 0
+        # TLS may buffer more bytes than one read returns, and no selector shows them.
         self._drained = len(self._buffer) < _CHUNK_BYTES and not self._is_tls
         if self._buffer:
             self.last_received_at = self._clock()
@@ -186,20 +190,20 @@ class Stream:
             self.ended = not self._cancel_token.cancelled
 
     def sendall(self, data: Any, within: Optional[float] = None) -> None:
-        """Writes all of it, and nobody else's bytes in between.
+        """Write all bytes, without those of another thread in between.
 
         :param data: bytes.
-        :param within: seconds, by default the write time-out.
-        :raises WriteFailed: the socket is broken, or full for too long. Nothing more can be
-            written then: half a message may be out, and what came next would be its other half.
+        :param within: seconds, by default the write timeout.
+        :raises WriteFailed: the socket is broken, or full for too long. No more writes are
+            possible, because they would complete half a message.
         """
         until = self._clock() + (self._write_timeout if within is None else within)
         if self._turn._is_owned() or self._operation._is_owned():
-            # This is a signal handler, or ``__del__``, in the midst of a frame. The interrupted
-            # thread writes it right behind that, or the end of the connection answers for it.
+            # This is a signal handler, or ``__del__``, within a write. The interrupted thread
+            # writes the data afterwards, or the end of the connection completes the command.
             if self._broken:
                 raise WriteFailed(self._broken, begun=False)
-            self._left_writes.append(_Left(data, until))
+            self._deferred_writes.append(_DeferredWrite(data, until))
             return
         me = object()
         try:
@@ -207,13 +211,13 @@ class Stream:
             self._write(data, until, me)
         finally:
             self._turn.give_back(me)
-            # Behind the end of the turn: what a signal handler brings later finds it free.
-            self._write_what_is_left()
+            # After the end of the turn: a later signal handler finds the turn free.
+            self._write_deferred()
 
     def _write(self, data: Any, until: float, me: object) -> None:
-        """Write all of it. In the turn."""
+        """Write all bytes. The caller holds the turn."""
         left = memoryview(data)
-        self._out = False
+        self._partly_sent = False
         try:
             if self._broken:
                 raise WriteFailed(self._broken, begun=False)
@@ -228,35 +232,35 @@ class Stream:
             begun = len(left) < len(data) or self._is_tls
             raise WriteFailed(str(error), begun) from error
         except BaseException as error:
-            # Ctrl-C, or a signal handler that raises. If half of a message is out, whatever
-            # came next would be read as its other half.
-            if self._turn.is_of(me) and self._out:
+            # Ctrl-C, or a signal handler that raised. If half of a message has left, the next
+            # write would complete it.
+            if self._turn.is_of(me) and self._partly_sent:
                 self._break(f"writing was interrupted: {type(error).__name__}")
             raise
 
-    def _write_what_is_left(self) -> None:
-        """Write what signal handlers left, unless another writer is at it, who does so then."""
+    def _write_deferred(self) -> None:
+        """Write the data of signal handlers, unless another thread is writing and does so."""
         me = object()
         try:
-            while self._left_writes and self._turn.take(me):
-                self._write_left(me)
+            while self._deferred_writes and self._turn.take(me):
+                self._drain_deferred(me)
                 self._turn.give_back(me)
         finally:
             self._turn.give_back(me)
 
-    def _write_left(self, me: object) -> None:
+    def _drain_deferred(self, me: object) -> None:
         try:
-            while self._left_writes:
-                data, until = self._left_writes.popleft()
+            while self._deferred_writes:
+                data, until = self._deferred_writes.popleft()
                 self._write(data, until, me)
         except WriteFailed as error:
-            # Whoever left it is gone. The end of the connection answers for all that is pending.
-            self._left_writes.clear()
+            # The signal handler has returned. The end of the connection completes its command.
+            self._deferred_writes.clear()
             self._break(str(error))
 
     @property
     def broken(self) -> bool:
-        """True if a write has failed in the middle, so that nothing can be written any more."""
+        """True if a write was incomplete, so that no more writes are possible."""
         return self._broken is not None
 
     def _break(self, reason: str) -> None:
@@ -264,25 +268,25 @@ class Stream:
         self._shut_down()
 
     def _take_turn(self, me: object, until: float) -> None:
-        """Waits for the writes of other threads."""
+        """Wait for the writes of other threads."""
         if not self._turn.take(me, max(0.0, until - self._clock())):
             raise WriteFailed("another thread's write does not end", begun=False)
 
     def _send_some(self, data: memoryview) -> int:
-        """One write to the socket, which notes before it begins that bytes may be out."""
-        before, self._out = self._out, True
+        """Write once to the socket, and record before that bytes may have left."""
+        before, self._partly_sent = self._partly_sent, True
         try:
             return self._sock.send(data)
         except BlockingIOError:
-            self._out = before
+            self._partly_sent = before
             raise
 
     def _recv_some(self) -> bytes:
         try:
             return self._sock.recv(_CHUNK_BYTES)
         except BrokenPipeError:
-            # OpenSSL 3.6 raises it where the peer has left without TLS's own farewell, which
-            # Python takes for the end with every older one.
+            # OpenSSL 3.6 raises it if the peer left without close_notify. With older versions,
+            # Python reports EOF.
             if not self._is_tls:
                 raise
             return b""
@@ -292,20 +296,22 @@ class Stream:
         return len(data)
 
     def close(self) -> None:
-        """Frees the descriptor, as soon as the last file on it is closed too. Only the thread
-        that reads may call it: for another thread there is ``CancelToken.cancel``, which frees no
-        descriptor under the reader's feet."""
+        """Free the descriptor, as soon as the last file on it is closed too.
+
+        For the reader only. Other threads use ``CancelToken.cancel``, which does not free the
+        descriptor while the reader uses it.
+        """
         self._unwanted = True
         if not self._files and self._sock.fileno() >= 0:
             self._cancel_token.remove(self._shut_down)
-            # To close a descriptor wakes nobody who waits on it.
+            # Closing a descriptor does not wake its waiters.
             self._shut_down()
             self._sock.close()
-            # Its number may be that of something else by now.
+            # The system may reuse the descriptor's number.
             self._readable, self._drained = None, False
 
     def _retrying(self, operation: Any, until: float, *arguments: Any) -> Any:
-        """The operation's result, waiting outside the lock as often as the socket asks to."""
+        """Return the operation's result; wait outside the lock as often as the socket blocks."""
         while True:
             try:
                 if not self._is_tls:
@@ -320,24 +326,24 @@ class Stream:
                 raise socket.timeout("timed out")
 
     def _alone(self, operation: Any, *arguments: Any) -> Any:
-        """The result of one operation of TLS."""
+        """Return the result of one TLS operation."""
         try:
             with self._operation:
                 return operation(*arguments)
         finally:
-            # Of the thread that reads; one that writes does so at the end of its turn.
-            if self._left_writes and not self._turn._is_owned():
-                self._write_what_is_left()
+            # For the reader; a writer does so at the end of its turn.
+            if self._deferred_writes and not self._turn._is_owned():
+                self._write_deferred()
 
     def _wait(self, event: int, until: float) -> bool:
         with self._selector(event) as selector:
-            return bool(selector.select(self._left(until)))
+            return bool(selector.select(self._seconds_left(until)))
 
     def _wait_for_bytes(self, until: float) -> bool:
-        """As ``_wait``, for the thread that reads, which does so again and again."""
+        """Wait as ``_wait``, with a selector that the reader keeps."""
         if self._readable is None:
             self._readable = self._selector(selectors.EVENT_READ)
-        return bool(self._readable.select(self._left(until)))
+        return bool(self._readable.select(self._seconds_left(until)))
 
     def _selector(self, event: int) -> Any:
         selector = Selector()
@@ -347,7 +353,7 @@ class Stream:
             raise ConnectionAbortedError("the connection is closed") from error
         return selector
 
-    def _left(self, until: float) -> Optional[float]:
+    def _seconds_left(self, until: float) -> Optional[float]:
         return None if until == NEVER else max(0.0, until - self._clock())
 
     def _shut_down(self) -> None:
@@ -356,19 +362,21 @@ class Stream:
         try:
             plain_shutdown(self._sock)(socket.SHUT_RDWR)
         except OSError:
-            pass  # The peer, or an earlier pull, was first.
+            pass  # The peer, or an earlier cancel, was first.
 
-    # What http.client and websocket-client ask of a socket beside the above.
+    # The other methods of sockets that http.client and websocket-client use.
 
     def makefile(self, mode: str, *_: Any) -> io.BufferedReader:
-        """For ``http.client``, which reads answers through a file."""
+        """Return a file, through which ``http.client`` reads responses."""
         assert mode == "rb"
         self._files += 1
         return io.BufferedReader(_File(self))
 
     def file_closed(self) -> None:
-        """A file of ``makefile`` is closed. An answer may be read from it after ``http.client``
-        has closed the socket, as sockets allow."""
+        """Record that a file of ``makefile`` is closed.
+
+        As with sockets, ``http.client`` may read a response from it after it closed the socket.
+        """
         self._files -= 1
         if self._unwanted:
             self.close()
@@ -377,10 +385,10 @@ class Stream:
         return self._sock.fileno()
 
     def gettimeout(self) -> None:
-        """None: each library is to trust the socket to end its waits, which this one does."""
+        """Return None, so that the libraries leave the deadlines to the stream."""
 
     def settimeout(self, timeout: Optional[float]) -> None:
-        """Nothing: the deadlines of a Stream are set by who owns it."""
+        """Do nothing: the owner of the stream sets its deadlines."""
 
 
 class _File(io.RawIOBase):

@@ -1,8 +1,11 @@
-"""What may go wrong on a stream."""
+"""The errors of a stream."""
 
 
 class WriteFailed(OSError):
-    """A write did not reach its end; ``begun`` tells whether any of it went out."""
+    """A write is incomplete.
+
+    :ivar begun: True if any of it may have left.
+    """
 
     def __init__(self, reason: str, begun: bool) -> None:
         super().__init__(reason)
@@ -10,8 +13,8 @@ class WriteFailed(OSError):
 
 
 class EarlyBytes(OSError):
-    """Bytes came before the server was asked for anything: somebody else may have written them."""
+    """Bytes arrived before the first request: another machine may have written them."""
 
 
 class TooLarge(Exception):
-    """More bytes came than one message may have."""
+    """More bytes arrived than allowed."""

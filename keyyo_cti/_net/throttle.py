@@ -1,4 +1,4 @@
-"""How many connections of one process are being opened at the same moment."""
+"""A limit for the connections that one process opens at the same time."""
 
 from collections import deque
 from contextlib import contextmanager
@@ -9,10 +9,11 @@ from .reentrant import Flag, new_lock
 
 
 class ConnectThrottle:
-    """Lets so many in at once, in the order they came. Who has waited for long enough goes in
-    all the same: those before may be waiting for a server that is dead.
+    """A FIFO semaphore with a timeout.
 
-    :param most: how many.
+    After the timeout the caller proceeds anyway, because the holders may be stuck on a dead server.
+
+    :param most: holders at the same time.
     """
 
     def __init__(self, most: int) -> None:
@@ -20,27 +21,27 @@ class ConnectThrottle:
         self.forget()
 
     @contextmanager
-    def admit(self, patience: float, cancel_token: CancelToken) -> Iterator[None]:
-        """While inside.
+    def admit(self, timeout: float, cancel_token: CancelToken) -> Iterator[None]:
+        """Hold the semaphore during the block.
 
-        :param patience: seconds to wait at most.
-        :param abort: ends the wait.
+        :param timeout: seconds to wait at most.
+        :param cancel_token: ends the wait.
         """
-        self._enter(patience, cancel_token)
+        self._enter(timeout, cancel_token)
         try:
             yield
         finally:
             self._leave()
 
     def forget(self) -> None:
-        """Nobody is inside, nor waits: in the child of a fork there are none of these threads."""
-        # Entered again by nobody: what a signal handler calls opens no connection by itself.
+        """Reset the semaphore, in a child of ``fork`` too, where its threads do not exist."""
+        # No signal handler re-enters it: none opens a connection on its own thread.
         self._lock = new_lock()
         # Guarded by the lock.
         self._inside = 0
         self._queue: Deque[Flag] = deque()
 
-    def _enter(self, patience: float, cancel_token: CancelToken) -> None:
+    def _enter(self, timeout: float, cancel_token: CancelToken) -> None:
         turn = Flag()
         with self._lock:
             if self._inside < self._most:
@@ -48,9 +49,9 @@ class ConnectThrottle:
                 return
             self._queue.append(turn)
         with cancel_token.on_cancel(turn.set):
-            turn.wait(patience)
+            turn.wait(timeout)
         with self._lock:
-            # Who leaves takes the next one out of the queue, and gives it a place.
+            # If it is not in the queue any more, ``_leave`` has passed a place on to it.
             if turn in self._queue:
                 self._queue.remove(turn)
                 self._inside += 1

@@ -1,4 +1,4 @@
-"""The certificate authorities that are trusted, and the TLS contexts that trust them."""
+"""The trusted certificate authorities, and the TLS contexts with them."""
 
 import logging
 import os
@@ -9,19 +9,19 @@ from typing import Optional, Tuple
 
 _log = logging.getLogger("keyyo_cti.sockjs")
 
-#: Contexts that are kept, one for each file or folder of authorities.
+#: Maximum number of cached contexts, one for each file or folder of authorities.
 _MAX_KEPT = 32
 
-#: What of a file is another when its content is.
+#: The attributes of a file that change with its contents.
 _State = Tuple[int, int, int]
 
 
 class NoAuthorities(OSError):
-    """There are no certificate authorities to trust."""
+    """There are no trusted certificate authorities."""
 
 
 class _Kept:
-    """A context, what its file was when it was read, and whether a warning has been logged."""
+    """A context, the state of its file, and whether a warning has been logged."""
 
     __slots__ = ("state", "context", "warned")
 
@@ -32,12 +32,11 @@ class _Kept:
 
 
 class Contexts:
-    """TLS contexts by the file or folder of their authorities. Thread-safe.
+    """A cache of TLS contexts by the file or folder of their authorities. Thread-safe.
 
-    A context is shared between connections: it takes a megabyte and tens of milliseconds to make.
-    A file that changes is read again. A context outlives its file: what cleans up temporary
-    folders, where a program in one file unpacks its authorities, would otherwise end every
-    restore.
+    Connections share a context, which takes a megabyte and tens of milliseconds. A changed file
+    is read again. A context outlives its file. Otherwise a cleanup of temporary folders, where
+    one-file programs unpack their authorities, would end every restore.
     """
 
     def __init__(self, size: int = _MAX_KEPT) -> None:
@@ -46,13 +45,13 @@ class Contexts:
         self.renew_lock()
 
     def renew_lock(self) -> None:
-        """For a child of ``fork``, where nobody would release the lock."""
+        """Replace the lock, in a child of ``fork``, where it may be held for good."""
         self._lock = threading.Lock()
 
     def get(self, authorities: str) -> ssl.SSLContext:
-        """Return the context that trusts these authorities.
+        """Return the context with these authorities.
 
-        :raises NoAuthorities: they cannot be read, and never could in this process.
+        :raises NoAuthorities: this process could never read them.
         """
         kept = self._find(authorities)
         try:
@@ -88,8 +87,8 @@ class Contexts:
             warned, kept.warned = kept.warned, True
         if not warned:
             _log.warning(
-                "the certificate authorities cannot be read any more: %s. The ones that were read "
-                "before are used until this program ends; put the file back for the next start",
+                "the certificate authorities cannot be read any more: %s. This program goes on "
+                "with those that it read before; restore the file for the next start",
                 problem,
             )
 
@@ -101,7 +100,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def find_authorities(ca_certs: Optional[str]) -> str:
-    """Return the file or folder of trusted authorities, the same for every transport."""
+    """Return the file or folder of the trusted authorities, the same for every transport."""
     from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
     environment = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"))
@@ -109,9 +108,9 @@ def find_authorities(ca_certs: Optional[str]) -> str:
 
 
 def get_tls_context(authorities: str) -> ssl.SSLContext:
-    """Return the context that trusts these authorities, see ``Contexts``.
+    """Return the context with these authorities, see ``Contexts``.
 
-    :raises NoAuthorities: they cannot be read, and never could in this process.
+    :raises NoAuthorities: this process could never read them.
     """
     return _contexts.get(authorities)
 
@@ -119,7 +118,7 @@ def get_tls_context(authorities: str) -> ssl.SSLContext:
 def _make_context(authorities: str) -> ssl.SSLContext:
     where = "capath" if os.path.isdir(authorities) else "cafile"
     context = ssl.create_default_context(**{where: authorities})  # type: ignore[arg-type]
-    # Python 3.9 leaves it to OpenSSL's configuration, which may allow TLS 1.0.
+    # Otherwise Python 3.9 uses OpenSSL's configuration, which may allow TLS 1.0.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

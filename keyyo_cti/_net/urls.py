@@ -11,7 +11,7 @@ _LOOPBACK_6 = ipaddress.IPv6Address("::1")
 
 
 class Origin(NamedTuple):
-    """Where a URL leads: the host to look up, the port, and whether TLS is spoken there."""
+    """The server of a URL: its host, its port, and True if it uses TLS."""
 
     host: str
     port: int
@@ -19,15 +19,15 @@ class Origin(NamedTuple):
 
 
 def parse_base_url(url: str) -> str:
-    """The base URL without trailing slashes.
+    """Return a base URL without trailing slashes.
 
-    :raises ValueError: it is no http or https URL, or has a query or a fragment, which
-        SockJS has no place for.
+    :raises ValueError: it is not an http or https URL, or has a query or a fragment, to which a
+        path cannot be appended.
     """
     if not isinstance(url, str):
         raise ValueError(f"expected a URL as a string, got {type(url).__name__}")
     if any(character in "?# \x7f" or character < " " for character in url):
-        # Not the URL itself: what is behind the '?' may be a secret.
+        # Without the URL itself: the query may contain a secret.
         raise ValueError("expected a URL without '?', '#', space and control characters")
     parse_origin(url)
     scheme, rest = url.split(":", 1)
@@ -37,9 +37,9 @@ def parse_base_url(url: str) -> str:
 def check_secure(url: str, allow_http: bool = False) -> str:
     """Return the base URL of a service that secrets may be sent to.
 
-    :param url: https, or http on this very machine.
-    :param allow_http: True if http may lead to another machine, as in a laboratory.
-    :raises ValueError: it is neither, or no URL at all.
+    :param url: https, or http to this machine.
+    :param allow_http: True if http to another machine is allowed, as in a laboratory.
+    :raises ValueError: it is not a URL, or http to another machine.
     """
     url = parse_base_url(url)
     host, _, secure = parse_origin(url)
@@ -53,10 +53,9 @@ def check_secure(url: str, allow_http: bool = False) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """True if a host can only be this very machine: 127.0.0.0/8, ::1 or localhost.
+    """Return True if a host is always this machine: 127.0.0.0/8, ::1 or localhost.
 
-    Other spellings of the same addresses do not count. Otherwise a resolver could be asked for
-    them, and lead elsewhere.
+    Other spellings of these addresses do not count: a resolver could map them to another machine.
 
     :param host: lower-case, as in an ``Origin``.
     """
@@ -70,9 +69,9 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_origin(url: str) -> Origin:
-    """Where an http or https URL leads.
+    """Return the server of an http or https URL.
 
-    :raises ValueError: it is neither, or names no host or no possible port.
+    :raises ValueError: it is another URL, or has no host or an impossible port.
     """
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORT:
@@ -89,5 +88,5 @@ def parse_origin(url: str) -> Origin:
 
 
 def _shown(url: str) -> str:
-    """A URL for an error message; one with a password is not shown."""
+    """Return a URL for an error message, without showing a password."""
     return "one with a user name" if "@" in url else repr(url)

@@ -1,4 +1,4 @@
-"""Functions of the program: checked when they are set, named in messages."""
+"""Checks and names of the program's functions."""
 
 from functools import partial
 from types import AsyncGeneratorType, CoroutineType, FunctionType
@@ -20,8 +20,8 @@ _ADVICE = (
 def require_function(name: str, value: Any, expected: str = "a function") -> None:
     """Refuse a value that a thread cannot call.
 
-    :param name: the argument, for the message.
-    :raises TypeError: it cannot be called, or it is a coroutine function.
+    :param name: of the argument, for the message.
+    :raises TypeError: it is not callable, or a coroutine function.
     """
     if not callable(value):
         raise TypeError(f"{name}: expected {expected}, got {type(value).__name__}")
@@ -30,7 +30,7 @@ def require_function(name: str, value: Any, expected: str = "a function") -> Non
 
 
 def require_function_or_none(name: str, value: Any) -> None:
-    """Refuse a value that is neither None nor something that a thread can call.
+    """Refuse a value that is neither None nor callable by a thread.
 
     :raises TypeError: as ``require_function``.
     """
@@ -39,10 +39,10 @@ def require_function_or_none(name: str, value: Any) -> None:
 
 
 def is_plain(value: Any) -> bool:
-    """True if this is a function that a thread can call, as nearly every handler is.
+    """Return True for a plain function, as nearly every handler is.
 
-    False says nothing: ``require_function`` decides. It would take a quarter of the time of a
-    notification for whose call a program sets four handlers.
+    For others, ``require_function`` decides. With it alone, setting four handlers would take a
+    quarter of the time of a notification.
     """
     return (
         type(value) is FunctionType
@@ -53,23 +53,22 @@ def is_plain(value: Any) -> bool:
 
 
 def is_async(function: Any) -> bool:
-    """True if calling it would only make a coroutine or an asynchronous generator."""
+    """Return True if a call only makes a coroutine or an asynchronous generator."""
     function = _unwrap(function)
     if _has_async_code(function):
         return True
-    # An object with "async def __call__"; a class is called to make an object.
+    # An object with "async def __call__". Calling a class makes an object.
     method = None if isinstance(function, type) else getattr(type(function), "__call__", None)
     return _has_async_code(_unwrap(method))
 
 
 def refuse_coroutine(result: Any) -> None:
-    """Refuse what a function returned if only an event loop would run it, as a coroutine of
-    ``lambda call: f(call)``.
+    """Refuse a returned coroutine, for example of ``lambda call: f(call)``.
 
-    :raises TypeError: it is one, which nothing would await.
+    :raises TypeError: the result is a coroutine or an asynchronous generator.
     """
     if type(result) is CoroutineType:
-        # Otherwise Python warns "never awaited" later, at a place that says nothing.
+        # Otherwise Python warns "never awaited" later, at an unrelated place.
         result.close()
         raise TypeError(f"the function returned a coroutine: {_ADVICE}")
     if type(result) is AsyncGeneratorType:
@@ -77,7 +76,7 @@ def refuse_coroutine(result: Any) -> None:
 
 
 def name_of(function: Callable[..., object]) -> str:
-    """Return a function's name and its file and line."""
+    """Return a function's name, file and line."""
     inner = function.func if isinstance(function, partial) else function
     code = getattr(inner, "__code__", None)
     where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
@@ -85,7 +84,7 @@ def name_of(function: Callable[..., object]) -> str:
 
 
 def _unwrap(function: Any) -> Any:
-    """The function inside of partials and bound methods."""
+    """Return the function inside partials and bound methods."""
     while True:
         if isinstance(function, partial):
             function = function.func
@@ -99,6 +98,6 @@ def _has_async_code(function: Any) -> bool:
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
     if isinstance(flags, int) and flags & _ASYNC_FLAGS:
         return True
-    # A Mock has whatever attribute it is asked for; only its own dictionary tells.
+    # A Mock has every attribute; only those in its __dict__ count.
     own = getattr(function, "__dict__", None) or {}
     return any(mark in own for mark in _ASYNC_MARKS)

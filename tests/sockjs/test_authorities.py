@@ -78,7 +78,7 @@ def test_file_that_is_lost_leaves_its_context_and_warns_once(
     for _ in range(3):
         assert contexts.get(str(file)) is context
     (warning,) = warnings(caplog)
-    assert str(file) in warning and "put the file back" in warning
+    assert str(file) in warning and "restore the file" in warning
 
 
 @LOSSES

@@ -92,7 +92,7 @@ class Stage:
         """What the transport does, once it is open."""
         self._kind = type("Kind", (Scripted,), {
             "script": [None, *steps], "clock": self.clock, "tried": [],
-            "least_patience": timeout,
+            "min_silence_timeout": timeout,
         })
 
     def run(self, *steps: Step, timeout: float = 0.0) -> Closed:

@@ -202,7 +202,7 @@ def test_silence(watch: Watch) -> None:
         error = failed(client, f"http://127.0.0.1:{deaf.getsockname()[1]}/")
     assert (error.status_code, error.error_code) == (408, "timeout")
     assert error.message == "No answer from 127.0.0.1 within 0.05 s"
-    assert error.hint and "look before" in error.hint
+    assert error.hint and "check before" in error.hint
     watch.see(error)
 
 

@@ -164,6 +164,6 @@ def test_alone(pool: ThreadPoolExecutor) -> None:
 def test_waiting_for_oneself(alone: bool) -> None:
     """Work that asks for itself is told so, and does not hang."""
     flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
-    with pytest.raises(RuntimeError, match="called by what it waits for"):
+    with pytest.raises(RuntimeError, match="called by the work"):
         flights.do(lambda: flights.do(lambda: "never", alone=alone))
     assert flights.do(lambda: "fine") == "fine"

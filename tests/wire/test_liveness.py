@@ -27,7 +27,7 @@ from .scripted import ScriptedServer, session
 def test_silent_server(sim: Simulator, alice: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that says nothing any more, though TCP stands, is given up when its time is over,
     on any transport: ``disconnected`` once."""
-    monkeypatch.setattr(XhrTransport, "least_patience", 0.0)
+    monkeypatch.setattr(XhrTransport, "min_silence_timeout", 0.0)
     with CTI(endpoint=sim.endpoint, heartbeat_timeout=0.6) as cti:
         seen = Seen(cti)
         cti.create_session(sim.token(alice)).result(PATIENCE)

@@ -769,7 +769,7 @@ def test_everything_at_once(transport: str) -> None:
 def test_half_open(sim: Simulator, alice: Line, tokens: Tokens, transport: str,
                    monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that has gone deaf is found and restored; the silence is part of the gap."""
-    monkeypatch.setattr(XhrTransport, "least_patience", 0.0)
+    monkeypatch.setattr(XhrTransport, "min_silence_timeout", 0.0)
     with supervised(tokens, sim.endpoint, heartbeat_timeout=0.6) as (cti, seen):
         sim.faults.silence()
         info = seen.wait_for("restored")[1]
@@ -818,7 +818,7 @@ def test_sleep_that_cost_the_connection(
         alice = sim.line("33199000001")
         tokens = Tokens(sim, alice)
         machine = Sleeper(monkeypatch)
-        monkeypatch.setattr(XhrTransport, "least_patience", 0.0)
+        monkeypatch.setattr(XhrTransport, "min_silence_timeout", 0.0)
         with supervised(tokens, sim.endpoint, heartbeat_timeout=4.0) as (cti, seen):
             tokens.allowed.clear()
             sim.faults.silence()
