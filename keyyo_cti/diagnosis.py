@@ -5,7 +5,7 @@ from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Optional, Protocol, Tuple, Union
 
-from ._manager.answers import WEBSOCKET, CSIToken
+from ._manager.responses import WEBSOCKET, CSIToken
 from ._net import urls
 from ._oauth2.scopes import advise_consent, describe_missing
 from .cti import CTI

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ._client.background import BackgroundClient
 from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
-from ._manager.answers import (
+from ._manager.responses import (
     LINE,
     WEBSOCKET,
     CSIToken,
@@ -21,7 +21,7 @@ from ._manager.answers import (
     read_plugin,
 )
 from ._manager.api import QUERIES, AccessTokens, Api, read_document
-from ._manager.refusals import hint, unreadable
+from ._manager.refusals import get_hint, make_unreadable_error
 from ._net import hal
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, check_url
@@ -120,7 +120,7 @@ class ManagerClient:
         """
         service = hal.unwrap(self._api.get(f"services/{_quote_segment('csi', csi)}"), "csi")
         if service.get("_resource_type", LINE) != LINE:
-            raise ManagerError(404, "It is no telephone line", "not_found", hint(404))
+            raise ManagerError(404, "It is no telephone line", "not_found", get_hint(404))
         return read_line(service)
 
     def csi_token(self, csi: str, domain_masks: Iterable[str] = ()) -> CSIToken:
@@ -139,7 +139,7 @@ class ManagerClient:
         # No variable holds the fields of the reply. Otherwise a traceback could show the token.
         token = read_csi_token(csi, hal.unwrap(read_document(reply), "token"), masks, asked_at)
         if token is None:
-            raise unreadable("there is no token in it")
+            raise make_unreadable_error("there is no token in it")
         return token
 
     def cti_plugins(self, csi: str) -> List[PluginInfo]:

@@ -1,4 +1,4 @@
-"""Requests to the Manager API: with an access token, repeated after failures, page by page."""
+"""Requests to the Manager API, with an access token, retries and pages."""
 
 import logging
 import threading
@@ -20,34 +20,34 @@ from .._oauth2.scopes import CTI_ADMIN, FULL_ACCESS_READ_ONLY
 from .._oauth2.tokens import Tokens
 from ..backoff import Backoff
 from ..errors import ManagerError
-from .refusals import may_pass, refusal, refuses_token, unreadable
+from .refusals import may_pass, make_refusal, refuses_token, make_unreadable_error
 
 _log = logging.getLogger("keyyo_cti")
 
-#: What one collection may have: pages, items, and bytes of all its pages. Each page is bounded
-#: too, but not their sum, and a server may always link to one more.
+#: Limits of one collection: pages, items, and bytes of all pages. Each page is limited too, but a
+#: server may always link to another one.
 _MAX_PAGES = 1000
 _MAX_ITEMS = 100_000
 _MAX_COLLECTION_BYTES = 32 * 1024 * 1024
 
-#: The pauses before what only reads is asked again.
+#: The pauses before the retries of a request that only reads.
 QUERIES = Backoff(attempts=4, first=0.5, longest=30.0, spread=0.5)
 
 
 class AccessTokens(Protocol):
-    """Who has access tokens: an ``AccountClient``."""
+    """A source of access tokens, such as an ``AccountClient``."""
 
     def tokens(self) -> Tokens:
-        """Good ones."""
+        """Return valid tokens."""
 
     def renewed(self, refused: Tokens) -> Tokens:
-        """Others than these."""
+        """Return other tokens than the refused ones."""
 
 
 class _Request(NamedTuple):
-    """What is asked.
+    """One request.
 
-    :ivar scope: that the access token needs.
+    :ivar scope: of the access token that it needs.
     """
 
     method: str
@@ -57,19 +57,19 @@ class _Request(NamedTuple):
 
     @property
     def repeatable(self) -> bool:
-        """Whether asking twice is the same as asking once."""
+        """True if the request is idempotent."""
         return self.method == "GET"
 
 
 class Api:
     """The Manager API of one account. Thread-safe.
 
-    :param account: gives access tokens.
+    :param account: the source of access tokens.
     :param base_url: without trailing slashes.
     :param http: sends the requests.
-    :param backoff: the pauses before a request that only reads is repeated.
-    :param wait: waits for some seconds; None for a wait that ``close`` ends.
-    :param wall: the clock, in Unix seconds.
+    :param backoff: the pauses before the retries of a request that only reads.
+    :param wait: called with the seconds of a pause; None for a wait that ``close`` ends.
+    :param wall: returns Unix seconds.
     """
 
     def __init__(
@@ -99,15 +99,15 @@ class Api:
         return read_document(self._send(self._get(path)))
 
     def get_all(self, path: str) -> List[hal.Document]:
-        """Return the items of the collection at a path, of all its pages."""
+        """Return the items of all pages of the collection at a path."""
         return [item for page in self._pages(self._get(path)) for item in page]
 
     def post(self, path: str, form: Mapping[str, str]) -> Reply:
-        """Send a form to a path, and return the answer, whose status is a success."""
+        """Send a form to a path, and return the successful response."""
         return self._send(_Request("POST", f"{self._base_url}/{path}", CTI_ADMIN, form))
 
     def close(self) -> None:
-        """End every pause and every request at once, and send no other."""
+        """Cancel the pauses and the pending requests, and refuse others."""
         self._closed.set()
         self._http.close()
 
@@ -115,35 +115,35 @@ class Api:
         return _Request("GET", f"{self._base_url}/{path}", FULL_ACCESS_READ_ONLY)
 
     def _pages(self, request: _Request) -> Iterator[List[hal.Document]]:
-        """The items of a collection, page by page."""
+        """Yield the items of each page of a collection."""
         seen, count, size = set(), 0, 0
         for _ in range(_MAX_PAGES):
-            # What comes after "#" is not sent.
+            # The fragment is not sent.
             page = urldefrag(request.url).url
             if page in seen:
-                raise unreadable("its pages go in a circle")
+                raise make_unreadable_error("its pages form a cycle")
             seen.add(page)
             reply = self._send(request)
             size += len(reply.body)
             if size > _MAX_COLLECTION_BYTES:
                 most = f"{_MAX_COLLECTION_BYTES} bytes"
-                raise unreadable(f"it has more than {most} in all its pages")
+                raise make_unreadable_error(f"it has more than {most} in all its pages")
             document = read_document(reply)
             items = hal.read_items(document)
             if items is None:
-                raise unreadable("it is no collection")
+                raise make_unreadable_error("it is not a collection")
             count += len(items)
             if count > _MAX_ITEMS:
-                raise unreadable(f"it has more than {_MAX_ITEMS} items")
+                raise make_unreadable_error(f"it has more than {_MAX_ITEMS} items")
             yield items
             href = hal.read_next_href(document)
             if href is None:
                 return
             request = request._replace(url=_same_origin(request.url, href))
-        raise unreadable(f"it has more than {_MAX_PAGES} pages")
+        raise make_unreadable_error(f"it has more than {_MAX_PAGES} pages")
 
     def _send(self, request: _Request) -> Reply:
-        """The good answer to a request, however often it was asked."""
+        """Send a request, with retries, and return the successful response."""
         attempt = 0
         while True:
             attempt += 1
@@ -153,25 +153,24 @@ class Api:
                 pause = self._backoff.pause(attempt, error.retry_after)
                 if not (request.repeatable and may_pass(error)) or pause is None:
                     raise
-                _log.debug("%s %s: %s; again in %.1f s", request.method, request.url, error, pause)
+                _log.debug("%s %s: %s; retry in %.1f s", request.method, request.url, error, pause)
             self._wait(pause)
 
     def _send_once(self, request: _Request) -> Reply:
-        """The good answer to a request that is asked once; twice, if its access token could be
-        replaced."""
+        """Send a request once, or twice with a renewed access token, and return the response."""
         tokens = self.tokens()
         reply, credentials = self._exchange(request, tokens)
         if refuses_token(reply):
-            # Nothing was done: whatever it is, it can be asked again.
+            # Keyyo did nothing: even a request that is not idempotent can be repeated.
             reply, credentials = self._exchange(request, self._account.renewed(tokens))
         if not reply.ok:
-            raise refusal(reply, credentials, request.scope, self._wall())
+            raise make_refusal(reply, credentials, request.scope, self._wall())
         return reply
 
     def _exchange(self, request: _Request, tokens: Tokens) -> Tuple[Reply, Bearer]:
         credentials = Bearer(tokens.access_token)
         if credentials.contains_secret(request.url):
-            raise unreadable("the address of its next page shows the access token")
+            raise make_unreadable_error("the address of its next page shows the access token")
         reply = self._http.send(request.method, request.url, credentials, request.form)
         return reply, credentials
 
@@ -181,20 +180,22 @@ class Api:
 
 
 def read_document(reply: Reply) -> hal.Document:
-    """Return the JSON object in an answer."""
+    """Return the JSON object of a response."""
     document = reply.fields()
     if not document:
-        raise unreadable("it is no JSON object")
+        raise make_unreadable_error("it is not a JSON object")
     return document
 
 
 def _same_origin(url: str, href: str) -> str:
-    """Where a link on a page leads, if that is the same server: another must not be shown the
-    access token."""
+    """Return the target of a link, which must be on the same server.
+
+    Otherwise another server would get the access token.
+    """
     try:
         target = urljoin(url, href)
         if urls.parse_origin(target) == urls.parse_origin(url):
             return target
     except ValueError:
         pass
-    raise unreadable("its next page would be on another server")
+    raise make_unreadable_error("its next page would be on another server")

@@ -11,7 +11,7 @@ from .reentrant import Flag, new_lock
 class ConnectThrottle:
     """A FIFO semaphore with a timeout.
 
-    After the timeout the caller proceeds anyway, because the holders may be stuck on a dead server.
+    After the timeout the caller proceeds anyway: the holders may be stuck on a dead server.
 
     :param most: holders at the same time.
     """

@@ -1,4 +1,4 @@
-"""Authorizations whose code has not come yet, and PKCE (RFC 7636), which protects the code."""
+"""Pending authorizations, and PKCE (RFC 7636), which protects their codes."""
 
 import hashlib
 import re
@@ -13,16 +13,16 @@ from ..errors import invalid_params
 #: Characters of a code verifier by RFC 7636, section 4.1.
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
-#: Authorizations that are kept until their code comes. A web application may have many, and
-#: users never finish some of them.
+#: Maximum number of pending authorizations. A web application may have many, and users never
+#: finish some of them.
 _MAX_AUTHORIZATIONS = 10_000
 
 
 class Authorization(NamedTuple):
-    """What the exchange of a code needs to know of the URL that a browser was sent to.
+    """A pending authorization, for the exchange of its code.
 
-    :ivar verifier: a secret. It proves that the exchange comes from where the URL was made.
-    :ivar scopes: that were asked for.
+    :ivar verifier: a secret, which proves that the exchange comes from the maker of the URL.
+    :ivar scopes: the requested scopes.
     """
 
     verifier: str
@@ -30,7 +30,7 @@ class Authorization(NamedTuple):
 
     @property
     def challenge(self) -> str:
-        """The S256 challenge of the verifier, for the URL."""
+        """The S256 challenge of the verifier, for the authorization URL."""
         digest = hashlib.sha256(self.verifier.encode("ascii")).digest()
         return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
@@ -39,16 +39,16 @@ class Authorization(NamedTuple):
 
 
 class Authorizations:
-    """The authorizations of one application, by their state; the oldest are discarded."""
+    """The pending authorizations of one application, by state. The oldest are discarded."""
 
     def __init__(self) -> None:
         self._by_state: "OrderedDict[str, Authorization]" = OrderedDict()
 
     def begin(self, scopes: Tuple[str, ...]) -> Tuple[str, Authorization]:
-        """Make an authorization with a state of its own."""
+        """Make an authorization with a new state, and return both."""
         state = secrets.token_urlsafe(32)
         authorization = Authorization(secrets.token_urlsafe(48), scopes)
-        # Without a lock, which a fork could leave held: each step is atomic.
+        # Each step is atomic. A lock could stay held after a fork.
         self._by_state[state] = authorization
         while len(self._by_state) > _MAX_AUTHORIZATIONS:
             with suppress(KeyError):
@@ -66,13 +66,13 @@ class Authorizations:
 
 
 def check_verifier(code_verifier: Any) -> Optional[str]:
-    """Return a code verifier that a program has kept, or None if there is none.
+    """Check a code verifier that a program has kept, and return it.
 
-    :raises KeyyoError: it cannot be one.
+    :raises KeyyoError: the value is impossible.
     """
     if code_verifier is None:
         return None
-    # The value is not shown: it is a secret.
+    # The error does not show the value, which is a secret.
     if not isinstance(code_verifier, str) or not _VERIFIER.fullmatch(code_verifier):
-        raise invalid_params("code_verifier", "expected what code_verifier() of OAuth2 gave")
+        raise invalid_params("code_verifier", "expected the value of OAuth2.code_verifier()")
     return code_verifier

@@ -1,7 +1,7 @@
-"""Opens the user's browser on an address that other users of the machine must not read.
+"""Opens the user's browser on a URL that other users of the machine must not read.
 
-Every user can read the arguments of a process. The browser therefore gets the name of a file,
-which only its owner can read and which leads to the address.
+Every user can read the arguments of a process. The browser therefore gets the name of a private
+file, which redirects to the URL.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ _PAGE = (
 
 @contextlib.contextmanager
 def private_page(url: str) -> Iterator[str]:
-    """The address of a file that only this user can read, and that leads a browser to a URL.
+    """Yield the URL of a private file that redirects a browser.
 
-    :param url: where it leads.
-    :raises OSError: there is no place for the file.
+    :param url: target of the redirect.
+    :raises OSError: the file cannot be created.
     """
     path = _write(_PAGE.format(url=escape(url)).encode("utf-8"))
     try:
@@ -38,12 +38,12 @@ def private_page(url: str) -> Iterator[str]:
 
 
 def open_in_background(url: str) -> None:
-    """Open the user's browser, without waiting for it: some do not return until they end."""
+    """Open the user's browser, without waiting for its end."""
     threading.Thread(target=_open, args=(url,), name="keyyo-cti-browser", daemon=True).start()
 
 
 def _open(url: str) -> None:
-    # The variable BROWSER may name something that is no command.
+    # The variable BROWSER may not name a command.
     with contextlib.suppress(Exception):
         webbrowser.open(url)
 
@@ -55,7 +55,7 @@ def _write(page: bytes) -> Path:
         with open(handle, "wb") as file:
             file.write(page)
     except BaseException:
-        # A part of the address may be in it.
+        # It may contain a part of the URL.
         path.unlink()
         raise
     return path
@@ -70,14 +70,14 @@ def _make_file() -> "tuple[int, str]":
 
 
 def _make_file_in(folder: Optional[str]) -> "tuple[int, str]":
-    # Readable by its owner only, whatever the umask.
+    # mkstemp makes it readable by its owner only, whatever the umask.
     return tempfile.mkstemp(prefix="keyyo-cti-", suffix=".html", dir=folder)
 
 
 def _visible_folder() -> Optional[str]:
-    """The folder that a browser from a snap can read; None where there are no snaps.
+    """Return a folder that the browser of a snap can read; None without snaps.
 
-    Such a browser sees neither /tmp nor hidden folders, and would show "file not found".
+    Such a browser sees neither /tmp nor hidden folders. Otherwise it shows "file not found".
     """
     if sys.platform != "linux" or not os.path.isdir("/snap"):
         return None

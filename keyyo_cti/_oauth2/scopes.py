@@ -1,9 +1,9 @@
-"""Scopes of OAuth2: how they are asked for, and which of them were not granted."""
+"""OAuth2 scopes: how to request them, and which ones were not granted."""
 
 import re
 from typing import Any, FrozenSet, Iterable, Optional, Tuple, Union
 
-#: Mint CSI tokens, and change CTI plugins.
+#: Create CSI tokens, and change CTI plugins.
 CTI_ADMIN = "cti_admin"
 #: Read the account.
 FULL_ACCESS_READ_ONLY = "full_access_read_only"
@@ -11,7 +11,7 @@ SCOPES = (CTI_ADMIN, FULL_ACCESS_READ_ONLY)
 
 SIGN_IN_AGAIN = "have the user authorize the application again"
 
-#: Every scope that Keyyo documents, and the scopes that it includes by its name.
+#: Every scope that Keyyo documents, and the scopes that it includes.
 _KNOWN = {
     "full_access": frozenset({FULL_ACCESS_READ_ONLY}),
     FULL_ACCESS_READ_ONLY: frozenset(),
@@ -21,14 +21,14 @@ _KNOWN = {
 
 _SEPARATORS = re.compile(r"[\s,]+")
 
-#: Keyyo's answer separates scopes by blanks. Characters of a scope by RFC 6749, section 3.3.
+#: Keyyo's response separates scopes by blanks. Characters of a scope: RFC 6749, section 3.3.
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: +[\x21\x23-\x5b\x5d-\x7e]+)*")
 
 _MAX_GRANTED_LENGTH = 1000
 
 
 def split_scopes(scopes: Union[str, Iterable[str]]) -> Tuple[str, ...]:
-    """Return the names of scopes, each once, in their order.
+    """Return the names of scopes, in their order, without duplicates.
 
     :param scopes: one string with blanks or commas, or several strings.
     :raises TypeError: it is neither.
@@ -41,7 +41,7 @@ def split_scopes(scopes: Union[str, Iterable[str]]) -> Tuple[str, ...]:
 
 
 def read_granted(scope: Any) -> Optional[str]:
-    """Return the ``scope`` of an answer, or None where it does not say what was granted."""
+    """Return the ``scope`` of a response, or None if it does not list the granted scopes."""
     if not isinstance(scope, str) or len(scope) > _MAX_GRANTED_LENGTH:
         return None
     scope = scope.strip()
@@ -49,13 +49,13 @@ def read_granted(scope: Any) -> Optional[str]:
 
 
 def missing_scopes(asked: Iterable[str], granted: Optional[str]) -> Tuple[str, ...]:
-    """Return the scopes that were asked for and, as far as one can tell, were not granted.
+    """Return the requested scopes that were not granted, as far as known.
 
-    Keyyo also answers with short names, such as ``a.user``. An answer of nothing but names that
-    are not documented cannot be compared, so that nothing counts as missing.
+    Keyyo also responds with short names, such as ``a.user``. If it responds with undocumented
+    names only, no scope counts as missing.
 
-    :param asked: names of scopes; those that Keyyo does not document are passed over.
-    :param granted: the ``scope`` of the answer, None if unknown.
+    :param asked: names of scopes; undocumented ones are ignored.
+    :param granted: the ``scope`` of the response, None if unknown.
     """
     known = set(split_scopes(granted or "")) & _KNOWN.keys()
     if not known:
@@ -65,13 +65,13 @@ def missing_scopes(asked: Iterable[str], granted: Optional[str]) -> Tuple[str, .
 
 
 def describe_missing(missing: Iterable[str]) -> str:
-    """Return the words for scopes that were not granted."""
+    """Return a text that names the missing scopes."""
     names = list(missing)
     return f"the scope{'s' if len(names) > 1 else ''} {' and '.join(names)}"
 
 
 def advise_consent(missing: Iterable[str]) -> str:
-    """Return what to do about scopes that were not granted."""
+    """Return the advice for missing scopes."""
     return (
         f"check that Keyyo allows {describe_missing(missing)} to this client id, then have the "
         "user authorize the application again: a scope cannot be added to tokens that exist"

@@ -1,4 +1,4 @@
-"""Where the tokens of an account are kept."""
+"""Stores for the tokens of an account."""
 
 import contextlib
 import os
@@ -10,37 +10,40 @@ from .tokens import Tokens
 
 
 class LockedTokens(Protocol):
-    """Kept tokens that nobody else changes meanwhile."""
+    """The tokens of a store, while its lock is held."""
 
     def load(self) -> Optional[Tokens]:
-        """The tokens, or None when there are none."""
+        """Return the tokens, or None without any."""
 
     def reserve(self) -> None:
-        """Check, as far as possible, that ``save`` will succeed. When it is called, the refresh
-        token that is kept may have been replaced at Keyyo, and would be of no use any more."""
+        """Check, as far as possible, that ``save`` will succeed.
+
+        Before ``save``, Keyyo may replace the stored refresh token, which is then useless.
+        """
 
     def save(self, tokens: Tokens) -> None:
-        """Keeps tokens in place of those that there are."""
+        """Replace the tokens."""
 
 
 class TokenStore(Protocol):
-    """Keeps the tokens of one account. Its methods may raise whatever they like, best OSError,
-    with no token in the message."""
+    """A store for the tokens of one account.
+
+    Its methods may raise any exception, best OSError, without a token in the message.
+    """
 
     def load(self) -> Optional[Tokens]:
-        """The tokens, or None when there are none; without waiting for who changes them."""
+        """Return the tokens, or None without any, without waiting for the lock."""
 
     def locked(self) -> ContextManager[LockedTokens]:
-        """The tokens, while no one else can change them. What is saved is safe when the ``with``
-        statement has ended."""
+        """Lock the tokens for the block. Saved tokens are safe after its end."""
 
 
 class TokenMemory:
-    """Tokens in the memory of this process. Every change is first handed to a function.
+    """A store in the memory of this process, which passes each change to a function first.
 
-    :param tokens: those that there are.
-    :param save: called as ``save(tokens)``, at one time by one thread; what keeps them for good.
-    :raises TypeError: ``save`` is no function, or a coroutine function, which would keep nothing.
+    :param tokens: the initial tokens.
+    :param save: stores the tokens permanently, called as ``save(tokens)`` by one thread at a time.
+    :raises TypeError: ``save`` is not a function, or a coroutine function.
     """
 
     def __init__(
@@ -59,17 +62,20 @@ class TokenMemory:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[LockedTokens]:
-        """:raises OSError: in a process that was forked off."""
+        """Lock the tokens for the block.
+
+        :raises OSError: in a forked process.
+        """
         if os.getpid() != self._process:
-            # A refresh in one process may replace the refresh token of the other.
+            # A refresh in one process may invalidate the refresh token of the other.
             raise OSError("tokens in memory cannot be shared between processes: TokenFile can")
         with self._lock:
             yield self
 
     def reserve(self) -> None:
-        """Nothing: what a function can keep, nobody can see before."""
+        """Do nothing: the function cannot be checked before its call."""
 
     def save(self, tokens: Tokens) -> None:
-        """Keeps tokens, once the function has."""
+        """Replace the tokens, after the function has stored them."""
         refuse_coroutine(self._save(tokens))
         self._tokens = tokens

@@ -1,4 +1,4 @@
-"""The tokens of OAuth2: the access token opens the account, the refresh token renews it."""
+"""The OAuth2 tokens of an account."""
 
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
@@ -10,15 +10,14 @@ from .scopes import missing_scopes, read_granted, split_scopes
 
 @dataclass(frozen=True)
 class Tokens:
-    """An access token, and what renews it. Its ``repr`` shows neither.
+    """An access token and its refresh token. Its ``repr`` shows neither.
 
-    :ivar access_token: opens the Manager API; visible ASCII characters.
-    :ivar refresh_token: gets the next access token, or None when there is none. A refresh may
-        bring another one in its place.
-    :ivar expires_at: when the access token expires, in Unix seconds; None when nobody said.
-    :ivar scope: the scopes that Keyyo granted, in its own words; None if unknown. It plays no
-        part in a comparison of tokens.
-    :raises ValueError: one of them cannot be what it should be.
+    :ivar access_token: for the Manager API; visible ASCII characters.
+    :ivar refresh_token: for the next access token, or None. A refresh may replace it.
+    :ivar expires_at: expiry of the access token in Unix seconds; None if unknown.
+    :ivar scope: the scopes that Keyyo granted, in its own words; None if unknown. Comparisons
+        ignore it.
+    :raises ValueError: a value is impossible.
     """
 
     access_token: str
@@ -27,7 +26,7 @@ class Tokens:
     scope: Optional[str] = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        # A wrong value is not shown: a token with a line break is a token all the same.
+        # Errors do not show the value: a token with a line break is still a secret.
         if not is_token(self.access_token):
             raise ValueError("access_token: expected visible ASCII characters")
         if self.refresh_token is not None and not is_token(self.refresh_token):
@@ -40,18 +39,18 @@ class Tokens:
             raise ValueError("scope: expected names of scopes with blanks between, or None")
 
     def missing_scopes(self, asked: Union[str, Iterable[str]]) -> Tuple[str, ...]:
-        """Return the scopes among these that Keyyo has not granted, as far as one can tell.
+        """Return the requested scopes that Keyyo has not granted, as far as known.
 
         :param asked: one string with blanks or commas, or several strings.
         """
         return missing_scopes(split_scopes(asked), self.scope)
 
     def good_at(self, time: float) -> bool:
-        """Whether the access token is good at a time in Unix seconds, as far as one knows."""
+        """Return True if the access token is valid at a Unix time, as far as known."""
         return self.expires_at is None or time < self.expires_at
 
     def to_dict(self) -> Dict[str, Any]:
-        """Everything, as JSON knows it. These are secrets: keep them where nobody else reads."""
+        """Return the tokens as JSON values. Store them where no other user can read them."""
         return {
             "access_token": self.access_token,
             "refresh_token": self.refresh_token,
@@ -61,16 +60,16 @@ class Tokens:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> "Tokens":
-        """The tokens that ``to_dict`` gave; fields that it does not know are passed over.
+        """Return the tokens of ``to_dict``; other fields are ignored.
 
-        :raises ValueError: there is no access token in it, or something impossible.
+        :raises ValueError: the access token is missing, or a value is impossible.
         """
         refresh_token, expires_at = kept.get("refresh_token"), kept.get("expires_at")
         scope = read_granted(kept.get("scope"))
         return cls(kept.get("access_token", ""), refresh_token, expires_at, scope)
 
     def __repr__(self) -> str:
-        # Without the scope: those are words of the server, which may repeat a token.
+        # Without the scope: these words of the server may repeat a token.
         refresh_token = "None" if self.refresh_token is None else "<hidden>"
         return (
             f"Tokens(access_token=<hidden>, refresh_token={refresh_token}, "

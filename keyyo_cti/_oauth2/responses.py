@@ -1,4 +1,4 @@
-"""The answers of Keyyo's OAuth2: codes, tokens and refusals. Pure."""
+"""The responses of Keyyo's OAuth2: codes, tokens and refusals. Pure."""
 
 import hmac
 import re
@@ -11,10 +11,10 @@ from ..errors import CredentialsRefused, OAuth2Error, invalid_params
 from .scopes import SIGN_IN_AGAIN, read_granted
 from .tokens import Tokens
 
-#: In an address that a browser was sent to.
+#: A parameter in a URL of the redirect.
 _ANSWER = re.compile(r"[?&](code|error|state)=")
 
-#: What Keyyo says when the same request will never do, and what to do instead.
+#: Keyyo's codes of permanent errors, and what to do.
 _FINAL = {
     "invalid_grant": "it has expired, was used already, or was revoked: " + SIGN_IN_AGAIN,
     "invalid_client": "check the client id and the client secret",
@@ -22,34 +22,34 @@ _FINAL = {
     "access_denied": "the user has not allowed it",
 }
 
-#: Statuses below 500 of a server that is busy.
+#: Statuses below 500 of a busy server.
 _BUSY = (408, 429)
 
 _FOREIGN = "a firewall or a gateway may have answered in Keyyo's place: then try again later"
 
 
 def is_redirected_url(text: str) -> bool:
-    """Return True if a text is an address that a browser was sent to, and not a bare code."""
+    """Return True if a text is the URL of the redirect, and not only a code."""
     return "://" in text or _ANSWER.search(text) is not None
 
 
 def _text_of(code_or_redirected_url: object) -> str:
     if not isinstance(code_or_redirected_url, str) or not code_or_redirected_url.strip():
         raise invalid_params("code_or_redirected_url", "expected a string that is not empty")
-    # A terminal may have given bytes that are no text; no code has them.
+    # A terminal may have supplied surrogates, which no code contains.
     return code_or_redirected_url.strip().encode("utf-8", "replace").decode()
 
 
 def read_code(code_or_redirected_url: object, state: Optional[str]) -> str:
-    """Return the authorization code that the browser brought back.
+    """Return the authorization code of the redirect.
 
-    :param state: that of the authorization. A URL must have the same.
-    :raises KeyyoError: the URL is not the answer to this authorization, or is a refusal.
+    :param state: of the authorization. The URL must contain the same.
+    :raises KeyyoError: the URL belongs to another authorization, or is a refusal.
     """
     text = _text_of(code_or_redirected_url)
     if not is_redirected_url(text):
         return text
-    # Browsers show an address without its beginning, and people copy it so.
+    # Browsers show a URL without its scheme, and people copy it so.
     answer = parse_qs(text.partition("#")[0].partition("?")[2])
     [theirs] = answer.get("state", [""])[-1:]
     if not state or not hmac.compare_digest(theirs.encode(), state.encode()):
@@ -71,16 +71,16 @@ def read_code(code_or_redirected_url: object, state: Optional[str]) -> str:
 def read_tokens(
     fields: Mapping[str, Any], old: Optional[Tokens], asked_at: float
 ) -> Optional[Tokens]:
-    """Return the tokens of an answer, or None if it has none.
+    """Return the tokens of a response, or None if it has none.
 
-    :param old: the tokens to refresh. Their refresh token stays if the answer has no other.
-    :param asked_at: Unix seconds.
+    :param old: the refreshed tokens, whose refresh token stays if the response has no other.
+    :param asked_at: Unix time of the request in seconds.
     """
     access_token = fields.get("access_token")
     refresh_token = fields.get("refresh_token") or (old.refresh_token if old else None)
     seconds = as_number(fields.get("expires_in"))
     expires_at = None if seconds is None else asked_at + seconds
-    # A refresh that does not say it grants what was granted before (RFC 6749, section 5.1).
+    # A missing scope means the one that was granted before (RFC 6749, section 5.1).
     scope = read_granted(fields.get("scope")) or (old.scope if old else None)
     try:
         return Tokens(access_token or "", refresh_token, expires_at, scope)
@@ -91,9 +91,9 @@ def read_tokens(
 def raise_refusal(
     reply: Reply, credentials: SecretForm, seconds: Optional[float]
 ) -> NoReturn:
-    """Raise the error that an answer without tokens stands for.
+    """Raise the error of a response without tokens.
 
-    :param seconds: what ``Retry-After`` asked for.
+    :param seconds: of ``Retry-After``.
     """
     said = _said(reply.fields(), credentials.redact)
     if "error" in said:
@@ -101,7 +101,7 @@ def raise_refusal(
     busy = reply.status in _BUSY or reply.status >= 500
     raise OAuth2Error(
         502 if reply.ok else reply.status,
-        f"The answer has no tokens: {reply.status} {credentials.redact(reply.reason)}",
+        f"The response has no tokens: {reply.status} {credentials.redact(reply.reason)}",
         None if busy else "unreadable",
         "try again later" if busy else f"check the token_url; {_FOREIGN}",
         retry_after=seconds,
@@ -109,11 +109,11 @@ def raise_refusal(
 
 
 def _said(answer: Mapping[str, Any], redact: Callable[[str], str]) -> Dict[str, str]:
-    """Those words of an answer that say why there are no tokens."""
+    """Return the error fields of a response, redacted."""
     names = ("error", "error_description")
     said = {name: redact(answer[name]) for name in names if isinstance(answer.get(name), str)}
     if answer.get("error") in _FINAL:
-        # A person may have pasted a code that is part of the word.
+        # Not redacted: a pasted code may be a part of this word.
         said["error"] = answer["error"]
     return said
 
@@ -122,7 +122,7 @@ def _raise_error(
     status: int, said: Mapping[str, str], seconds: Optional[float] = None
 ) -> NoReturn:
     code, reason = said["error"], said.get("error_description") or None
-    # A server that is down or busy refuses nobody, whatever it says besides.
+    # The error of a server that is down or busy is transient, whatever its code.
     final = code in _FINAL and status < 500 and status not in _BUSY
     kind = CredentialsRefused if final else OAuth2Error
     words = reason or code or "Refused without a reason"

@@ -1,4 +1,4 @@
-"""The answers of the Manager API. Pure."""
+"""The responses of the Manager API. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple, cast
@@ -12,18 +12,18 @@ WEBSOCKET = "websocket"
 #: The type of service that is a telephone line.
 LINE = "UCaaSVoIPAccount"
 
-#: Seconds that a CSI token lives, where Keyyo does not say.
+#: Lifetime of a CSI token in seconds, if Keyyo does not send it.
 _TOKEN_LIFE = 3600.0
 
-#: Fields that are None where Keyyo left them out.
+#: Fields that are None if Keyyo left them out.
 _FIELDS: Dict[str, None] = {"csi": None, "name": None, "short_number": None}
 
 
 @dataclass(frozen=True)
 class CSIToken:
-    """What opens a CTI session on one line. Its ``repr`` does not show it.
+    """A token for a CTI session on one line. Its ``repr`` hides the token.
 
-    :ivar csi: the line's.
+    :ivar csi: of the line.
     :ivar token: for ``CTI.create_session``.
     :ivar expires_at: Unix seconds.
     :ivar domain_masks: the web pages that may use it; empty for all programs.
@@ -38,7 +38,7 @@ class CSIToken:
 def read_csi_token(
     csi: str, fields: hal.Document, masks: Tuple[str, ...], asked_at: float
 ) -> Optional[CSIToken]:
-    """The token of an answer, or None when there is none in it."""
+    """Return the token of a response, or None if it has none."""
     token = fields.get("token")
     if fields.get("result", "success") != "success" or not (isinstance(token, str) and token):
         return None
@@ -55,13 +55,13 @@ def read_csi_token(
 def read_line(service: hal.Document) -> LineInfo:
     """Return a service as a line."""
     csi = service.get("csi")
-    # A number of JSON is one to this API as well.
+    # This API also accepts a JSON number.
     fields = {**_FIELDS, **service, "csi": str(csi) if type(csi) is int else csi}
     return cast(LineInfo, wrap(fields))
 
 
 def read_plugin(fields: hal.Document) -> PluginInfo:
     """Return the fields of a plugin, with ``enabled`` as True or False."""
-    # PHP is not particular about what is true.
+    # PHP may send a bool as a number or a text.
     enabled = str(fields.get("enabled")).lower() in ("1", "true")
     return cast(PluginInfo, wrap({"name": None, **fields, "enabled": enabled}))
