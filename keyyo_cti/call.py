@@ -179,7 +179,7 @@ class Call(CallViews):
     def _repr_html_(self) -> str:
         from ._display import html
 
-        return html.call(self)
+        return html.render_call(self)
 
     def get_duration(self) -> int:
         """Return the seconds since the connection, up to the end of the call.
@@ -337,4 +337,4 @@ class Calls(List[Call]):
     def _repr_html_(self) -> str:
         from ._display import html
 
-        return html.calls(self)
+        return html.render_calls(self)

@@ -141,7 +141,7 @@ class KeyyoError(Exception):
     def _repr_html_(self) -> str:
         from ._display import html
 
-        return html.error(self.status_code, self.message, self.error_code, self._notes())
+        return html.render_error(self.status_code, self.message, self.error_code, self._notes())
 
     def _notes(self) -> List[str]:
         return [self.hint] if self.hint else []

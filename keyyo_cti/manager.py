@@ -12,6 +12,8 @@ from urllib.parse import quote
 from ._client.background import BackgroundClient
 from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
+from ._manager.api import QUERIES, AccessTokens, Api, read_document
+from ._manager.refusals import get_hint, make_unreadable_error
 from ._manager.responses import (
     LINE,
     WEBSOCKET,
@@ -20,8 +22,6 @@ from ._manager.responses import (
     read_line,
     read_plugin,
 )
-from ._manager.api import QUERIES, AccessTokens, Api, read_document
-from ._manager.refusals import get_hint, make_unreadable_error
 from ._net import hal
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, check_url

@@ -23,8 +23,8 @@ from ._client.literals import Dispatch
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, SecretForm, check_url
 from ._net.retry_after import read_retry_after
-from ._oauth2.responses import is_redirected_url, raise_refusal, read_code, read_tokens
 from ._oauth2.authorizations import Authorizations, check_verifier
+from ._oauth2.responses import is_redirected_url, raise_refusal, read_code, read_tokens
 from ._oauth2.scopes import (
     CTI_ADMIN,
     FULL_ACCESS_READ_ONLY,

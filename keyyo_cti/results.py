@@ -41,7 +41,7 @@ class Result(Dict[str, Any]):
     def _repr_html_(self) -> str:
         from ._display import html
 
-        return html.result(self)
+        return html.render_result(self)
 
 
 class SessionInfo(Result):

@@ -117,7 +117,7 @@ def test_remarks() -> None:
 def test_today() -> None:
     """What was today is shown without the day."""
     now = time.time()
-    assert html.moment(now) == clock(now).split()[1]
+    assert html.render_date(now) == clock(now).split()[1]
 
 
 def test_calls() -> None:

@@ -1,22 +1,22 @@
-"""The dates of a call, of which its durations are made. Pure.
+"""The dates of a call, from which its durations are computed. Pure.
 
-The server's dates are whole Unix seconds on its own clock. It may send 0, "" or nothing for a date
-that it does not know, and later leave out a date that it sent before.
+The server's dates are whole Unix seconds on its own clock. For an unknown date, it may send 0, ""
+or nothing. It may also leave out a date that it sent before.
 """
 
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
 
 from .._net.javascript import as_number
 
-#: A tuple: whatever the server sends as a state can be compared, but not always hashed.
+#: A tuple, not a set: the server may send a state that cannot be hashed.
 ENDED = ("RELEASE", "MISSED")
 
-#: The year 10000 in Unix seconds. Above it are junk and milliseconds, not dates.
+#: The year 10000 in Unix seconds. Greater values are invalid or in milliseconds.
 _MAX_DATE = 253_402_300_800
 
 
 class Dates(NamedTuple):
-    """When a call was set up, picked up, and ended, in Unix seconds; None where unknown."""
+    """The setup, the connection and the end of a call in Unix seconds; None if unknown."""
 
     setup: Optional[float] = None
     connect: Optional[float] = None
@@ -24,7 +24,7 @@ class Dates(NamedTuple):
 
 
 class DatedFields(Dict[str, Any]):
-    """Fields of a call, with dates that the server did not send with them."""
+    """Fields of a call, with additional dates from other notifications."""
 
     __slots__ = ("dates",)
 
@@ -36,7 +36,7 @@ class DatedFields(Dict[str, Any]):
 
 
 def as_date(value: Any) -> Optional[float]:
-    """Return a date in Unix seconds, or None for 0, "" and all else that is no date."""
+    """Return a date in Unix seconds, or None for 0, "" and other invalid values."""
     if type(value) is int and 0 < value < _MAX_DATE:
         return value
     number = as_number(value)
@@ -44,19 +44,19 @@ def as_date(value: Any) -> Optional[float]:
 
 
 def dates_of(fields: Mapping[str, Any]) -> Dates:
-    """Return the dates of a call that are known."""
+    """Return the known dates of a call."""
     if isinstance(fields, DatedFields):
         return fields.dates
     return _sent(fields)
 
 
 def latest_date(fields: Mapping[str, Any]) -> Optional[float]:
-    """Return the date of the last event that the server sent with these fields, or None."""
+    """Return the latest date of these fields, or None."""
     get = fields.get
     value = get("release_date") or get("connect_date") or get("setup_date")
     if type(value) is int and 0 < value < _MAX_DATE:
         return value
-    # Junk in one of them does not hide the others.
+    # An invalid date must not hide the others.
     dates = map(as_date, (get("release_date"), get("connect_date"), get("setup_date")))
     return next((date for date in dates if date is not None), None)
 
@@ -64,10 +64,10 @@ def latest_date(fields: Mapping[str, Any]) -> Optional[float]:
 def follow(
     known: Mapping[str, Any], fields: Mapping[str, Any], now: Callable[[], float]
 ) -> Mapping[str, Any]:
-    """Return the fields of a call with the dates that earlier ones had and these lack.
+    """Return the fields of a call, completed with the dates of earlier fields.
 
     :param known: the fields of the call's last notification; empty for the first one.
-    :param now: returns the server's Unix time, at which a call ended whose end has no date.
+    :param now: returns the server's Unix time, for an end without a date.
     """
     if _is_complete(known, fields):
         return fields
@@ -77,7 +77,7 @@ def follow(
         dates = _fill(before, told)
         if known.get("state") in ENDED and before.release is not None:
             if as_date(fields.get("release_date")) is None:
-                # Notified again, it still ended when it did.
+                # A repeated notification of the end does not change its date.
                 dates = dates._replace(release=before.release)
     if dates.release is None and fields.get("state") in ENDED:
         dates = dates._replace(release=now())
@@ -88,9 +88,9 @@ _UNKNOWN = Dates()
 
 
 def _is_complete(known: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
-    """True if fields lack nothing that earlier ones had, as nearly all of them.
+    """Return True if fields lack no date of earlier ones, as nearly all do.
 
-    Otherwise each notification would cost three times what it costs to read it.
+    Without this shortcut, each notification would cost three times as much as its parsing.
     """
     if type(known) is not dict:
         return False
@@ -121,7 +121,7 @@ def _fill(before: Dates, told: Dates) -> Dates:
 def _is_another_call(
     known: Mapping[str, Any], before: Dates, fields: Mapping[str, Any], told: Dates
 ) -> bool:
-    """True if the callref was given to another call, which has no date of the first one."""
+    """Return True if the server has reused the callref for another call."""
     if known.get("state") in ENDED and fields.get("state") not in ENDED:
         return True
     return None not in (before.setup, told.setup) and before.setup != told.setup

@@ -1,10 +1,10 @@
-"""How to install an extra of this package. Every hint that says so comes from here."""
+"""The hint for installing an extra of this package."""
 
 
 def install_hint(extra: str) -> str:
-    """Return how to install an extra.
+    """Return the hint for installing an extra.
 
-    The package is not on PyPI, where its name may become somebody else's. Until it is, the hint
-    names the checkout.
+    The hint names the checkout, because the package is not on PyPI, where another owner may take
+    its name.
     """
     return f'run pip install ".[{extra}]" in the checkout of keyyo-cti'

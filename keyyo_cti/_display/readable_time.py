@@ -1,4 +1,4 @@
-"""Dates and durations as people read them, in local time."""
+"""Dates in local time and durations, for people."""
 
 import time
 from typing import Any, Optional
@@ -7,7 +7,7 @@ from .dates import as_date
 
 
 def local_time(date: Any) -> Optional[time.struct_time]:
-    """A date of the server in local time; None for what is none, or is in no calendar."""
+    """Return a date of the server in local time, or None for an invalid one."""
     seconds = as_date(date)
     try:
         return None if seconds is None else time.localtime(seconds)
@@ -16,7 +16,7 @@ def local_time(date: Any) -> Optional[time.struct_time]:
 
 
 def format_duration(seconds: int) -> str:
-    """A duration as on a stop-watch, 1:05."""
+    """Return a duration as minutes and seconds, such as 1:05, or with hours."""
     minutes, left = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

@@ -1,8 +1,8 @@
-"""Which fields of the server are secret. Pure."""
+"""The secret fields of the server. Pure."""
 
 from typing import Any
 
-#: Parts of the names of fields that are secret.
+#: Parts of the names of secret fields.
 _SECRET = ("session_id", "token")
 
 

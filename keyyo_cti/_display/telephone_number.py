@@ -1,35 +1,36 @@
-"""A telephone number as people write it, and back: 33199000001 is +33 1 99 00 00 01.
+"""Formats and parses telephone numbers: 33199000001 is +33 1 99 00 00 01.
 
-The library ``phonenumbers`` knows how; without it, numbers stay as they are.
+Without the library ``phonenumbers``, numbers stay unchanged.
 """
 
 import re
 from functools import lru_cache
 from typing import Any, Optional
 
-#: International format, as Keyyo has it. Short numbers, "callpark" and 0199000001 are not.
+#: Keyyo's international format, unlike short numbers, "callpark" and 0199000001.
 _INTERNATIONAL = re.compile(r"\+?([1-9][0-9]{7,14})")
 
-#: What people write between digits.
+#: Separators between digits.
 _BETWEEN = re.compile(r"[\s.()/-]+")
 
 
 def format_number(number: Any) -> str:
-    """The number with its groups; as it is where it is no number of any country.
+    """Return a number in groups of digits; other values as unchanged text.
 
-    :param number: whatever the server sent. What comes back is not escaped.
+    :param number: any value of the server. The result is not escaped.
     """
     found = _INTERNATIONAL.fullmatch(number) if isinstance(number, str) else None
     return str(number) if found is None else _grouped(found[1])
 
 
 def parse_number(written: str, own: Any) -> str:
-    """What a person wrote as the number to dial, in international format. What is no number,
-    and a short number, is left to the server to judge.
+    """Return a written number in international format, to be dialled.
 
-    :param own: the line's number, in whose country 01 99 00 00 01 is meant.
+    Short numbers and other texts are returned for the server to judge.
+
+    :param own: the line's number, which has the country of numbers such as 01 99 00 00 01.
     """
-    # +33 (0)1 is written so for those who dial inside of the country.
+    # In +33 (0)1, the zero is for callers in the same country.
     number = _BETWEEN.sub("", re.sub(r"^(\s*(?:\+|00)[^(]*)\(0\)", r"\1", written))
     if number.startswith(("+", "00")):
         return number.lstrip("+0")
@@ -63,7 +64,7 @@ def _from_country_of(own: str, number: str) -> Optional[str]:
 
 
 def _parsed(number: str, region: Optional[str] = None) -> Any:
-    """The number as the library has it; None without the library, or if it is none."""
+    """Return the number as an object of the library, or None without the library."""
     try:
         import phonenumbers
     except ImportError:

@@ -20,7 +20,7 @@ from .._oauth2.scopes import CTI_ADMIN, FULL_ACCESS_READ_ONLY
 from .._oauth2.tokens import Tokens
 from ..backoff import Backoff
 from ..errors import ManagerError
-from .refusals import may_pass, make_refusal, refuses_token, make_unreadable_error
+from .refusals import make_refusal, make_unreadable_error, may_pass, refuses_token
 
 _log = logging.getLogger("keyyo_cti")
 

@@ -197,8 +197,8 @@ class Board(VBox):
 
 def _format_status(connected: bool, number: Any) -> str:
     word, colour = ("connected", _GOOD) if connected else ("not connected", _BAD)
-    line = f" &ensp;<b>{html.number(number)}</b>" if number is not None else ""
-    return html.chip(word, colour) + line
+    line = f" &ensp;<b>{html.render_number(number)}</b>" if number is not None else ""
+    return html.render_chip(word, colour) + line
 
 
 def _get_release_time(call: Call) -> float:

@@ -102,18 +102,18 @@ def _format_call(call: Call, number: Optional[str]) -> str:
     durations = [f"rang {format_duration(call.get_ringing_duration())}"]
     if html.was_picked_up(call):
         durations.append(f"talked {format_duration(call.get_duration())}")
-    details = ", ".join(part for part in (*durations, html.remarks(call)) if part)
+    details = ", ".join(part for part in (*durations, html.render_remarks(call)) if part)
     parties = _format_parties(call, number)
     # Always two lines, so that the rows below do not move.
     return (
-        f'<div style="line-height:1.5">{html.state(call)}&ensp;<b>{parties}</b>'
+        f'<div style="line-height:1.5">{html.render_state(call)}&ensp;<b>{parties}</b>'
         f"<br>{details}</div>"
     )
 
 
 def _format_parties(call: Call, number: Optional[str]) -> str:
     if call.callee == number:
-        return f"from {html.number(call.caller)}"
+        return f"from {html.render_number(call.caller)}"
     if call.caller == number:
-        return f"to {html.number(call.callee)}"
-    return f"{html.number(call.caller)} → {html.number(call.callee)}"
+        return f"to {html.render_number(call.callee)}"
+    return f"{html.render_number(call.caller)} → {html.render_number(call.callee)}"

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from .._display.dates import as_date
-from .._display.html import STATES, as_written_safely, was_picked_up
+from .._display.html import STATES, format_number_safely, was_picked_up
 from .._display.readable_time import format_duration
 from ..call import Call
 
@@ -102,7 +102,7 @@ def make_bar(call: Any) -> Optional[Bar]:
     answered = was_picked_up(call)
     rang = 0 if call.stale and not answered else min(call.get_ringing_duration(), _MAX_DURATION)
     talked = 0 if call.stale or not answered else min(call.get_duration(), _MAX_DURATION)
-    parties = as_written_safely(call.caller), as_written_safely(call.callee)
+    parties = format_number_safely(call.caller), format_number_safely(call.callee)
     return Bar(
         datetime.datetime.fromtimestamp(began), rang, talked,
         call.state == "MISSED", call.stale, *parties,
