@@ -204,7 +204,7 @@ def test_no_network(sim: Simulator, alice: Line, stale: bool) -> None:
     sim.stop()
     found = fault(diagnose(client, number, endpoint))
     assert (found.check, found.fault) == ("account" if stale else "line", "no_network")
-    assert "on line" in str(found.advice)
+    assert "check the network" in str(found.advice)
 
 
 def test_no_connection(sim: Simulator, alice: Line) -> None:

@@ -71,17 +71,17 @@ def follow(
     """
     if _is_complete(known, fields):
         return fields
-    before, told = dates_of(known), dates_of(fields)
-    dates = told
-    if before != _UNKNOWN and not _is_another_call(known, before, fields, told):
-        dates = _fill(before, told)
+    before, sent = dates_of(known), dates_of(fields)
+    dates = sent
+    if before != _UNKNOWN and not _is_another_call(known, before, fields, sent):
+        dates = _fill(before, sent)
         if known.get("state") in ENDED and before.release is not None:
             if as_date(fields.get("release_date")) is None:
                 # A repeated notification of the end does not change its date.
                 dates = dates._replace(release=before.release)
     if dates.release is None and fields.get("state") in ENDED:
         dates = dates._replace(release=now())
-    return fields if dates == told else DatedFields(fields, dates)
+    return fields if dates == sent else DatedFields(fields, dates)
 
 
 _UNKNOWN = Dates()
@@ -110,18 +110,18 @@ def _sent(fields: Mapping[str, Any]) -> Dates:
     )
 
 
-def _fill(before: Dates, told: Dates) -> Dates:
+def _fill(before: Dates, sent: Dates) -> Dates:
     return Dates(
-        before.setup if told.setup is None else told.setup,
-        before.connect if told.connect is None else told.connect,
-        told.release,
+        before.setup if sent.setup is None else sent.setup,
+        before.connect if sent.connect is None else sent.connect,
+        sent.release,
     )
 
 
 def _is_another_call(
-    known: Mapping[str, Any], before: Dates, fields: Mapping[str, Any], told: Dates
+    known: Mapping[str, Any], before: Dates, fields: Mapping[str, Any], sent: Dates
 ) -> bool:
     """Return True if the server has reused the callref for another call."""
     if known.get("state") in ENDED and fields.get("state") not in ENDED:
         return True
-    return None not in (before.setup, told.setup) and before.setup != told.setup
+    return None not in (before.setup, sent.setup) and before.setup != sent.setup

@@ -77,10 +77,10 @@ def render_error(status_code: Any, message: Any, error_code: Any, notes: Sequenc
 
 def render_state(one: Any) -> str:
     """Return the state of a call as a coloured word."""
-    told = one.state
-    word, colour = STATES.get(told if isinstance(told, str) else "", (None, _UNKNOWN_STATE))
+    state = one.state
+    word, colour = STATES.get(state if isinstance(state, str) else "", (None, _UNKNOWN_STATE))
     if word is None:
-        word = "unknown" if told is None else escape_text(told)
+        word = "unknown" if state is None else escape_text(state)
     return render_chip(word, colour)
 
 

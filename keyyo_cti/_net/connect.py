@@ -35,7 +35,7 @@ class ConnectFailed(Exception):
 
 
 class Connector:
-    """Opens streams to one server.
+    """A source of streams to one server.
 
     :param origin: the server.
     :param ca_certs: file of the trusted certificate authorities; None for those of the
@@ -81,9 +81,9 @@ class Connector:
     def end(self) -> None:
         """End every stream of a child, and open no more. Can be called more than once."""
         self._cancel_token.cancel()
-        trunk, self._parent = self._parent, None
-        if trunk is not None:
-            trunk.remove(self._cancel_token.cancel)
+        parent, self._parent = self._parent, None
+        if parent is not None:
+            parent.remove(self._cancel_token.cancel)
 
     def open(self, until: float, bytes_left: float = NEVER) -> Stream:
         """Return a new stream.
@@ -188,7 +188,7 @@ class Connector:
 
     def _reach_by_socks(self, proxy: Proxy, until: float) -> Stream:
         timeout = min(max(0.001, until - self._clock()), threading.TIMEOUT_MAX)
-        sock = self._left_behind(
+        sock = self._run_apart(
             partial(connect_by_socks, proxy, self._origin, timeout), until, "keyyo-cti-socks"
         )
         sock.setblocking(False)
@@ -199,35 +199,34 @@ class Connector:
         try:
             return look_up(host, port, socket.AI_NUMERICHOST)
         except socket.gaierror:
-            return self._left_behind(
+            return self._run_apart(
                 partial(look_up, host, port), until, "keyyo-cti-resolver"
             )
 
-    def _left_behind(self, work: Callable[[], _T], until: float, name: str) -> _T:
+    def _run_apart(self, work: Callable[[], _T], until: float, name: str) -> _T:
         """Return the outcome of work that has no timeout, such as the system's name look-up.
 
         A separate thread does the work. After the deadline, it continues and ends by itself.
         """
         if self._cancel_token.cancelled:
             raise ConnectionAbortedError("given up")
-        answer: "concurrent.futures.Future[_T]" = concurrent.futures.Future()
-        thread = threading.Thread(target=_answer, args=(answer, work), name=name, daemon=True)
+        future: "concurrent.futures.Future[_T]" = concurrent.futures.Future()
+        thread = threading.Thread(target=_complete, args=(future, work), name=name, daemon=True)
         try:
             thread.start()
         except RuntimeError as error:
             # For example while the interpreter shuts down.
             raise OSError(str(error)) from error
-        with self._cancel_token.on_cancel(answer.cancel):
+        with self._cancel_token.on_cancel(future.cancel):
             try:
-                return answer.result(max(0.0, until - self._clock()))
+                return future.result(max(0.0, until - self._clock()))
             except concurrent.futures.TimeoutError:
-                if answer.cancel():
+                if future.cancel():
                     raise socket.timeout("timed out") from None
-                return answer.result()
+                return future.result()
 
     def _connect(self, host: str, port: int, addresses: List[Address], until: float) -> Stream:
-        """Connect to the first address that responds; the one that responded last is tried first.
-        """
+        """Connect to the first address that responds, beginning with the last good one."""
         in_order = memory.sort(host, port, addresses)
         sock, address = connect(in_order, until, self._cancel_token, self._clock)
         try:
@@ -247,15 +246,15 @@ class Connector:
         return stream
 
 
-def _answer(answer: "concurrent.futures.Future[_T]", work: Callable[[], _T]) -> None:
+def _complete(future: "concurrent.futures.Future[_T]", work: Callable[[], _T]) -> None:
     try:
         outcome = work()
     except BaseException as error:
         with contextlib.suppress(concurrent.futures.InvalidStateError):
-            answer.set_exception(error)
+            future.set_exception(error)
         return
     try:
-        answer.set_result(outcome)
+        future.set_result(outcome)
     except concurrent.futures.InvalidStateError:
         # Its waiter has given up.
         if isinstance(outcome, socket.socket):

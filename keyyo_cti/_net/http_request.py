@@ -144,7 +144,7 @@ class Reply:
 
 
 class HttpClient:
-    """Sends requests. Thread-safe: two requests share no connection and no cookie.
+    """A thread-safe HTTP client, whose requests share no connection and no cookie.
 
     :param error: makes the exception for a request without a response, from a status, a message,
         an error code, and an optional hint.
@@ -196,7 +196,7 @@ class HttpClient:
 
         try:
             with http_adapter.make_session(open_stream) as session:
-                answer = session.request(
+                response = session.request(
                     method,
                     url,
                     data=form,
@@ -205,9 +205,9 @@ class HttpClient:
                     allow_redirects=False,
                     stream=True,
                 )
-                body = _body(answer)
-            reason = answer.reason or "Unknown"
-            return Reply(answer.status_code, reason, answer.headers, body)
+                body = _body(response)
+            reason = response.reason or "Unknown"
+            return Reply(response.status_code, reason, response.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectFailed, TooLarge,
                 OSError) as error:
             for connector in connectors:
@@ -251,9 +251,9 @@ class HttpClient:
         return self._error(503, f"{where} cannot be reached: {why}", code, _hint(cause))
 
 
-def _body(answer: requests.Response) -> bytes:
+def _body(response: requests.Response) -> bytes:
     body = bytearray()
-    for piece in answer.iter_content(_CHUNK_BYTES):
+    for piece in response.iter_content(_CHUNK_BYTES):
         body += piece
         if len(body) > _MAX_BODY_BYTES:
             raise TooLarge

@@ -6,7 +6,7 @@ from .clock import Monotonic, monotonic
 
 
 class RateLimit:
-    """Allows a number of events in each period, and counts the others. Not thread-safe.
+    """A limit of events in each period, with a count of the others. Not thread-safe.
 
     :param most: events in each period.
     :param period: seconds.

@@ -15,7 +15,7 @@ class WaitsForItself(RuntimeError):
 
 
 class SingleFlight(Generic[Outcome]):
-    """Does work on a separate thread, whose outcome all concurrent callers get.
+    """A runner of work on a separate thread, whose outcome all concurrent callers get.
 
     The work goes on when a caller is interrupted, for example by Ctrl-C.
 

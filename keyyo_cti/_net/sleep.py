@@ -14,7 +14,7 @@ _MAX_LATENESS = 10.0
 
 
 class SleepWatch:
-    """Detects a sleep soon after its end.
+    """A detector of sleep, soon after its end.
 
     The wall clock is useless for this, because people and programs set it.
 

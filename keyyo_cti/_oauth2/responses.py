@@ -12,7 +12,7 @@ from .scopes import SIGN_IN_AGAIN, read_granted
 from .tokens import Tokens
 
 #: A parameter in a URL of the redirect.
-_ANSWER = re.compile(r"[?&](code|error|state)=")
+_PARAMETER = re.compile(r"[?&](code|error|state)=")
 
 #: Keyyo's codes of permanent errors, and what to do.
 _FINAL = {
@@ -30,7 +30,7 @@ _FOREIGN = "a firewall or a gateway may have answered in Keyyo's place: then try
 
 def is_redirected_url(text: str) -> bool:
     """Return True if a text is the URL of the redirect, and not only a code."""
-    return "://" in text or _ANSWER.search(text) is not None
+    return "://" in text or _PARAMETER.search(text) is not None
 
 
 def _text_of(code_or_redirected_url: object) -> str:
@@ -50,8 +50,8 @@ def read_code(code_or_redirected_url: object, state: Optional[str]) -> str:
     if not is_redirected_url(text):
         return text
     # Browsers show a URL without its scheme, and people copy it so.
-    answer = parse_qs(text.partition("#")[0].partition("?")[2])
-    [theirs] = answer.get("state", [""])[-1:]
+    parameters = parse_qs(text.partition("#")[0].partition("?")[2])
+    [theirs] = parameters.get("state", [""])[-1:]
     if not state or not hmac.compare_digest(theirs.encode(), state.encode()):
         raise OAuth2Error(
             400,
@@ -59,13 +59,13 @@ def read_code(code_or_redirected_url: object, state: Optional[str]) -> str:
             "invalid_state",
             "the URL answers another request, perhaps an attacker's: " + SIGN_IN_AGAIN,
         )
-    if "error" in answer:
-        _raise_error(400, {name: values[-1] for name, values in answer.items()})
-    if "code" not in answer:
+    if "error" in parameters:
+        _raise_error(400, {name: values[-1] for name, values in parameters.items()})
+    if "code" not in parameters:
         raise OAuth2Error(
             400, "There is no code in the URL", "invalid_request", "give the whole URL"
         )
-    return answer["code"][-1]
+    return parameters["code"][-1]
 
 
 def read_tokens(
@@ -108,13 +108,13 @@ def raise_refusal(
     )
 
 
-def _said(answer: Mapping[str, Any], redact: Callable[[str], str]) -> Dict[str, str]:
+def _said(fields: Mapping[str, Any], redact: Callable[[str], str]) -> Dict[str, str]:
     """Return the error fields of a response, redacted."""
     names = ("error", "error_description")
-    said = {name: redact(answer[name]) for name in names if isinstance(answer.get(name), str)}
-    if answer.get("error") in _FINAL:
+    said = {name: redact(fields[name]) for name in names if isinstance(fields.get(name), str)}
+    if fields.get("error") in _FINAL:
         # Not redacted: a pasted code may be a part of this word.
-        said["error"] = answer["error"]
+        said["error"] = fields["error"]
     return said
 
 

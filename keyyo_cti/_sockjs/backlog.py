@@ -10,7 +10,7 @@ _MIN_WAIT = 0.02
 
 
 class Backlog:
-    """Tracks since when frames may have been waiting in the buffers of the system.
+    """The time since which frames may have been waiting in the system's buffers.
 
     After a pause for slow handlers, the reader thread reads old frames. The buffers may have been
     too full for newer frames, which are lost with the connection and belong to the gap.

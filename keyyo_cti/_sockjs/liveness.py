@@ -4,7 +4,7 @@ from .._net.clock import NEVER
 
 
 class Liveness:
-    """Measures the silence of a server.
+    """The silence of a server.
 
     :param limit: seconds of silence after which the server counts as dead. Half-way, it is
         probed. A suspect server is probed at once, and has a quarter of the time.

@@ -48,7 +48,7 @@ class Frame(NamedTuple):
 
 
 class FrameReader:
-    """Reads one frame after another, and resumes after a timeout.
+    """A reader of frames, which resumes after a timeout.
 
     :param recv: returns at most so many bytes, none at EOF. Its exceptions pass through.
     :param max_message_size: bytes of a message, over all its fragments.

@@ -77,14 +77,14 @@ class XhrTransport(Transport):
 
 
 class XhrStreamingTransport(XhrTransport):
-    """Receives frames in one long response, which it requests again when it ends."""
+    """The transport whose frames arrive in one long response, requested again at its end."""
 
     name = "xhr-streaming"
     path = "xhr_streaming"
 
 
 class XhrPollingTransport(XhrTransport):
-    """Receives the available frames in one response, then requests the next."""
+    """The transport whose responses contain the available frames."""
 
     name = "xhr-polling"
     path = "xhr"

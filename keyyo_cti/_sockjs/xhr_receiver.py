@@ -29,7 +29,7 @@ _SLOW_POLL_INTERVAL = 1.0
 
 
 class Receiver(Worker):
-    """Requests frames, one request at a time: the server would refuse a second one."""
+    """The receiver thread: one request at a time, because servers refuse a second one."""
 
     name = "keyyo-cti-receiver"
 

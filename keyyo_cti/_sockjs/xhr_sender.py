@@ -31,7 +31,7 @@ class _Outgoing(NamedTuple):
 
 
 class Sender(Worker):
-    """Posts messages in order, one request at a time. All queued messages share the next one."""
+    """The sender thread: posts all queued messages in order, one request at a time."""
 
     name = "keyyo-cti-sender"
 

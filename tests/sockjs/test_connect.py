@@ -909,27 +909,27 @@ def test_bug_in_a_phase(monkeypatch: pytest.MonkeyPatch) -> None:
         way(7, secure=True).open(soon())
 
 
-# Branches.
+# Children.
 
 
-def test_branch(serve: Serve) -> None:
-    """The streams of a branch end with it, and leave the others open; then it opens no more."""
+def test_child(serve: Serve) -> None:
+    """The streams of a child end with it, the others stay open, and the child opens no more."""
     server = serve(greet)
-    trunk = way(server.port)
-    make_child = trunk.make_child()
-    with opened(trunk) as own, opened(make_child) as stream:
+    parent = way(server.port)
+    child = parent.make_child()
+    with opened(parent) as own, opened(child) as stream:
         assert (own.recv(5), stream.recv(5)) == (b"hello", b"hello")
-        make_child.end()
-        make_child.end()
+        child.end()
+        child.end()
         assert stream.recv(1) == b""
         own.sendall(b"x")
-        assert "given up" in refusal(make_child).reason
-        with opened(trunk) as another:
+        assert "given up" in refusal(child).reason
+        with opened(parent) as another:
             assert another.recv(5) == b"hello"
 
 
-def test_branch_ends_with_the_trunk(serve: Serve) -> None:
-    """They end with the handle of the route too."""
+def test_child_ends_with_its_parent(serve: Serve) -> None:
+    """They end with the cancel token of the parent too."""
     cancel_token = CancelToken()
     make_child = way(serve(say_nothing).port, cancel_token=cancel_token).make_child()
     with opened(make_child) as stream:

@@ -191,7 +191,7 @@ def test_refused_connection(web: HttpClient, watch: Watch) -> None:
         error = failed(web, f"http://127.0.0.1:{nobody.getsockname()[1]}/")
     assert (error.status_code, error.error_code) == (503, "unreachable")
     assert error.message == "127.0.0.1 cannot be reached: Connection refused"
-    assert error.hint and "on line" in error.hint
+    assert error.hint and "check the network" in error.hint
     watch.see(error)
 
 
