@@ -149,7 +149,7 @@ def test_circle(
 ) -> None:
     """Pages that lead to themselves, or go on for ever, come to an end."""
     keyyo.get(SERVICES, json=page(line("1"), next_href=SERVICES))
-    assert "go in a circle" in refused(client.lines).message
+    assert "form a cycle" in refused(client.lines).message
     assert len(keyyo.calls) == 1
     monkeypatch.setattr("keyyo_cti._manager.api._MAX_PAGES", 3)
     keyyo.get(f"{SERVICES}/2", json=page(line("1"), next_href=f"{SERVICES}/3"))
@@ -168,7 +168,7 @@ def test_next_page_that_repeats(
         keyyo.get(SERVICES, json={"_embedded": {}, "_links": {"next": {"href": ""}}})
     else:
         keyyo.get(SERVICES, json=page(line("1"), next_href=href))
-    assert "go in a circle" in refused(client.lines).message
+    assert "form a cycle" in refused(client.lines).message
     assert len(keyyo.calls) <= 2
 
 
