@@ -188,7 +188,7 @@ def test_page_while_opening_fails_with_the_cause(kind: str, body: str) -> None:
             error = cti.create_session("tok").exception(PATIENCE)
         assert time.monotonic() - began < 9.0
         assert isinstance(error, ConnectionFailed)
-        assert "All transports failed: Connection lost: an answer" in error.message
+        assert "All transports failed: Connection lost: a response" in error.message
         assert error.hint and "maintenance page" in error.hint
         assert type(error.__cause__).__name__ == "NotSockJS"
         assert [each.rpartition("/")[2] for each in way.posts.items] == ["xhr_streaming", "xhr"]
@@ -206,7 +206,7 @@ def test_page_in_answer_to_a_command_ends_the_connection(transport: Transport) -
         way.send_page = ("200 OK", "text/html", "<html>Sign in</html>")
         cti.dial("33199020000", seen.callback())
         _, _, error, _ = seen.wait_for("callback")
-        assert error.sent and "no SockJS" in error.hint
+        assert error.sent and "not SockJS" in error.hint
         seen.wait_for("disconnected")
 
 
