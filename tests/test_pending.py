@@ -114,7 +114,7 @@ def test_what_was_asked() -> None:
     asked = Request(command, FakeDispatcher(), print, react)
     assert (asked.command, asked.callback, asked.react) == (command, print, react)
     assert Request(command, FakeDispatcher()).react is None
-    assert asked.departure.begun is False and asked.opens_session is False
+    assert asked.progress.begun is False and asked.opens_session is False
 
 
 def test_the_desk_knows_who_waits() -> None:

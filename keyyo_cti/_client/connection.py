@@ -224,16 +224,16 @@ class Connection:
             else:
                 self._events.refuse(request)
             return
-        request.departure = SendProgress()
+        request.progress = SendProgress()
         # A request that could not be sent stays in the table. The end of the connection completes
         # all of them in order.
         try:
-            self._sockjs.send(request.command.encode(number), request.departure)
+            self._sockjs.send(request.command.encode(number), request.progress)
         except (NotOpen, SendFailed):
             pass
         except BaseException:
             # Ctrl-C, or a signal handler that raises. After a partial write the connection ends.
-            if not request.departure.begun and self._pending.take(number) is request:
+            if not request.progress.begun and self._pending.take(number) is request:
                 error = ConnectionClosed(sent=False, hint="interrupted before it was sent")
                 self.complete(request, error, None)
             raise
@@ -323,7 +323,7 @@ class Connection:
         self._is_opening = False
         self._take_early()
         for request in self._pending.close():
-            lost = ConnectionClosed(request.departure.begun, plain(closed.reason), closed.cause)
+            lost = ConnectionClosed(request.progress.begun, plain(closed.reason), closed.cause)
             self.complete(request, lost, None)
         self._events.answered()
 

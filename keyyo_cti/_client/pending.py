@@ -118,14 +118,14 @@ class CommandFuture(Future):  # type: ignore[type-arg]
 class Request:
     """A command of the program, with its Future and perhaps a callback.
 
-    :ivar departure: how much of it was sent.
+    :ivar progress: how much of it was sent.
     :ivar asked_at: monotonic seconds just before it was sent.
     :ivar deadline: monotonic seconds at which it times out.
     :ivar opens_session: True for create_session and restore_session.
     """
 
     __slots__ = (
-        "command", "dispatcher", "callback", "react", "opens_session", "departure", "asked_at",
+        "command", "dispatcher", "callback", "react", "opens_session", "progress", "asked_at",
         "deadline", "future",
     )
 
@@ -141,7 +141,7 @@ class Request:
         self.callback = callback
         self.react = react
         self.opens_session = False
-        self.departure = SendProgress()
+        self.progress = SendProgress()
         self.asked_at = -NEVER
         self.deadline = NEVER
         self.future: "Future[Any]" = CommandFuture(dispatcher)
