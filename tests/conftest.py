@@ -9,10 +9,10 @@ import pytest
 
 from keyyo_cti.simulator import Line, Phone, Simulator
 
-from .bytecode import share_bytecode
-from .signals import Signals
-from .watchdog import pytest_configure as keep_stderr
-from .watchdog import watchdog
+from .helpers.bytecode import share_bytecode
+from .helpers.signals import Signals
+from .helpers.watchdog import pytest_configure as keep_stderr
+from .helpers.watchdog import watchdog
 
 __all__ = ["watchdog"]
 

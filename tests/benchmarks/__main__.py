@@ -15,7 +15,7 @@ import statistics
 from functools import partial
 from typing import Callable, Dict, Optional, Sequence
 
-from .. import node_programs
+from ..helpers import node_programs
 from . import table
 from .pairs import Pairs, Sample, median, node_sample, pairs, sample
 from .peer import PeerApart

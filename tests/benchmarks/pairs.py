@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
-from ..running import ROOT
+from ..helpers.running import ROOT
 
 #: Seconds that one sample may take.
 _PATIENCE = 600

@@ -17,8 +17,8 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 from websocket import ABNF
 
-from ..running import Running
-from ..wire import peer as peers
+from ..helpers import tcp_peer as peers
+from ..helpers.running import Running
 
 #: Bytes that are sent at once, or that are the answer to one poll.
 _MUCH = 65536

@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 
 from keyyo_cti import CTI, Call, Transport
 
-from ..footprint import footprint
+from ..helpers.footprint import footprint
 from .arrivals import Arrivals, spread
 from .peer import Order
 

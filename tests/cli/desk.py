@@ -13,8 +13,8 @@ import requests
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import Running
-from ..simulator.browser import TIMEOUT, read
+from ..helpers.form_browser import TIMEOUT, read
+from ..helpers.running import Running
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

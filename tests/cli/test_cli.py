@@ -12,7 +12,7 @@ from keyyo_cti import __version__
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import Running
+from ..helpers.running import Running
 
 Capture = pytest.CaptureFixture[str]
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import requests
 
-from ..running import DEADLINE, Running
+from ..helpers.running import DEADLINE, Running
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 

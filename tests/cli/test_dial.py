@@ -12,7 +12,7 @@ import pytest
 from keyyo_cti import CTI
 from keyyo_cti.simulator import Line, ManualClock, Phone, Simulator
 
-from ..running import Running
+from ..helpers.running import Running
 from .kept import Capture, Said, keep_login, run
 
 BOB = "33199020000"

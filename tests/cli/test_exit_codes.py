@@ -14,7 +14,7 @@ from keyyo_cti.cli.login_file import LoginFile
 from keyyo_cti.manager import CSIToken, ManagerClient
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import Running
+from ..helpers.running import Running
 from .kept import Capture, impatient, keep_login, kept_tokens, run
 
 BOB = "33199020000"

@@ -9,7 +9,7 @@ import pytest
 
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import Running
+from ..helpers.running import Running
 from .kept import READ, Capture, keep_login, run
 
 

@@ -15,7 +15,7 @@ import requests
 
 from keyyo_cti.simulator import Line, Simulator
 
-from ..simulator.browser import TIMEOUT
+from ..helpers.form_browser import TIMEOUT
 from .desk import (
     CLIENT_ID,
     SECRET,
@@ -40,7 +40,7 @@ import html, json, os, re, socket, stat, sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 import requests
-from tests.simulator.browser import read
+from tests.helpers.form_browser import read
 page, button, port, notes = sys.argv[1:]
 path = Path(unquote(urlsplit(page).path))
 text = path.read_text("utf-8")

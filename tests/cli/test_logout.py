@@ -12,7 +12,7 @@ from keyyo_cti.simulator import Simulator
 from keyyo_cti.token_file import TokenFile, default_file
 
 from .desk import SECRET, Desk, clicked, desk, nothing
-from .test_kept_login import OTHER_SECRET, tokens_there
+from .test_login_file import OTHER_SECRET, tokens_there
 
 __all__ = ["desk"]
 

@@ -20,7 +20,7 @@ import requests
 
 from keyyo_cti.loopback import Loopback
 
-from ..running import DEADLINE, environment
+from ..helpers.running import DEADLINE, environment
 
 STATE = "st&te"
 TIMEOUT = 5.0

@@ -12,7 +12,7 @@ import pytest
 from keyyo_cti import CTI
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import DEADLINE, environment
+from ..helpers.running import DEADLINE, environment
 from .kept import ADMIN, BOTH, READ, Capture, keep_login, run
 
 CAROL = "33199000002"

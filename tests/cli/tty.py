@@ -14,7 +14,7 @@ from typing import IO, Callable, List, Optional
 
 import pyte
 
-from ..running import DEADLINE, environment, heed_ctrl_c
+from ..helpers.running import DEADLINE, environment, heed_ctrl_c
 
 #: It clears what is below.
 _END_OF_PICTURE = b"\x1b[J"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ..running import environment
+from ..helpers.running import environment
 
 #: Seconds that a program may take.
 _DEADLINE = 60.0

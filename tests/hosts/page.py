@@ -6,7 +6,7 @@ from typing import Dict
 
 from keyyo_cti.simulator import Simulator
 
-from ..running import ROOT
+from ..helpers.running import ROOT
 
 PAGE = (ROOT / "samples" / "HOSTS.md").read_text("utf-8")
 

@@ -12,8 +12,8 @@ import pytest
 
 from keyyo_cti.simulator import Line, Simulator
 
-from ..in_full import in_full
-from ..running import DEADLINE, ROOT, environment
+from ..helpers.in_full import in_full
+from ..helpers.running import DEADLINE, ROOT, environment
 from .hosting import needs
 from .whole_way import BOB, EXPECTED
 

@@ -6,7 +6,7 @@ import pytest
 
 from keyyo_cti.simulator import Simulator
 
-from ..running import ROOT
+from ..helpers.running import ROOT
 from .hosting import needs, run
 from .whole_way import BOB
 

@@ -7,7 +7,7 @@ import pytest
 
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import ROOT
+from ..helpers.running import ROOT
 from .hosting import needs, run
 from .page import PAGE, examples, write
 from .whole_way import BOB, EXPECTED

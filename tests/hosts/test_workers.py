@@ -7,7 +7,7 @@ import requests
 
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import DEADLINE, Running
+from ..helpers.running import DEADLINE, Running
 from .hosting import needs, run
 from .page import write
 from .whole_way import BOB

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator
 
-from ..chromium import chromium, wait
-from ..running import Running
+from ..helpers.chromium import chromium, wait
+from ..helpers.running import Running
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver

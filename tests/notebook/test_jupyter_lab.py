@@ -9,8 +9,8 @@ from typing import Iterator
 
 import pytest
 
-from ..chromium import missing, wait
-from ..running import ROOT
+from ..helpers.chromium import missing, wait
+from ..helpers.running import ROOT
 from .lab import Lab, lab
 
 QUICKSTART = ROOT / "samples" / "quickstart.ipynb"

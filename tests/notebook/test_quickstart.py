@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from ..running import ROOT, Running
+from ..helpers.running import ROOT, Running
 
 QUICKSTART = ROOT / "samples" / "quickstart.ipynb"
 

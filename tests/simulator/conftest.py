@@ -8,8 +8,8 @@ import pytest
 
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
+from ..helpers.raw_client import RawClient
 from .desk import Desk
-from .raw_client import RawClient
 
 Connect = Callable[[], RawClient]
 

@@ -14,7 +14,7 @@ from keyyo_cti.simulator.commands import Command
 from keyyo_cti.simulator.exchange import Exchange
 from keyyo_cti.simulator.sessions import Sessions, Tokens
 
-from .raw_client import outcome
+from ..helpers.raw_client import outcome
 
 NOW = 1_700_000_000
 ALICE = "33199000001"

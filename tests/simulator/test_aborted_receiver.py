@@ -13,7 +13,7 @@ import pytest
 
 from keyyo_cti.simulator import Simulator
 
-from .xhr_client import PRELUDE, RECEIVERS, STREAMING, Answer, Web
+from ..helpers.xhr_client import PRELUDE, RECEIVERS, STREAMING, Answer, Web
 
 pytestmark = pytest.mark.fault(75)
 

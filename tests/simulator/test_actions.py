@@ -14,6 +14,7 @@ from keyyo_cti.simulator.actions import ACTIONS
 from keyyo_cti.simulator.clients import Client
 from keyyo_cti.simulator.commands import Command, decode
 
+from ..helpers.raw_client import outcome
 from .desk import (
     ALICE,
     BOB,
@@ -31,7 +32,6 @@ from .desk import (
     sent,
     states,
 )
-from .raw_client import outcome
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from keyyo_cti.simulator import Simulator
 from keyyo_cti.simulator.consent import make_redirect_url
 from keyyo_cti.simulator.oauth2_site import MAX_FORMS
 
-from .browser import ask_token, get_code, read, request_of, sent_back, visit
+from ..helpers.form_browser import ask_token, get_code, read, request_of, sent_back, visit
 
 CALLBACK = "http://127.0.0.1:8080/callback"
 

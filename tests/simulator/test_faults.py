@@ -14,8 +14,8 @@ import websocket
 
 from keyyo_cti.simulator import Line, Simulator
 
+from ..helpers.raw_client import RawClient, outcome
 from .conftest import Connect
-from .raw_client import RawClient, outcome
 
 SHORT = 0.05
 """A wait that is meant to end in vain, in seconds."""

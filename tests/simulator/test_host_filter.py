@@ -10,7 +10,7 @@ import requests
 
 from keyyo_cti.simulator import Simulator
 
-from ..running import Running
+from ..helpers.running import Running
 
 TIMEOUT = 30.0
 

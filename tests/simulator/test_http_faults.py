@@ -11,9 +11,9 @@ import requests
 
 from keyyo_cti.simulator import Line, Simulator
 
-from .browser import ask_refresh, ask_token
+from ..helpers.form_browser import ask_refresh, ask_token
+from ..helpers.raw_client import RawClient, outcome
 from .conftest import Connect
-from .raw_client import RawClient, outcome
 from .test_manager import Caller, items
 
 SERVICES = "/manager/1.0/services"

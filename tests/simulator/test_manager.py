@@ -9,8 +9,8 @@ import requests
 
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
+from ..helpers.raw_client import outcome
 from .conftest import Connect
-from .raw_client import outcome
 
 ALICE = "33199000001"
 CANNOT_TREAT = (400, "Cannot treat action")

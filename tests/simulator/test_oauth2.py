@@ -16,7 +16,7 @@ from keyyo_cti.simulator import (
     Simulator,
 )
 
-from .browser import (
+from ..helpers.form_browser import (
     STATE,
     ask_refresh,
     ask_token,

@@ -9,8 +9,8 @@ import pytest
 
 from keyyo_cti.simulator import ConnectionSnapshot, Line, Passage, Simulator
 
-from .raw_client import RawClient
-from .xhr_client import POLLING, STREAMING, XhrClient
+from ..helpers.raw_client import RawClient
+from ..helpers.xhr_client import POLLING, STREAMING, XhrClient
 
 SHORT = 0.05
 """A wait that is meant to end in vain, in seconds."""

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from keyyo_cti.simulator import Line, ManualClock, NotPossible, Phone, Simulator, service
 
-from ..old_aiohttp import LOGS_NO_URL
+from ..helpers.old_aiohttp import LOGS_NO_URL
+from ..helpers.raw_client import TIMEOUT, RawClient, outcome
 from .conftest import Connect
-from .raw_client import TIMEOUT, RawClient, outcome
 
 SHORT = 0.05
 """A wait that is meant to end in vain, in seconds."""

@@ -14,8 +14,8 @@ import requests
 
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Line, Simulator
 
-from .raw_client import RawClient, Talker
-from .xhr_client import POLLING, RECEIVERS, Cut, Web, XhrClient
+from ..helpers.raw_client import RawClient, Talker
+from ..helpers.xhr_client import POLLING, RECEIVERS, Cut, Web, XhrClient
 
 TIMEOUT = 30.0
 

@@ -14,8 +14,8 @@ import websocket
 
 from keyyo_cti.simulator import Line, Passage, Simulator
 
-from .raw_client import RawClient, outcome
-from .xhr_client import POLLING, RECEIVERS, STREAMING, Cut, Web, XhrClient
+from ..helpers.raw_client import RawClient, outcome
+from ..helpers.xhr_client import POLLING, RECEIVERS, STREAMING, Cut, Web, XhrClient
 
 SHORT = 0.05
 """A wait that is meant to end in vain, in seconds."""

@@ -9,7 +9,7 @@ import pytest
 
 from keyyo_cti.simulator import Line, Phone, Simulator
 
-from ..running import ROOT, Running
+from ..helpers.running import ROOT, Running
 from .screen import PATIENCE, Screen, missing
 from .telling import Sight
 

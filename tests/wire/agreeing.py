@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, Tuple
 from keyyo_cti import CTI
 from keyyo_cti.simulator.sockjs import Connection
 
-from .probe import PATIENCE
-from .scripted import ScriptedServer, session
+from ..helpers.probe import PATIENCE
+from ..helpers.scripted_server import ScriptedServer, session
 
 #: Where the server's clock stands, when a session is opened.
 NOW = 1_700_000_000

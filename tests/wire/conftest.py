@@ -11,8 +11,8 @@ from keyyo_cti._sockjs import TRANSPORTS, handshake
 from keyyo_cti._sockjs.info import Info
 from keyyo_cti._sockjs.transport import Transport
 
+from ..helpers.scripted_server import ScriptedServer
 from .agreeing import call_then_reply, connect
-from .scripted import ScriptedServer
 
 
 @pytest.fixture(params=TRANSPORTS)

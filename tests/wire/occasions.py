@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, NamedTuple
 from keyyo_cti import CTI
 from keyyo_cti.simulator import Line, Simulator
 
-from .probe import PATIENCE
+from ..helpers.probe import PATIENCE
 
 BOB = "33199020000"
 

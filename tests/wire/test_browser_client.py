@@ -8,8 +8,8 @@ import pytest
 
 from keyyo_cti.simulator import Line, Phone, Simulator
 
-from ..node_programs import NodeProgram, missing
-from .probe import PATIENCE
+from ..helpers.node_programs import NodeProgram, missing
+from ..helpers.probe import PATIENCE
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 

@@ -15,9 +15,9 @@ from keyyo_cti import CTI, Call
 from keyyo_cti._client.kept_call import MAX_CALL_BYTES, estimate_memory, keep_documented
 from keyyo_cti._net.rate_limit import RateLimit
 
-from ..in_full import in_full
-from .probe import PATIENCE, Record
-from .scripted import ScriptedServer, session
+from ..helpers.in_full import in_full
+from ..helpers.probe import PATIENCE, Record
+from ..helpers.scripted_server import ScriptedServer, session
 from .test_handlers import notification
 
 MEGABYTE = 1024 * 1024

@@ -17,10 +17,10 @@ from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.options import Options
 from keyyo_cti.simulator import Simulator
 
-from . import peer as peers
-from .peer import Peer, Script
-from .probe import PATIENCE
-from .real_proxy import forget_proxies
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE
+from ..helpers.real_proxy import forget_proxies
+from ..helpers.tcp_peer import Peer, Script
 
 pytestmark = [pytest.mark.fault(31), pytest.mark.promise(10)]
 

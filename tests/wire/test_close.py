@@ -15,12 +15,12 @@ from websocket import ABNF
 from keyyo_cti import CTI, ConnectionClosed
 from keyyo_cti.simulator import Line, Simulator
 
-from . import peer as peers
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.scripted_server import ScriptedServer, session
+from ..helpers.tcp_peer import Peer
 from .conftest import websocket_only
 from .occasions import OCCASIONS, scene
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
-from .scripted import ScriptedServer, session
 
 #: Seconds in which close() is to return where no handler is in its way.
 AT_ONCE = 8.0

@@ -7,9 +7,9 @@ import pytest
 
 from keyyo_cti import CTI, Call, KeyyoError
 
-from ..methods import CALLREF, SECOND_CALLREF, USES, WRONG, Method, Use, name_use
-from .probe import PATIENCE, Seen
-from .scripted import ScriptedServer, session
+from ..helpers.methods import CALLREF, SECOND_CALLREF, USES, WRONG, Method, Use, name_use
+from ..helpers.probe import PATIENCE, Seen
+from ..helpers.scripted_server import ScriptedServer, session
 
 TO = "33199020000"
 

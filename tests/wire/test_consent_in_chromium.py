@@ -20,9 +20,9 @@ from keyyo_cti.oauth2 import CredentialsRefused, OAuth2
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_provider import TokenProvider
 
-from ..chromium import chromium, click, has_alert, missing, texts, wait
-from ..running import Running
-from .probe import PATIENCE
+from ..helpers.chromium import chromium, click, has_alert, missing, texts, wait
+from ..helpers.probe import PATIENCE
+from ..helpers.running import Running
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver

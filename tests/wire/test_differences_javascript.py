@@ -15,12 +15,12 @@ import pytest
 
 from keyyo_cti.simulator.sockjs import Connection
 
-from ..guide import PROSE, differences
-from ..javascript_page import Page
-from ..node_programs import missing
-from ..test_golden import SCENARIOS
+from ..docs.guide import PROSE, differences
+from ..helpers.javascript_page import Page
+from ..helpers.node_programs import missing
+from ..helpers.scripted_server import ScriptedServer, reply
 from .agreeing import NOW, call_then_reply, notification
-from .scripted import ScriptedServer, reply
+from .test_golden import SCENARIOS
 
 _MISSING = missing()
 
@@ -316,9 +316,9 @@ ELSEWHERE = {
     36: ("wire/test_restoring.py", "test_fifty_drops_that_repeat_the_last_three_states"),
     40: ("wire/test_liveness.py", "test_silent_server"),
     41: ("wire/test_restoring.py", "test_restored"),
-    44: ("test_session_store.py", "test_made_private_again"),
+    44: ("unit/client/test_session_store.py", "test_made_private_again"),
     46: ("wire/test_certificates.py", "test_no_option_turns_it_off"),
-    47: ("test_manager.py", "test_domain_masks"),
+    47: ("unit/test_manager.py", "test_domain_masks"),
 }
 
 ROWS = {row.number for row in differences()}

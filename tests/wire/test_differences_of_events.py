@@ -18,9 +18,9 @@ from keyyo_cti._client.session_store import JarCookie
 from keyyo_cti.options import Options
 from keyyo_cti.simulator.sockjs import Connection
 
+from ..helpers.probe import PATIENCE, Record
+from ..helpers.scripted_server import ScriptedServer
 from .agreeing import answered, connect, notification, push
-from .probe import PATIENCE, Record
-from .scripted import ScriptedServer
 
 # Events and calls.
 

@@ -18,10 +18,10 @@ from keyyo_cti import CTI, Call, ConnectionClosed, Keyyo, KeyyoError
 from keyyo_cti.options import Options
 from keyyo_cti.simulator.sockjs import Connection
 
-from ..running import Running
+from ..helpers.probe import PATIENCE, Record
+from ..helpers.running import Running
+from ..helpers.scripted_server import ScriptedServer, reply, session
 from .agreeing import NOW, answered, connect, notification, push, settle
-from .probe import PATIENCE, Record
-from .scripted import ScriptedServer, reply, session
 
 # The program and its threads.
 

@@ -10,8 +10,8 @@ from keyyo_cti._client import client
 from keyyo_cti._client.server_clock import ServerClock
 from keyyo_cti.simulator import ManualClock, Simulator
 
-from .probe import PATIENCE, Seen
-from .scripted import ScriptedServer, session
+from ..helpers.probe import PATIENCE, Seen
+from ..helpers.scripted_server import ScriptedServer, session
 
 #: Multiples of each have evenly spread fractions, which do not depend on those of the others.
 GOLDEN_RATIO, FIRST_STEP, SECOND_STEP = 0.6180339887, 0.7548776662, 0.5698402910

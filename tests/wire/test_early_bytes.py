@@ -16,12 +16,12 @@ from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import OAuth2, Tokens
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Simulator
 
-from ..sockjs.proxy_peer import exactly
-from . import peer as peers
-from .carrying import carry_both_ways
-from .peer import Peer
-from .probe import PATIENCE, Seen
-from .real_proxy import forget_proxies
+from ..helpers import tcp_peer as peers
+from ..helpers.carrying import carry_both_ways
+from ..helpers.probe import PATIENCE, Seen
+from ..helpers.real_proxy import forget_proxies
+from ..helpers.scripted_proxy import exactly
+from ..helpers.tcp_peer import Peer
 
 pytestmark = [pytest.mark.fault(49), pytest.mark.promise(10)]
 

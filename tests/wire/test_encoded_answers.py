@@ -14,9 +14,9 @@ from keyyo_cti.account import Account, TokenMemory
 from keyyo_cti.manager import Manager
 from keyyo_cti.oauth2 import OAuth2, Tokens
 
-from . import peer as peers
-from .peer import Peer, Script
-from .probe import PATIENCE, Seen
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Seen
+from ..helpers.tcp_peer import Peer, Script
 
 pytestmark = pytest.mark.fault(50)
 

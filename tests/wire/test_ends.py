@@ -12,8 +12,8 @@ import pytest
 from keyyo_cti import CTI, ConnectionClosed
 from keyyo_cti.simulator import Line, Simulator
 
-from .probe import PATIENCE, Record
-from .scripted import ScriptedServer, session
+from ..helpers.probe import PATIENCE, Record
+from ..helpers.scripted_server import ScriptedServer, session
 
 #: Seconds in which something that must not happen would have happened.
 A_MOMENT = 0.3

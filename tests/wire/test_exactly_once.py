@@ -13,12 +13,12 @@ from keyyo_cti import CTI, CommandTimeout, ConnectionClosed, KeyyoError
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 
-from ..in_full import in_full
-from . import peer as peers
+from ..helpers import tcp_peer as peers
+from ..helpers.in_full import in_full
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.scripted_server import ScriptedServer, reply, session
+from ..helpers.tcp_peer import Peer
 from .conftest import websocket_only
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
-from .scripted import ScriptedServer, reply, session
 
 pytestmark = [pytest.mark.usefixtures("transport"), pytest.mark.promise(1)]
 

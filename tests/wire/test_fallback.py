@@ -12,7 +12,7 @@ from keyyo_cti import CTI, ConnectionFailed, Transport
 from keyyo_cti._sockjs.handshake import share
 from keyyo_cti.simulator import Line, Simulator
 
-from .probe import PATIENCE, Seen
+from ..helpers.probe import PATIENCE, Seen
 
 BOB = "33199020000"
 

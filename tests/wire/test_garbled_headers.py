@@ -14,9 +14,9 @@ from keyyo_cti import CTI, ConnectionFailed, Transport
 from keyyo_cti._net.http_request import Credentials, HttpClient
 from keyyo_cti.manager import ManagerError
 
-from . import peer as peers
-from .peer import Peer, Script
-from .probe import PATIENCE, Record, Seen
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.tcp_peer import Peer, Script
 
 _UNSORTED = b"Content-Type: multipart/x; boundary*=a; boundary*0=b"
 

@@ -16,12 +16,12 @@ from keyyo_cti import CTI, Call
 from keyyo_cti._client import dispatch, keepalive
 from keyyo_cti.simulator import Line, Simulator
 
-from ..methods import METHODS, Method
-from . import peer as peers
+from ..helpers import tcp_peer as peers
+from ..helpers.methods import METHODS, Method
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.scripted_server import ScriptedServer, session
+from ..helpers.tcp_peer import Peer
 from .occasions import OCCASIONS, scene
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
-from .scripted import ScriptedServer, session
 
 
 def notification(callref: str, state: str = "SETUP", **fields: Any) -> Any:

@@ -17,12 +17,12 @@ from keyyo_cti._net.http_request import Credentials, HttpClient
 from keyyo_cti._net.urls import Origin
 from keyyo_cti.manager import ManagerError
 
-from ..sockjs import proxy_peer
-from . import peer as peers
-from .peer import Peer, Script
-from .probe import PATIENCE, Record, Seen, eventually
-from .real_proxy import forget_proxies
-from .scripted import ScriptedServer, session
+from ..helpers import scripted_proxy as scripted_proxy
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Record, Seen, eventually
+from ..helpers.real_proxy import forget_proxies
+from ..helpers.scripted_server import ScriptedServer, session
+from ..helpers.tcp_peer import Peer, Script
 
 pytestmark = [
     pytest.mark.fault(53),
@@ -143,7 +143,9 @@ def test_deaf_address_of_a_proxy_is_passed_over(
     names: Names, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripts: Dict[str, Callable[[Record], Script]] = {
-        "http": proxy_peer.http, "socks5h": proxy_peer.socks5, "socks4a": proxy_peer.socks4
+        "http": scripted_proxy.http,
+        "socks5h": scripted_proxy.socks5,
+        "socks4a": scripted_proxy.socks4,
     }
 
     with Peer(scripts[scheme](Record())) as peer:

@@ -11,9 +11,9 @@ from keyyo_cti import CTI, CommandTimeout, ConnectionFailed
 from keyyo_cti._client.session_store import _try_lock
 from keyyo_cti.simulator import Line, Simulator
 
-from . import peer as peers
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.tcp_peer import Peer
 
 
 @pytest.mark.promise(9)

@@ -18,8 +18,8 @@ from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti._sockjs.xhr_sender import Sender
 from keyyo_cti.simulator.tls import TRUSTED, Certificates
 
-from .probe import PATIENCE, Seen, eventually
-from .scripted import ScriptedServer, session
+from ..helpers.probe import PATIENCE, Seen, eventually
+from ..helpers.scripted_server import ScriptedServer, session
 
 pytestmark = [
     pytest.mark.fault(52),

@@ -8,8 +8,8 @@ import pytest
 
 from keyyo_cti import CTI, KeyyoError, UnreadableMessage
 
-from .probe import PATIENCE, Seen
-from .scripted import ScriptedServer, session
+from ..helpers.probe import PATIENCE, Seen
+from ..helpers.scripted_server import ScriptedServer, session
 
 pytestmark = pytest.mark.usefixtures("transport")
 

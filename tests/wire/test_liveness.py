@@ -14,11 +14,11 @@ from keyyo_cti._sockjs.xhr import XhrTransport
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 
-from ..running import environment
-from . import peer as peers
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
-from .scripted import ScriptedServer, session
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.running import environment
+from ..helpers.scripted_server import ScriptedServer, session
+from ..helpers.tcp_peer import Peer
 
 
 @pytest.mark.fault(5)

@@ -18,10 +18,10 @@ from keyyo_cti.errors import RequestFailed
 from keyyo_cti.manager import ManagerError
 from keyyo_cti.simulator import Simulator
 
-from . import peer as peers
-from .peer import Peer
-from .probe import PATIENCE, Seen, eventually
-from .real_proxy import forget_proxies
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Seen, eventually
+from ..helpers.real_proxy import forget_proxies
+from ..helpers.tcp_peer import Peer
 
 pytestmark = pytest.mark.fault(54)
 

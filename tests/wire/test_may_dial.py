@@ -12,8 +12,8 @@ import pytest
 from keyyo_cti import CTI, ConnectionClosed, KeyyoError
 from keyyo_cti.simulator import Line, Phone, Simulator
 
+from ..helpers.probe import PATIENCE, Seen
 from .conftest import websocket_only
-from .probe import PATIENCE, Seen
 
 pytestmark = [pytest.mark.fault(71), websocket_only, pytest.mark.usefixtures("transport")]
 

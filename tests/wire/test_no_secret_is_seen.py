@@ -21,8 +21,8 @@ from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.token_provider import TokenProvider
 
-from ..canaries import told
-from .probe import Record
+from ..helpers.canaries import told
+from ..helpers.probe import Record
 
 BOB = "33199020000"
 REDIRECT = "http://127.0.0.1:8080/callback"

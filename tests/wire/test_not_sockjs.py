@@ -17,8 +17,8 @@ from keyyo_cti import CTI, Backoff, ConnectionFailed, Transport
 from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.simulator import Line, Simulator
 
-from .peer import Peer, request
-from .probe import PATIENCE, Record, Seen, eventually
+from ..helpers.probe import PATIENCE, Record, Seen, eventually
+from ..helpers.tcp_peer import Peer, request
 
 QUICK = Backoff(first=0.01, longest=0.05)
 

@@ -16,9 +16,9 @@ import trustme
 from keyyo_cti import CTI, ConnectionFailed, KeyyoError
 from keyyo_cti.simulator import Line, Simulator
 
-from . import peer as peers
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.tcp_peer import Peer
 
 #: A deadline for the tests whose server stalls: long enough for a loaded machine to get there.
 SHORT = 1.0

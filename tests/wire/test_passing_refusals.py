@@ -10,8 +10,8 @@ from keyyo_cti import CTI, Backoff
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_provider import TokenProvider
 
-from ..signed_in import client_of
-from .probe import PATIENCE, Seen
+from ..helpers.accounts import client_of
+from ..helpers.probe import PATIENCE, Seen
 
 QUICK = Backoff(first=0.01, longest=0.05)
 

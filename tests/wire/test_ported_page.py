@@ -13,10 +13,10 @@ import pytest
 
 from keyyo_cti.simulator import Line, Phone, Simulator
 
-from .. import chromium, node_programs
-from ..chromium import click, texts, wait
-from ..running import DEADLINE, ROOT
-from .probe import PATIENCE
+from ..helpers import chromium, node_programs
+from ..helpers.chromium import click, texts, wait
+from ..helpers.probe import PATIENCE
+from ..helpers.running import DEADLINE, ROOT
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver

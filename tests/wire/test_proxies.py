@@ -16,12 +16,12 @@ from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.options import Options
 from keyyo_cti.simulator import Simulator
 
-from ..canaries import told
-from . import peer as peers
-from .carrying import carry_both_ways
-from .peer import Peer, Script
-from .probe import PATIENCE, Seen
-from .real_proxy import PASSWORD, RealProxy, forget_proxies
+from ..helpers import tcp_peer as peers
+from ..helpers.canaries import told
+from ..helpers.carrying import carry_both_ways
+from ..helpers.probe import PATIENCE, Seen
+from ..helpers.real_proxy import PASSWORD, RealProxy, forget_proxies
+from ..helpers.tcp_peer import Peer, Script
 
 pytestmark = pytest.mark.fault(31)
 

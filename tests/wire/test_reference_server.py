@@ -12,8 +12,8 @@ import pytest
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._sockjs import Closed, Connection, Timeouts
 
-from ..node_programs import EchoServer, missing
-from .probe import PATIENCE
+from ..helpers.node_programs import EchoServer, missing
+from ..helpers.probe import PATIENCE
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 

@@ -21,11 +21,11 @@ from keyyo_cti._net.clock import NEVER
 from keyyo_cti._sockjs import Closed, Connection
 from keyyo_cti.simulator.sockjs import Connection as ServerSide
 
-from ..in_full import in_full
-from . import peer as peers
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
-from .scripted import ScriptedServer, session
+from ..helpers import tcp_peer as peers
+from ..helpers.in_full import in_full
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.scripted_server import ScriptedServer, session
+from ..helpers.tcp_peer import Peer
 
 pytestmark = pytest.mark.promise(9)
 

@@ -18,10 +18,10 @@ from keyyo_cti.simulator import Line, ManualClock, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 from keyyo_cti.token_provider import TokenProvider
 
-from ..signed_in import client_of
+from ..helpers.accounts import client_of
+from ..helpers.probe import PATIENCE, Seen, eventually
+from ..helpers.scripted_server import ScriptedServer, session
 from .conftest import websocket_only
-from .probe import PATIENCE, Seen, eventually
-from .scripted import ScriptedServer, session
 
 #: So that a test does not wait for what it is not about.
 QUICK = Backoff(first=0.01, longest=0.05)

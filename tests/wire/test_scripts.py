@@ -16,10 +16,10 @@ from keyyo_cti import CTI, Backoff
 from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.simulator import Line, Simulator
 
-from ..running import heed_ctrl_c
-from . import peer as peers
-from .peer import Peer
-from .probe import PATIENCE, Record, Seen
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.running import heed_ctrl_c
+from ..helpers.tcp_peer import Peer
 
 ROOT = Path(__file__).parents[2]
 

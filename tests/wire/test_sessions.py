@@ -12,8 +12,8 @@ import pytest
 from keyyo_cti import CTI, KeyyoError
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
-from .probe import PATIENCE, Record, Seen
-from .scripted import ScriptedServer, reply, session
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.scripted_server import ScriptedServer, reply, session
 
 pytestmark = pytest.mark.usefixtures("transport")
 

@@ -8,7 +8,7 @@ import pytest
 
 from keyyo_cti.simulator import Line, Simulator
 
-from ..in_full import in_full
+from ..helpers.in_full import in_full
 from .test_scripts import Script, no_script_left
 
 __all__ = ["no_script_left"]

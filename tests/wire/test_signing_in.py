@@ -17,7 +17,7 @@ from keyyo_cti.oauth2 import CredentialsRefused, OAuth2, OAuth2Error, Tokens
 from keyyo_cti.simulator import DEFAULT_APPLICATION, Line, Simulator
 from keyyo_cti.token_file import TokenFile
 
-from .probe import PATIENCE
+from ..helpers.probe import PATIENCE
 
 
 def oauth2_of(sim: Simulator) -> OAuth2:

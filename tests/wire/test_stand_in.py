@@ -12,10 +12,10 @@ import pytest
 
 from keyyo_cti.simulator.sockjs import Connection
 
-from ..javascript_page import Page
-from ..node_programs import missing
-from ..test_golden import SCENARIOS
-from .scripted import ScriptedServer
+from ..helpers.javascript_page import Page
+from ..helpers.node_programs import missing
+from ..helpers.scripted_server import ScriptedServer
+from .test_golden import SCENARIOS
 
 _MISSING = missing()
 

@@ -13,9 +13,9 @@ from keyyo_cti import CTI, Call
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.simulator import Line, Simulator
 
-from ..in_full import in_full
-from .probe import PATIENCE, Record, eventually
-from .scripted import ScriptedServer, session
+from ..helpers.in_full import in_full
+from ..helpers.probe import PATIENCE, Record, eventually
+from ..helpers.scripted_server import ScriptedServer, session
 from .test_handlers import notification
 
 BOB = "33199020000"

@@ -11,10 +11,10 @@ import pytest
 from keyyo_cti import CTI, Transport
 from keyyo_cti.simulator.tls import TRUSTED, Certificates
 
-from . import peer as peers
-from .peer import Peer
-from .probe import PATIENCE, Seen
-from .scripted import ScriptedServer, session
+from ..helpers import tcp_peer as peers
+from ..helpers.probe import PATIENCE, Seen
+from ..helpers.scripted_server import ScriptedServer, session
+from ..helpers.tcp_peer import Peer
 
 #: More than a TLS record holds.
 LARGE = "x" * 12_000

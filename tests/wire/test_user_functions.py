@@ -14,8 +14,8 @@ from keyyo_cti import CTI, Call, Transport
 from keyyo_cti._net.user_code import is_async
 from keyyo_cti.oauth2 import OAuth2
 
-from .probe import PATIENCE, Record
-from .scripted import ScriptedServer, session
+from ..helpers.probe import PATIENCE, Record
+from ..helpers.scripted_server import ScriptedServer, session
 from .test_handlers import notification
 
 

@@ -15,8 +15,8 @@ import pytest
 from keyyo_cti import CTI, Call, ConnectionClosed, KeyyoError
 from keyyo_cti._client.backlog import WAITING_FACTOR, Backlog
 
-from .probe import PATIENCE, Record, eventually
-from .scripted import ScriptedServer, session
+from ..helpers.probe import PATIENCE, Record, eventually
+from ..helpers.scripted_server import ScriptedServer, session
 from .test_handlers import notification
 
 #: More than may wait.

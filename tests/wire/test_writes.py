@@ -14,8 +14,8 @@ from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.simulator.sockjs import Connection
 from keyyo_cti.simulator.tls import TRUSTED, Certificates
 
-from .probe import PATIENCE, Record, Seen
-from .scripted import ScriptedServer, reply, session
+from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.scripted_server import ScriptedServer, reply, session
 
 BOB = "33199020000"
 

@@ -9,8 +9,8 @@ import pytest
 from keyyo_cti.simulator.serving import ServerThread
 from keyyo_cti.simulator.sockjs import Endpoint
 
-from ..raw_client import RawClient
-from ..xhr_client import STREAMING, Web, XhrClient
+from ...helpers.raw_client import RawClient
+from ...helpers.xhr_client import STREAMING, Web, XhrClient
 from .script import Script
 
 Serve = Callable[..., ServerThread]

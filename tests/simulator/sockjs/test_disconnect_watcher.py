@@ -11,7 +11,7 @@ from aiohttp import web as aiohttp_web
 from keyyo_cti.simulator.sockjs import OPEN
 from keyyo_cti.simulator.sockjs.disconnect_watcher import DisconnectWatcher
 
-from ..xhr_client import POLLING, PRELUDE, STREAMING, Web, XhrClient
+from ...helpers.xhr_client import POLLING, PRELUDE, STREAMING, Web, XhrClient
 from .conftest import Connect, Serve
 from .script import Script
 

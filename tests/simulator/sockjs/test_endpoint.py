@@ -10,8 +10,8 @@ import requests
 from keyyo_cti.simulator.serving import ServerThread
 from keyyo_cti.simulator.sockjs import TRANSPORT_NAMES, TRANSPORTS, Endpoint
 
-from ..raw_client import RawClient
-from ..xhr_client import RECEIVERS, Web
+from ...helpers.raw_client import RawClient
+from ...helpers.xhr_client import RECEIVERS, Web
 from .conftest import Connect, Serve
 from .script import TIMEOUT, Script
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from keyyo_cti.simulator.serving import ServerThread
 from keyyo_cti.simulator.sockjs import HANDSHAKE, Connection, Endpoint
 
-from ..raw_client import RawClient
+from ...helpers.raw_client import RawClient
 from .conftest import Serve
 from .script import TIMEOUT, Script
 

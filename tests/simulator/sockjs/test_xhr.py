@@ -10,7 +10,7 @@ import pytest
 from keyyo_cti.simulator.serving import ServerThread
 from keyyo_cti.simulator.sockjs import STREAM_LIMIT, Connection
 
-from ..xhr_client import POLLING, PRELUDE, RECEIVERS, STREAMING, Cut, Web, XhrClient
+from ...helpers.xhr_client import POLLING, PRELUDE, RECEIVERS, STREAMING, Cut, Web, XhrClient
 from .conftest import Connect, Serve
 from .script import Script
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..xhr_client import Answer
+from ...helpers.xhr_client import Answer
 
 SCRIPT = "application/javascript;charset=UTF-8"
 PLAIN = "text/plain;charset=UTF-8"

@@ -6,8 +6,8 @@ from typing import Callable, Iterator, List
 
 import pytest
 
-from ...node_programs import missing
-from ..xhr_client import Answer, Web
+from ...helpers.node_programs import missing
+from ...helpers.xhr_client import Answer, Web
 from .services import Services, of_npm, of_the_simulator
 
 Connect = Callable[[str], Web]

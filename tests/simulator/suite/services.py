@@ -9,7 +9,7 @@ from uuid import uuid4
 from keyyo_cti.simulator.serving import ServerThread
 from keyyo_cti.simulator.sockjs import Connection, Endpoint
 
-from ...node_programs import EchoServer
+from ...helpers.node_programs import EchoServer
 
 #: Bytes after which a streaming answer ends.
 STREAM_LIMIT = 4096

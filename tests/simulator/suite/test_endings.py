@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..xhr_client import PRELUDE, Answer, Web
+from ...helpers.xhr_client import PRELUDE, Answer, Web
 from .conftest import Ask, Connect
 from .services import GO_AWAY, Services, new_session
 from .two_polls import two_polls

@@ -8,7 +8,7 @@ from typing import Callable, Dict, Iterator, List
 
 import pytest
 
-from ..raw_client import RawClient
+from ...helpers.raw_client import RawClient
 from . import checks
 from .conftest import Ask
 from .services import GO_AWAY, Services, new_session

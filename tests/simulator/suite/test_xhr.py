@@ -7,7 +7,7 @@ from typing import Dict, Optional, Tuple
 
 import pytest
 
-from ..xhr_client import PRELUDE, Web
+from ...helpers.xhr_client import PRELUDE, Web
 from . import checks
 from .conftest import Ask, Connect
 from .services import STREAM_LIMIT, Services, new_session

@@ -9,8 +9,8 @@ from typing import Dict, Iterator
 
 import pytest
 
-from ..raw_client import TIMEOUT
-from ..xhr_client import Cut, Web
+from ...helpers.raw_client import TIMEOUT
+from ...helpers.xhr_client import Cut, Web
 from .conftest import Connect
 
 

@@ -1,0 +1,218 @@
+"""The timeline: what is drawn of which call."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import time
+from typing import Any, Dict, List, Optional
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex
+from matplotlib.dates import date2num
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from keyyo_cti.call import Call
+from keyyo_cti.notebook import timeline, timeline_figure
+
+from ..unit.display.test_html import ANY_JSON, CALL_FIELDS
+from ..unit.test_call import FakeLine
+
+ALICE, BOB = "33199000001", "33199020000"
+
+#: Noon in local time, wherever that is.
+NOON = time.mktime((2026, 3, 2, 12, 0, 0, 0, 0, -1))
+DAY = datetime.date(2026, 3, 2)
+
+RINGING = timeline_figure._RINGING
+TALKING = timeline_figure._TALKING
+MISSED = timeline_figure._MISSED
+
+
+def a_call(
+    begin: float,
+    rang: Optional[float] = None,
+    talked: Optional[float] = None,
+    *,
+    now: float = NOON,
+    **fields: Any,
+) -> Call:
+    """A call that began so many seconds after noon; what has no duration goes on."""
+    told: Dict[str, Any] = {"caller": BOB, "callee": ALICE, "setup_date": NOON + begin}
+    told["state"] = "SETUP"
+    if rang is not None:
+        told.update(state="MISSED", release_date=NOON + begin + rang)
+    if rang is not None and talked is not None:
+        connected = NOON + begin + rang
+        told.update(
+            state="RELEASE", connect_date=connected, release_date=connected + talked
+        )
+    call = Call(FakeLine(now), f"ref-{begin}")
+    call.update({**told, **fields})
+    return call
+
+
+def bars(figure: Figure) -> List[Any]:
+    """The bars of the lower axes: colour, line, seconds after noon, seconds long."""
+    going = figure.axes[1]
+    start = date2num(datetime.datetime.fromtimestamp(NOON))
+    return sorted(
+        (
+            to_hex(each.get_facecolor()),
+            round(each.get_y() + each.get_height() / 2),
+            round((each.get_x() - start) * 86_400),
+            round(each.get_width() * 86_400),
+        )
+        for each in going.patches
+        if isinstance(each, Rectangle)
+    )
+
+
+def labels(figure: Figure) -> List[str]:
+    return [each.get_text() for each in figure.axes[1].get_yticklabels()]
+
+
+def title(figure: Figure) -> str:
+    return figure.get_suptitle()
+
+
+def crosses(figure: Figure, axes: int) -> int:
+    """How many calls are marked as missed."""
+    marked: List[Any] = [line for line in figure.axes[axes].lines if line.get_marker() == "X"]
+    return sum(len(line.get_xdata()) for line in marked)
+
+
+def test_ringing_and_talking() -> None:
+    """Each call is a line with a bar for its ringing and one for its talking; a missed call has
+    another colour, and a cross."""
+    figure = timeline([a_call(0, 20, 300), a_call(600, 35)])
+    assert bars(figure) == sorted(
+        [(RINGING, 0, 0, 20), (TALKING, 0, 20, 300), (MISSED, 1, 600, 35)]
+    )
+    assert crosses(figure, 0) == crosses(figure, 1) == 1
+    assert title(figure) == "2026-03-02: 2 calls, 1 missed, longest wait 0:35"
+
+
+def test_waiting() -> None:
+    """The upper axes show how long each one waited."""
+    figure = timeline([a_call(0, 20, 300), a_call(600, 35)])
+    tops = [
+        max(y for _, y in segment)
+        for lines in figure.axes[0].collections
+        for segment in lines.get_segments()  # type: ignore[attr-defined]
+    ]
+    assert tops == [20, 35]
+
+
+def test_a_call_that_goes_on() -> None:
+    """Calls that go on are drawn up to now, and are not missed."""
+    ringing = a_call(0, now=NOON + 45)
+    talking = a_call(
+        10, now=NOON + 45, state="CONNECT", connect_date=NOON + 15
+    )
+    figure = timeline([ringing, talking])
+    assert bars(figure) == sorted(
+        [(RINGING, 0, 0, 45), (RINGING, 1, 10, 5), (TALKING, 1, 15, 30)]
+    )
+    assert crosses(figure, 1) == 0
+
+
+@pytest.mark.parametrize("calls", [[], [None], [a_call(0, setup_date=None)]])
+def test_no_calls(calls: List[Any]) -> None:
+    """Without calls the chart is empty, and says so."""
+    figure = timeline(calls)
+    assert bars(figure) == []
+    assert [text.get_text() for text in figure.axes[1].texts] == ["no calls"]
+    assert title(figure).startswith("no calls")
+    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+
+
+def test_undated() -> None:
+    """A call without a date is not drawn, but counted."""
+    figure = timeline([a_call(0, 20), a_call(0, setup_date="noon"), a_call(0, setup_date=1e300)])
+    assert title(figure).endswith("2 without a date not shown")
+    assert len(bars(figure)) == 1
+
+
+def test_the_last_day() -> None:
+    """Of several days the last one is drawn, or the one that is asked for."""
+    calls = [a_call(-86_400, 20), a_call(0, 21), a_call(60, 22)]
+    assert [each[3] for each in bars(timeline(calls))] == [21, 22]
+    yesterday = timeline(calls, DAY - datetime.timedelta(days=1))
+    assert [each[3] for each in bars(yesterday)] == [20]
+    assert title(yesterday).startswith("2026-03-01: 1 call, 1 missed")
+    assert title(timeline(calls, datetime.date(2026, 1, 1))) == "2026-01-01: no calls"
+
+
+def test_who() -> None:
+    """Each line says who was on the other side; with no line in common, who with whom."""
+    incoming, outgoing = a_call(0, 5), a_call(10, 5, caller=ALICE, callee=BOB + "1")
+    assert labels(timeline([incoming, outgoing])) == [
+        "from +33 1 99 02 00 00", "to 331990200001"
+    ]
+    assert labels(timeline([incoming])) == ["+33 1 99 02 00 00 → +33 1 99 00 00 01"]
+
+
+def test_many_calls() -> None:
+    """Many calls share lines, none of which has two at once; the picture stays as high."""
+    calls = [a_call(60 * number, 50, 100) for number in range(300)]
+    figure = timeline(calls)
+    assert labels(figure) == []
+    assert len({each[1] for each in bars(figure)}) == 3
+    assert figure.get_figheight() < 5
+    found = [bar for bar in map(timeline_figure.make_bar, calls) if bar is not None]
+    lines = timeline_figure.assign_lines(found)
+    for line in set(lines):
+        own = [bar for bar, at in zip(found, lines) if at == line]
+        assert all(one.end < next_.begin for one, next_ in zip(own, own[1:]))
+
+
+@pytest.mark.fault(33)
+@pytest.mark.promise(10)
+@pytest.mark.parametrize("name", ["$x$", r"$\frac{1$", "<script>", "\n", "\ud800", None, []])
+def test_hostile_names(name: Any) -> None:
+    """Whatever a caller is called is drawn as text."""
+    figure = timeline([a_call(0, 20, caller=name), a_call(1, 2)])
+    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    [label] = [each for each in labels(figure) if "+33" not in each]
+    assert str(name).replace("\n", "\\n").replace("\ud800", "\\ud800") in label
+
+
+@settings(deadline=None, derandomize=True, database=None, max_examples=60)
+@given(
+    st.lists(st.fixed_dictionaries({}, optional={name: ANY_JSON for name in CALL_FIELDS})),
+    st.floats(0, 2e9),
+)
+def test_any_calls(several: List[Dict[str, Any]], now: float) -> None:
+    """Whatever the server sends of calls, there is a chart."""
+    calls = []
+    for fields in several:
+        calls.append(Call(FakeLine(now), "ref"))
+        calls[-1].update({"setup_date": now, **fields})
+    figure = timeline(calls)
+    assert len(figure.axes) == 2
+    assert all(math.isfinite(edge) for edge in figure.axes[1].get_xlim())
+
+
+def test_nothing_is_left() -> None:
+    """The figure is none of pyplot's, which would keep it and show it twice."""
+    from matplotlib._pylab_helpers import Gcf
+
+    timeline([a_call(0, 20)])
+    assert Gcf.figs == {}
+
+
+def test_a_call_that_may_have_ended() -> None:
+    """A call of which nobody has told since the connection was lost makes no wait: for how long
+    it rang or was talked, nobody knows."""
+    known = a_call(0, 20, 60)
+    stale = [a_call(60, now=NOON + 90_000), a_call(120, 5, 30, now=NOON + 90_000)]
+    stale[1].update({**stale[1].fields, "state": "CONNECT", "release_date": None})
+    for each in stale:
+        each.stale = True
+    figure = timeline([known, *stale])
+    assert "longest wait 0:20, 2 may have ended" in figure.get_suptitle()
+    assert max(length for _, _, _, length in bars(figure)) <= 60

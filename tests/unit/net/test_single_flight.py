@@ -1,0 +1,169 @@
+"""Work that several threads want at the same moment."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Iterator, List
+
+import pytest
+
+from keyyo_cti._net.single_flight import SingleFlight
+
+from ...helpers.running import Running
+
+SOON = 20.0
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+class Work:
+    """Says when it is under way, and goes on when it is told."""
+
+    def __init__(self) -> None:
+        self.started = threading.Event()
+        self.go_on = threading.Event()
+        self.done: List[str] = []
+
+    def __call__(self) -> str:
+        self.started.set()
+        assert self.go_on.wait(SOON)
+        self.done.append("done")
+        return "outcome"
+
+
+def wait_for_passengers(flights: SingleFlight[str], number: int) -> None:
+    """Until so many threads wait for the flight."""
+    flight = flights._flight
+    assert flight is not None
+    waiting = threading.Event()
+    while len(flight._condition._waiters) < number:  # type: ignore[attr-defined]
+        waiting.wait(0.001)
+
+
+def test_one_for_all(pool: ThreadPoolExecutor) -> None:
+    """Those who ask while it is done get its outcome; who asks later has it done again."""
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
+    work = Work()
+    first = pool.submit(flights.do, work)
+    assert work.started.wait(SOON)
+    others = [pool.submit(flights.do, work) for _ in range(5)]
+    # The first one too: otherwise the last of the others may come too late.
+    wait_for_passengers(flights, 6)
+    work.go_on.set()
+    assert {future.result(SOON) for future in [first, *others]} == {"outcome"}
+    assert work.done == ["done"]
+    assert flights.do(work) == "outcome"
+    assert work.done == ["done", "done"]
+
+
+def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
+    """An exception is everybody's too, and ends with the flight."""
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
+    work = Work()
+
+    def fail() -> str:
+        work()
+        raise ValueError("no")
+
+    first = pool.submit(flights.do, fail)
+    assert work.started.wait(SOON)
+    other = pool.submit(flights.do, fail)
+    wait_for_passengers(flights, 1)
+    work.go_on.set()
+    for future in (first, other):
+        with pytest.raises(ValueError, match="no"):
+            future.result(SOON)
+    assert work.done == ["done"]
+    assert flights.do(lambda: "again") == "again"
+
+
+INTERRUPTED = """
+import sys
+from keyyo_cti._net.single_flight import SingleFlight
+
+flights = SingleFlight("flight", to_its_end=sys.argv[1] == "to its end")
+
+def work():
+    print("under way", flush=True)
+    sys.stdin.readline()
+    print("done", flush=True)
+
+try:
+    flights.do(work)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.parametrize("way", ["to its end", "left half done"])
+def test_interrupted(way: str) -> None:
+    """Ctrl-C ends the waiting at once. What must not be left half done goes on, and the end of
+    the program waits for it; the rest does not hold the end up."""
+    with Running("-c", INTERRUPTED, way) as running:
+        running.until("under way")
+        running.interrupt()
+        running.until("interrupted")
+        if way == "to its end":
+            running.type("go on")
+            running.until("done")
+        assert running.end() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forked_off() -> None:
+    """A child does its own work, though its parent was at it, in a thread that the child lacks,
+    when it was forked off."""
+    program = """
+import os, sys, threading
+from keyyo_cti._net.single_flight import SingleFlight
+
+flights, begun, go_on = SingleFlight("flight"), threading.Event(), threading.Event()
+threading.Thread(
+    target=flights.do, args=(lambda: (begun.set(), go_on.wait(20)),), daemon=True
+).start()
+begun.wait(20)
+flights._lock.acquire()
+child = os.fork()
+if not child:
+    print(flights.do(lambda: "the child's"), flush=True)
+    os._exit(0)
+flights._lock.release()
+os.waitpid(child, 0)
+go_on.set()
+"""
+    with Running("-W", "ignore", "-c", program) as running:
+        running.until("the child's")
+        assert running.end() == 0
+
+
+def test_alone(pool: ThreadPoolExecutor) -> None:
+    """Work of which nobody else's will do waits for what is under way, and is done then."""
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
+    work = Work()
+    first = pool.submit(flights.do, work)
+    assert work.started.wait(SOON)
+    alone = pool.submit(flights.do, lambda: "mine", alone=True)
+    flight = flights._flight
+    assert flight is not None
+    tick = threading.Event()
+    while not flight._waiters:
+        tick.wait(0.001)
+    work.go_on.set()
+    assert (first.result(SOON), alone.result(SOON)) == ("outcome", "mine")
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_waiting_for_oneself(alone: bool) -> None:
+    """Work that asks for itself is told so, and does not hang."""
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
+    with pytest.raises(RuntimeError, match="called by the work"):
+        flights.do(lambda: flights.do(lambda: "never", alone=alone))
+    assert flights.do(lambda: "fine") == "fine"
