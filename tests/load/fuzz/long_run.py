@@ -1,7 +1,7 @@
 """Random and hostile input for a given time. By hand::
 
     python -m tests.load.fuzz.long_run --seconds 3600 --blind
-    python -m tests.load.fuzz.long_run --seconds 60 --target frames --target http --seed 7
+    python -m tests.load.fuzz.long_run --seconds 60 --target frames --target protocol --seed 7
 
 Each target gets its share of the time, and a line that says how many inputs were tried and how
 many failed; one for all comes last. The exit code is 1 when something failed, or when the process
