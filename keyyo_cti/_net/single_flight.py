@@ -5,7 +5,7 @@ import os
 import threading
 from concurrent.futures import Future
 from functools import partial
-from typing import Callable, Generic, Optional, TypeVar
+from typing import Callable, Dict, Generic, List, Optional, TypeVar
 
 Outcome = TypeVar("Outcome")
 
@@ -14,10 +14,20 @@ class WaitsForItself(RuntimeError):
     """Work waits for its own outcome."""
 
 
+class _Flight(Generic[Outcome]):
+    """Work and its outcome."""
+
+    def __init__(self, work: Callable[[], Outcome]) -> None:
+        self.outcome: "Future[Outcome]" = Future()
+        #: The work until a thread takes it.
+        self.waiting: List[Callable[[], Outcome]] = [work]
+
+
 class SingleFlight(Generic[Outcome]):
     """A runner of work on a separate thread, whose outcome all concurrent callers get.
 
-    The work goes on when a caller is interrupted, for example by Ctrl-C.
+    The work goes on when a caller is interrupted, for example by Ctrl-C. There is no lock: a
+    signal handler may call this on a thread that is inside.
 
     :param name: of the thread.
     :param to_its_end: True if the program's exit waits for the work, which must not be left
@@ -31,8 +41,8 @@ class SingleFlight(Generic[Outcome]):
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._lock = threading.Lock()
-        self._flight: "Optional[Future[Outcome]]" = None
+        # One entry at most, so that setdefault is atomic.
+        self._flights: "Dict[None, _Flight[Outcome]]" = {}
         self._thread: Optional[int] = None
 
     def do(self, work: Callable[[], Outcome], *, alone: bool = False) -> Outcome:
@@ -42,36 +52,45 @@ class SingleFlight(Generic[Outcome]):
         :raises WaitsForItself: called by the work itself.
         """
         if os.getpid() != self._process:
-            # The work of the parent never ends in a forked child, and the lock may be held.
+            # The work of the parent never ends in a forked child.
             self._begin()
         if self._thread == threading.get_ident():
             raise WaitsForItself("called by the work that it would wait for")
-        flight: "Future[Outcome]" = Future()
+        flight = _Flight(work)
         while True:
-            with self._lock:
-                under_way = self._flight
-                if under_way is None:
-                    self._flight = flight
-                    break
-            if not alone:
-                return under_way.result()
-            concurrent.futures.wait([under_way])
-        fly = partial(self._fly, flight, work)
+            current = self._flights.setdefault(None, flight)
+            if current.waiting:
+                # Also for another caller's work: this may be a signal handler that interrupts the
+                # caller here, or the caller may have ended by an exception.
+                self._start(current)
+            if current is flight or not alone:
+                return current.outcome.result()
+            concurrent.futures.wait([current.outcome])
+
+    def _start(self, flight: "_Flight[Outcome]") -> None:
+        fly = partial(self._fly, flight)
         try:
             threading.Thread(target=fly, name=self._name, daemon=self._daemon).start()
         except RuntimeError:
             # For example while the interpreter shuts down. Other callers may already wait.
             fly()
-        return flight.result()
 
-    def _fly(self, flight: "Future[Outcome]", work: Callable[[], Outcome]) -> None:
+    def _fly(self, flight: "_Flight[Outcome]") -> None:
+        try:
+            work = flight.waiting.pop()
+        except IndexError:
+            return  # Another thread was faster.
         self._thread = threading.get_ident()
         try:
             outcome = work()
         except BaseException as error:
-            self._thread, self._flight = None, None
-            flight.set_exception(error)
+            self._end()
+            flight.outcome.set_exception(error)
         else:
             # Before the callers wake up: one that calls again must not get the same outcome.
-            self._thread, self._flight = None, None
-            flight.set_result(outcome)
+            self._end()
+            flight.outcome.set_result(outcome)
+
+    def _end(self) -> None:
+        self._thread = None
+        self._flights.clear()

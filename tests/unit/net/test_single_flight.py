@@ -12,7 +12,9 @@ import pytest
 
 from keyyo_cti._net.single_flight import SingleFlight
 
+from ...helpers.in_full import in_full
 from ...helpers.running import Running
+from ...helpers.signals import Signals
 
 SOON = 20.0
 
@@ -40,10 +42,9 @@ class Work:
 
 def wait_for_passengers(flights: SingleFlight[str], number: int) -> None:
     """Until so many threads wait for the flight."""
-    flight = flights._flight
-    assert flight is not None
+    outcome = flights._flights[None].outcome
     waiting = threading.Event()
-    while len(flight._condition._waiters) < number:  # type: ignore[attr-defined]
+    while len(outcome._condition._waiters) < number:  # type: ignore[attr-defined]
         waiting.wait(0.001)
 
 
@@ -82,6 +83,39 @@ def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
             future.result(SOON)
     assert work.done == ["done"]
     assert flights.do(lambda: "again") == "again"
+
+
+def test_signal_handler_may_call_while_its_thread_is_inside(signals: Signals) -> None:
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
+    outcomes: List[str] = []
+    inside: List[None] = []
+
+    def handle() -> None:
+        # A thread takes longer to start than the next signal to come.
+        if not inside:
+            inside.append(None)
+            outcomes.append(flights.do(lambda: "of a handler"))
+            inside.pop()
+
+    signals.start(handle)
+    for _ in range(in_full(10_000, 500)):
+        outcomes.append(flights.do(lambda: "of the thread"))
+    signals.stop()
+    assert set(outcomes) == {"of a handler", "of the thread"}
+
+
+def test_work_of_a_caller_that_ended_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
+
+    def interrupt(flight: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(flights, "_start", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            flights.do(lambda: "first")
+    assert flights.do(lambda: "second") == "first"
+    assert flights.do(lambda: "second") == "second"
 
 
 INTERRUPTED = """
@@ -130,12 +164,10 @@ threading.Thread(
     target=flights.do, args=(lambda: (begun.set(), go_on.wait(20)),), daemon=True
 ).start()
 begun.wait(20)
-flights._lock.acquire()
 child = os.fork()
 if not child:
     print(flights.do(lambda: "the child's"), flush=True)
     os._exit(0)
-flights._lock.release()
 os.waitpid(child, 0)
 go_on.set()
 """
@@ -151,10 +183,8 @@ def test_alone(pool: ThreadPoolExecutor) -> None:
     first = pool.submit(flights.do, work)
     assert work.started.wait(SOON)
     alone = pool.submit(flights.do, lambda: "mine", alone=True)
-    flight = flights._flight
-    assert flight is not None
     tick = threading.Event()
-    while not flight._waiters:
+    while not flights._flights[None].outcome._waiters:
         tick.wait(0.001)
     work.go_on.set()
     assert (first.result(SOON), alone.result(SOON)) == ("outcome", "mine")
