@@ -17,6 +17,7 @@ from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers import tcp_peer as peers
+from ..helpers.methods import SECOND_CALLREF, USES
 from ..helpers.probe import PATIENCE, Record, Seen
 from ..helpers.running import heed_ctrl_c
 from ..helpers.tcp_peer import Peer
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 #: It ends by itself should it hang; what it has forked off does so sooner.
 HEAD = """
 import os, signal, sys, threading, time, warnings
+from functools import partial
 if hasattr(signal, "alarm"):
     signal.alarm(50)
 before = {each: signal.getsignal(each) for each in signal.valid_signals()}
@@ -286,20 +288,23 @@ print("blocks", signals_untouched(), flush=True)
     sim.wait_for_session(alice, PATIENCE, counter=0)
 
 
-#: What a child does with the CTI of its parent. Every use is to be over within a second; those of
-#: the first list are to raise.
-CHILD = """
+#: Every command, as source of a program with a ``cti`` and its ``call``.
+COMMANDS = ", ".join(
+    f"(({method.owner.lower()}.{method.name}, {use.positions!a}))" for method, use in USES
+)
+
+#: What a child does with the CTI of its parent. Every use is to be over within a second; commands
+#: and those of the second list are to raise.
+CHILD = f"""
+def use_commands():
+    return [
+        partial(command, *[call if each == {SECOND_CALLREF!r} else each for each in arguments])
+        for command, arguments in [{COMMANDS}]
+    ]
+""" + """
 def use_all():
-    raising = [
-        cti.ping, cti.get_calls, cti.wait, cti.poll, cti.destroy_session,
-        cti.get_subscriptions, cti.get_auto_answer, cti.session_exists,
-        call.answer, call.hang_up, call.reject, call.pause, call.unpark,
-        lambda: cti.dial("x"), lambda: cti.get_call("x"), lambda: cti.create_session("x"),
-        lambda: cti.restore_session("x"), lambda: cti.send_message("x", "y"),
-        lambda: cti.subscribe("x"), lambda: cti.unsubscribe("x"), lambda: cti.int_to_local("x"),
-        lambda: cti.local_to_int("x"), lambda: cti.set_auto_answer(True),
-        lambda: call.transfer("caller", "x"), lambda: call.supervised_transfer("caller", "x"),
-        lambda: call.merge("caller", call, "callee"), lambda: call.park("caller"),
+    raising = use_commands() + [
+        cti.get_calls, cti.wait, cti.poll, cti.session_exists, lambda: cti.get_call("x"),
         lambda: cti.on("newCall", print), lambda: cti.off("newCall"),
         lambda: call.on("setup", print), lambda: call.off("setup"),
         lambda: setattr(cti, "onNewCall", print), lambda: setattr(call, "onSetup", None),
@@ -407,8 +412,9 @@ def locks(thing, seen):
     if id(thing) in seen:
         return
     seen.add(id(thing))
-    if hasattr(thing, "acquire"):
-        yield getattr(thing, "_lock", thing)
+    if type(thing).__module__ in ("_thread", "threading"):
+        if hasattr(thing, "acquire"):
+            yield getattr(thing, "_lock", thing)
     elif isinstance(thing, (list, set, tuple)):
         for each in list(thing):
             yield from locks(each, seen)
