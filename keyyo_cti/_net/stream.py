@@ -16,6 +16,7 @@ from .reentrant import Turn, new_lock
 from .stream_errors import EarlyBytes as EarlyBytes
 from .stream_errors import TooLarge as TooLarge
 from .stream_errors import WriteFailed as WriteFailed
+from .stream_file import StreamFile
 
 # poll() takes any descriptor; select() fails above 1023, which a server with many lines reaches.
 Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -370,13 +371,10 @@ class Stream:
         """Return a file, through which ``http.client`` reads responses."""
         assert mode == "rb"
         self._files += 1
-        return io.BufferedReader(_File(self))
+        return io.BufferedReader(StreamFile(self.recv, self._file_closed))
 
-    def file_closed(self) -> None:
-        """Record that a file of ``makefile`` is closed.
-
-        As with sockets, ``http.client`` may read a response from it after it closed the socket.
-        """
+    def _file_closed(self) -> None:
+        # As with sockets, http.client may read a response from a file after it closed the socket.
         self._files -= 1
         if self._unwanted:
             self.close()
@@ -389,21 +387,3 @@ class Stream:
 
     def settimeout(self, timeout: Optional[float]) -> None:
         """Do nothing: the owner of the stream sets its deadlines."""
-
-
-class _File(io.RawIOBase):
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.recv(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            self._stream.file_closed()
