@@ -303,10 +303,13 @@ class Client:
             return
         for session in sessions:
             session.finish_close(until)
-        if not self._dispatcher.inside():
+        inside = self._dispatcher.inside()
+        if not inside:
             self._dispatcher.finish(max(0.0, until - monotonic()))
         for session in sessions:
             session.events.muted = True
+        if not inside:
+            self._dispatcher.settle(max(0.0, until - monotonic()))
 
     def unclosed(self) -> bool:
         """Return True if this process has a connection that the program has not closed."""

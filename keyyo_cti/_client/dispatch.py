@@ -226,7 +226,7 @@ class PolledDispatcher(Dispatcher):
                 taken = self._backlog.take_now()
                 if taken is None:
                     return done
-                self._take_up(*taken)
+                self._do_for_program(self._take_up, *taken)
                 process.check(self._process)
             return there
         finally:
@@ -262,7 +262,7 @@ class ExternalDispatcher(EventThread):
 
     def do(self, work: Task) -> None:
         """Run work that was passed on."""
-        self._do(work, [])
+        self._do_for_program(self._do, work, [])
 
     def do_sdk_part(self, work: Task) -> None:
         """Run only the SDK's own part of work that the program did not take.

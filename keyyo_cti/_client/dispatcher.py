@@ -5,7 +5,7 @@ import threading
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import Any, Callable, ContextManager, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._net import process
 from .._net.clock import Monotonic, monotonic
@@ -57,6 +57,9 @@ class Dispatcher(ABC):
         self._room = Wakeup()
         self._backlog = Backlog(max_backlog, max_bytes)
         self._doing = threading.local()
+        # The threads of the program that run work now, by a key each.
+        self._at_work: Dict[object, int] = {}
+        self._work_ended = Wakeup()
         # A function and its start. A plain tuple, because one is made for each call of user code.
         self._running: Optional[Tuple[Callable[..., object], float]] = None
 
@@ -195,6 +198,29 @@ class Dispatcher(ABC):
 
     def poll(self, timeout: float) -> int:
         raise RuntimeError('poll() is for CTI(dispatch="manual")')
+
+    def settle(self, timeout: float) -> None:
+        """Wait for work that a thread of the program runs now, unless it is this thread.
+
+        A handler that checked just before ``close()`` whether it may start starts in this time.
+        """
+        me = threading.get_ident()
+
+        def is_settled() -> bool:
+            return all(thread == me for thread in list(self._at_work.values()))
+
+        self._work_ended.wait_for(is_settled, timeout)
+
+    def _do_for_program(self, do: Callable[..., object], *arguments: Any) -> None:
+        """Run work on a thread of the program, so that ``settle`` waits for it."""
+        me = object()
+        try:
+            self._at_work[me] = threading.get_ident()
+            do(*arguments)
+        finally:
+            self._at_work.pop(me, None)
+            if self._work_ended.waiters:
+                self._work_ended.notify_all()
 
     def _do(self, work: Task, asked: List[object]) -> None:
         """Run one piece of work on this thread.

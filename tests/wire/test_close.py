@@ -1,5 +1,6 @@
 """``close()`` in every phase of opening, and from every kind of handler."""
 
+import contextlib
 import logging
 import queue
 import socket
@@ -16,7 +17,7 @@ from keyyo_cti import CTI, ConnectionClosed
 from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers import tcp_peer as peers
-from ..helpers.probe import PATIENCE, Record, Seen
+from ..helpers.probe import PATIENCE, Record, Seen, eventually
 from ..helpers.scripted_server import ScriptedServer, session
 from ..helpers.tcp_peer import Peer
 from .conftest import websocket_only
@@ -329,6 +330,61 @@ def test_no_handler_after_close_returned() -> None:
         release.set()
         answers.wait_for_count(1)
     assert handled == ["0"]
+
+
+@pytest.mark.parametrize("dispatch", ["manual", "function"])
+def test_handler_about_to_start_elsewhere_runs_before_close_returns(
+    dispatch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of the program has found that the handler may start, but not called it yet."""
+    work: "queue.Queue[Callable[[], None]]" = queue.Queue()
+    order = Record()
+    chosen, start = threading.Event(), threading.Event()
+    with ScriptedServer(session) as server:
+        options: Any = "manual" if dispatch == "manual" else work.put
+        cti = CTI(endpoint=server.endpoint, dispatch=options)
+        opened = cti.create_session("tok")
+
+        def run() -> None:
+            if dispatch == "manual":
+                cti.poll(0.05)
+                return
+            with contextlib.suppress(queue.Empty):
+                work.get(timeout=0.05)()
+
+        while not opened.done():
+            run()
+        call = cti._client._dispatcher.call
+
+        def slow_call(*arguments: Any) -> bool:
+            chosen.set()
+            start.wait(PATIENCE)
+            return call(*arguments)
+
+        monkeypatch.setattr(cti._client._dispatcher, "call", slow_call)
+        cti.onNewCall = lambda call: order.add("handled")
+        server.push({"notify": "call", "call": {"callref": "1"}})
+
+        def run_until_handled() -> None:
+            while not order.items:
+                run()
+
+        runner = threading.Thread(target=run_until_handled)
+        runner.start()
+        assert chosen.wait(PATIENCE)
+
+        def close() -> None:
+            cti.close()
+            order.add("closed")
+
+        closer = threading.Thread(target=close)
+        closer.start()
+        # Until close() waits for the handler, or has returned.
+        eventually(lambda: order.items or cti._client._dispatcher._work_ended.waiters)
+        start.set()
+        closer.join(PATIENCE)
+        runner.join(PATIENCE)
+    assert order.items == ["handled", "closed"]
 
 
 @pytest.mark.fault(1)
