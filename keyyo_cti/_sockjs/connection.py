@@ -289,7 +289,8 @@ class Connection:
             for number, event in enumerate(events, 1):
                 self._deliver(event)
                 if isinstance(event, Closed):
-                    self._delivered_at = opened.transport.last_frame_at
+                    # This frame does not count as delivered: over HTTP, messages that waited for
+                    # the next request are lost if the server closes or loses the session.
                     return event
                 if not number % _MESSAGES_PER_CHECK:
                     self._check_deadlines()

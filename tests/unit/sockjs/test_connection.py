@@ -745,3 +745,16 @@ def test_frame_that_was_read_when_the_end_came_is_in_the_gap(
     closed = stage.run('a["0"]', come_later, SockJSError(1006, "no room"))
     assert closed.reason == "no room"
     assert stage.connection.last_silence == pytest.approx(silence, abs=0.01)
+
+
+@pytest.mark.fault(58)
+@pytest.mark.parametrize("end", ["o", "c[3000]"])
+def test_silence_begins_before_the_frame_that_ends_the_session(stage: Stage, end: str) -> None:
+    """Over HTTP, messages that waited for the next request may be lost with the session."""
+
+    def come_later() -> str:
+        stage.clock.time += 60
+        return end
+
+    stage.run('a["0"]', come_later)
+    assert stage.connection.last_silence == pytest.approx(60.0, abs=0.01)
