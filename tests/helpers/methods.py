@@ -1,7 +1,7 @@
 """The methods of CTI and Call that send a command: the one table that all tests of them use.
 
-A new command gets one line here. ``tests/unit/test_exported_members.py`` compares the table with the
-public methods, so that a command without a line fails.
+A new command gets one line here. ``tests/unit/test_exported_members.py`` compares the table with
+the public methods, so that a command without a line fails.
 """
 
 from __future__ import annotations
