@@ -33,7 +33,7 @@ class DialGuard:
     def refusal(self, command: Command) -> Optional[KeyyoError]:
         """Return the error for a command that must not be sent, or None.
 
-        It runs the program's function on this thread.
+        It calls ``may_dial`` on this thread.
         """
         field = _NUMBER_FIELDS.get(command.action)
         if self._may_dial is None or field is None:

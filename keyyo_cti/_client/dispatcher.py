@@ -29,7 +29,7 @@ class Running(NamedTuple):
     since: float
 
 
-#: In place of the commands sent by a piece of work: only the SDK's own part runs.
+#: Replaces the list of commands that work has sent, if only the SDK's own part is to run.
 SDK_ONLY: List[object] = []
 
 

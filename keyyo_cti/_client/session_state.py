@@ -24,8 +24,8 @@ class SessionState:
 
     :ivar state: see State.
     :ivar requests: number of session commands without a reply.
-    :ivar unhandled_ends: number of ends, of connections and of the session, whose handlers have
-        not run yet; ends to come included.
+    :ivar unhandled_ends: number of ends, of connections and of the session, that still await
+        their handlers, expected ones included.
     :ivar deferred: commands that found no connection while earlier commands were pending; None if
         no earlier command is pending.
     :ivar drop_handled: True if a handler ran for a drop that nothing restores. The program may be
@@ -64,7 +64,7 @@ class SessionState:
 
     @property
     def is_useless(self) -> bool:
-        """True if it has no session and no session command is pending."""
+        """True if the server has opened no session and none is requested."""
         return self.state is State.OPENING and not self.requests
 
     def end(self, state: State) -> None:

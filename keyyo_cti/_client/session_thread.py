@@ -52,7 +52,7 @@ class Shared(NamedTuple):
 
 
 class SessionThread(SessionState):
-    """Runs one connection after the other on one thread, so that there is one attempt at a time.
+    """Runs its connections one after another on one thread, so that two attempts never overlap.
 
     The thread connects, reads, checks deadlines, completes the Futures, and restores. It runs no
     user code, except ``token_provider`` after the connection is lost.

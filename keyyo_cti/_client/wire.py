@@ -1,6 +1,6 @@
 """Commands, replies and notifications as JSON. Pure.
 
-Each function checks its arguments and returns a Command, or raises KeyyoError 400
+Each command function checks its arguments and returns a Command, or raises KeyyoError 400
 ``invalid_params``. Numbers are passed on unchanged: short numbers and "callpark" are legal, and
 the server judges them.
 """

@@ -1,4 +1,4 @@
-"""Connecting to a server: name look-up, TCP, a proxy, TLS, each with a timeout."""
+"""Connecting to a server: name look-up, TCP, a proxy and TLS, under one deadline."""
 
 import concurrent.futures
 import contextlib

@@ -3,7 +3,7 @@
 import json
 from typing import Any, List
 
-#: Characters of a text that takes little memory in any case.
+#: Texts of up to so many characters are never refused for their memory.
 _LARGE = 262_144
 
 #: Minimum average of characters for each value in a large text. An empty object of two characters

@@ -148,7 +148,7 @@ def _negotiate(
 
 @lru_cache(maxsize=None)
 def _socket_class(socks: Any) -> Any:
-    """Return PySocks's class, changed for sockets that are connected to the proxy already.
+    """Return a subclass of PySocks's socket that does not connect to the proxy again.
 
     PySocks itself tries only one IPv4 address of a proxy.
     """

@@ -2,7 +2,7 @@
 
 from typing import Optional
 
-#: Seconds of work on frames from which the reader thread counts as paused.
+#: If work on frames takes so many seconds, the reader thread counts as paused.
 _MIN_PAUSE = 0.05
 
 #: Seconds of a wait which prove that no frame was left to read.

@@ -7,7 +7,7 @@ class Liveness:
     """The silence of a server.
 
     :param limit: seconds of silence after which the server counts as dead. Half-way, it is
-        probed. A suspect server is probed at once, and has a quarter of the time.
+        probed. A suspect server is probed at once, and must respond within a quarter of the time.
     :param now: monotonic seconds.
     """
 

@@ -13,7 +13,7 @@ REFRESH_INTERVAL = 1.0
 #: Seconds between two updates, so that a burst of events causes only one.
 MIN_REFRESH_INTERVAL = 0.05
 
-#: Seconds for an update that runs while the thread is stopped.
+#: Maximum seconds that ``stop`` waits for a running update.
 _JOIN_TIMEOUT = 2.0
 
 
