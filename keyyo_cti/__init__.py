@@ -10,6 +10,7 @@ The names are those of Keyyo's JavaScript SDK, so that its examples translate li
 """
 
 import logging
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, List
 
@@ -79,6 +80,10 @@ __all__ = [
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+if os.environ.get("KEYYO_CTI_DEBUG"):
+    from ._client.stderr_log import print_wire_log_if_asked
+
+    print_wire_log_if_asked()
 
 
 def __getattr__(name: str) -> Any:

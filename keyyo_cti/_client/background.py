@@ -12,6 +12,7 @@ from .._net.clock import monotonic
 from .._net.reentrant import Wakeup, interrupts_itself
 from .._net.user_code import require_function_or_none
 from ..errors import KeyyoError
+from . import user_errors
 from .callback import Callback
 from .dispatch import Choice, EventThread, PolledDispatcher, make_dispatcher
 from .pending import CommandFuture
@@ -226,12 +227,14 @@ def _outcome(work: Callable[[], Any]) -> Tuple[Optional[KeyyoError], Any]:
     except KeyyoError as error:
         return error, None
     except BaseException as error:
-        # A bug, but the callback must run all the same.
+        # A bug, or a mistake in the program's source of tokens. The callback must run all the
+        # same.
         _log.exception("work in the background failed")
+        user_errors.show("work in the background", error)
         fault = KeyyoError(500, f"The SDK failed: {type(error).__name__}", "internal")
         fault.__cause__ = error
         return fault, None
 
 
 def _ignore(error: BaseException) -> None:
-    """Ignore an exception of a callback, which is already logged."""
+    """Report an exception of a callback to nobody: it is already logged."""

@@ -13,7 +13,7 @@ from .._net.user_code import require_function_or_none
 from ..call import Call
 from ..errors import ConnectionFailed, KeyyoError
 from ..options import Options
-from . import wire
+from . import redaction, wire
 from .at_exit import CLOSE_TIMEOUT
 from .callback import Callback
 from .connection import Connection
@@ -30,6 +30,7 @@ from .session_state import Sessions, State
 from .session_thread import SessionThread, Shared
 from .token_cache import CachedToken
 from .wire import Command
+from .wire_log import WireLog, name_command
 
 #: Maximum seconds of one wait: the platform accepts no more.
 _MAX_WAIT = threading.TIMEOUT_MAX / 2
@@ -55,6 +56,7 @@ class Client:
         self._cti = cti
         self._options = options
         self._number = next(_numbers)
+        redaction.hide_passwords((options.proxies or {}).values())
         self._begin()
 
     def _begin(self) -> None:
@@ -68,11 +70,11 @@ class Client:
             options.dispatch,
             f"keyyo-cti-events-{self._number}",
             options.max_backlog,
-            self._emit_error,
+            lambda error: self._events.emit_error(error),
             options.max_backlog_bytes,
         )
         self._events = EventSource(self._cti, self._dispatcher)
-        self._guard = DialGuard(options.may_dial, self._report)
+        self._guard = DialGuard(options.may_dial, self._events.report)
         inside = self._dispatcher.inside
         self._registry = Registry(
             partial(Call, self, handling=inside),
@@ -84,17 +86,19 @@ class Client:
             in_order=not callable(options.dispatch),
         )
         self._sessions: Sessions[SessionThread] = Sessions()
+        self._wire_log = WireLog(self._number)
         provider = options.token_provider
         self._shared = Shared(
             f"keyyo-cti-reader-{self._number}",
             self._cti,
             options,
             self._dispatcher,
-            Notifications(self._registry, self._clock, self._dispatcher),
+            Notifications(self._registry, self._clock, self._dispatcher, self._wire_log),
             self.session,
             self._sessions,
             None if provider is None else CachedToken(provider),
             Pauses(options.backoff),
+            self._wire_log,
         )
 
     def after_fork(self) -> None:
@@ -126,6 +130,7 @@ class Client:
             return request.future
         session = self._sessions.current
         if session is None:
+            self._wire_log.note(f"{name_command(request.command)} is not sent: not connected")
             self._sessions.refuse(request)
         else:
             session.ask(request, react)
@@ -133,6 +138,7 @@ class Client:
 
     def create(self, token: Any, auto_answer: Any, callback: Optional[Callback]) -> "Future[Any]":
         """Create a session."""
+        redaction.hide(token)
         request = self._request(wire.create_session, (token, auto_answer), callback)
         return self._open(request, self.session.on_create)
 
@@ -141,6 +147,7 @@ class Client:
 
         :param session_id: None lets the server decide.
         """
+        redaction.hide(token, session_id)
         # With cookies, a missing id is sent as null, as in JavaScript. The server replies with
         # the error on which the SDK falls back to create_session.
         arguments = (token, session_id, self.session.has_cookie)
@@ -174,6 +181,7 @@ class Client:
             request = Request(command, self._dispatcher, callback)
             self._dispatcher.expect(request)
             return request
+        self._wire_log.note("a command is not sent: {}", refusal)
         refused = Request(Command("refused"), self._dispatcher, callback)
         refused.complete(refusal, None)
         return refused
@@ -298,6 +306,8 @@ class Client:
         until = monotonic() + CLOSE_TIMEOUT if until is None else until
         # Only these sessions: another thread may be opening a new one.
         sessions = self.begin_close()
+        if sessions:
+            self._wire_log.note("closed by the program")
         if interrupts_itself():
             # The interrupted code must run first: the end of the session may depend on it.
             return
@@ -362,11 +372,3 @@ class Client:
             raise RuntimeError(
                 "this CTI belongs to the parent process: make another one after fork"
             )
-
-    # Errors, on the thread of the handlers.
-
-    def _emit_error(self, error: BaseException) -> None:
-        self._events.emit("error", error)
-
-    def _report(self, error: BaseException) -> None:
-        self._dispatcher.put(partial(self._emit_error, error))

@@ -21,7 +21,7 @@ from ..errors import (
 )
 from ..options import Options
 from ..results import wrap
-from . import wire
+from . import redaction, user_errors, wire
 from .backlog import OVERFLOW
 from .dispatch import Dispatcher
 from .failure_hints import closed_while_opening, connection_failed, not_connected
@@ -31,6 +31,7 @@ from .notifications import EventSource, Notifications
 from .pending import Pending, Request
 from .unknown_kinds import UnknownKinds
 from .wire import CallNotification, Command, Reply
+from .wire_log import WireLog, is_on, name_command
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -81,6 +82,7 @@ class Connection:
         dispatcher: Dispatcher,
         first: Optional[str] = None,
         clock: Monotonic = monotonic,
+        wire_log: Optional[WireLog] = None,
     ) -> None:
         self.in_session = False
         self.ended = False
@@ -91,6 +93,7 @@ class Connection:
         self._options = options
         self._dispatcher = dispatcher
         self._clock = clock
+        self._wire_log = wire_log or WireLog()
         self._pending = Pending(options.timeout, clock)
         self._watch = HandlerWatch(dispatcher)
         self._unknown_kinds = UnknownKinds()
@@ -105,20 +108,14 @@ class Connection:
         self._is_opening = True
         self._closed: Optional[Closed] = None
         limits = Timeouts(
-            options.connect_timeout,
-            options.timeout,
-            options.heartbeat_timeout,
+            options.connect_timeout, options.timeout, options.heartbeat_timeout,
             options.max_message_size,
         )
         ca_certs = None if options.ca_certs is None else str(options.ca_certs)
         self._sockjs = _sockjs.Connection(
-            options.endpoint,
-            self,
-            limits,
-            ca_certs,
-            clock,
-            _order(options.transports, first),
+            options.endpoint, self, limits, ca_certs, clock, _order(options.transports, first),
             options.proxies,
+            note=partial(self._wire_log.note, "{}"),
         )
 
     @property
@@ -133,6 +130,7 @@ class Connection:
 
     def run(self) -> None:
         """Open, then read until the end. Call it once, on the reader thread."""
+        self._wire_log.connecting(self._options.endpoint)
         self._sockjs.run()
 
     def ask(self, request: Request) -> None:
@@ -210,9 +208,11 @@ class Connection:
             return None
         try:
             return request.react(error, result)
-        except Exception:
-            # A bug in the SDK. Otherwise it would cost the caller the reply.
+        except Exception as bug:
+            # A bug in the SDK, or in the program's cookie jar. Otherwise it would cost the caller
+            # the reply.
             _log.exception("the answer to %s could not be used", request.command.action)
+            user_errors.show(f"the answer to {request.command.action}", bug)
             return None
 
     def _send(self, request: Request) -> None:
@@ -228,6 +228,8 @@ class Connection:
         # A request that could not be sent stays in the table. The end of the connection completes
         # all of them in order.
         try:
+            if is_on():
+                self._wire_log.sent(number, request.command)
             self._sockjs.send(request.command.encode(number), request.progress)
         except (NotOpen, SendFailed):
             pass
@@ -256,6 +258,8 @@ class Connection:
             self.unreadable(error)
             return
         if isinstance(decoded, CallNotification):
+            if is_on():
+                self._wire_log.notified(decoded.fields)
             if not self._dispatcher.has_room():
                 self._wait_for_room()
             if len(decoded.callref) > MAX_CALLREF:
@@ -276,9 +280,10 @@ class Connection:
 
     def _complain(self, error: Exception, wait: bool = True) -> None:
         _log.warning("the server sent something that cannot be read: %s", error)
+        self._wire_log.note("<- unreadable: {}", error)
         if wait:
             self._wait_for_room()
-        self._dispatcher.put(partial(self._source.emit, "error", error))
+        self._dispatcher.put(partial(self._source.emit_error, error))
 
     def _sum_up_complaints(self, now: float, wait: bool = True) -> None:
         due = self._complaints.due()
@@ -308,11 +313,13 @@ class Connection:
     def _on_deadlines(self, now: float) -> None:
         for request in self._pending.take_late(now):
             late = CommandTimeout(request.command.action, self._options.timeout)
+            self._wire_log.note(f"{name_command(request.command)} has timed out: {{}}", late)
             self.complete(request, late, None)
         self._watch.on_due(now)
 
     def closed(self, closed: Closed) -> None:
         _log.info("connection ended: %s %s", closed.code, closed.reason)
+        self._wire_log.ended(closed.code, closed.reason)
         # Before the commands are completed: a handler may wait for one of them.
         self._sum_up_complaints(NEVER, wait=False)
         self._completing[self] = None
@@ -333,18 +340,22 @@ class Connection:
         else:
             # Only its kind: its content may be secret.
             _log.debug("ignored a notification of the kind %s", plain(error.kind))
+            self._wire_log.note("<- notification of the kind {}, ignored", error.kind)
 
     def _on_reply(self, reply: Reply) -> None:
         request = self._pending.take(reply.id)
-        if request is not None:
-            if reply.error is not None:
-                self.complete(request, from_server(reply.error), None)
-            else:
-                self.complete(request, None, wrap(reply.result))
-        elif self._pending.was_issued(reply.id):
+        if request is None and not self._pending.was_issued(reply.id):
+            self.unreadable(UnreadableMessage("a reply to a command that was never asked"))
+            return
+        error = None if reply.error is None else from_server(reply.error)
+        if request is not None and request.opens_session and isinstance(reply.result, dict):
+            redaction.hide(reply.result.get("session_id"))
+        if is_on():
+            self._wire_log.replied(reply, None if request is None else request.command, error)
+        if request is None:
             _log.debug("the reply to command %s comes too late", reply.id)
         else:
-            self.unreadable(UnreadableMessage("a reply to a command that was never asked"))
+            self.complete(request, error, wrap(reply.result) if error is None else None)
 
     def _wait_for_room(self) -> None:
         """Stop reading while the backlog is full, so that the server feels backpressure.

@@ -1,14 +1,11 @@
 """The option ``may_dial``: the program decides which numbers may be called."""
 
 import inspect
-import logging
 import threading
 from typing import Any, Callable, Optional
 
 from ..errors import KeyyoError
 from .wire import Command
-
-_log = logging.getLogger("keyyo_cti")
 
 #: The actions that call a number -> the field with that number.
 _NUMBER_FIELDS = {"call": "number", "transfer_call": "to", "supervised_transfer_call": "to"}
@@ -21,11 +18,11 @@ class DialGuard:
     """Calls ``may_dial`` before a number is called.
 
     :param may_dial: the program's function, or None to allow every number.
-    :param report: receives exceptions of the function, after they are logged.
+    :param report: logs an exception of the function that it names, and tells the program.
     """
 
     def __init__(
-        self, may_dial: Optional[MayDial], report: Callable[[BaseException], None]
+        self, may_dial: Optional[MayDial], report: Callable[[str, BaseException], object]
     ) -> None:
         self._may_dial = may_dial
         self._report = report
@@ -44,14 +41,14 @@ class DialGuard:
                 return None
             problem = "may_dial does not allow it"
         except Exception as error:
-            self._failed(error)
+            self._report("may_dial", error)
             problem = f"may_dial raised {type(error).__name__}"
         except BaseException as error:
             # Ctrl-C and sys.exit() end the program from its main thread. On other threads they
             # are errors of the function, as in a handler.
             if threading.current_thread() is threading.main_thread():
                 raise
-            self._failed(error)
+            self._report("may_dial", error)
             problem = f"may_dial raised {type(error).__name__}"
         return KeyyoError(
             403,
@@ -59,10 +56,6 @@ class DialGuard:
             "not_allowed",
             "nothing was sent; the option may_dial of this CTI decides which numbers are called",
         )
-
-    def _failed(self, error: BaseException) -> None:
-        _log.error("%s in may_dial", type(error).__name__, exc_info=error)
-        self._report(error)
 
 
 def _is_allowed(answer: Any) -> bool:

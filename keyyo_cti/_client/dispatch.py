@@ -257,7 +257,7 @@ class ExternalDispatcher(EventThread):
         except BaseException as error:
             process.check(self._process)
             # It cannot be reported through the function that has failed.
-            self._failed(self._hand_over, type(error).__name__)
+            self._failed(self._hand_over, error, reports=False)
             handed.fail()
 
     def do(self, work: Task) -> None:
@@ -319,7 +319,7 @@ def make_dispatcher(
     kind: Choice,
     name: str,
     max_backlog: Optional[int],
-    report: Callable[[BaseException], None],
+    report: Callable[[BaseException], object],
     max_bytes: Optional[int] = None,
 ) -> Dispatcher:
     """Return the dispatcher for the option ``dispatch``.

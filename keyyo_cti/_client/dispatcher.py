@@ -1,6 +1,5 @@
 """The common part of dispatchers: a queue, and user code that is run and watched."""
 
-import logging
 import threading
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, nullcontext
@@ -11,9 +10,8 @@ from .._net import process
 from .._net.clock import Monotonic, monotonic
 from .._net.reentrant import Wakeup
 from .._net.user_code import name_of, refuse_coroutine
+from . import user_errors
 from .backlog import Backlog, Task
-
-_log = logging.getLogger("keyyo_cti")
 
 #: Seconds after which a warning names a handler that is still running.
 SLOW = 5.0
@@ -37,14 +35,15 @@ class Dispatcher(ABC):
     """A queue of work, and the means to run it.
 
     :param max_backlog: maximum number of queued events; None for no limit.
-    :param report: receives exceptions of user code, after they are logged.
+    :param report: receives exceptions of user code, after they are logged. If it returns False or
+        None, the exception is printed if the program has not configured logging.
     :param max_bytes: maximum memory of these events; None for no limit.
     """
 
     def __init__(
         self,
         max_backlog: Optional[int],
-        report: Callable[[BaseException], None],
+        report: Callable[[BaseException], object],
         clock: Monotonic = monotonic,
         max_bytes: Optional[int] = None,
     ) -> None:
@@ -161,8 +160,7 @@ class Dispatcher(ABC):
             if main and isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
             process.check(self._process)
-            self._failed(function, type(error).__name__)
-            self._report_safely(error)
+            self._failed(function, error)
         finally:
             self._running = outer
         process.check(self._process)
@@ -250,15 +248,31 @@ class Dispatcher(ABC):
             self.wake()
         self._do(work, [])
 
-    def _report_safely(self, error: BaseException) -> None:
-        """Report an exception, but not one raised by the report itself."""
-        if getattr(self._doing, "reporting", False):
-            return
-        self._doing.reporting = True
-        try:
-            self._report(error)
-        finally:
-            self._doing.reporting = False
+    @contextmanager
+    def reporting(self) -> Iterator[bool]:
+        """Return a context in which handlers of ``error`` run: their own exceptions are not
+        reported.
 
-    def _failed(self, function: Callable[..., object], what: str) -> None:
-        _log.error("%s in %s", what, name_of(function), exc_info=True)
+        :yields: False inside such a context.
+        """
+        doing = self._doing
+        outer = getattr(doing, "reporting", False)
+        doing.reporting = True
+        try:
+            yield not outer
+        finally:
+            doing.reporting = outer
+
+    def _failed(
+        self, function: Callable[..., object], error: BaseException, reports: bool = True
+    ) -> None:
+        """Log and report an exception of user code.
+
+        :param reports: False if no handler can run.
+        """
+        where = name_of(function)
+        user_errors.log(where, error)
+        with self.reporting() as outermost:
+            reported = reports and outermost and self._report(error)
+        if not reported:
+            user_errors.show(where, error)

@@ -93,6 +93,15 @@ def closed_while_opening() -> ConnectionClosed:
     return ConnectionClosed(sent=False, hint="closed before the connection was open")
 
 
+def lost_while_destroying() -> ConnectionClosed:
+    """Return the error for a connection that was lost after destroy_session was sent."""
+    hint = (
+        "the connection was lost while the session was being destroyed; its state is unknown: "
+        "create a new session if you need one"
+    )
+    return ConnectionClosed(sent=True, hint=hint)
+
+
 def _choose_hint(closed: Closed, endpoint: str) -> str:
     cause = closed.cause
     if closed.fault:

@@ -4,11 +4,14 @@ from functools import partial
 from typing import Any, Mapping, Optional
 
 from .._display.dates import latest_date
+from ..call import Call
+from . import user_errors
 from .dispatch import Dispatcher
 from .duplicates import DUPLICATE, UPDATED
 from .emitter import Emitter
 from .registry import Registry, Update
 from .server_clock import ServerClock
+from .wire_log import WireLog, is_on
 
 _STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
 
@@ -45,11 +48,44 @@ class EventSource:
                 handled = self._dispatcher.call(handler, *arguments) or handled
         return handled
 
+    def emit_error(self, error: BaseException) -> bool:
+        """Call the handlers of ``error``, which are not told of their own exceptions.
+
+        :returns: True if a handler was called.
+        """
+        with self._dispatcher.reporting():
+            return self.emit("error", error)
+
+    def report(self, where: str, error: BaseException, emits: bool = True) -> None:
+        """Log an exception of the program's code and tell the handlers of ``error``; any thread.
+
+        Without such a handler it is printed at once: the program may be about to end.
+
+        :param emits: False if the event would come too late.
+        """
+        user_errors.log(where, error)
+        if emits and self.cti.handlers("error"):
+            self._dispatcher.put(partial(self._tell, where, error))
+        else:
+            user_errors.show(where, error)
+
+    def _tell(self, where: str, error: BaseException) -> None:
+        if not self.emit_error(error):
+            # The handler was removed in between, or the program has closed.
+            user_errors.show(where, error)
+
 
 class Notifications:
     """Updates the calls and queues the same updates for the handlers."""
 
-    def __init__(self, registry: Registry, clock: ServerClock, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        clock: ServerClock,
+        dispatcher: Dispatcher,
+        wire_log: Optional[WireLog] = None,
+    ) -> None:
+        self._wire_log = wire_log or WireLog()
         self._registry = registry
         self._clock = clock
         self._dispatcher = dispatcher
@@ -107,6 +143,7 @@ class Notifications:
         """Update the handlers' view, then run the handlers of exactly that state."""
         if source.muted:
             self._registry.skip(update)
+            self._explain(update, "the program has closed")
             return
         self._registry.handle(update)
         call, kind, fields, kept, _ = update
@@ -114,13 +151,28 @@ class Notifications:
             kind = self._registry.kind_for_handlers(update)
         if kind == DUPLICATE:
             self._registry.settle(update)
+            self._explain(update, "the handlers knew it before the connection was lost")
             return
         try:
-            source.emit("newCall", call)
+            handled = source.emit("newCall", call)
             state = fields.get("state")
             event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
             if event is not None and kind != UPDATED:
-                source.emit_on(call, event)
+                handled = source.emit_on(call, event) or handled
+            if not handled:
+                self._explain(update, _explain_silence(source, call, event))
         finally:
             if kept is not fields:
                 self._registry.settle(update)
+
+    def _explain(self, update: Update, reason: str) -> None:
+        if is_on():
+            self._wire_log.undelivered(update[2], reason)
+
+
+def _explain_silence(source: EventSource, call: Call, event: Optional[str]) -> str:
+    """Return why no handler was called."""
+    if source.cti.handlers("newCall") or (event is not None and call.handlers(event)):
+        return "the program's dispatch function has not run it"
+    events = "newCall" if event is None else f"newCall or {event}"
+    return f"there is no handler for {events}; set cti.onNewCall"

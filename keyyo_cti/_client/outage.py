@@ -123,7 +123,8 @@ class Restorer:
     :param stop: set when the session is closed.
     :param reconnect: opens a connection with a token and runs it to its end if the session was
         restored. Returns the error, or None.
-    :param report: receives exceptions of ``token_provider``.
+    :param report: logs an exception of ``token_provider`` and tells the program.
+    :param note: writes a line to the wire log.
     """
 
     def __init__(
@@ -133,12 +134,14 @@ class Restorer:
         stop: Flag,
         reconnect: Callable[[Outage, str], Optional[KeyyoError]],
         report: Callable[[Outage, BaseException], None],
+        note: Callable[..., object] = lambda text, *values: None,
     ) -> None:
         self._token = token
         self._pauses = pauses
         self._stop = stop
         self._reconnect = reconnect
         self._report = report
+        self._note = note
 
     def restore(self, outage: Outage, goes_on: Callable[[], bool]) -> Optional[KeyyoError]:
         """Try until the outage is over. Call it on the session's thread.
@@ -148,7 +151,7 @@ class Restorer:
         :raises OtherProcess: ``token_provider`` has forked, and this is the child.
         """
         self._pauses.begin()
-        while not self._stop.wait(max(self._pauses.next(), outage.retry_after)):
+        while not self._stop.wait(self._next_pause(outage)):
             outage.attempts += 1
             failure = self._attempt(outage)
             if failure is not None and _is_token_refused(failure.error) and goes_on():
@@ -163,7 +166,14 @@ class Restorer:
                 _log.warning("the session is lost: %s", failure.error)
                 return failure.error
             outage.failed(failure.error)
+            self._note("the attempt failed: {}", failure.error)
         return None
+
+    def _next_pause(self, outage: Outage) -> float:
+        pause = max(self._pauses.next(), outage.retry_after)
+        asked = ", as the server asks" if outage.retry_after >= pause > 0 else ""
+        self._note(f"pause of {pause:.1f} s{asked}, then attempt {outage.attempts + 1} to restore")
+        return pause
 
     def _attempt(self, outage: Outage) -> Optional[Failure]:
         """Try once.
@@ -203,7 +213,6 @@ class Restorer:
         # is reported once per outage.
         if not isinstance(error, OSError) and not outage.provider_failed:
             outage.provider_failed = True
-            _log.error("%s in token_provider", type(error).__name__, exc_info=error)
             self._report(outage, error)
         kind = type(error).__name__
         failure = KeyyoError(500, f"token_provider raised {kind}", "token_provider")

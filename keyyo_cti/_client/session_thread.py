@@ -15,6 +15,7 @@ from . import wire
 from .connection import Connection, ConnectionEvents
 from .dispatch import Dispatcher
 from .emitter import Emitter
+from .failure_hints import lost_while_destroying
 from .notifications import EventSource, Notifications
 from .outage import Outage, Pauses, Restorer
 from .pending import Reaction, Request
@@ -22,13 +23,9 @@ from .session import Session, explain_token, make_reaction
 from .session_state import Sessions, SessionState, State
 from .token_cache import CachedToken
 from .wire import Command
+from .wire_log import WireLog
 
 _log = logging.getLogger("keyyo_cti")
-
-_BEING_DESTROYED = (
-    "the connection was lost while the session was being destroyed; its state is unknown: create "
-    "a new session if you need one"
-)
 
 _numbers = itertools.count(1)
 
@@ -49,6 +46,7 @@ class Shared(NamedTuple):
     sessions: "Sessions[SessionThread]"
     token: Optional[CachedToken]
     pauses: Pauses
+    wire_log: WireLog
 
 
 class SessionThread(SessionState):
@@ -238,6 +236,7 @@ class SessionThread(SessionState):
         self._shared.pauses.restored()
         outage = self._call(work)
         if outage is not None:
+            self._shared.wire_log.note("{}", outage.summary())
             self._put(self.events.emit, "restored", outage.summary())
 
     def _serves_on(self, connection: Connection) -> bool:
@@ -255,7 +254,8 @@ class SessionThread(SessionState):
             answered=partial(shared.sessions.refuse_deferred, self),
         )
         return Connection(
-            events, self.events, shared.notifications, shared.options, shared.dispatcher, first
+            events, self.events, shared.notifications, shared.options, shared.dispatcher, first,
+            wire_log=shared.wire_log,
         )
 
     def _session_answered(self, error: Optional[KeyyoError]) -> None:
@@ -284,6 +284,8 @@ class SessionThread(SessionState):
                 self.end(State.ENDED)
 
         self._call(work)
+        if self._dropped and connection.in_session and self._outage is None:
+            self._shared.wire_log.note("without token_provider, nothing restores the session")
 
     def _emit_disconnected(self, is_event: bool) -> None:
         handled = False
@@ -329,8 +331,7 @@ class SessionThread(SessionState):
         except Exception as error:
             # A bug. The outage must end anyway, or wait() would never return.
             _log.exception("the session cannot be restored")
-            kind = type(error).__name__
-            self._lose(KeyyoError(500, f"The SDK failed: {kind}", "internal"))
+            self._lose(KeyyoError(500, f"The SDK failed: {type(error).__name__}", "internal"))
         finally:
             self._release_dispatcher()
 
@@ -348,10 +349,11 @@ class SessionThread(SessionState):
         shared, outage = self._shared, self._outage
         assert shared.token is not None and outage is not None
         if self.destroying:
-            self._lose(ConnectionClosed(sent=True, hint=_BEING_DESTROYED))
+            self._lose(lost_while_destroying())
             return
         restorer = Restorer(
-            shared.token, shared.pauses, self._stop, self._reconnect, self._report
+            shared.token, shared.pauses, self._stop, self._reconnect, self._on_provider_error,
+            shared.wire_log.note,
         )
         error = restorer.restore(outage, partial(self._lasts, outage))
         if error is not None:
@@ -385,10 +387,14 @@ class SessionThread(SessionState):
         assert failure is None or isinstance(failure, KeyyoError)
         return failure
 
-    def _report(self, outage: Outage, error: BaseException) -> None:
+    def _report(self, outage: Outage, error: KeyyoError) -> None:
         if self._lasts(outage):
-            self._put(self.events.emit, "error", error)
+            self._put(self.events.emit_error, error)
+
+    def _on_provider_error(self, outage: Outage, error: BaseException) -> None:
+        self.events.report("token_provider", error, emits=self._lasts(outage))
 
     def _lose(self, error: KeyyoError) -> None:
         if self._call(self.give_up):
+            self._shared.wire_log.note("the session is lost: {}", error)
             self._put(self._emit_lost, error)

@@ -7,6 +7,7 @@ from typing import Any, Callable, ContextManager, Iterator, Optional
 from .._net import process
 from .._net.clock import Monotonic, monotonic_with_sleep
 from ..errors import invalid_params
+from . import redaction
 from .slow_call import warn_while_slow
 
 #: Maximum age of a token in seconds. It lives an hour, and opening a connection takes time.
@@ -60,6 +61,7 @@ class CachedToken:
                 with self._running("token_provider", unwanted):
                     token: Any = self._provide()
                 self._given, self._token = token, _check(token)
+                redaction.hide(token)
             return self._token
 
     def refused(self, unwanted: Callable[[], bool] = lambda: False) -> None:

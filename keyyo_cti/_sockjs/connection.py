@@ -61,6 +61,7 @@ class Connection:
     :param ca_certs: file of trusted certificate authorities; None for the default ones.
     :param transports: the names of the transports to try, in this order.
     :param proxies: by scheme, as for ``requests``; the environment supplies the others.
+    :param note: receives a line of text for each transport: chosen or not, and why.
     :raises ValueError: SockJS cannot use the URL.
     """
 
@@ -74,7 +75,9 @@ class Connection:
         transports: Sequence[str] = TRANSPORTS,
         proxies: Optional[Mapping[str, Optional[str]]] = None,
         time_asleep: Monotonic = time_asleep,
+        note: Callable[[str], object] = lambda text: None,
     ) -> None:
+        self._note = note
         self._base_url = urls.parse_base_url(base_url)
         self._listener = listener
         self._timeouts = timeouts
@@ -222,6 +225,7 @@ class Connection:
             timeouts,
             self._transports,
             self._clock,
+            self._note,
         ).run()
         self._open_transport[None] = opened.transport
         if self._end:

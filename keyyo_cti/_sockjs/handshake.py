@@ -2,7 +2,7 @@
 
 import logging
 import os
-from typing import Dict, List, NamedTuple, Optional, Sequence, Type
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
 from requests.cookies import RequestsCookieJar
 
@@ -88,6 +88,7 @@ class Handshake:
     :param until: monotonic time by which the session must be open.
     :param timeouts: of the transport.
     :param transports: the names of the transports to try, in this order.
+    :param note: receives a line of text for each transport: chosen or not, and why.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Handshake:
         timeouts: Timeouts,
         transports: Sequence[str],
         clock: Monotonic,
+        note: Callable[[str], object] = lambda text: None,
     ) -> None:
         self._base_url = base_url
         self._connector = connector
@@ -108,6 +110,7 @@ class Handshake:
         self._transports = transports
         self._cookies = RequestsCookieJar()
         self._clock = clock
+        self._note = note
 
     def run(self) -> HandshakeResult:
         """Request the info, then try the transports in turn.
@@ -137,16 +140,27 @@ class Handshake:
         timeout = max(_MIN_FRAME_TIMEOUT, _ROUND_TRIPS * info.round_trip)
         last: Optional[Closed] = None
         kinds = choose(info, self._transports)
+        self._note_missing(kinds)
         for left, kind in zip(reversed(range(len(kinds))), kinds):
             until = self._clock() + min(timeout, share(self._until - self._clock(), left))
             try:
-                return self._try(kind(config), until)
+                opened = self._try(kind(config), until)
             except SockJSError as error:
                 _log.info("%s cannot be opened: %s", kind.name, error)
+                self._note(f"transport {kind.name} cannot be opened: {error}")
                 last = error.closed
                 if last.clean or self._cancel_token.cancelled:
                     raise
+            else:
+                why = "it is the first to try" if last is None else "the ones before it failed"
+                self._note(f"transport {kind.name} is chosen: {why}")
+                return opened
         raise _none_left(last)
+
+    def _note_missing(self, kinds: Sequence[Type[Transport]]) -> None:
+        for name in self._transports:
+            if all(kind.name != name for kind in kinds):
+                self._note(f"transport {name} is not tried: the server does not offer it")
 
     def _ask(self) -> Info:
         until = min(self._until, self._clock() + _INFO_TIMEOUT)

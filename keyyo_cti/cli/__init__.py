@@ -1,10 +1,12 @@
 """The command ``keyyo-cti``."""
 
+import contextlib
 import importlib
 import os
 import sys
 from typing import Optional, Sequence
 
+from .._client.stderr_log import print_wire_log
 from ..errors import KeyyoError
 from .exit_codes import (
     FAILED,
@@ -35,7 +37,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         # Only the module of this command: the simulator needs an extra, and OAuth2 loads slowly.
         command = importlib.import_module(f".{name}", __package__)
         arguments = parse(words, name, command.add_arguments)
-        return int(command.run(arguments, Terminal(sys.stdout), err))
+        with contextlib.ExitStack() as stack:
+            if arguments.debug:
+                stack.callback(print_wire_log())
+            return int(command.run(arguments, Terminal(sys.stdout), err))
     except KeyboardInterrupt:
         err.print_line("stopped")
         return INTERRUPTED

@@ -66,6 +66,7 @@ def parse(
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"keyyo-cti {__version__}")
+    _add_debug(parser, False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for each, summary in COMMANDS.items():
         command = commands.add_parser(
@@ -73,6 +74,8 @@ def parse(
         )
         if each == name and add_arguments is not None:
             add_arguments(command)
+        # Without a default, which would overwrite a --debug before the command.
+        _add_debug(command, argparse.SUPPRESS)
     arguments, unknown = parser.parse_known_args(words)
     if unknown:
         # Without their values, which may be secrets, as in --token=...
@@ -81,6 +84,15 @@ def parse(
     if name is None:
         parser.print_help(sys.stderr)
     return arguments
+
+
+def _add_debug(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=default,
+        help="print commands, replies, notifications and connections to stderr, without secrets",
+    )
 
 
 def add_session(parser: argparse.ArgumentParser) -> None:

@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
 
 def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> WatchSession:
     config = make_session_config(arguments)
-    plain = arguments.plain or arguments.json or not out.can_redraw
+    # The lines of --debug would break a table.
+    plain = arguments.plain or arguments.json or arguments.debug or not out.can_redraw
     if plain or importlib.util.find_spec("rich") is None:
         return LineWatch(config, arguments.also, CallPrinter(out, arguments.json), err)
     # Imported late, because it needs an extra.

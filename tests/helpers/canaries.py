@@ -7,7 +7,7 @@ import logging
 import pickle
 import re
 import traceback
-from typing import Iterator, Optional
+from typing import Any, Iterator, List, Optional
 
 import pytest
 import responses
@@ -18,6 +18,37 @@ REFRESH = "canary-refresh-token"
 NEW_ACCESS = "canary-new-access-token"
 NEW_REFRESH = "canary-new-refresh-token"
 CSI_TOKEN = "canary-csi-token"
+
+
+SESSION_ID = "canary-sid-9Xq27Lw0"
+PASSWORD = "canary-proxy-password"
+COOKIE = "canary-7Rt4-cookie"
+FOREIGN = "canary-K4d2Lm90Tz"
+
+#: Characters of a part of a secret that must not be seen either.
+PART = 8
+
+
+def echoes(secret: str) -> List[Any]:
+    """What a hostile server may make of a secret: whole, in part, in disguise, and nested."""
+    return [
+        secret, f"<{secret}>", secret.upper(), secret[:PART + 2], secret[-PART:],
+        f"x{secret}x" * 9,
+        " ".join(secret), "\u200b".join(secret), "\x00".join(secret), f"y{secret}".rjust(5000),
+        f"http://user:{secret}@proxy.test/", "a" * 59 + secret, [secret], [[secret]],
+        {"deep": {"token": secret, secret: secret}}, f'{{"session_id": "{secret}"}}',
+    ]
+
+
+def parts(secret: str) -> List[str]:
+    """Every part of a secret that is long enough to tell, without punctuation."""
+    plain = bare(secret)
+    return [plain[start:start + PART] for start in range(len(plain) - PART + 1)]
+
+
+def bare(text: str) -> str:
+    """A text without punctuation and blanks, in lower case."""
+    return re.sub(r"[\W_]", "", text).lower()
 
 
 class Watch:

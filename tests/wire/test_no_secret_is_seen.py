@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -18,11 +20,23 @@ from keyyo_cti.diagnosis import diagnose
 from keyyo_cti.manager import CSIToken, ManagerClient
 from keyyo_cti.oauth2 import OAuth2
 from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.simulator.sockjs import Connection
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.token_provider import TokenProvider
 
-from ..helpers.canaries import told
+from ..helpers.canaries import (
+    COOKIE,
+    CSI_TOKEN,
+    FOREIGN,
+    PASSWORD,
+    SESSION_ID,
+    bare,
+    echoes,
+    parts,
+    told,
+)
 from ..helpers.probe import Record
+from ..helpers.scripted_server import ScriptedServer
 
 BOB = "33199020000"
 REDIRECT = "http://127.0.0.1:8080/callback"
@@ -236,6 +250,65 @@ def test_no_secret_of_a_session_is_seen(
             shown += [str(error), *told(error)]
     for text in shown:
         assert not any(secret in text for secret in secrets), text
+
+
+def _repeat(connection: Connection, command: Dict[str, Any]) -> None:
+    """Opens a session, and answers everything else with what it was told, in every place."""
+    secrets: List[Any] = [
+        echo for secret in (CSI_TOKEN, SESSION_ID) for echo in echoes(secret)
+    ]
+    if command["action"] == "create_session":
+        first = {"number": CSI_TOKEN, "now": 1, "session_id": SESSION_ID, "further": secrets}
+        connection.send(json.dumps({"id": command["id"], "result": first}))
+        return
+    for echo in secrets:
+        places: Dict[str, Any] = dict.fromkeys(
+            ("callref", "caller", "callee", "state", "callpark_slot", "further"), echo)
+        named = {**places, "callref": "c1", "access_token": FOREIGN, "cookie": COOKIE}
+        error = {"status_code": echo, "message": echo, "error_code": echo, "reason": echo}
+        for message in (
+            {"notify": "call", "call": places},
+            {"notify": "call", "call": named},
+            {"notify": echo},
+            {"id": echo},
+            {"id": command["id"], "error": error},
+            {"id": command["id"], "error": echo},
+            {"id": command["id"], "result": echo},
+            {"id": 99, "result": {"numbers": [echo], "number": echo, "auto_answer": echo}},
+            {"id": command["id"], "error": f"access_token={FOREIGN} Cookie: k={COOKIE}"},
+        ):
+            connection.send(json.dumps(message))
+    connection.send(json.dumps({"id": command["id"], "result": {"numbers": secrets}}))
+
+
+@pytest.mark.fault(30)
+@pytest.mark.promise(10)
+@pytest.mark.usefixtures("transport")
+@pytest.mark.parametrize("end", ["close", "frame"])
+def test_no_secret_is_in_the_wire_log(caplog: pytest.LogCaptureFixture, end: str) -> None:
+    """A server that repeats tokens and session ids, whole, cut, in disguise and nested, does not
+    get them into a line of the wire log; nor do proxies and cookies."""
+    caplog.set_level(logging.DEBUG, "keyyo_cti.wire")
+    caplog.handler.addFilter(lambda record: record.name == "keyyo_cti.wire")
+    with ScriptedServer(_repeat) as server:
+        with CTI(endpoint=server.endpoint, cookie_auto=False, timeout=SOON) as cti:
+            cti.create_session(CSI_TOKEN).exception(SOON)
+            for asked in (
+                cti.get_subscriptions, partial(cti.dial, BOB), partial(cti.send_message, BOB, "x")
+            ):
+                asked().exception(SOON)
+            if end == "frame":
+                server.frame(f'c[3000,"{CSI_TOKEN} {SESSION_ID[3:]}"]')
+                Record.wait_for_count(server.gone, 1)
+    proxies = {"http": f"http://user:{PASSWORD}@127.0.0.1:9"}
+    with CTI(endpoint="http://localhost.test/cti", allow_http=True, proxies=proxies) as cti:
+        cti.create_session(CSI_TOKEN).exception(SOON)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) > 50 and any("-> create_session" in line for line in lines)
+    for line in lines:
+        assert line.isprintable() and len(line) < 700
+        for secret in (CSI_TOKEN, SESSION_ID, FOREIGN, COOKIE, PASSWORD):
+            assert not any(part in bare(line) for part in parts(secret)), line
 
 
 @pytest.mark.fault(86)

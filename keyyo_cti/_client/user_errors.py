@@ -1,0 +1,26 @@
+"""Exceptions of the program's own functions: logged, and printed if nobody would see them."""
+
+import logging
+
+from . import stderr_log
+
+_log = logging.getLogger("keyyo_cti")
+
+
+def log(where: str, error: BaseException) -> None:
+    """Log an exception with its traceback.
+
+    :param where: the function that raised it.
+    """
+    _log.error("%s in %s", type(error).__name__, where, exc_info=error)
+
+
+def show(where: str, error: BaseException) -> None:
+    """Print an exception to stderr, unless a logging handler of the program has it.
+
+    Only for an exception that no handler of ``error`` gets. Otherwise a mistake would be silent
+    in a program that has not configured logging.
+    """
+    if not stderr_log.is_seen(_log, logging.ERROR):
+        what = f"keyyo_cti: {type(error).__name__} in {where}"
+        stderr_log.write(f"{what}\n{stderr_log.format_error(error)}")

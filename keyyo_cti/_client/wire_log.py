@@ -1,0 +1,343 @@
+"""The wire log: every command, reply, notification and connection in one line each.
+
+The logger is ``keyyo_cti.wire``, its level DEBUG. ``KEYYO_CTI_DEBUG=1`` in the environment and
+``keyyo-cti --debug`` print it to stderr, without any configuration of logging::
+
+    -> dial id=7 number=33199020000
+    <- call-3 SETUP 33199020000 -> 33199000001
+    <- id=7 400 Cannot treat action
+
+No line has a CSI token, a session id, a password or a cookie, and no line is longer than a few
+hundred characters. Control characters are escaped.
+
+Handlers of the logger run on a thread of the SDK's own. Otherwise one that blocks, or waits for a
+reply, would stop the reader.
+"""
+
+import logging
+import os
+import threading
+import time
+from functools import partial
+from typing import Any, Dict, List, Optional
+from urllib.parse import urlsplit
+
+from .._net.reentrant import Flag, interrupts_itself
+from ..errors import KeyyoError, plain, shorten
+from . import redaction
+from .dispatch import EventThread
+from .redaction import HIDDEN
+from .stderr_log import format_error, write
+from .wire import Command, Reply
+
+logger = logging.getLogger("keyyo_cti.wire")
+
+#: Characters of one value, and of a line that has a reason of the server.
+_MAX_VALUE_LENGTH = 64
+_MAX_TEXT_LENGTH = 300
+
+#: Characters of a value that are searched for secrets before it is shortened.
+_MAX_SEARCHED = 2000
+
+#: Numbers of a list in one line.
+_MAX_LISTED = 10
+
+#: Subscriptions that are remembered for later lines.
+_MAX_KEPT = 1000
+
+#: Lines that wait for a handler that blocks. Further ones are only counted.
+_MAX_QUEUED_LINES = 10_000
+
+#: Seconds that a line may delay the thread that writes it.
+_MAX_DELAY = 0.5
+
+#: Action -> the method of ``CTI`` or ``Call``, where they differ.
+_METHODS = {
+    "call": "dial",
+    "get_int_to_local_numbers": "int_to_local",
+    "get_local_to_int_number": "local_to_int",
+    "answer_call": "answer",
+    "terminate_call": "hang_up",
+    "reject_call": "reject",
+    "transfer_call": "transfer",
+    "supervised_transfer_call": "supervised_transfer",
+    "merge_call": "merge",
+    "pause_call": "pause",
+    "park_call": "park",
+    "unpark_call": "unpark",
+}
+
+#: The fields that are shown. Of the secret ones, only that they are there; any other is left out.
+_SHOWN = (
+    "number", "numbers", "to", "side", "call_ref", "call_ref2", "side2", "slot", "invite_timer",
+    "auto_answer",
+)
+_SECRET = ("token", "session_id")
+
+_NO_CALLS = (
+    "no call was notified: was one of the subscribed lines called? is its CTI plugin "
+    "'websocket' enabled? try: keyyo-cti diagnose {}"
+)
+
+
+#: Returns True if the wire log is wanted. A partial, because it runs for each notification.
+is_on = partial(logger.isEnabledFor, logging.DEBUG)
+
+
+class WireLog:
+    """The lines about one client, from any thread.
+
+    Unless noted, its methods are for a wire log that is on.
+
+    :param number: of the client.
+    """
+
+    def __init__(self, number: int = 0) -> None:
+        self._source = f"keyyo-cti-{number}"
+        self._line: Optional[str] = None
+        # None while unknown.
+        self._subscriptions: Optional[List[str]] = None
+        self._notified = 0
+
+    def note(self, text: str, *values: object) -> None:
+        """Write a line, if the wire log is on.
+
+        :param text: without secrets; each ``{}`` stands for one of the values.
+        """
+        if is_on():
+            shown = (_show(value, _MAX_TEXT_LENGTH) for value in values)
+            _writer.write(text.format(*shown), self._source)
+
+    def connecting(self, endpoint: str) -> None:
+        """Begin a connection."""
+        self._line, self._notified = None, 0
+        parts = urlsplit(endpoint)
+        self.note("connecting to {}", f"{parts.scheme}://{parts.netloc}{parts.path}")
+
+    def sent(self, number: int, command: Command) -> None:
+        """Write a command that is about to be sent."""
+        self._write(f"-> {name_command(command)} id={number}{_list_fields(command.fields)}")
+
+    def replied(
+        self, reply: Reply, command: Optional[Command], error: Optional[KeyyoError]
+    ) -> None:
+        """Write a reply.
+
+        :param command: its command, or None if that is no longer pending.
+        """
+        outcome = (
+            _describe_result(reply.result) if error is None else _describe_error(reply, error)
+        )
+        late = "" if command is not None else ", ignored: its command is no longer pending"
+        self._write(f"<- id={reply.id} {outcome}{late}")
+        if command is not None and error is None:
+            self._learn(command, reply.result if isinstance(reply.result, dict) else {})
+
+    def notified(self, fields: Dict[str, Any]) -> None:
+        """Write a notification of a call."""
+        self._notified += 1
+        slot = fields.get("callpark_slot")
+        parked = "" if slot is None else f" slot={_show(slot)}"
+        who, whom = (_show(fields.get(side) or "?") for side in ("caller", "callee"))
+        self._write(f"<- {_name_call(fields)} {who} -> {whom}{parked}")
+
+    def undelivered(self, fields: Any, reason: str) -> None:
+        """Write why the handlers do not get a notification."""
+        self._write(f"{_name_call(fields)} is not delivered: {reason}")
+
+    def ended(self, code: int, reason: str) -> None:
+        """Write the end of a connection."""
+        if self._line is not None and not self._notified:
+            self.note(_NO_CALLS, self._line)
+        self.note(f"connection ended: {code} {{}}", reason)
+
+    def _learn(self, command: Command, result: Dict[str, Any]) -> None:
+        """Write what a successful command has changed."""
+        action, fields = command.action, command.fields
+        subscriptions = self._subscriptions
+        if action in ("create_session", "restore_session"):
+            self._line = _show(result.get("number"))
+            created = action == "create_session"
+            self._write(f"session {'created' if created else 'restored'}, line {self._line}")
+            # A session begins with its own line.
+            subscriptions = [self._line] if created else None
+        elif action == "destroy_session":
+            self._write("session destroyed")
+            return
+        elif action == "subscribe" and subscriptions is not None:
+            subscriptions = [*_without(subscriptions, fields), _show(fields["number"])]
+        elif action == "unsubscribe" and subscriptions is not None:
+            subscriptions = _without(subscriptions, fields)
+        elif action == "get_subscriptions" and isinstance(result.get("numbers"), list):
+            subscriptions = list(map(_show, result["numbers"][:_MAX_KEPT]))
+        else:
+            return
+        self._subscriptions = subscriptions
+        self._write(f"subscriptions: {_describe(subscriptions)}")
+
+    def _write(self, line: str) -> None:
+        _writer.write(line, self._source)
+
+
+def name_command(command: Command) -> str:
+    """Return the name of the method that sends a command."""
+    return _METHODS.get(command.action, command.action)
+
+
+def _describe(subscriptions: Optional[List[str]]) -> str:
+    if subscriptions is None:
+        return "those that the session had; get_subscriptions() lists them"
+    if not subscriptions:
+        return "none, so no call is notified; subscribe() adds a line"
+    listed = ", ".join(subscriptions[:_MAX_LISTED])
+    more = len(subscriptions) - _MAX_LISTED
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{listed}{rest}; calls of other lines are not notified"
+
+
+def _describe_result(result: object) -> str:
+    if isinstance(result, str):
+        # No documented result is one, so it may be anything.
+        return "(a text)"
+    return f"ok{_list_fields(result)}" if isinstance(result, dict) else _show(result)
+
+
+def _describe_error(reply: Reply, error: KeyyoError) -> str:
+    message = reply.error.get("message") if isinstance(reply.error, dict) else reply.error
+    if message is not None and not isinstance(message, str):
+        return f"{_show(error.status_code)} (a message that is not text)"
+    # Not the text of the error, in which secrets may be escaped.
+    code = f" [{_show(error.error_code)}]" if error.error_code else ""
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{_show(error.status_code)} {_show(error.message, _MAX_TEXT_LENGTH)}{code}{hint}"
+
+
+def _without(subscriptions: List[str], fields: Any) -> List[str]:
+    return [each for each in subscriptions if each != _show(fields["number"])]
+
+
+def _name_call(fields: Any) -> str:
+    return f"{_show(fields.get('callref'))} {_show(fields.get('state'))}"
+
+
+def _list_fields(fields: Any) -> str:
+    """Return the fields that may be shown, each after a blank."""
+    shown = [f" {name}={_show(fields[name])}" for name in _SHOWN if name in fields]
+    shown += [f" {name}={_cover(fields[name])}" for name in _SECRET if name in fields]
+    if isinstance(fields.get("message"), str):
+        shown.append(f" message of {len(fields['message'])} characters")
+    return "".join(shown)
+
+
+def _cover(secret: object) -> str:
+    return "none" if secret is None else "empty" if secret == "" else HIDDEN
+
+
+def _show(value: object, most: int = _MAX_VALUE_LENGTH) -> str:
+    """Return a value without secrets and control characters, shortened."""
+    if isinstance(value, list):
+        more = ",..." if len(value) > _MAX_LISTED else ""
+        return ",".join(map(_show_one, value[:_MAX_LISTED])) + more
+    return _show_one(value, most)
+
+
+def _show_one(value: object, most: int = _MAX_VALUE_LENGTH) -> str:
+    if isinstance(value, (dict, list)):
+        return "(an object)" if isinstance(value, dict) else "(a list)"
+    try:
+        text = str(value)
+    except ValueError:
+        return "(a number of thousands of digits)"
+    # Before it is shortened. Otherwise half a secret could be left at the end.
+    left_out = "..." if len(text) > _MAX_SEARCHED else ""
+    return shorten(plain(redaction.redact(text[:_MAX_SEARCHED])) + left_out, most)
+
+
+class _Line:
+    """One line, as work for the thread that passes it to the handlers."""
+
+    def __init__(self, text: str, source: str, writer: "_Writer") -> None:
+        self.written = Flag()
+        self._text = text
+        self._source = source
+        self._writer = writer
+        self._time = time.time()
+        self._thread = threading.current_thread()
+
+    def __call__(self) -> None:
+        try:
+            self._write(self._text)
+            left_out = self._writer.take_left_out()
+            if left_out:
+                self._write(f"{left_out} lines were left out: a logging handler is too slow")
+        except BaseException as error:
+            if threading.current_thread() is threading.main_thread():
+                raise  # Ctrl-C, where no thread could be started.
+            # A handler's own mistake. It cannot be logged: the same handler would get it.
+            write(f"keyyo_cti: a logging handler failed\n{format_error(error)}")
+        finally:
+            self.written.set()
+
+    def _write(self, text: str) -> None:
+        record = logger.makeRecord(
+            logger.name, logging.DEBUG, __file__, 0, text, (), None
+        )
+        setattr(record, "cti", self._source)
+        # When and where it happened, not when and where it is written.
+        record.created = self._time
+        record.msecs = self._time % 1 * 1000
+        record.thread, record.threadName = self._thread.ident, self._thread.name
+        logger.handle(record)
+
+
+class _Writer:
+    """Passes lines to the logging handlers, on a thread that lives while there are any.
+
+    Usually a line is written when ``write`` returns, so the lines are in the order of the events.
+    While a handler blocks, they wait, and ``write`` does not.
+    """
+
+    def __init__(self) -> None:
+        self._thread = EventThread("keyyo-cti-log", None, _ignore)
+        # The line that took too long.
+        self._stuck: Optional[_Line] = None
+        # A dict used as a counter, because its changes are atomic.
+        self._left_out: Dict[object, None] = {}
+
+    def write(self, text: str, source: str) -> None:
+        """Write a line."""
+        if self._thread.waiting() >= _MAX_QUEUED_LINES:
+            self._left_out[object()] = None
+            return
+        line = _Line(text, source, self)
+        self._thread.put(line)
+        stuck = self._stuck is not None and not self._stuck.written.is_set()
+        # Not in a handler, and not while this thread holds a lock that a handler may need.
+        if stuck or self._thread.inside() or interrupts_itself():
+            return
+        if not line.written.wait(_MAX_DELAY):
+            self._stuck = line
+
+    def take_left_out(self) -> int:
+        """Return the number of lines that were left out since the last call."""
+        taken = list(self._left_out)
+        for each in taken:
+            del self._left_out[each]
+        return len(taken)
+
+
+def _ignore(error: BaseException) -> None:
+    """Ignore an exception. A line catches its own."""
+
+
+_writer = _Writer()
+
+
+def _after_fork() -> None:
+    # The parent's thread does not run in the child.
+    global _writer
+    _writer = _Writer()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
