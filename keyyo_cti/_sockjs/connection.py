@@ -217,7 +217,7 @@ class Connection:
     def _open(self) -> HandshakeResult:
         timeouts = self._timeouts
         until = self._clock() + timeouts.connect_timeout
-        opened = Handshake(
+        handshake = Handshake(
             self._base_url,
             self._connector,
             self._cancel_token,
@@ -225,8 +225,9 @@ class Connection:
             timeouts,
             self._transports,
             self._clock,
-            self._note,
-        ).run()
+        )
+        handshake.note = self._note
+        opened = handshake.run()
         self._open_transport[None] = opened.transport
         if self._end:
             # The end that was begun meanwhile found the transport and sends its close frame, or

@@ -88,7 +88,7 @@ class Handshake:
     :param until: monotonic time by which the session must be open.
     :param timeouts: of the transport.
     :param transports: the names of the transports to try, in this order.
-    :param note: receives a line of text for each transport: chosen or not, and why.
+    :ivar note: receives a line of text for each transport: chosen or not, and why.
     """
 
     def __init__(
@@ -100,7 +100,6 @@ class Handshake:
         timeouts: Timeouts,
         transports: Sequence[str],
         clock: Monotonic,
-        note: Callable[[str], object] = lambda text: None,
     ) -> None:
         self._base_url = base_url
         self._connector = connector
@@ -110,7 +109,7 @@ class Handshake:
         self._transports = transports
         self._cookies = RequestsCookieJar()
         self._clock = clock
-        self._note = note
+        self.note: Callable[[str], object] = lambda text: None
 
     def run(self) -> HandshakeResult:
         """Request the info, then try the transports in turn.
@@ -147,20 +146,20 @@ class Handshake:
                 opened = self._try(kind(config), until)
             except SockJSError as error:
                 _log.info("%s cannot be opened: %s", kind.name, error)
-                self._note(f"transport {kind.name} cannot be opened: {error}")
+                self.note(f"transport {kind.name} cannot be opened: {error}")
                 last = error.closed
                 if last.clean or self._cancel_token.cancelled:
                     raise
             else:
                 why = "it is the first to try" if last is None else "the ones before it failed"
-                self._note(f"transport {kind.name} is chosen: {why}")
+                self.note(f"transport {kind.name} is chosen: {why}")
                 return opened
         raise _none_left(last)
 
     def _note_missing(self, kinds: Sequence[Type[Transport]]) -> None:
         for name in self._transports:
             if all(kind.name != name for kind in kinds):
-                self._note(f"transport {name} is not tried: the server does not offer it")
+                self.note(f"transport {name} is not tried: the server does not offer it")
 
     def _ask(self) -> Info:
         until = min(self._until, self._clock() + _INFO_TIMEOUT)
