@@ -157,7 +157,8 @@ class Notifications:
             handled = source.emit("newCall", call)
             state = fields.get("state")
             event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
-            if event is not None and kind != UPDATED:
+            event = None if kind == UPDATED else event
+            if event is not None:
                 handled = source.emit_on(call, event) or handled
             if not handled:
                 self._explain(update, _explain_silence(source, call, event))

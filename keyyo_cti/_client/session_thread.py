@@ -236,7 +236,7 @@ class SessionThread(SessionState):
         self._shared.pauses.restored()
         outage = self._call(work)
         if outage is not None:
-            self._shared.wire_log.note("{}", outage.summary())
+            self._shared.wire_log.note(f"restored after {outage.summary().gap:.1f} s")
             self._put(self.events.emit, "restored", outage.summary())
 
     def _serves_on(self, connection: Connection) -> bool:

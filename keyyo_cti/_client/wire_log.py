@@ -75,7 +75,7 @@ _SHOWN = (
 _SECRET = ("token", "session_id")
 
 _NO_CALLS = (
-    "no call was notified: was one of the subscribed lines called? is its CTI plugin "
+    "no call was notified on this connection: was one of the subscribed lines called? is its CTI plugin "
     "'websocket' enabled? try: keyyo-cti diagnose {}"
 )
 
@@ -95,6 +95,7 @@ class WireLog:
     def __init__(self, number: int = 0) -> None:
         self._source = f"keyyo-cti-{number}"
         self._line: Optional[str] = None
+        self._session_id: Any = None
         # None while unknown.
         self._subscriptions: Optional[List[str]] = None
         self._notified = 0
@@ -159,8 +160,11 @@ class WireLog:
             self._line = _show(result.get("number"))
             created = action == "create_session"
             self._write(f"session {'created' if created else 'restored'}, line {self._line}")
-            # A session begins with its own line.
-            subscriptions = [self._line] if created else None
+            # A new session begins with its own line; an older one is known if it was made here.
+            session_id = (result if created else fields).get("session_id")
+            known = None if session_id != self._session_id else subscriptions
+            subscriptions = [self._line] if created else known
+            self._session_id = session_id
         elif action == "destroy_session":
             self._write("session destroyed")
             return
