@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import signal
+import sys
 import threading
 from typing import Any, Callable, Dict, Iterator
 
@@ -17,9 +19,12 @@ from keyyo_cti.simulator.sockjs import Connection
 from ..helpers.probe import PATIENCE, Record, Seen, eventually
 from ..helpers.running import Running
 from ..helpers.scripted_server import ScriptedServer
+from ..helpers.signals import Signals
 from .agreeing import call_then_reply, connect, notification, settle
 
 BOB = "33199020000"
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 
 class Lines(logging.Handler):
@@ -284,6 +289,46 @@ def test_lines_behind_a_handler_that_blocks_are_written_later(lines: Lines) -> N
                 go.set()
             eventually(lambda: sum("-> ping" in each for each in lines.said.items) == 20)
             logger.removeHandler(handler)
+
+
+@posix
+def test_signal_handler_while_a_handler_holds_its_lock(lines: Lines, signals: Signals) -> None:
+    """The lock of the logging handler belongs to the interrupted thread until it returns."""
+    answers = Record()
+    signal.signal(signal.SIGALRM, lambda *_: answers.add(cti.ping().result(PATIENCE)))
+    with ScriptedServer(call_then_reply) as server, connect(server) as cti:
+        assert lines.lock is not None
+        with lines.lock:
+            signal.raise_signal(signal.SIGALRM)
+            assert answers.wait_for_count(1) == [1]
+        lines.wait_for("-> ping")
+
+
+FORKS = """
+import os, sys
+from keyyo_cti import CTI
+def connect():
+    cti = CTI(endpoint=sys.argv[1], cookie_auto=False)
+    cti.create_session(sys.argv[2]).result(30)
+    return cti
+parent = connect()
+child = os.fork()
+if child == 0:
+    connect().close()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+parent.close()
+"""
+
+
+@posix
+def test_forked_child_has_a_log_of_its_own(sim: Simulator, alice: Line) -> None:
+    arguments = ("-W", "ignore", "-c", FORKS, sim.endpoint, sim.token(alice))
+    with Running(*arguments, KEYYO_CTI_DEBUG="1") as program:
+        assert program.end() == 0
+        said = program.rest("err")
+    created = [each.split()[2] for each in said if "session created" in each]
+    assert created == ["keyyo-cti-1", "keyyo-cti-2"]
 
 
 PROGRAM = """
