@@ -9,6 +9,15 @@ The names are those of Keyyo's JavaScript SDK, so that its examples translate li
     cti.wait()
 """
 
+import sys
+
+# First, and in a syntax that any Python 3 reads: otherwise an old one would show a SyntaxError
+# somewhere in the package.
+if sys.version_info < (3, 9):
+    _refusal = "keyyo-cti needs Python 3.9 or newer; this is Python %d.%d" % sys.version_info[:2]
+    # With "python -m keyyo_cti", one line and no traceback.
+    raise (SystemExit if sys.argv[:1] == ["-m"] else ImportError)(_refusal)
+
 import logging
 import os
 from importlib import import_module
@@ -88,8 +97,8 @@ if os.environ.get("KEYYO_CTI_DEBUG"):
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_LATER[name]}", __name__), name)
+        raise AttributeError("module %r has no attribute %r" % (__name__, name))
+    return getattr(import_module("." + _LATER[name], __name__), name)
 
 
 def __dir__() -> List[str]:

@@ -1,17 +1,19 @@
 """A telephone call."""
 
 from concurrent.futures import Future
-from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
+    ItemsView,
     Iterable,
     Iterator,
+    KeysView,
     List,
     Mapping,
     Optional,
     Union,
+    ValuesView,
     cast,
     overload,
 )
@@ -23,8 +25,10 @@ from ._client.emitter import EventAttribute
 from ._client.literals import CallEvent, Side
 from ._client.wire import Command
 from ._display.dates import ENDED, dates_of
+from ._display.spelling import members, no_attribute, suggest
 from ._net.clock import NEVER
 from .errors import invalid_params, plain, shorten
+from .results import Fields
 
 #: Attributes that are None until the server sends them.
 _DOCUMENTED = frozenset(wire.CALL_FIELDS)
@@ -36,8 +40,9 @@ class Call(CallViews):
     Its attributes are the fields of the notifications: ``callref``, ``caller``, ``callee``,
     ``state`` (also ``type``), ``setup_date``, ``connect_date``, ``release_date`` (Unix seconds on
     the server's clock), ``callpark_slot``, and any further field. Each is there by key too:
-    ``call["caller"]``. A program may set attributes of its own. Type checkers know only the
-    documented fields: use the key for another field, ``setattr`` and ``getattr`` for your own.
+    ``call["caller"]``, ``call.get("caller")``, ``dict(call)``. A program may set attributes of its
+    own. Type checkers know only the documented fields: use the key for another field, ``setattr``
+    and ``getattr`` for your own.
 
     Inside a handler or callback, the fields are those of the current event. Everywhere else they
     are those of the last notification received: after ``call.answer().result()``, the state is
@@ -54,6 +59,11 @@ class Call(CallViews):
     )
 
     EVENTS = ("setup", "connect", "release", "missed")
+
+    _COPY_ADVICE = (
+        "there is one object per call, and it changes with each notification. Take its fields "
+        "instead: dict(call) or call.fields"
+    )
 
     onSetup: EventAttribute[Callable[[], object]] = EventAttribute(
         "handler()", "The callee's telephone rings."
@@ -133,8 +143,8 @@ class Call(CallViews):
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """All fields that the server sent last, read-only."""
-        return MappingProxyType(dict(self._fields))
+        """All fields that the server sent last, read-only: a dict that does not change."""
+        return Fields(self._fields)
 
     @property
     def ended(self) -> bool:
@@ -149,13 +159,14 @@ class Call(CallViews):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            # A Call that is being copied or unpickled has no slots yet.
-            fields = {} if name in _OWN else self._fields
+            # A Call that is being made has no slots yet. Names with two underscores are Python's.
+            fields = {} if name in _OWN or name.startswith("__") else self._fields
             if name in fields:
                 return fields[name]
             if name in _DOCUMENTED:
                 return None
-            raise AttributeError(f"no attribute {name!r} of this call: it has {sorted(fields)}")
+            text = f"no attribute {name!r} of this call: it has {sorted(fields)}"
+            raise no_attribute(text, name, (*members(type(self)), *wire.CALL_FIELDS, *fields))
 
     def __dir__(self) -> Iterable[str]:
         sent = (name for name in self._fields if name.isidentifier())
@@ -169,6 +180,26 @@ class Call(CallViews):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a field of the server, or the default if it was not sent."""
+        return self._fields.get(name, default)
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the fields, so that ``dict(call)`` and ``{**call}`` work.
+
+        Outside handlers, a notification may come while a dict is made: take ``dict(call.fields)``,
+        which is of one moment.
+        """
+        return self.fields.keys()
+
+    def values(self) -> ValuesView[Any]:
+        """Return the values of the fields."""
+        return self.fields.values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return the fields as pairs of name and value."""
+        return self.fields.items()
 
     def __repr__(self) -> str:
         fields = self._fields
@@ -329,6 +360,20 @@ class Calls(List[Call]):
     """A list of calls that a notebook shows as a table."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            text = f"a list of calls has no attribute {name!r}"
+            names = (*members(Call), *wire.CALL_FIELDS)
+            if name == "length":
+                text += ": use len(calls)"
+            elif name.startswith("_") or (name not in names and suggest(name, members(list))):
+                raise no_attribute(text, name, members(list))
+            else:
+                meant = name if name in names else suggest(name, names)
+                text += f": each call in it has {meant}, as in calls[0].{meant}" if meant else ""
+            raise no_attribute(text, name, ())
 
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)

@@ -68,6 +68,11 @@ class CTI(Emitter):
 
     EVENTS = ("newCall", "disconnected", "restored", "lost", "error")
 
+    _COPY_ADVICE = (
+        "its connection and its threads belong to this process. Make another CTI where you need "
+        "one, and give it plain values, such as the options and dict(call)"
+    )
+
     onNewCall: EventAttribute[Callable[[Call], object]] = EventAttribute(
         "handler(call)", "A call was notified, new or changed."
     )

@@ -25,10 +25,11 @@ from typing import (
     Type,
 )
 
+from ._display.spelling import members, no_attribute
 from ._net.javascript import as_whole
 from ._net.text import plain as plain
 from ._net.text import shorten as shorten
-from .results import Result, wrap
+from .results import Fields, Result, wrap
 
 #: Maximum characters of a notification's kind; a message can be megabytes long.
 _MAX_KIND_LENGTH = 40
@@ -52,7 +53,10 @@ _HINTS: Dict[str, str] = {
     "invalid_session_id": "the session has ended: create a new one with create_session",
 }
 
-_CANNOT_TREAT = (
+#: The message of a command that the service does not carry out, for one of several reasons.
+CANNOT_TREAT = "Cannot treat action"
+
+_CANNOT_TREAT_HINT = (
     "the line may have no telephone registered, or its CTI plugin 'websocket' is disabled, "
     "or the call is not in a state that allows this"
 )
@@ -97,7 +101,7 @@ class KeyyoError(Exception):
     def fields(self) -> Mapping[str, Any]:
         """``status_code``, ``message``, ``error_code`` and the further fields, read-only."""
         own = {name: getattr(self, name) for name in _FIELDS}
-        return MappingProxyType(Result(self._further, **own))
+        return Fields(self._further, **own)
 
     if not TYPE_CHECKING:
         # Hidden from type checkers, so that they find a misspelt attribute.
@@ -107,8 +111,9 @@ class KeyyoError(Exception):
             further = {} if name.startswith("_") else self._further
             if name in further:
                 return further[name]
-            kind = type(self).__name__
-            raise AttributeError(f"no attribute {name!r} of this {kind}: it has {sorted(further)}")
+            kind = type(self)
+            text = f"no attribute {name!r} of this {kind.__name__}: it has {sorted(further)}"
+            raise no_attribute(text, name, (*members(kind), *vars(self), *further))
 
     def __dir__(self) -> Iterable[str]:
         further = (name for name in self._further if name.isidentifier() and name[0] != "_")
@@ -292,6 +297,6 @@ def from_server(error: Any) -> KeyyoError:
     code = "invalid_csi_token" if message.startswith("Invalid token") else _CODES.get(message)
     if code is None and isinstance(fields.get("error_code"), str):
         code = fields["error_code"]
-    hint = _CANNOT_TREAT if message == "Cannot treat action" else _HINTS.get(code or "")
+    hint = _CANNOT_TREAT_HINT if message == CANNOT_TREAT else _HINTS.get(code or "")
     further = {name: value for name, value in fields.items() if name not in _FIELDS}
     return KeyyoError(500 if status is None else status, message, code, hint, further)

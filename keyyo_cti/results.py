@@ -1,8 +1,9 @@
 """Results: the server's objects, with fields by attribute and by key."""
 
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional
 
 from ._display.secret_fields import is_secret
+from ._display.spelling import no_attribute
 
 
 class Result(Dict[str, Any]):
@@ -20,12 +21,14 @@ class Result(Dict[str, Any]):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            try:
+            # Names with two underscores are Python's: otherwise a server's "__deepcopy__" would
+            # be called.
+            if name in self and not name.startswith("__"):
                 return self[name]
-            except KeyError:
-                if name in _KNOWN:
-                    return None
-                raise AttributeError(f"no field {name!r} in this result: {sorted(self)}") from None
+            if name in _KNOWN:
+                return None
+            text = f"no field {name!r} in this result: {sorted(self)}"
+            raise no_attribute(text, name, (*self, *sorted(_KNOWN)))
 
     def __dir__(self) -> Iterable[str]:
         fields = (name for name in self if isinstance(name, str) and name.isidentifier())
@@ -36,12 +39,31 @@ class Result(Dict[str, Any]):
             f"{name}=<hidden>" if is_secret(name) else f"{name}={value!r}"
             for name, value in self.items()
         )
-        return f"Result({fields})"
+        return f"{type(self).__name__}({fields})"
 
     def _repr_html_(self) -> str:
         from ._display import html
 
         return html.render_result(self)
+
+
+class Fields(Result):
+    """The fields of a call or of an error, read-only.
+
+    A copy is a Result, which can be changed; so is one that was pickled.
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("these fields are read-only: change a copy of them, dict(fields)")
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __ior__ = _refuse
+        clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> Any:
+        return Result, (dict(self),)
 
 
 class SessionInfo(Result):

@@ -95,7 +95,10 @@ def run(endpoint: str, token: str, bob: str, speak: float) -> Optional[str]:
 
 def on_the_simulator() -> Optional[str]:
     """The same, with people at simulated telephones."""
-    from keyyo_cti.simulator import Simulator
+    try:
+        from keyyo_cti.simulator import Simulator
+    except ImportError as error:
+        return str(error)
 
     with Simulator() as sim:
         alice = sim.line("33199000001")

@@ -14,11 +14,15 @@ handlers run in ``cti.poll()`` and nowhere else, and a timer of the window calls
 
 import signal
 import sys
-import tkinter as tk
-from tkinter import ttk
 from typing import Any, Callable, Dict, Optional
 
 from keyyo_cti import CTI, Call, KeyyoError
+
+try:
+    import tkinter as tk
+    from tkinter import ttk
+except ImportError:
+    sys.exit("desktop.py needs tkinter: on Debian and Ubuntu, apt install python3-tk")
 
 #: Milliseconds between two looks for news: nobody notices, and it costs next to nothing.
 TICK = 50

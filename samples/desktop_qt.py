@@ -11,12 +11,23 @@ On Keyyo::
     KEYYO_CSI_TOKEN=... python samples/desktop_qt.py
 """
 
+import sys
 from typing import Any, Dict, Optional
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
-
 from keyyo_cti import CTI, Call, KeyyoError
+
+try:
+    from PySide6.QtCore import QObject, Qt, Signal, Slot
+    from PySide6.QtWidgets import (
+        QApplication,
+        QLabel,
+        QLineEdit,
+        QPushButton,
+        QVBoxLayout,
+        QWidget,
+    )
+except ImportError:
+    sys.exit("desktop_qt.py needs the package PySide6: pip install PySide6-Essentials")
 
 
 class Loop(QObject):

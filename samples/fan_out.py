@@ -42,9 +42,12 @@ from tempfile import TemporaryDirectory
 from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional
 
-from redis import Redis, RedisError
-
 from keyyo_cti import CTI, Call, KeyyoError
+
+try:
+    from redis import Redis, RedisError
+except ImportError:
+    sys.exit("fan_out.py needs the package redis: pip install redis")
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
@@ -344,5 +347,6 @@ if __name__ == "__main__":
         pass
     except FileNotFoundError as error:
         sys.exit(f"needs {error.filename}")
-    except (KeyyoError, OSError) as error:
+    except (KeyyoError, ImportError, OSError) as error:
+        # An ImportError names the extra that the simulator needs.
         sys.exit(str(error))

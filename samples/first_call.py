@@ -123,7 +123,7 @@ def main() -> Optional[str]:
             return "whom to call? Give a number: python samples/first_call.py NUMBER"
         # Taken out of the environment, which the browser inherits.
         return on_keyyo(client_id, os.environ.pop("KEYYO_CLIENT_SECRET", ""), sys.argv[1])
-    except (KeyyoError, OSError, ValueError) as error:
+    except (KeyyoError, ImportError, OSError, ValueError) as error:
         return str(error)
 
 

@@ -105,7 +105,7 @@ def main() -> None:
             minted = on_keyyo(client_id, os.environ.pop("KEYYO_CLIENT_SECRET", ""))
         else:
             minted = on_the_simulator()
-    except (KeyyoError, OSError, ValueError) as error:
+    except (KeyyoError, ImportError, OSError, ValueError) as error:
         sys.exit(str(error))
     print(f"a token of {minted.csi}:")
     print(minted.token)

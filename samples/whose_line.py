@@ -41,7 +41,10 @@ def whose_line(people: People) -> Iterator[Whose]:
         return
 
     # Imported here because it needs an extra, which Keyyo does not.
-    from keyyo_cti.simulator import Simulator
+    try:
+        from keyyo_cti.simulator import Simulator
+    except ImportError as error:
+        raise SystemExit(str(error)) from None
 
     with Simulator() as sim:
         alice = sim.line("33199000001", name="Alice")

@@ -7,6 +7,7 @@ from typing import Optional, Protocol
 
 from .._net import process
 from .._net.clock import monotonic
+from . import unretrieved
 
 #: Maximum seconds that ``close`` waits, whatever a handler does, so that it returns within two.
 CLOSE_TIMEOUT = 1.8
@@ -47,6 +48,7 @@ def _close_all() -> None:
         closable.begin_close()
     for closable in unclosed:
         closable.close(until)
+    unretrieved.log_all()
 
 
 def _after_fork() -> None:

@@ -36,7 +36,7 @@ class _Job(NamedTuple):
 
     work: Callable[[], Any]
     callback: Optional[Callback]
-    future: "Future[Any]"
+    future: CommandFuture
 
 
 class Background:
@@ -69,6 +69,9 @@ class Background:
         process.check(self._process)
         require_function_or_none("callback", callback)
         job = _Job(work, callback, CommandFuture(self._dispatcher))
+        if callback is None:
+            name = getattr(getattr(work, "func", work), "__name__", "request")
+            job.future.watch(name, self._dispatcher.put_if_running)
         try:
             self._acquire()
         except RuntimeError as error:
@@ -225,7 +228,9 @@ def _outcome(work: Callable[[], Any]) -> Tuple[Optional[KeyyoError], Any]:
     try:
         return None, work()
     except KeyyoError as error:
-        return error, None
+        # Its traceback leads to the frames of this thread and so to the Future, which would not be
+        # dropped before the next garbage collection.
+        return error.with_traceback(None), None
     except BaseException as error:
         # A bug, or a mistake in the program's source of tokens. The callback must run all the
         # same.

@@ -170,21 +170,28 @@ class Client:
         require_function_or_none("callback", callback)
         if any(map(callable, arguments)):
             raise TypeError("a function where a value is expected: is an argument missing?")
+        command = Command("refused")
         try:
             command = make(*arguments)
             refusal = self._guard.refusal(command)
             # may_dial may have forked.
             self.check_process()
         except KeyyoError as error:
-            refusal = error
+            # Its traceback leads to this frame and so to the Future, which would not be dropped
+            # before the next garbage collection.
+            refusal = error.with_traceback(None)
+        request = Request(command, self._dispatcher, callback)
+        request.line = self.session.number
+        if callback is None:
+            # Otherwise a failure would be silent, if the program drops the Future.
+            name = make.__name__.lstrip("_")
+            request.future.watch(name, self._dispatcher.put_if_running)
         if refusal is None:
-            request = Request(command, self._dispatcher, callback)
             self._dispatcher.expect(request)
-            return request
-        self._wire_log.note("a command is not sent: {}", refusal)
-        refused = Request(Command("refused"), self._dispatcher, callback)
-        refused.complete(refusal, None)
-        return refused
+        else:
+            self._wire_log.note("a command is not sent: {}", refusal)
+            request.complete(refusal, None)
+        return request
 
     def _open(
         self, request: Request, react: Reaction, first: Optional[str] = None

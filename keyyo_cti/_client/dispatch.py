@@ -51,6 +51,13 @@ class EventThread(Dispatcher):
         if self._thread is None and not self._works_here:
             self._start_for_work()
 
+    def put_if_running(self, work: Task) -> bool:
+        if self._thread is None or self._process != process.current():
+            return False
+        self._backlog.put(work, 0)
+        # It may have ended in between.
+        return self._thread is not None
+
     def acquire(self) -> None:
         # Start the thread now: the first work may come during interpreter shutdown, when no thread
         # can be started.

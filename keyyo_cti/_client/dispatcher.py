@@ -70,6 +70,13 @@ class Dispatcher(ABC):
         """
         self._backlog.put(work, size)
 
+    def put_if_running(self, work: Task) -> bool:
+        """Queue work if a thread is there to run it. Start none: finalizers may call it.
+
+        :returns: False if there may be none.
+        """
+        return False
+
     def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
         """Queue a call of user code."""
         self.put(partial(self.call, function, *arguments))

@@ -14,6 +14,7 @@ from typing import (
     Dict,
     Generic,
     List,
+    NoReturn,
     Optional,
     Protocol,
     Tuple,
@@ -22,6 +23,7 @@ from typing import (
     overload,
 )
 
+from .._display.spelling import ask_back, fold, members, no_attribute, suggest
 from .._net.user_code import is_plain, require_function, require_function_or_none
 
 Handler = Callable[..., object]
@@ -108,15 +110,22 @@ class Emitter:
     _setters: ClassVar[Dict[str, Callable[[Any, Optional[Handler]], None]]] = {}
     _holders: ClassVar[Dict[str, str]] = {}
 
+    # Folded spelling, with and without "on" -> event.
+    _spellings: ClassVar[Dict[str, str]] = {}
+
+    #: What to do instead of copying or pickling an instance.
+    _COPY_ADVICE: ClassVar[str] = "it belongs to this process"
+
     # A class attribute, because most emitters only have attributes. The first ``on`` gives the
     # instance a table of its own.
     _added: Optional[Dict[str, List[Handler]]] = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        cls._setters, cls._holders = {}, {}
+        cls._setters, cls._holders, cls._spellings = {}, {}, {}
         for event in cls.EVENTS:
             name = attribute_of(event)
+            cls._spellings.update({fold(event): event, fold(name): event})
             attribute = getattr(cls, name)
             if isinstance(attribute, EventAttribute):
                 cls._setters[name] = attribute.setter(cls)
@@ -192,10 +201,35 @@ class Emitter:
                     require_function_or_none(name, value)
                 store(self, value)
                 return
-            if name[:2] == "on" and name[2:3].isupper() and not hasattr(type(self), name):
-                known = ", ".join(map(attribute_of, self.EVENTS))
-                raise AttributeError(f"{type(self).__name__} has no event {name}: it has {known}")
+            if fold(name) in self._spellings or (name[:2] == "on" and name[2:3].isupper()):
+                self._check_spelling(name)
             object.__setattr__(self, name, value)
+
+        def __getattr__(self, name: str) -> Any:
+            kind = type(self)
+            raise no_attribute(f"{kind.__name__} has no attribute {name!r}", name, members(kind))
+
+    def __reduce__(self) -> NoReturn:
+        # Without it, the error would be about a lock somewhere inside.
+        name = type(self).__name__
+        raise TypeError(f"a {name} cannot be copied or pickled: {self._COPY_ADVICE}")
+
+    def _check_spelling(self, name: str) -> None:
+        """Refuse an attribute that looks like an event, unless the class has it.
+
+        A private name is the program's own, not a misspelt event.
+
+        :raises AttributeError: no event has this attribute.
+        """
+        if name.startswith("_") or hasattr(type(self), name):
+            return
+        known = [attribute_of(event) for event in self.EVENTS]
+        event = self._spellings.get(fold(name))
+        meant = suggest(name, tuple(known)) if event is None else attribute_of(event)
+        raise AttributeError(
+            f"{type(self).__name__} has no event {name}: it has {', '.join(known)}"
+            + ask_back(meant)
+        )
 
     def _check_process(self) -> None:
         """Refuse a change of handlers in a forked child, where no handler would be called.
@@ -210,7 +244,11 @@ class Emitter:
         for name in events:
             if name not in self.EVENTS:
                 known = ", ".join(self.EVENTS)
-                raise TypeError(f"{type(self).__name__} has no event {name!r}: it has {known}")
+                meant = self._spellings.get(fold(name)) or suggest(name, self.EVENTS)
+                raise TypeError(
+                    f"{type(self).__name__} has no event {name!r}: it has {known}"
+                    + ask_back(meant)
+                )
         return events
 
 

@@ -9,14 +9,16 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, ContextManager, Deque, Dict, List, Optional, Protocol
+from typing import Any, Callable, ContextManager, Deque, Dict, List, NoReturn, Optional, Protocol
 
 from .._net.clock import NEVER, Monotonic, monotonic
 from .._net.reentrant import get_max_wait, interrupts_itself
 from .._net.user_code import require_function
 from .._sockjs import SendProgress
 from ..errors import KeyyoError
+from . import unretrieved
 from .callback import Callback
+from .number_hints import add_number_hint
 from .wire import Command
 
 #: The SDK's own reaction to a reply, before the Future is completed. If it returns a command,
@@ -52,7 +54,12 @@ class CommandFuture(Future):  # type: ignore[type-arg]
 
     In a signal handler or ``__del__`` that interrupted the SDK, a wait raises RuntimeError: the
     reply may need the interrupted thread.
+
+    :ivar unasked: the command whose failure is logged if the program never asks for the outcome;
+        None if it has asked or need not.
     """
+
+    unasked: Optional[str] = None
 
     def __init__(self, dispatcher: CallbackDispatcher) -> None:
         super().__init__()
@@ -63,8 +70,43 @@ class CommandFuture(Future):  # type: ignore[type-arg]
         self._answered.acquire()
         self.set_running_or_notify_cancel()
 
+    def watch(self, command: str, put: unretrieved.PutIfRunning) -> None:
+        """Log a warning if the command fails and the program never asks for its outcome.
+
+        :param command: the name of the method.
+        :param put: queues the warning if a thread is there to log it.
+        """
+        self._put_warning = put
+        self.unasked = command
+
+    def exception_now(self) -> Optional[BaseException]:
+        """Return the error, or None if there is none yet."""
+        return self._exception
+
+    def __del__(self) -> None:
+        # The attribute is of the class, in case __init__ has failed.
+        if self.unasked is not None:
+            unretrieved.drop(self, self._put_warning)
+
+    def __repr__(self) -> str:
+        shown = super().__repr__()
+        error = self.exception_now()
+        return shown if error is None else f"{shown[:-1]}: {error}>"
+
+    def __await__(self) -> NoReturn:
+        raise TypeError(
+            "await does not work on this Future, which is one of threads: "
+            "use await asyncio.wrap_future(future)"
+        )
+
+    def _ask(self) -> None:
+        if self.unasked is not None:
+            self.unasked = None
+            unretrieved.forget(self)
+
     def add_done_callback(self, fn: Callable[[Any], object]) -> None:
         require_function("fn", fn)
+        self._ask()
         if getattr(fn, "__module__", None) == _ASYNCIO:
             super().add_done_callback(partial(self._hand_to_loop, fn))
         else:
@@ -83,13 +125,20 @@ class CommandFuture(Future):  # type: ignore[type-arg]
 
     def set_exception(self, exception: Optional[BaseException]) -> None:
         super().set_exception(exception)
+        if self.unasked is not None:
+            unretrieved.remember(self)
+            if self.unasked is None:
+                # Another thread has asked in between.
+                unretrieved.forget(self)
         self._answered.release()
 
     def result(self, timeout: Optional[float] = None) -> Any:
+        self._ask()
         self._wait(timeout)
         return super().result(0)
 
     def exception(self, timeout: Optional[float] = None) -> Optional[BaseException]:
+        self._ask()
         self._wait(timeout)
         return super().exception(0)
 
@@ -122,11 +171,12 @@ class Request:
     :ivar asked_at: monotonic seconds just before it was sent.
     :ivar deadline: monotonic seconds at which it times out.
     :ivar opens_session: True for create_session and restore_session.
+    :ivar line: the number of the line, for hints about other numbers; None if unknown.
     """
 
     __slots__ = (
         "command", "dispatcher", "callback", "react", "opens_session", "progress", "asked_at",
-        "deadline", "future",
+        "deadline", "line", "future",
     )
 
     def __init__(
@@ -144,7 +194,8 @@ class Request:
         self.progress = SendProgress()
         self.asked_at = -NEVER
         self.deadline = NEVER
-        self.future: "Future[Any]" = CommandFuture(dispatcher)
+        self.line: Optional[str] = None
+        self.future = CommandFuture(dispatcher)
 
     def complete(self, error: Optional[KeyyoError], result: Any) -> None:
         """Complete the Future, then queue the callback, so that ``result()`` works in a handler.
@@ -152,6 +203,7 @@ class Request:
         Only for the caller that removed the request from the table.
         """
         if error is not None:
+            add_number_hint(error, self.command, self.line)
             self.future.set_exception(error)
         else:
             self.future.set_result(result)

@@ -1,17 +1,28 @@
 """Formats and parses telephone numbers: 33199000001 is +33 1 99 00 00 01.
 
-Without the library ``phonenumbers``, numbers stay unchanged.
+Without the library ``phonenumbers``, numbers are not formatted, and national numbers are parsed
+for lines in France only.
 """
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Any, Optional
 
 #: Keyyo's international format, unlike short numbers, "callpark" and 0199000001.
 _INTERNATIONAL = re.compile(r"\+?([1-9][0-9]{7,14})")
 
-#: Separators between digits.
-_BETWEEN = re.compile(r"[\s.()/-]+")
+#: Separators between digits, and invisible characters of copied text.
+_BETWEEN = re.compile(
+    r"[\s.()/\-\u00ad\u00b7\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\ufeff]+"
+)
+
+#: A number after the removal of separators.
+_NUMBER = re.compile(r"\+?[0-9]+")
+
+#: A French line, and a French number as it is dialled in France.
+_FRENCH = re.compile(r"33[1-9][0-9]{8}")
+_IN_FRANCE = re.compile(r"0[1-9][0-9]{8}")
 
 
 def format_number(number: Any) -> str:
@@ -30,10 +41,14 @@ def parse_number(written: str, own: Any) -> str:
 
     :param own: the line's number, which has the country of numbers such as 01 99 00 00 01.
     """
+    # Full-width digits, as in copied text, become plain ones.
+    text = re.sub(r"^\s*tel:", "", unicodedata.normalize("NFKC", written), flags=re.IGNORECASE)
     # In +33 (0)1, the zero is for callers in the same country.
-    number = _BETWEEN.sub("", re.sub(r"^(\s*(?:\+|00)[^(]*)\(0\)", r"\1", written))
+    number = _BETWEEN.sub("", re.sub(r"^(\s*(?:\+|00)[^(]*)\(0\)", r"\1", text))
+    if not _NUMBER.fullmatch(number):
+        return written.strip()
     if number.startswith(("+", "00")):
-        return number.lstrip("+0")
+        return number.lstrip("+0") or number
     if number.startswith("0") and isinstance(own, str):
         return _from_country_of(own, number) or number
     return number
@@ -51,6 +66,8 @@ def _grouped(digits: str) -> str:
 
 
 def _from_country_of(own: str, number: str) -> Optional[str]:
+    if _FRENCH.fullmatch(own) and _IN_FRANCE.fullmatch(number):
+        return f"33{number[1:]}"
     home = _parsed(f"+{own}")
     if home is None:
         return None

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from .._display.dates import as_date
+from .._display.telephone_number import parse_number
 from ..call import Call
 from ..errors import ConnectionClosed, KeyyoError
 from .call_printer import CallPrinter
 from .exit_codes import FAILED, OK
-from .parser import TOKEN_SOURCES, add_json, add_session
+from .parser import NUMBER_FORMS, TOKEN_SOURCES, add_json, add_session
 from .session_command import SessionCommand
 from .session_config import SessionConfig, make_session_config
 from .terminal import Terminal, escape
@@ -22,14 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Without --follow it ends when Keyyo has accepted the command. With --follow the exit "
         f"code is 0 if the call was answered, else 1. {TOKEN_SOURCES}"
     )
-    parser.add_argument("number", metavar="NUMBER", help="number to call")
+    parser.add_argument("number", metavar="NUMBER", help=f"number to call, {NUMBER_FORMS}")
     parser.add_argument(
         "--only",
         type=_parse_pattern,
         metavar="REGEX",
         help=(
             "call only a number that this matches as a whole, such as '33[1-79][0-9]{8}', for "
-            "numbers from an untrusted source, such as a web page"
+            "numbers from an untrusted source, such as a web page; the number must be in digits"
         ),
     )
     parser.add_argument(
@@ -78,6 +79,9 @@ class DialSession(SessionCommand):
         self._placed = False
 
     def on_connected(self) -> None:
+        if self.config.may_dial is None:
+            # Otherwise it stays as it is: a check must be of what its author sees.
+            self._number = parse_number(self._number, self.cti.number)
         self.cti.dial(self._number, self._on_dialled)
 
     def on_call(self, call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from typing import List, Optional
 
+from .._display.telephone_number import parse_number
 from ..account import AccountClient
 from ..manager import ManagerClient
 from ..results import LineInfo
@@ -39,9 +40,14 @@ class LoginAccount:
         :raises CommandFailed: there are no lines.
         :raises KeyyoError: the lines cannot be read.
         """
-        if csi:
-            return csi
+        number = parse_number(csi, None) if csi else ""
+        if number and not number.startswith("0"):
+            return number
         lines = self.client.lines()
+        if number:
+            # A national number: of which country, only the account's lines can tell.
+            mine = (str(line.csi) for line in lines)
+            return next((each for each in mine if parse_number(number, each) == each), number)
         if not lines:
             raise CommandFailed("the account has no line")
         if len(lines) > 1:

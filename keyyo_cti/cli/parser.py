@@ -32,6 +32,9 @@ _EXIT_CODES = (
     "4 not signed in, 130 Ctrl-C"
 )
 
+#: The forms of a number.
+NUMBER_FORMS = "such as 33172587948, '+33 1 72 58 79 48' or '01 72 58 79 48'"
+
 #: Why no argument takes a secret.
 WHY_NO_ARGUMENT = "because every user of a machine can read the arguments of a process"
 

@@ -40,8 +40,12 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
 def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> WatchSession:
     config = make_session_config(arguments)
     # The lines of --debug would break a table.
-    plain = arguments.plain or arguments.json or arguments.debug or not out.can_redraw
-    if plain or importlib.util.find_spec("rich") is None:
+    is_plain = arguments.plain or arguments.json or arguments.debug
+    wants_table = out.can_redraw and not is_plain
+    has_rich = importlib.util.find_spec("rich") is not None
+    if wants_table and not has_rich:
+        err.print_line(f"no table, because rich is missing: {install_hint('terminal')}")
+    if not (wants_table and has_rich):
         return LineWatch(config, arguments.also, CallPrinter(out, arguments.json), err)
     # Imported late, because it needs an extra.
     from .live_watch import LiveWatch

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, Optional, Sequence
 
+from .._display.telephone_number import parse_number
 from ..call import Call
 from ..errors import KeyyoError
 from .call_printer import CallPrinter
@@ -25,7 +26,8 @@ class WatchSession(SessionCommand):
         self._also = also
 
     def on_connected(self) -> None:
-        for number in self._also:
+        for written in self._also:
+            number = parse_number(written, self.cti.number)
             self.cti.subscribe(number, partial(self._on_subscribed, number))
 
     def _on_subscribed(self, number: str, err: Optional[KeyyoError], res: Any) -> None:

@@ -42,6 +42,17 @@ def test_accepted(sim: Simulator, alice: Line, bob: Phone, capsys: Capture) -> N
     assert sim.received("destroy_session") == []
 
 
+@pytest.mark.parametrize("written", [
+    "+33 1 99 02 00 00", "01 99 02 00 00", "0033199020000", "01.99.02.00.00",
+    "+33 (0)1 99-02-00-00", "tel:+33199020000"])
+def test_number_as_people_write_it_is_called(
+    sim: Simulator, alice: Line, bob: Phone, capsys: Capture, written: str
+) -> None:
+    said = run(capsys, "dial", written)
+    assert said == (0, [], [f"connected as {alice.number}", f"calling {BOB}"])
+    assert sim.received("call")[-1]["number"] == BOB
+
+
 @pytest.mark.parametrize("follow", [[], ["--follow"], ["--follow", "--json"]])
 @pytest.mark.parametrize("setting", ["plugin_enabled", "phone_registered"])
 def test_refused(

@@ -292,7 +292,7 @@ def test_lines_instead(
 
 
 def test_without_rich(sim: Simulator, alice: Line, bob: Phone) -> None:
-    """Without the extra there are lines."""
+    """Without the extra there are lines, and a message that names it."""
     code = (
         "import sys; sys.modules['rich'] = None; "
         "from keyyo_cti.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -301,7 +301,7 @@ def test_without_rich(sim: Simulator, alice: Line, bob: Phone) -> None:
     with Tty(*command, KEYYO_CSI_TOKEN=sim.token(alice)) as tty:
         tty.until_shown(f"connected as {alice.number}")
         bob.call(alice)
-        tty.until_shown("SETUP")
+        tty.until_shown("SETUP", "no table, because rich is missing", ".[terminal]")
         assert ENTERED not in tty.raw
 
 

@@ -33,6 +33,16 @@ def test_alone_on_stdout(sim: Simulator, alice: Line, capsys: Capture) -> None:
     assert token not in told
 
 
+@pytest.mark.parametrize("written", ["+33 1 99 00 00 02", "0033199000002", "01 99 00 00 02"])
+def test_line_as_people_write_it(
+    sim: Simulator, alice: Line, capsys: Capture, written: str
+) -> None:
+    sim.line(CAROL)
+    keep_login(sim)
+    status, (token,), _ = run(capsys, "token", written)
+    assert status == 0 and opens(sim, token) == CAROL
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 def test_in_a_shell(sim: Simulator, alice: Line) -> None:
     """``$(keyyo-cti token)`` is a token that opens the line."""

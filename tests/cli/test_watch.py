@@ -172,7 +172,8 @@ def test_other_lines_are_watched_too(watcher: Watcher) -> None:
         watcher.sim.phone(BOB).call(carol)
         watcher.sim.faults.close()
 
-    watcher.watch("--also", carol.number, "--also", "callpark", script=script)
+    written = f"0{carol.number[2:4]} {carol.number[4:]}"
+    watcher.watch("--also", written, "--also", "callpark", script=script)
     assert watcher.changes() == [f"{BOB} -> {carol.number}  SETUP"]
     assert watcher.err[1:3] == [f"also watching {carol.number}", "also watching callpark"]
 

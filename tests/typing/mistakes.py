@@ -68,6 +68,10 @@ transport: Transport = "xhr_streaming"  # mistake
 
 cti.conected  # mistake
 cti.onNewcall = print  # mistake
+cti.on_new_call = print  # mistake
+cti.newCall = print  # mistake
+cti.getCalls()  # mistake
+cti.get_calls().length  # mistake
 cti.conected = True  # mistake
 cti.connected = True  # mistake
 cti.number.upper()  # mistake
@@ -262,6 +266,12 @@ calls: List[SessionInfo] = cti.get_calls()  # mistake
 # Calls.
 
 
+async def wait_for(call: Call) -> None:
+    """Awaits Futures of threads."""
+    await cti.ping()  # mistake
+    await call.answer()  # mistake
+
+
 def look_at(call: Call, other: Call) -> None:
     """Uses a call."""
     print(call.calee)  # mistake
@@ -282,6 +292,18 @@ def look_at(call: Call, other: Call) -> None:
     call.ended = True  # mistake
     call.fields["state"] = "CONNECT"  # mistake
     call["state"] = "CONNECT"  # mistake
+    call.get(5)  # mistake
+    call.get()  # mistake
+    call.get("caller", "?", "more")  # mistake
+    call.keys("caller")  # mistake
+    print([name + 1 for name in call.keys()])  # mistake
+    call.values(1)  # mistake
+    call.items("caller")  # mistake
+    print([name + 1 for name, value in call.items()])  # mistake
+    call.getDuration()  # mistake
+    call.onsetup = on_nothing  # mistake
+    call.on_setup = on_nothing  # mistake
+
     call.onSetup = lambda call: None  # mistake
     call.onConnect = on_new_call  # mistake
     call.onRelease = 5  # mistake

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
+import pickle
 import weakref
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -96,10 +98,82 @@ def test_fields_are_read_only(call: Call) -> None:
     """The fields can be looked at as a whole, and what is seen does not change."""
     call.update({"caller": "33"})
     seen = call.fields
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="read-only"):
         seen["caller"] = "34"  # type: ignore[index]
     call.update({})
     assert seen == {"caller": "33"}
+
+
+FIELDS = {"callref": "ref-1", "caller": "33", "state": "SETUP", "codec": {"name": "g722"}}
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        dict, lambda call: {**call}, lambda call: dict(call.items()),
+        lambda call: dict(zip(call.keys(), call.values())), lambda call: dict(call.fields),
+        lambda call: json.loads(json.dumps(call.fields)),
+        lambda call: json.loads(json.dumps(dict(call))),
+        lambda call: copy.copy(call.fields), lambda call: copy.deepcopy(call.fields),
+        lambda call: pickle.loads(pickle.dumps(call.fields)),
+        lambda call: {name: call.get(name) for name in call},
+    ],
+)
+def test_call_can_be_read_as_a_dict(call: Call, read: Any) -> None:
+    call.update(dict(FIELDS))
+    taken = read(call)
+    call.update({"callref": "ref-1", "state": "CONNECT"})
+    assert taken == FIELDS
+
+
+def test_get_has_a_default_for_what_was_not_sent(call: Call) -> None:
+    call.update({"caller": None})
+    assert call.get("caller", "?") is None and call.get("callee") is None
+    assert call.get("callee", "?") == "?" and "callee" not in call and "caller" in call
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_copy_and_pickle_of_a_call_say_what_to_take_instead(call: Call, twin: Any) -> None:
+    for value in (call, [call], {"call": call}):
+        if twin is copy.copy and value is not call:
+            continue  # A shallow copy holds the same Call.
+        with pytest.raises(TypeError, match=r"Call cannot be .*: dict\(call\) or call.fields"):
+            twin(value)
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [
+        ("hangup", "hang_up"), ("hangUp", "hang_up"), ("getDuration", "get_duration"),
+        ("CallRef", "callref"), ("call_ref", "callref"), ("setupDate", "setup_date"),
+        ("supervisedTransfer", "supervised_transfer"), ("Caller", "caller"), ("codecs", "codec"),
+        ("on_setup", "onSetup"), ("isStale", "stale"),
+    ],
+)
+def test_misspelt_name_is_suggested(call: Call, name: str, meant: str) -> None:
+    call.update(dict(FIELDS))
+    with pytest.raises(AttributeError, match=rf"{name!r} .*; did you mean {meant}\?"):
+        getattr(call, name)
+    assert not hasattr(call, name) and getattr(call, name, 3) == 3
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("hang_up", "each call in it has hang_up"), ("hangUp", "each call in it has hang_up"),
+        ("caller", "each call in it has caller"), ("length", r"use len\(calls\)"),
+        ("apend", "did you mean append"), ("weather", "'weather'$"),
+        ("_repr_png_", "'_repr_png_'$"),
+    ],
+)
+def test_list_of_calls_names_what_its_calls_have(line: FakeLine, name: str, words: str) -> None:
+    with pytest.raises(AttributeError, match=words):
+        getattr(Calls([Call(line, "a")]), name)
+
+
+def test_copy_of_a_list_of_calls_holds_the_same_calls(line: FakeLine) -> None:
+    calls = Calls([Call(line, "a")])
+    assert copy.copy(calls) == calls == calls.copy()
 
 
 def test_type_is_state(call: Call) -> None:
@@ -468,6 +542,8 @@ def test_events(call: Call) -> None:
     assert call.handlers("missed") == [print, print]
     with pytest.raises(AttributeError, match="onHangup"):
         setattr(call, "onHangup", print)
+    with pytest.raises(AttributeError, match="did you mean onSetup"):
+        setattr(call, "on_setup", print)
     with pytest.raises(TypeError, match="newCall"):
         call.on("newCall", print)
 

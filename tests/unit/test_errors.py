@@ -113,6 +113,19 @@ def test_field_that_is_missing_raises() -> None:
         error["sesion_id"]
 
 
+@pytest.mark.parametrize("name, meant", [
+    ("statusCode", "status_code"), ("errorCode", "error_code"), ("Reason", "reason"),
+    ("hints", "hint")])
+def test_other_spelling_of_a_field_is_suggested(name: str, meant: str) -> None:
+    with pytest.raises(AttributeError, match=f"did you mean {meant}"):
+        getattr(from_server({"message": "m", "reason": "busy"}), name)
+
+
+def test_fields_can_be_sent_as_json_and_pickled() -> None:
+    fields = from_server({"status_code": 400, "message": "m", "reason": "busy"}).fields
+    assert json.loads(json.dumps(fields)) == pickle.loads(pickle.dumps(fields)) == fields
+
+
 def test_error_code_of_the_server_stays_where_its_message_has_none() -> None:
     """The code that stands for a known message wins; otherwise the server's own stays."""
     assert from_server({"message": "m", "error_code": "own"}).error_code == "own"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.results import NoResult, Result, wrap
+from keyyo_cti.results import Fields, NoResult, Result, wrap
 
 
 def test_attribute_and_key() -> None:
@@ -127,3 +127,45 @@ def test_any_depth(opening: str, closing: str, depth: int) -> None:
     for _ in range(depth):
         wrapped = wrapped["a"] if isinstance(wrapped, dict) else wrapped[0]
     assert wrapped == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda fields: operator.setitem(fields, "a", 2), lambda fields: fields.update(a=2),
+        lambda fields: operator.delitem(fields, "a"), lambda fields: fields.__ior__({"a": 2}),
+        lambda fields: fields.pop("a"), lambda fields: fields.popitem(),
+        lambda fields: fields.setdefault("b", 2), lambda fields: fields.clear(),
+    ],
+)
+def test_fields_cannot_be_changed(change: Any) -> None:
+    fields = Fields({"a": 1})
+    with pytest.raises(TypeError, match=r"read-only: change a copy of them, dict\(fields\)"):
+        change(fields)
+    assert fields == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [copy.copy, copy.deepcopy, lambda fields: pickle.loads(pickle.dumps(fields)), dict,
+     lambda fields: {**fields}, lambda fields: json.loads(json.dumps(fields)),
+     lambda fields: fields.copy(), lambda fields: fields | {}],
+)
+def test_copy_of_fields_is_equal_and_can_be_changed(twin: Any) -> None:
+    fields = Fields({"token": "CANARY", "deep": wrap({"b": [1]})})
+    copied = twin(fields)
+    assert copied == fields and "CANARY" not in repr(fields)
+    copied["token"] = None
+    assert fields["token"] == "CANARY"
+
+
+def test_deepcopy_of_a_hostile_result_calls_nothing_of_it() -> None:
+    hostile = wrap({"__deepcopy__": "x", "__reduce_ex__": "y", "a": 1})
+    assert copy.deepcopy(hostile) == hostile
+
+
+@pytest.mark.parametrize("name, meant", [("sessionId", "session_id"), ("Numbers", "numbers")])
+def test_other_spelling_of_a_field_is_suggested(name: str, meant: str) -> None:
+    for result in (Result(), wrap({meant: 1})):
+        with pytest.raises(AttributeError, match=f"did you mean {meant}"):
+            getattr(result, name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import signal
 import threading
-from typing import Any, List
+from typing import Any, List, Optional
 
 import pytest
 
@@ -193,16 +195,73 @@ def test_attribute_that_cannot_be_called(handler: Any) -> None:
         Lamp().onOff = handler
 
 
-@pytest.mark.parametrize("name", ["onof", "onOf", "onoff", "onSwitchon", "onSWITCHON"])
-def test_misspelt_attribute(name: str) -> None:
-    """An attribute that looks like an event and is none raises; other attributes are free."""
+@pytest.mark.parametrize("value", [print, None, 3])
+@pytest.mark.parametrize(
+    "name, meant",
+    [
+        ("onSwitchon", "onSwitchOn"), ("onSWITCHON", "onSwitchOn"), ("onswitchon", "onSwitchOn"),
+        ("on_switch_on", "onSwitchOn"), ("switchOn", "onSwitchOn"), ("switch_on", "onSwitchOn"),
+        ("SwitchOn_", "onSwitchOn"), ("ON_OFF", "onOff"), ("onoff", "onOff"), ("Off", "onOff"),
+        ("onSwitchOm", "onSwitchOn"), ("onNothing", None), ("onOf", "onOff"),
+    ],
+)
+def test_misspelt_attribute(name: str, meant: Optional[str], value: Any) -> None:
+    """An attribute that is an event but for case, underscores or "on" raises, and so does one
+    that looks like an event; the error says which one was probably meant."""
     lamp = Lamp()
-    if name[2].isupper():
-        with pytest.raises(AttributeError, match="Lamp has no event .*: it has onSwitchOn, onOff"):
-            setattr(lamp, name, print)
-    else:
-        setattr(lamp, name, print)
-        assert getattr(lamp, name) is print
+    with pytest.raises(AttributeError) as caught:
+        setattr(lamp, name, value)
+    asked = "" if meant is None else f"; did you mean {meant}?"
+    assert str(caught.value) == f"Lamp has no event {name}: it has onSwitchOn, onOff{asked}"
+    assert name not in vars(lamp)
+
+
+@pytest.mark.parametrize("name", ["onof", "note", "on_line", "only", "_switch_on", "_off"])
+def test_attribute_that_is_no_event_is_free(name: str) -> None:
+    lamp = Lamp()
+    setattr(lamp, name, print)
+    assert getattr(lamp, name) is print
+
+
+def test_attribute_of_a_subclass_with_the_name_of_an_event_is_its_own() -> None:
+    class Named(Lamp):
+        switched_on = switchon = False
+
+        def on_switch_on(self, colour: str) -> None:
+            self.switchon = True
+
+    lamp = Named()
+    lamp.onSwitchOn = lamp.on_switch_on
+    emit(lamp, "switchOn", "red")
+    assert lamp.switchon
+    setattr(lamp, "on_switch_on", print)
+    with pytest.raises(AttributeError, match="did you mean onOff"):
+        setattr(lamp, "on_off", print)
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [("switch_on", "switchOn"), ("onSwitchOn", "switchOn"), ("on_switch_on", "switchOn"),
+     ("SWITCHON", "switchOn"), ("switchedOn", "switchOn"), ("onOff", "off"), ("Off", "off")],
+)
+def test_misspelt_name_of_an_event(name: str, meant: str) -> None:
+    for use in (Lamp().on, Lamp().off):
+        with pytest.raises(TypeError, match=rf"{name!r}: it has .*; did you mean {meant}\?"):
+            use(f"off, {name}", print)
+
+
+def test_missing_attribute_suggests_a_name_and_probes_find_nothing() -> None:
+    lamp = Lamp()
+    with pytest.raises(AttributeError, match="'on_switch_on'; did you mean onSwitchOn"):
+        getattr(lamp, "on_switch_on")
+    for probe in ("_repr_html_", "_ipython_display_", "__deepcopy__", "note"):
+        assert not hasattr(lamp, probe)
+
+
+def test_copy_and_pickle_of_an_emitter_say_why_not() -> None:
+    for twin in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="a Lamp cannot be copied or pickled: it belongs"):
+            twin(Lamp())
 
 
 def test_method_of_a_subclass() -> None:

@@ -47,10 +47,13 @@ def test_what_is_no_text(number: Any) -> None:
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without phonenumbers a number is as it is, and what is typed is dialled without blanks."""
+    """Without phonenumbers a number is as it is, and what is typed is dialled without blanks; a
+    French line knows French numbers all the same."""
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
     assert format_number(ALICE) == ALICE
-    assert parse_number("01 99 02 00 00", ALICE) == "0199020000"
+    assert parse_number("01 99 02 00 00", ALICE) == "33199020000"
+    assert parse_number("0033 1 99 02 00 00", ALICE) == "33199020000"
+    assert parse_number("020 7946 0000", "442079460000") == "02079460000"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,15 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
         ("(01) 99-02/00 00", "33199020000"),
         ("+33 (0)1 99 02 00 00", "33199020000"),
         ("0033 (0) 1 99 02 00 00", "33199020000"),
+        ("tel:+33-1-99-02-00-00", "33199020000"),
+        ("+33\u00a01\u202f99\u200902\u201100\u201300", "33199020000"),
+        ("\u202a+33 1 99 02 00 00\u202c", "33199020000"),
+        ("\uff0b\uff13\uff13199020000", "33199020000"),
         (" 1001 ", "1001"),
+        (" bob.smith ", "bob.smith"),
+        ("*21*01 99#", "*21*01 99#"),
+        ("+", "+"),
+        ("00", "00"),
         ("callpark", "callpark"),
         ("01", "01"),
         ("", ""),
