@@ -5,7 +5,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Callable,
-    ItemsView,
     Iterable,
     Iterator,
     KeysView,
@@ -13,7 +12,6 @@ from typing import (
     Mapping,
     Optional,
     Union,
-    ValuesView,
     cast,
     overload,
 )
@@ -166,6 +164,8 @@ class Call(CallViews):
             if name in _DOCUMENTED:
                 return None
             text = f"no attribute {name!r} of this call: it has {sorted(fields)}"
+            if name in ("items", "values", "copy"):
+                text += f"; use call.fields.{name}()"
             raise no_attribute(text, name, (*members(type(self)), *wire.CALL_FIELDS, *fields))
 
     def __dir__(self) -> Iterable[str]:
@@ -192,14 +192,6 @@ class Call(CallViews):
         which is of one moment.
         """
         return self.fields.keys()
-
-    def values(self) -> ValuesView[Any]:
-        """Return the values of the fields."""
-        return self.fields.values()
-
-    def items(self) -> ItemsView[str, Any]:
-        """Return the fields as pairs of name and value."""
-        return self.fields.items()
 
     def __repr__(self) -> str:
         fields = self._fields

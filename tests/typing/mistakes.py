@@ -297,9 +297,7 @@ def look_at(call: Call, other: Call) -> None:
     call.get("caller", "?", "more")  # mistake
     call.keys("caller")  # mistake
     print([name + 1 for name in call.keys()])  # mistake
-    call.values(1)  # mistake
-    call.items("caller")  # mistake
-    print([name + 1 for name, value in call.items()])  # mistake
+    print([name + 1 for name, value in call.fields.items()])  # mistake
     call.getDuration()  # mistake
     call.onsetup = on_nothing  # mistake
     call.on_setup = on_nothing  # mistake

@@ -84,7 +84,7 @@ def on_new_call(call: Call) -> None:
         print(call.setup_date + 60, call.connect_date or call.release_date)
     taken: Dict[str, Any] = {**call, **dict(call)}
     print(taken, call.get("caller"), call.get("a field of the server", 0) + 1)
-    print([name.upper() for name in call.keys()], list(call.values()), dict(call.items()))
+    print([name.upper() for name in call.keys()], dict(call.fields.items()))
     print(json.dumps(call.fields), "caller" in call)
     print(call.callref.upper(), call.ended, call.stale, call.callpark_slot)
 

@@ -110,8 +110,8 @@ FIELDS = {"callref": "ref-1", "caller": "33", "state": "SETUP", "codec": {"name"
 @pytest.mark.parametrize(
     "read",
     [
-        dict, lambda call: {**call}, lambda call: dict(call.items()),
-        lambda call: dict(zip(call.keys(), call.values())), lambda call: dict(call.fields),
+        dict, lambda call: {**call}, lambda call: {name: call[name] for name in call.keys()},
+        lambda call: dict(call.fields),
         lambda call: json.loads(json.dumps(call.fields)),
         lambda call: json.loads(json.dumps(dict(call))),
         lambda call: copy.copy(call.fields), lambda call: copy.deepcopy(call.fields),
@@ -155,6 +155,13 @@ def test_misspelt_name_is_suggested(call: Call, name: str, meant: str) -> None:
     with pytest.raises(AttributeError, match=rf"{name!r} .*; did you mean {meant}\?"):
         getattr(call, name)
     assert not hasattr(call, name) and getattr(call, name, 3) == 3
+
+
+@pytest.mark.parametrize("name", ["items", "values", "copy"])
+def test_other_methods_of_a_dict_are_those_of_the_fields(call: Call, name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"use call\.fields\.{name}\(\)"):
+        getattr(call, name)
+    assert callable(getattr(call.fields, name))
 
 
 @pytest.mark.parametrize(

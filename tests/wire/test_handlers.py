@@ -528,6 +528,8 @@ EVERY_NAME: Dict[str, Dict[str, Optional[Callable[[Any], object]]]] = {
     "Call": {
         "get_duration": lambda call: call.get_duration(),
         "get_ringing_duration": lambda call: call.get_ringing_duration(),
+        "get": lambda call: call.get("caller"),
+        "keys": lambda call: call.keys(),
         **dict.fromkeys(("callref", "type", "fields", "ended", "stale", "update")),
         **dict.fromkeys(("onSetup", "onConnect", "onRelease", "onMissed")),
     },

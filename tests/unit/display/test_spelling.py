@@ -18,7 +18,8 @@ KNOWN = ("hang_up", "get_duration", "callref", "onNewCall", "setup_date", "_priv
     [
         ("hangup", "hang_up"), ("hangUp", "hang_up"), ("HANG_UP", "hang_up"),
         ("getDuration", "get_duration"), ("duration", "get_duration"),
-        ("get_duraton", "get_duration"), ("CallRef", "callref"), ("call_ref", "callref"), ("on_new_call", "onNewCall"),
+        ("get_duraton", "get_duration"), ("CallRef", "callref"), ("call_ref", "callref"),
+        ("on_new_call", "onNewCall"),
         ("setupDate", "setup_date"), ("note", None), ("x", None), ("", None),
         ("hang_up", None), ("private", None), ("_hang_up", None), ("_repr_png_", None),
     ],
