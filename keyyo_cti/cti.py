@@ -48,7 +48,8 @@ class CTI(Emitter):
     Every command takes an optional ``callback(error, result)`` last and returns a
     ``concurrent.futures.Future``. ``error`` is a KeyyoError or None; ``result`` is what the
     server sent, or None. ``Future.result()`` returns or raises the same. A result of null is a
-    NoResult: it is false and equal to None, but not None itself.
+    NoResult: it is false and equal to None, but not None itself. A command that fails without a
+    callback, and whose Future the program never asks, is logged as a warning.
 
     A wrong value is reported the same way, as KeyyoError 400 ``invalid_params``, and nothing is
     sent. Without a connection, the error is ConnectionClosed. Methods may be called from any
@@ -290,7 +291,9 @@ class CTI(Emitter):
     def dial(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Call a number from the line's telephone. Source: section Dial number.
 
-        :param number: string in international format, such as ``"33172587948"``.
+        :param number: string in international format, such as ``"33172587948"``. It is sent as it
+            is; if the server refuses a number with ``+`` or blanks, ``err.hint`` says how to write
+            it.
         """
         return self._client.ask(wire.dial, (number,), callback)
 

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, TypedDict, 
 
 from ._client.dial_guard import MayDial
 from ._client.literals import Dispatch, Transport
+from ._display.spelling import ask_back, suggest
 from ._net import urls
 from ._net.user_code import require_function
 from ._sockjs import TRANSPORTS
@@ -194,7 +195,10 @@ def read(options: Optional[Mapping[str, Any]], keywords: Mapping[str, Any]) -> O
     known = [option.name for option in fields(Options)]
     for name in [*given, *keywords]:
         if name not in known:
-            raise TypeError(f"unknown option {name!r}: expected one of {', '.join(known)}")
+            meant = suggest(name, tuple(known)) if isinstance(name, str) else None
+            raise TypeError(
+                f"unknown option {name!r}: expected one of {', '.join(known)}{ask_back(meant)}"
+            )
     for name in given:
         if name in keywords:
             raise TypeError(f"option {name!r} is given twice, in the dict and as a keyword")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Any, Iterator, List, Tuple
 
 import pytest
 
 from keyyo_cti._display.extras import install_hint
 
-from ..helpers.running import ROOT
+from ..helpers.running import DEADLINE, ROOT, environment
 
 #: Files that a user reads, or that are printed to one.
 READ = ("keyyo_cti/**/*.py", "samples/**/*.py", "samples/**/*.md", "samples/**/*.ipynb",
@@ -73,3 +76,46 @@ def test_every_hint_names_an_extra_that_there_is() -> None:
                for name in group.split(",")}
     assert {"simulator", "notebook", "terminal"} <= named <= extras
     assert written <= extras
+
+
+SIMULATOR = f"the simulator needs aiohttp: {install_hint('simulator')}"
+
+#: A sample, a package that a bare installation lacks, and what the sample says then.
+MISSING: List[Any] = [
+    ("fan_out", "redis", "fan_out.py needs the package redis: pip install redis"),
+    ("desktop_qt", "PySide6", "desktop_qt.py needs the package PySide6: "
+     "pip install PySide6-Essentials"),
+    ("desktop", "tkinter", "desktop.py needs tkinter: on Debian and Ubuntu, "
+     "apt install python3-tk"),
+    *((name, "aiohttp", SIMULATOR)
+      for name in ("alice_and_bob", "first_call", "get_token", "with_asyncio", "worker_pool")),
+    pytest.param("fan_out", "aiohttp", SIMULATOR, marks=pytest.mark.skipif(
+        shutil.which("redis-server") is None, reason="needs redis-server")),
+]
+
+
+def complain(package: str, program: str) -> List[str]:
+    """Return what a program prints as it fails without a package."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules[{package!r}] = None; {program}"],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=DEADLINE,
+    )
+    assert done.returncode == 1
+    return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("sample, package, said", MISSING)
+def test_sample_names_what_is_not_installed_in_one_line(
+    sample: str, package: str, said: str
+) -> None:
+    program = (
+        "import runpy; sys.path.insert(0, 'samples'); sys.argv[1:] = []; "
+        f"runpy.run_path('samples/{sample}.py', run_name='__main__')"
+    )
+    assert complain(package, program) == [said]
+
+
+@pytest.mark.parametrize("command", ["demo", "simulator"])
+def test_command_names_the_missing_extra_in_one_line(command: str) -> None:
+    program = f"from keyyo_cti.cli import main; sys.exit(main([{command!r}]))"
+    assert complain("aiohttp", program) == [SIMULATOR]

@@ -50,7 +50,7 @@ def test_options_do_not_change() -> None:
 @pytest.mark.parametrize("given, keywords", [({"cookieName": "a"}, {}), ({}, {"cookieName": "a"})])
 def test_unknown_option(given: Dict[str, Any], keywords: Dict[str, Any]) -> None:
     """An unknown option raises TypeError that names it and those that there are."""
-    with pytest.raises(TypeError, match="'cookieName'.*cookie_name"):
+    with pytest.raises(TypeError, match="'cookieName': .*; did you mean cookie_name"):
         read(given, keywords)
 
 
