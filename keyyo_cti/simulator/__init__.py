@@ -109,7 +109,8 @@ Numbers
 OAuth2
     - There is no login: the visitor of the consent page owns the account, which has every line.
     - The consent page accepts a form only with the token that it has put into it.
-    - A redirect URI is compared as a whole. An unknown one, or an unknown application, gets an
+    - A redirect URI is compared as a whole, but one on loopback may have any port and any of the
+      hosts 127.0.0.1, [::1] and localhost. An unknown one, or an unknown application, gets an
       error page (400) and no redirect.
     - Any other request is redirected with ``state`` and a ``code`` or an ``error``. A refusal by
       the visitor is "access_denied".

@@ -56,7 +56,8 @@ class Access:
 
         :param client_id: its name.
         :param client_secret: its password.
-        :param redirect_uris: the allowed redirect URIs, each compared as a whole.
+        :param redirect_uris: the allowed redirect URIs, each compared as a whole, but for the
+            host and the port of one on loopback.
         :param scopes: the scopes that it may request; None allows every scope.
         :param default_scopes: the scopes of a request without ``scopes``. None takes `scopes`, or
             "full_access_read_only" if both are None. A request that names no scope then never gets

@@ -273,13 +273,14 @@ class Actions:
         call = self._exchange.find_call(callref)
         session = _session(client)
         if not call.involves(session.number) and not session.subscribes_to(call.record.audience):
-            raise NotPossible("the session may not act on this call")
+            raise NotPossible(f"a session of {session.number} may not act on {callref}")
         return call
 
     def _incoming(self, client: Client, fields: Fields) -> Call:
         call = self._call(client, fields["call_ref"])
         if not call.ringing or call.record.callee != _session(client).number:
-            raise NotPossible("the call does not ring on this line")
+            raise NotPossible(
+                f"{call.record.callref} does not ring on {_session(client).number}")
         return call
 
 

@@ -44,7 +44,7 @@ class CallPark:
             do not talk.
         """
         if not call.involves(line.number):
-            raise NotPossible(f"{line.number} is no party of the call")
+            raise NotPossible(f"{line.number} is no party of {call.record.callref}")
         self._put(call, get_other_side(call.get_side(line.number)), line.number)
 
     def unpark(self, call: Call, line: Subscriber) -> None:
@@ -53,18 +53,20 @@ class CallPark:
         :raises NotPossible: the call is not parked, or the line itself is the parked party.
         """
         if call.parked_side is None:
-            raise NotPossible("the call is not parked")
+            raise NotPossible(f"{call.record.callref} is not parked")
         if call.record.party(call.parked_side) == line.number:
-            raise NotPossible(f"{line.number} is parked itself")
+            raise NotPossible(f"{line.number} is parked itself, in {call.record.callref}")
         free_side = get_other_side(call.parked_side)
         call.parked_side = None
         self._exchange.change(call, callpark_slot=None, **{free_side: line.number})
 
     def _put(self, call: Call, side: str, slot: Optional[str]) -> None:
         if not call.talking:
-            raise NotPossible("the parties of the call do not talk")
+            raise NotPossible(f"the parties of {call.record.callref} do not talk")
         if slot is None or slot in self._get_taken_slots():
-            raise NotPossible("the slot is taken" if slot else "all slots are taken")
+            raise NotPossible(
+                f"the callpark's slot is taken: {slot}" if slot
+                else "all slots of the callpark are taken")
         call.parked_side = side
         self._exchange.change(call, callpark_slot=slot)
 

@@ -26,6 +26,9 @@ PHONE_STATES = (TALKING, RINGING, CALLING, PARKED, IDLE)
 
 MAX_ENDED_CALLS = 10_000
 
+_MAX_CALLREF_LENGTH = 80
+"""Maximum characters of a client's callref in an error."""
+
 CallObserver = Callable[[CallRecord, FrozenSet[str]], None]
 SubscriberObserver = Callable[["Subscriber"], None]
 
@@ -153,7 +156,8 @@ class Exchange:
         try:
             return self._live[callref]
         except KeyError:
-            raise NotPossible("no such call goes on") from None
+            raise NotPossible(
+                f"no such call is active: {callref[:_MAX_CALLREF_LENGTH]!r}") from None
 
     def find_legs(self, subscriber: Subscriber) -> List[CallLeg]:
         """Return the call legs of a subscriber, prompts first, then oldest first."""
@@ -202,7 +206,7 @@ class Exchange:
         :raises NotPossible: the call does not ring.
         """
         if not call.ringing:
-            raise NotPossible("the call does not ring")
+            raise NotPossible(f"{call.record.callref} does not ring")
         call.cancel_timers()
         self.change(call, state=CONNECT, connect_date=self._now())
         for then in call.on_connect:
@@ -214,7 +218,7 @@ class Exchange:
         :raises NotPossible: the call has ended.
         """
         if call.ended:
-            raise NotPossible("the call has ended")
+            raise NotPossible(f"{call.record.callref} has ended")
         call.cancel_timers()
         call.parked_side = None
         self._ended.append(self._live.pop(call.record.callref))

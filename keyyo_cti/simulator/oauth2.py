@@ -7,6 +7,7 @@ routes in `oauth2_site`.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ S256 = "S256"
 
 CODE_LIFETIME = 60.0
 """Seconds until an authorization code expires."""
+
+_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|\[::1\]|localhost)(?::([0-9]{1,5}))?(?=[/?]|$)")
 
 Scopes = FrozenSet[str]
 Fields = Mapping[str, str]
@@ -72,7 +75,8 @@ class Application:
 
     :param client_id: its name.
     :param client_secret: its password.
-    :param redirect_uris: the allowed redirect URIs, each compared as a whole.
+    :param redirect_uris: the allowed redirect URIs, each compared as a whole, but for the host
+        and the port of one on loopback.
     :param scopes: the scopes that it may request.
     :param default_scopes: the scopes of a request without ``scopes``.
     :raises TypeError: a field has the wrong type.
@@ -101,6 +105,14 @@ class Application:
             raise ValueError(f"scopes: expected one or more of {', '.join(SCOPES)}")
         if not self.default_scopes <= self.scopes:
             raise ValueError("default_scopes: expected some of the scopes")
+
+    def accepts(self, redirect_uri: str) -> bool:
+        """Return True if a redirect URI is registered, on loopback with any port (RFC 8252, 7.3).
+        """
+        if redirect_uri in self.redirect_uris:
+            return True
+        place = _get_loopback_place(redirect_uri)
+        return place is not None and place in map(_get_loopback_place, self.redirect_uris)
 
 
 DEFAULT_APPLICATION = Application(
@@ -178,9 +190,14 @@ class Authority:
         """
         application = self._applications.get(request.get("client_id", ""))
         if application is None:
-            raise NotRedirectable("No application is registered under this client_id.")
-        if request.get("redirect_uri") not in application.redirect_uris:
-            raise NotRedirectable("This redirect_uri is not registered for the application.")
+            raise NotRedirectable(
+                f'No application is registered under the client_id "{request.get("client_id")}".')
+        redirect_uri = request.get("redirect_uri", "")
+        if not application.accepts(redirect_uri):
+            raise NotRedirectable(
+                f'The redirect_uri "{redirect_uri}" is not registered for the application '
+                f"{application.client_id}. It has registered: "
+                f"{', '.join(application.redirect_uris)}.")
         return application
 
     def read_scopes(self, application: Application, request: Fields) -> Scopes:
@@ -262,7 +279,7 @@ class Authority:
         redirect_uri = _require(request, "redirect_uri")
         code = _require(request, "code")
         state = _require(request, "state")
-        grant = _find_grant(self._codes, code, application)
+        grant = _find_grant(self._codes, "code", code, application)
         if grant.redirect_uri != redirect_uri:
             raise OAuth2Error("invalid_grant", "The redirect_uri is not the one of the code")
         if grant.state != state:
@@ -275,9 +292,9 @@ class Authority:
 
     def _renew(self, application: Application, request: Fields) -> Dict[str, Any]:
         token = _require(request, "refresh_token")
-        if _require(request, "redirect_uri") not in application.redirect_uris:
+        if not application.accepts(_require(request, "redirect_uri")):
             raise OAuth2Error("invalid_grant", "The redirect_uri is not the application's")
-        scopes = _find_grant(self._refresh, token, application).scopes
+        scopes = _find_grant(self._refresh, "refresh token", token, application).scopes
         if not self._rotate_refresh_tokens:
             return self._grant_access(scopes)
         del self._refresh[token]
@@ -310,6 +327,12 @@ class Authority:
         self._refresh.clear()
 
 
+def _get_loopback_place(uri: str) -> Optional[str]:
+    """Return path and query of a URI on loopback; None for any other URI."""
+    found = _LOOPBACK.match(uri)
+    return uri[found.end():] if found and (found[1] is None or int(found[1]) < 65_536) else None
+
+
 def _require(request: Fields, name: str) -> str:
     value = request.get(name)
     if not value:
@@ -339,9 +362,10 @@ def _check_verifier(challenge: Optional[str], verifier: Optional[str]) -> None:
 
 
 def _find_grant(
-    grants: Mapping[str, Union[_Code, _Refresh]], secret: str, application: Application
+    grants: Mapping[str, Union[_Code, _Refresh]], name: str, secret: str, application: Application
 ) -> Any:
     grant = grants.get(secret)
     if grant is None or grant.client_id != application.client_id:
-        raise OAuth2Error("invalid_grant", "It is unknown, used up, or another client's")
+        raise OAuth2Error(
+            "invalid_grant", f"The {name} is unknown, used up or another application's")
     return grant

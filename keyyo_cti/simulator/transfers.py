@@ -73,4 +73,4 @@ class Transfers:
 
 def _require_talking(call: Call) -> None:
     if not call.talking:
-        raise NotPossible("the parties of the call do not talk")
+        raise NotPossible(f"the parties of {call.record.callref} do not talk")

@@ -12,7 +12,15 @@ from keyyo_cti.simulator import Simulator
 from keyyo_cti.simulator.consent import make_redirect_url
 from keyyo_cti.simulator.oauth2_site import MAX_FORMS
 
-from ..helpers.form_browser import ask_token, get_code, read, request_of, sent_back, visit
+from ..helpers.form_browser import (
+    ask_refresh,
+    ask_token,
+    get_code,
+    read,
+    request_of,
+    sent_back,
+    visit,
+)
 
 CALLBACK = "http://127.0.0.1:8080/callback"
 
@@ -127,7 +135,11 @@ def test_many_pages(sim: Simulator) -> None:
     {"client_id": "stranger"},
     {"client_id": ""},
     {"redirect_uri": "http://127.0.0.1:8080/callback/"},
-    {"redirect_uri": "http://127.0.0.1:8081/callback"},
+    {"redirect_uri": "http://127.0.0.1:8081/callback?x=1"},
+    {"redirect_uri": "https://127.0.0.1:8080/callback"},
+    {"redirect_uri": "http://127.0.0.1:65536/callback"},
+    {"redirect_uri": "http://127.0.0.1:8080@attacker.invalid/callback"},
+    {"redirect_uri": "http://127.0.0.1.attacker.invalid:8080/callback"},
     {"redirect_uri": "http://attacker.invalid/"},
     {"redirect_uri": ""},
 ])
@@ -141,6 +153,29 @@ def test_never_sent_to_a_stranger(sim: Simulator, changes: Dict[str, Any]) -> No
         assert response.status_code == 400
         assert "Location" not in response.headers
         assert "cannot be authorized" in read(response).text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+@pytest.mark.parametrize("port", ["", ":1", ":8080", ":65535"])
+def test_loopback_redirect_uri_may_have_any_port(sim: Simulator, host: str, port: str) -> None:
+    """As in RFC 8252, 7.3: a program listens where it can; the code is for that URI only."""
+    uri = f"http://{host}{port}/callback"
+    target, answer = sent_back(read(visit(sim, request_of(redirect_uri=uri))).click("Allow"))
+    assert target == uri
+    fields: Dict[str, Any] = {**answer, "redirect_uri": uri}
+    tokens = ask_token(sim, grant_type="authorization_code", **fields)
+    refreshed = ask_refresh(sim, tokens.json()["refresh_token"], redirect_uri=uri)
+    assert (tokens.status_code, refreshed.status_code) == (200, 200)
+
+
+def test_application_without_loopback_gets_no_redirect_there(sim: Simulator) -> None:
+    sim.oauth2_application("web", "secret", ["https://app.example/callback"])
+    request = request_of(client_id="web", redirect_uri="http://127.0.0.1:8080/callback")
+    page = visit(sim, request)
+    assert page.status_code == 400
+    text = read(page).text
+    assert "http://127.0.0.1:8080/callback" in text and "application web" in text
+    assert "https://app.example/callback" in text
 
 
 @pytest.mark.parametrize("changes, error", [
