@@ -59,7 +59,7 @@ class Application:
             Timer(self.speak, call.hang_up, [self.asked]).start()
 
     def on_end(self, call: Call) -> None:
-        print(f"over after {call.get_duration()} s")
+        print(f"ended after {call.get_duration()} s")
         self.ended.append(call)
         if len(self.ended) == 2:
             self.cti.destroy_session()

@@ -84,7 +84,7 @@ class FirstCall:
         call.onMissed = self.over
 
     def over(self) -> None:
-        print("the call is over")
+        print("the call has ended")
         self.cti.destroy_session()
 
 

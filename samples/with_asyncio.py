@@ -43,7 +43,7 @@ async def answer_one(token: str, options: Dict[str, Any]) -> None:
         await asyncio.wrap_future(call.answer())
         print("answered")
         await asyncio.wait_for(ended.wait(), PATIENCE)
-        print("over")
+        print("ended")
 
 
 def bob_calls(sim: "Simulator", alice: "Phone", bob: "Phone") -> None:

@@ -9,6 +9,7 @@ import time
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from .._net.text import plain
+from .call_state import PARKED, WORDS, describe_state
 from .dates import as_date
 from .readable_time import format_duration, local_time
 from .secret_fields import is_secret
@@ -16,11 +17,14 @@ from .telephone_number import format_number
 
 #: The word for each state, and its background colour, for white text.
 STATES = {
-    "SETUP": ("rings", "#b45309"),
-    "CONNECT": ("talking", "#15803d"),
-    "RELEASE": ("ended", "#475569"),
-    "MISSED": ("missed", "#b91c1c"),
+    "SETUP": (WORDS["SETUP"], "#b45309"),
+    "CONNECT": (WORDS["CONNECT"], "#15803d"),
+    "RELEASE": (WORDS["RELEASE"], "#475569"),
+    "MISSED": (WORDS["MISSED"], "#b91c1c"),
 }
+
+#: By word.
+_COLOURS = {**dict(STATES.values()), PARKED: "#0e7490"}
 
 _UNKNOWN_STATE = "#6d28d9"
 
@@ -77,11 +81,8 @@ def render_error(status_code: Any, message: Any, error_code: Any, notes: Sequenc
 
 def render_state(one: Any) -> str:
     """Return the state of a call as a coloured word."""
-    state = one.state
-    word, colour = STATES.get(state if isinstance(state, str) else "", (None, _UNKNOWN_STATE))
-    if word is None:
-        word = "unknown" if state is None else escape_text(state)
-    return render_chip(word, colour)
+    word = _printable(one.state, lambda state: describe_state(state, one.callpark_slot))
+    return render_chip(html.escape(word), _COLOURS.get(word, _UNKNOWN_STATE))
 
 
 def render_remarks(one: Any) -> str:

@@ -4,10 +4,15 @@ import json
 import time
 from typing import Any
 
+from .._display.call_state import CONNECTED, ENDED, MISSED, PARKED, RINGING, describe_state
+from .._display.html import format_number_safely
 from ..call import Call
 from .terminal import Terminal, escape
 
-_COLOURS = {"SETUP": "yellow", "CONNECT": "green", "RELEASE": "blue", "MISSED": "red"}
+#: By the word for the state.
+STATE_COLOURS = {
+    RINGING: "yellow", CONNECTED: "green", ENDED: "blue", MISSED: "red", PARKED: "magenta"
+}
 
 
 class CallPrinter:
@@ -20,6 +25,8 @@ class CallPrinter:
     def __init__(self, out: Terminal, as_json: bool) -> None:
         self._out = out
         self._format = _format_json if as_json else _format_line
+        #: True if a person reads the calls as they are printed.
+        self.is_for_person = out.is_terminal and not as_json
 
     def print_call(self, call: Call) -> None:
         """Print a call, unless nothing has changed since it was printed."""
@@ -30,16 +37,23 @@ class CallPrinter:
             self._out.print_line(self._format(call, self._out))
 
 
+def format_party(number: Any) -> str:
+    """Return the caller or the callee as text for a person, escaped and shortened."""
+    return "unknown" if number is None else format_number_safely(number)
+
+
 def _format_line(call: Call, out: Terminal) -> str:
-    state = str(call.state)
+    # Into a pipe, numbers stay as the server sent them, because grep would not find groups.
+    write = format_party if out.is_terminal else escape
+    word = escape(describe_state(call.state, call.callpark_slot))
     parts = [
         time.strftime("%H:%M:%S"),
-        f"{escape(call.caller)} -> {escape(call.callee)}",
-        out.colour(_COLOURS.get(state, "bold"), escape(state)),
+        f"{write(call.caller)} -> {write(call.callee)}",
+        out.colour(STATE_COLOURS.get(word, "bold"), word),
         _format_durations(call),
     ]
     if call.callpark_slot is not None:
-        parts.append(f"parked in slot {escape(call.callpark_slot)}")
+        parts.append(f"slot {escape(call.callpark_slot)}")
     return "  ".join(part for part in parts if part)
 
 

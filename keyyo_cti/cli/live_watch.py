@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from typing import Deque, Sequence, Tuple
+from typing import Deque, Optional, Sequence, Tuple
 
 from ..call import Call
 from .screen import Screen
@@ -37,6 +37,7 @@ class LiveWatch(WatchSession):
         # Guards notes and screen.entered. Otherwise a message during a change of screen could be
         # printed twice, or not at all.
         self._notes_lock = threading.Lock()
+        self._began_at: Optional[str] = None
         # Each with the time of day.
         self._notes: Deque[Tuple[str, str]] = deque(maxlen=_MAX_NOTES)
 
@@ -45,6 +46,10 @@ class LiveWatch(WatchSession):
             return super().run()
         finally:
             self._leave_screen()
+
+    def on_connected(self) -> None:
+        self._began_at = time.strftime("%H:%M:%S")
+        super().on_connected()
 
     def on_call(self, call: Call) -> None:
         self.refresh_soon()
@@ -82,7 +87,8 @@ class LiveWatch(WatchSession):
     def _make_view(self) -> TableView:
         with self._notes_lock:
             notes = ["  ".join(note) for note in self._notes]
-        return TableView(self.cti.number, self._status, self.cti.get_calls(), notes)
+        calls = self.cti.get_calls()
+        return TableView(self.cti.number, self._status, calls, notes, self._began_at)
 
     def _leave_screen(self) -> None:
         with self._notes_lock:

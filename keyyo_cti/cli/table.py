@@ -3,23 +3,25 @@
 import io
 import time
 from dataclasses import dataclass
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from .._display.call_state import describe_state
 from .._display.dates import as_date
 from .._display.readable_time import format_duration, local_time
 from .._net.clock import NEVER
 from ..call import Call
+from .call_printer import STATE_COLOURS, format_party
 from .session_command import ConnectionStatus
 from .terminal import escape
 
 #: Ended calls that are shown, the last ones.
 MAX_ENDED_CALLS = 10
 
-#: Lines above the calls: line and connection, an empty one, and the headings.
+#: Lines above the calls: line and connection, a remark, and the headings.
 _HEADER_LINES = 3
 
 #: Characters of a text from others. What does not fit is cut anyway.
@@ -32,12 +34,31 @@ _STATUS_STYLES = {
     ConnectionStatus.RESTORED: "green",
 }
 
-_STATES = {
-    "SETUP": ("ringing", "yellow"),
-    "CONNECT": ("talking", "green"),
-    "RELEASE": ("ended", "blue"),
-    "MISSED": ("missed", "red"),
-}
+#: The cells of a call, by column.
+Row = Dict[str, Text]
+
+#: The columns in the order of the screen.
+_COLUMNS = ("since", "from", "to", "call", "state", "rang", "talked", "time", "slot")
+
+#: The columns of a screen, from a wide one to a narrow one. The first one that fits is used: the
+#: slot goes first, because the state says "parked", and the other party stays to the end.
+#: "time" is the duration that matters in the state, "call" the party that is not this line.
+_LAYOUTS = (
+    ("since", "from", "to", "state", "rang", "talked", "slot"),
+    ("since", "from", "to", "state", "rang", "talked"),
+    ("since", "from", "to", "state", "time"),
+    ("from", "to", "state", "time"),
+    ("call", "state", "time"),
+    ("call", "state"),
+)
+
+#: Columns with text from others. They shrink, but not below a number such as +33 1 99 00 00 01.
+_FOREIGN = {"from": 17, "to": 17, "call": 22, "slot": 11}
+
+_RIGHT = ("rang", "talked", "time")
+
+#: Spaces between two columns.
+_GAP = 2
 
 
 @dataclass(frozen=True)
@@ -47,12 +68,14 @@ class TableView:
     :ivar number: the line's number; None before it is known.
     :ivar calls: all known calls, in the order of their last notification.
     :ivar notes: messages for a person, the oldest first.
+    :ivar began: the time of day when the session began; None before.
     """
 
     number: Any
     status: ConnectionStatus
     calls: Sequence[Call]
     notes: Sequence[str] = ()
+    began: Optional[str] = None
 
 
 def render(view: TableView, width: int, height: int, coloured: bool) -> List[str]:
@@ -67,63 +90,100 @@ def render(view: TableView, width: int, height: int, coloured: bool) -> List[str
         color_system="standard",
         no_color=not coloured,
     )
-    console.print(_make_content(view, height), no_wrap=True, overflow="ellipsis", crop=True)
+    console.print(_make_content(view, width, height), no_wrap=True, overflow="ellipsis", crop=True)
     return [line.rstrip() for line in out.getvalue().splitlines()][:height]
 
 
-def _make_content(view: TableView, height: int) -> Group:
+def _make_content(view: TableView, width: int, height: int) -> Group:
     # In a low window, calls come before notes: there is always room for one call.
     notes = view.notes[max(0, len(view.notes) - max(0, height - _HEADER_LINES - 2)) :]
     room = max(1, height - _HEADER_LINES - (len(notes) + 1 if notes else 0))
-    head = Text(_cut(view.number or ""), "bold")
+    head = Text(_cut("" if view.number is None else format_party(view.number)), "bold")
     head.append(f"  {view.status.value}", _STATUS_STYLES[view.status])
-    parts: List[Any] = [head, Text(), _make_table(view.calls, room)]
+    parts: List[Any] = [head, _make_remark(view.began, width), _make_table(view, width, room)]
     if notes:
         parts += [Text(), *(Text(_cut(note), "dim") for note in notes)]
     return Group(*parts)
 
 
-def _make_table(calls: Sequence[Call], room: int) -> Any:
+def _make_remark(began: Optional[str], width: int) -> Text:
+    """Return what the table lacks: the server sends no active calls to a new session."""
+    if began is None:
+        return Text()
+    short = f"calls before {began} are not shown"
+    whole = f"{short} until they change"
+    return Text(whole if len(whole) <= width else short, "dim")
+
+
+def _make_table(view: TableView, width: int, room: int) -> Any:
     active: List[Call] = []
     ended: List[Call] = []
-    for call in calls:
+    for call in view.calls:
         (ended if call.ended else active).append(call)
     if not active and not ended:
         return Text("no calls yet", "dim")
     active.sort(key=_get_setup_time)
     # The line that counts the hidden calls takes the place of a call.
     hidden = len(active) - room + 1 if len(active) > room else 0
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("since", "from", "to", "state", "rang", "talked", "slot"):
+    last = [] if hidden else list(reversed(ended))[: min(MAX_ENDED_CALLS, room - len(active))]
+    rows = [_make_row(call, view.number) for call in (*active[hidden:], *last)]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+    layout = _select_layout(rows, width)
+    for heading in layout:
         # In a narrow window rich shrinks the columns that may wrap: those with text from others.
         # Their cells are cut, so that none does wrap.
-        foreign = heading in ("from", "to", "slot")
-        right = heading in ("rang", "talked")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=not foreign)
-    for call in active[hidden:]:
-        table.add_row(*_make_row(call))
+        justify: Any = "right" if heading in _RIGHT else "left"
+        table.add_column(heading, justify=justify, no_wrap=heading not in _FOREIGN)
+    for number, row in enumerate(rows):
+        is_active = number < len(active) - hidden
+        table.add_row(*(row[heading] for heading in layout), style="" if is_active else "dim")
     if hidden:
         return Group(table, Text(f"and {hidden} older active calls", "dim"))
-    for call in list(reversed(ended))[: min(MAX_ENDED_CALLS, room - len(active))]:
-        table.add_row(*_make_row(call), style="dim")
     return table
 
 
-def _make_row(call: Call) -> List[Text]:
-    word, colour = _STATES.get(str(call.state), (_cut(call.state), "bold"))
+def _select_layout(rows: Sequence[Row], width: int) -> Sequence[str]:
+    """Return the widest layout that fits."""
+    needs = {
+        heading: max(
+            [len(heading)]
+            + [min(row[heading].cell_len, _FOREIGN.get(heading, width)) for row in rows]
+        )
+        for heading in _COLUMNS
+    }
+    for layout in _LAYOUTS:
+        if sum(needs[heading] for heading in layout) + _GAP * (len(layout) - 1) <= width:
+            return layout
+    return _LAYOUTS[-1]
+
+
+def _make_row(call: Call, own: Any) -> Row:
+    word = _cut(describe_state(call.state, call.callpark_slot))
+    colour = STATE_COLOURS.get(word, "bold")
     if call.stale:
         word, colour = f"{word}?", "magenta"
     talked = str(call.state) in ("CONNECT", "RELEASE")
+    durations = format_duration(call.get_ringing_duration()), (
+        format_duration(call.get_duration()) if talked else ""
+    )
     slot = call.callpark_slot
-    return [
-        Text(_format_time_of_day(call.setup_date)),
-        _make_foreign_text(call.caller),
-        _make_foreign_text(call.callee),
-        Text(word, colour),
-        Text(format_duration(call.get_ringing_duration())),
-        Text(format_duration(call.get_duration()) if talked else ""),
-        _make_foreign_text("" if slot is None else slot, "magenta"),
-    ]
+    return {
+        "since": Text(_format_time_of_day(call.setup_date)),
+        "from": _make_foreign_text(format_party(call.caller)),
+        "to": _make_foreign_text(format_party(call.callee)),
+        "call": _make_foreign_text(_format_other_party(call, own)),
+        "state": Text(word, colour),
+        "rang": Text(durations[0]),
+        "talked": Text(durations[1]),
+        "time": Text(durations[1] or durations[0]),
+        "slot": _make_foreign_text("" if slot is None else slot, "magenta"),
+    }
+
+
+def _format_other_party(call: Call, own: Any) -> str:
+    if call.caller == own:
+        return f"to {format_party(call.callee)}"
+    return f"from {format_party(call.caller)}"
 
 
 def _get_setup_time(call: Call) -> float:

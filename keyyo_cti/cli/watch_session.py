@@ -49,5 +49,11 @@ class LineWatch(WatchSession):
         super().__init__(config, also, err)
         self._printer = printer
 
+    def on_connected(self) -> None:
+        if self._printer.is_for_person:
+            # The server sends no active calls to a new session.
+            self.print_status("calls that began earlier are not shown until they change")
+        super().on_connected()
+
     def on_call(self, call: Call) -> None:
         self._printer.print_call(call)

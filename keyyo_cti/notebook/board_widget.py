@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, HBox, Text, VBox
 
 from .._client.callback import Callback
 from .._display import html
+from .._display.call_state import RINGING
 from .._display.dates import as_date
 from .._display.telephone_number import parse_number
 from ..call import Call
@@ -192,7 +193,7 @@ class Board(VBox):
         if not left:
             return "" if self.rows else "no calls"
         ringing = sum(call.state == "SETUP" for call in left)
-        return f"and {len(left)} more active calls, {ringing} of them ringing"
+        return f"and {len(left)} more active calls, {ringing} of them {RINGING}"
 
 
 def _format_status(connected: bool, number: Any) -> str:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from .._display.call_state import CONNECTED, MISSED, RINGING
 from .._display.dates import as_date
 from .._display.html import STATES, format_number_safely, was_picked_up
 from .._display.readable_time import format_duration
@@ -177,9 +178,9 @@ def _draw_calls(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
     else:
         axes.set_yticks([])
     legend = [
-        Patch(color=_RINGING, label="ringing"),
-        Patch(color=_TALKING, label="talking"),
-        Line2D([], [], color=_MISSED, marker="X", linewidth=0, label="missed"),
+        Patch(color=_RINGING, label=RINGING),
+        Patch(color=_TALKING, label=CONNECTED),
+        Line2D([], [], color=_MISSED, marker="X", linewidth=0, label=MISSED),
     ]
     axes.figure.legend(handles=legend, loc="outside lower center", ncols=3, frameon=False)
 

@@ -8,10 +8,10 @@ call = stage.ringing_call(cti)
 
 def on_connect():
     # Handle connect
-    print("talking")
+    print("connected")
 
 
 call.onConnect = on_connect
 
 stage.alice.picks_up()
-stage.expect("talking")
+stage.expect("connected")

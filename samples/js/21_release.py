@@ -8,10 +8,10 @@ call = stage.incoming_call(cti)
 
 def on_release():
     # Handle release
-    print("over")
+    print("ended")
 
 
 call.onRelease = on_release
 
 stage.bob.hangs_up()
-stage.expect("over")
+stage.expect("ended")

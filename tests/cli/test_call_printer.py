@@ -106,12 +106,12 @@ def test_nothing_commands_the_terminal(
 @pytest.mark.parametrize(
     ("call", "shown"),
     [
-        ({"callref": "c"}, "None -> None  None"),
+        ({"callref": "c"}, "None -> None  unknown"),
         ({**CALL, "state": ["odd"], "caller": {}}, "{} -> 33199000001  ['odd']"),
-        ({**CALL, "setup_date": "soon"}, f"{BOB} -> 33199000001  CONNECT  rang 0 s"),
-        ({**CALL, "setup_date": 1e300}, f"{BOB} -> 33199000001  CONNECT  rang 0 s"),
+        ({**CALL, "setup_date": "soon"}, f"{BOB} -> 33199000001  connected  rang 0 s"),
+        ({**CALL, "setup_date": 1e300}, f"{BOB} -> 33199000001  connected  rang 0 s"),
         ({**CALL, "callpark_slot": 0},
-         f"{BOB} -> 33199000001  CONNECT  rang 2 s  parked in slot 0"),
+         f"{BOB} -> 33199000001  parked  rang 2 s  slot 0"),
     ],
 )
 def test_a_strange_call(

@@ -28,6 +28,9 @@ from .tty import Tty
 
 BOB = "33199020000"
 
+#: As they are shown.
+ALICE_SHOWN, BOB_SHOWN = "+33 1 99 00 00 01", "+33 1 99 02 00 00"
+
 ENTERED = b"\x1b[?1049h"
 
 
@@ -41,7 +44,7 @@ def watching(sim: Simulator, alice: Line, *arguments: str, **more: Any) -> Tty:
 def tty(sim: Simulator, alice: Line) -> Iterator[Tty]:
     """Alice's line, watched at a terminal, with its table on the screen."""
     with watching(sim, alice) as tty:
-        tty.until_shown(f"{alice.number}  connected", "no calls yet")
+        tty.until_shown(f"{ALICE_SHOWN}  connected", "no calls yet")
         yield tty
 
 
@@ -57,14 +60,15 @@ def call(**fields: Any) -> Dict[str, Any]:
 def test_a_call_from_ringing_to_its_end(tty: Tty, alice: Line, bob: Phone) -> None:
     """Who calls whom is one row, whose state changes in place and has a colour."""
     bob.call(alice)
-    row = next(line for line in tty.until_shown("ringing").splitlines() if BOB in line)
-    assert re.fullmatch(rf"\d\d:\d\d:\d\d  {BOB}  {alice.number}  ringing  0:0\d", row)
+    row = next(line for line in tty.until_shown("ringing").splitlines() if BOB_SHOWN in line)
+    parties = re.escape(f"{BOB_SHOWN}  {ALICE_SHOWN}")
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d  {parties}  ringing  0:0\d", row)
     assert tty.colour_of("ringing") == "brown"
     alice.phone.pick_up()
-    assert tty.until_shown("talking").count(BOB) == 1
-    assert tty.colour_of("talking") == "green"
+    assert tty.until_shown(" connected  0").count(BOB_SHOWN) == 1
+    assert tty.colour_of("connected  0") == "green"
     bob.hang_up()
-    assert tty.until_shown("ended").count(BOB) == 1
+    assert tty.until_shown("ended").count(BOB_SHOWN) == 1
     assert tty.colour_of("ended") == "blue"
     assert tty.alternate and not tty.cursor_shown
 
@@ -86,15 +90,15 @@ def test_time_runs(tty: Tty, sim: Simulator, alice: Line) -> None:
     sim.push(alice, call(setup_date=now - 8, callref="a"))
     sim.push(alice, call(setup_date=now - 90, connect_date=now - 58, state="CONNECT"))
     tty.until(lambda text: bool(re.search(r"ringing +0:1\d", text)))
-    tty.until(lambda text: bool(re.search(r"talking +0:32 +1:0\d", text)))
+    tty.until(lambda text: bool(re.search(r"connected +0:32 +1:0\d", text)))
 
 
 def test_a_parked_call(tty: Tty, sim: Simulator, alice: Line) -> None:
     """A call in the callpark shows its slot, until it is taken back."""
     sim.push(alice, call(state="CONNECT", callpark_slot="77"))
-    tty.until(lambda text: bool(re.search(r"talking .* 77$", text, re.MULTILINE)))
+    tty.until(lambda text: bool(re.search(r"parked .* 77$", text, re.MULTILINE)))
     sim.push(alice, call(state="CONNECT"))
-    tty.until(lambda text: "talking" in text and "77" not in text)
+    tty.until(lambda text: text.count("connected") == 2 and "77" not in text)
 
 
 @pytest.mark.fault(33)
@@ -104,7 +108,9 @@ def test_a_caller_is_text(tty: Tty, sim: Simulator, alice: Line) -> None:
     and the rest of the picture stays as it is."""
     sim.push(alice, call(caller="[red]x[/] \x1b[2J\n<b>", callee="[/bold]", state="[on red]"))
     text = tty.until_shown(r"[red]x[/] \x1b[2J\n<b>", "[/bold]", "[on red]")
-    assert text.startswith(f"{alice.number}  connected\n\nsince")
+    head, remark, headings, *_ = text.splitlines()
+    assert head == f"{ALICE_SHOWN}  connected" and headings.startswith("since")
+    assert re.match(r"calls before [\d:]+ are not shown", remark)
     assert tty.colour_of("[red]x") == "default"
 
 
@@ -130,10 +136,30 @@ def test_the_connection(sim: Simulator, alice: Line, bob: Phone) -> None:
         assert "the connection was lost: it is being restored" in text
         assert tty.colour_of("connection lost, being") == "red"
         sim.faults.let_through("connect")
-        text = tty.until_shown(f"{alice.number}  connection restored")
+        text = tty.until_shown(f"{ALICE_SHOWN}  connection restored")
         assert tty.colour_of("connection restored") == "green"
         assert re.search(r"restored: changes of the last \d+ s are not shown", text)
         tty.until(lambda text: "ringing" in text and "ringing?" not in text)
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        (80, r"\d\d:\d\d:\d\d +BOB +ALICE +parked +0:0\d +0:0\d +77"),
+        (60, r"BOB +ALICE +parked +0:0\d"),
+        (40, r"from BOB +parked +0:0\d"),
+    ],
+)
+def test_who_calls_is_shown_at_any_width(
+    sim: Simulator, alice: Line, columns: int, row: str
+) -> None:
+    for name, shown in (("BOB", BOB_SHOWN), ("ALICE", ALICE_SHOWN)):
+        row = row.replace(name, re.escape(shown))
+    with watching(sim, alice, columns=columns) as tty:
+        tty.until_shown("no calls yet", "are not shown")
+        now = int(time.time())
+        sim.push(alice, call(state="CONNECT", connect_date=now, callpark_slot="77"))
+        tty.until(lambda text: bool(re.search(f"^{row}$", text, re.MULTILINE)))
 
 
 def test_another_size(tty: Tty, sim: Simulator, alice: Line) -> None:
@@ -144,7 +170,7 @@ def test_another_size(tty: Tty, sim: Simulator, alice: Line) -> None:
     tty.until(lambda text: text.count("ringing") == 12)
     tty.resize(52, 7)
     text = tty.until(lambda text: text.endswith("and 9 older active calls"))
-    assert [line[:5] for line in text.splitlines()[:3]] == ["33199", "", "since"]
+    assert [line[:5] for line in text.splitlines()[:3]] == ["+33 1", "calls", "from "]
     assert len(text.splitlines()) == 7 and text.count("ringing") == 3
     tty.resize(100, 30)
     text = tty.until(lambda text: text.count("ringing") == 12)
@@ -285,9 +311,12 @@ def test_lines_instead(
     with watching(sim, alice, *arguments, **variables) as tty:
         tty.until_shown(f"connected as {alice.number}")
         bob.call(alice)
-        tty.until_shown("SETUP")
+        shown = BOB, "SETUP", "MISSED"
+        if arguments != ["--json"]:
+            shown = f"{BOB_SHOWN} -> {ALICE_SHOWN}", "ringing", "missed"
+        tty.until_shown(*shown[:2])
         bob.hang_up()
-        tty.until_shown("SETUP", "MISSED")
+        tty.until_shown(*shown)
         assert ENTERED not in tty.raw and tty.cursor_shown
 
 
@@ -301,7 +330,7 @@ def test_without_rich(sim: Simulator, alice: Line, bob: Phone) -> None:
     with Tty(*command, KEYYO_CSI_TOKEN=sim.token(alice)) as tty:
         tty.until_shown(f"connected as {alice.number}")
         bob.call(alice)
-        tty.until_shown("SETUP", "no table, because rich is missing", ".[terminal]")
+        tty.until_shown("ringing", "no table, because rich is missing", ".[terminal]")
         assert ENTERED not in tty.raw
 
 

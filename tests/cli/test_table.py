@@ -48,7 +48,7 @@ def picture(
 
 def callers(lines: Sequence[str]) -> List[str]:
     """The last digits of who calls, from above."""
-    return re.findall(r"331990200(\d\d)", "\n".join(lines))
+    return re.findall(r"\+33 1 99 02 00 (\d\d)", "\n".join(lines))
 
 
 def test_those_that_go_on_come_first() -> None:
@@ -81,7 +81,7 @@ def test_any_size(width: int, height: int) -> None:
     """No size is too small: what is shown fits, and begins with the line."""
     calls = [call(number, "CONNECT", connect_date=NOW, callpark_slot="7") for number in range(9)]
     lines = picture(calls, width, height, notes=["a" * 300, "b"])
-    assert lines[0].rstrip("…") in "33199000001  connected"
+    assert lines[0].rstrip("…") in "+33 1 99 00 00 01  connected"
 
 
 def test_notes_give_way_to_calls() -> None:
@@ -94,10 +94,44 @@ def test_notes_give_way_to_calls() -> None:
     assert callers(lines) == ["01"] and "three" not in lines
 
 
-def test_a_narrow_window() -> None:
-    """Numbers are cut before states and durations are."""
-    lines = picture([call(1, "CONNECT", connect_date=NOW - 1, callpark_slot="7")], width=52)
-    assert re.fullmatch(r"\d\d:\d\d:\d\d +331\d*… +331\d*… +talking +0:00 +0:01 +7", lines[-1])
+SINCE = r"\d\d:\d\d:\d\d"
+BOB, ALICE = r"\+33 1 99 02 00 01", r"\+33 1 99 00 00 01"
+
+
+@pytest.mark.parametrize(
+    ("width", "row"),
+    [
+        (100, f"{SINCE} {BOB} {ALICE} parked 0:00 0:01 7"),
+        (74, f"{SINCE} {BOB} {ALICE} parked 0:00 0:01 7"),
+        (73, f"{SINCE} {BOB} {ALICE} parked 0:00 0:01"),
+        (59, f"{BOB} {ALICE} parked 0:01"),
+        (39, f"from {BOB} parked 0:01"),
+        (31, f"from {BOB} parked"),
+        (20, r"from \+33 1 … parked"),
+    ],
+)
+def test_narrow_window_drops_the_slot_first_and_the_caller_last(width: int, row: str) -> None:
+    lines = picture([call(1, "CONNECT", connect_date=NOW - 1, callpark_slot="7")], width=width)
+    assert re.fullmatch(row.replace(" ", " +"), lines[-1])
+
+
+def test_narrow_window_keeps_the_party_that_is_not_this_line() -> None:
+    outgoing = call(1, caller="33199000001", callee="33199020001")
+    assert re.fullmatch(f"to {BOB} +ringing +0:01", picture([outgoing], width=39)[-1])
+
+
+def test_one_long_name_does_not_drop_columns() -> None:
+    lines = picture([call(2), call(1, caller="x" * 100)], width=79)
+    assert lines[2].split() == ["since", "from", "to", "state", "rang", "talked", "slot"]
+    assert callers(lines) == ["02"] and "xxx…" in lines[-1]
+
+
+@pytest.mark.parametrize(("width", "more"), [(80, " until they change"), (60, ""), (39, "")])
+def test_earlier_calls_are_said_not_to_be_shown(width: int, more: str) -> None:
+    view = TableView("33199000001", ConnectionStatus.CONNECTED, [call(1)], (), "14:03:05")
+    lines = render(view, width, 24, coloured=False)
+    assert f"calls before 14:03:05 are not shown{more}" in re.sub(r"\x1b\[\d*m", "", lines[1])
+    assert len(lines) == 4
 
 
 @pytest.mark.parametrize(
@@ -106,7 +140,7 @@ def test_a_narrow_window() -> None:
         ({"setup_date": NOW - 59}, "ringing 0:59"),
         ({"setup_date": NOW - 3600}, "ringing 1:00:00"),
         ({"setup_date": NOW - 70, "connect_date": NOW - 60, "state": "CONNECT"},
-         "talking 0:10 1:00"),
+         "connected 0:10 1:00"),
         ({"setup_date": NOW - 70, "connect_date": NOW - 60, "release_date": NOW - 5,
           "state": "RELEASE"}, "ended 0:10 0:55"),
         ({"setup_date": NOW - 70, "release_date": NOW - 5, "state": "MISSED"}, "missed 1:05"),
@@ -114,7 +148,7 @@ def test_a_narrow_window() -> None:
 )
 def test_durations(fields: Any, durations: str) -> None:
     """Hours show when there are any, and talking when there was somebody to talk to."""
-    assert picture([call(1, **fields)])[-1].split()[3:] == durations.split()
+    assert picture([call(1, **fields)])[-1].split()[13:] == durations.split()
 
 
 @pytest.mark.parametrize(
@@ -135,12 +169,12 @@ def test_a_stale_call() -> None:
     """Of a call that may have ended while nobody told, the state is in question."""
     stale = call(1, "CONNECT")
     stale.stale = True
-    assert "talking?" in picture([stale])[-1]
+    assert "connected?" in picture([stale])[-1]
 
 
 def test_no_calls_yet() -> None:
     """An empty table says so."""
-    assert picture([]) == ["33199000001  connected", "", "no calls yet"]
+    assert picture([]) == ["+33 1 99 00 00 01  connected", "", "no calls yet"]
 
 
 def test_wide_letters() -> None:

@@ -89,11 +89,11 @@ def test_each_change_is_a_line(watcher: Watcher) -> None:
     assert watcher.watch(script=script) == 3
     parties = f"{BOB} -> {watcher.line.number}"
     assert watcher.changes() == [
-        f"{parties}  SETUP",
-        f"{parties}  CONNECT  rang 3 s",
-        f"{parties}  RELEASE  rang 3 s, talked 60 s",
-        f"{parties}  SETUP",
-        f"{parties}  MISSED  rang 9 s",
+        f"{parties}  ringing",
+        f"{parties}  connected  rang 3 s",
+        f"{parties}  ended  rang 3 s, talked 60 s",
+        f"{parties}  ringing",
+        f"{parties}  missed  rang 9 s",
     ]
     assert watcher.err == [f"connected as {watcher.line.number}", "the connection was lost"]
 
@@ -111,8 +111,8 @@ def test_what_has_not_changed_is_not_told_twice(watcher: Watcher) -> None:
 
     watcher.watch(script=script)
     assert watcher.changes() == [
-        "1 -> 2  CONNECT  rang 2 s",
-        "1 -> 2  CONNECT  rang 2 s  parked in slot 7",
+        "1 -> 2  connected  rang 2 s",
+        "1 -> 2  parked  rang 2 s  slot 7",
     ]
 
 
@@ -174,7 +174,7 @@ def test_other_lines_are_watched_too(watcher: Watcher) -> None:
 
     written = f"0{carol.number[2:4]} {carol.number[4:]}"
     watcher.watch("--also", written, "--also", "callpark", script=script)
-    assert watcher.changes() == [f"{BOB} -> {carol.number}  SETUP"]
+    assert watcher.changes() == [f"{BOB} -> {carol.number}  ringing"]
     assert watcher.err[1:3] == [f"also watching {carol.number}", "also watching callpark"]
 
 
@@ -236,7 +236,7 @@ def test_a_lost_connection_is_restored(signed_in: Watcher) -> None:
     mine = signed_in.line.number
     assert signed_in.watch("--csi", mine, "--also", carol.number, script=script) == 3
     parties = f"{BOB} -> {carol.number}"
-    assert signed_in.changes() == [f"{parties}  SETUP", f"{parties}  MISSED  rang 0 s"]
+    assert signed_in.changes() == [f"{parties}  ringing", f"{parties}  missed  rang 0 s"]
     assert [re.sub(r"\d+ s", "N s", line) for line in signed_in.err[2:]] == [
         "the connection was lost: it is being restored",
         "restored with a new session: changes of the last N s are not shown",

@@ -53,7 +53,7 @@ def test_it_happens_on_the_simulator(path: Path) -> None:
 
 #: What those print that need not look real.
 EXPECTED = {
-    "with_asyncio": ["connected as 33199000001", "33199020000 calls", "answered", "over"],
+    "with_asyncio": ["connected as 33199000001", "33199020000 calls", "answered", "ended"],
     "worker_pool": [
         "call-1: 33199020000 called 33199000001: RELEASE",
         "a gap",

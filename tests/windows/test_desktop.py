@@ -74,10 +74,10 @@ def test_answer_and_hang_up(desk: Desk, alice: Line, bob: Phone) -> None:
     desk.see(lambda sight: sight.rows == [[BOB, ALICE, "ringing"]])
     desk.click("Answer")
     bob.wait_until("talking", PATIENCE)
-    desk.see(lambda sight: sight.rows == [[BOB, ALICE, "talking"]])
+    desk.see(lambda sight: sight.rows == [[BOB, ALICE, "connected"]])
     desk.click("Hang up")
     bob.wait_until("idle", PATIENCE)
-    sight = desk.see(lambda sight: sight.rows == [[BOB, ALICE, "over"]] and not sight.enabled)
+    sight = desk.see(lambda sight: sight.rows == [[BOB, ALICE, "ended"]] and not sight.enabled)
     assert sight.strays == []
     assert desk.end() == 0
 
@@ -92,7 +92,7 @@ def test_transfer(desk: Desk, sim: Simulator, alice: Line, bob: Phone) -> None:
     desk.type(CAROL)
     desk.click("Transfer to")
     carol.wait_until("ringing", PATIENCE)
-    desk.see(lambda sight: sight.rows == [[BOB, ALICE, "over"]])
+    desk.see(lambda sight: sight.rows == [[BOB, ALICE, "ended"]])
     assert desk.end() == 0
 
 

@@ -88,7 +88,7 @@ def test_an_incoming_call(page: WebDriver, alice: Line, bob: Phone) -> None:
     says(page, "#status", "Picked up after")
     bob.wait_until("talking", PATIENCE)
     click(page, "hang_up")
-    says(page, "#calls li", "Bob -> 33199000001: over")
+    says(page, "#calls li", "Bob -> 33199000001: ended")
     bob.wait_until("idle", PATIENCE)
 
 

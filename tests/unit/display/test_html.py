@@ -90,7 +90,7 @@ def test_a_call_that_goes_on() -> None:
 
 @pytest.mark.parametrize(
     "state, word",
-    [("SETUP", "rings"), ("CONNECT", "talking"), ("RELEASE", "ended"), ("MISSED", "missed")],
+    [("SETUP", "ringing"), ("CONNECT", "connected"), ("RELEASE", "ended"), ("MISSED", "missed")],
 )
 def test_states(state: str, word: str) -> None:
     """Each state is a word in a colour of its own."""
@@ -125,7 +125,7 @@ def test_calls() -> None:
     calls: Any = Calls([a_call(state="MISSED"), a_call(state="SETUP")])
     calls.append(None)
     shown = read(calls).text
-    assert shown.index("missed") < shown.index("rings") < shown.index("None")
+    assert shown.index("missed") < shown.index("ringing") < shown.index("None")
     assert repr(calls) == repr(list(calls))
     assert read(Calls()).text == "no calls"
 
