@@ -17,6 +17,8 @@ from .exit_codes import (
     NotSignedIn,
     UsageError,
 )
+from .invocation import format_command, name_program
+from .login_hint import explain_login
 from .parser import find_command, parse
 from .terminal import Terminal, escape
 
@@ -51,10 +53,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return FAILED
     except (UsageError, CommandFailed, KeyyoError, ImportError, OSError) as error:
         # The simulator's ImportError names the missing extra.
-        err.print_line(escape(error))
+        err.print_line(name_program(escape(error)))
+        for line in explain_login(error):
+            err.print_line(line)
         status = _exit_code(error)
         if status == NOT_SIGNED_IN and name != "login":
-            err.print_line("sign in with: keyyo-cti login")
+            err.print_line(f"sign in with: {format_command('login')}")
         return status
 
 

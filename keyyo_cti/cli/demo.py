@@ -10,11 +10,13 @@ import argparse
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
+from .._display.call_state import describe_state
 from .._net.clock import monotonic
 from ..call import Call
 from ..cti import CTI
 from ..errors import KeyyoError
 from .exit_codes import OK, CommandFailed
+from .invocation import format_command
 from .terminal import Terminal, escape
 
 if TYPE_CHECKING:
@@ -140,17 +142,20 @@ class Application:
         call.onRelease = partial(self._on_release, call)
 
     def _on_setup(self, call: Call) -> None:
-        self._print(f"sees a call ring: {_get_name(call.caller)} calls {_get_name(call.callee)}")
+        parties = f"{_get_name(call.caller)} calls {_get_name(call.callee)}"
+        self._print(f"sees a call {describe_state(call.state)}: {parties}")
 
     def _on_connect(self, call: Call) -> None:
         other = call.callee if call.caller == self.cti.number else call.caller
         self._print(
-            f"shows with whom she talks: {_get_name(other)}, {escape(other)}, "
+            f"sees it {describe_state(call.state)} with {_get_name(other)}, {escape(other)}, "
             f"after {call.get_ringing_duration()} s of ringing"
         )
 
     def _on_release(self, call: Call) -> None:
-        self._print(f"sees that the call has ended, after {call.get_duration()} s of talking")
+        self._print(
+            f"sees it {describe_state(call.state)}, after {call.get_duration()} s of talking"
+        )
 
     def _print(self, action: str) -> None:
         self._printer.print_step(APPLICATION, action)
@@ -199,15 +204,16 @@ def play(sim: Simulator, out: Terminal) -> None:
     out.print_line(
         f"It took {printer.get_seconds():.3f} s in all: each step follows the one before at once."
     )
-    for line in _NEXT_STEPS:
-        out.print_line(line)
+    out.print_line("Try next:")
+    for words, purpose in _NEXT_STEPS:
+        out.print_line(f"  {format_command(*words)}")
+        out.print_line(f"      {purpose}")
 
 
 _NEXT_STEPS = (
-    "Try next:",
-    "  keyyo-cti simulator       operate the telephones yourself",
-    "  keyyo-cti watch --help    watch a line, simulated or real",
-    "  keyyo-cti login --help    use your own account",
+    (("simulator",), "operate the telephones yourself"),
+    (("watch", "--help"), "watch a line, simulated or real"),
+    (("login", "--help"), "use your own account"),
 )
 
 

@@ -7,7 +7,9 @@ from typing import Optional
 from ..diagnosis import diagnose
 from ..errors import KeyyoError
 from .exit_codes import FAILED, OK
+from .invocation import name_program
 from .login_account import LoginAccount, require_account
+from .login_hint import describe_missing_server
 from .parser import add_json, add_line, add_trust
 from .terminal import Terminal, escape
 
@@ -43,9 +45,12 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         out.print_line(json.dumps(diagnosis.to_dict(), indent=2))
     else:
         for line in str(diagnosis).splitlines():
-            out.print_line(line)
+            out.print_line(name_program(line))
         faults = escape(", ".join(diagnosis.faults))
         out.print_line("nothing is wrong" if diagnosis.good else f"wrong: {faults}")
+    if "no_network" in diagnosis.faults:
+        for line in describe_missing_server(account.login):
+            err.print_line(line)
     return OK if diagnosis.good and enabled else FAILED
 
 

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.epilog = (
         "Without --follow it ends when Keyyo has accepted the command. With --follow the exit "
-        f"code is 0 if the call was answered, else 1. {TOKEN_SOURCES}"
+        f"code is 0 if the call was answered, else 1.\n{TOKEN_SOURCES}"
     )
     parser.add_argument("number", metavar="NUMBER", help=f"number to call, {NUMBER_FORMS}")
     parser.add_argument(

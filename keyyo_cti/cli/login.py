@@ -4,8 +4,11 @@ import argparse
 import getpass
 import math
 import os
+import socket
 import sys
+from dataclasses import replace
 from typing import Optional
+from urllib.parse import urlsplit
 
 from ..account import AccountClient
 from ..backoff import Backoff
@@ -15,8 +18,10 @@ from ..manager import ManagerClient
 from ..oauth2 import CredentialsRefused, is_redirected_url
 from ..token_file import TokenFile
 from .exit_codes import OK, CommandFailed, UsageError
+from .invocation import format_command
 from .login_account import list_lines
 from .login_file import Login, LoginFile
+from .login_hint import require_server
 from .parser import (
     CLIENT_ID_VARIABLE,
     CLIENT_SECRET_VARIABLE,
@@ -92,6 +97,9 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     last = file.load(allow_http=True)
     try:
         login = _make_login(arguments, last, err)
+        require_server(login)
+        if not (arguments.paste or arguments.redirect_uri):
+            login = _move_to_free_port(login, err)
         oauth2 = login.make_oauth2_client(arguments.ca_certs)
     except ValueError as error:
         raise UsageError(error) from error
@@ -110,7 +118,9 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
             account.sign_in(redirected_url, state)
     except CredentialsRefused as error:
         if error.error_code == "invalid_client" and last is not None:
-            err.print_line("to give another client secret, run first: keyyo-cti logout")
+            err.print_line(
+                f"to give another client secret, run first: {format_command('logout')}"
+            )
         raise
     file.save(login)
     if last is not None and last.program != login.program:
@@ -152,6 +162,31 @@ def _make_login(arguments: argparse.Namespace, last: Optional[Login], err: Termi
         secret = same.client_secret if same else _ask_client_secret(client_id)
     redirect_uri = arguments.redirect_uri or (same.redirect_uri if same else _REDIRECT_URI)
     return Login(client_id, secret, redirect_uri, server, arguments.allow_http)
+
+
+def _move_to_free_port(login: Login, err: Terminal) -> Login:
+    """Return the login with another port in its redirect URI, if a simulator lets it choose.
+
+    Keyyo would refuse a redirect URI that it does not know.
+    """
+    uri = login.redirect_uri
+    if not login.is_simulator or not Loopback.serves(uri) or _can_listen(uri):
+        return login
+    parts = urlsplit(uri)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    host = parts.netloc.rpartition(":")[0] or parts.netloc
+    moved = parts._replace(netloc=f"{host}:{port}").geturl()
+    err.print_line(f"another program listens at {uri}: the browser comes back to {moved} instead")
+    return replace(login, redirect_uri=moved)
+
+
+def _can_listen(redirect_uri: str) -> bool:
+    try:
+        with Loopback(redirect_uri, state=""):
+            return True
+    except OSError:
+        return False
 
 
 def _ask_client_id(err: Terminal) -> str:
@@ -199,7 +234,7 @@ def _wait_for_browser(
     if redirected_url is None:
         raise CommandFailed(
             f"the browser did not come back within {arguments.patience:g} s; "
-            "for a browser on another machine, use: keyyo-cti login --paste"
+            f"for a browser on another machine, use: {format_command('login', '--paste')}"
         )
     return redirected_url
 

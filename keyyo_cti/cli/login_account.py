@@ -8,6 +8,7 @@ from ..manager import ManagerClient
 from ..results import LineInfo
 from ..token_file import TokenFile
 from .exit_codes import CommandFailed, NotSignedIn, UsageError
+from .invocation import format_command
 from .login_file import Login, LoginFile
 from .terminal import escape
 
@@ -17,6 +18,7 @@ _MAX_LISTED_LINES = 20
 class LoginAccount:
     """An account.
 
+    :ivar login: the stored login.
     :ivar client: the blocking client of its Manager API.
     :ivar endpoint: URL of its CTI service.
     :raises UsageError: ``ca_certs`` is wrong.
@@ -31,6 +33,7 @@ class LoginAccount:
             )
         except ValueError as error:
             raise UsageError(error) from error
+        self.login = login
         self.endpoint = login.endpoint
 
     def select_line(self, csi: Optional[str]) -> str:
@@ -79,5 +82,5 @@ def list_lines(lines: List[LineInfo]) -> str:
         for line in lines[:_MAX_LISTED_LINES]
     ]
     if len(lines) > len(listed):
-        listed.append(f"{len(lines) - len(listed)} more, see keyyo-cti lines")
+        listed.append(f"{len(lines) - len(listed)} more, see {format_command('lines')}")
     return ", ".join(listed)

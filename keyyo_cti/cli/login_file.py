@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from .._net import private_file
 from .._net.http_request import check_url
+from .._net.urls import is_loopback, parse_origin
 from ..manager import BASE_URL
 from ..oauth2 import AUTHORIZE_URL, TOKEN_URL, OAuth2Client
 from ..options import ENDPOINT
@@ -53,7 +54,15 @@ class Login:
     @property
     def where(self) -> str:
         """Name of the server, for a person."""
-        return "Keyyo" if self.server is None else self.server
+        if self.server is None:
+            return "Keyyo"
+        kind = "simulator" if self.is_simulator else "server"
+        return f"the {kind} at {self.server}"
+
+    @property
+    def is_simulator(self) -> bool:
+        """True if the server is on this machine, as only a simulator is."""
+        return self.server is not None and is_loopback(parse_origin(self.server).host)
 
     @property
     def manager_url(self) -> str:

@@ -6,9 +6,12 @@ Each command is a module beside this one, with ``add_arguments(parser)`` and
 
 import argparse
 import sys
-from typing import Callable, Dict, Optional, Sequence
+from typing import Callable, Dict, Mapping, Optional, Sequence
 
-from .._version import __version__
+from .help_format import HelpFormatter
+from .version import VersionAction
+
+PROGRAM = "keyyo-cti"
 
 TOKEN_VARIABLE = "KEYYO_CSI_TOKEN"
 CLIENT_ID_VARIABLE = "KEYYO_CLIENT_ID"
@@ -25,12 +28,19 @@ COMMANDS: Dict[str, str] = {
     "diagnose": "Find out why a line does not answer, and what to do.",
     "dial": "Have a line's telephone call a number.",
     "watch": "Show the calls of a line as they change: as a live table, or one line per change.",
+    "completion": "Print a script that completes commands and options in your shell.",
 }
 
-_EXIT_CODES = (
-    "exit codes: 0 success, 1 failure, 2 wrong command line, 3 connection lost, "
-    "4 not signed in, 130 Ctrl-C"
-)
+_EXIT_CODES = """exit codes:
+  0    success
+  1    failure
+  2    wrong command line
+  3    connection lost
+  4    not signed in
+  130  Ctrl-C"""
+
+#: Adds the arguments of a command to its parser.
+AddArguments = Callable[[argparse.ArgumentParser], object]
 
 #: The forms of a number.
 NUMBER_FORMS = "such as 33172587948, '+33 1 72 58 79 48' or '01 72 58 79 48'"
@@ -54,7 +64,7 @@ def find_command(words: Sequence[str]) -> Optional[str]:
 def parse(
     words: Sequence[str],
     name: Optional[str] = None,
-    add_arguments: Optional[Callable[[argparse.ArgumentParser], object]] = None,
+    add_arguments: Optional[AddArguments] = None,
 ) -> argparse.Namespace:
     """Parse the command line; print the help if there is no command.
 
@@ -62,23 +72,7 @@ def parse(
     :param add_arguments: adds the arguments of this command to its parser.
     :raises SystemExit: the arguments are wrong, or ask for help only.
     """
-    parser = argparse.ArgumentParser(
-        prog="keyyo-cti",
-        description="Supervise and control Keyyo telephone lines.",
-        epilog=_EXIT_CODES,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"keyyo-cti {__version__}")
-    _add_debug(parser, False)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for each, summary in COMMANDS.items():
-        command = commands.add_parser(
-            each, help=summary, description=summary, allow_abbrev=False
-        )
-        if each == name and add_arguments is not None:
-            add_arguments(command)
-        # Without a default, which would overwrite a --debug before the command.
-        _add_debug(command, argparse.SUPPRESS)
+    parser = make_parser({name: add_arguments} if name and add_arguments else {})
     arguments, unknown = parser.parse_known_args(words)
     if unknown:
         # Without their values, which may be secrets, as in --token=...
@@ -96,6 +90,41 @@ def _add_debug(parser: argparse.ArgumentParser, default: object) -> None:
         default=default,
         help="print commands, replies, notifications and connections to stderr, without secrets",
     )
+
+
+def make_parser(arguments: Mapping[str, AddArguments]) -> argparse.ArgumentParser:
+    """Return the parser with all commands.
+
+    :param arguments: by command; a command that is missing here takes no arguments.
+    """
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Supervise and control Keyyo telephone lines.",
+        epilog=_EXIT_CODES,
+        allow_abbrev=False,
+        formatter_class=HelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action=VersionAction, help="show the versions that a bug report needs"
+    )
+    _add_debug(parser, False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for each, summary in COMMANDS.items():
+        command = commands.add_parser(
+            each,
+            help=summary,
+            description=summary,
+            allow_abbrev=False,
+            formatter_class=HelpFormatter,
+        )
+        arguments.get(each, _add_none)(command)
+        # Without a default, which would overwrite a --debug before the command.
+        _add_debug(command, argparse.SUPPRESS)
+    return parser
+
+
+def _add_none(parser: argparse.ArgumentParser) -> None:
+    pass
 
 
 def add_session(parser: argparse.ArgumentParser) -> None:

@@ -87,6 +87,15 @@ def stdin_is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+def is_in_background() -> bool:
+    """True if a shell runs this process in the background, where it cannot read the terminal."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp()
+    except (AttributeError, OSError, ValueError):
+        # Windows, or no terminal.
+        return False
+
+
 def read_lines() -> Iterator[str]:
     """Yield the lines of stdin up to its end. Overlong lines are cut."""
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -96,8 +105,9 @@ def read_lines() -> Iterator[str]:
     while True:
         try:
             part = "" if sys.stdin is None else sys.stdin.readline(_MAX_LINE_LENGTH)
-        except (OSError, ValueError):
-            # The terminal has been closed, or stdin.
+        except (OSError, ValueError, TypeError):
+            # The terminal has been closed, or stdin. TypeError is Python's for a stdin that does
+            # not block and has nothing to read now.
             return
         if not part:
             return

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.epilog = (
         f"The table is for a terminal, and needs the extra: {install_hint('terminal')}. Without "
-        f"it, and into a pipe, there is one line per change. {TOKEN_SOURCES}"
+        f"it, and into a pipe, there is one line per change.\n{TOKEN_SOURCES}"
     )
     parser.add_argument(
         "--also",

@@ -15,6 +15,8 @@ from keyyo_cti.simulator import Line, Simulator
 ALICE = "33199000001"
 BOB = "33199020000"
 
+IDLE = [f"{ALICE} idle     Alice", f"{BOB} idle     Bob"]
+
 
 class Table:
     """A person who types at a simulator, and what he reads."""
@@ -23,7 +25,7 @@ class Table:
         self.sim = sim
         self._stream = io.StringIO()
         self.out = Terminal(self._stream)
-        self.console = Console(sim, [line], self.out)
+        self.console = Console(sim, [line], self.out, [(BOB, "Bob")])
 
     def type(self, *lines: str) -> List[str]:
         """Types lines, and reads what is printed on that."""
@@ -44,7 +46,7 @@ def table(sim: Simulator, alice: Line) -> Table:
 
 @pytest.fixture
 def events(table: Table) -> Iterator[None]:
-    with LogPrinter(table.out):
+    with LogPrinter(table.out, table.console.book):
         yield
 
 
@@ -58,6 +60,57 @@ def test_a_call_is_made_answered_and_ended(table: Table) -> None:
     assert [call.state for call in table.sim.calls()] == ["RELEASE"]
 
 
+@pytest.mark.parametrize(
+    ("caller", "callee"),
+    [
+        ("bob", "alice"), ("Bob", "ALICE"), ('"bob"', "'alice'"), (BOB, "alice"),
+        ("bob", "+33 1 99 00 00 01"), ("+33199020000", "01.99.00.00.01"),
+    ],
+)
+def test_names_and_written_numbers_stand_for_numbers(
+    table: Table, caller: str, callee: str
+) -> None:
+    assert table.type(f"Call {caller} {callee}") == []
+    assert [(call.caller, call.callee) for call in table.sim.calls()] == [(BOB, ALICE)]
+    assert table.type("PICK UP alice", "hang up alice") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("cal bob alice", "call"), ("pickup", "pick up"), ("pik up", "pick up"),
+        ("hangup bob", "hang up"), ("hang bob", "hang up"), ("phone", "phones"),
+        ("linse", "lines"), ("mesage alice bob hi", "message"), ("hlep", "help"), ("quti", "quit"),
+        ("session", "sessions"), ("dorp", "drop"),
+    ],
+)
+def test_mistyped_command_is_answered_with_the_nearest(
+    table: Table, typed: str, meant: str
+) -> None:
+    assert f': did you mean "{meant}"? ' in table.type(typed)[0]
+    assert table.type("phones") == IDLE
+
+
+def test_names_with_blanks_and_names_of_several(sim: Simulator, alice: Line) -> None:
+    second = sim.line("33199000002", name="Zoë  Ann")
+    stream = io.StringIO()
+    phones = [(BOB, "alice"), ("33199020001", "Eve\x1b[2J"), ("33199020002", "")]
+    console = Console(sim, [second, alice], Terminal(stream), phones)
+    assert console.make_example() == f'call {BOB} "zoë ann"'
+    console.execute('call 33199020001 ZOË ann')
+    console.execute('message "zoë ann" 33199020001 it\'s "me"')
+    console.execute("pick up alice")
+    console.execute("phones")
+    assert [call.callee for call in sim.calls()] == ["33199000002"]
+    assert sim.phone("33199020001").messages[0].text == 'it\'s "me"'
+    printed = stream.getvalue().splitlines()
+    assert printed[1] == (
+        f"not possible: which alice? Type {ALICE} (Alice) or {BOB} (alice)"
+    )
+    assert "33199020001 calling  Eve\\x1b[2J" in printed
+    assert "\x1b" not in stream.getvalue()
+
+
 def handle_what_has_come(cti: CTI) -> None:
     """A callback comes after the events before it, which a Future need not."""
     handled = threading.Event()
@@ -69,7 +122,7 @@ def test_each_change_of_a_call_is_printed(table: Table, events: None) -> None:
     """A call that rings, connects and ends is shown as it does."""
     printed = table.type(f"call {BOB} {ALICE}", "pick up", f"hang up {ALICE}")
     assert [line.split()[-1] for line in printed] == ["SETUP", "CONNECT", "RELEASE"]
-    assert all(f"{BOB} -> {ALICE}" in line for line in printed)
+    assert all(f"{BOB} (Bob) -> {ALICE} (Alice)" in line for line in printed)
 
 
 def test_a_refusal_says_why(table: Table, events: None) -> None:
@@ -79,7 +132,10 @@ def test_a_refusal_says_why(table: Table, events: None) -> None:
         table.type(f"call {BOB} {ALICE}", f"hang up {BOB}")
         handle_what_has_come(cti)
         assert cti.get_calls()[0].answer().exception(10)
-    assert f"cannot treat an action of {ALICE}: no such call goes on" in table.read()[-1]
+    assert (
+        f"cannot treat an action of {ALICE} (Alice): no such call is active: 'call-1'"
+        in table.read()[-1]
+    )
 
 
 def test_the_log_is_as_before_afterwards(table: Table) -> None:
@@ -108,14 +164,16 @@ def test_without_a_number_the_only_telephone_is_meant(table: Table) -> None:
     with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
         cti.create_session(table.sim.token(ALICE), auto_answer=False).result(10)
         cti.dial(BOB).result(10)
-        assert table.type("phones") == [f"{ALICE} ringing"]
-        assert table.type("hang up", "phones") == [f"{ALICE} idle"]
+        assert table.type("phones")[0] == f"{ALICE} ringing  Alice"
+        assert table.type("hang up", "phones") == IDLE
 
 
 def test_of_several_the_person_has_to_choose(table: Table) -> None:
     """Where several telephones could be meant, they are named and nothing happens."""
     table.type(f"call {BOB} {ALICE}")
-    assert table.type("hang up") == [f"not possible: which one? hang up {ALICE} or {BOB}"]
+    assert table.type("hang up") == [
+        f"not possible: which one? hang up {ALICE} (Alice) or {BOB} (Bob)"
+    ]
     assert table.sim.phone(BOB).state == "calling"
 
 
@@ -130,26 +188,32 @@ def test_telephones_of_calls_that_an_application_made_are_known(table: Table) ->
     with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
         cti.create_session(table.sim.token(ALICE)).result(10)
         cti.dial(BOB).result(10)
-    assert table.type("pick up", "phones") == [f"{ALICE} talking", f"{BOB} talking"]
+    talking = [f"{ALICE} talking  Alice", f"{BOB} talking  Bob"]
+    assert table.type("pick up", "phones") == talking
 
 
 def test_calls_are_listed(table: Table) -> None:
     """``calls`` lists every call with its state and its slot in the callpark."""
     assert table.type("calls") == ["no calls so far"]
     table.type(f"call {BOB} {ALICE}", "pick up")
-    assert table.type("calls") == [f"call-1: {BOB} -> {ALICE} CONNECT"]
+    assert table.type("calls") == [
+        f"call-1: {BOB} (Bob) -> {ALICE} (Alice) CONNECT"
+    ]
     with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
         cti.create_session(table.sim.token(ALICE)).result(10)
         cti.subscribe("callpark").result(10)
         table.type(f"hang up {BOB}", f"call {BOB} {ALICE}", "pick up")
         handle_what_has_come(cti)
         cti.get_calls()[-1].park("caller", 2).result(10)
-    assert table.type("calls")[-1] == f"call-2: {BOB} -> {ALICE} CONNECT, in slot 2"
+    assert table.type("calls")[-1] == (
+        f"call-2: {BOB} (Bob) -> {ALICE} (Alice) CONNECT, in slot 2"
+    )
 
 
 def test_lines_come_with_a_token_that_works(table: Table) -> None:
-    """``lines`` gives a fresh token for each line."""
-    (line,) = table.type("lines")
+    """``lines`` gives a fresh token for each line, and names the telephones outside."""
+    line, bob = table.type("lines")
+    assert bob == f"telephone {BOB} (Bob)"
     assert line.startswith(f"line {ALICE} (Alice): token ")
     with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
         assert cti.create_session(line.split()[-1]).result(10).number == ALICE
@@ -160,7 +224,8 @@ def test_sessions_are_listed_and_can_be_dropped(table: Table) -> None:
     assert table.type("sessions") == ["no sessions"]
     with CTI(endpoint=table.sim.endpoint, cookie_auto=False) as cti:
         cti.create_session(table.sim.token(ALICE)).result(10)
-        session = f"session of {ALICE}: 1 connections, subscribed to {ALICE}"
+        name = f"{ALICE} (Alice)"
+        session = f"session of {name}: 1 connections, subscribed to {name}"
         assert table.type("sessions") == [session]
         assert table.type("drop") == ["dropped 1 connections"]
         assert cti.wait(10)
@@ -169,7 +234,7 @@ def test_sessions_are_listed_and_can_be_dropped(table: Table) -> None:
 def test_a_message_arrives(table: Table) -> None:
     """``message FROM TO TEXT`` sends all the words that are left."""
     assert table.type(f"message {ALICE} {BOB} see you at 8") == [
-        f"{BOB} has received a message from {ALICE}: see you at 8"
+        f"{BOB} (Bob) has received a message from {ALICE} (Alice): see you at 8"
     ]
     assert table.sim.phone(BOB).messages[0] == (ALICE, "see you at 8")
 
@@ -178,13 +243,18 @@ def test_a_message_arrives(table: Table) -> None:
     "typed, said",
     [
         ("dance", 'unknown command "dance": type "help"'),
-        ("calling", 'unknown command "calling": type "help"'),
+        ("calling",
+         'unknown command "calling": did you mean "call"? Type "help" for all commands'),
         ("call 33199020000", "expected: call FROM TO"),
         ("calls now", "expected: calls"),
-        ("call 33199020000 Alice", "to: expected 2 to 15 digits, got 'Alice'"),
-        ("pick up 33199020000", "telephone 33199020000 does not ring"),
-        ("message 33199020000 33199000001 hi",
-         "line: there is no line 33199020000; add it with line()"),
+        ("pick up 33199020000", "telephone 33199020000 (Bob) does not ring"),
+        ("hang up bob", "telephone 33199020000 (Bob) has no call to hang up"),
+        ("message bob alice hi",
+         "33199020000 (Bob) is no line of the account, and only lines send messages"),
+        ("call bbo alice", 'no telephone is called "bbo": did you mean "Bob"?'),
+        ("call bob alcie", 'no telephone is called "alcie": did you mean "Alice"?'),
+        ("pick up carol", 'no telephone is called "carol": type a number, or one of Alice, Bob'),
+        ("call bob 3", '"3" is no telephone number: it has 2 to 15 digits'),
         ("\x1b[2J", 'unknown command "\\x1b[2J": type "help"'),
     ],
 )
@@ -197,7 +267,7 @@ def test_what_is_impossible_is_said(table: Table, typed: str, said: str) -> None
 @pytest.mark.parametrize(
     "typed",
     [
-        "call bob alice", f"call bob {ALICE}", f"call {BOB} alice",
+        "call bbo alice", f"call bbo {ALICE}", f"call {BOB} alcie",
         "pick up bob", "hang up bob", "pick up ☎", f"message {ALICE} bob hi",
         f"message bob {ALICE} hi", f"message {ALICE} {BOB} {'x' * 100_000}",
         f"message {ALICE} {BOB} \ud800", "call \x00 \x00", "call", "pick", "☎ " * 100,
@@ -210,10 +280,10 @@ def test_console_works_after_any_line(table: Table, typed: str) -> None:
     said = table.type(typed)
     assert len(said) == 1
     assert len(said[0]) < 500
-    assert table.type("phones")[0] == f"{ALICE} idle"
+    assert table.type("phones")[0] == f"{ALICE} idle     Alice"
     table.type(f"call {BOB} {ALICE}", "pick up", "hang up " + ALICE)
     assert table.sim.calls()[-1].state == "RELEASE"
-    assert all(line.endswith(" idle") for line in table.type("phones"))
+    assert all(" idle" in line for line in table.type("phones"))
 
 
 @pytest.mark.fault(76)
@@ -232,7 +302,7 @@ def test_console_survives_an_unexpected_error(
         patch.setattr(table.sim, "sessions", fail)
         [said] = table.type("sessions")
     assert type(error).__name__ in said and "oops" in said
-    assert table.type("phones") == [f"{ALICE} idle"]
+    assert table.type("phones") == IDLE
 
 
 def test_console_ends_when_its_output_does(table: Table, sim: Simulator, alice: Line) -> None:
@@ -257,7 +327,7 @@ def test_help_lists_every_saying(table: Table) -> None:
     """``help`` explains everything that can be typed, the order of FROM and TO too."""
     printed = "\n".join(table.type("help"))
     assert "call FROM TO          have the telephone FROM call the number TO" in printed
-    for words in ("pick up [NUMBER]", "hang up [NUMBER]", "message FROM TO TEXT", "phones",
+    for words in ("pick up [WHO]", "hang up [WHO]", "message FROM TO TEXT", "phones",
                   "calls", "lines", "sessions", "drop", "help", "quit"):
         assert words in printed
 
