@@ -13,7 +13,7 @@ from typing import (
     overload,
 )
 
-from ._client import at_exit, wire
+from ._client import at_exit, overview, wire
 from ._client.callback import Callback, split_callback
 from ._client.emitter import AnyHandler, Emitter, EventAttribute
 from ._client.literals import CTIEvent
@@ -393,8 +393,10 @@ class CTI(Emitter):
         return None if key is None else calls.get(key)
 
     def __repr__(self) -> str:
-        state = "connected" if self.connected else "not connected"
-        return f"<CTI {self.number or 'without a line yet'}, {state}>"
+        return overview.describe(self._client)
+
+    def _repr_html_(self) -> str:
+        return overview.render(self._client)
 
 
 class Keyyo:

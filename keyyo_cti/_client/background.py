@@ -68,10 +68,9 @@ class Background:
         """
         process.check(self._process)
         require_function_or_none("callback", callback)
-        job = _Job(work, callback, CommandFuture(self._dispatcher))
+        job = _Job(work, callback, CommandFuture(self._dispatcher, _get_name(work)))
         if callback is None:
-            name = getattr(getattr(work, "func", work), "__name__", "request")
-            job.future.watch(name, self._dispatcher.put_if_running)
+            job.future.watch(_get_name(work), self._dispatcher.put_if_running)
         try:
             self._acquire()
         except RuntimeError as error:
@@ -218,6 +217,12 @@ class BackgroundClient:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+def _get_name(work: Callable[[], Any]) -> str:
+    """Return the name of the method behind the work, for people."""
+    function = work.func if isinstance(work, partial) else work
+    return getattr(function, "__name__", "a request")
 
 
 def _refuse() -> None:

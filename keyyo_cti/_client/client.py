@@ -171,6 +171,7 @@ class Client:
         if any(map(callable, arguments)):
             raise TypeError("a function where a value is expected: is an argument missing?")
         command = Command("refused")
+        name = make.__name__.lstrip("_")
         try:
             command = make(*arguments)
             refusal = self._guard.refusal(command)
@@ -180,11 +181,10 @@ class Client:
             # Its traceback leads to this frame and so to the Future, which would not be dropped
             # before the next garbage collection.
             refusal = error.with_traceback(None)
-        request = Request(command, self._dispatcher, callback)
+        request = Request(command, self._dispatcher, callback, name=name)
         request.line = self.session.number
         if callback is None:
             # Otherwise a failure would be silent, if the program drops the Future.
-            name = make.__name__.lstrip("_")
             request.future.watch(name, self._dispatcher.put_if_running)
         if refusal is None:
             self._dispatcher.expect(request)
@@ -257,6 +257,15 @@ class Client:
         """Return the registry of calls."""
         self.check_process()
         return self._registry
+
+    def known_calls(self) -> List[Call]:
+        """Return the known calls; none in a forked child, which has no session."""
+        return self._registry.all() if self._process == process.current() else []
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the service. It holds no password and no query."""
+        return self._options.endpoint
 
     def server_time(self) -> float:
         """Return the server's time as a Unix time in seconds."""

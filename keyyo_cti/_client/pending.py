@@ -6,10 +6,22 @@ at the end of the connection. A Future cannot be set twice, so a mistake here wo
 
 import itertools
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, ContextManager, Deque, Dict, List, NoReturn, Optional, Protocol
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Deque,
+    Dict,
+    List,
+    NoReturn,
+    Optional,
+    Protocol,
+    Tuple,
+)
 
 from .._net.clock import NEVER, Monotonic, monotonic
 from .._net.reentrant import get_max_wait, interrupts_itself
@@ -19,7 +31,7 @@ from ..errors import KeyyoError
 from . import unretrieved
 from .callback import Callback
 from .number_hints import add_number_hint
-from .wire import Command
+from .wire import Command, describe_command
 
 #: The SDK's own reaction to a reply, before the Future is completed. If it returns a command,
 #: that command is sent instead, and its reply completes the request.
@@ -55,15 +67,18 @@ class CommandFuture(Future):  # type: ignore[type-arg]
     In a signal handler or ``__del__`` that interrupted the SDK, a wait raises RuntimeError: the
     reply may need the interrupted thread.
 
+    :param subject: what it waits for, for people, such as "dial 33199020000".
     :ivar unasked: the command whose failure is logged if the program never asks for the outcome;
         None if it has asked or need not.
     """
 
     unasked: Optional[str] = None
 
-    def __init__(self, dispatcher: CallbackDispatcher) -> None:
+    def __init__(self, dispatcher: CallbackDispatcher, subject: str = "a command") -> None:
         super().__init__()
         self._dispatcher = dispatcher
+        self._subject = subject
+        self._began = time.time()
         # Locked until the Future is completed. The Future's own condition would be slower: its
         # notifier still holds it when a waiter wakes.
         self._answered = threading.Lock()
@@ -88,11 +103,6 @@ class CommandFuture(Future):  # type: ignore[type-arg]
         if self.unasked is not None:
             unretrieved.drop(self, self._put_warning)
 
-    def __repr__(self) -> str:
-        shown = super().__repr__()
-        error = self.exception_now()
-        return shown if error is None else f"{shown[:-1]}: {error}>"
-
     def __await__(self) -> NoReturn:
         raise TypeError(
             "await does not work on this Future, which is one of threads: "
@@ -103,6 +113,20 @@ class CommandFuture(Future):  # type: ignore[type-arg]
         if self.unasked is not None:
             self.unasked = None
             unretrieved.forget(self)
+
+    def __repr__(self) -> str:
+        from .._display import outcome
+
+        return outcome.describe(outcome.Outcome(*self._look()))
+
+    def _repr_html_(self) -> str:
+        from .._display import outcome
+
+        return outcome.render(outcome.Outcome(*self._look()))
+
+    def _look(self) -> Tuple[str, float, bool, Optional[BaseException], Any]:
+        # Not by exception() and result(), which would count as asking for the outcome.
+        return self._subject, self._began, self.done(), self._exception, self._result
 
     def add_done_callback(self, fn: Callable[[Any], object]) -> None:
         require_function("fn", fn)
@@ -167,6 +191,7 @@ class CommandFuture(Future):  # type: ignore[type-arg]
 class Request:
     """A command of the program, with its Future and perhaps a callback.
 
+    :param name: the method of the command; by default the action.
     :ivar progress: how much of it was sent.
     :ivar asked_at: monotonic seconds just before it was sent.
     :ivar deadline: monotonic seconds at which it times out.
@@ -185,6 +210,7 @@ class Request:
         dispatcher: CallbackDispatcher,
         callback: Optional[Callback] = None,
         react: Optional[Reaction] = None,
+        name: Optional[str] = None,
     ) -> None:
         self.command = command
         self.dispatcher = dispatcher
@@ -195,7 +221,9 @@ class Request:
         self.asked_at = -NEVER
         self.deadline = NEVER
         self.line: Optional[str] = None
-        self.future = CommandFuture(dispatcher)
+        self.future = CommandFuture(
+            dispatcher, describe_command(command, name)
+        )
 
     def complete(self, error: Optional[KeyyoError], result: Any) -> None:
         """Complete the Future, then queue the callback, so that ``result()`` works in a handler.

@@ -36,6 +36,7 @@ class SessionSettings:
     Only the reader thread writes them.
 
     :ivar auto_answer: the value that was set; None for the server's default, or if unknown.
+    :ivar complete: True if every subscription is known; False after a restore from an earlier run.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,21 @@ class SessionSettings:
         # starts with a subscription to its own line.
         self._numbers: Dict[str, bool] = {}
         self._to_replay: List[Command] = []
+        self.complete = False
+        # True if the session was subscribed to its own line from the start.
+        self._began_with_own = False
+
+    def list_subscriptions(self, number: Optional[str]) -> Optional[List[str]]:
+        """Return the subscriptions, or None if they are unknown. Thread-safe.
+
+        :param number: the line's own number.
+        """
+        if not self.complete:
+            return None
+        known = dict(self._numbers)
+        if number is not None and self._began_with_own:
+            known = {number: True, **known}
+        return [each for each, wanted in known.items() if wanted]
 
     def record(self, command: Command, result: Any) -> None:
         """Record a command that the server has executed."""
@@ -56,6 +72,7 @@ class SessionSettings:
             self.auto_answer = fields["auto_answer"]
         elif command.action == "create_session":
             self._numbers, self._to_replay = {}, []
+            self.complete = self._began_with_own = True
             self.auto_answer = fields.get("auto_answer")
         elif isinstance(result, Result):
             self._learn(command.action, result)
@@ -87,6 +104,7 @@ class SessionSettings:
             given_up = {each: False for each, wanted in self._numbers.items() if not wanted}
             listed = {each: True for each in numbers if isinstance(each, str) and each}
             self._numbers = {**given_up, **listed}
+            self.complete, self._began_with_own = True, False
 
 
 class Session:

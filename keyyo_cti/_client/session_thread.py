@@ -125,10 +125,8 @@ class SessionThread(SessionState):
 
     # Replies.
 
-    def record(self, connection: Connection, command: Command) -> Optional[Reaction]:
-        """Return the reaction that records settings for a later restore, or None."""
-        if self._shared.token is None:
-            return None
+    def record(self, connection: Connection, command: Command) -> Reaction:
+        """Return the reaction that records settings, for a later restore and for people."""
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
             if error is None and self._serves_on(connection):
@@ -216,10 +214,12 @@ class SessionThread(SessionState):
 
     def _learn(self, connection: Connection, answered: Command, result: Any) -> None:
         """Record the settings of the program's session; ask for those of an older session."""
-        if self._shared.token is None:
-            return
+        settings = self._shared.session.settings
         if answered.action == "create_session":
-            self._shared.session.settings.record(answered, result)
+            settings.record(answered, result)
+            return
+        settings.complete = False
+        if self._shared.token is None:
             return
         for question in (wire.get_subscriptions(), wire.get_auto_answer()):
             react = self.record(connection, question)

@@ -7,7 +7,7 @@ the server judges them.
 
 import json
 from types import MappingProxyType
-from typing import Any, Dict, Mapping, NamedTuple, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
 
 from .._net.javascript import as_key, as_whole
 from .._net.json_text import TooDeep, parse_json
@@ -37,6 +37,19 @@ class Command(NamedTuple):
     def encode(self, number: int) -> str:
         """Return the JSON message of the command, with an id that is unique per connection."""
         return json.dumps({"action": self.action, "id": number, **self.fields})
+
+
+#: The fields of a command that people are shown: the call, and the number.
+_SUBJECT_FIELDS = ("call_ref", "number", "to")
+
+
+def describe_command(command: Command, name: Optional[str] = None) -> str:
+    """Return a command for people, without its secrets and its text.
+
+    :param name: the method of the command; by default the action.
+    """
+    subject = (command.fields.get(field) for field in _SUBJECT_FIELDS)
+    return " ".join([name or command.action, *(str(each) for each in subject if each)])
 
 
 class Reply(NamedTuple):

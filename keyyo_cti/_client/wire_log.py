@@ -75,8 +75,8 @@ _SHOWN = (
 _SECRET = ("token", "session_id")
 
 _NO_CALLS = (
-    "no call was notified on this connection: was one of the subscribed lines called? is its CTI plugin "
-    "'websocket' enabled? try: keyyo-cti diagnose {}"
+    "no call was notified on this connection: was one of the subscribed lines called? is its CTI "
+    "plugin 'websocket' enabled? try: keyyo-cti diagnose {}"
 )
 
 

@@ -26,6 +26,9 @@ STATES = {
 #: By word.
 _COLOURS = {**dict(STATES.values()), PARKED: "#0e7490"}
 
+#: The colours of something that waits, that is good, and that is bad.
+WAITING, GOOD, BAD = (STATES[state][1] for state in ("SETUP", "CONNECT", "MISSED"))
+
 _UNKNOWN_STATE = "#6d28d9"
 
 #: Characters of one text. A name from the server can be as long as a message.
@@ -52,16 +55,16 @@ def render_call(one: Any) -> str:
         rows.append(("talked", format_duration(one.get_duration())))
     if as_date(one.release_date) is not None:
         rows.append(("ended", render_date(one.release_date)))
-    rows.append(("callref", _faint(escape_text(one.callref))))
-    return f"<div>{render_state(one)} {render_remarks(one)}{_pairs(rows)}</div>"
+    rows.append(("callref", render_faint(escape_text(one.callref))))
+    return f"<div>{render_state(one)} {render_remarks(one)}{render_pairs(rows)}</div>"
 
 
 def render_calls(several: Sequence[Any]) -> str:
     """Return a table of calls, the last ones of a long list."""
     if not several:
-        return f"<div>{_faint('no calls')}</div>"
+        return f"<div>{render_faint('no calls')}</div>"
     left_out = len(several) - MAX_ROWS
-    above = f"<div>{_faint(f'{left_out} calls before these')}</div>" if left_out > 0 else ""
+    above = f"<div>{render_faint(f'{left_out} calls before these')}</div>" if left_out > 0 else ""
     head = _row(["", "from", "to", "began", "rang", "talked", ""], "th")
     return above + _table(head + "".join(map(_call_row, several[-MAX_ROWS:])))
 
@@ -73,9 +76,10 @@ def render_result(fields: Mapping[Any, Any]) -> str:
 
 def render_error(status_code: Any, message: Any, error_code: Any, notes: Sequence[str]) -> str:
     """Return an error: its status, message and hints."""
-    code = f" {_faint(f'<code>{escape_text(error_code)}</code>')}" if error_code else ""
-    hint = f"<br>{_faint('; '.join(map(escape_text, notes)))}" if notes else ""
-    status = render_chip(escape_text(status_code), STATES["MISSED"][1])
+    quoted = render_faint(f"<code>{escape_text(error_code)}</code>")
+    code = f" {quoted}" if error_code else ""
+    hint = f"<br>{render_faint('; '.join(map(escape_text, notes)))}" if notes else ""
+    status = render_chip(escape_text(status_code), BAD)
     return f"<div>{status} <b>{escape_text(message)}</b>{code}{hint}</div>"
 
 
@@ -92,7 +96,7 @@ def render_remarks(one: Any) -> str:
         said.append(f"parked in slot {render_number(one.callpark_slot)}")
     if one.stale:
         said.append("may have ended")
-    return _faint(", ".join(said)) if said else ""
+    return render_faint(", ".join(said)) if said else ""
 
 
 def was_picked_up(one: Any) -> bool:
@@ -102,7 +106,7 @@ def was_picked_up(one: Any) -> bool:
 
 def render_number(value: Any) -> str:
     """Return a number in groups of digits."""
-    return _faint("unknown") if value is None else escape_text(format_number_safely(value))
+    return render_faint("unknown") if value is None else escape_text(format_number_safely(value))
 
 
 def format_number_safely(value: Any) -> str:
@@ -114,7 +118,7 @@ def render_date(date: Any) -> str:
     """Return a date of the server in local time, without the day if it is today."""
     then, today = local_time(date), time.localtime()
     if then is None:
-        return escape_text(date) if date else _faint("unknown")
+        return escape_text(date) if date else render_faint("unknown")
     day = time.strftime("%Y-%m-%d", then)
     clock = time.strftime("%H:%M:%S", then)
     return clock if day == time.strftime("%Y-%m-%d", today) else f"{day} {clock}"
@@ -154,12 +158,13 @@ def _call_row(one: Any) -> str:
 
 def _fields(fields: Mapping[Any, Any], depth: int) -> str:
     if not fields:
-        return _faint("empty")
+        return render_faint("empty")
+    hidden = render_faint("hidden")
     rows = [
-        (escape_text(name), _faint("hidden") if is_secret(name) else _value(name, value, depth))
+        (escape_text(name), hidden if is_secret(name) else _value(name, value, depth))
         for name, value in list(fields.items())[:MAX_ROWS]
     ]
-    return _pairs(rows) + _more(len(fields))
+    return render_pairs(rows) + _more(len(fields))
 
 
 def _value(name: Any, value: Any, depth: int) -> str:
@@ -169,7 +174,7 @@ def _value(name: Any, value: Any, depth: int) -> str:
         return _fields(value, depth + 1)
     if isinstance(value, list):
         items = [_value(name, item, depth + 1) for item in value[:MAX_ROWS]]
-        return "<br>".join(items) + _more(len(value)) if items else _faint("empty")
+        return "<br>".join(items) + _more(len(value)) if items else render_faint("empty")
     write = _BY_NAME.get(name) if isinstance(name, str) else None
     return (write or escape_text)(value)
 
@@ -182,7 +187,7 @@ _BY_NAME: Dict[str, Callable[[Any], str]] = {
 
 
 def _more(count: int) -> str:
-    return f"<div>{_faint(f'and {count - MAX_ROWS} more')}</div>" if count > MAX_ROWS else ""
+    return f"<div>{render_faint(f'and {count - MAX_ROWS} more')}</div>" if count > MAX_ROWS else ""
 
 
 def render_chip(word: str, colour: str) -> str:
@@ -194,12 +199,14 @@ def render_chip(word: str, colour: str) -> str:
     return f'<span style="{style};white-space:nowrap">{word}</span>'
 
 
-def _faint(inner: str) -> str:
+def render_faint(inner: str) -> str:
+    """Return HTML in a faint colour."""
     return f'<span style="{_FAINT}">{inner}</span>'
 
 
-def _pairs(rows: Sequence[Tuple[str, str]]) -> str:
-    return _table("".join(_row([_faint(name), value]) for name, value in rows))
+def render_pairs(rows: Sequence[Tuple[str, str]]) -> str:
+    """Return a table of names and values, which are HTML."""
+    return _table("".join(_row([render_faint(name), value]) for name, value in rows))
 
 
 def _table(rows: str) -> str:

@@ -30,12 +30,17 @@ _EXTRA = install_hint("notebook")
 def board(cti: CTI, rows: int = 8) -> Board:
     """Return a live board of a line's calls.
 
-    It has buttons to answer, hang up, transfer and park, and a field to dial. While the board is
-    visible it has its own handlers, beside those of your program. It removes them when its cell
-    runs again, when its output is cleared, and on ``close()``; shown again, it continues. While a
-    cell runs, as in ``cti.wait()``, calls are shown, but most notebooks deliver no clicks.
+    It has a field to dial, and buttons to answer, reject, hang up, park and transfer. A call shows
+    only those that can succeed in its state. Enter in a field dials or transfers. Active calls
+    stand above those that have ended.
 
-    :param rows: maximum number of rows, one for each active call; the board counts the others.
+    While the board is visible it has its own handlers, beside those of your program. It removes
+    them when its cell runs again, when its output is cleared, and on ``close()``; shown again, it
+    continues. While a cell runs, as in ``cti.wait()``, calls are shown, but most notebooks deliver
+    no clicks.
+
+    :param rows: maximum number of rows, one for each call; the board counts the other active
+        calls.
     :returns: a ``VBox`` of ipywidgets.
     :raises TypeError: ``cti`` is not a CTI, or ``rows`` is not an int.
     :raises ValueError: ``rows`` is below 1.
@@ -61,8 +66,9 @@ def timeline(calls: Iterable[Any], day: Optional[datetime.date] = None) -> Figur
 
     :param calls: such as ``cti.get_calls()``; active calls are drawn up to now.
     :param day: in local time; by default the last day with a call.
-    :returns: a matplotlib ``Figure`` with two axes, which a notebook displays. ``pyplot`` does not
-        know it, so that you need not close it.
+    :returns: a matplotlib ``Figure`` with two axes, which a notebook displays. It is transparent,
+        and readable on a light and on a dark theme. ``pyplot`` does not know it, so that you need
+        not close it.
     :raises ImportError: matplotlib is not installed.
     """
     try:

@@ -5,12 +5,11 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Any, Callable, Dict, List, Optional
 
-from ipywidgets import HTML, Button, HBox, Text, VBox
+from ipywidgets import HTML, Button, HBox, VBox
 
 from .._client.callback import Callback
 from .._display import html
 from .._display.call_state import RINGING
-from .._display.dates import as_date
 from .._display.telephone_number import parse_number
 from ..call import Call
 from ..cti import CTI
@@ -18,26 +17,21 @@ from ..errors import KeyyoError
 from ..results import Restored
 from .call_row import CallRow
 from .cell import Cell
+from .number_field import NumberField
 from .refresh_thread import RefreshThread
-from .styles import Styles
-
-_BAD = html.STATES["MISSED"][1]
-_GOOD = html.STATES["CONNECT"][1]
+from .row_list import RowList
+from .styles import CSS, Styles
 
 
 class Board(VBox):
     """The widget that ``keyyo_cti.notebook.board`` returns.
 
-    An ended call keeps its row until another call needs it. Otherwise rows would move under the
-    pointer just before a click.
-
-    :param max_rows: maximum number of calls with a row.
-    :ivar rows: the rows, from above.
+    :param max_rows: maximum number of calls with a row. An ended call keeps its row, below the
+        active ones, until another call needs it.
     """
 
     def __init__(self, cti: CTI, max_rows: int) -> None:
         self._cti = cti
-        self._max_rows = max_rows
         self._styles = styles = Styles()
         # Messages that are sent in this context belong to this cell.
         self._context = copy_context()
@@ -54,14 +48,14 @@ class Board(VBox):
             "restored": self._on_restored,
             "lost": self._on_lost,
         }
-        self.rows: List[CallRow] = []
         self.status = HTML(layout=styles.about, style=styles.html)
-        self.to = Text(placeholder="number to dial", layout=styles.number, style=styles.text)
+        self.to = NumberField("number to dial", self._dial, styles)
         self.dial = Button(description="Dial", layout=styles.short, style=styles.plain)
         self.dial.on_click(self._on_dial)
+        self._list = RowList(max_rows, self._send_command, styles)
         self.more = HTML(layout=styles.line, style=styles.html)
         self.message = HTML(layout=styles.line, style=styles.html)
-        self._bar = HBox([self.status, self.to, self.dial], layout=styles.bar)
+        self._bar = HBox(layout=styles.bar)
         # With a number in _view_count, the front end counts the views of the board there.
         super().__init__(layout=styles.board, _view_count=0)
         self._refresh()
@@ -71,6 +65,11 @@ class Board(VBox):
 
     def __repr__(self) -> str:
         return f"<Board of {self._cti!r}>"
+
+    @property
+    def rows(self) -> List[CallRow]:
+        """The rows, from above."""
+        return self._list.rows
 
     @property
     def following(self) -> bool:
@@ -85,10 +84,13 @@ class Board(VBox):
                 self._closed = True
                 self._unfollow()
             self._cell.unregister()
-            for each in (*self.rows, *self._bar.children, self._bar, self.more, self.message):
-                each.close()
-            self._styles.close()
+            self._close_parts()
         super().close()
+
+    def _close_parts(self) -> None:
+        bar = (self._bar, self.status, self.to, self.dial)
+        for each in (*bar, self._list, self.more, self.message, self._styles):
+            each.close()
 
     def _follow(self) -> None:
         with self._lock:
@@ -139,6 +141,9 @@ class Board(VBox):
     # On a click.
 
     def _on_dial(self, _: Button) -> None:
+        self._dial()
+
+    def _dial(self) -> None:
         number = parse_number(self.to.value, self._cti.number)
         self._send_command("dial", lambda callback: self._cti.dial(number, callback))
 
@@ -151,41 +156,26 @@ class Board(VBox):
     # On the refresh thread.
 
     def _refresh(self) -> None:
+        try:
+            self._update()
+        finally:
+            if self._closed:
+                # The board was closed while this thread was late.
+                self._close_parts()
+
+    def _update(self) -> None:
         cti = self._cti
         connected, number = cti.connected, cti.number
         calls = [call for call in cti.get_calls() if not call.ended]
-        self._assign_rows([call for call in calls if not call.stale])
-        for row in self.rows:
-            row.refresh(number, connected)
+        self._list.refresh([call for call in calls if not call.stale], number, connected)
         self.status.value = _format_status(connected, number)
         self.dial.disabled = self.to.disabled = not connected
+        self._bar.children = (self.status, *((self.to, self.dial) if connected else ()))
         self.more.value = self._count_others(calls)
         self.message.value = (not connected and self._loss) or self._message
         below = [each for each in (self.more, self.message) if each.value]
         # ipywidgets sends nothing if the children are the same.
-        self.children = (self._bar, *self.rows, *below)
-
-    def _assign_rows(self, calls: List[Call]) -> None:
-        """Give each call a row while rows are free, first to those that ring at this line."""
-        shown = {id(row.call) for row in self.rows}
-        waiting = [call for call in calls if id(call) not in shown]
-        for call in sorted(waiting, key=self._rings_elsewhere):
-            at = self._find_place()
-            if at is None:
-                return
-            if at < len(self.rows):
-                self.rows[at].close()
-            self.rows[at : at + 1] = [CallRow(call, self._send_command, self._styles)]
-
-    def _rings_elsewhere(self, call: Call) -> bool:
-        return not (call.state == "SETUP" and call.callee == self._cti.number)
-
-    def _find_place(self) -> Optional[int]:
-        """Return the index for a new row: at the end, or that of the call that ended first."""
-        if len(self.rows) < self._max_rows:
-            return len(self.rows)
-        ended = [at for at, row in enumerate(self.rows) if row.call.ended or row.call.stale]
-        return min(ended, key=lambda at: _get_release_time(self.rows[at].call), default=None)
+        self.children = (self._bar, self._list, *below)
 
     def _count_others(self, calls: List[Call]) -> str:
         shown = {id(row.call) for row in self.rows}
@@ -197,10 +187,6 @@ class Board(VBox):
 
 
 def _format_status(connected: bool, number: Any) -> str:
-    word, colour = ("connected", _GOOD) if connected else ("not connected", _BAD)
+    word, colour = ("connected", html.GOOD) if connected else ("not connected", html.BAD)
     line = f" &ensp;<b>{html.render_number(number)}</b>" if number is not None else ""
-    return html.render_chip(word, colour) + line
-
-
-def _get_release_time(call: Call) -> float:
-    return as_date(call.release_date) or 0.0
+    return f"<style>{CSS}</style>{html.render_chip(word, colour)}{line}"

@@ -2,9 +2,9 @@
 
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, Optional
 
-from ipywidgets import HTML, Button, HBox, Text
+from ipywidgets import HTML, Button, HBox, Widget
 
 from .._client.callback import Callback
 from .._client.literals import Side
@@ -12,6 +12,7 @@ from .._display import html
 from .._display.readable_time import format_duration
 from .._display.telephone_number import parse_number
 from ..call import Call
+from .number_field import NumberField
 from .styles import Styles
 
 #: Sends a command, given its name for people and the method that takes the callback.
@@ -19,7 +20,7 @@ SendCommand = Callable[[str, Callable[[Callback], "Future[Any]"]], None]
 
 
 class CallRow(HBox):
-    """The row of one call.
+    """The row of one call. It shows only the buttons whose commands can succeed now.
 
     A row is never reused. Otherwise a click on a call that has just ended could reach the next.
 
@@ -32,14 +33,13 @@ class CallRow(HBox):
         self._number: Optional[str] = None
         self.about = HTML(layout=styles.about, style=styles.html)
         self.answer = self._make_button("Answer", self._on_answer, styles)
-        self.hang_up = self._make_button("Hang up", self._on_hang_up, styles)
+        self.reject = self._make_button("Reject", self._on_reject, styles)
         self.park = self._make_button("Park", self._on_park, styles)
-        self.to = Text(placeholder="number", layout=styles.number, style=styles.text)
+        self.to = NumberField("number", self._transfer, styles)
         self.transfer = self._make_button("Transfer", self._on_transfer, styles)
-        super().__init__(
-            [self.about, self.answer, self.hang_up, self.park, self.to, self.transfer],
-            layout=styles.row,
-        )
+        # Last, at the right: its place does not depend on the others.
+        self.hang_up = self._make_button("Hang up", self._on_hang_up, styles)
+        super().__init__([self.about], layout=styles.row)
 
     def refresh(self, number: Optional[str], connected: bool) -> None:
         """Show the present state of the call.
@@ -51,21 +51,39 @@ class CallRow(HBox):
         self._number = number
         self.about.value = _format_call(call, number)
         active = connected and not call.ended
+        rings_here = active and call.state == "SETUP" and call.callee == number
         talking = active and call.state == "CONNECT"
         parked = talking and call.callpark_slot is not None
         # In a call between others, it is unclear which side to park or transfer.
         own = number in (call.caller, call.callee)
-        self.answer.disabled = not (active and call.state == "SETUP" and call.callee == number)
-        self.hang_up.disabled = not active
-        self.park.disabled = not (talking and (own or parked))
-        self.to.disabled = self.transfer.disabled = not (talking and own) or parked
         self.park.description = "Take back" if parked else "Park"
+        self._show({
+            self.answer: rings_here,
+            self.reject: rings_here,
+            self.park: talking and (own or parked),
+            self.to: talking and own and not parked,
+            self.transfer: talking and own and not parked,
+            self.hang_up: active and not rings_here,
+        })
+
+    def _show(self, controls: Dict[Any, bool]) -> None:
+        for control, usable in controls.items():
+            control.disabled = not usable
+        # ipywidgets sends nothing if the children are the same.
+        self.children = (self.about, *(each for each, usable in controls.items() if usable))
 
     def close(self) -> None:
         """Remove the row and its widgets from the notebook."""
-        for each in getattr(self, "children", ()):
-            each.close()
+        # The hidden ones too. ipywidgets also closes a row whose __init__ has failed.
+        for each in vars(self).copy().values():
+            if isinstance(each, Widget):
+                each.close()
         super().close()
+
+    @property
+    def has_buttons(self) -> bool:
+        """True if the row shows a button."""
+        return len(self.children) > 1
 
     @property
     def other_side(self) -> Side:
@@ -75,14 +93,15 @@ class CallRow(HBox):
     def _make_button(
         self, label: str, on_click: Callable[[Button], None], styles: Styles
     ) -> Button:
-        button = Button(
-            description=label, disabled=True, layout=styles.short, style=styles.plain
-        )
+        button = Button(description=label, layout=styles.short, style=styles.plain)
         button.on_click(on_click)
         return button
 
     def _on_answer(self, _: Button) -> None:
         self._send_command("answer", self.call.answer)
+
+    def _on_reject(self, _: Button) -> None:
+        self._send_command("reject", self.call.reject)
 
     def _on_hang_up(self, _: Button) -> None:
         self._send_command("hang up", self.call.hang_up)
@@ -94,6 +113,9 @@ class CallRow(HBox):
             self._send_command("park", partial(self.call.park, self.other_side))
 
     def _on_transfer(self, _: Button) -> None:
+        self._transfer()
+
+    def _transfer(self) -> None:
         to = parse_number(self.to.value, self._number)
         self._send_command("transfer", partial(self.call.transfer, self.other_side, to))
 

@@ -13,8 +13,8 @@ REFRESH_INTERVAL = 1.0
 #: Seconds between two updates, so that a burst of events causes only one.
 MIN_REFRESH_INTERVAL = 0.05
 
-#: Maximum seconds that ``stop`` waits for a running update.
-_JOIN_TIMEOUT = 2.0
+#: Maximum seconds that ``stop`` waits for a running update. Short, because the kernel waits too.
+_JOIN_TIMEOUT = 0.2
 
 
 class RefreshThread:
@@ -49,7 +49,7 @@ class RefreshThread:
         self._due.set()
 
     def stop(self) -> None:
-        """Stop the thread; no update follows."""
+        """Stop the thread. Only an update that already runs may end later."""
         self._stopped.set()
         self._due.set()
         if self._thread is not threading.current_thread():
@@ -63,6 +63,7 @@ class RefreshThread:
                 try:
                     self._refresh()
                 except Exception:
-                    # The kernel may be shutting down.
-                    _log.exception("the board could not be updated")
+                    # The kernel may be shutting down, or the board was closed meanwhile.
+                    if not self._stopped.is_set():
+                        _log.exception("the board could not be updated")
             self._stopped.wait(MIN_REFRESH_INTERVAL)

@@ -1,9 +1,21 @@
 """Layouts and styles of a board, shared by its rows."""
 
-from typing import Any, List
+from typing import Any, Dict, List
 
 from ipywidgets import ButtonStyle, Layout, Widget
 from ipywidgets.widgets.widget_string import HTMLStyle, TextStyle
+
+#: Two names for one animation, which another name starts again. While it runs, a row that has
+#: moved ignores clicks.
+MOVED_CLASSES = ("keyyo-cti-moved-a", "keyyo-cti-moved-b")
+
+#: The style sheet of the board.
+CSS = "".join(
+    f"@keyframes {name} {{from {{opacity: .2; pointer-events: none}} "
+    "99% {opacity: 1; pointer-events: none}} "
+    f".{name} {{animation: {name} .8s}} "
+    for name in MOVED_CLASSES
+)
 
 
 class Styles:
@@ -14,6 +26,9 @@ class Styles:
 
     def __init__(self) -> None:
         self.board = Layout(border="1px solid #8886", padding="4px", max_width="70em")
+        self.rows = Layout(overflow="visible")
+        # Arguments, because each slot has its own place.
+        self.slot: Dict[str, Any] = {"overflow": "visible"}
         self.bar = Layout(align_items="center", padding="4px 8px", flex_flow="row wrap")
         self.row = Layout(
             align_items="center",

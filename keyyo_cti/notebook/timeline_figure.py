@@ -13,14 +13,20 @@ from matplotlib.ticker import MaxNLocator
 
 from .._display.call_state import CONNECTED, MISSED, RINGING
 from .._display.dates import as_date
-from .._display.html import STATES, format_number_safely, was_picked_up
+from .._display.html import format_number_safely, was_picked_up
 from .._display.readable_time import format_duration
 from ..call import Call
 
-_RINGING, _TALKING, _MISSED = (STATES[state][1] for state in ("SETUP", "CONNECT", "MISSED"))
+# The background is transparent. These colours have enough contrast on white and on the near black
+# of a dark theme, which the kernel cannot know.
+_RINGING, _TALKING, _MISSED, _INK = "#c56a12", "#178a42", "#dc2626", "#797979"
 
 #: Up to this number, each call has its own line with a label; more calls share lines.
 MAX_LABELLED_CALLS = 40
+
+#: Inches of one line of calls, and of all lines; more lines become thinner.
+_LINE_HEIGHT = 0.24
+_MAX_LINES_HEIGHT = _LINE_HEIGHT * MAX_LABELLED_CALLS
 
 #: Seconds.
 _DAY = 24 * 60 * 60
@@ -79,10 +85,12 @@ def draw_timeline(calls: Iterable[Any], day: Optional[datetime.date]) -> Timelin
         day = max(each.begin for each in dated).date()
     bars = sorted(each for each in dated if each.begin.date() == day)
     lines = assign_lines(bars)
-    height = 2.6 + 0.24 * max(4, len(set(lines)))
-    figure = Timeline(figsize=(10, height), layout="constrained")
+    height = 2.6 + min(_LINE_HEIGHT * max(4, len(set(lines))), _MAX_LINES_HEIGHT)
+    figure = Timeline(figsize=(10, height), layout="constrained", facecolor="none")
     waiting, calls_axes = figure.subplots(2, 1, sharex=True, height_ratios=[2, height - 2])
-    figure.suptitle(_make_title(bars, day, undated), fontsize="medium")
+    figure.suptitle(_make_title(bars, day, undated), fontsize="medium", color=_INK)
+    for axes in (waiting, calls_axes):
+        _set_colours(axes)
     if not bars:
         _draw_nothing(waiting, calls_axes)
         return figure
@@ -151,6 +159,15 @@ def _make_title(bars: Sequence[Bar], day: Optional[datetime.date], undated: int)
     return f"{day.isoformat()}: {', '.join(parts)}" if day is not None else ", ".join(parts)
 
 
+def _set_colours(axes: Axes) -> None:
+    axes.set_facecolor("none")
+    axes.tick_params(colors=_INK)
+    for spine in axes.spines.values():
+        spine.set_color(_INK)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+
+
 def _draw_waiting(axes: Axes, bars: Sequence[Bar]) -> None:
     for missed, colour in ((False, _RINGING), (True, _MISSED)):
         some = [each for each in bars if each.missed is missed]
@@ -161,32 +178,38 @@ def _draw_waiting(axes: Axes, bars: Sequence[Bar]) -> None:
     axes.set_ylabel("waited (s)")
     axes.set_ylim(bottom=0, top=max(1.0, 1.15 * max(each.rang for each in bars)))
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.grid(axis="y", alpha=0.3)
+    axes.grid(axis="y", color=_INK, alpha=0.3)
 
 
 def _draw_calls(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
+    # In points. With many lines, wider edges and crosses would cover the neighbours.
+    line_height = 72 * min(_LINE_HEIGHT, _MAX_LINES_HEIGHT / (max(lines) + 1))
+    edge, cross = min(1.5, 0.1 * line_height), min(7.0, 0.6 * line_height)
     for each, line in zip(bars, lines):
         if each.talked:
-            _draw_bar(axes, each.picked_up, each.talked, line, _TALKING)
-        _draw_bar(axes, each.begin, each.rang, line, _MISSED if each.missed else _RINGING)
+            _draw_bar(axes, each.picked_up, each.talked, line, _TALKING, edge)
+        _draw_bar(axes, each.begin, each.rang, line, _MISSED if each.missed else _RINGING, edge)
         if each.missed:
-            axes.plot([date2num(each.end)], [line], "X", color=_MISSED, markersize=7)
+            axes.plot([date2num(each.end)], [line], "X", color=_MISSED, markersize=cross)
     axes.set_ylim(max(lines) + 0.6, -0.6)
     if len(bars) <= MAX_LABELLED_CALLS:
         # Otherwise matplotlib would parse a caller named "$x$" as mathematics.
         axes.set_yticks(lines, make_labels(bars), fontsize="small", parse_math=False)
     else:
         axes.set_yticks([])
+        axes.set_ylabel("calls at once")
     legend = [
         Patch(color=_RINGING, label=RINGING),
         Patch(color=_TALKING, label=CONNECTED),
         Line2D([], [], color=_MISSED, marker="X", linewidth=0, label=MISSED),
     ]
-    axes.figure.legend(handles=legend, loc="outside lower center", ncols=3, frameon=False)
+    axes.figure.legend(
+        handles=legend, loc="outside lower center", ncols=3, frameon=False, labelcolor=_INK
+    )
 
 
 def _draw_bar(
-    axes: Axes, begin: datetime.datetime, length: int, line: int, colour: str
+    axes: Axes, begin: datetime.datetime, length: int, line: int, colour: str, edge: float
 ) -> None:
     # The edge keeps a call of some seconds visible in a chart of hours.
     axes.barh(
@@ -196,7 +219,7 @@ def _draw_bar(
         height=0.7,
         color=colour,
         edgecolor=colour,
-        linewidth=1.5,
+        linewidth=edge,
     )
 
 
@@ -216,4 +239,5 @@ def _draw_nothing(waiting: Axes, calls_axes: Axes) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
     waiting.set_ylabel("waited (s)")
-    calls_axes.text(0.5, 0.5, "no calls", ha="center", va="center", transform=calls_axes.transAxes)
+    calls_axes.text(0.5, 0.5, "no calls", ha="center", va="center", color=_INK,
+                    transform=calls_axes.transAxes)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Dict, Iterable, Optional, Union
+from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
 
 from aiohttp import web
 
+from . import overview
 from .access import Access
 from .arguments import require_integer, require_one_of, require_seconds, require_some_of
 from .clients import Client
@@ -156,8 +157,15 @@ class Simulator(Access, Observation):
             self._thread, self._service.clients, self._service.sessions, self._website.faults)
 
     def __repr__(self) -> str:
+        return overview.describe(*self._get_overview())
+
+    def _repr_html_(self) -> str:
+        return overview.render(*self._get_overview())
+
+    def _get_overview(self) -> Tuple[str, List[Line], List[Phone]]:
+        # Without a call to the server's thread, for which a notebook would have to wait.
         where = self.endpoint if self._thread.running else "not running"
-        return f"<Simulator {where}>"
+        return where, list(self._lines.values()), list(self._phones.values())
 
     def __enter__(self) -> Simulator:
         self.start()

@@ -13,8 +13,10 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
 import pytest
 
 import keyyo_cti
+from keyyo_cti._client.pending import CommandFuture
 from keyyo_cti.call import Calls
 from keyyo_cti.notebook.timeline_figure import Timeline
+from keyyo_cti.simulator import Simulator
 
 TESTS = Path(__file__).parents[1]
 
@@ -137,4 +139,7 @@ def test_what_is_shown_as_html() -> None:
     assert len(classes) > 100
     # That of a chart is a picture, which runs nothing.
     found = {cls for cls in classes if any(shown.fullmatch(name) for name in vars(cls))}
-    assert found == {keyyo_cti.Call, Calls, keyyo_cti.KeyyoError, keyyo_cti.Result, Timeline}
+    assert found == {
+        keyyo_cti.CTI, keyyo_cti.Call, Calls, CommandFuture, keyyo_cti.KeyyoError,
+        keyyo_cti.Result, Simulator, Timeline,
+    }

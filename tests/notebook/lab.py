@@ -21,6 +21,9 @@ START = 60.0
 #: What a person sees of the board.
 _BOARD = ".jp-OutputArea .widget-vbox"
 
+#: The Enter key, as WebDriver writes it.
+ENTER = "\ue007"
+
 _OPEN = """
 const app = window.jupyterapp;
 await app.restored;
@@ -103,6 +106,11 @@ class Lab:
 
         wait(self.browser, clickable, f"the button {label!r}")
         self.browser.find_element("xpath", path).click()
+
+    def enter(self, placeholder: str, text: str) -> None:
+        """Types into a field of the board, quickly, and presses Enter."""
+        field = self.browser.find_element("css selector", f"input[placeholder='{placeholder}']")
+        field.send_keys(text, ENTER)
 
     def _js(self, script: str, *arguments: Any) -> Any:
         return self.browser.execute_script(script, *arguments)

@@ -36,8 +36,8 @@ def quickstart(tmp_path: Path) -> Iterator[Lab]:
 @pytest.mark.fault(34)
 def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
     """The board shows a call that rings; "Answer" connects it, its buttons do what they say, and
-    what they cannot do is told; run again, the cell has one board, and its output cleared, none.
-    """
+    what they cannot do is told; Enter dials the whole number that was typed; run again, the cell
+    has one board, and its output cleared, none."""
     there = quickstart
     there.run_to("ringing")
     there.until("rings")
@@ -54,6 +54,8 @@ def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
     there.click("Take back")
     there.click("Dial")
     there.until("cannot dial")
+    there.enter("number to dial", "01 99 02 00 09")
+    there.until("to +33 1 99 02 00 09")
 
     there.select("answer")
     there.run_to("answer")

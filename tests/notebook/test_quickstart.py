@@ -69,6 +69,9 @@ def test_what_it_shows(executed: Cells) -> None:
     [session] = shown(executed["connect"])
     assert "+33 1 99 00 00 01" in "".join(session["text/html"])
     assert "hidden" in "".join(session["text/html"]) and "hidden" in session["text/plain"][0]
+    sim, cti = shown(executed["people"])
+    assert "Alice" in "".join(sim["text/html"]) and "33199020000" in sim["text/plain"][0]
+    assert "connected" in "".join(cti["text/html"]) and cti["text/plain"][0].startswith("<CTI ")
     [board] = shown(executed["board"])
     assert "application/vnd.jupyter.widget-view+json" in board
     [call] = shown(executed["answer"])

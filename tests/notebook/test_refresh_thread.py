@@ -104,6 +104,27 @@ def test_stopped_from_inside() -> None:
     assert done.wait(PATIENCE)
 
 
+def test_stop_does_not_wait_for_a_refresh_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
+    """Otherwise the kernel, which stops it, would hang too. Its failure afterwards is no news."""
+    hanging, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hanging.set()
+        assert go_on.wait(PATIENCE)
+        raise OSError("the widget is closed")
+
+    there = RefreshThread(hang, copy_context(), NEVER)
+    there.start()
+    there.wake()
+    assert hanging.wait(PATIENCE)
+    began = time.monotonic()
+    there.stop()
+    assert time.monotonic() - began < 1.5
+    go_on.set()
+    there._thread.join(PATIENCE)
+    assert not there._thread.is_alive() and caplog.text == ""
+
+
 def test_what_goes_wrong_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """A painting that fails is logged, and the next one is tried."""
     tried = threading.Semaphore(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import math
 import time
 from typing import Any, Dict, List, Optional
@@ -10,9 +11,11 @@ from typing import Any, Dict, List, Optional
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.colors import to_hex
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
 from keyyo_cti.call import Call
@@ -168,6 +171,58 @@ def test_many_calls() -> None:
     for line in set(lines):
         own = [bar for bar, at in zip(found, lines) if at == line]
         assert all(one.end < next_.begin for one, next_ in zip(own, own[1:]))
+
+
+def contrast(colour: str, background: str) -> float:
+    """The contrast of WCAG 2, from 1 to 21."""
+
+    def luminance(each: str) -> float:
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+                 for part in to_rgb(each)]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts))
+
+    dark, light = sorted(map(luminance, (colour, background)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("calls", [[], [a_call(0, 20, 300), a_call(600, 35)]])
+def test_chart_is_readable_on_a_light_and_on_a_dark_page(calls: List[Any]) -> None:
+    figure = timeline(calls)
+    picture = imread(io.BytesIO(figure._repr_png_()))  # type: ignore[attr-defined]
+    seen = picture[picture[..., 3] > 0.9][:, :3]
+    # Transparent but for what is drawn, at the edge and inside the axes.
+    assert picture[0, 0, 3] == 0 and (picture[..., 3] == 0).mean() > 0.5
+    colours = {to_hex(colour) for colour in seen}
+    assert timeline_figure._INK in colours
+    for colour in {timeline_figure._INK, RINGING, TALKING, MISSED}:
+        for background in ("#ffffff", "#111111", "#1e1e1e", "#212121"):
+            assert contrast(colour, background) >= 3
+    # Nothing is drawn in matplotlib's own black, which a dark page would hide.
+    assert min(contrast(colour, "#111111") for colour in colours) > 2
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [a_call(60 * number, 20, 100) for number in range(150)],
+        [a_call(number / 10, 20, 100) for number in range(150)],
+        [a_call(number / 10, 20) for number in range(150)],
+        [a_call(20 * (number % 10), 5, 9, caller=f"331990{number:05}") for number in range(150)],
+        [a_call(0, 20, 30 * number) for number in range(timeline_figure.MAX_LABELLED_CALLS)],
+    ],
+    ids=["one after the other", "at once", "missed at once", "in waves", "labelled"],
+)
+def test_chart_of_150_calls_is_readable(calls: List[Any]) -> None:
+    figure = timeline(calls)
+    assert figure.get_figheight() <= 12.5
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for axis in (figure.axes[0].yaxis, figure.axes[1].yaxis, figure.axes[1].xaxis):
+        boxes = [label.get_window_extent() for label in axis.get_ticklabels() if label.get_text()]
+        assert len(boxes) <= 40
+        assert not any(one.overlaps(other) for one, other in zip(boxes, boxes[1:]))
+    [low, high] = figure.axes[1].get_window_extent().intervaly
+    assert high - low > 60
 
 
 @pytest.mark.fault(33)
