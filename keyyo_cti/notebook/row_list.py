@@ -2,7 +2,7 @@
 
 from typing import Any, List, Optional, Sequence, Tuple
 
-from ipywidgets import Box, Layout, VBox
+from ipywidgets import Layout, VBox
 
 from .._display.dates import as_date
 from ..call import Call
@@ -73,7 +73,7 @@ class RowList(VBox):
     def _put(self, row: CallRow, at: int) -> None:
         if at == len(self.rows):
             self.rows.append(row)
-            self.children += (Box([row], layout=Layout(order=str(at), **self._styles.slot)),)
+            self.children += (VBox([row], layout=Layout(order=str(at), **self._styles.slot)),)
         else:
             old, self.rows[at] = self.rows[at], row
             self._find_slot(old).children = (row,)

@@ -24,6 +24,9 @@ _RINGING, _TALKING, _MISSED, _INK = "#c56a12", "#178a42", "#dc2626", "#797979"
 #: Up to this number, each call has its own line with a label; more calls share lines.
 MAX_LABELLED_CALLS = 40
 
+#: Inches. A notebook shrinks a wider chart, with its text, to the width of a narrow window.
+_WIDTH = 8
+
 #: Inches of one line of calls, and of all lines; more lines become thinner.
 _LINE_HEIGHT = 0.24
 _MAX_LINES_HEIGHT = _LINE_HEIGHT * MAX_LABELLED_CALLS
@@ -86,13 +89,16 @@ def draw_timeline(calls: Iterable[Any], day: Optional[datetime.date]) -> Timelin
     bars = sorted(each for each in dated if each.begin.date() == day)
     lines = assign_lines(bars)
     height = 2.6 + min(_LINE_HEIGHT * max(4, len(set(lines))), _MAX_LINES_HEIGHT)
-    figure = Timeline(figsize=(10, height), layout="constrained", facecolor="none")
+    size = (_WIDTH, height if bars else 1)
+    figure = Timeline(figsize=size, layout="constrained", facecolor="none")
     waiting, calls_axes = figure.subplots(2, 1, sharex=True, height_ratios=[2, height - 2])
-    figure.suptitle(_make_title(bars, day, undated), fontsize="medium", color=_INK)
+    title = figure.suptitle(_make_title(bars, day, undated), fontsize="medium", color=_INK)
     for axes in (waiting, calls_axes):
         _set_colours(axes)
     if not bars:
         _draw_nothing(waiting, calls_axes)
+        # Otherwise it would say the same twice.
+        title.set_visible(title.get_text() != "no calls")
         return figure
     _draw_waiting(waiting, bars)
     _draw_calls(calls_axes, bars, lines)
@@ -182,17 +188,18 @@ def _draw_waiting(axes: Axes, bars: Sequence[Bar]) -> None:
 
 
 def _draw_calls(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
-    # In points. With many lines, wider edges and crosses would cover the neighbours.
-    line_height = 72 * min(_LINE_HEIGHT, _MAX_LINES_HEIGHT / (max(lines) + 1))
-    edge, cross = min(1.5, 0.1 * line_height), min(7.0, 0.6 * line_height)
+    labelled = len(bars) <= MAX_LABELLED_CALLS
+    # Points. The edge keeps a call of some seconds visible in a chart of hours. With many calls, a
+    # wider one would cover the neighbours, and so would crosses.
+    edge = 1.5 if labelled else 0.4
     for each, line in zip(bars, lines):
         if each.talked:
             _draw_bar(axes, each.picked_up, each.talked, line, _TALKING, edge)
         _draw_bar(axes, each.begin, each.rang, line, _MISSED if each.missed else _RINGING, edge)
-        if each.missed:
-            axes.plot([date2num(each.end)], [line], "X", color=_MISSED, markersize=cross)
+        if each.missed and labelled:
+            axes.plot([date2num(each.end)], [line], "X", color=_MISSED, markersize=7)
     axes.set_ylim(max(lines) + 0.6, -0.6)
-    if len(bars) <= MAX_LABELLED_CALLS:
+    if labelled:
         # Otherwise matplotlib would parse a caller named "$x$" as mathematics.
         axes.set_yticks(lines, make_labels(bars), fontsize="small", parse_math=False)
     else:
@@ -211,7 +218,6 @@ def _draw_calls(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
 def _draw_bar(
     axes: Axes, begin: datetime.datetime, length: int, line: int, colour: str, edge: float
 ) -> None:
-    # The edge keeps a call of some seconds visible in a chart of hours.
     axes.barh(
         line,
         length / _DAY,
@@ -228,16 +234,16 @@ def _set_times(axes: Axes, bars: Sequence[Bar]) -> None:
     last = max(date2num(each.end) for each in bars)
     spare = max(0.03 * (last - first), (_MINUTE - (last - first)) / 2)
     axes.set_xlim(first - spare, last + spare)
-    axes.xaxis.set_major_locator(AutoDateLocator(maxticks=10))
-    of_minutes = last - first < 10 * _MINUTE
+    of_minutes = last - first < 6 * _MINUTE
+    # Otherwise labels with seconds would overlap beside long names.
+    axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8 if of_minutes else 10))
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M:%S" if of_minutes else "%H:%M"))
     axes.set_xlabel("local time")
 
 
 def _draw_nothing(waiting: Axes, calls_axes: Axes) -> None:
-    for axes in (waiting, calls_axes):
-        axes.set_xticks([])
-        axes.set_yticks([])
-    waiting.set_ylabel("waited (s)")
-    calls_axes.text(0.5, 0.5, "no calls", ha="center", va="center", color=_INK,
-                    transform=calls_axes.transAxes)
+    waiting.set_axis_off()
+    calls_axes.set_axis_off()
+    calls_axes.text(
+        0.5, 0.5, "no calls", ha="center", va="center", color=_INK, transform=calls_axes.transAxes
+    )
