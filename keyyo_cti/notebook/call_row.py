@@ -56,7 +56,6 @@ class CallRow(HBox):
         parked = talking and call.callpark_slot is not None
         # In a call between others, it is unclear which side to park or transfer.
         own = number in (call.caller, call.callee)
-        self.park.description = "Take back" if parked else "Park"
         self._show({
             self.answer: rings_here,
             self.reject: rings_here,
@@ -65,6 +64,7 @@ class CallRow(HBox):
             self.transfer: talking and own and not parked,
             self.hang_up: active and not rings_here,
         })
+        self.park.description = "Take back" if parked else "Park"
 
     def _show(self, controls: Dict[Any, bool]) -> None:
         for control, usable in controls.items():

@@ -32,6 +32,8 @@ class Styles:
         self.bar = Layout(align_items="center", padding="4px 8px", flex_flow="row wrap")
         self.row = Layout(
             align_items="center",
+            # Buttons that a narrow window wraps stay at the right.
+            justify_content="flex-end",
             padding="2px 8px",
             flex_flow="row wrap",
             border_top="1px solid #8884",

@@ -7,7 +7,7 @@ import shutil
 import socket
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator, List
 
 from ..helpers.chromium import chromium, wait
 from ..helpers.running import Running
@@ -111,6 +111,19 @@ class Lab:
         """Types into a field of the board, quickly, and presses Enter."""
         field = self.browser.find_element("css selector", f"input[placeholder='{placeholder}']")
         field.send_keys(text, ENTER)
+
+    def pointer_events(self, class_name: str) -> List[str]:
+        """Whether an element that is given a class takes clicks: at first, and in the end."""
+        found = self.browser.execute_async_script(
+            "const [name, done] = arguments;"
+            "const one = document.body.appendChild(document.createElement('div'));"
+            "const read = () => getComputedStyle(one).pointerEvents;"
+            "one.className = name;"
+            "const first = read();"
+            "one.addEventListener('animationend', () => { done([first, read()]); one.remove(); })",
+            class_name,
+        )
+        return list(found)
 
     def _js(self, script: str, *arguments: Any) -> Any:
         return self.browser.execute_script(script, *arguments)

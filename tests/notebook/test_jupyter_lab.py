@@ -9,6 +9,8 @@ from typing import Iterator
 
 import pytest
 
+from keyyo_cti.notebook.styles import MOVED_CLASSES
+
 from ..helpers.chromium import missing, wait
 from ..helpers.running import ROOT
 from .lab import Lab, lab
@@ -42,6 +44,8 @@ def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
     there.run_to("ringing")
     there.until("rings")
     assert "from +33 1 99 02 00 00" in there.board()
+    for name in MOVED_CLASSES:
+        assert there.pointer_events(name) == ["none", "auto"]
     there.click("Answer")
     there.until("talking")
     there.until("talked 0:02")
