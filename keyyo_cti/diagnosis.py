@@ -5,6 +5,7 @@ from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Optional, Protocol, Tuple, Union
 
+from ._display.error_page import extend_hint
 from ._manager.responses import WEBSOCKET, CSIToken
 from ._net import urls
 from ._oauth2.scopes import advise_consent, describe_missing
@@ -282,7 +283,7 @@ def _make_fault(check: str, error: KeyyoError) -> _Fault:
         word, final = "unknown_line", True
     advice = error.hint or "try again later"
     if word in ("missing_scope", "access_refused"):
-        advice += ', for example with "keyyo-cti login"'
+        advice = extend_hint(advice, ', for example with "keyyo-cti login"')
     return _Fault(
         word or error.error_code or "refused",
         f"{error.status_code} {error.message}",

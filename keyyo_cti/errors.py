@@ -25,6 +25,7 @@ from typing import (
     Type,
 )
 
+from ._display import error_page
 from ._display.spelling import members, no_attribute
 from ._net.javascript import as_whole
 from ._net.text import plain as plain
@@ -74,13 +75,17 @@ class KeyyoError(Exception):
     :param message: the server's message, unchanged.
     :param error_code: ``invalid_csi_token``, ``missing_parameter``, ``invalid_params``,
         ``invalid_session_id``, ``timeout``, or None without a code.
-    :param hint: the cause, or what to do about it; a string or None.
+    :param hint: the cause, or what to do about it; a string or None. The attribute also names
+        the paragraph of ``docs/errors.md`` that explains the error.
     :param further: the further fields that the server sent.
     :ivar final: True if the error is permanent until a person acts, False if it may be transient,
         None if unknown.
     """
 
     final: Optional[bool] = None
+
+    #: The paragraph of a class that has one of its own.
+    _anchor: Optional[str] = None
 
     def __init__(
         self,
@@ -94,8 +99,18 @@ class KeyyoError(Exception):
         self.status_code = status_code
         self.message = message
         self.error_code = error_code
-        self.hint = hint
+        self._advice = hint
         self._further: Result = wrap(dict(further))
+
+    @property
+    def hint(self) -> Optional[str]:
+        """The cause or what to do about it, and the paragraph of ``docs/errors.md``; or None."""
+        anchor = self._anchor or error_page.find_anchor(self.error_code, self.message)
+        return error_page.add_pointer(self._advice, anchor)
+
+    @hint.setter
+    def hint(self, hint: Optional[str]) -> None:
+        self._advice = hint
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -190,6 +205,8 @@ class ConnectionFailed(ConnectionClosed):
 
     :ivar retry_after: seconds to wait before the next attempt, as the server asked, or None.
     """
+
+    _anchor = error_page.CONNECTION_FAILED
 
     def __init__(
         self, reason: str, hint: Optional[str] = None, retry_after: Optional[float] = None

@@ -20,6 +20,7 @@ from requests_oauthlib import OAuth2Session
 from ._client.background import BackgroundClient
 from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
+from ._display.error_page import extend_hint
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, SecretForm, check_url
 from ._net.retry_after import read_retry_after
@@ -175,7 +176,7 @@ class OAuth2Client:
             tokens = self._request_tokens(self._make_code_form(code, state, code_verifier), None)
         except OAuth2Error as error:
             if error.error_code == "invalid_grant" and not verified:
-                error.hint = f"{error.hint}; {_OTHER_PROCESS}"
+                error.hint = extend_hint(error.hint, f"; {_OTHER_PROCESS}")
             if error.error_code == "invalid_request" and not state:
                 error.hint = _NO_STATE
             raise

@@ -67,7 +67,7 @@ def cut_off(sim: Simulator) -> None:
 CUT_OFF = [
     "the connection was lost: it is being restored",
     "the session is lost: 400 Invalid token [invalid_csi_token] (get a fresh CSI token: each is "
-    "bound to one line and lives one hour)",
+    "bound to one line and lives one hour; see docs/errors.md#invalid-csi-token)",
 ]
 
 

@@ -183,7 +183,8 @@ def test_a_line_that_cannot_be_watched_ends_it(watcher: Watcher) -> None:
     assert watcher.watch("--also", "33100000000", "--also", "33100000001") == 1
     # What follows from the first reason is no news.
     assert watcher.err[1:] == [
-        "cannot watch 33100000000: 400 RPC invalid params [invalid_params]"
+        "cannot watch 33100000000: 400 RPC invalid params [invalid_params] "
+        "(see docs/errors.md#invalid-params)"
     ]
 
 

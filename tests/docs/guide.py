@@ -46,10 +46,10 @@ class Difference(NamedTuple):
     reason: str
 
 
-def examples() -> Iterator[Example]:
+def examples(text: str = GUIDE) -> Iterator[Example]:
     """Yield every block, under its heading; the second of a language has a 2 after it."""
     heading, seen = "", {"js": 0, "python": 0}
-    for found in _BLOCK.finditer(GUIDE):
+    for found in _BLOCK.finditer(text):
         if found["heading"]:
             heading, seen = found["heading"], {"js": 0, "python": 0}
         else:
@@ -59,9 +59,9 @@ def examples() -> Iterator[Example]:
             yield Example(title, kind, re.sub(r"</?script.*?>", "", found["code"]))
 
 
-def pairs() -> Iterator[Pair]:
+def pairs(text: str = GUIDE) -> Iterator[Pair]:
     """Yield each JavaScript example with the Python below it."""
-    blocks = list(examples())
+    blocks = list(examples(text))
     for js, python in zip(blocks, blocks[1:]):
         if js.kind == "js":
             assert python.kind == "python", f"no Python below the JavaScript of {js.title}"

@@ -18,7 +18,7 @@ from ..helpers.running import DEADLINE, ROOT, environment
 
 #: Files that a user reads, or that are printed to one.
 READ = ("keyyo_cti/**/*.py", "samples/**/*.py", "samples/**/*.md", "samples/**/*.ipynb",
-        "README.md", "setup.cfg")
+        "README.md", "docs/**/*.md", "setup.cfg")
 
 #: A command that takes this package by its name from wherever pip looks. A dot before the name
 #: is the checkout's.

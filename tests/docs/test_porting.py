@@ -15,11 +15,10 @@ from keyyo_cti import CTI, Call
 from keyyo_cti.options import Options
 from keyyo_cti.simulator import Line, Simulator
 
-from ..helpers.running import DEADLINE, ROOT
+from ..helpers.running import DEADLINE
 from ..unit.test_exported_members import JAVASCRIPT
 from .guide import (
     GUIDE,
-    PROSE,
     Example,
     differences,
     examples,
@@ -233,14 +232,3 @@ def test_differences_are_numbered() -> None:
     assert all(row.python and row.reason for row in rows)
 
 
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", PROSE))
-def test_links(link: str) -> None:
-    """A link leads to a file, or to a heading of the guide."""
-    path, _, anchor = link.partition("#")
-    headings: List[str] = re.findall(r"^#+ (.*)$", PROSE, re.M)
-    assert (ROOT / "samples" / path).exists()
-    assert not anchor or anchor in map(_anchor, headings)

@@ -205,12 +205,17 @@ def test_invalid_params() -> None:
     """A wrong argument is a 400 invalid_params that names it."""
     error = invalid_params("side", "expected something else")
     assert (error.status_code, error.error_code) == (400, "invalid_params")
-    assert str(error) == "400 side: expected something else [invalid_params]"
+    assert str(error) == (
+        "400 side: expected something else [invalid_params] (see docs/errors.md#invalid-params)"
+    )
 
 
 def test_str() -> None:
     """An error prints as its status, its words, its code and the hint."""
-    assert str(ALL[0]) == "401 Invalid token: unknown [invalid_csi_token] (get another)"
+    assert str(ALL[0]) == (
+        "401 Invalid token: unknown [invalid_csi_token] "
+        "(get another; see docs/errors.md#invalid-csi-token)"
+    )
     assert str(KeyyoError(500, "Oops")) == "500 Oops"
     assert repr(KeyyoError(500, "Oops")) == "<KeyyoError 500 Oops>"
 
@@ -235,7 +240,9 @@ def test_failed() -> None:
     """A connection that could not be opened sent nothing, and tells why."""
     error = ConnectionFailed("no route", "check the cable")
     assert (error.status_code, error.sent) == (400, False)
-    assert str(error) == "400 Connexion closed: no route (check the cable)"
+    assert str(error) == (
+        "400 Connexion closed: no route (check the cable; see docs/errors.md#connection-failed)"
+    )
 
 
 def test_family() -> None:

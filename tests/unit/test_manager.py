@@ -650,7 +650,8 @@ def test_retry_after(
     keyyo.get(SERVICES, status=429, headers={"Retry-After": "3600"})
     error = refused(client.lines)
     assert (error.status_code, error.retry_after, pauses) == (429, 3600.0, [7.0])
-    assert error.hint == "the quota of requests is used up: try again in 3600 s"
+    advice = "the quota of requests is used up: try again in 3600 s"
+    assert error.hint == f"{advice}; see docs/errors.md#quota"
 
 
 def test_requests_end(account: Account) -> None:

@@ -1,8 +1,9 @@
-"""The version is said in two places, and is the same."""
+"""The version is the same in each place that has it."""
 
 from __future__ import annotations
 
 import configparser
+import re
 
 import keyyo_cti
 
@@ -15,3 +16,9 @@ def test_the_same_version() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     assert setup["metadata"]["version"] == keyyo_cti.__version__
+
+
+def test_newest_release_of_the_changelog_is_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    releases = re.findall(r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$", changelog, re.M)
+    assert releases[0] == keyyo_cti.__version__

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
@@ -13,6 +12,7 @@ from keyyo_cti import CTI, ConnectionClosed, KeyyoError
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from ..helpers.probe import PATIENCE, Seen
+from ..helpers.running import ROOT
 from .conftest import websocket_only
 
 pytestmark = [pytest.mark.fault(71), websocket_only, pytest.mark.usefixtures("transport")]
@@ -189,10 +189,10 @@ def test_coroutines(guard: Guard) -> None:
     assert error.message.endswith("may_dial raised TypeError")
 
 
-def test_example_of_the_readme() -> None:
-    """The README's own pattern lets no premium number and no other country through."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    (pattern,) = re.findall(r'may_dial=re\.compile\(r"(.*?)"\)\.fullmatch', readme)
+def test_example_of_the_guide() -> None:
+    """The guide's own pattern lets no premium number and no other country through."""
+    guide = (ROOT / "docs" / "guides" / "your-own-line.md").read_text("utf-8")
+    (pattern,) = re.findall(r'may_dial=re\.compile\(r"(.*?)"\)\.fullmatch', guide)
     may_dial = re.compile(pattern).fullmatch
     with CTI(cookie_auto=False, may_dial=may_dial) as cti:
         for number in ("33199030000", "33612345678", "7701"):

@@ -1,0 +1,71 @@
+"""The settings of Sphinx for the site: ``sphinx-build -W --keep-going -n docs build/site``."""
+
+import os
+import posixpath
+import re
+from typing import Any, Dict, List
+
+import keyyo_cti
+
+project = "keyyo-cti"
+copyright = "the keyyo-cti authors"
+version = release = keyyo_cti.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+html_theme = "furo"
+html_title = f"keyyo-cti {version}"
+# No page shows its source: the pages that include a file would show one line.
+html_copy_source = False
+html_show_sourcelink = False
+
+# Headings get the anchors that code hosts give them, so that a link works in both places.
+myst_heading_anchors = 4
+
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+add_module_names = False
+
+#: Files of the project, and the pages that include them.
+PAGES = {
+    "CHANGELOG.md": "/changelog.md",
+    "README.md": "/index.md",
+    "SECURITY.md": "/security.md",
+    "samples/HOSTS.md": "/guides/hosts.md",
+    "samples/PORTING.md": "/guides/porting.md",
+    "samples/README.md": "/samples.md",
+}
+
+_LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)\s#]+)(?=[)#])")
+
+
+def resolve_links(text: str, folder: str) -> str:
+    """Return a page with links that count from the folder of the site.
+
+    A link to a file that a page includes becomes a link to the page. A link to any other file of
+    the project becomes a download.
+
+    :param folder: of the file that has the links, from the folder of the project.
+    """
+    def resolve(match: "re.Match[str]") -> str:
+        path = posixpath.normpath(posixpath.join(folder, match[1]))
+        return PAGES.get(path) or "/" + posixpath.relpath(path, "docs")
+
+    return _LINK.sub(resolve, text)
+
+
+def _read_source(app: Any, name: str, content: List[str]) -> None:
+    content[0] = resolve_links(content[0], posixpath.dirname(f"docs/{name}"))
+
+
+def _read_included(app: Any, path: "os.PathLike[str]", parent: str, content: List[str]) -> None:
+    included = posixpath.normpath(posixpath.join("docs", *os.fspath(path).split(os.sep)))
+    content[0] = resolve_links(content[0], posixpath.dirname(included))
+
+
+def setup(app: Any) -> Dict[str, bool]:
+    """Connect the functions above to Sphinx."""
+    app.connect("source-read", _read_source)
+    app.connect("include-read", _read_included)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,44 @@
+"""The page that explains each error, and the words that point to it."""
+
+from typing import Optional
+
+#: A path in the project, because the site has no public address yet.
+ERROR_PAGE = "docs/errors.md"
+
+#: Codes that the page explains. The anchor of each is the code with hyphens.
+CODES = frozenset({
+    "access_denied", "closed", "forbidden", "internal", "invalid_client", "invalid_csi_token",
+    "invalid_grant", "invalid_params", "invalid_request", "invalid_session_id", "invalid_state",
+    "missing_parameter", "no_refresh_token", "not_allowed", "not_found", "not_kept",
+    "not_signed_in", "quota", "server_error", "timeout", "token_provider", "unauthorized",
+    "unauthorized_client", "unreachable", "unreadable", "untrusted",
+})
+
+#: Messages without a code -> the anchor.
+MESSAGES = {
+    "Cannot treat action": "cannot-treat-action",
+    "Connexion closed": "connexion-closed",
+}
+
+#: The error class of a connection that could not be opened has its own paragraph.
+CONNECTION_FAILED = "connection-failed"
+
+
+def find_anchor(error_code: Optional[str], message: str) -> Optional[str]:
+    """Return the anchor of an error's paragraph, or None if the page has none."""
+    if error_code is None:
+        return MESSAGES.get(message)
+    return error_code.replace("_", "-") if error_code in CODES else None
+
+
+def add_pointer(hint: Optional[str], anchor: Optional[str]) -> Optional[str]:
+    """Return a hint that ends with the place of the paragraph."""
+    if anchor is None or ERROR_PAGE in (hint or ""):
+        return hint
+    return f"{hint}; see {ERROR_PAGE}#{anchor}" if hint else f"see {ERROR_PAGE}#{anchor}"
+
+
+def extend_hint(hint: Optional[str], words: str) -> str:
+    """Return a hint with more words, in front of the place that it points to."""
+    advice, mark, place = (hint or "").partition(f"; see {ERROR_PAGE}")
+    return f"{advice}{words}{mark}{place}"
