@@ -14,6 +14,8 @@ version = release = keyyo_cti.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 html_theme = "furo"
 html_title = f"keyyo-cti {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 # No page shows its source: the pages that include a file would show one line.
 html_copy_source = False
 html_show_sourcelink = False
@@ -24,8 +26,18 @@ myst_heading_anchors = 4
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 add_module_names = False
+
+# Types in signatures that have no page.
+nitpick_ignore_regex = [
+    # Those of the standard library and of aiohttp.
+    ("py:.*", r"(asyncio|concurrent|datetime|http|os|ssl|threading|web)\..*"),
+    # Private ones.
+    ("py:.*", r"(\w+\.)*_\w+(\.\w+)*"),
+    # Those that are imported for type checkers only, which Sphinx does not resolve.
+    ("py:class", r"Board|Clients|Clock|Figure|Gate|HttpFaults|NumberLike|Sessions"),
+]
 
 #: Files of the project, and the pages that include them.
 PAGES = {
@@ -35,6 +47,7 @@ PAGES = {
     "samples/HOSTS.md": "/guides/hosts.md",
     "samples/PORTING.md": "/guides/porting.md",
     "samples/README.md": "/samples.md",
+    "tests/FAULTS.md": "/faults.md",
 }
 
 _LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)\s#]+)(?=[)#])")
