@@ -16,6 +16,7 @@ html_theme = "furo"
 html_title = f"keyyo-cti {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+pygments_dark_style = "monokai"
 # No page shows its source: the pages that include a file would show one line.
 html_copy_source = False
 html_show_sourcelink = False

@@ -11,6 +11,7 @@ import pytest
 from keyyo_cti import errors
 from keyyo_cti._display import error_page
 from keyyo_cti._manager import refusals
+from keyyo_cti._net.http_request import UNTRUSTED
 from keyyo_cti._oauth2 import responses
 from keyyo_cti.simulator import errors as simulated
 
@@ -69,7 +70,7 @@ def test_every_code_of_the_package_has_a_paragraph() -> None:
     written = {*find_codes()}
     assert {"not_allowed", "timeout", "unreadable", "not_kept", "closed"} <= written
     tables = {*errors._CODES.values(), *refusals._ERROR_CODES.values(), *responses._FINAL}
-    assert written | tables | {refusals.UNTRUSTED} <= error_page.CODES
+    assert written | tables | {UNTRUSTED} <= error_page.CODES
 
 
 @pytest.mark.parametrize(("anchor", "row"), ROWS)

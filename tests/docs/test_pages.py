@@ -36,7 +36,10 @@ PORT = "README.md: From JavaScript"
 LOGS = ("docs/guides/up-for-months.md: Up for months", "docs/trouble.md: Turn logging on")
 
 
-@pytest.mark.parametrize("name", [*{*PROGRAMS} - {FUTURES, CALLBACKS, PORT}])
+_TABLE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.M | re.S)
+
+
+@pytest.mark.parametrize("name", sorted({*PROGRAMS} - {FUTURES, CALLBACKS, PORT}))
 def test_program_of_a_page_prints_what_it_says(name: str, sim: Simulator, alice: Line) -> None:
     done = run(PROGRAMS[name], sim, alice)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
@@ -131,7 +134,7 @@ def test_every_page_of_the_site_is_in_a_table_of_contents() -> None:
     listed = {
         (page.parent / f"{name}.md").resolve()
         for page in DOCS
-        for table in re.findall(r"^```\{toctree\}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+        for table in _TABLE.findall(page.read_text("utf-8"))
         for name in re.findall(r"^(?:[\w ]+<)?([\w/-]+)>?$", table, re.M)
     }
     pages = {page.resolve() for page in DOCS[1:]}

@@ -230,5 +230,3 @@ def test_differences_are_numbered() -> None:
     rows = differences()
     assert [row.number for row in rows] == list(range(1, len(rows) + 1)) and len(rows) > 40
     assert all(row.python and row.reason for row in rows)
-
-

@@ -329,7 +329,8 @@ def test_user_refuses(oauth2: OAuth2Client) -> None:
     with pytest.raises(CredentialsRefused) as caught:
         oauth2.exchange(redirected(error="access_denied", state="xyz"), "xyz")
     assert str(caught.value) == (
-        "400 access_denied [access_denied] (the user has not allowed it)"
+        "400 access_denied [access_denied] "
+        "(the user has not allowed it; see docs/errors.md#access-denied)"
     )
     with pytest.raises(OAuth2Error, match="Which scope") as other:
         oauth2.exchange(
