@@ -460,7 +460,7 @@ def test_what_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     Line(FAILED, TOKEN_REFUSED, TOKEN_REFUSED).restore(Provider())
     assert [(each.name, each.levelname, each.getMessage()) for each in caplog.records] == [
         ("keyyo_cti", "INFO",
-         "attempt 1 to restore the session failed: 400 Connexion closed"),
+         f"attempt 1 to restore the session failed: {FAILED}"),
         ("keyyo_cti", "WARNING", f"the session is lost: {TOKEN_REFUSED}"),
     ]
 
