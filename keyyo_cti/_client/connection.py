@@ -1,12 +1,12 @@
 """One connection to Keyyo, and its pending commands."""
 
-import logging
 from collections import deque
 from functools import partial
 from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence
 
 from .. import _sockjs
 from .._net.clock import NEVER, Monotonic, monotonic
+from .._net.log_thread import ThreadedLogger
 from .._net.rate_limit import RateLimit
 from .._sockjs import Closed, NotOpen, SendFailed, SendProgress, SockJSError, Timeouts, Unreadable
 from .._sockjs.errors import LOST
@@ -33,7 +33,7 @@ from .unknown_kinds import UnknownKinds
 from .wire import CallNotification, Command, Reply
 from .wire_log import WireLog, is_on, name_command
 
-_log = logging.getLogger("keyyo_cti")
+_log = ThreadedLogger("keyyo_cti")
 
 #: Seconds for the server to acknowledge a close, so that ``close()`` returns within two.
 _CLOSE_TIMEOUT = 0.7

@@ -1,12 +1,12 @@
 """Periodic work on the reader thread: pings, and warnings about slow handlers."""
 
-import logging
 from typing import Callable, Optional
 
 from .._net.clock import NEVER
+from .._net.log_thread import ThreadedLogger
 from .dispatch import SLOW, Dispatcher, Running, name_of
 
-_log = logging.getLogger("keyyo_cti")
+_log = ThreadedLogger("keyyo_cti")
 
 
 class Pinger:

@@ -1,10 +1,10 @@
 """Outages: when to try to restore a session, and when to give it up."""
 
-import logging
 from typing import Callable, NamedTuple, Optional
 
 from .._net.clock import Monotonic, monotonic, monotonic_with_sleep
 from .._net.javascript import as_number
+from .._net.log_thread import ThreadedLogger
 from .._net.process import OtherProcess
 from .._net.reentrant import Flag
 from ..backoff import Backoff
@@ -12,7 +12,7 @@ from ..errors import KeyyoError
 from ..results import Restored
 from .token_cache import CachedToken
 
-_log = logging.getLogger("keyyo_cti")
+_log = ThreadedLogger("keyyo_cti")
 
 #: Status codes with which ``token_provider`` reports refused credentials.
 _REFUSED = (401, 403)

@@ -1,9 +1,9 @@
 """The known calls by callref, as received and as handlers see them."""
 
-import logging
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._display.dates import ENDED
+from .._net.log_thread import ThreadedLogger
 from .._net.rate_limit import RateLimit
 from .._net.reentrant import new_lock
 from ..call import Call
@@ -21,7 +21,7 @@ from .call_views import (
 )
 from .kept_call import MAX_CALL_BYTES, keep_documented
 
-_log = logging.getLogger("keyyo_cti")
+_log = ThreadedLogger("keyyo_cti")
 
 #: Maximum number of stale calls kept after two gaps without news. They have most likely ended,
 #: and would otherwise leak.

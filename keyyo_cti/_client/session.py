@@ -1,10 +1,10 @@
 """The session of a CTI: its identity and settings, and the handling of session replies."""
 
-import logging
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
+from .._net.log_thread import ThreadedLogger
 from .._net.state_folder import can_make_folder
 from ..errors import CommandTimeout, ConnectionClosed, KeyyoError
 from ..options import Options
@@ -15,7 +15,7 @@ from .server_clock import ServerClock
 from .session_store import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
 from .wire import Command
 
-_log = logging.getLogger("keyyo_cti")
+_log = ThreadedLogger("keyyo_cti")
 
 #: Commands; each is sent after the one before has its reply ``(error, result)``.
 Steps = Generator[Command, Tuple[Optional[KeyyoError], Any], None]

@@ -1,13 +1,13 @@
 """The thread of one session: connects, reads, and reconnects until the session ends."""
 
 import itertools
-import logging
 import threading
 from functools import partial
 from typing import Any, Callable, NamedTuple, Optional
 
 from .._net import process
 from .._net.clock import monotonic
+from .._net.log_thread import ThreadedLogger
 from .._net.reentrant import Flag
 from ..errors import ConnectionClosed, KeyyoError
 from ..options import Options
@@ -25,7 +25,7 @@ from .token_cache import CachedToken
 from .wire import Command
 from .wire_log import WireLog
 
-_log = logging.getLogger("keyyo_cti")
+_log = ThreadedLogger("keyyo_cti")
 
 _numbers = itertools.count(1)
 

@@ -1,11 +1,12 @@
 """Warnings about functions of the program that do not return."""
 
 import contextlib
-import logging
 import threading
 from typing import Callable, Iterator
 
-_log = logging.getLogger("keyyo_cti")
+from .._net.log_thread import ThreadedLogger
+
+_log = ThreadedLogger("keyyo_cti")
 
 #: Seconds until the first warning, and maximum seconds between two warnings.
 FIRST_WARNING = 30.0

@@ -15,22 +15,17 @@ reply, would stop the reader.
 """
 
 import logging
-import os
-import threading
-import time
 from functools import partial
 from typing import Any, Dict, List, Optional
 from urllib.parse import urlsplit
 
-from .._net.reentrant import Flag, interrupts_itself
+from .._net.log_thread import ThreadedLogger
 from ..errors import KeyyoError, plain, shorten
 from . import redaction
-from .dispatch import EventThread
 from .redaction import HIDDEN
-from .stderr_log import format_error, write
 from .wire import Command, Reply
 
-logger = logging.getLogger("keyyo_cti.wire")
+_log = ThreadedLogger("keyyo_cti.wire")
 
 #: Characters of one value, and of a line that has a reason of the server.
 _MAX_VALUE_LENGTH = 64
@@ -44,12 +39,6 @@ _MAX_LISTED = 10
 
 #: Subscriptions that are remembered for later lines.
 _MAX_KEPT = 1000
-
-#: Lines that wait for a handler that blocks. Further ones are only counted.
-_MAX_QUEUED_LINES = 10_000
-
-#: Seconds that a line may delay the thread that writes it.
-_MAX_DELAY = 0.5
 
 #: Action -> the method of ``CTI`` or ``Call``, where they differ.
 _METHODS = {
@@ -81,7 +70,7 @@ _NO_CALLS = (
 
 
 #: Returns True if the wire log is wanted. A partial, because it runs for each notification.
-is_on = partial(logger.isEnabledFor, logging.DEBUG)
+is_on = partial(logging.getLogger("keyyo_cti.wire").isEnabledFor, logging.DEBUG)
 
 
 class WireLog:
@@ -107,7 +96,7 @@ class WireLog:
         """
         if is_on():
             shown = (_show(value, _MAX_TEXT_LENGTH) for value in values)
-            _writer.write(text.format(*shown), self._source)
+            self._write(text.format(*shown))
 
     def connecting(self, endpoint: str) -> None:
         """Begin a connection."""
@@ -180,7 +169,7 @@ class WireLog:
         self._write(f"subscriptions: {_describe(subscriptions)}")
 
     def _write(self, line: str) -> None:
-        _writer.write(line, self._source)
+        _log.debug("%s", line, cti=self._source)
 
 
 def name_command(command: Command) -> str:
@@ -255,93 +244,3 @@ def _show_one(value: object, most: int = _MAX_VALUE_LENGTH) -> str:
     # Before it is shortened. Otherwise half a secret could be left at the end.
     left_out = "..." if len(text) > _MAX_SEARCHED else ""
     return shorten(plain(redaction.redact(text[:_MAX_SEARCHED])) + left_out, most)
-
-
-class _Line:
-    """One line, as work for the thread that passes it to the handlers."""
-
-    def __init__(self, text: str, source: str, writer: "_Writer") -> None:
-        self.written = Flag()
-        self._text = text
-        self._source = source
-        self._writer = writer
-        self._time = time.time()
-        self._thread = threading.current_thread()
-
-    def __call__(self) -> None:
-        try:
-            self._write(self._text)
-            left_out = self._writer.take_left_out()
-            if left_out:
-                self._write(f"{left_out} lines were left out: a logging handler is too slow")
-        except BaseException as error:
-            if threading.current_thread() is threading.main_thread():
-                raise  # Ctrl-C, where no thread could be started.
-            # A handler's own mistake. It cannot be logged: the same handler would get it.
-            write(f"keyyo_cti: a logging handler failed\n{format_error(error)}")
-        finally:
-            self.written.set()
-
-    def _write(self, text: str) -> None:
-        record = logger.makeRecord(
-            logger.name, logging.DEBUG, __file__, 0, text, (), None
-        )
-        setattr(record, "cti", self._source)
-        # When and where it happened, not when and where it is written.
-        record.created = self._time
-        record.msecs = self._time % 1 * 1000
-        record.thread, record.threadName = self._thread.ident, self._thread.name
-        logger.handle(record)
-
-
-class _Writer:
-    """Passes lines to the logging handlers, on a thread that lives while there are any.
-
-    Usually a line is written when ``write`` returns, so the lines are in the order of the events.
-    While a handler blocks, they wait, and ``write`` does not.
-    """
-
-    def __init__(self) -> None:
-        self._thread = EventThread("keyyo-cti-log", None, _ignore)
-        # The line that took too long.
-        self._stuck: Optional[_Line] = None
-        # A dict used as a counter, because its changes are atomic.
-        self._left_out: Dict[object, None] = {}
-
-    def write(self, text: str, source: str) -> None:
-        """Write a line."""
-        if self._thread.waiting() >= _MAX_QUEUED_LINES:
-            self._left_out[object()] = None
-            return
-        line = _Line(text, source, self)
-        self._thread.put(line)
-        stuck = self._stuck is not None and not self._stuck.written.is_set()
-        # Not in a handler, and not while this thread holds a lock that a handler may need.
-        if stuck or self._thread.inside() or interrupts_itself():
-            return
-        if not line.written.wait(_MAX_DELAY):
-            self._stuck = line
-
-    def take_left_out(self) -> int:
-        """Return the number of lines that were left out since the last call."""
-        taken = list(self._left_out)
-        for each in taken:
-            del self._left_out[each]
-        return len(taken)
-
-
-def _ignore(error: BaseException) -> None:
-    """Ignore an exception. A line catches its own."""
-
-
-_writer = _Writer()
-
-
-def _after_fork() -> None:
-    # The parent's thread does not run in the child.
-    global _writer
-    _writer = _Writer()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -1,13 +1,14 @@
 """The trusted certificate authorities, and the TLS contexts with them."""
 
-import logging
 import os
 import ssl
 import threading
 from collections import OrderedDict
 from typing import Optional, Tuple
 
-_log = logging.getLogger("keyyo_cti.sockjs")
+from .log_thread import ThreadedLogger
+
+_log = ThreadedLogger("keyyo_cti.sockjs")
 
 #: Maximum number of cached contexts, one for each file or folder of authorities.
 _MAX_KEPT = 32

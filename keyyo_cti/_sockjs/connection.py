@@ -1,6 +1,5 @@
 """One SockJS connection, opened and read by the one thread that runs it."""
 
-import logging
 import threading
 from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Sequence
 
@@ -9,6 +8,7 @@ from .._net.cancellation import CancelToken
 from .._net.clock import Monotonic, monotonic, time_asleep
 from .._net.connect import Connector
 from .._net.failures import drop_secrets
+from .._net.log_thread import ThreadedLogger
 from .._net.reentrant import Flag, interrupts_itself
 from .._net.sleep import SleepWatch
 from .._net.stream import WriteFailed
@@ -19,7 +19,7 @@ from .liveness import Liveness
 from .session import Event, Message, Opened
 from .transport import SendProgress, Transport
 
-_log = logging.getLogger("keyyo_cti.sockjs")
+_log = ThreadedLogger("keyyo_cti.sockjs")
 
 #: Messages of one frame between two checks of the deadlines. A frame can have a million.
 _MESSAGES_PER_CHECK = 1000

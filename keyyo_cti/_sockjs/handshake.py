@@ -1,6 +1,5 @@
 """Opens a SockJS session: the server's info, then one transport after another."""
 
-import logging
 import os
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
@@ -10,6 +9,7 @@ from .._net import http_adapter
 from .._net.cancellation import CancelToken
 from .._net.clock import Monotonic
 from .._net.connect import Connector
+from .._net.log_thread import ThreadedLogger
 from .._net.throttle import ConnectThrottle
 from . import urls
 from .errors import ALL_FAILED, TOO_LATE, Closed, SockJSError, Unreadable
@@ -19,7 +19,7 @@ from .transport import Transport, TransportConfig, open_stream
 from .websocket import WebSocketTransport
 from .xhr import XhrPollingTransport, XhrStreamingTransport
 
-_log = logging.getLogger("keyyo_cti.sockjs")
+_log = ThreadedLogger("keyyo_cti.sockjs")
 
 _KINDS: Dict[str, Type[Transport]] = {
     kind.name: kind for kind in (WebSocketTransport, XhrStreamingTransport, XhrPollingTransport)

@@ -1,7 +1,6 @@
 """The info of a SockJS server, requested before a transport is chosen."""
 
 import json
-import logging
 import socket
 from typing import NamedTuple
 
@@ -10,11 +9,12 @@ import urllib3
 
 from .._net.clock import monotonic
 from .._net.failures import describe_failure
+from .._net.log_thread import ThreadedLogger
 from .._net.stream import TooLarge
 from .errors import CANNOT_CONNECT, NotSockJS, SockJSError
 from .http_status import make_bad_status
 
-_log = logging.getLogger("keyyo_cti.sockjs")
+_log = ThreadedLogger("keyyo_cti.sockjs")
 
 _MAX_BODY_BYTES = 65536
 _TIMEOUT_ERRORS = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout)

@@ -1,6 +1,5 @@
 """The common part of the two threads that use HTTP."""
 
-import logging
 import threading
 from typing import Any, ClassVar, Optional
 
@@ -10,13 +9,14 @@ import urllib3
 from .._net import http_adapter
 from .._net.connect import Connector
 from .._net.failures import describe_failure
+from .._net.log_thread import ThreadedLogger
 from .._net.stream import Stream, TooLarge
 from .errors import LOST, SockJSError
 from .session_name_stream import PLACEHOLDER, SessionNameStream
 from .transport import TransportConfig
 from .xhr_pipe import Pipe
 
-_log = logging.getLogger("keyyo_cti.sockjs")
+_log = ThreadedLogger("keyyo_cti.sockjs")
 
 #: Seconds for a thread to end, once everything that it may wait for has been cancelled.
 _JOIN_TIMEOUT = 1.0
