@@ -30,7 +30,7 @@ TICK = 50
 #: How many calls are shown, the last ones; a window may be open for months.
 MOST = 100
 
-STATES = {"SETUP": "ringing", "CONNECT": "connected", "RELEASE": "ended", "MISSED": "missed"}
+STATES = {"SETUP": "ringing", "CONNECT": "talking", "RELEASE": "ended", "MISSED": "missed"}
 
 
 class Window:

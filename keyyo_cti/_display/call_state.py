@@ -3,13 +3,13 @@
 from typing import Any
 
 RINGING = "ringing"
-CONNECTED = "connected"
+TALKING = "talking"
 ENDED = "ended"
 MISSED = "missed"
 PARKED = "parked"
 
 #: By the state that the server sends.
-WORDS = {"SETUP": RINGING, "CONNECT": CONNECTED, "RELEASE": ENDED, "MISSED": MISSED}
+WORDS = {"SETUP": RINGING, "CONNECT": TALKING, "RELEASE": ENDED, "MISSED": MISSED}
 
 
 def describe_state(state: Any, slot: Any = None) -> str:
@@ -24,4 +24,4 @@ def describe_state(state: Any, slot: Any = None) -> str:
     if word is None:
         return str(state)
     # An ended call may still carry the slot that it had.
-    return PARKED if word == CONNECTED and slot is not None else word
+    return PARKED if word == TALKING and slot is not None else word

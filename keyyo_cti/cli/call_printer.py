@@ -4,14 +4,14 @@ import json
 import time
 from typing import Any
 
-from .._display.call_state import CONNECTED, ENDED, MISSED, PARKED, RINGING, describe_state
+from .._display.call_state import ENDED, MISSED, PARKED, RINGING, TALKING, describe_state
 from .._display.html import format_number_safely
 from ..call import Call
 from .terminal import Terminal, escape
 
 #: By the word for the state.
 STATE_COLOURS = {
-    RINGING: "yellow", CONNECTED: "green", ENDED: "blue", MISSED: "red", PARKED: "magenta"
+    RINGING: "yellow", TALKING: "green", ENDED: "blue", MISSED: "red", PARKED: "magenta"
 }
 
 

@@ -143,19 +143,17 @@ class Application:
 
     def _on_setup(self, call: Call) -> None:
         parties = f"{_get_name(call.caller)} calls {_get_name(call.callee)}"
-        self._print(f"sees a call {describe_state(call.state)}: {parties}")
+        self._print(f"shows: {describe_state(call.state)}, {parties}")
 
     def _on_connect(self, call: Call) -> None:
         other = call.callee if call.caller == self.cti.number else call.caller
         self._print(
-            f"sees it {describe_state(call.state)} with {_get_name(other)}, {escape(other)}, "
-            f"after {call.get_ringing_duration()} s of ringing"
+            f"shows: {describe_state(call.state)} to {_get_name(other)}, {escape(other)}, "
+            f"rang {call.get_ringing_duration()} s"
         )
 
     def _on_release(self, call: Call) -> None:
-        self._print(
-            f"sees it {describe_state(call.state)}, after {call.get_duration()} s of talking"
-        )
+        self._print(f"shows: {describe_state(call.state)}, talked {call.get_duration()} s")
 
     def _print(self, action: str) -> None:
         self._printer.print_step(APPLICATION, action)

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from .._display.call_state import CONNECTED, MISSED, RINGING
+from .._display.call_state import MISSED, RINGING, TALKING
 from .._display.dates import as_date
 from .._display.html import format_number_safely, was_picked_up
 from .._display.readable_time import format_duration
@@ -207,7 +207,7 @@ def _draw_calls(axes: Axes, bars: Sequence[Bar], lines: Sequence[int]) -> None:
         axes.set_ylabel("calls at once")
     legend = [
         Patch(color=_RINGING, label=RINGING),
-        Patch(color=_TALKING, label=CONNECTED),
+        Patch(color=_TALKING, label=TALKING),
         Line2D([], [], color=_MISSED, marker="X", linewidth=0, label=MISSED),
     ]
     axes.figure.legend(

@@ -8,10 +8,10 @@ call = stage.ringing_call(cti)
 
 def on_connect():
     # Handle connect
-    print("connected")
+    print("talking")
 
 
 call.onConnect = on_connect
 
 stage.alice.picks_up()
-stage.expect("connected")
+stage.expect("talking")

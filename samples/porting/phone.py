@@ -20,7 +20,7 @@ from keyyo_cti import Keyyo
 
 FAVOURITES = {"Bob": "33199020000", "Carol": "33172587948"}
 
-WORDS = {"SETUP": "ringing", "CONNECT": "connected", "RELEASE": "ended", "MISSED": "missed"}
+WORDS = {"SETUP": "ringing", "CONNECT": "talking", "RELEASE": "ended", "MISSED": "missed"}
 
 
 class Phone:

@@ -108,8 +108,8 @@ def test_nothing_commands_the_terminal(
     [
         ({"callref": "c"}, "None -> None  unknown"),
         ({**CALL, "state": ["odd"], "caller": {}}, "{} -> 33199000001  ['odd']"),
-        ({**CALL, "setup_date": "soon"}, f"{BOB} -> 33199000001  connected  rang 0 s"),
-        ({**CALL, "setup_date": 1e300}, f"{BOB} -> 33199000001  connected  rang 0 s"),
+        ({**CALL, "setup_date": "soon"}, f"{BOB} -> 33199000001  talking  rang 0 s"),
+        ({**CALL, "setup_date": 1e300}, f"{BOB} -> 33199000001  talking  rang 0 s"),
         ({**CALL, "callpark_slot": 0},
          f"{BOB} -> 33199000001  parked  rang 2 s  slot 0"),
     ],

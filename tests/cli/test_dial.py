@@ -118,7 +118,7 @@ def missed(bob: Phone) -> None:
 
 @pytest.mark.parametrize(
     ("script", "status", "seen"),
-    [(answered, 0, ["ringing", "connected", "ended"]), (missed, 1, ["ringing", "missed"])],
+    [(answered, 0, ["ringing", "talking", "ended"]), (missed, 1, ["ringing", "missed"])],
 )
 @pytest.mark.parametrize("ring_first", [False, True])
 def test_follow(
@@ -171,7 +171,7 @@ def test_other_calls_are_not_followed(sim: Simulator, alice: Line, capsys: Captu
         answered(bob)
 
     said = run(capsys, "dial", "--follow", BOB, script=play)
-    assert (said.status, states(said)) == (0, ["ringing", "connected", "ended"])
+    assert (said.status, states(said)) == (0, ["ringing", "talking", "ended"])
 
 
 class TestAnOlderCall:
@@ -199,7 +199,7 @@ class TestAnOlderCall:
             answered(bob)
 
         said = run(capsys, "dial", "--follow", "--no-auto-answer", BOB, script=play)
-        assert (said.status, states(said)) == (0, ["ringing", "connected", "ended"])
+        assert (said.status, states(said)) == (0, ["ringing", "talking", "ended"])
 
 
 def test_another_session_of_the_line(sim: Simulator, alice: Line, capsys: Capture) -> None:

@@ -140,7 +140,7 @@ def test_earlier_calls_are_said_not_to_be_shown(width: int, more: str) -> None:
         ({"setup_date": NOW - 59}, "ringing 0:59"),
         ({"setup_date": NOW - 3600}, "ringing 1:00:00"),
         ({"setup_date": NOW - 70, "connect_date": NOW - 60, "state": "CONNECT"},
-         "connected 0:10 1:00"),
+         "talking 0:10 1:00"),
         ({"setup_date": NOW - 70, "connect_date": NOW - 60, "release_date": NOW - 5,
           "state": "RELEASE"}, "ended 0:10 0:55"),
         ({"setup_date": NOW - 70, "release_date": NOW - 5, "state": "MISSED"}, "missed 1:05"),
@@ -169,7 +169,7 @@ def test_a_stale_call() -> None:
     """Of a call that may have ended while nobody told, the state is in question."""
     stale = call(1, "CONNECT")
     stale.stale = True
-    assert "connected?" in picture([stale])[-1]
+    assert "talking?" in picture([stale])[-1]
 
 
 def test_no_calls_yet() -> None:

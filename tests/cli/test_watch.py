@@ -90,7 +90,7 @@ def test_each_change_is_a_line(watcher: Watcher) -> None:
     parties = f"{BOB} -> {watcher.line.number}"
     assert watcher.changes() == [
         f"{parties}  ringing",
-        f"{parties}  connected  rang 3 s",
+        f"{parties}  talking  rang 3 s",
         f"{parties}  ended  rang 3 s, talked 60 s",
         f"{parties}  ringing",
         f"{parties}  missed  rang 9 s",
@@ -111,7 +111,7 @@ def test_what_has_not_changed_is_not_told_twice(watcher: Watcher) -> None:
 
     watcher.watch(script=script)
     assert watcher.changes() == [
-        "1 -> 2  connected  rang 2 s",
+        "1 -> 2  talking  rang 2 s",
         "1 -> 2  parked  rang 2 s  slot 7",
     ]
 

@@ -51,9 +51,9 @@ def test_an_incoming_call(phone: Running, sim: Simulator, alice: Line, bob: Phon
     phone.until("Bob is calling")
     sim.elapse(4)
     phone.type("answer 1")
-    assert phone.until("->").endswith("connected hang_up 1, pause 1")
+    assert phone.until("->").endswith("talking hang_up 1, pause 1")
     phone.until("Picked up after 4 s")
-    bob.wait_until("connected")
+    bob.wait_until("talking")
     sim.elapse(60)
     phone.type("hang_up 1")
     phone.until("Bob -> 33199000001: ended")
@@ -78,7 +78,7 @@ def test_dialling(phone: Running, bob: Phone) -> None:
     phone.until("33199000001 -> Bob: ringing")
     phone.until("Calling Bob")
     bob.pick_up()
-    phone.until("33199000001 -> Bob: connected")
+    phone.until("33199000001 -> Bob: talking")
     bob.hang_up()
     phone.until("Talked for 0 s")
 
@@ -87,13 +87,13 @@ def test_the_callpark(phone: Running, alice: Line, bob: Phone) -> None:
     """A call that is paused waits in the callpark, until it is taken back."""
     bob.call(alice)
     alice.phone.pick_up()
-    phone.until("connected")
+    phone.until("talking")
     phone.type("pause 1")
-    phone.until("connected unpark 1")
+    phone.until("talking unpark 1")
     bob.wait_until("parked")
     phone.type("unpark 1")
-    phone.until("connected hang_up 1, pause 1")
-    bob.wait_until("connected")
+    phone.until("talking hang_up 1, pause 1")
+    bob.wait_until("talking")
 
 
 def test_what_goes_wrong(phone: Running, alice: Line, bob: Phone) -> None:

@@ -35,7 +35,7 @@ def about(there: Board) -> str:
 def ringing(cti: CTI, alice: Line, bob: Phone, there: Board, kernel: Kernel) -> None:
     """Bob has called, and the board shows it."""
     bob.call(alice)
-    kernel.until(lambda: "rings" in about(there), "a call that rings")
+    kernel.until(lambda: "ringing" in about(there), "a call that rings")
 
 
 def test_a_call_rings_and_is_answered(
@@ -68,7 +68,7 @@ def test_calls_that_ring_already(cti: CTI, alice: Line, bob: Phone, kernel: Kern
     bob.call(alice)
     assert told.wait(PATIENCE)
     with shown(cti) as there:
-        assert "rings" in about(there)
+        assert "ringing" in about(there)
 
 
 def test_park_and_take_back(cti: CTI, alice: Line, bob: Phone, kernel: Kernel) -> None:
@@ -195,9 +195,9 @@ def test_nobody_looks(cti: CTI, alice: Line, bob: Phone, kernel: Kernel) -> None
         bob.call(alice)
         alice.phone.wait_until("ringing")
         cti.ping().result(PATIENCE)
-        assert "rings" not in about(there)
+        assert "ringing" not in about(there)
         there.set_state({"_view_count": 1})
-        kernel.until(lambda: "rings" in about(there), "the call")
+        kernel.until(lambda: "ringing" in about(there), "the call")
         there.set_state({"_view_count": 2})
         assert len(handlers(cti)) == 4
 
@@ -354,7 +354,7 @@ def test_a_call_of_others(sim: Simulator, cti: CTI, alice: Line, kernel: Kernel)
     with shown(cti) as there:
         fields = {"caller": BOB, "callee": "33199000002", "state": "SETUP"}
         sim.push(alice, {"notify": "call", "call": {"callref": "1", **fields}})
-        kernel.until(lambda: "rings" in about(there), "the call")
+        kernel.until(lambda: "ringing" in about(there), "the call")
         [row] = there.rows
         assert "+33 1 99 02 00 00 → +33 1 99 00 00 02" in row.about.value
         kernel.until(lambda: not row.hang_up.disabled, "the button")

@@ -42,7 +42,7 @@ def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
     has one board, and its output cleared, none."""
     there = quickstart
     there.run_to("ringing")
-    there.until("rings")
+    there.until("ringing")
     assert "from +33 1 99 02 00 00" in there.board()
     for name in MOVED_CLASSES:
         assert there.pointer_events(name) == ["none", "auto"]

@@ -74,7 +74,7 @@ def test_answer_and_hang_up(desk: Desk, alice: Line, bob: Phone) -> None:
     desk.see(lambda sight: sight.rows == [[BOB, ALICE, "ringing"]])
     desk.click("Answer")
     bob.wait_until("talking", PATIENCE)
-    desk.see(lambda sight: sight.rows == [[BOB, ALICE, "connected"]])
+    desk.see(lambda sight: sight.rows == [[BOB, ALICE, "talking"]])
     desk.click("Hang up")
     bob.wait_until("idle", PATIENCE)
     sight = desk.see(lambda sight: sight.rows == [[BOB, ALICE, "ended"]] and not sight.enabled)

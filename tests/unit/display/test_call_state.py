@@ -15,7 +15,7 @@ from ...helpers.running import ROOT
 @pytest.mark.parametrize(
     ("state", "slot", "word"),
     [
-        ("SETUP", None, "ringing"), ("CONNECT", None, "connected"), ("RELEASE", None, "ended"),
+        ("SETUP", None, "ringing"), ("CONNECT", None, "talking"), ("RELEASE", None, "ended"),
         ("MISSED", None, "missed"), ("CONNECT", "7", "parked"), ("CONNECT", 0, "parked"),
         ("SETUP", "7", "ringing"), ("RELEASE", "7", "ended"), (None, None, "unknown"),
         ("HELD", "7", "HELD"), (["odd"], None, "['odd']"), (7, None, "7"),

@@ -90,7 +90,7 @@ def test_a_call_that_goes_on() -> None:
 
 @pytest.mark.parametrize(
     "state, word",
-    [("SETUP", "ringing"), ("CONNECT", "connected"), ("RELEASE", "ended"), ("MISSED", "missed")],
+    [("SETUP", "ringing"), ("CONNECT", "talking"), ("RELEASE", "ended"), ("MISSED", "missed")],
 )
 def test_states(state: str, word: str) -> None:
     """Each state is a word in a colour of its own."""
