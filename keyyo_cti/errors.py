@@ -87,6 +87,9 @@ class KeyyoError(Exception):
     #: The paragraph of a class that has one of its own.
     _anchor: Optional[str] = None
 
+    #: The paragraph of a class for errors with a hint that have none.
+    _other_anchor: Optional[str] = None
+
     def __init__(
         self,
         status_code: int,
@@ -106,6 +109,8 @@ class KeyyoError(Exception):
     def hint(self) -> Optional[str]:
         """The cause or what to do about it, and the paragraph of ``docs/errors.md``; or None."""
         anchor = self._anchor or error_page.find_anchor(self.error_code, self.message)
+        if anchor is None and self._advice:
+            anchor = self._other_anchor
         return error_page.add_pointer(self._advice, anchor)
 
     @hint.setter
@@ -229,6 +234,8 @@ class RequestFailed(KeyyoError):
     """
 
     final = False
+
+    _other_anchor = error_page.ANOTHER_STATUS
 
     def __init__(
         self,

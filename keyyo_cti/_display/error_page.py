@@ -23,6 +23,9 @@ MESSAGES = {
 #: The error class of a connection that could not be opened has its own paragraph.
 CONNECTION_FAILED = "connection-failed"
 
+#: Responses of OAuth2 and of the Manager API that no other paragraph explains.
+ANOTHER_STATUS = "another-status"
+
 
 def find_anchor(error_code: Optional[str], message: str) -> Optional[str]:
     """Return the anchor of an error's paragraph, or None if the page has none."""

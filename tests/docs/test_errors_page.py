@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+from functools import partial
+from typing import Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 import pytest
 
@@ -46,6 +47,13 @@ PARAGRAPHS = read_paragraphs()
 ROWS = [(anchor, row) for anchor, rows in PARAGRAPHS.items() for row in rows]
 
 
+#: Paragraphs of a class of errors, and how to make one.
+OF_CLASSES: Dict[str, Callable[[str], errors.KeyyoError]] = {
+    error_page.CONNECTION_FAILED: partial(errors.ConnectionFailed, "no route"),
+    error_page.ANOTHER_STATUS: partial(errors.ManagerError, 302, "Found", None),
+}
+
+
 def find_codes() -> Iterator[str]:
     """The error codes that the package writes where it makes an error."""
     for path in (ROOT / "keyyo_cti").rglob("*.py"):
@@ -62,7 +70,7 @@ def find_codes() -> Iterator[str]:
 
 def test_page_has_the_paragraphs_that_hints_point_to_and_no_others() -> None:
     known: Set[str] = {code.replace("_", "-") for code in error_page.CODES}
-    known |= {*error_page.MESSAGES.values(), error_page.CONNECTION_FAILED}
+    known |= {*error_page.MESSAGES.values(), *OF_CLASSES}
     assert set(PARAGRAPHS) == known
 
 
@@ -75,17 +83,16 @@ def test_every_code_of_the_package_has_a_paragraph() -> None:
 
 @pytest.mark.parametrize(("anchor", "row"), ROWS)
 def test_hint_of_an_error_ends_with_its_paragraph(anchor: str, row: Row) -> None:
-    status, code, message = row
+    _, code, message = row
     words = message.rstrip("…")
-    made = errors.KeyyoError(int(re.sub(r"\D.*", "", status) or 400), words, code, "do this")
-    if anchor == error_page.CONNECTION_FAILED:
-        made = errors.ConnectionFailed("no route", "do this")
+    make = OF_CLASSES.get(anchor, partial(errors.KeyyoError, 400, words, code))
+    made = make("do this")
     pointer = f"see {error_page.ERROR_PAGE}#{anchor}"
     assert made.hint == f"do this; {pointer}" and pointer in str(made)
-    made.hint = None
-    assert made.hint == pointer
     made.hint = f"first; {made.hint}"
-    assert made.hint == f"first; {pointer}"
+    assert made.hint == f"first; do this; {pointer}"
+    made.hint = None
+    assert made.hint == (None if anchor == error_page.ANOTHER_STATUS else pointer)
 
 
 @pytest.mark.parametrize(
