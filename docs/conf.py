@@ -26,6 +26,8 @@ myst_heading_anchors = 4
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
+autodoc_typehints_format = "fully-qualified"
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 add_module_names = False
