@@ -21,7 +21,7 @@ from .reentrant import Flag, Section, interrupts_itself
 _MAX_QUEUED = 10_000
 
 #: Seconds that a record may delay the thread that logs it.
-_MAX_DELAY = 0.5
+_MAX_DELAY = 1.0
 
 
 class ThreadedLogger:
