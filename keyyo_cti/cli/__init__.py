@@ -53,9 +53,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return FAILED
     except (UsageError, CommandFailed, KeyyoError, ImportError, OSError) as error:
         # The simulator's ImportError names the missing extra.
-        err.print_line(name_program(escape(error)))
-        for line in explain_login(error):
-            err.print_line(line)
+        explanation = explain_login(error)
+        message = name_program(escape(error))
+        err.print_line(f"{message}; {explanation}" if explanation else message)
         status = _exit_code(error)
         if status == NOT_SIGNED_IN and name != "login":
             err.print_line(f"sign in with: {format_command('login')}")

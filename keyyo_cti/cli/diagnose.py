@@ -44,13 +44,14 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     if arguments.json:
         out.print_line(json.dumps(diagnosis.to_dict(), indent=2))
     else:
+        no_network = "no_network" in diagnosis.faults
+        explanation = describe_missing_server(account.login) if no_network else None
         for line in str(diagnosis).splitlines():
-            out.print_line(name_program(line))
+            is_advice = line.lstrip().startswith("-> ")
+            ended = f"; {explanation}" if explanation and is_advice else ""
+            out.print_line(name_program(line) + ended)
         faults = escape(", ".join(diagnosis.faults))
         out.print_line("nothing is wrong" if diagnosis.good else f"wrong: {faults}")
-    if "no_network" in diagnosis.faults:
-        for line in describe_missing_server(account.login):
-            err.print_line(line)
     return OK if diagnosis.good and enabled else FAILED
 
 

@@ -1,51 +1,43 @@
 """What to do when the simulator of the login has ended, or has forgotten the login."""
 
 import socket
-from typing import List
+from typing import Optional
 
 from .._net.urls import parse_origin
-from ..errors import CredentialsRefused, KeyyoError, RequestFailed
+from ..errors import CredentialsRefused, RequestFailed
 from .exit_codes import CommandFailed
 from .invocation import format_command
 from .login_file import Login, LoginFile
-
-#: Error codes of a server that has ended, or whose port another program has.
-_MISSING_SERVER = ("unreachable", "untrusted", "timeout", "unreadable")
 
 #: Seconds for a connection on this machine.
 _CONNECT_TIMEOUT = 2.0
 
 
-def explain_login(error: BaseException) -> List[str]:
-    """Return lines that explain an error by the login of a simulator; none for other errors."""
+def explain_login(error: BaseException) -> Optional[str]:
+    """Return what the login of a simulator has to do with an error; None for other errors."""
     if not isinstance(error, RequestFailed):
         # Only OAuth2 and the Manager API are asked with the login.
-        return []
+        return None
     try:
         login = LoginFile().load(allow_http=True)
-    except (OSError, KeyyoError):
-        return []
+    except OSError:
+        return None
     if login is None or not login.is_simulator:
-        return []
-    if error.error_code in _MISSING_SERVER:
-        return describe_missing_server(login)
+        return None
     if isinstance(error, CredentialsRefused):
-        return [
-            f"you are signed in to {login.where}: a simulator forgets its logins when it ends"
-        ]
-    return []
+        return f"you are signed in to {login.where}, and a simulator forgets its logins at its end"
+    return describe_missing_server(login)
 
 
-def describe_missing_server(login: Login) -> List[str]:
-    """Return what to do when the server of a login does not answer; nothing for Keyyo."""
-    if not login.is_simulator:
-        return []
-    return [
-        f"you are signed in to {login.where}, which does not answer: it may have ended",
-        f"  start it again:     {_format_simulator_command(login)}",
-        f"  then sign in again: {format_command('login')}",
-        f"  or log out:         {format_command('logout')}",
-    ]
+def describe_missing_server(login: Login) -> Optional[str]:
+    """Return what to do if the simulator of a login has ended; None if its server answers."""
+    if not login.is_simulator or _connect(login) is None:
+        return None
+    return (
+        f"you are signed in to {login.where}, which has ended: start it again with "
+        f"{_format_simulator_command(login)} and sign in again with {format_command('login')}, "
+        f"or log out with {format_command('logout')}"
+    )
 
 
 def require_server(login: Login) -> None:
@@ -53,18 +45,24 @@ def require_server(login: Login) -> None:
 
     :raises CommandFailed: nothing listens at its port.
     """
-    if not login.is_simulator:
-        return
+    failure = _connect(login) if login.is_simulator else None
+    if failure is not None:
+        raise CommandFailed(
+            f"{login.where} does not answer: {failure.strerror or failure}; start it with "
+            f"{_format_simulator_command(login)}, or sign in to Keyyo with "
+            f"{format_command('login', '--server', 'keyyo')}"
+        ) from failure
+
+
+def _connect(login: Login) -> Optional[OSError]:
+    """Return why no program listens at the port of the login's server, or None if one does."""
     assert login.server is not None
     origin = parse_origin(login.server)
     try:
         socket.create_connection((origin.host, origin.port), _CONNECT_TIMEOUT).close()
     except OSError as error:
-        raise CommandFailed(
-            f"{login.where} does not answer: {error.strerror or error}; start it with "
-            f"{_format_simulator_command(login)}, or sign in to Keyyo with "
-            f"{format_command('login', '--server', 'keyyo')}"
-        ) from error
+        return error
+    return None
 
 
 def _format_simulator_command(login: Login) -> str:

@@ -42,14 +42,11 @@ def test_simulator_that_has_ended_is_named_with_what_to_do(desk: Desk, sim: Simu
     sim.stop()
     for command in (["lines"], ["token"], ["dial", "33199020000"], ["watch"], ["diagnose"]):
         assert desk.enter(nothing, *command) == 1
-        said = [" ".join(line.split()) for line in desk.said.splitlines()]
-        assert said[-4:] == [
-            f"you are signed in to the simulator at {desk.server}, which does not answer: "
-            "it may have ended",
-            f"start it again: keyyo-cti simulator --port {port}",
-            "then sign in again: keyyo-cti login",
-            "or log out: keyyo-cti logout",
-        ]
+        assert desk.said.splitlines()[2 if command == ["diagnose"] else -1].endswith(
+            f"you are signed in to the simulator at {desk.server}, which has ended: start it "
+            f"again with keyyo-cti simulator --port {port} and sign in again with keyyo-cti "
+            "login, or log out with keyyo-cti logout"
+        )
     assert desk.enter(nothing, "login") == 1
     assert desk.said.splitlines()[-1].startswith(f"the simulator at {desk.server} does not answer")
     assert desk.enter(nothing, "logout") == 0
@@ -66,5 +63,5 @@ def test_simulator_that_was_started_again_does_not_know_the_login(
     with Simulator(port=port or 0) as again:
         again.oauth2_application(CLIENT_ID, SECRET, [desk.redirect_uri])
         assert desk.enter(nothing, "lines") == 4
-    assert f"signed in to the simulator at {desk.server}: a simulator forgets" in desk.said
+    assert f"signed in to the simulator at {desk.server}, and a simulator forgets" in desk.said
     assert desk.said.splitlines()[-1] == "sign in with: keyyo-cti login"
