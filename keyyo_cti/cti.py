@@ -1,17 +1,7 @@
 """CTI: sessions, the line's commands, events. The public face of ``Client``."""
 
 from concurrent.futures import Future
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Callable,
-    List,
-    Literal,
-    Mapping,
-    Optional,
-    Union,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Callable, List, Literal, Mapping, Optional, Union, overload
 
 from ._client import at_exit, overview, wire
 from ._client.callback import Callback, split_callback
@@ -291,9 +281,8 @@ class CTI(Emitter):
     def dial(self, number: str, callback: Optional[Callback[int]] = None) -> "Future[int]":
         """Call a number from the line's telephone. Source: section Dial number.
 
-        :param number: string in international format, such as ``"33172587948"``. It is sent as it
-            is; if the server refuses a number with ``+`` or blanks, ``err.hint`` says how to write
-            it.
+        :param number: string in international format, such as ``"33172587948"``. It is sent as
+            it is; if the server refuses it, ``err.hint`` says how to write it.
         """
         return self._client.ask(wire.dial, (number,), callback)
 
