@@ -47,9 +47,10 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         no_network = "no_network" in diagnosis.faults
         explanation = describe_missing_server(account.login) if no_network else None
         for line in str(diagnosis).splitlines():
-            is_advice = line.lstrip().startswith("-> ")
-            ended = f"; {explanation}" if explanation and is_advice else ""
-            out.print_line(name_program(line) + ended)
+            text = name_program(line)
+            if explanation and line.lstrip().startswith("-> "):
+                text, explanation = f"{text}; {explanation}", None
+            out.print_line(text)
         faults = escape(", ".join(diagnosis.faults))
         out.print_line("nothing is wrong" if diagnosis.good else f"wrong: {faults}")
     return OK if diagnosis.good and enabled else FAILED
