@@ -2,6 +2,7 @@
 
 from collections import deque
 from functools import partial
+from logging import DEBUG
 from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence
 
 from .. import _sockjs
@@ -31,7 +32,7 @@ from .notifications import EventSource, Notifications
 from .pending import Pending, Request
 from .unknown_kinds import UnknownKinds
 from .wire import CallNotification, Command, Reply
-from .wire_log import WireLog, is_on, name_command
+from .wire_log import WireLog, get_known, is_on, name_command
 
 _log = ThreadedLogger("keyyo_cti")
 
@@ -258,7 +259,7 @@ class Connection:
             self.unreadable(error)
             return
         if isinstance(decoded, CallNotification):
-            if is_on():
+            if get_known(DEBUG) is not False and is_on():
                 self._wire_log.notified(decoded.fields)
             if not self._dispatcher.has_room():
                 self._wait_for_room()

@@ -69,8 +69,14 @@ _NO_CALLS = (
 )
 
 
-#: Returns True if the wire log is wanted. A partial, because it runs for each notification.
-is_on = partial(logging.getLogger("keyyo_cti.wire").isEnabledFor, logging.DEBUG)
+_logger = logging.getLogger("keyyo_cti.wire")
+
+#: Returns True if the wire log is wanted.
+is_on = partial(_logger.isEnabledFor, logging.DEBUG)
+
+#: Returns False for a level that logging knows to be off, and None if it does not know. For each
+#: notification: ``is_on`` alone would take two percent of its time.
+get_known = getattr(_logger, "_cache", {}).get
 
 
 class WireLog:
