@@ -39,7 +39,7 @@ nitpick_ignore_regex = [
     # Private ones.
     ("py:.*", r"(\w+\.)*_\w+(\.\w+)*"),
     # Those that are imported for type checkers only, which Sphinx does not resolve.
-    ("py:class", r"Board|Clients|Clock|Figure|Gate|HttpFaults|NumberLike|Sessions"),
+    ("py:class", r"Board|Clients|Clock|Figure|Gate|HttpFaults|NumberLike|Sessions|Unpack"),
 ]
 
 #: Files of the project, and the pages that include them.
