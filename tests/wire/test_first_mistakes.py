@@ -53,7 +53,9 @@ def arguments(cti: CTI, method: Method) -> List[Any]:
 # Failures without a callback.
 
 
-@pytest.mark.parametrize("dispatch", [None, "manual", lambda work: work()], ids=["thread", "manual", "function"])
+@pytest.mark.parametrize(
+    "dispatch", [None, "manual", lambda work: work()], ids=["thread", "manual", "function"]
+)
 @pytest.mark.parametrize("method", COMMANDS, ids=name_use)
 def test_refused_command_without_a_callback_is_logged_once(
     method: Method, dispatch: Any, caplog: pytest.LogCaptureFixture
