@@ -5,7 +5,7 @@ from concurrent.futures import TimeoutError as NoAnswer
 from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Optional, Protocol, Tuple, Union
 
-from ._display.error_page import extend_hint
+from ._display.error_page import advise, extend_hint
 from ._manager.responses import WEBSOCKET, CSIToken
 from ._net import urls
 from ._oauth2.scopes import advise_consent, describe_missing
@@ -281,7 +281,7 @@ def _make_fault(check: str, error: KeyyoError) -> _Fault:
     word, final = _BY_CODE.get(error.error_code or "", (None, isinstance(error, OAuth2Error)))
     if check == "line" and word == "not_found":
         word, final = "unknown_line", True
-    advice = error.hint or "try again later"
+    advice = advise(error, "try again later")
     if word in ("missing_scope", "access_refused"):
         advice = extend_hint(advice, ', for example with "keyyo-cti login"')
     return _Fault(
@@ -314,13 +314,13 @@ def _make_credentials_fault(error: CredentialsRefused) -> _Fault:
     if error.error_code == "invalid_grant":
         fact = f"the refresh token has expired, or was revoked: {fact}"
         return _Fault("refresh_token_expired", fact, _SIGN_IN, final=True)
-    advice = error.hint or "check what Keyyo has on this program"
+    advice = advise(error, "check what Keyyo has on this program")
     return _Fault("application_refused", fact, advice, final=True)
 
 
 def _make_session_fault(error: KeyyoError) -> _Fault:
     word = "no_connection" if isinstance(error, ConnectionClosed) else "session_refused"
-    advice = error.hint or "try again later"
+    advice = advise(error, "try again later")
     return _Fault(word, f"{error.status_code} {error.message}", advice)
 
 

@@ -21,6 +21,7 @@ from ._client.background import BackgroundClient
 from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
 from ._display.error_page import extend_hint
+from ._net import redaction
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, SecretForm, check_url
 from ._net.retry_after import read_retry_after
@@ -103,6 +104,7 @@ class OAuth2Client:
         self.authorize_url = check_url("authorize_url", authorize_url, allow_http)
         self.token_url = check_url("token_url", token_url, allow_http)
         self._client_secret = _check_text("client_secret", client_secret)
+        redaction.hide(client_secret)
         self._http = HttpClient(OAuth2Error, timeout, ca_certs)
         self._wall = wall
         self._authorizations = Authorizations()

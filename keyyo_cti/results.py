@@ -25,7 +25,8 @@ class Result(Dict[str, Any]):
             # be called.
             if name in self and not name.startswith("__"):
                 return self[name]
-            if name in _KNOWN:
+            # Documented fields of a result may be absent; those of a call are other ones.
+            if name in _KNOWN and not isinstance(self, Fields):
                 return None
             text = f"no field {name!r} in this result: {sorted(self)}"
             raise no_attribute(text, name, (*self, *sorted(_KNOWN)))

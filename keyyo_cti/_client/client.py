@@ -6,14 +6,14 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, List, Optional, Tuple
 
-from .._net import process
+from .._net import process, redaction
 from .._net.clock import monotonic
 from .._net.reentrant import interrupts_itself
 from .._net.user_code import require_function_or_none
 from ..call import Call
 from ..errors import ConnectionFailed, KeyyoError
 from ..options import Options
-from . import redaction, wire
+from . import wire
 from .at_exit import CLOSE_TIMEOUT
 from .callback import Callback
 from .connection import Connection

@@ -6,6 +6,7 @@ from logging import DEBUG
 from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence
 
 from .. import _sockjs
+from .._net import redaction
 from .._net.clock import NEVER, Monotonic, monotonic
 from .._net.log_thread import ThreadedLogger
 from .._net.rate_limit import RateLimit
@@ -22,7 +23,7 @@ from ..errors import (
 )
 from ..options import Options
 from ..results import wrap
-from . import redaction, user_errors, wire
+from . import user_errors, wire
 from .backlog import OVERFLOW
 from .dispatch import Dispatcher
 from .failure_hints import closed_while_opening, connection_failed, not_connected

@@ -207,6 +207,9 @@ class Emitter:
 
         def __getattr__(self, name: str) -> Any:
             kind = type(self)
+            if hasattr(kind, name):
+                # A property has failed: again, for its own error.
+                return object.__getattribute__(self, name)
             raise no_attribute(f"{kind.__name__} has no attribute {name!r}", name, members(kind))
 
     def __reduce__(self) -> NoReturn:

@@ -3,6 +3,7 @@
 import re
 from typing import Optional
 
+from .._display.error_page import add_advice
 from .._display.telephone_number import parse_number
 from ..errors import CANNOT_TREAT, KeyyoError
 from .wire import Command
@@ -28,9 +29,8 @@ def add_number_hint(error: KeyyoError, command: Command, line: Optional[str]) ->
         number = command.fields.get(argument)
         hint = _explain(number, command.action, line) if isinstance(number, str) else None
         if hint is not None:
-            hint = f"{argument}: {hint}"
             # A line that has no telephone registered refuses every number.
-            error.hint = hint if error.hint is None else f"{hint}; or {error.hint}"
+            add_advice(error, f"{argument}: {hint}", "; or ")
 
 
 def _explain(number: str, action: str, line: Optional[str]) -> Optional[str]:
@@ -45,6 +45,7 @@ def _explain(number: str, action: str, line: Optional[str]) -> Optional[str]:
     if right == number and (_DIGITS.fullmatch(right) or right == _CALLPARK):
         return None
     if right == _CALLPARK or _DIGITS.fullmatch(right):
-        return f"write {right!r}, because the service accepts only digits"
+        wanted = "the international format" if _DIGITS.fullmatch(number) else "digits only"
+        return f"write {right!r}, because the service wants {wanted}"
     word = f" or {_CALLPARK!r}" if may_be_callpark else ""
     return f"the service accepts only digits, such as '33172587948'{word}"

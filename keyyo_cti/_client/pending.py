@@ -6,7 +6,6 @@ at the end of the connection. A Future cannot be set twice, so a mistake here wo
 
 import itertools
 import threading
-import time
 from collections import deque
 from concurrent.futures import Future
 from functools import partial
@@ -23,7 +22,7 @@ from typing import (
     Tuple,
 )
 
-from .._net.clock import NEVER, Monotonic, monotonic
+from .._net.clock import NEVER, Monotonic, monotonic, wall_clock
 from .._net.reentrant import get_max_wait, interrupts_itself
 from .._net.user_code import require_function
 from .._sockjs import SendProgress
@@ -78,7 +77,7 @@ class CommandFuture(Future):  # type: ignore[type-arg]
         super().__init__()
         self._dispatcher = dispatcher
         self._subject = subject
-        self._began = time.time()
+        self._began = wall_clock()
         # Locked until the Future is completed. The Future's own condition would be slower: its
         # notifier still holds it when a waiter wakes.
         self._answered = threading.Lock()

@@ -4,6 +4,8 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, List, Optional, Tuple
 
+from .._display.error_page import add_advice
+from .._net import redaction
 from .._net.log_thread import ThreadedLogger
 from .._net.state_folder import can_make_folder
 from ..errors import CommandTimeout, ConnectionClosed, KeyyoError
@@ -186,6 +188,7 @@ class Session:
         session_id = self.session_id if isinstance(self.session_id, str) else None
         error: Optional[KeyyoError] = None
         if session_id:
+            redaction.hide(session_id)
             error, result = yield wire.restore_session(token, session_id)
             if error is None:
                 self._begin(result, session_id)
@@ -248,7 +251,7 @@ def explain_token(error: KeyyoError, command: Command) -> None:
     token = command.fields.get("token")
     if isinstance(token, str) and token != token.strip() and not isinstance(error, _NO_REFUSAL):
         hint = "the token has white space at its ends, such as a line break: strip() it"
-        error.hint = hint if error.hint is None else f"{hint}; {error.hint}"
+        add_advice(error, hint)
 
 
 def make_reaction(steps: Steps) -> Reaction:

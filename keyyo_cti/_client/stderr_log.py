@@ -6,8 +6,8 @@ import sys
 import traceback
 from typing import Callable, Optional
 
+from .._net.redaction import redact
 from ..errors import plain
-from .redaction import redact
 
 #: The variable that prints the wire log, see ``wire_log``.
 VARIABLE = "KEYYO_CTI_DEBUG"
@@ -88,7 +88,8 @@ class DebugPrinter(logging.Handler):
         if isinstance(handler, logging.StreamHandler):
             # Not a file, nor a buffer, as of pytest.
             return handler.stream in (sys.stderr, sys.stdout, sys.__stderr__, sys.__stdout__)
-        return handler is not self
+        # Rich's handler has a console. Any other may write to a file or to the network.
+        return hasattr(handler, "console")
 
 
 def print_wire_log() -> Callable[[], None]:

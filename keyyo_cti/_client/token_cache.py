@@ -4,10 +4,9 @@ import threading
 from contextlib import contextmanager
 from typing import Any, Callable, ContextManager, Iterator, Optional
 
-from .._net import process
+from .._net import process, redaction
 from .._net.clock import Monotonic, monotonic_with_sleep
 from ..errors import invalid_params
-from . import redaction
 from .slow_call import warn_while_slow
 
 #: Maximum age of a token in seconds. It lives an hour, and opening a connection takes time.

@@ -21,6 +21,8 @@ def show(where: str, error: BaseException) -> None:
     Only for an exception that no handler of ``error`` gets. Otherwise a mistake would be silent
     in a program that has not configured logging.
     """
-    if not stderr_log.is_seen(_log, logging.ERROR):
+    # A level set by the program is a decision. The flag "disabled" is often set by a dictConfig.
+    is_off = _log.level > logging.ERROR or _log.manager.disable >= logging.ERROR
+    if not is_off and not stderr_log.is_seen(_log, logging.ERROR):
         what = f"keyyo_cti: {type(error).__name__} in {where}"
         stderr_log.write(f"{what}\n{stderr_log.format_error(error)}")

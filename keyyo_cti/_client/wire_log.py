@@ -19,10 +19,10 @@ from functools import partial
 from typing import Any, Dict, List, Optional
 from urllib.parse import urlsplit
 
+from .._net import redaction
 from .._net.log_thread import ThreadedLogger
+from .._net.redaction import HIDDEN
 from ..errors import KeyyoError, plain, shorten
-from . import redaction
-from .redaction import HIDDEN
 from .wire import Command, Reply
 
 _log = ThreadedLogger("keyyo_cti.wire")

@@ -1,6 +1,6 @@
 """The page that explains each error, and the words that point to it."""
 
-from typing import Optional
+from typing import Any, Optional
 
 #: A path in the project, because the site has no public address yet.
 ERROR_PAGE = "docs/errors.md"
@@ -43,5 +43,29 @@ def add_pointer(hint: Optional[str], anchor: Optional[str]) -> Optional[str]:
 
 def extend_hint(hint: Optional[str], words: str) -> str:
     """Return a hint with more words, in front of the place that it points to."""
-    advice, mark, place = (hint or "").partition(f"; see {ERROR_PAGE}")
-    return f"{advice}{words}{mark}{place}"
+    advice, mark, place = (hint or "").partition(f"see {ERROR_PAGE}")
+    if not advice:
+        words = words.lstrip(",; ")
+        return f"{words}; {mark}{place}" if mark else words
+    if not mark:
+        return f"{advice}{words}"
+    return f"{advice[:-2]}{words}; {mark}{place}"
+
+
+def get_advice(error: Any) -> Optional[str]:
+    """Return what an error's hint says, without the place that it points to."""
+    return error._advice if isinstance(error._advice, str) else None
+
+
+def add_advice(error: Any, words: str, joint: str = "; ") -> None:
+    """Put words in front of an error's hint.
+
+    :param joint: between them and what the hint says already.
+    """
+    advice = get_advice(error)
+    error.hint = words if not advice else f"{words}{joint}{advice}"
+
+
+def advise(error: Any, otherwise: str) -> str:
+    """Return the hint of an error, with other words if it says nothing but where to read."""
+    return error.hint if get_advice(error) else extend_hint(error.hint, otherwise)

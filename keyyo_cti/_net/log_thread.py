@@ -5,16 +5,17 @@ that reads from a connection, or that holds a lock, it would wait for itself.
 """
 
 import contextlib
+import itertools
 import logging
 import os
 import sys
 import threading
-import time
 import traceback
 from queue import Empty, SimpleQueue
 from typing import Any, Dict, List, Optional
 
 from . import process
+from .clock import wall_clock
 from .reentrant import Flag, Section, interrupts_itself
 
 #: Records that wait for a handler that blocks. Further ones are only counted.
@@ -78,7 +79,7 @@ class _Entry:
         self.written = Flag()
         self._fields = fields
         self._extra = extra
-        self._time = time.time()
+        self._time = wall_clock()
         self._thread = threading.current_thread()
 
     def handle(self) -> None:
@@ -103,13 +104,15 @@ class _Writer:
         self._local = threading.local()
         # The record that took too long.
         self._stuck: Optional[_Entry] = None
-        # A dict used as a counter, because its changes are atomic.
-        self._left_out: Dict[object, None] = {}
+        # Numbers the records that are left out, in atomic steps.
+        self._numbers = itertools.count(1)
+        self._left_out = 0
+        self._told_left_out = 0
 
     def write(self, entry: _Entry) -> None:
         """Write a record."""
         if self._queue.qsize() >= _MAX_QUEUED:
-            self._left_out[object()] = None
+            self._left_out = next(self._numbers)
             return
         # Append, then check the thread. A thread that ends does the reverse.
         self._queue.put(entry)
@@ -165,12 +168,11 @@ class _Writer:
     def _write(self, entry: _Entry) -> None:
         try:
             entry.handle()
-            left_out = list(self._left_out)
-            for each in left_out:
-                del self._left_out[each]
-            if left_out:
+            left_out = self._left_out
+            if left_out > self._told_left_out:
                 words = "%d lines of the log were left out: a logging handler is too slow"
-                entry.logger.warning(words, len(left_out))
+                entry.logger.warning(words, left_out - self._told_left_out)
+                self._told_left_out = left_out
         except BaseException:
             if threading.current_thread() is threading.main_thread():
                 raise  # Ctrl-C, where no thread could be started.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
+from .._net import redaction
 from .._net.http_request import is_token
 from .._net.javascript import as_number
 from .scopes import missing_scopes, read_granted, split_scopes
@@ -37,6 +38,7 @@ class Tokens:
             raise ValueError("expires_at: expected Unix seconds, or None")
         if self.scope is not None and read_granted(self.scope) != self.scope:
             raise ValueError("scope: expected names of scopes with blanks between, or None")
+        redaction.hide(self.access_token, self.refresh_token)
 
     def missing_scopes(self, asked: Union[str, Iterable[str]]) -> Tuple[str, ...]:
         """Return the requested scopes that Keyyo has not granted, as far as known.

@@ -53,7 +53,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return FAILED
     except (UsageError, CommandFailed, KeyyoError, ImportError, OSError) as error:
         # The simulator's ImportError names the missing extra.
-        explanation = explain_login(error)
+        # login is about a new sign-in, not about the one that is stored.
+        explanation = None if name == "login" else explain_login(error)
         message = name_program(escape(error))
         err.print_line(f"{message}; {explanation}" if explanation else message)
         status = _exit_code(error)

@@ -7,6 +7,7 @@ callbacks receive every change.
 from __future__ import annotations
 
 import itertools
+import re
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Deque, Dict, FrozenSet, List, NamedTuple, Optional, Union
@@ -26,8 +27,8 @@ PHONE_STATES = (TALKING, RINGING, CALLING, PARKED, IDLE)
 
 MAX_ENDED_CALLS = 10_000
 
-_MAX_CALLREF_LENGTH = 80
-"""Maximum characters of a client's callref in an error."""
+_CALLREF = re.compile(r"call-\d{1,12}")
+"""A callref of this simulator. A client may send anything instead, even a secret."""
 
 CallObserver = Callable[[CallRecord, FrozenSet[str]], None]
 SubscriberObserver = Callable[["Subscriber"], None]
@@ -156,8 +157,8 @@ class Exchange:
         try:
             return self._live[callref]
         except KeyError:
-            raise NotPossible(
-                f"no such call is active: {callref[:_MAX_CALLREF_LENGTH]!r}") from None
+            shown = f": {callref}" if _CALLREF.fullmatch(callref) else ""
+            raise NotPossible(f"no such call is active{shown}") from None
 
     def find_legs(self, subscriber: Subscriber) -> List[CallLeg]:
         """Return the call legs of a subscriber, prompts first, then oldest first."""

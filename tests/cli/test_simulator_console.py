@@ -133,7 +133,7 @@ def test_a_refusal_says_why(table: Table, events: None) -> None:
         handle_what_has_come(cti)
         assert cti.get_calls()[0].answer().exception(10)
     assert (
-        f"cannot treat an action of {ALICE} (Alice): no such call is active: 'call-1'"
+        f"cannot treat an action of {ALICE} (Alice): no such call is active: call-1"
         in table.read()[-1]
     )
 

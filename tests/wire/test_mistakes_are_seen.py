@@ -275,7 +275,7 @@ CONFIGURED: Dict[str, Tuple[Optional[logging.Handler], int, Dict[str, Any], bool
     "handler that discards": (logging.NullHandler(), 0, {}, True),
     "nothing propagates": (logging.StreamHandler(), 0, {"propagate": False}, True),
     "disabled": (logging.StreamHandler(), 0, {"disabled": True}, True),
-    "level": (logging.StreamHandler(), 0, {"level": logging.CRITICAL}, True),
+    "level": (logging.StreamHandler(), 0, {"level": logging.CRITICAL}, False),
 }
 
 

@@ -186,7 +186,8 @@ def test_command_that_is_not_sent_is_told(lines: Lines) -> None:
     said = lines.said.items
     assert said == [
         "dial is not sent: not connected",
-        "a command is not sent: 400 number: expected a string that is not empty [invalid_params]",
+        "a command is not sent: 400 number: expected a string that is not empty [invalid_params] "
+        "(see docs/errors.md#invalid-params)",
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from keyyo_cti._client.number_hints import add_number_hint
 from keyyo_cti._client.wire import Command
+from keyyo_cti._display.error_page import get_advice
 from keyyo_cti.errors import ConnectionClosed, KeyyoError, from_server
 
 from ...helpers.methods import METHODS, Method
@@ -26,7 +27,7 @@ WITH_NUMBER = [
 def hint(command: Command, message: str = "RPC invalid params", line: Any = LINE) -> Optional[str]:
     error = from_server({"status_code": 400, "message": message})
     add_number_hint(error, command, line)
-    return error.hint
+    return get_advice(error)
 
 
 def command(method: Method, argument: str, number: str) -> Command:
@@ -49,7 +50,7 @@ def test_hint_rewrites_an_international_number(
     method: Method, argument: str, number: str
 ) -> None:
     said = hint(command(method, argument, number))
-    assert said == f"{argument}: write '33199020000', because the service accepts only digits"
+    assert said == f"{argument}: write '33199020000', because the service wants digits only"
 
 
 @pytest.mark.parametrize("method, argument", WITH_NUMBER, ids=str)
@@ -57,7 +58,7 @@ def test_hint_rewrites_a_national_number(method: Method, argument: str) -> None:
     """In the line's country; local_to_int takes it in its national form."""
     right = "0199020000" if method.name == "local_to_int" else "33199020000"
     said = hint(command(method, argument, "01 99 02 00 00"))
-    assert said == f"{argument}: write {right!r}, because the service accepts only digits"
+    assert said == f"{argument}: write {right!r}, because the service wants digits only"
 
 
 @pytest.mark.parametrize("line", [None, "7701"])
@@ -81,6 +82,13 @@ def test_hint_for_what_cannot_be_rewritten_says_what_is_accepted(number: str) ->
     assert said is not None and said.endswith("or 'callpark'")
 
 
+@pytest.mark.parametrize("number", ["0199020000", "0033199020000"])
+def test_hint_for_digits_in_another_format_names_the_format(number: str) -> None:
+    said = hint(Command("call", {"number": number}), "Cannot treat action")
+    wanted = "number: write '33199020000', because the service wants the international format; or "
+    assert said is not None and said.startswith(wanted)
+
+
 @pytest.mark.parametrize("number", ["33199020000", "7701", "1", "callpark"])
 def test_right_number_gets_no_hint(number: str) -> None:
     assert hint(Command("call", {"number": number})) is None
@@ -100,4 +108,4 @@ def test_hint_of_cannot_treat_action_keeps_the_other_reasons() -> None:
 )
 def test_other_errors_stay_as_they_are(error: KeyyoError) -> None:
     add_number_hint(error, Command("call", {"number": "+33199020000"}), LINE)
-    assert error.hint == "a hint"
+    assert get_advice(error) == "a hint"

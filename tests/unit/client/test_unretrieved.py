@@ -26,7 +26,7 @@ from .test_pending import FakeDispatcher
 
 ERROR = KeyyoError(400, "Cannot treat action", None, "a hint")
 UNASKED = "(no callback, and result() was not called)"
-WARNING = f"dial() failed: 400 Cannot treat action (a hint) {UNASKED}"
+WARNING = f"dial() failed: {ERROR} {UNASKED}"
 
 #: The work that a running thread was given.
 Work = List[Callable[[], object]]
@@ -232,7 +232,9 @@ def test_request_of_a_web_client_is_logged_too(caplog: pytest.LogCaptureFixture)
     assert background.wait(SOON)
     background.finish(SOON)
     eventually(lambda: caplog.messages)
-    assert caplog.messages == [f"line() failed: 404 no line 33 [not_found] {UNASKED}"]
+    assert caplog.messages == [
+        f"line() failed: 404 no line 33 [not_found] (see docs/errors.md#not-found) {UNASKED}"
+    ]
 
 
 # What a Future says of itself.
@@ -240,19 +242,10 @@ def test_request_of_a_web_client_is_logged_too(caplog: pytest.LogCaptureFixture)
 
 def test_repr_of_a_failed_future_says_why(work: Work) -> None:
     future = fail(work)
-    assert repr(future).endswith(
-        "state=finished raised KeyyoError: 400 Cannot treat action (a hint)>"
-    )
+    assert f"failed: {future.exception_now()}>" in repr(future)
     del future
     assert len(work) == 1, "to look is not to ask"
     run(work)
-
-
-def test_repr_of_other_futures_is_that_of_python() -> None:
-    future = CommandFuture(FakeDispatcher())
-    assert repr(future).endswith("state=running>")
-    future.set_result(1)
-    assert repr(future).endswith("state=finished returned int>")
 
 
 def test_repr_shows_no_further_field_of_an_error() -> None:

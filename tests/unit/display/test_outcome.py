@@ -71,8 +71,10 @@ def test_future_with_result_shows_it_without_secrets(result: Any, text: str, sho
     ("error", "text"),
     [
         (KeyyoError(400, "Cannot treat action", None, "enable the plugin"),
-         "400 Cannot treat action (enable the plugin)"),
-        (ConnectionClosed(sent=False), "400 Connexion closed"),
+         "400 Cannot treat action "
+         "(enable the plugin; see docs/errors.md#cannot-treat-action)"),
+        (ConnectionClosed(sent=False),
+         "400 Connexion closed (see docs/errors.md#connexion-closed)"),
         (ValueError("broken"), "ValueError: broken"),
     ],
 )

@@ -1,7 +1,7 @@
 """Hides secrets in text for logs and stderr.
 
-It knows the CSI tokens and session ids that this process has sent or received, and the passwords
-of proxies. A server may repeat them in any text, whole or in part.
+It knows the tokens, session ids and client secrets of this process, and the passwords of proxies.
+A server may repeat them in any text, whole or in part.
 """
 
 import os
@@ -40,6 +40,7 @@ _WORD = re.compile(r"\S+")
 
 # A dict used as an ordered set, because its changes are atomic.
 _secrets: Dict[str, None] = {}
+_passwords: Dict[str, None] = {}
 
 # Another object after each addition to the secrets.
 _version = object()
@@ -69,22 +70,30 @@ def hide(*secrets: object) -> None:
     for secret in secrets:
         usable = isinstance(secret, str) or type(secret) is int
         text = str(secret).strip() if usable else ""
-        if text and text not in _secrets:
-            _secrets[text] = None
+        # A placeholder of an example is no secret: it would hide the words that explain it.
+        if not text or (text.startswith("<") and text.endswith(">")):
+            continue
+        if text not in _secrets:
             _version = object()
+        # The last one is the newest: those in use are not forgotten.
+        _secrets.pop(text, None)
+        _secrets[text] = None
     for oldest in list(_secrets)[: max(0, len(_secrets) - _MAX_SECRETS)]:
         _secrets.pop(oldest, None)
 
 
 def hide_passwords(urls: Iterable[object]) -> None:
-    """Remember the passwords in the URLs of proxies."""
+    """Remember the passwords in the URLs of proxies, of which there are few."""
+    global _version
     for url in urls:
         try:
             password = urlsplit(str(url)).password if url else None
         except ValueError:
             continue
-        if password:
-            hide(password, unquote(password))
+        for each in {password, unquote(password)} if password else ():
+            if each not in _passwords:
+                _passwords[each] = None
+                _version = object()
 
 
 def redact(text: str) -> str:
@@ -92,7 +101,7 @@ def redact(text: str) -> str:
     text = _USER_INFO.sub(f"//{HIDDEN}@", _NAMED.sub(rf"\1{HIDDEN}", text))
     fragments = _get_fragments()
     if _is_found(text, fragments):
-        for secret in list(_secrets):
+        for secret in [*_secrets, *_passwords]:
             if len(secret) >= _MIN_INSIDE:
                 text = text.replace(secret, HIDDEN)
     text = _WORD.sub(
@@ -111,7 +120,7 @@ def _get_fragments() -> _Fragments:
             value for name, value in list(os.environ.items()) if name.lower().endswith("_proxy")
         )
         # The version first: a secret that comes in between has a later one.
-        _fragments = fragments = _split(_version, list(_secrets))
+        _fragments = fragments = _split(_version, [*_secrets, *_passwords])
     return fragments
 
 

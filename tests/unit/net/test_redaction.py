@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from keyyo_cti._client import redaction
-from keyyo_cti._client.redaction import HIDDEN, hide, redact
+from keyyo_cti._net import redaction
+from keyyo_cti._net.redaction import HIDDEN, hide, redact
 
 SECRET = "a1f9-Xk27_QzW04"
 
