@@ -59,7 +59,7 @@ def test_called_wrongly(capsys: Capture, arguments: List[str]) -> None:
 @pytest.mark.parametrize(
     ("status", "advice"),
     [(403, "scope"), (404, "keyyo-cti lines"), (429, "try again in 60 s"),
-     (500, "try again later"), (503, "try again later"), (302, "redirections")],
+     (500, "try again later"), (503, "try again later"), (302, "redirects")],
 )
 def test_what_the_manager_says(
     sim: Simulator, alice: Line, capsys: Capture, monkeypatch: pytest.MonkeyPatch,
