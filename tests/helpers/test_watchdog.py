@@ -14,7 +14,7 @@ import pytest
 from .running import ROOT, environment
 
 CONFTEST = """
-from tests import watchdog as plugin
+from tests.helpers import watchdog as plugin
 from tests.helpers.watchdog import pytest_configure, watchdog
 plugin.WATCHDOG = 1.0
 """
