@@ -38,7 +38,7 @@ class PhaseFaults:
 
         :param phase: the phase.
         :param times: number of requests; None for all until `clear`.
-        :param answer: makes the response to a request; with None the request waits until ``clear``.
+        :param answer: makes the response to a request; None makes it wait until ``clear``.
         :param hold: delay in seconds before `answer`; `clear` lets the request continue earlier.
         """
         self._faults[phase] = _PhaseFault(times, answer, hold)
