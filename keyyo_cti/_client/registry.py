@@ -80,6 +80,9 @@ class Registry:
         #: ``__del__`` only reads the calls, which is safe at any moment.
         self.lock = new_lock()
         self._latest: Dict[str, Call] = {}
+        # Only if changes may be handled out of order: the number of a duplicate -> the fields of
+        # the latest view at that time.
+        self._repeated: Dict[int, Fields] = {}
         self._handled: Dict[str, Call] = {}
         # Dicts for their order: the callrefs of ended calls, and of calls without news for two
         # gaps.
@@ -136,6 +139,8 @@ class Registry:
         elif self._max_active is not None and len(latest) - len(ended) > self._max_active:
             forgotten = self._forget_active(self._max_active)
         self._last += 1
+        if kind == duplicates.DUPLICATE and not self._in_order:
+            self._repeated[self._last] = latest_fields(call)
         return call, kind, fields, kept, (self._last, forgotten)
 
     def is_empty(self) -> bool:
@@ -190,6 +195,10 @@ class Registry:
         """
         call, kind, fields, _, (number, forgotten) = update
         later = number < self._handled_of.get(call.callref, 0)
+        known = self._repeated.pop(number, None)
+        if known is not None and not later:
+            # What a duplicate repeats may still wait in the queue.
+            show(call, known)
         if number > self._handled_last:
             self._handle(update)
         elif later:
@@ -201,7 +210,7 @@ class Registry:
             self._handle_forgotten(number, forgotten)
             if kind != duplicates.DUPLICATE:
                 show(call, fields)
-            over = fields.get("state") in ENDED
+            over = handled_fields(call).get("state") in ENDED
             show_stale(call, number < self._handled_gap and not over)
         if not later and call.callref in self._handled:
             self._handled_of[call.callref] = number

@@ -27,7 +27,7 @@ class SingleFlight(Generic[Outcome]):
     """A runner of work on a separate thread, whose outcome all concurrent callers get.
 
     The work goes on when a caller is interrupted, for example by Ctrl-C. There is no lock: a
-    signal handler may call this on a thread that is inside.
+    signal handler may call this on a thread that is inside. It never waits without an end.
 
     :param name: of the thread.
     :param to_its_end: True if the program's exit waits for the work, which must not be left
@@ -44,25 +44,36 @@ class SingleFlight(Generic[Outcome]):
         # One entry at most, so that setdefault is atomic.
         self._flights: "Dict[None, _Flight[Outcome]]" = {}
         self._thread: Optional[int] = None
+        # The threads that start another one for the work.
+        self._starting: Dict[int, None] = {}
 
     def do(self, work: Callable[[], Outcome], *, alone: bool = False) -> Outcome:
         """Return the outcome of the work, or of the work that is running already.
 
         :param alone: True to wait for the running work, and then do this work.
-        :raises WaitsForItself: called by the work itself.
+        :raises WaitsForItself: called by the work itself, or in a signal handler that interrupted
+            the start of it.
         """
         if os.getpid() != self._process:
             # The work of the parent never ends in a forked child.
             self._begin()
-        if self._thread == threading.get_ident():
+        me = threading.get_ident()
+        if self._thread == me:
             raise WaitsForItself("called by the work that it would wait for")
+        if me in self._starting:
+            # Python's own lock of the start of threads is held, and the new thread waits for it.
+            raise WaitsForItself("called in a signal handler that interrupted the same call")
         flight = _Flight(work)
         while True:
             current = self._flights.setdefault(None, flight)
             if current.waiting:
                 # Also for another caller's work: this may be a signal handler that interrupts the
                 # caller here, or the caller may have ended by an exception.
-                self._start(current)
+                self._starting[me] = None
+                try:
+                    self._start(current)
+                finally:
+                    self._starting.pop(me, None)
             if current is flight or not alone:
                 return current.outcome.result()
             concurrent.futures.wait([current.outcome])

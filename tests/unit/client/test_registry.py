@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti._client.callback import Callback
@@ -397,6 +397,10 @@ def handle(registry: Registry, change: Any) -> None:
         max_size=40,
     ),
 )
+@example(None, [(("b", "CONNECT"), False, 0), (None, False, 0), (("b", "SETUP"), True, 0)])
+@example(None, [
+    (("a", "RELEASE"), False, 0), (None, False, 0), (("a", "SETUP"), False, 0), (None, True, 0),
+])
 def test_view_of_handlers_never_goes_back(max_ended: Optional[int], changes: List[Any]) -> None:
     """Some changes are handled at once, because the program's dispatch has raised, and the others
     wait in its queue: no call goes back, and the view is right once the queue is empty."""
