@@ -205,9 +205,11 @@ class Dispatcher(ABC):
         A handler that checked just before ``close()`` whether it may start starts in this time.
         """
         me = threading.get_ident()
+        # Not later work, of which there may be no end.
+        running = [key for key, thread in list(self._at_work.items()) if thread != me]
 
         def is_settled() -> bool:
-            return all(thread == me for thread in list(self._at_work.values()))
+            return not any(key in self._at_work for key in running)
 
         self._work_ended.wait_for(is_settled, timeout)
 
