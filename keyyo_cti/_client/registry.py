@@ -55,7 +55,7 @@ class Registry:
 
     :param make: makes the Call for a callref.
     :param max_ended: maximum number of ended calls, the last ones; None keeps all.
-    :param detects_duplicates: True if repetitions after a gap are told apart from news.
+    :param detects_duplicates: True to recognize what a server repeats after a gap.
     :param max_active: maximum number of active calls; None keeps all.
     :param handling: returns True if this thread runs a handler, which sees the handlers' view.
     :param in_order: False if several threads may handle changes, out of order.

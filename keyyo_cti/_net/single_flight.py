@@ -1,11 +1,12 @@
 """Work that several threads request at the same time, done once."""
 
-import concurrent.futures
 import os
 import threading
 from concurrent.futures import Future
 from functools import partial
 from typing import Callable, Dict, Generic, List, Optional, TypeVar
+
+from .reentrant import Flag
 
 Outcome = TypeVar("Outcome")
 
@@ -19,6 +20,9 @@ class _Flight(Generic[Outcome]):
 
     def __init__(self, work: Callable[[], Outcome]) -> None:
         self.outcome: "Future[Outcome]" = Future()
+        #: Set after the outcome. To wait for the Future itself is not safe: a signal handler that
+        #: waits for it, too, takes the wake-up of the thread that it interrupts.
+        self.landed = Flag()
         #: The work until a thread takes it.
         self.waiting: List[Callable[[], Outcome]] = [work]
 
@@ -74,9 +78,9 @@ class SingleFlight(Generic[Outcome]):
                     self._start(current)
                 finally:
                     self._starting.pop(me, None)
+            current.landed.wait()
             if current is flight or not alone:
                 return current.outcome.result()
-            concurrent.futures.wait([current.outcome])
 
     def _start(self, flight: "_Flight[Outcome]") -> None:
         fly = partial(self._fly, flight)
@@ -101,6 +105,7 @@ class SingleFlight(Generic[Outcome]):
             # Before the callers wake up: one that calls again must not get the same outcome.
             self._end()
             flight.outcome.set_result(outcome)
+        flight.landed.set()
 
     def _end(self) -> None:
         self._thread = None

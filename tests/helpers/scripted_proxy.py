@@ -7,7 +7,7 @@ import struct
 from typing import Tuple
 
 from .probe import Record
-from .tcp_peer import Script, request
+from .tcp_peer import Script, exactly, request
 
 
 def http(asked: Record, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> Script:
@@ -67,16 +67,6 @@ def greet(sock: socket.socket) -> None:
     sock.recv(1)
     sock.sendall(b"hello")
     sock.recv(1)
-
-
-def exactly(sock: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        more = sock.recv(size - len(data))
-        if not more:
-            raise ConnectionError("the client went")
-        data += more
-    return data
 
 
 def line(sock: socket.socket) -> bytes:

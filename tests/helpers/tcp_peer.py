@@ -143,15 +143,15 @@ def frame(data: Any, opcode: int = ABNF.OPCODE_TEXT, fin: int = 1) -> bytes:
 
 def read_frame(sock: socket.socket) -> Any:
     """A client's frame: its opcode and its payload."""
-    first, second = _exactly(sock, 2)
+    first, second = exactly(sock, 2)
     length = second & 0x7F
     if length == 126:
-        (length,) = struct.unpack("!H", _exactly(sock, 2))
+        (length,) = struct.unpack("!H", exactly(sock, 2))
     elif length == 127:
-        (length,) = struct.unpack("!Q", _exactly(sock, 8))
+        (length,) = struct.unpack("!Q", exactly(sock, 8))
     assert second & 0x80, "a client masks its frames"
-    mask = _exactly(sock, 4)
-    return first & 0x0F, ABNF.mask(mask, _exactly(sock, length))
+    mask = exactly(sock, 4)
+    return first & 0x0F, ABNF.mask(mask, exactly(sock, length))
 
 
 def reset(sock: socket.socket) -> None:
@@ -193,7 +193,7 @@ def open_session(sock: socket.socket) -> None:
     sock.sendall(messages({"id": asked["id"], "result": result}))
 
 
-def _exactly(sock: socket.socket, size: int) -> bytes:
+def exactly(sock: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:
         more = sock.recv(size - len(data))

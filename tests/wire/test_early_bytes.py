@@ -20,8 +20,7 @@ from ..helpers import tcp_peer as peers
 from ..helpers.carrying import carry_both_ways
 from ..helpers.probe import PATIENCE, Seen
 from ..helpers.real_proxy import forget_proxies
-from ..helpers.scripted_proxy import exactly
-from ..helpers.tcp_peer import Peer
+from ..helpers.tcp_peer import Peer, exactly
 
 pytestmark = [pytest.mark.fault(49), pytest.mark.promise(10)]
 

@@ -21,8 +21,8 @@ from keyyo_cti._net.urls import Origin
 from ...helpers.background import SOON, Background
 from ...helpers.probe import Record
 from ...helpers.real_proxy import forget_proxies
-from ...helpers.scripted_proxy import exactly, socks4, socks5
-from ...helpers.tcp_peer import Peer
+from ...helpers.scripted_proxy import socks4, socks5
+from ...helpers.tcp_peer import Peer, exactly
 
 SERVER = Origin("server.test", 8443, True)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Iterator, List
+from typing import Any, Iterator, List
 
 import pytest
 
@@ -42,9 +44,9 @@ class Work:
 
 def wait_for_passengers(flights: SingleFlight[str], number: int) -> None:
     """Until so many threads wait for the flight."""
-    outcome = flights._flights[None].outcome
+    wakeup = flights._flights[None].landed._wakeup
     waiting = threading.Event()
-    while len(outcome._condition._waiters) < number:  # type: ignore[attr-defined]
+    while len(wakeup.waiters) < number:
         waiting.wait(0.001)
 
 
@@ -76,7 +78,7 @@ def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
     first = pool.submit(flights.do, fail)
     assert work.started.wait(SOON)
     other = pool.submit(flights.do, fail)
-    wait_for_passengers(flights, 1)
+    wait_for_passengers(flights, 2)
     work.go_on.set()
     for future in (first, other):
         with pytest.raises(ValueError, match="no"):
@@ -106,6 +108,56 @@ def test_signal_handler_may_call_while_its_thread_is_inside(signals: Signals) ->
         outcomes.append(flights.do(lambda: "of the thread"))
     signals.stop()
     assert set(outcomes) == {"of a handler", "of the thread"}
+
+
+def test_signal_handler_may_call_at_each_line_of_its_thread() -> None:
+    """Also between a look at the outcome and the wait for it, where a wake-up could be missed."""
+    lines = itertools.count(1)
+    for line in lines:
+        flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
+        interruption = Interruption(flights, line)
+        # A daemon: if it hangs, the run ends all the same.
+        thread = threading.Thread(target=interruption.run, daemon=True)
+        thread.start()
+        thread.join(SOON)
+        assert not thread.is_alive(), f"hangs after an interruption at line {line}"
+        assert set(interruption.outcomes) <= {"of a handler", "of the thread"}
+        if not interruption.interrupted:
+            break
+    assert next(lines) > 20
+
+
+class Interruption:
+    """A thread that calls, and that a handler interrupts at the given line of what it runs."""
+
+    def __init__(self, flights: SingleFlight[str], line: int) -> None:
+        self.flights = flights
+        self.left = line
+        self.interrupted = False
+        self.outcomes: List[str] = []
+        self.go_on = threading.Event()
+
+    def run(self) -> None:
+        sys.settrace(self.trace)
+        try:
+            self.outcomes.append(self.flights.do(self.work))
+        finally:
+            sys.settrace(None)
+
+    def work(self) -> str:
+        # Only the interruption ends it; without one, the caller is waiting by then.
+        self.go_on.wait(0.1)
+        return "of the thread"
+
+    def trace(self, frame: object, event: str, argument: object) -> Any:
+        if event == "line" and not self.interrupted:
+            self.left -= 1
+            if not self.left:
+                self.interrupted = True
+                self.go_on.set()
+                with contextlib.suppress(WaitsForItself):
+                    self.outcomes.append(self.flights.do(lambda: "of a handler"))
+        return self.trace
 
 
 def test_work_of_a_caller_that_ended_before_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,9 +239,8 @@ def test_alone(pool: ThreadPoolExecutor) -> None:
     first = pool.submit(flights.do, work)
     assert work.started.wait(SOON)
     alone = pool.submit(flights.do, lambda: "mine", alone=True)
-    tick = threading.Event()
-    while not flights._flights[None].outcome._waiters:
-        tick.wait(0.001)
+    # Besides the first one.
+    wait_for_passengers(flights, 2)
     work.go_on.set()
     assert (first.result(SOON), alone.result(SOON)) == ("outcome", "mine")
 
