@@ -172,7 +172,9 @@ class Restored(NamedTuple):
     """The argument of ``restored``.
 
     :ivar gap: seconds without events, from the last whole frame of the lost connection to the
-        session on the new one. Events in the gap are not notified later.
+        session on the new one. It includes a round trip (at most 1 s) before that frame was read,
+        because an event behind it may have been sent by then. Events in the gap are not notified
+        later.
     :ivar recreated: True if the server had destroyed the session, and a new one was created with
         the same subscriptions and auto-answer.
     """

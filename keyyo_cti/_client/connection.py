@@ -30,6 +30,7 @@ from .failure_hints import closed_while_opening, connection_failed, not_connecte
 from .keepalive import HandlerWatch, Pinger
 from .kept_call import MAX_CALLREF, estimate_memory
 from .notifications import EventSource, Notifications
+from .outage import Silence
 from .pending import Pending, Request
 from .unknown_kinds import UnknownKinds
 from .wire import CallNotification, Command, Reply
@@ -126,9 +127,9 @@ class Connection:
         return self._sockjs.transport
 
     @property
-    def last_silence(self) -> float:
-        """Seconds from the server's last whole frame to the end, time suspended included."""
-        return self._sockjs.last_silence
+    def last_silence(self) -> Silence:
+        """The server's silence before the end."""
+        return Silence(self._sockjs.last_silence, self._sockjs.silence_ended_at)
 
     def run(self) -> None:
         """Open, then read until the end. Call it once, on the reader thread."""

@@ -10,6 +10,7 @@ from .._net.reentrant import Flag
 from ..backoff import Backoff
 from ..errors import KeyyoError
 from ..results import Restored
+from .server_clock import MAX_LATENCY
 from .token_cache import CachedToken
 
 _log = ThreadedLogger("keyyo_cti")
@@ -35,6 +36,17 @@ class Failure(NamedTuple):
     permanent: bool
 
 
+class Silence(NamedTuple):
+    """The time from a server's last whole frame to the end of the connection.
+
+    :ivar ended_at: that end in monotonic seconds, including the time that the machine was
+        suspended.
+    """
+
+    seconds: float
+    ended_at: float
+
+
 class Outage:
     """The time from the loss of a connection until its session is restored, lost or closed.
 
@@ -42,14 +54,20 @@ class Outage:
 
     :param silence: seconds that the server had been silent when the connection was lost.
     :param clock: monotonic seconds, including the time that the machine was suspended.
+    :param noticed_at: time of the loss on that clock; now by default.
     :ivar recreated: True if a new session was created.
     :ivar provider_failed: True once an exception of ``token_provider`` was reported.
     :ivar attempts: number of attempts so far.
     """
 
-    def __init__(self, silence: float, clock: Monotonic = monotonic_with_sleep) -> None:
+    def __init__(
+        self,
+        silence: float,
+        clock: Monotonic = monotonic_with_sleep,
+        noticed_at: Optional[float] = None,
+    ) -> None:
         self._clock = clock
-        self._noticed = clock()
+        self._noticed = clock() if noticed_at is None else noticed_at
         self._since = self._noticed - silence
         self._warn_after = _FIRST_WARNING
         self.recreated = False
@@ -57,6 +75,18 @@ class Outage:
         self.attempts = 0
         #: Seconds to wait before the next attempt, as the server asked.
         self.retry_after = 0.0
+
+    @classmethod
+    def after(cls, silence: Silence, round_trip: float) -> "Outage":
+        """Return the outage after the end of a connection.
+
+        Its gap begins a round trip before the last frame was read. An event that the server sent
+        while that frame was on its way may be lost, too.
+
+        :param round_trip: seconds, as measured last.
+        """
+        latency = min(max(0.0, round_trip), MAX_LATENCY)
+        return cls(silence.seconds + latency, noticed_at=silence.ended_at)
 
     def summary(self) -> Restored:
         """Return the argument of ``restored`` for a restore at this moment."""

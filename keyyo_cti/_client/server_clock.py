@@ -14,7 +14,7 @@ _MAX_DRIFT = 1e-4
 _MAX_LEAP = 86_400.0
 
 #: Maximum seconds of the network latency. A longer round trip was spent waiting.
-_MAX_LATENCY = 1.0
+MAX_LATENCY = 1.0
 
 
 class _Offset:
@@ -62,7 +62,7 @@ class ServerClock:
             return
         with self._lock:
             at = self._monotonic()
-            self._latency = min(max(0.0, round_trip), _MAX_LATENCY)
+            self._latency = min(max(0.0, round_trip), MAX_LATENCY)
             low, high = self._bounds(seconds, at)
             old_low, old_high = self._aged_bounds(at)
             if self._offset is not None and low < old_high and old_low < high:

@@ -272,13 +272,13 @@ class SessionThread(SessionState):
             self.begin_close()
 
     def _connection_ended(self) -> None:
-        connection = self.connection
+        connection, session = self.connection, self._shared.session
         self._shared.notifications.end(self.events, connection.in_session)
 
         def work() -> None:
             self._dropped = self.serves
             if self.state is State.OPEN and self._shared.token is not None:
-                self._outage = Outage(connection.last_silence)
+                self._outage = Outage.after(connection.last_silence, session.round_trip)
                 self.lose()
             elif self._dropped:
                 self.end(State.ENDED)

@@ -78,7 +78,7 @@ class Stream:
         self._unwanted = False
         self._read_until = NEVER
         self._read_late = False
-        self.last_received_at = clock()
+        self.last_received_at = self._tried_at = clock()
         self.ended = False
         self.bytes_left = NEVER
         self.on_write: Optional[Callable[[], object]] = None
@@ -184,7 +184,7 @@ class Stream:
         # TLS may buffer more bytes than one read returns, and no selector shows them.
         self._drained = len(self._buffer) < _CHUNK_BYTES and not self._is_tls
         if self._buffer:
-            self.last_received_at = self._clock()
+            self.last_received_at = self._tried_at
         elif self._broken:
             raise ConnectionAbortedError(self._broken)
         else:
@@ -283,6 +283,9 @@ class Stream:
             raise
 
     def _recv_some(self) -> bytes:
+        # Before the read: other threads may run for a while before it returns. Bytes that arrive
+        # meanwhile would look as if they had been read.
+        self._tried_at = self._clock()
         try:
             return self._sock.recv(_CHUNK_BYTES)
         except BrokenPipeError:

@@ -105,6 +105,8 @@ class Connection:
         self._thread: Optional[threading.Thread] = None
         #: Seconds from the last delivered frame to the end of the connection, sleep included.
         self.last_silence = 0.0
+        #: That end in monotonic seconds, sleep included.
+        self.silence_ended_at = clock() + time_asleep()
 
     def run(self) -> None:
         """Open the connection and read it to its end, on this thread. Called once."""
@@ -246,8 +248,10 @@ class Connection:
         finally:
             # Since the last delivered frame. Half a frame proves life, but is lost, as are
             # frames that were read and not delivered.
-            silence = sleep.silence(self._clock(), self._delivered_at)
+            now = self._clock()
+            silence = sleep.silence(now, self._delivered_at)
             self.last_silence = silence + self._backlog.age(self._delivered_at)
+            self.silence_ended_at = now + self._time_asleep()
 
     def _loop(self, opened: HandshakeResult, liveness: Liveness, sleep: SleepWatch) -> Closed:
         transport, events = opened.transport, opened.events

@@ -778,6 +778,16 @@ def test_half_open(sim: Simulator, alice: Line, tokens: Tokens, transport: str,
         assert kinds(seen)[:2] == ["disconnected", "restored"]
 
 
+@pytest.mark.fault(58)
+def test_gap_begins_a_round_trip_before_the_last_frame(
+    sim: Simulator, alice: Line, tokens: Tokens, transport: str
+) -> None:
+    with supervised(tokens, sim.endpoint) as (cti, seen):
+        cti._client._shared.session.round_trip = 0.9
+        sim.faults.reset()
+        assert 0.9 <= seen.wait_for("restored")[1].gap < PATIENCE
+
+
 class Sleeper:
     """A machine that sleeps when the test says."""
 

@@ -7,10 +7,10 @@ from typing import Any, Callable, ContextManager, List, Optional, Union
 
 import pytest
 
-from keyyo_cti._client.outage import Outage, Pauses, Restorer
+from keyyo_cti._client.outage import Outage, Pauses, Restorer, Silence
 from keyyo_cti._client.slow_call import warn_while_slow
 from keyyo_cti._client.token_cache import CachedToken
-from keyyo_cti._net.clock import Monotonic
+from keyyo_cti._net.clock import Monotonic, monotonic_with_sleep
 from keyyo_cti.backoff import Backoff
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.manager import ManagerError
@@ -451,6 +451,17 @@ def test_summary() -> None:
     made = Outage(60.0, lambda: next(times))
     made.recreated = True
     assert made.summary() == Restored(gap=67.0, recreated=True)
+
+
+@pytest.mark.fault(58)
+@pytest.mark.parametrize("round_trip, latency", [(0.2, 0.2), (30.0, 1.0), (-1.0, 0.0)])
+def test_gap_begins_a_round_trip_before_the_last_frame_was_read(
+    round_trip: float, latency: float
+) -> None:
+    """Neither the way of that frame nor the time until the loss is handled shortens the gap."""
+    lost_at = monotonic_with_sleep() - 100.0
+    gap = Outage.after(Silence(60.0, lost_at), round_trip).summary().gap
+    assert 160.0 + latency <= gap < 160.0 + latency + 20.0
 
 
 def test_what_is_logged(caplog: pytest.LogCaptureFixture) -> None:

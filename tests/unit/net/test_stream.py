@@ -353,6 +353,28 @@ def test_heard_at() -> None:
         peer.close()
 
 
+@pytest.mark.fault(58)
+def test_last_received_at_is_before_the_read() -> None:
+    """Bytes that arrive while other threads keep the reader from going on are not read yet."""
+    now = [100.0]
+
+    class Late(socket.socket):
+        def recv(self, size: int, flags: int = 0) -> bytes:
+            data = super().recv(size, flags)
+            now[0] += 5
+            return data
+
+    near, peer = socket.socketpair()
+    late = Late(fileno=near.detach())
+    late.setblocking(False)
+    stream = Stream(late, CancelToken(), SOON, lambda: now[0])
+    with contextlib.closing(stream), contextlib.closing(peer):
+        peer.sendall(b"!")
+        now[0] = 110
+        assert stream.recv(1) == b"!"
+        assert (stream.last_received_at, now) == (110, [115])
+
+
 def test_allowance(plain: Ends) -> None:
     """As many bytes as are allowed can be read, and not one more."""
     plain.stream.bytes_left = 5

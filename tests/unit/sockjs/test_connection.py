@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Type
 import pytest
 
 from keyyo_cti._net.cancellation import CancelToken
-from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.clock import NEVER, time_asleep
 from keyyo_cti._net.reentrant import Flag
 from keyyo_cti._net.stream import WriteFailed
 from keyyo_cti._sockjs import connection as module
@@ -745,6 +745,23 @@ def test_frame_that_was_read_when_the_end_came_is_in_the_gap(
     closed = stage.run('a["0"]', come_later, SockJSError(1006, "no room"))
     assert closed.reason == "no room"
     assert stage.connection.last_silence == pytest.approx(silence, abs=0.01)
+
+
+@pytest.mark.fault(58)
+def test_silence_ends_before_the_transport_is_discarded(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transport may wait for its threads, which would move the gap."""
+
+    def discard(transport: Scripted) -> None:
+        transport.does.append("discard")
+        stage.clock.time += 5
+
+    monkeypatch.setattr(Scripted, "discard", discard)
+    stage.run('a["0"]', SockJSError(1006, "reset"))
+    connection = stage.connection
+    lost_at = stage.clock() - 5 + time_asleep()
+    assert connection.silence_ended_at == pytest.approx(lost_at, abs=1)
 
 
 @pytest.mark.fault(58)
