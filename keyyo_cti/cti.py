@@ -214,8 +214,9 @@ class CTI(Emitter):
 
         It returns within two seconds, from any thread and in any state. Pending commands fail
         with ConnectionClosed. Events already received are handled first, as time permits, and
-        after that no handler starts. There is no ``disconnected``, and nothing is restored. The
-        CTI can open another session later.
+        after that no handler starts. With ``dispatch``, it waits only for the handler that runs:
+        the others need your loop. There is no ``disconnected``, and nothing is restored. The CTI
+        can open another session later.
 
         In a signal handler or ``__del__`` that interrupted the SDK, it begins to close and returns
         at once. In a forked child it does nothing.

@@ -9,13 +9,14 @@ what the client said of them.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from keyyo_cti import UnreadableMessage
 from keyyo_cti._net.clock import NEVER
 
 from .diary import (
     Called,
+    Closing,
     Disconnected,
     Ended,
     Entry,
@@ -33,8 +34,9 @@ from .truth import Change, key_of
 TOLD, IN_GAPS, BY_ERRORS, OFF = (
     "told", "in announced gaps", "announced by an error", "while the program had no session")
 
-#: Seconds by which an announced gap may begin late. It begins when the reader reads the last
-#: frame, some time after the server has sent it; what comes behind it in that time is lost too.
+#: Seconds by which an announced gap may begin late. The server sends a change some time after it
+#: happened. What happened before the last frame and is sent behind it is lost, too, and the
+#: client cannot know.
 MARGIN = 0.1
 
 #: Threads that pass a frame on, each of which may be as late as the machine's lag says: the
@@ -116,7 +118,8 @@ class Account:
 
     def read(self, entries: List[Entry]) -> None:
         """Goes on by these entries of the diary."""
-        kinds = (NewCall, Called, Opened, Disconnected, Restored, Lost, Ended, Problem)
+        kinds = (
+            NewCall, Called, Opened, Disconnected, Restored, Lost, Closing, Ended, Problem)
         self._entries += [entry for entry in entries if isinstance(entry, kinds)]
 
     def settle(self) -> "Counter[str]":
@@ -163,7 +166,7 @@ class Account:
         told, since = _Heard(), -NEVER
         dropped = told
         off = True
-        for entry in self._entries:
+        for entry in _without_callbacks_of_closing(self._entries):
             if isinstance(entry, NewCall):
                 before = [at for at in index.get(key_of(entry.call), ()) if at <= entry.at]
                 told = told.then(entry.at, *before[-1:])
@@ -252,6 +255,18 @@ class _Excuses:
         if found is not None:
             self._left.remove(found)
         return found is not None
+
+
+def _without_callbacks_of_closing(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """The entries without callbacks that ran while ``close()`` did.
+
+    They do not prove that the events before them were told.
+    """
+    closing = False
+    for entry in entries:
+        closing = isinstance(entry, Closing) or closing and not isinstance(entry, Ended)
+        if not (closing and isinstance(entry, Called)):
+            yield entry
 
 
 def _index(changes: Sequence[Change]) -> Dict[str, List[float]]:

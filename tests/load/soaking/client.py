@@ -15,7 +15,7 @@ from keyyo_cti.simulator import Simulator
 
 from .account import Account
 from .commands import Chosen, Commands
-from .diary import Diary, Ended
+from .diary import Closing, Diary, Ended
 from .errands import Errands
 from .findings import LOST, WRONG, Findings
 from .handlers import Handlers
@@ -194,6 +194,7 @@ class Client:
 
     def close(self) -> None:
         """Closes for good, and waits for the threads."""
+        self.diary.write(Closing)
         self.cti.close()
         self.diary.write(Ended, "closed late")
         self._closed.set()

@@ -73,6 +73,12 @@ class Problem(NamedTuple):
     error: BaseException
 
 
+class Closing(NamedTuple):
+    """``close()`` is about to be called. Callbacks go on, after events that are left out."""
+
+    at: float
+
+
 class Ended(NamedTuple):
     """``close()`` has returned, or ``destroy_session`` was answered with success."""
 
@@ -81,8 +87,12 @@ class Ended(NamedTuple):
 
 
 Entry = Union[
-    Opening, Opened, NewCall, StateEvent, Called, Disconnected, Restored, Lost, Problem, Ended
+    Opening, Opened, NewCall, StateEvent, Called, Disconnected, Restored, Lost, Problem, Closing,
+    Ended,
 ]
+
+#: Seconds after which ``close()`` has not waited for all handlers.
+LATE = 1.5
 
 
 class Diary:

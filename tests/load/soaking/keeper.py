@@ -10,7 +10,7 @@ from typing import Any, Callable, List, Optional
 
 from keyyo_cti import CTI, KeyyoError
 
-from .diary import Diary, Ended, Opened, Opening
+from .diary import LATE, Closing, Diary, Ended, Opened, Opening
 from .findings import LOST, WRONG, Findings
 from .patience import PATIENCE
 from .provider import Provider
@@ -20,8 +20,8 @@ from .tally import Tally
 #: Seconds between two ends that the program wants, on average.
 _BETWEEN_ENDS = 40.0
 
-#: Seconds after which ``close()`` has not waited for all handlers, and by which it has returned.
-_LATE, _TOO_LATE = 1.5, 30.0
+#: Seconds by which ``close()`` has returned.
+_TOO_LATE = 30.0
 
 
 class Keeper:
@@ -145,18 +145,20 @@ class Keeper:
 
     def _close(self) -> None:
         self._tally.add("close()")
+        self._diary.write(Closing)
         began = time.monotonic()
         self._cti.close()
         took = time.monotonic() - began
         if took > _TOO_LATE:
             self._findings.add(WRONG, self._who, f"close() took {took:.1f} s")
-        self._ended("closed" if took < _LATE else "closed late")
+        self._ended("closed" if took < LATE else "closed late")
 
     def _close_in_a_callback(self) -> None:
         self._tally.add("close() in a callback")
         called = threading.Event()
 
         def close(error: Optional[KeyyoError], result: Any) -> None:
+            self._diary.write(Closing)
             self._cti.close()
             self._ended("closed inside")
             called.set()

@@ -33,9 +33,14 @@ class Lag:
         self._thread.join()
 
     def worst(self, begin: float, end: float) -> float:
-        """The longest delay that ended between two monotonic times, in seconds."""
+        """The longest delay between two monotonic times, in seconds.
+
+        One that was noted after the end began before it: other threads may have run first.
+        """
         with self._lock:
-            return max((late for at, late in self._delays if begin <= at <= end), default=0.0)
+            return max((
+                late for at, late in self._delays if begin <= at and at - late <= end
+            ), default=0.0)
 
     def note(self, began: float) -> float:
         """Note that a nap which began then is over.

@@ -9,13 +9,15 @@ is for `rules` to say.
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional, Protocol, Set
+from typing import Any, Callable, List, Optional, Protocol, Set, Union
 
 from keyyo_cti._net.clock import NEVER
 
 from .cursor import Book, Cursor, Emission, SaysCalled
 from .diary import (
+    LATE,
     Called,
+    Closing,
     Disconnected,
     Ended,
     Entry,
@@ -39,6 +41,9 @@ _ENTRIES, _TURNS, _ITEMS = 14, 8, 5
 
 #: Seconds between what one thread reads off a clock and what another one does, at most.
 _BLINK = 0.25
+
+#: Seconds that a gap may begin before the last frame was read: the frame was on its way.
+_LATENCY = 1.0
 
 #: How many explanations are kept.
 _TRACKS = 12
@@ -94,6 +99,8 @@ class Model:
         self._turns: List[Entry] = []
         # What explains all that was told; the first one is as good as any.
         self._tracks = [Track(Memory(restores), book)]
+        # The time from which on a callback may run though the events before it were left out.
+        self._leaves_out_at = NEVER
         # The time since which the connection that the client is on can be open.
         self._since = 0.0
         #: The calls of which something was on its way when the program closed. The client may
@@ -134,19 +141,26 @@ class Model:
         elif isinstance(entry, StateEvent):
             self._state(entry)
         elif isinstance(entry, Called):
-            self._called(entry.tag)
+            self._called(entry)
         elif isinstance(entry, Disconnected):
             self._disconnected(entry, was)
+        elif isinstance(entry, Closing):
+            self._leaves_out_at = entry.at + (LATE if self._events_precede_close else 0.0)
         elif isinstance(entry, Ended):
             self._ended(entry)
         elif isinstance(entry, Restored):
             self._restored(entry)
         elif isinstance(entry, Opened):
             self._up()
-        elif isinstance(entry, Lost) and not self._may_lose(entry.error):
+        elif isinstance(entry, (Lost, Problem)):
+            self._error(entry)
+
+    def _error(self, entry: Union[Lost, Problem]) -> None:
+        if isinstance(entry, Problem):
+            if not self._is_meant(entry.error):
+                self._complain(WRONG, f"an error that nobody meant: {entry.error!r}")
+        elif not self._may_lose(entry.error):
             self._complain(WRONG, f"lost for no reason: {entry.error!r}")
-        elif isinstance(entry, Problem) and not self._is_meant(entry.error):
-            self._complain(WRONG, f"an error that nobody meant: {entry.error!r}")
 
     # Calls and callbacks.
 
@@ -161,7 +175,8 @@ class Model:
             self._complain(WRONG, f"{entry.name} of a call that is {entry.state}")
         self._told(SaysState(entry.callref, entry.name))
 
-    def _called(self, tag: int) -> None:
+    def _called(self, entry: Called) -> None:
+        tag = entry.tag
         if not self._book.answered(tag):
             return
         heard_on = self._wires.wires_of(tag)
@@ -170,8 +185,19 @@ class Model:
             return
         wire = self._known(heard_on[-1])
         # Else it is owed since before the last close, or from where there was no session yet.
-        if wire is not None and tag not in wire.early:
-            self._told(SaysCalled(tag), wire)
+        if wire is None or tag in wire.early:
+            return
+        what = SaysCalled(tag)
+        if entry.at < self._leaves_out_at or not self._is_ahead(what, wire):
+            self._told(what, wire)
+
+    def _is_ahead(self, what: Emission, wire: Wire) -> bool:
+        """True if the client is told this before something that it was not told."""
+        if any(self._followed(track, what, wire) for track in self._tracks):
+            return False
+        cursors = [track.cursor for track in self._tracks]
+        return any(cursor is None or cursor.wire is not wire
+                   or (cursor.find(what) or 0) >= cursor.at for cursor in cursors)
 
     def _known(self, number: int) -> Optional[Wire]:
         here = [track.cursor.wire for track in self._tracks if track.cursor is not None]
@@ -315,6 +341,7 @@ class Model:
         if entry.how == "destroyed" or (entry.how == "closed" and self._events_precede_close):
             self._leave()
             self._pass(entry.at)
+        self._leaves_out_at = NEVER
         self._note_unheard()
         self._cut()
         self._since = entry.at
@@ -335,7 +362,7 @@ class Model:
     def _restored(self, entry: Restored) -> None:
         self._up()
         self._said_recreated = entry.recreated
-        longest = entry.at - min(track.told_before for track in self._tracks) + _BLINK
+        longest = entry.at - min(track.told_before for track in self._tracks) + _BLINK + _LATENCY
         if not 0 <= entry.gap <= longest:
             self._complain(WRONG, f"a gap of {entry.gap:.3f} s, when only {longest:.3f} s have "
                                   "passed since the last event")

@@ -24,8 +24,11 @@ def restorations_timed() -> Iterator[None]:
     summary = Outage.summary
 
     def timed(outage: Outage) -> Restored:
+        # Before the gap's end is read off a clock: the thread may be stopped in between, and the
+        # gap would seem to begin later than was announced.
+        at = time.monotonic()
         info = TimedRestored(*summary(outage))
-        info.at = time.monotonic()
+        info.at = at
         return info
 
     with mock.patch.object(Outage, "summary", timed):

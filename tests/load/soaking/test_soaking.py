@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from typing import Any, Callable, Dict, Iterator, List
+from functools import partial
+from typing import Any, Callable, Dict, Iterator, List, Type, Union
 
 import pytest
 
@@ -16,6 +17,7 @@ from keyyo_cti.simulator import Line, Simulator
 from .account import BY_ERRORS, IN_GAPS, TOLD, Account
 from .diary import (
     Called,
+    Closing,
     Diary,
     Disconnected,
     Ended,
@@ -30,6 +32,7 @@ from .diary import (
 from .errands import Errands, What
 from .findings import LOST, OUTSIDE, REPEATED, Findings
 from .handlers import Handlers
+from .lag import Lag
 from .life import CLOSED, DOWN, IDLE, UP, Life
 from .model import Model
 from .moments import restorations_timed
@@ -103,7 +106,7 @@ def test_rules_of_a_session(restores: bool, words: str, state: str) -> None:
 class Rig:
     """One client of a simulator, with all that looks at it."""
 
-    def __init__(self, sim: Simulator, line: Line) -> None:
+    def __init__(self, sim: Simulator, line: Line, events_precede_close: bool = True) -> None:
         self.findings, self.diary = Findings(), Diary()
         self.line, self._sim = line, sim
         self._wiretap, self._truth = Wiretap(self.findings), Truth([line.number])
@@ -121,7 +124,7 @@ class Rig:
         meant = (UnreadableMessage, Unreadable)
         self._model = Model(
             "alice", line.number, True, self._wiretap, self._errands, self.findings,
-            is_meant=lambda error: isinstance(error, meant))
+            events_precede_close, lambda error: isinstance(error, meant))
         self._account = Account(
             "alice", True, lambda: self._truth.of(line.number),
             lambda: self._wiretap.garbled(line.number), self.findings,
@@ -235,6 +238,50 @@ def test_planted_fault_is_found(
     rig.spoil = plant
     has_an_outage(quick, rig)
     assert rig.verdict() == found
+
+
+def rest_is_left_out(entries: List[Entry], closing_before: Type[Union[Called, Ended]],
+                     left_out: int = 3) -> List[Entry]:
+    """The last events are missing before the callback; close() begins before it or after it."""
+    at = next(at for at, each in enumerate(entries) if isinstance(each, Called))
+    told = [*entries[:at - left_out], *entries[at:]]
+    at = next(at for at, each in enumerate(told) if isinstance(each, closing_before))
+    return [*told[:at], Closing(told[at].at), *told[at:]]
+
+
+def middle_is_left_out(entries: List[Entry]) -> List[Entry]:
+    """An event is missing while close() runs, and a later one is told."""
+    at = next(at for at, each in enumerate(entries) if isinstance(each, StateEvent))
+    return [*entries[:at], Closing(entries[at].at), *entries[at + 2:]]
+
+
+def callback_is_called_twice_while_closing(entries: List[Entry]) -> List[Entry]:
+    return callback_is_called_twice(rest_is_left_out(entries, Called, 0))
+
+
+@pytest.mark.fault(79)
+@pytest.mark.parametrize("events_precede_close, plant, found", [
+    (False, partial(rest_is_left_out, closing_before=Called), []),
+    (False, partial(rest_is_left_out, closing_before=Ended), [LOST, OUTSIDE]),
+    (True, partial(rest_is_left_out, closing_before=Called), [LOST]),
+    (False, middle_is_left_out, [LOST]),
+    (False, callback_is_called_twice_while_closing, [REPEATED]),
+])
+def test_callback_proves_the_events_before_it_unless_close_leaves_them_out(
+    quick: Simulator, events_precede_close: bool, plant: Any, found: List[str]
+) -> None:
+    rig = Rig(quick, quick.line("33199000001"), events_precede_close)
+    rig.spoil = plant
+    rig.call()
+    rig.wait_for(StateEvent, 2)
+    assert rig.verdict() == found
+
+
+def test_lag_that_is_noted_late_counts_from_its_beginning() -> None:
+    lag = Lag(lambda: 10.5)
+    lag.note(10.0)
+    times = [(9.0, 10.0), (9.0, 10.1), (10.4, 10.6), (10.6, 11.0)]
+    assert [lag.worst(*each) for each in times] == pytest.approx([0, 0.48, 0.48, 0])
 
 
 @pytest.mark.fault(79)
