@@ -43,7 +43,8 @@ class Pipe:
     def put(self, lines: List[bytes], came_at: Optional[float] = None) -> bool:
         """Append lines, as soon as there is room.
 
-        :param came_at: monotonic arrival time, if a complete frame is among them.
+        :param came_at: monotonic arrival time, if a complete frame is among them that proves the
+            arrival of all earlier ones.
         :returns: False if the pipe was discarded. After its mere end the requests go on: a server
             notices the end of a client only by an aborted request.
         """

@@ -120,7 +120,7 @@ class Receiver(Worker):
         if response.add(lines):
             # Before the pipe, which may be full for a while.
             self._hear()
-            came_at = self.last_received_at
+            came_at = self.last_received_at if response.past_prelude else None
         return self._pipe.put(lines, came_at)
 
     def _hear(self) -> None:

@@ -26,6 +26,8 @@ class PollResponse:
     :ivar empty: True if no line has arrived.
     :ivar good: True if a readable frame has arrived.
     :ivar news: True if an open, a message or a close has arrived.
+    :ivar past_prelude: True if a frame after the prelude has arrived. Messages that waited for
+        this response come behind the prelude, and may be lost with the connection.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -35,6 +37,7 @@ class PollResponse:
         self.empty = True
         self.good = False
         self.news = False
+        self.past_prelude = False
 
     def add(self, lines: Sequence[bytes]) -> bool:
         """Record complete lines.
@@ -48,6 +51,7 @@ class PollResponse:
             if self._is_frame(line):
                 found = self.good = True
                 self.news = self.news or not _says_nothing(line)
+                self.past_prelude = self.past_prelude or not _is_prelude(line)
         return found
 
     def _is_frame(self, line: bytes) -> bool:
@@ -78,6 +82,10 @@ def _is_known(line: bytes) -> bool:
 
 def _says_nothing(line: bytes) -> bool:
     return line in _WITHOUT_MESSAGES or _is_heartbeat(line)
+
+
+def _is_prelude(line: bytes) -> bool:
+    return len(line) > 1 and _is_heartbeat(line)
 
 
 def _is_heartbeat(line: bytes) -> bool:

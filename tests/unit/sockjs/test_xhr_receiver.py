@@ -595,6 +595,28 @@ def test_half_a_frame_is_life_and_no_whole_frame() -> None:
         assert receiving.pipe.taken_at == 100.0
 
 
+@pytest.mark.fault(58)
+@pytest.mark.parametrize("frames, frame_at", [
+    ("", 100.0), ("h\n", 150.0), ('a["2"]\n', 150.0), ("<p>\n", 100.0), ("a[\n", 100.0),
+])
+def test_prelude_is_life_and_does_not_prove_that_earlier_frames_came(
+    frames: str, frame_at: float
+) -> None:
+    """Messages that waited for the response come behind it."""
+    go_on = threading.Event()
+
+    def later(sock: socket.socket) -> None:
+        assert go_on.wait(SOON)
+        answer(sock, PRELUDE + frames.encode())
+
+    with serving("o\n", later) as peer, Receiving(peer) as receiving:
+        assert receiving.lines(1) == [b"o"]
+        receiving.clock.time = 150.0
+        go_on.set()
+        receiving.lines(1 + frames.count("\n"))
+        assert (receiving.receiver.last_received_at, receiving.pipe.taken_at) == (150.0, frame_at)
+
+
 def test_heard_at() -> None:
     """What comes is life, at the time it comes, and its end is not; before anything has come, it
     is the beginning that counts."""
