@@ -7,6 +7,7 @@ from typing import Iterator, List
 
 import pytest
 
+from keyyo_cti._net import redaction
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from .helpers.bytecode import share_bytecode
@@ -45,6 +46,16 @@ def heeds_ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def forgotten_secrets() -> Iterator[None]:
+    """The secrets of one test, such as a token of "a", do not hide words of the next one."""
+    before = dict(redaction._secrets)
+    yield
+    redaction._secrets.clear()
+    redaction.hide(*before)
+    redaction._version = object()
 
 
 @pytest.fixture(autouse=True)

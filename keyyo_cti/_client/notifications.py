@@ -154,7 +154,7 @@ class Notifications:
             self._explain(update, "the handlers knew it before the connection was lost")
             return
         try:
-            handled = source.emit("newCall", call)
+            handled = source.emit_on(source.cti, "newCall", call)
             state = fields.get("state")
             event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
             event = None if kind == UPDATED else event

@@ -39,6 +39,8 @@ def as_date(value: Any) -> Optional[float]:
     """Return a date in Unix seconds, or None for 0, "" and other invalid values."""
     if type(value) is int and 0 < value < _MAX_DATE:
         return value
+    if not value:
+        return None
     number = as_number(value)
     return number if number is not None and 0 < number < _MAX_DATE else None
 
@@ -92,14 +94,16 @@ def _is_complete(known: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
 
     Without this shortcut, each notification would cost three times as much as its parsing.
     """
-    if type(known) is not dict:
-        return False
-    get = fields.get
-    setup, connect = get("setup_date"), get("connect_date")
+    if isinstance(known, DatedFields):
+        setup_before, connect_before, _ = known.dates
+    else:
+        # An invalid date may count as one here: then the rest looks closely.
+        setup_before, connect_before = known.get("setup_date"), known.get("connect_date")
+    setup, connect = fields.get("setup_date"), fields.get("connect_date")
     return (
-        ((type(setup) is int and 0 < setup < _MAX_DATE) or not known)
-        and ((type(connect) is int and 0 < connect < _MAX_DATE) or "connect_date" not in known)
-        and (get("state") not in ENDED or as_date(get("release_date")) is not None)
+        ((type(setup) is int and 0 < setup < _MAX_DATE) or not setup_before)
+        and ((type(connect) is int and 0 < connect < _MAX_DATE) or not connect_before)
+        and (fields.get("state") not in ENDED or as_date(fields.get("release_date")) is not None)
     )
 
 

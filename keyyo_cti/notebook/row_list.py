@@ -66,9 +66,10 @@ class RowList(VBox):
         self.rows = sorted(self.rows, key=_rank)
         for at, row in enumerate(self.rows):
             slot = self._find_slot(row)
-            slot.layout.order = str(at)
             if row.has_buttons and any(old is not row and had for old, had in before[at : at + 1]):
+                # Before the row moves: a click in between would go to another call.
                 _hold_clicks(slot)
+            slot.layout.order = str(at)
 
     def _put(self, row: CallRow, at: int) -> None:
         if at == len(self.rows):

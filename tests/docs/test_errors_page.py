@@ -117,7 +117,7 @@ def test_unknown_error_points_nowhere(fields: Dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("hint", "extended"),
-    [(None, "; more"), ("do this", "do this; more"),
+    [(None, "more"), ("do this", "do this; more"),
      ("do this; see docs/errors.md#quota", "do this; more; see docs/errors.md#quota")],
 )
 def test_extended_hint_still_ends_with_its_paragraph(hint: Optional[str], extended: str) -> None:
