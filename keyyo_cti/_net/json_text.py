@@ -1,7 +1,7 @@
 """JSON of a server that may be hostile, with limits for memory and nesting."""
 
 import json
-from typing import Any, List
+from typing import Any
 
 #: Texts of up to so many characters are never refused for their memory.
 _LARGE = 262_144
@@ -56,14 +56,16 @@ def _decode(text: str, start: int, decoder: json.JSONDecoder) -> Any:
 
 
 def _is_deep(value: Any) -> bool:
-    level: List[Any] = [value]
-    for _ in range(MAX_DEPTH + 1):
+    level = [value]
+    for _ in range(MAX_DEPTH):
         level = [
             inner
-            for container in level
-            if isinstance(container, (dict, list))
+            for container in filter(_is_container, level)
             for inner in (container.values() if isinstance(container, dict) else container)
         ]
-        if not level:
-            return False
-    return True
+    # Also an empty one, in which there is nothing deeper to find.
+    return any(map(_is_container, level))
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, (dict, list))

@@ -19,6 +19,7 @@ from keyyo_cti.simulator import Simulator
 from ..helpers import tcp_peer as peers
 from ..helpers.canaries import told
 from ..helpers.carrying import carry_both_ways
+from ..helpers.cti_threads import cti_threads
 from ..helpers.probe import PATIENCE, Seen
 from ..helpers.real_proxy import PASSWORD, RealProxy, forget_proxies
 from ..helpers.tcp_peer import Peer, Script
@@ -85,7 +86,7 @@ def converse(sim: Simulator, transport: str, **more: Any) -> List[str]:
         cti.dial(BOB).result(PATIENCE)
         seen.wait_for("newCall")
         assert PASSWORD not in repr(cti) + repr(session)
-    assert not [each for each in threading.enumerate() if each.name.startswith("keyyo-cti")]
+    assert not cti_threads()
     return [token, str(session.session_id)]
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keyyo_cti import Call
@@ -59,6 +59,7 @@ class Line:
 
 
 @given(VALUES)
+@example(functools.reduce(lambda inner, _: [inner], range(MAX_DEPTH), []))
 def test_value(value: Any) -> None:
     """A value comes back, unless it is nested more deeply than the limit."""
     text = json.dumps(value)
