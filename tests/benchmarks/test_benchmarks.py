@@ -12,6 +12,7 @@ pytestmark = pytest.mark.usefixtures("untraced")
 
 
 # Some forty processes, one after the other: half a minute where nothing else runs.
+@pytest.mark.slow
 @pytest.mark.watchdog(600.0)
 def test_all(capsys: pytest.CaptureFixture[str]) -> None:
     """Each benchmark prints a ratio or a figure, and what it is to be."""

@@ -91,6 +91,7 @@ def test_json_of_what_has_not_changed(sim: Simulator, alice: Line, capsys: Captu
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.promise(10)
 @pytest.mark.parametrize("arguments", [[], ["--json"]])
 @pytest.mark.parametrize("text", ["\x1b[2J", "\x9b2J", "a\r\nb", "\u2028", "\u202e", "\ud800"])
@@ -103,6 +104,7 @@ def test_nothing_commands_the_terminal(
     assert line.isprintable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "shown"),
     [

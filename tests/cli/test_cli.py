@@ -93,6 +93,7 @@ def test_the_demo_runs_as_a_module() -> None:
         assert running.rest("err") == []
 
 
+@pytest.mark.slow
 @posix
 def test_a_reader_who_has_left_ends_it_quietly() -> None:
     """As in ``keyyo-cti demo | true``: no traceback, exit code 1."""
@@ -250,6 +251,7 @@ def test_ctrl_c_anywhere_is_no_traceback(
 # simulator
 
 
+@pytest.mark.slow
 def test_a_person_plays_through_a_pipe() -> None:
     """The simulator tells how to reach it, does what is typed, and ends when it is told to."""
     with keyyo_cti("simulator") as running:
@@ -266,6 +268,7 @@ def test_a_person_plays_through_a_pipe() -> None:
         assert running.rest("err") == []
 
 
+@pytest.mark.slow
 def test_what_it_says_to_try_works() -> None:
     """The command that the simulator prints watches the line, and sees what is typed."""
     with keyyo_cti("simulator", "--line", "33199000002=Zoë") as running:
@@ -277,6 +280,7 @@ def test_what_it_says_to_try_works() -> None:
             watching.until(f"{BOB} -> 33199000002  ringing")
 
 
+@pytest.mark.slow
 @posix
 def test_a_person_plays_at_a_terminal() -> None:
     """At a terminal it is the same, and Ctrl-D ends it."""
@@ -296,6 +300,7 @@ def test_a_person_plays_at_a_terminal() -> None:
         os.close(terminal)
 
 
+@pytest.mark.slow
 @posix
 def test_ctrl_c_ends_the_simulator() -> None:
     """Ctrl-C ends the simulator with exit code 0 and no traceback."""

@@ -44,6 +44,7 @@ def needs(shell: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(shutil.which(shell) is None, reason=f"needs {shell}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(name)) for name in SHELLS])
 def test_tab_completes(shell: str, tmp_path: Path) -> None:
     (tmp_path / "my-token.txt").touch()
@@ -61,6 +62,7 @@ def test_tab_completes(shell: str, tmp_path: Path) -> None:
         tty.until_shown("bash", "zsh", "fish")
 
 
+@pytest.mark.slow
 @needs("fish")
 @pytest.mark.parametrize(("typed", "completed"), TYPED)
 def test_fish_completes(typed: str, completed: str, tmp_path: Path) -> None:
@@ -74,6 +76,7 @@ def test_fish_completes(typed: str, completed: str, tmp_path: Path) -> None:
     assert completed.split()[-1] in [line.split("\t")[0] for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status"), [(["bash"], 1), (["--help"], 0), (["tcsh"], 2), ([], 2)]
 )

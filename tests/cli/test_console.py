@@ -56,6 +56,7 @@ def started(stdin: str) -> Running:
     return running
 
 
+@pytest.mark.slow
 @pytest.mark.fault(76)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def test_a_passing_fault_is_not_told(
     assert run(capsys, "lines") == (0, [f"{CSI}    Alice"], [])
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("where", [SERVICES, TOKEN])
 def test_ctrl_c_while_waiting(sim: Simulator, alice: Line, where: str) -> None:
@@ -157,6 +158,7 @@ BREAKS: Dict[str, Break] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", BREAKS)
 def test_no_secret_is_seen(
     sim: Simulator, alice: Line, capsys: Capture, caplog: pytest.LogCaptureFixture,

@@ -41,6 +41,7 @@ def run(command: str, folder: Path, path: str = "") -> "subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(
     ("program", "path"),

@@ -84,6 +84,7 @@ def test_a_missed_call(tty: Tty, alice: Line, bob: Phone) -> None:
     assert text.index("ringing") < text.index("missed")
 
 
+@pytest.mark.slow
 def test_time_runs(tty: Tty, sim: Simulator, alice: Line) -> None:
     """Ringing and talking are counted while nothing else happens."""
     now = int(time.time())
@@ -295,6 +296,7 @@ def test_before_there_is_a_session() -> None:
 # When there is a table, and when there is none.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "variables"),
     [

@@ -153,6 +153,7 @@ def bin(tmp_path: Path) -> Path:
     return place
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     "more, variables",
@@ -169,6 +170,7 @@ def test_no_browser_is_opened(
         assert "opened" not in login.rest("err")
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize(
     "variables", [{"DISPLAY": ":99"}, {"WAYLAND_DISPLAY": "wayland-0"}, {"BROWSER": "w3m"}])

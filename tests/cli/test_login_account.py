@@ -150,6 +150,7 @@ def test_a_damaged_file(capsys: Capture, command: List[str], place: str) -> None
     assert str(path) in told and "canary" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("round", range(3))
 def test_two_processes_refresh_once(sim: Simulator, alice: Line, round: int) -> None:
     """Two processes at the same moment with a stale access token both do their work, with one

@@ -419,6 +419,7 @@ def test_another_program_is_not_taken_where_the_last_one_was(desk: Desk) -> None
     assert "https://ssl.keyyo.com/oauth2/authorize.php?" in desk.said
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(
     "command, status",

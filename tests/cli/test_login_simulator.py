@@ -36,6 +36,7 @@ def test_port_in_use_is_changed_for_a_simulator(desk: Desk, sim: Simulator, host
     assert desk.enter(nothing, "lines") == 0
 
 
+@pytest.mark.slow
 def test_simulator_that_has_ended_is_named_with_what_to_do(desk: Desk, sim: Simulator) -> None:
     assert desk.paste(clicked) == 0
     port = urlsplit(desk.server).port

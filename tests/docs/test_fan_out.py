@@ -132,6 +132,7 @@ def test_killed_in_the_middle(url: str, redis: Redis) -> None:
     assert redis.xpending(STREAM, GROUP)["pending"] == 0
 
 
+@pytest.mark.slow
 def test_killed_again_and_again(url: str, redis: Redis) -> None:
     """Two workers at a time, which are killed somewhere on their way: no event is lost, and none
     is handled twice."""

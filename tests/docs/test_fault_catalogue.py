@@ -100,6 +100,7 @@ def public_classes() -> Iterator[Any]:
                     yield value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, numbers", [("fault", FAULTS), ("promise", PROMISES)])
 def test_complete(kind: str, numbers: Sequence[int]) -> None:
     """Every row and every promise is in the catalogue, and has a test."""

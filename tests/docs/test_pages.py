@@ -39,6 +39,7 @@ LOGS = ("docs/guides/up-for-months.md: Up for months", "docs/trouble.md: Turn lo
 _TABLE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.M | re.S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*PROGRAMS} - {FUTURES, CALLBACKS, PORT}))
 def test_program_of_a_page_prints_what_it_says(name: str, sim: Simulator, alice: Line) -> None:
     done = run(PROGRAMS[name], sim, alice)

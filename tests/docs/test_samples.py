@@ -42,6 +42,7 @@ PAGE = """
 """.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RUNNABLE)
 def test_it_happens_on_the_simulator(path: Path) -> None:
     """The sample ends by itself with exit code 0, and complains of nothing."""
@@ -126,6 +127,7 @@ def program(directory: Path, text: str) -> Running:
     return Running(str(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text, complaint",
     [

@@ -34,6 +34,7 @@ def test_that_hangs():
 PATIENCE = 110.0
 
 
+@pytest.mark.slow
 @pytest.mark.fault(74)
 @pytest.mark.parametrize(
     "options",
@@ -57,6 +58,7 @@ def ignore_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(74)
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 @pytest.mark.parametrize(
@@ -71,7 +73,8 @@ def ignore_ctrl_c() -> None:
 def test_ctrl_c_in_the_background(test: str) -> None:
     """A test of Ctrl-C passes where Ctrl-C is ignored: with ``nohup``, and behind ``&``."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/{test}"],
+        [sys.executable, "-m", "pytest", "-q", "-m", "", "-p", "no:cacheprovider",
+         f"tests/{test}"],
         cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE,
         preexec_fn=ignore_ctrl_c,
     )

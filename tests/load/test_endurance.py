@@ -30,6 +30,7 @@ def no_collector() -> Iterator[None]:
     gc.enable()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(28)
 @pytest.mark.promise(9)
 @pytest.mark.usefixtures("no_collector")

@@ -39,6 +39,7 @@ def apart() -> Iterator[SimulatorApart]:
         yield sim
 
 
+@pytest.mark.slow
 @pytest.mark.fault(28)
 @pytest.mark.promise(9)
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -53,6 +54,7 @@ def test_many_in_one_process(apart: SimulatorApart, transport: Transport) -> Non
     once(crowd, calls=2, closers=8)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(footprint().descriptors is None, reason="the system tells no descriptors")
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_descriptors_above_1023(apart: SimulatorApart, transport: Transport) -> None:

@@ -15,6 +15,7 @@ from .soaking.stage import Settings, Stage
 _WATCHDOG = 600.0
 
 
+@pytest.mark.slow
 @pytest.mark.fault(79)
 def test_soak(watchdog: None) -> None:
     """With clients on every transport, many threads, and three faults a second, nothing is lost,
@@ -31,6 +32,7 @@ def test_soak(watchdog: None) -> None:
     assert used == {"websocket", "xhr-streaming", "xhr-polling"}
 
 
+@pytest.mark.slow
 def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints its seed first, and its verdict last."""
     arguments = "--minutes 0.01 --clients 1 --seed 5 --threads 1".split()
@@ -41,6 +43,7 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.startswith("commands, by outcome") for line in printed)
 
 
+@pytest.mark.slow
 def test_command_that_finds_something(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def quickstart(tmp_path: Path) -> Iterator[Lab]:
         yield there
 
 
+@pytest.mark.slow
 @pytest.mark.fault(34)
 def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
     """The board shows a call that rings; "Answer" connects it, its buttons do what they say, and

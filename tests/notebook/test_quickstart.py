@@ -56,6 +56,7 @@ def test_kept_without_outputs() -> None:
         assert cell["metadata"] == {}
 
 
+@pytest.mark.slow
 def test_every_cell_runs(executed: Cells) -> None:
     """Every cell runs to its end, and none prints or complains."""
     assert executed.keys() == cells(QUICKSTART).keys()

@@ -159,6 +159,7 @@ def test_who() -> None:
     assert labels(timeline([incoming])) == ["+33 1 99 02 00 00 → +33 1 99 00 00 01"]
 
 
+@pytest.mark.slow
 def test_many_calls() -> None:
     """Many calls share lines, none of which has two at once; the picture stays as high."""
     calls = [a_call(60 * number, 50, 100) for number in range(300)]
@@ -201,6 +202,7 @@ def test_chart_is_readable_on_a_light_and_on_a_dark_page(calls: List[Any]) -> No
     assert min(contrast(colour, "#111111") for colour in colours) > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "calls",
     [
@@ -226,6 +228,7 @@ def test_labels_of_a_chart_do_not_overlap(calls: List[Any]) -> None:
     assert high - low > 60
 
 
+@pytest.mark.slow
 @pytest.mark.fault(33)
 @pytest.mark.promise(10)
 @pytest.mark.parametrize("name", ["$x$", r"$\frac{1$", "<script>", "\n", "\ud800", None, []])
@@ -237,6 +240,7 @@ def test_hostile_names(name: Any) -> None:
     assert str(name).replace("\n", "\\n").replace("\ud800", "\\ud800") in label
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, database=None, max_examples=60)
 @given(
     st.lists(st.fixed_dictionaries({}, optional={name: ANY_JSON for name in CALL_FIELDS})),

@@ -367,6 +367,7 @@ COMMANDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(JSON | COMMANDS, st.booleans(), st.integers(min_value=1, max_value=2**63))
 def test_junk(message: Any, signed_in: bool, number: int) -> None:
     """Any JSON gets exactly one reply if it has an id, and none otherwise."""

@@ -55,6 +55,7 @@ def test_wait_for_connection_in_vain(sim: Simulator) -> None:
         sim.wait_for_connection("xhr")
 
 
+@pytest.mark.slow
 def test_witness(sim: Simulator, alice: Line) -> None:
     """A traffic callback receives the events of each connection, in order, with its line."""
     seen: List[Passage] = []

@@ -101,6 +101,7 @@ def marked_for(checker: str) -> List[Tuple[str, int]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.watchdog(2 * TIMEOUT)
 def test_checker_finds_each_mistake(checked: Tuple[str, Findings]) -> None:
     checker, findings = checked

@@ -209,6 +209,7 @@ def test_collection_of_too_many_items(
     assert error.message.endswith("it has more than 100000 items") and len(keyyo.calls) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.fault(73)
 def test_collection_of_too_many_pages(
     client: ManagerClient, keyyo: responses.RequestsMock

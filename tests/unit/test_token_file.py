@@ -301,6 +301,7 @@ def want(authority: Authority, path: Path, times: int) -> List[List[str]]:
     return got
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("life", [3600, 1])
 def test_two_processes(path: Path, life: int) -> None:
     """Two processes that want new tokens at the same moment: with tokens that live, one refresh

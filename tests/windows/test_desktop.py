@@ -108,6 +108,7 @@ def test_transfer_of_who_was_called(desk: Desk, sim: Simulator, alice: Line, bob
     bob.wait_until("calling", PATIENCE)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(33)
 @pytest.mark.promise(10)
 @pytest.mark.parametrize("caller", ["<script>alert(1)</script>", "[exit] $tcl {", "-a b\\"])
@@ -119,6 +120,7 @@ def test_a_caller_is_text(desk: Desk, sim: Simulator, alice: Line, caller: str) 
     assert desk.end() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.fault(33)
 def test_anything_is_text(desk: Desk, sim: Simulator, alice: Line) -> None:
     """So is whatever else a server sends in its place, and the next call is shown."""
@@ -156,6 +158,7 @@ def test_on_the_simulator(screen: Screen) -> None:
         assert running.rest("err") == []
 
 
+@pytest.mark.slow
 def test_without_a_screen() -> None:
     """Where there can be no window, the sample says so."""
     with Running(str(ROOT / "samples" / "desktop.py"), DISPLAY="") as running:

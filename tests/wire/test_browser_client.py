@@ -60,6 +60,7 @@ def browser(sim: Simulator, alice: Line, transport: str) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.mark.slow
 def test_both_scenarios_of_the_demo(
     sim: Simulator, alice: Line, bob: Phone, browser: Browser
 ) -> None:

@@ -23,6 +23,7 @@ from .test_handlers import notification
 MEGABYTE = 1024 * 1024
 
 
+@pytest.mark.slow
 @pytest.mark.fault(65)
 @pytest.mark.promise(9)
 @pytest.mark.usefixtures("transport")
@@ -50,6 +51,7 @@ def test_backlog_is_bounded_in_bytes() -> None:
         assert seen.wait_for_count(total) == [(str(n), size) for n in range(total)]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(65)
 @pytest.mark.promise(9)
 @pytest.mark.parametrize("state", ["RELEASE", "CONNECT"])

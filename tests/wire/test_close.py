@@ -221,6 +221,7 @@ def test_close_answers_what_waits(close_and_look: Close) -> None:
     assert all(error.sent for _, _, error, _ in seen.of("callback"))
 
 
+@pytest.mark.slow
 def test_close_with_a_full_backlog() -> None:
     """close() wakes a reader that waits for a handler to make room."""
     parked, release = threading.Event(), threading.Event()
@@ -241,6 +242,7 @@ def test_close_with_a_full_backlog() -> None:
         release.set()
 
 
+@pytest.mark.slow
 @pytest.mark.fault(3)
 @pytest.mark.parametrize("occasion", OCCASIONS)
 def test_close_in_a_handler(
@@ -252,6 +254,7 @@ def test_close_in_a_handler(
     check_log(caplog, occasion)
 
 
+@pytest.mark.slow
 @websocket_only
 @pytest.mark.fault(3)
 @pytest.mark.parametrize("occasion", OCCASIONS)
@@ -306,6 +309,7 @@ def check_log(caplog: pytest.LogCaptureFixture, occasion: str) -> None:
     assert ["bad" in each for each in errors] == [True] * (occasion == "handler that raises")
 
 
+@pytest.mark.slow
 def test_no_handler_after_close_returned() -> None:
     """Events that wait behind a handler which outlasts close() are not handled any more, but
     every callback still comes."""
@@ -387,6 +391,7 @@ def test_handler_about_to_start_elsewhere_runs_before_close_returns(
     assert order.items == ["handled", "closed"]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(1)
 def test_close_somewhere_on_the_way(
     close_and_look: Close, sim: Simulator, alice: Line
@@ -425,6 +430,7 @@ def test_one_close_frame(by_server: bool) -> None:
         assert frames.wait_for_count(2) == [(ABNF.OPCODE_CLOSE, b"\x03\xe8"), b""]
 
 
+@pytest.mark.slow
 @websocket_only
 def test_answers_that_come_after_close() -> None:
     """The answer to create_session that comes during the goodbye does not connect a closed CTI,
@@ -461,6 +467,7 @@ def test_answers_that_come_after_close() -> None:
         assert not cti.connected and cti.wait(PATIENCE)
 
 
+@pytest.mark.slow
 def test_destroyed_after_close(sim: Simulator, alice: Line) -> None:
     """Sessions that are opened, destroyed and closed at random never leave a CTI that says it
     is connected and is not."""

@@ -80,6 +80,7 @@ def decide(oauth2: OAuth2, browser: WebDriver, label: str) -> Tuple[str, str]:
     return brought, state
 
 
+@pytest.mark.slow
 def test_from_the_page_to_a_ringing_telephone(
     sim: Simulator, alice: Line, redirect_uri: str, browser: WebDriver
 ) -> None:
@@ -98,6 +99,7 @@ def test_from_the_page_to_a_ringing_telephone(
                 sim.phone(BOB).wait_until("ringing")
 
 
+@pytest.mark.slow
 @pytest.mark.fault(44)
 @pytest.mark.parametrize("rotates", [True, False])
 def test_refresh_after_the_click(redirect_uri: str, rotates: bool) -> None:
@@ -115,6 +117,7 @@ def test_refresh_after_the_click(redirect_uri: str, rotates: bool) -> None:
     assert second.scope == first.scope == "cti_admin full_access_read_only"
 
 
+@pytest.mark.slow
 @pytest.mark.fault(44)
 def test_partial_grant(
     sim: Simulator,
@@ -131,6 +134,7 @@ def test_partial_grant(
     assert "not granted the scope full_access_read_only" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.fault(46)
 def test_the_private_file_leads_to_the_page(
     sim: Simulator, redirect_uri: str, browser: WebDriver
@@ -149,6 +153,7 @@ def test_the_private_file_leads_to_the_page(
         assert oauth2.exchange(brought, state).result(PATIENCE).access_token
 
 
+@pytest.mark.slow
 @pytest.mark.fault(47)
 def test_a_page_of_another_site(
     sim: Simulator, redirect_uri: str, browser: WebDriver, tmp_path: Path
@@ -172,6 +177,7 @@ def test_a_page_of_another_site(
     assert sim.requested("/oauth2/token.php") == []
 
 
+@pytest.mark.slow
 def test_refuse(sim: Simulator, redirect_uri: str, browser: WebDriver) -> None:
     """A click on Refuse brings access_denied and no code, which the program is told as a
     refusal, and no token is asked for."""
@@ -185,6 +191,7 @@ def test_refuse(sim: Simulator, redirect_uri: str, browser: WebDriver) -> None:
     assert sim.requested("/oauth2/token.php") == []
 
 
+@pytest.mark.slow
 def test_what_the_page_shows(sim: Simulator, redirect_uri: str, browser: WebDriver) -> None:
     """The page shows the application and what it asks for as text, whatever it is called: no
     script comes of it, and the client secret is nowhere in the page."""
@@ -197,6 +204,7 @@ def test_what_the_page_shows(sim: Simulator, redirect_uri: str, browser: WebDriv
     assert SECRET not in browser.page_source
 
 
+@pytest.mark.slow
 def test_from_the_command_line_to_a_ringing_telephone(
     sim: Simulator, alice: Line, redirect_uri: str, browser: WebDriver
 ) -> None:

@@ -65,6 +65,7 @@ def test_command_just_after_destroy_is_called_back_after_it(sim: Simulator, alic
         assert order.wait_for_count(5)[-1] == ("later", False)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(43)
 @pytest.mark.promise(1)
 @pytest.mark.usefixtures("transport")
@@ -136,6 +137,7 @@ def test_command_that_ends_with_the_connection_names_the_cause() -> None:
     assert isinstance(error.__cause__, Exception)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(42)
 @pytest.mark.parametrize("dispatch", [None, "manual"], ids=["event thread", "polled"])
 @pytest.mark.parametrize("how", ["attribute", "on", "addEventListener", "removes itself"])

@@ -58,6 +58,7 @@ def test_reset_with_a_hundred_in_flight(sim: Simulator, alice: Line) -> None:
     assert len(seen.items) == 101
 
 
+@pytest.mark.slow
 @pytest.mark.fault(12)
 @pytest.mark.promise(2)
 def test_reset_while_threads_are_asking() -> None:
@@ -255,6 +256,7 @@ def test_peer_that_stops_reading(sim: Simulator, alice: Line) -> None:
     assert not seen.of("callback")[-1][2].sent
 
 
+@pytest.mark.slow
 @pytest.mark.fault(10)
 def test_sixteen_threads() -> None:
     """Commands of all sizes from 16 threads at once: every frame is whole, every answer is

@@ -34,6 +34,7 @@ def all_stalled(sim: Simulator) -> None:
         sim.faults.stall(phase)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("obstruct", "transport"),
     [

@@ -38,6 +38,7 @@ def test_silent_server(sim: Simulator, alice: Line, monkeypatch: pytest.MonkeyPa
         assert len(seen.items) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.promise(6)
 def test_quiet_server_that_answers_the_probe(sim: Simulator, alice: Line) -> None:
     """A server with nothing to say is kept for as long as it answers the probe."""
@@ -59,6 +60,7 @@ def test_quiet_server_that_answers_the_probe(sim: Simulator, alice: Line) -> Non
         assert seen.items == []
 
 
+@pytest.mark.slow
 @pytest.mark.fault(6)
 @pytest.mark.promise(6)
 def test_slow_link() -> None:
@@ -166,6 +168,7 @@ for cti in ctis:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.fault(7)
 @pytest.mark.promise(6)
 def test_stepped_clock(sim: Simulator, alice: Line) -> None:

@@ -132,6 +132,7 @@ BREAKS: Dict[str, Break] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.fault(30)
 @pytest.mark.promise(10)
 @pytest.mark.parametrize("broken", BREAKS)
@@ -199,6 +200,7 @@ SESSIONS: Dict[str, Tuple[Optional[Break], Optional[Callable[[Simulator, str], o
 PATIENT = {"transports stalled", "session garbled", "nothing answered", "silent"}
 
 
+@pytest.mark.slow
 @pytest.mark.fault(30)
 @pytest.mark.promise(10)
 @pytest.mark.usefixtures("transport")
@@ -281,6 +283,7 @@ def _repeat(connection: Connection, command: Dict[str, Any]) -> None:
     connection.send(json.dumps({"id": command["id"], "result": {"numbers": secrets}}))
 
 
+@pytest.mark.slow
 @pytest.mark.fault(30)
 @pytest.mark.promise(10)
 @pytest.mark.usefixtures("transport")

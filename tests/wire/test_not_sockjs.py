@@ -149,6 +149,7 @@ def reply(sock: socket.socket, answer: Answer) -> None:
     sock.sendall(f"{head}\r\n{body}".encode())
 
 
+@pytest.mark.slow
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("transport", RECEIVERS)
 @pytest.mark.parametrize("kind, body", PAGES)
@@ -210,6 +211,7 @@ def test_page_in_answer_to_a_command_ends_the_connection(transport: Transport) -
         seen.wait_for("disconnected")
 
 
+@pytest.mark.slow
 @pytest.mark.fault(58)
 @pytest.mark.parametrize("transport", RECEIVERS)
 @pytest.mark.parametrize("status", ["504 Gateway Timeout", "502 Bad Gateway", "200 OK"])
@@ -334,6 +336,7 @@ BREAKS: Dict[str, Callable[[Simulator], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.fault(63)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize(

@@ -151,6 +151,7 @@ def test_info_that_is_cut_names_the_cause(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"7", b"[]", b"null", b"{}", b'{"websocket": 1, "x": {}}'])
 def test_info_in_a_strange_form(body: bytes) -> None:
     """JSON that is no object counts as an empty one, and a missing websocket field as yes."""
@@ -241,6 +242,7 @@ def stall_half_a_frame(sock: socket.socket, peer: Peer) -> None:
     peer.stall(sock)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(2)
 @pytest.mark.parametrize(
     "first, second, words",
@@ -389,6 +391,7 @@ def test_server_that_speaks_no_tls() -> None:
     assert "no TLS in common" in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["option", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_own_authority(
     by: str, authority: trustme.CA, ca_certs: str, monkeypatch: pytest.MonkeyPatch

@@ -79,6 +79,7 @@ def says(driver: WebDriver, selector: str, part: str) -> None:
     wait(driver, lambda page: any(part in text for text in texts(page, selector)), part)
 
 
+@pytest.mark.slow
 def test_an_incoming_call(page: WebDriver, alice: Line, bob: Phone) -> None:
     """A call that comes in is shown with its buttons, and they answer it and end it."""
     bob.call(alice)
@@ -100,6 +101,7 @@ def test_a_missed_call(page: WebDriver, alice: Line, bob: Phone) -> None:
     says(page, "#missed", "1")
 
 
+@pytest.mark.slow
 def test_dialling(page: WebDriver, alice: Line, bob: Phone) -> None:
     """A click on a favourite dials, and so does a number that is typed."""
     click(page, "Bob")
@@ -111,6 +113,7 @@ def test_dialling(page: WebDriver, alice: Line, bob: Phone) -> None:
     says(page, "#status", "Calling 33199020001")
 
 
+@pytest.mark.slow
 def test_a_reload(page: WebDriver, sim: Simulator, alice: Line, bob: Phone) -> None:
     """The page is reloaded: the session goes on, and so does the call."""
     bob.call(alice)

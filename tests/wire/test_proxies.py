@@ -100,6 +100,7 @@ def failure(**options: Any) -> ConnectionFailed:
     return error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["option", "environment"])
 @pytest.mark.parametrize("secret", [False, True], ids=["open", "password"])
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,6 +131,7 @@ def test_session(
         assert each not in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exception", ["NO_PROXY", "no_proxy", "option"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_proxy(
@@ -189,6 +191,7 @@ def test_proxy_without_a_name(keyyo: Simulator, kind: str) -> None:
     assert error.hint is not None and "check the proxy" in error.hint
 
 
+@pytest.mark.slow
 @pytest.mark.fault(51)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -234,6 +237,7 @@ def test_proxy_that_stalls(keyyo: Simulator, kind: str) -> None:
     assert error.hint is not None and "check the proxy" in error.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_proxy_that_stalls_later(keyyo: Simulator, transport: str) -> None:
     """A proxy that carries the info request and then stalls is given up within the connect

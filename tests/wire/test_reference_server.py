@@ -223,6 +223,7 @@ def test_messages_just_before_our_close(transport: str) -> None:
             assert server.until("closed") == "closed 1000"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_heartbeats(transport: str) -> None:
     """The server's heartbeats, on a websocket its pings, are answered and keep a connection on
@@ -234,6 +235,7 @@ def test_heartbeats(transport: str) -> None:
             assert client.ask("hello") == "hello"
 
 
+@pytest.mark.slow
 def test_a_stream_reopens_at_a_small_limit() -> None:
     """A server that ends its answer after each 4 kB is asked again and again, and neither one
     message after the other nor a burst loses any."""
@@ -258,6 +260,7 @@ def test_a_stream_reopens_at_the_usual_limit(server: EchoServer) -> None:
         assert 5 <= client.requests()["xhr_streaming"] - before <= 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", XHR)
 def test_an_idle_connection_that_the_server_gave_up(transport: str) -> None:
     """When the server has closed the idle TCP connection on which we sent, the next message is

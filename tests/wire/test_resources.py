@@ -181,6 +181,7 @@ def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.fault(28)
 @pytest.mark.usefixtures("transport")
@@ -251,6 +252,7 @@ class Pouring:
             left = left[sock.send(left):]
 
 
+@pytest.mark.slow
 @needs_proc
 @pytest.mark.fault(29)
 def test_million_events_behind_a_parked_handler() -> None:

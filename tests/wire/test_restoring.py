@@ -202,6 +202,7 @@ def test_connection_that_goes_before_all_is_restored(
         assert cti.get_subscriptions().result(PATIENCE).numbers == [alice.number, OTHER]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(23)
 @pytest.mark.promise(7)
 def test_attempts_that_fail(sim: Simulator, alice: Line, tokens: Tokens, transport: str) -> None:
@@ -814,6 +815,7 @@ def test_sleep(sim: Simulator, alice: Line, tokens: Tokens, transport: str,
         assert cti.connected and seen.items == []
 
 
+@pytest.mark.slow
 @pytest.mark.fault(8)
 @pytest.mark.promise(6)
 @pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock tells of a sleep")

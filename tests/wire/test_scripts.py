@@ -152,6 +152,7 @@ except KeyboardInterrupt as stop:
     sim.wait_for_session(alice, counter=0)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(4)
 def test_ctrl_c_while_a_callback_blocks(sim: Simulator, alice: Line) -> None:
     """Ctrl-C ends a script within 3 s though a callback blocks, and a script that does not catch
@@ -188,6 +189,7 @@ WAITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.fault(4)
 @pytest.mark.parametrize("waits", WAITS)
 def test_ctrl_c_that_is_caught_while_a_callback_blocks(
@@ -263,6 +265,7 @@ print("connected", flush=True)
         assert frames.wait_for_count(1) == [(ABNF.OPCODE_CLOSE, b"\x03\xe8")]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(4)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_main_that_ends_while_a_callback_blocks(
@@ -372,6 +375,7 @@ cti.close()
     assert [command["action"] for command in sim.received()] == ["create_session", "call", "ping"]
 
 
+@pytest.mark.slow
 @needs_fork
 @pytest.mark.fault(19)
 def test_fork_while_threads_are_busy(sim: Simulator, alice: Line) -> None:
@@ -544,6 +548,7 @@ cti.ping(fork_and_raise)
 }
 
 
+@pytest.mark.slow
 @needs_fork
 @pytest.mark.fault(91)
 @pytest.mark.parametrize("where", FORKS)
@@ -625,6 +630,7 @@ cti.close()
     assert script.finish() == [0, "parent\nstatus 0\n", ""]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(4)
 def test_many_connections_to_a_deaf_server_at_exit() -> None:
     """A program with ten connections to a server that does not answer a goodbye ends in 3 s."""

@@ -84,6 +84,7 @@ ACTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("work", WORK)
 def test_handler_at_any_moment_loses_nothing(
@@ -111,6 +112,7 @@ print("ended", count[0] >= {SIGNALS // 4}, threading.active_count(), flush=True)
     assert script.line() == "ended True 1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", WORK)
 def test_close_at_any_moment_ends_within_two_seconds(
     sim: Simulator, alice: Line, work: str

@@ -28,6 +28,7 @@ def last_of(cti: CTI) -> Call:
     return cti.get_calls()[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(40)
 @pytest.mark.promise(3)
 @pytest.mark.usefixtures("transport")
@@ -224,6 +225,7 @@ def test_call_heard_without_a_session_is_stale_after_the_next_drop() -> None:
         assert seen.wait_for_count(2) == [True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(79)
 @pytest.mark.parametrize("told_before", [False, True])
 @pytest.mark.parametrize("state", ["SETUP", "CONNECT"])

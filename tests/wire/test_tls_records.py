@@ -55,6 +55,7 @@ def large(sock: socket.socket) -> None:
     sock.sendall(b"".join(peers.messages(call) for call in more))
 
 
+@pytest.mark.slow
 @pytest.mark.fault(9)
 @pytest.mark.parametrize("send", [one_record, one_segment, large])
 def test_three_messages(

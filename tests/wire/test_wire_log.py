@@ -243,6 +243,7 @@ def _raise() -> None:
     raise SystemExit("a logging handler")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["-> dial", "<- id=", "<- c1 SETUP"])
 @pytest.mark.parametrize("mistake", ["blocks", "calls", "raises"])
 def test_handler_of_the_log_stops_nothing(
@@ -361,6 +362,7 @@ with CTI(endpoint=sys.argv[1], cookie_auto=False) as cti:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variable, configured, printed",
     [

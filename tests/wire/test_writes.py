@@ -44,6 +44,7 @@ def checked(connection: Connection, command: Dict[str, Any]) -> None:
         session(connection, command)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(10)
 def test_commands_of_many_threads_over_tls() -> None:
     """16 threads send 1,000 commands each, of 1 byte to 200 kB, on one TLS connection: each
@@ -118,6 +119,7 @@ class Sending:
         assert len(self.took.items) < 20, "all was taken"
 
 
+@pytest.mark.slow
 @pytest.mark.fault(11)
 @pytest.mark.promise(1)
 @pytest.mark.usefixtures("transport")
@@ -141,6 +143,7 @@ def test_sending_to_a_server_that_does_not_receive(sim: Simulator, alice: Line) 
     assert time.monotonic() - began < 8.0
 
 
+@pytest.mark.slow
 @pytest.mark.fault(11)
 @pytest.mark.promise(5)
 @pytest.mark.usefixtures("transport")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from .target import NEXT, Target
 _FRAMES = st.lists(MESSAGES, max_size=4).map(lambda messages: carrying(*messages))
 
 
+@pytest.mark.slow
 @on(LiveWebSocket)
 @always(100)
 @given(
@@ -36,6 +38,7 @@ def test_any_websocket(target: Target, stream: bytes) -> None:
     target.attempt(stream)
 
 
+@pytest.mark.slow
 @on(LiveXhrStreaming, LiveXhrPolling)
 @always(50)
 @given(
@@ -52,6 +55,7 @@ def test_any_answer(target: Target, what: int, data: bytes) -> None:
     target.attempt(bytes([what]) + data.replace(NEXT, b""))
 
 
+@pytest.mark.slow
 @on(LiveOpening)
 @always(50)
 @given(

@@ -6,6 +6,7 @@ import json
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def test_any_frame(target: Target, data: bytes) -> None:
     target.attempt(data)
 
 
+@pytest.mark.slow
 @on(SimulatedSide)
 @always(120)
 @given(st.randoms(use_true_random=False), st.dictionaries(st.text(), JSON, max_size=2))

@@ -384,6 +384,7 @@ def handle(registry: Registry, change: Any) -> None:
         registry.handle_gap(change)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(82)
 @settings(deadline=None, derandomize=True, database=None, max_examples=300)
 @given(

@@ -81,6 +81,7 @@ ASK: List[Callable[[CommandFuture], object]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ask", ASK, ids=["exception", "add_done_callback", "result"])
 @pytest.mark.parametrize("when", ["before it fails", "after"])
 def test_failure_is_not_logged_if_the_program_has_asked(
@@ -206,6 +207,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=list(PROGRAMS))
 def test_program_that_ends_logs_the_failure_and_nothing_else(program: str) -> None:
     head = """

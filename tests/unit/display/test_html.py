@@ -167,6 +167,7 @@ CALL_FIELDS = (
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, database=None, max_examples=100)
 @given(st.fixed_dictionaries({}, optional={name: ANY_JSON for name in CALL_FIELDS}))
 def test_any_call(fields: Dict[str, Any]) -> None:
@@ -178,6 +179,7 @@ def test_any_call(fields: Dict[str, Any]) -> None:
         thing._repr_html_().encode("utf-8")
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True, database=None, max_examples=100)
 @given(ANY_JSON)
 def test_any_result_and_error(value: Any) -> None:

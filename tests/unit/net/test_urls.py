@@ -205,6 +205,7 @@ def test_names_do_not_follow_from_a_seed() -> None:
 HOSTS = st.from_regex(r"[a-z][a-z0-9-]{0,10}(\.[a-z]{2,5})?", fullmatch=True)
 
 
+@pytest.mark.slow
 @PURE
 @given(
     st.sampled_from(["http", "https", "HTTP", "Https"]),

@@ -108,6 +108,7 @@ def test_problem(text: str, problem: str) -> None:
 LARGE = 400_000
 
 
+@pytest.mark.slow
 @pytest.mark.fault(64)
 @pytest.mark.parametrize(
     "text",
@@ -187,6 +188,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @PURE
 @given(st.lists(JSON))
 def test_any_array(messages: List[Any]) -> None:

@@ -204,6 +204,7 @@ def test_endless_headers() -> None:
         assert failure(peer) == Closed(1006, "websocket handshake: an endless response")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size, words", [(60_000, None), (65_536, "an endless response")])
 def test_long_headers(size: int, words: Optional[str]) -> None:
     """Headers may be long, and not longer than 64 KiB."""

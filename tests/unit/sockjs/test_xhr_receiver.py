@@ -311,6 +311,7 @@ def assert_one_a_second(posts: Record) -> None:
     assert more <= time.monotonic() - began + 2
 
 
+@pytest.mark.slow
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("body", ["a[]\n", "a\n", "h\na[]\n"])
 def test_empty_frames_at_once_do_not_spin(body: str) -> None:
@@ -326,6 +327,7 @@ def test_empty_frames_at_once_do_not_spin(body: str) -> None:
         assert_one_a_second(posts)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(57)
 @pytest.mark.parametrize("kind", ["polling", "streaming"])
 def test_heartbeats_at_once_do_not_spin(kind: str) -> None:
