@@ -234,6 +234,9 @@ class Request:
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
+        # A reaction holds the request. Otherwise a dropped Future would wait for the garbage
+        # collector before its failure is logged.
+        self.react = None
         if self.callback is not None:
             self.dispatcher.deliver(self.callback, error, result)
         self.dispatcher.answered(self)

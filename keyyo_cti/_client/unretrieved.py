@@ -2,7 +2,8 @@
 
 Otherwise a refused ``cti.dial(number)`` without a callback would do nothing at all. A Future that
 is dropped unread tells: its finalizer runs on any thread, perhaps inside a lock that a log handler
-needs. So the finalizer only queues the warning, and another thread logs it.
+needs. So the finalizer only queues the warning, and another thread logs it. In a program that has
+not configured logging, the warning goes to stderr.
 """
 
 import logging
@@ -12,6 +13,8 @@ import threading
 from collections import deque
 from typing import Callable, Deque, Dict, Optional, Protocol, Tuple
 from weakref import ref
+
+from . import stderr_log
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -98,7 +101,11 @@ def _log_dropped() -> None:
             command, error = _dropped.popleft()
         except IndexError:
             return
-        _log.warning("%s() failed: %s (no callback, and result() was not called)", command, error)
+        text = f"{command}() failed: {error} (no callback, and result() was not called)"
+        _log.warning("%s", text)
+        # A handler that takes only worse records is a decision of the program, too.
+        if _log.isEnabledFor(logging.WARNING) and not stderr_log.is_seen(_log, logging.CRITICAL):
+            stderr_log.write(f"keyyo_cti: {text}")
 
 
 def _after_fork() -> None:

@@ -6,7 +6,7 @@ from typing import Iterator
 
 from .._display.extras import install_hint
 from .exit_codes import OK
-from .invocation import format_command
+from .invocation import format_command, name_program
 from .parser import COMMANDS, make_parser
 from .terminal import Terminal
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     files = "\n".join(f"in {file}:\n  {_format_loading(shell)}" for shell, file in _FILES.items())
     parser.epilog = (
         f"To load it at each start of the shell, write\n{files}\n"
-        f"It needs the extra: {install_hint('terminal')}."
+        f"It needs the extra: {name_program(install_hint('terminal'))}."
     )
     parser.add_argument(
         "shell", metavar="SHELL", choices=tuple(_FILES), help=" or ".join(_FILES)

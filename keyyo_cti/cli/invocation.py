@@ -14,6 +14,9 @@ _MODULE = "keyyo_cti"
 #: A command of this program in a text of the library, which does not know how it was started.
 _MENTION = re.compile(rf"\b{PROGRAM}(?= (?:{'|'.join(COMMANDS)})\b)")
 
+#: The pip of ``install_hint``.
+_PIP = re.compile(r'\bpip(?= install "\.\[)')
+
 #: Words that no Windows shell changes.
 _PLAIN_WORD = re.compile(r"[\w.:/\\=+-]+")
 
@@ -34,9 +37,13 @@ def format_command(
 
 
 def name_program(text: str) -> str:
-    """Return a text in which commands such as "keyyo-cti login" can be run as they stand."""
-    program = _quote(find_program(), {})
-    return _MENTION.sub(lambda mention: program, text)
+    """Return a text in which commands such as "keyyo-cti login" can be run as they stand.
+
+    So can the command that installs an extra. Otherwise it would install into another Python
+    where the virtual environment is not activated.
+    """
+    program, pip = _quote(find_program(), {}), _quote(_find_pip(), {})
+    return _PIP.sub(lambda mention: pip, _MENTION.sub(lambda mention: program, text))
 
 
 def find_program() -> Tuple[str, ...]:
@@ -51,6 +58,14 @@ def find_program() -> Tuple[str, ...]:
     if _is_same_file(shutil.which(PROGRAM) or "", started):
         return (PROGRAM,)
     return (started if folder else os.path.join(os.curdir, started),)
+
+
+def _find_pip() -> Tuple[str, ...]:
+    program, *module = find_program()
+    if module:
+        return program, "-m", "pip"
+    pip = os.path.join(os.path.dirname(program), "pip")
+    return (pip if shutil.which(pip) else "pip",)
 
 
 def _find_python() -> str:

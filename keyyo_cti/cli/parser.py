@@ -173,6 +173,6 @@ def add_allow_http(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-http",
         action="store_true",
-        help="allow http:// addresses of other machines, which receive secrets in clear: "
+        help="allow http:// to other machines, which sends secrets in clear text: "
         "for laboratories",
     )

@@ -5,6 +5,7 @@ import importlib.util
 
 from .._display.extras import install_hint
 from .call_printer import CallPrinter
+from .invocation import name_program
 from .parser import TOKEN_SOURCES, add_json, add_session
 from .session_config import make_session_config
 from .terminal import Terminal
@@ -14,7 +15,7 @@ from .watch_session import LineWatch, WatchSession
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.epilog = (
-        f"The table is for a terminal, and needs the extra: {install_hint('terminal')}. Without "
+        f"The table is for a terminal, and needs the extra: {_make_hint()}. Without "
         f"it, and into a pipe, there is one line per change.\n{TOKEN_SOURCES}"
     )
     parser.add_argument(
@@ -37,6 +38,10 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     return _make_session(arguments, out, err).run()
 
 
+def _make_hint() -> str:
+    return name_program(install_hint("terminal"))
+
+
 def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> WatchSession:
     config = make_session_config(arguments)
     # The lines of --debug would break a table.
@@ -44,7 +49,7 @@ def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -
     wants_table = out.can_redraw and not is_plain
     has_rich = importlib.util.find_spec("rich") is not None
     if wants_table and not has_rich:
-        err.print_line(f"no table, because rich is missing: {install_hint('terminal')}")
+        err.print_line(f"no table, because rich is missing: {_make_hint()}")
     if not (wants_table and has_rich):
         return LineWatch(config, arguments.also, CallPrinter(out, arguments.json), err)
     # Imported late, because it needs an extra.

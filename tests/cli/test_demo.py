@@ -1,6 +1,8 @@
 """The demo: a true story, told in one order, and plainly told when it fails."""
 
 import io
+import re
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -9,6 +11,8 @@ from keyyo_cti import KeyyoError
 from keyyo_cti.cli import demo, main
 from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Simulator
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_it_tells_both_scenarios_of_the_page_in_their_order(
@@ -44,6 +48,18 @@ def test_it_tells_both_scenarios_of_the_page_in_their_order(
     for step in steps:
         assert any(step in line for line in told), step
     assert said.err == ""
+
+
+def test_tutorial_shows_what_the_demo_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs/tutorial.md").read_text("utf-8")
+    _, heading, rest = page.partition("2. Incoming call")
+    main(["demo"])
+    printed = _without_times(capsys.readouterr().out)
+    assert heading and _without_times((heading + rest).partition("```")[0]) in printed
+
+
+def _without_times(text: str) -> str:
+    return re.sub(r"\d+\.\d{3} s", "TIME", text)
 
 
 def test_a_pipe_gets_no_colours(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,35 @@ def test_program_that_is_not_the_first_on_the_path_is_named_by_its_own_path(fold
     assert done.stderr.splitlines()[-1] == f"sign in with: {folder}/bin/keyyo-cti login"
 
 
+@posix
+@pytest.mark.parametrize(
+    ("program", "pip"),
+    [
+        ("bin/keyyo-cti", "bin/pip"),
+        ("'my bin/keyyo-cti'", "'my bin/pip'"),
+        (f"{sys.executable} -m keyyo_cti", f"{sys.executable} -m pip"),
+    ],
+)
+@pytest.mark.parametrize("command", ["watch --help", "completion --help", "completion bash"])
+def test_printed_pip_is_that_of_the_program(
+    folder: Path, program: str, pip: str, command: str
+) -> None:
+    for name in ("bin", "my bin"):
+        (folder / name / "pip").touch(0o755)
+    (folder / "shtab.py").write_text("raise ImportError")
+    done = run(f"PYTHONPATH=$PWD:$PYTHONPATH {program} {command}", folder)
+    printed = " ".join(f"{done.stdout} {done.stderr}".split())
+    assert f'run {pip} install ".[terminal]" in the checkout' in printed
+
+
+@posix
+def test_printed_pip_is_the_first_on_the_path_if_there_is_none_beside_the_program(
+    folder: Path
+) -> None:
+    done = run("bin/keyyo-cti watch --help", folder)
+    assert 'run pip install ".[terminal]"' in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("argv", "program"),
     [

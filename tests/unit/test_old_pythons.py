@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from email import message_from_string
 from pathlib import Path
 from typing import List
 
@@ -62,6 +63,20 @@ def test_module_as_a_program_says_it_in_one_line() -> None:
 def test_setup_py_says_it_in_one_line(arguments: List[str]) -> None:
     done = run("import runpy; runpy.run_path('setup.py', run_name='__main__')", *arguments)
     assert (done.returncode, done.stderr.splitlines()) == (1, [REFUSAL])
+
+
+def test_metadata_for_an_old_python_has_its_version_and_no_requirements(tmp_path: Path) -> None:
+    """Old versions of pip look for the requirements first, and would name those instead."""
+    run_setup = "import runpy; runpy.run_path('setup.py', run_name='__main__')"
+    done = run(run_setup, "-q", "egg_info", "-e", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    metadata = message_from_string((tmp_path / "keyyo_cti.egg-info/PKG-INFO").read_text("utf-8"))
+    assert metadata["Requires-Python"] == ">=3.9"
+    assert "simulator" in metadata.get_all("Provides-Extra", [])
+    required = tmp_path / "keyyo_cti.egg-info/requires.txt"
+    lines = required.read_text("utf-8").splitlines() if required.exists() else []
+    assert [line for line in lines if line and not line.startswith("[")] == []
+    assert not metadata.get_all("Requires-Dist")
 
 
 def test_version_is_that_of_the_metadata() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import sys
@@ -18,7 +19,7 @@ from keyyo_cti.oauth2 import OAuth2
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_file import TokenFile
 
-from ..helpers.probe import PATIENCE, Record
+from ..helpers.probe import PATIENCE, Record, eventually
 from ..helpers.running import Running
 from .occasions import OCCASIONS, Handler, scene
 
@@ -342,4 +343,38 @@ def test_error_is_seen_before_the_program_ends() -> None:
     text = "from keyyo_cti import CTI; CTI(may_dial=lambda number: 1 // 0).dial('33199020000')"
     with Running("-c", text) as program:
         assert program.end() == 0
-        assert program.rest("err")[-1].startswith("ZeroDivisionError: ")
+        err = program.rest("err")
+    assert any(line.startswith("ZeroDivisionError: ") for line in err)
+    assert "dial() failed: 403 " in err[-1]
+
+
+COMMANDS: Dict[str, Callable[[CTI], object]] = {
+    "create_session": lambda cti: cti.create_session("0" * 40),
+    "restore_session": lambda cti: cti.restore_session("0" * 40),
+    "dial": lambda cti: cti.dial("+33 1 99 02 00 00"),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_refusal_that_nothing_asks_for_is_printed_at_once(
+    sim: Simulator, command: str, unconfigured: Unconfigured, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not when the garbage collector runs next: a program that only waits makes no garbage."""
+    unconfigured()
+    printed = ""
+
+    def is_printed() -> bool:
+        nonlocal printed
+        printed += capsys.readouterr().err
+        return bool(printed)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+            COMMANDS[command](cti)
+            eventually(is_printed)
+    finally:
+        gc.enable()
+    assert printed.startswith(f"keyyo_cti: {command}() failed: 400 ")
+    assert printed.count("\n") == 1 and "result() was not called" in printed

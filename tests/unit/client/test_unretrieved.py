@@ -224,6 +224,39 @@ def test_program_that_ends_logs_the_failure_and_nothing_else(program: str) -> No
     assert done.stderr.startswith("WARNING dial() failed: 400 Connexion closed (not connected")
 
 
+LOGGING = {
+    "not configured": ("", True),
+    "at ERROR": ("logging.basicConfig(level=logging.ERROR)", False),
+    "handler at ERROR": (
+        "logging.basicConfig(); logging.getLogger().handlers[0].setLevel(logging.ERROR)", False
+    ),
+    "logger at ERROR": ("logging.getLogger('keyyo_cti').setLevel(logging.ERROR)", False),
+    "disabled": ("logging.disable(logging.ERROR)", False),
+    "logger disabled": ("logging.getLogger('keyyo_cti').disabled = True", False),
+}
+
+
+@pytest.mark.parametrize("configure, is_printed", LOGGING.values(), ids=list(LOGGING))
+def test_failure_goes_to_stderr_only_without_logging(configure: str, is_printed: bool) -> None:
+    program = f"""
+        import logging
+        from keyyo_cti import CTI
+        {configure}
+        CTI(cookie_auto=False).dial('33172587948')
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True, text=True, timeout=60,
+    )
+    assert done.returncode == 0
+    lines = done.stderr.splitlines()
+    assert len(lines) == is_printed, done.stderr
+    assert all(
+        line.startswith("keyyo_cti: dial() failed: 400 Connexion closed") and UNASKED in line
+        for line in lines
+    )
+
+
 def test_request_of_a_web_client_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
     def line(csi: str) -> None:
         raise KeyyoError(404, f"no line {csi}", "not_found")
