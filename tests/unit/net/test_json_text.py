@@ -59,7 +59,7 @@ class Line:
 
 
 @given(VALUES)
-@example(functools.reduce(lambda inner, _: [inner], range(MAX_DEPTH), []))
+@example(json.loads("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)))
 def test_value(value: Any) -> None:
     """A value comes back, unless it is nested more deeply than the limit."""
     text = json.dumps(value)
