@@ -8,11 +8,13 @@ from ipywidgets import Text
 from .._net.clock import NEVER, Monotonic, monotonic
 from .styles import Styles
 
-#: Seconds from the message of the Enter key to the text, which the browser sends after it.
-_TEXT_TIMEOUT = 0.25
+#: Maximum seconds from the message of the Enter key to the text, which the browser sends after it.
+#: The way to a kernel elsewhere may be slow, and without the text the old number would be dialled.
+_TEXT_TIMEOUT = 1.0
 
-#: Seconds between two Enter keys, below which the second one repeats the first.
-_REPEAT_INTERVAL = 1.0
+#: Seconds between two Enter keys, below which the second one repeats the first. Longer than the
+#: wait for a text: a key that is held down is looked at once in that time.
+_REPEAT_INTERVAL = 2.0
 
 
 class NumberField(Text):
@@ -38,6 +40,7 @@ class NumberField(Text):
         self._clock = clock
         # At most one timer. To pop it is one atomic step: it has a thread of its own.
         self._timers: List[threading.Timer] = []
+        self._pressed_at = -NEVER
         self._last = ("", -NEVER)
         super().__init__(
             placeholder=placeholder,
@@ -57,6 +60,7 @@ class NumberField(Text):
         if content == {"event": "submit"} and not self._timers:
             timer = threading.Timer(_TEXT_TIMEOUT, self._on_timeout)
             timer.daemon = True
+            self._pressed_at = self._clock()
             self._timers.append(timer)
             timer.start()
 
@@ -67,14 +71,14 @@ class NumberField(Text):
     def _on_timeout(self) -> None:
         if not self._take_timer():
             return
-        (text, at), now = self._last, self._clock()
-        if text == self.value and now - at < _REPEAT_INTERVAL:
-            self._last = (text, now)
+        text, at = self._last
+        if text == self.value and self._pressed_at - at < _REPEAT_INTERVAL:
+            self._last = (text, self._pressed_at)
         else:
             self._enter()
 
     def _enter(self) -> None:
-        self._last = (self.value, self._clock())
+        self._last = (self.value, self._pressed_at)
         self._on_enter()
 
     def _take_timer(self) -> bool:
