@@ -126,13 +126,15 @@ class Registry:
                 kind = self._compare(call, kept)
         if kind != duplicates.DUPLICATE:
             receive(call, kept)
+            now = kept
         else:
             set_stale(call, False)
+            now = latest_fields(call)
         latest[callref] = call
         if self._silent:
             self._silent.pop(callref, None)
         forgotten: Sequence[str] = ()
-        if latest_fields(call).get("state") in ENDED:
+        if now.get("state") in ENDED:
             ended[callref] = None
             if self._max_ended is not None and len(ended) > self._max_ended:
                 forgotten = self._forget(ended, self._max_ended)
@@ -140,7 +142,7 @@ class Registry:
             forgotten = self._forget_active(self._max_active)
         self._last += 1
         if kind == duplicates.DUPLICATE and not self._in_order:
-            self._repeated[self._last] = latest_fields(call)
+            self._repeated[self._last] = now
         return call, kind, fields, kept, (self._last, forgotten)
 
     def is_empty(self) -> bool:

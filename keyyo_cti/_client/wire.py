@@ -7,7 +7,7 @@ the server judges them.
 
 import json
 from types import MappingProxyType
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 from .._net.javascript import as_key, as_whole
 from .._net.json_text import TooDeep, parse_json
@@ -23,6 +23,12 @@ CALL_FIELDS = (
 
 #: Shared names. Otherwise each call would have its own copies, a third of its memory.
 _SHARED = {name: name for name in CALL_FIELDS}
+
+#: Names in the orders in which servers send them, as they came -> shared. One look-up replaces one
+#: for each name. A server of few words uses few orders; another one must not fill the memory.
+_orders: Dict[Tuple[str, ...], Tuple[str, ...]] = {}
+_MAX_ORDERS = 100
+_MAX_NAMES = 500
 
 
 class Command(NamedTuple):
@@ -111,9 +117,17 @@ def _read_notification(fields: Dict[str, Any]) -> CallNotification:
     callref = as_key(call.get("callref")) if isinstance(call, dict) else None
     if callref is None:
         raise UnreadableMessage("a call notification without a call and its callref")
-    shared: Dict[str, Any] = {_SHARED.get(name, name): value for name, value in call.items()}
+    names = tuple(call)
+    shared: Dict[str, Any] = dict(zip(_orders.get(names) or _share(names), call.values()))
     shared["callref"] = callref
     return CallNotification(callref, shared)
+
+
+def _share(names: Tuple[str, ...]) -> Tuple[str, ...]:
+    shared = tuple(_SHARED.get(name, name) for name in names)
+    if len(_orders) < _MAX_ORDERS and sum(map(len, names)) <= _MAX_NAMES:
+        _orders[shared] = shared
+    return shared
 
 
 def _read_reply(fields: Dict[str, Any]) -> Reply:

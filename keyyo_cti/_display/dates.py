@@ -73,7 +73,7 @@ def follow(
     """
     if _is_complete(known, fields):
         return fields
-    before, sent = dates_of(known), dates_of(fields)
+    before, sent = dates_of(known), _sent(fields)
     dates = sent
     if before != _UNKNOWN and not _is_another_call(known, before, fields, sent):
         dates = _fill(before, sent)

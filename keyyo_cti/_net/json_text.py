@@ -37,22 +37,19 @@ def parse_json(text: str, start: int = 0, decoder: json.JSONDecoder = _DECODER) 
     if len(text) > _LARGE and (opened + text.count(",")) * _MIN_DENSITY > len(text):
         raise TooManyValues(f"{opened} containers in {len(text)} characters")
     try:
-        value = _decode(text, start, decoder)
+        # Without skipping white space around the value, which would take half as long again.
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except ValueError:
+            end = -1
+        if end != len(text):
+            value = decoder.decode(text[start:])
     except RecursionError:
         raise TooDeep(f"nested more than {MAX_DEPTH} levels deep") from None
     # Counting brackets first is much faster than counting levels.
     if opened > MAX_DEPTH and _is_deep(value):
         raise TooDeep(f"nested more than {MAX_DEPTH} levels deep")
     return value
-
-
-def _decode(text: str, start: int, decoder: json.JSONDecoder) -> Any:
-    # Without skipping white space around the value, which would take half as long again.
-    try:
-        value, end = decoder.raw_decode(text, start)
-    except ValueError:
-        end = -1
-    return value if end == len(text) else decoder.decode(text[start:])
 
 
 def _is_deep(value: Any) -> bool:

@@ -96,9 +96,10 @@ def encode(messages: List[str]) -> str:
 def _array(text: str) -> Frame:
     if len(text) == 1:
         return Messages([])
-    messages, problem = _load(text)
-    if problem:
-        return Broken("a", problem)
+    try:
+        messages = parse_json(text, 1)
+    except ValueError as error:
+        return Broken("a", type(error).__name__)
     if not isinstance(messages, list):
         return Broken("a", "expected an array")
     return Messages(messages)

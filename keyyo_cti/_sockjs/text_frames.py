@@ -5,7 +5,7 @@ The websocket library would take five times as long for them. It handles all oth
 
 import os
 import struct
-from typing import NamedTuple, Optional
+from typing import Optional, Tuple
 
 #: The first byte of a text frame that is a complete message.
 _WHOLE_TEXT = 0x81
@@ -17,27 +17,17 @@ _MASKED = 0x80
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
-class TextFrame(NamedTuple):
-    """The position of the text in a frame.
-
-    :ivar start: offset of the text from the beginning of the frame, in bytes.
-    :ivar end: offset of the end of the text, which is the end of the frame.
-    """
-
-    start: int
-    end: int
-
-
-def find(head: bytes) -> Optional[TextFrame]:
-    """Return the position of the text, or None if no short text frame of a server begins here.
+def find(head: bytes) -> Optional[Tuple[int, int]]:
+    """Return the place of the text, or None if no short text frame of a server begins here.
 
     :param head: the first four bytes.
+    :returns: the offsets of its first byte and of its end, which is the end of the frame.
     """
     if len(head) < 4 or head[0] != _WHOLE_TEXT or head[1] > _TWO_BYTES:
         return None
     if head[1] < _TWO_BYTES:
-        return TextFrame(2, 2 + head[1])
-    return TextFrame(4, 4 + (head[2] << 8 | head[3]))
+        return 2, 2 + head[1]
+    return 4, 4 + (head[2] << 8 | head[3])
 
 
 def encode(text: str) -> bytes:

@@ -120,13 +120,14 @@ class WebSocketTransport(Transport):
             return None
         stream = self._opened
         head = stream.peek(0, 4)
-        frame = text_frames.find(head) if head else None
-        if frame is None or frame.end > self._config.max_message_size:
+        place = text_frames.find(head) if head else None
+        if place is None:
             return None
-        text = stream.peek(frame.start, frame.end)
-        if len(text) < frame.end - frame.start:
+        start, end = place
+        text = stream.peek(start, end)
+        if end > self._config.max_message_size or len(text) < end - start:
             return None
-        stream.skip(frame.end)
+        stream.skip(end)
         self._last_frame_at = stream.last_received_at
         return decode_text(text)
 

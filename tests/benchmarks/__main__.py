@@ -77,6 +77,12 @@ class Benchmarks:
                 f"notifications a second, as on the page, {calls:,} calls", taken, "a second",
                 _rate, "at least 0.8 of a bare loop",
             )
+        taken = pairs(
+            self._count,
+            self._sample("notifications", calls=20, page=True, **wanted),
+            self._sample("bare notifications, two threads", calls=20, **wanted),
+        )
+        _compare("the same, beside a bare loop and a thread", taken, "a second", _rate)
 
     def _calls(self) -> None:
         """The same with many calls in the list, beside that with few."""

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Any, Dict, Iterator, List, Type, Union
 from urllib.parse import urlsplit
 
@@ -130,6 +131,36 @@ def notifications(
                 break
     client.close()
     return spread(arrivals.delays) if rate else {"a second": arrivals.rate()}
+
+
+def notifications_with_a_thread(
+    endpoint: str, transport: str, number: int, calls: int
+) -> Dict[str, float]:
+    """The same, when one thread reads and another one handles: what no SDK can do without whose
+    handlers may take their time."""
+    client = _TRANSPORTS[transport](endpoint)
+    client.say(
+        _command(0, "send_message", message=json.dumps(Order(number, calls)._asdict()))
+    )
+    arrivals = Arrivals(number)
+    received: "SimpleQueue[Any]" = SimpleQueue()
+
+    def read() -> None:
+        left = number
+        for message in client.messages():
+            if "notify" in message:
+                received.put(message)
+                left -= 1
+                if not left:
+                    return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    while not arrivals.complete:
+        arrivals.add(received.get()["call"].get("sent_at"))
+    reader.join()
+    client.close()
+    return {"a second": arrivals.rate()}
 
 
 def round_trips(endpoint: str, number: int, rate: float = 0.0) -> Dict[str, float]:

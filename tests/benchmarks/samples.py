@@ -15,6 +15,7 @@ Figures = Dict[str, float]
 
 SAMPLES: Dict[str, Callable[..., Figures]] = {
     "bare notifications": bare.notifications,
+    "bare notifications, two threads": bare.notifications_with_a_thread,
     "bare round trips": bare.round_trips,
     "bare opening": bare.opening,
     "bare thread": bare.round_trips_with_a_thread,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import pytest
 from hypothesis import given, settings
@@ -313,7 +313,7 @@ def test_any_text_goes_through(number: str, message: str, identity: int) -> None
 
 
 def test_names_are_shared() -> None:
-    """The documented fields of all calls have the same names in memory; others are not kept."""
+    """The documented fields of all calls have the same names in memory."""
     message = json.dumps(
         {"notify": "call", "call": {**dict.fromkeys(CALL_FIELDS, "x"), "other": 1}}
     )
@@ -322,7 +322,19 @@ def test_names_are_shared() -> None:
     assert first == second and list(first.fields) == [*CALL_FIELDS, "other"]
     for one, other, known in zip(first.fields, second.fields, CALL_FIELDS):
         assert one is other is known
-    assert list(first.fields)[-1] is not list(second.fields)[-1]
+
+
+def test_orders_of_names_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: Dict[Tuple[str, ...], Tuple[str, ...]] = {}
+    monkeypatch.setattr(wire, "_orders", orders)
+    for number in range(1_000):
+        call = {f"field-{number}": 1, "callref": "x", **dict.fromkeys(CALL_FIELDS, "x")}
+        decoded = decode(json.dumps({"notify": "call", "call": call}))
+        assert isinstance(decoded, CallNotification) and decoded.fields == call
+    assert len(orders) == 100
+    orders.clear()
+    decode(json.dumps({"notify": "call", "call": {"callref": "x", "y" * 501: 1}}))
+    assert orders == {}
 
 
 @pytest.mark.parametrize("hidden", [create_session("secret"), Reply(3, "secret", "secret")])
