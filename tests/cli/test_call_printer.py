@@ -104,7 +104,6 @@ def test_nothing_commands_the_terminal(
     assert line.isprintable()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "shown"),
     [

@@ -158,7 +158,6 @@ BREAKS: Dict[str, Break] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("broken", BREAKS)
 def test_no_secret_is_seen(
     sim: Simulator, alice: Line, capsys: Capture, caplog: pytest.LogCaptureFixture,

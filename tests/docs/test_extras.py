@@ -104,7 +104,6 @@ def complain(package: str, program: str) -> List[str]:
     return done.stderr.splitlines()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sample, package, said", MISSING)
 def test_sample_names_what_is_not_installed_in_one_line(
     sample: str, package: str, said: str

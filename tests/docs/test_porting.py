@@ -137,7 +137,6 @@ class Stage:
             return list(self._printed)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("example", PYTHON, ids=[example.title for example in PYTHON])
 def test_it_prints_what_it_says(
     example: Example,

@@ -228,7 +228,6 @@ def test_labels_of_a_chart_do_not_overlap(calls: List[Any]) -> None:
     assert high - low > 60
 
 
-@pytest.mark.slow
 @pytest.mark.fault(33)
 @pytest.mark.promise(10)
 @pytest.mark.parametrize("name", ["$x$", r"$\frac{1$", "<script>", "\n", "\ud800", None, []])

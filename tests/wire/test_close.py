@@ -242,7 +242,6 @@ def test_close_with_a_full_backlog() -> None:
         release.set()
 
 
-@pytest.mark.slow
 @pytest.mark.fault(3)
 @pytest.mark.parametrize("occasion", OCCASIONS)
 def test_close_in_a_handler(
@@ -254,7 +253,6 @@ def test_close_in_a_handler(
     check_log(caplog, occasion)
 
 
-@pytest.mark.slow
 @websocket_only
 @pytest.mark.fault(3)
 @pytest.mark.parametrize("occasion", OCCASIONS)

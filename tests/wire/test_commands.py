@@ -16,7 +16,6 @@ TO = "33199020000"
 pytestmark = pytest.mark.usefixtures("transport")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("method", "use"), USES, ids=name_use)
 @pytest.mark.parametrize("how", ["positions", "keywords", "callback last", "callback keyword"])
 def test_method_sends_its_command_and_returns_its_reply(

@@ -151,7 +151,6 @@ def test_handler_of_error_gets_it_instead(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ACTS)
 def test_log_gets_it_instead_once(
     sim: Simulator,

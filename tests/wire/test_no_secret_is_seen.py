@@ -132,7 +132,6 @@ BREAKS: Dict[str, Break] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.fault(30)
 @pytest.mark.promise(10)
 @pytest.mark.parametrize("broken", BREAKS)
@@ -200,7 +199,6 @@ SESSIONS: Dict[str, Tuple[Optional[Break], Optional[Callable[[Simulator, str], o
 PATIENT = {"transports stalled", "session garbled", "nothing answered", "silent"}
 
 
-@pytest.mark.slow
 @pytest.mark.fault(30)
 @pytest.mark.promise(10)
 @pytest.mark.usefixtures("transport")

@@ -336,7 +336,6 @@ BREAKS: Dict[str, Callable[[Simulator], object]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.fault(63)
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize(

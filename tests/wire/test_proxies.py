@@ -100,7 +100,6 @@ def failure(**options: Any) -> ConnectionFailed:
     return error
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("by", ["option", "environment"])
 @pytest.mark.parametrize("secret", [False, True], ids=["open", "password"])
 @pytest.mark.parametrize("kind", KINDS)

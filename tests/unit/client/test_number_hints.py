@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 import pytest
 
+from keyyo_cti._client.dial_guard import DialGuard
 from keyyo_cti._client.number_hints import add_number_hint
 from keyyo_cti._client.wire import Command
 from keyyo_cti._display.error_page import get_advice
@@ -40,6 +41,18 @@ def test_methods_with_a_number_are_known() -> None:
         "dial", "send_message", "subscribe", "unsubscribe", "int_to_local", "local_to_int",
         "transfer", "supervised_transfer",
     }
+
+
+@pytest.mark.parametrize("method, argument", WITH_NUMBER, ids=str)
+def test_may_dial_is_asked_by_each_method_that_calls_its_number(
+    method: Method, argument: str
+) -> None:
+    """The others name a line or convert a number. A new method has to be one or the other."""
+    asked: List[str] = []
+    guard = DialGuard(asked.append, lambda where, error: None)
+    refused = guard.refusal(command(method, argument, "33199020000")) is not None
+    calls = method.name in {"dial", "transfer", "supervised_transfer"}
+    assert refused == calls and asked == ["33199020000"] * calls
 
 
 @pytest.mark.parametrize("method, argument", WITH_NUMBER, ids=str)

@@ -18,6 +18,7 @@ from keyyo_cti._client.wire import (
     create_session,
     decode,
 )
+from keyyo_cti._client.wire_log import name_command
 from keyyo_cti.errors import KeyyoError, UnknownNotification, UnreadableMessage
 
 from ...helpers.methods import CALLREF, USES, WRONG, Method, Use, name_use
@@ -38,6 +39,11 @@ def test_command_has_the_action_and_fields_of_the_protocol(method: Method, use: 
     assert message.isascii()
     callref = {"call_ref": CALLREF} if method.owner == "Call" else {}
     assert json.loads(message) == {"action": method.action, "id": 7, **callref, **use.fields}
+
+
+@pytest.mark.parametrize(("method", "use"), USES, ids=name_use)
+def test_command_is_logged_by_the_name_of_its_method(method: Method, use: Use) -> None:
+    assert name_command(make(method, *use.positions)) == method.name
 
 
 @pytest.mark.parametrize(
