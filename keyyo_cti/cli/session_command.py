@@ -129,6 +129,8 @@ class SessionCommand(ABC):
         if err:
             self.fail(err)
             return
+        if self._ended.is_set():
+            return  # Stopped while it was being opened; close_session destroys it.
         self.began = as_date(res.now)
         self.cti.onDisconnected = self._on_disconnected
         self.set_status(ConnectionStatus.CONNECTED, f"connected as {escape(res.number)}")

@@ -10,8 +10,10 @@ import pytest
 
 from keyyo_cti import CTI
 from keyyo_cti.cli import main
+from keyyo_cti.cli.session_command import SessionCommand
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
+from ..helpers.probe import PATIENCE
 from .kept import CUT_OFF, cut_off, keep_login
 
 BOB = "33199020000"
@@ -192,8 +194,24 @@ def test_a_line_that_cannot_be_watched_ends_it(watcher: Watcher) -> None:
 def test_ctrl_c_ends_it_and_destroys_the_session(watcher: Watcher) -> None:
     """After Ctrl-C no session is left on the server, and the exit code is 130."""
     assert watcher.watch(script=_thread.interrupt_main) == 130
-    assert watcher.err[-1] == "stopped"
+    # "connected" may be printed at this very moment.
+    assert "stopped" in watcher.err
     assert watcher.sim.sessions() == []
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
+def test_session_that_is_open_after_ctrl_c_is_destroyed_without_a_word(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = SessionCommand._on_created
+
+    def created_late(command: SessionCommand, *arguments: Any) -> None:
+        assert command._ended.wait(PATIENCE)
+        created(command, *arguments)
+
+    monkeypatch.setattr(SessionCommand, "_on_created", created_late)
+    assert watcher.watch(script=_thread.interrupt_main) == 130
+    assert watcher.err == ["stopped"] and watcher.sim.sessions() == []
 
 
 @pytest.mark.usefixtures("heeds_ctrl_c")
