@@ -185,6 +185,7 @@ def test_failure_without_any_thread_is_logged_at_the_end(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 def test_child_leaves_the_failures_of_its_parent_alone(work: Work) -> None:
     held = fail(work)
     child = os.fork()
