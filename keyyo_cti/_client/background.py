@@ -247,4 +247,4 @@ def _outcome(work: Callable[[], Any]) -> Tuple[Optional[KeyyoError], Any]:
 
 
 def _ignore(error: BaseException) -> None:
-    """Report an exception of a callback to nobody: it is already logged."""
+    """Do nothing with an exception of a callback: it is already logged."""

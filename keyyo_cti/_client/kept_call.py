@@ -30,7 +30,7 @@ def estimate_memory(message: str) -> int:
     commas = message.count(",")
     if len(message) <= _USUAL_LENGTH and commas <= _USUAL_FIELDS:
         return _USUAL_BYTES
-        # One escaped character may widen its whole string to four bytes a character.
+    # One escaped character may widen its whole string to four bytes a character.
     widened = 4 if "\\u" in message else 1
     objects = commas + message.count("{") + message.count("[")
     return _CALL + sys.getsizeof(message) * widened + _OBJECT * objects

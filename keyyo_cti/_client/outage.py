@@ -10,7 +10,7 @@ from .._net.reentrant import Flag
 from ..backoff import Backoff
 from ..errors import KeyyoError
 from ..results import Restored
-from .server_clock import MAX_LATENCY
+from .server_clock import as_latency
 from .token_cache import CachedToken
 
 _log = ThreadedLogger("keyyo_cti")
@@ -85,8 +85,7 @@ class Outage:
 
         :param round_trip: seconds, as measured last.
         """
-        latency = min(max(0.0, round_trip), MAX_LATENCY)
-        return cls(silence.seconds + latency, noticed_at=silence.ended_at)
+        return cls(silence.seconds + as_latency(round_trip), noticed_at=silence.ended_at)
 
     def summary(self) -> Restored:
         """Return the argument of ``restored`` for a restore at this moment."""

@@ -220,9 +220,7 @@ class Request:
         self.asked_at = -NEVER
         self.deadline = NEVER
         self.line: Optional[str] = None
-        self.future = CommandFuture(
-            dispatcher, describe_command(command, name)
-        )
+        self.future = CommandFuture(dispatcher, describe_command(command, name))
 
     def complete(self, error: Optional[KeyyoError], result: Any) -> None:
         """Complete the Future, then queue the callback, so that ``result()`` works in a handler.

@@ -14,7 +14,12 @@ _MAX_DRIFT = 1e-4
 _MAX_LEAP = 86_400.0
 
 #: Maximum seconds of the network latency. A longer round trip was spent waiting.
-MAX_LATENCY = 1.0
+_MAX_LATENCY = 1.0
+
+
+def as_latency(round_trip: float) -> float:
+    """Return the seconds of a round trip that the network may have taken."""
+    return min(max(0.0, round_trip), _MAX_LATENCY)
 
 
 class _Offset:
@@ -62,7 +67,7 @@ class ServerClock:
             return
         with self._lock:
             at = self._monotonic()
-            self._latency = min(max(0.0, round_trip), MAX_LATENCY)
+            self._latency = as_latency(round_trip)
             low, high = self._bounds(seconds, at)
             old_low, old_high = self._aged_bounds(at)
             if self._offset is not None and low < old_high and old_low < high:

@@ -1,4 +1,4 @@
-"""Exceptions of the program's own functions: logged, and printed if nobody would see them."""
+"""Exceptions of the program's own functions: logged, and printed if no log handler gets them."""
 
 import logging
 

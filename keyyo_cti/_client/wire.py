@@ -24,8 +24,8 @@ CALL_FIELDS = (
 #: Shared names. Otherwise each call would have its own copies, a third of its memory.
 _SHARED = {name: name for name in CALL_FIELDS}
 
-#: Names in the orders in which servers send them, as they came -> shared. One look-up replaces one
-#: for each name. A server of few words uses few orders; another one must not fill the memory.
+#: The names of a call in the order in which they came -> the same as shared names. One look-up
+#: replaces one for each name. A usual server has few orders; another one must not fill the memory.
 _orders: Dict[Tuple[str, ...], Tuple[str, ...]] = {}
 _MAX_ORDERS = 100
 _MAX_NAMES = 500

@@ -1,4 +1,4 @@
-"""Signed in to a simulator: its port, its end, and what a person is told."""
+"""Signed in to a simulator: its port, its end, and the messages about both."""
 
 from __future__ import annotations
 

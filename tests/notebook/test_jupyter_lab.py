@@ -38,9 +38,9 @@ def quickstart(tmp_path: Path) -> Iterator[Lab]:
 @pytest.mark.slow
 @pytest.mark.fault(34)
 def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
-    """The board shows a call that rings; "Answer" connects it, its buttons do what they say, and
-    what they cannot do is told; Enter dials the whole number that was typed; run again, the cell
-    has one board, and its output cleared, none."""
+    """The board shows a call that rings, and "Answer" connects it. The buttons do what they say,
+    and a refusal is shown. Enter dials the whole number that was typed. A cell that runs again has
+    one board; one whose output is cleared has none."""
     there = quickstart
     there.run_to("ringing")
     there.until("ringing")

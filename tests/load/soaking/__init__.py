@@ -15,7 +15,7 @@ must have come of it. ``python -m tests.load.soak --help``.
 ``rules``     what a client is told of a notification
 ``life``      what a client is told of its session: disconnected, restored, lost
 ``lag``       how late the machine runs threads
-``leftovers`` threads, descriptors and errors that nobody meant
+``leftovers`` threads, descriptors and unplanned errors
 ``stage``     all of it together
 ``report``    the figures
 ============  =====================================================================================

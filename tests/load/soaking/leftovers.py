@@ -1,4 +1,4 @@
-"""What a soak must not leave behind: threads, descriptors, and errors that nobody meant."""
+"""What a soak must not leave behind: threads, descriptors, and unplanned errors."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class Model:
     def _error(self, entry: Union[Lost, Problem]) -> None:
         if isinstance(entry, Problem):
             if not self._is_meant(entry.error):
-                self._complain(WRONG, f"an error that nobody meant: {entry.error!r}")
+                self._complain(WRONG, f"an unplanned error: {entry.error!r}")
         elif not self._may_lose(entry.error):
             self._complain(WRONG, f"lost for no reason: {entry.error!r}")
 
@@ -192,7 +192,7 @@ class Model:
             self._told(what, wire)
 
     def _is_ahead(self, what: Emission, wire: Wire) -> bool:
-        """True if the client is told this before something that it was not told."""
+        """True if the client gets this event before one that it has missed."""
         if any(self._followed(track, what, wire) for track in self._tracks):
             return False
         cursors = [track.cursor for track in self._tracks]

@@ -250,7 +250,7 @@ def rest_is_left_out(entries: List[Entry], closing_before: Type[Union[Called, En
 
 
 def middle_is_left_out(entries: List[Entry]) -> List[Entry]:
-    """An event is missing while close() runs, and a later one is told."""
+    """While close() runs, one event is missing, and a later one is delivered."""
     at = next(at for at, each in enumerate(entries) if isinstance(each, StateEvent))
     return [*entries[:at], Closing(entries[at].at), *entries[at + 2:]]
 

@@ -37,6 +37,11 @@ def work() -> Work:
     return []
 
 
+def assert_nothing_is_logged(work: Work, caplog: pytest.LogCaptureFixture) -> None:
+    unretrieved.log_all()
+    assert work == [] and caplog.messages == []
+
+
 def make(work: Work, running: bool = True) -> CommandFuture:
     """Return the Future of a dial without a callback."""
 
@@ -100,8 +105,7 @@ def test_failure_is_not_logged_if_the_program_has_asked(
         future.set_exception(ERROR)
     del future
     gc.collect()
-    unretrieved.log_all()
-    assert work == [] and caplog.messages == []
+    assert_nothing_is_logged(work, caplog)
 
 
 def test_wrapped_future_of_asyncio_counts_as_asked(
@@ -113,8 +117,7 @@ def test_wrapped_future_of_asyncio_counts_as_asked(
 
     asyncio.run(main())
     gc.collect()
-    unretrieved.log_all()
-    assert work == [] and caplog.messages == []
+    assert_nothing_is_logged(work, caplog)
 
 
 def test_success_and_pending_commands_are_not_logged(
@@ -125,8 +128,7 @@ def test_success_and_pending_commands_are_not_logged(
     del future
     make(work)
     CommandFuture(FakeDispatcher()).set_exception(ERROR)  # with a callback, or the SDK's own
-    unretrieved.log_all()
-    assert work == [] and caplog.messages == []
+    assert_nothing_is_logged(work, caplog)
 
 
 def test_future_in_a_cycle_is_logged_when_it_is_collected(
