@@ -11,16 +11,16 @@ from typing import (
     List,
     Mapping,
     Optional,
-    Union,
     cast,
     overload,
 )
 
 from ._client import wire
+from ._client.call_additions import CallAdditions
 from ._client.call_views import CallViews, Line, add_dates, receive, show
 from ._client.callback import Callback, split_callback
 from ._client.emitter import EventAttribute
-from ._client.literals import CallEvent, Side
+from ._client.literals import Side
 from ._client.wire import Command
 from ._display.dates import ENDED, dates_of
 from ._display.spelling import members, no_attribute, suggest
@@ -32,7 +32,7 @@ from .results import Fields
 _DOCUMENTED = frozenset(wire.CALL_FIELDS)
 
 
-class Call(CallViews):
+class Call(CallAdditions):
     """A telephone call. The same object stands for it as long as it is known.
 
     Its attributes are the fields of the notifications: ``callref``, ``caller``, ``callee``,
@@ -106,19 +106,6 @@ class Call(CallViews):
         @property
         def callpark_slot(self) -> Optional[str]:
             """The slot in which the call is parked."""
-
-    if TYPE_CHECKING:
-        # The events of a call carry no arguments, so one handler fits any list of them.
-        def on(self, names: Union[CallEvent, str], handler: Callable[[], object]) -> None:
-            """Add a handler for one event, or for several separated by commas."""
-
-        def off(
-            self, names: Union[CallEvent, str], handler: Optional[Callable[[], object]] = None
-        ) -> None:
-            """Remove a handler that ``on`` added, once; without a handler, remove all of them."""
-
-        addEventListener = on
-        removeEventListener = off
 
     callref: str
 

@@ -1,12 +1,12 @@
 """CTI: sessions, the line's commands, events. The public face of ``Client``."""
 
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Callable, List, Literal, Mapping, Optional, Union, overload
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Union, overload
 
 from ._client import at_exit, overview, wire
 from ._client.callback import Callback, split_callback
-from ._client.emitter import AnyHandler, Emitter, EventAttribute
-from ._client.literals import CTIEvent
+from ._client.cti_additions import CTIAdditions
+from ._client.emitter import EventAttribute
 from ._net.javascript import as_key
 from .call import Call, Calls
 from .errors import KeyyoError
@@ -32,7 +32,7 @@ else:
     Unpack = {CTIOptions: Any}
 
 
-class CTI(Emitter):
+class CTI(CTIAdditions):
     """A telephone line of Keyyo: its session, calls, commands and events.
 
     Every command takes an optional ``callback(error, result)`` last and returns a
@@ -83,44 +83,6 @@ class CTI(Emitter):
         "handler(exception)", "A handler raised, or a message of the server is unreadable."
     )
 
-    if TYPE_CHECKING:
-        # A handler for several names must accept the arguments of each.
-
-        @overload
-        def on(self, names: Literal["newCall"], handler: Callable[[Call], object]) -> None: ...
-
-        @overload
-        def on(self, names: Literal["disconnected"], handler: Callable[[], object]) -> None: ...
-
-        @overload
-        def on(
-            self, names: Literal["restored"], handler: Callable[[Restored], object]
-        ) -> None: ...
-
-        @overload
-        def on(self, names: Literal["lost"], handler: Callable[[KeyyoError], object]) -> None: ...
-
-        @overload
-        def on(
-            self,
-            names: Literal["error", "lost,error", "lost, error", "error,lost", "error, lost"],
-            handler: Callable[[Exception], object],
-        ) -> None: ...
-
-        @overload
-        def on(self, names: str, handler: AnyHandler) -> None: ...
-
-        def on(self, names: str, handler: Any) -> None:
-            """Add a handler for one event, or for several separated by commas."""
-
-        def off(
-            self, names: Union[CTIEvent, str], handler: Optional[Callable[..., object]] = None
-        ) -> None:
-            """Remove a handler that ``on`` added, once; without a handler, remove all of them."""
-
-        addEventListener = on
-        removeEventListener = off
-
     def __init__(
         self,
         options: "Union[CTIOptions, Mapping[str, _Untyped], None]" = None,
@@ -132,7 +94,7 @@ class CTI(Emitter):
         from ._client.client import Client
 
         super().__init__()
-        self._client = Client(self, options_.read(options, keywords))
+        self._client: Client = Client(self, options_.read(options, keywords))
         at_exit.watch(self._client)
 
     def _check_process(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, TypedDict, Union, cast
 
 from ._client.dial_guard import MayDial
+from ._client.line_numbers import Lines, is_lines
 from ._client.literals import Dispatch, Transport
 from ._display.spelling import ask_back, suggest
 from ._net import urls
@@ -48,6 +49,8 @@ class Options:
         callback gets KeyyoError 403 ``not_allowed``. It runs on the caller's thread, without a
         lock, after the arguments are checked, and gets the number unchanged. Its exceptions are
         logged and emitted as ``error``.
+    :ivar lines: the lines of the account, as ``Manager.lines()`` returns them, or their numbers.
+        With them, ``call.line`` and ``call.other`` recognize short numbers.
     :ivar token_provider: a function that returns a fresh CSI token, such as a ``TokenProvider``.
         It turns auto-restore on: a lost session is restored. It is called on a thread of the SDK,
         one call at a time, may block, and may raise. KeyyoError with ``final`` True ends the
@@ -92,6 +95,7 @@ class Options:
     heartbeat_timeout: float = 60.0
     # Left out of repr, which may show secrets in their objects.
     may_dial: Optional[MayDial] = field(default=None, repr=False)
+    lines: Lines = ()
     token_provider: Optional[Callable[[], str]] = field(default=None, repr=False)
     backoff: Backoff = Backoff()
     dispatch: Dispatch = None
@@ -129,6 +133,7 @@ class Options:
         if self.token_provider is not None:
             require_function("token_provider", self.token_provider,
                              "a function that returns a CSI token")
+        _check("lines", is_lines(self.lines), "a list of numbers, or what Manager.lines() returns")
         _check("backoff", isinstance(self.backoff, Backoff), "a keyyo_cti.backoff.Backoff")
         _check("dispatch", callable(self.dispatch) or self.dispatch in (None, "manual"),
                'None, "manual" or a function')
@@ -170,6 +175,7 @@ class CTIOptions(TypedDict, total=False):
     ping_interval: float
     heartbeat_timeout: float
     may_dial: Optional[MayDial]
+    lines: Lines
     token_provider: Optional[Callable[[], str]]
     backoff: Backoff
     dispatch: Dispatch

@@ -20,6 +20,7 @@ from .connection import Connection
 from .dial_guard import DialGuard
 from .dispatch import PolledDispatcher, make_dispatcher
 from .emitter import Emitter
+from .line_numbers import LineNumbers
 from .notifications import EventSource, Notifications
 from .outage import Pauses
 from .pending import Reaction, Request
@@ -27,7 +28,8 @@ from .registry import Registry
 from .server_clock import ServerClock
 from .session import Session, make_cookie
 from .session_state import Sessions, State
-from .session_thread import SessionThread, Shared
+from .session_thread import SessionThread
+from .shared import Shared
 from .token_cache import CachedToken
 from .wire import Command
 from .wire_log import WireLog, name_command
@@ -66,6 +68,7 @@ class Client:
         self._was_opened = False
         self._clock = ServerClock()
         self.session = Session(make_cookie(options), self._clock)
+        self.lines = LineNumbers(self.session, options.lines)
         self._dispatcher = make_dispatcher(
             options.dispatch,
             f"keyyo-cti-events-{self._number}",

@@ -42,6 +42,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 H = TypeVar("H", bound=Handler)
+F = TypeVar("F")
+
+#: In place of a handler: ``on`` is used as a decorator. Not None, which is a mistake there.
+_DECORATOR: Any = object()
 
 
 class AnyHandler(Protocol):
@@ -138,20 +142,37 @@ class Emitter:
         for store in self._setters.values():
             store(self, None)
 
-    def on(self, names: str, handler: Handler) -> None:
-        """Add a handler for one event, or for several separated by commas.
+    if TYPE_CHECKING:
+        # Each emitter has the types of its own handlers.
+        on: Any
+        addEventListener: Any
+    else:
 
-        :param names: such as ``"newCall"`` or ``"connect, release"``.
-        :param handler: called with the event's arguments; a handler added twice is called twice.
-        :raises TypeError: the event does not exist, or the handler cannot be called.
-        :raises RuntimeError: in a forked child, if the parent opened the connection.
-        """
-        self._check_process()
-        events = self._split(names)
-        require_function("handler", handler)
-        table: Dict[str, List[Handler]] = vars(self).setdefault("_added", {})
-        for name in events:
-            table.setdefault(name, []).append(handler)
+        def on(self, names: str, handler: Any = _DECORATOR) -> Any:
+            """Add a handler for one event, or for several separated by commas.
+
+            Without a handler, it returns a decorator: ``@cti.on("newCall")`` before a function.
+
+            :param names: such as ``"newCall"`` or ``"connect, release"``.
+            :param handler: called with the event's arguments; added twice, it is called twice.
+            :raises TypeError: the event does not exist, or the handler cannot be called.
+            :raises RuntimeError: in a forked child, if the parent opened the connection.
+            """
+            self._check_process()
+            events = self._split(names)
+            if handler is _DECORATOR:
+                return partial(self._decorate, names)
+            require_function("handler", handler)
+            table: Dict[str, List[Handler]] = vars(self).setdefault("_added", {})
+            for name in events:
+                table.setdefault(name, []).append(handler)
+
+        addEventListener = on
+
+    def _decorate(self, names: str, handler: F) -> F:
+        """Add a handler and return it, so that its name in the program stays the function."""
+        self.on(names, handler)
+        return handler
 
     def off(self, names: str, handler: Optional[Handler] = None) -> None:
         """Remove a handler that ``on`` added, once; without a handler, remove all of them.
@@ -175,7 +196,6 @@ class Emitter:
             except ValueError:
                 pass
 
-    addEventListener = on
     removeEventListener = off
 
     def handlers(self, name: str) -> List[Handler]:
@@ -242,7 +262,9 @@ class Emitter:
 
     def _split(self, names: str) -> List[str]:
         if not isinstance(names, str):
-            raise TypeError(f"names: expected a string, got {type(names).__name__}")
+            got = type(names).__name__
+            hint = f'; as a decorator, write @on("{self.EVENTS[0]}")' if callable(names) else ""
+            raise TypeError(f"names: expected a string, got {got}{hint}")
         events = [name.strip() for name in names.split(",")]
         for name in events:
             if name not in self.EVENTS:

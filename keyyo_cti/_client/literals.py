@@ -5,6 +5,9 @@ from typing import Callable, Literal, Union
 #: A party of a call.
 Side = Literal["caller", "callee"]
 
+#: The direction of a call, from the point of view of its line.
+Direction = Literal["in", "out", "internal"]
+
 #: The transports. Only for the option: once compared, ``cti.transport`` would keep that value for
 #: a type checker, and so would ``call.state``.
 Transport = Literal["websocket", "xhr-streaming", "xhr-polling"]

@@ -50,6 +50,9 @@ class SessionSettings:
         self.complete = False
         # True if the session was subscribed to its own line from the start.
         self._began_with_own = False
+        # Every line whose calls this client may know: those of earlier sessions, and those that
+        # it has asked to subscribe to, whose calls may come before the reply. Used as a set.
+        self._followed: Dict[str, None] = {}
 
     def list_subscriptions(self, number: Optional[str]) -> Optional[List[str]]:
         """Return the subscriptions, or None if they are unknown. Thread-safe.
@@ -63,11 +66,35 @@ class SessionSettings:
             known = {number: True, **known}
         return [each for each, wanted in known.items() if wanted]
 
+    def subscribed(self) -> List[str]:
+        """Return the subscriptions that are known. Thread-safe."""
+        return [each for each, wanted in dict(self._numbers).items() if wanted]
+
+    def list_followed(self) -> List[str]:
+        """Return the lines whose calls may be known, former ones included. Thread-safe."""
+        return list(self._followed)
+
+    def follow(self, number: Any) -> None:
+        """Record a line whose calls may be known from now on. Thread-safe."""
+        if isinstance(number, str):
+            self._followed[number] = None
+
+    def on_ask(self, command: Command) -> None:
+        """Record a command that is about to be sent."""
+        if command.action == "subscribe":
+            self.follow(command.fields["number"])
+
+    def on_refusal(self, command: Command) -> None:
+        """Record a command that failed. Otherwise wrong numbers would be kept without end."""
+        if command.action == "subscribe" and command.fields["number"] not in self._numbers:
+            self._followed.pop(command.fields["number"], None)
+
     def record(self, command: Command, result: Any) -> None:
         """Record a command that the server has executed."""
         fields = command.fields
         if command.action == "subscribe":
             self._numbers[fields["number"]] = True
+            self.follow(fields["number"])
         elif command.action == "unsubscribe":
             self._numbers[fields["number"]] = False
         elif command.action == "set_auto_answer":
@@ -106,6 +133,7 @@ class SessionSettings:
             given_up = {each: False for each, wanted in self._numbers.items() if not wanted}
             listed = {each: True for each in numbers if isinstance(each, str) and each}
             self._numbers = {**given_up, **listed}
+            self._followed.update(dict.fromkeys(listed))
             self.complete, self._began_with_own = True, False
 
 
@@ -219,6 +247,7 @@ class Session:
         if isinstance(result, Result):
             self._clock.set(result.get("now"), self.round_trip)
             self.number = result.get("number")
+            self.settings.follow(self.number)
         self.session_id = session_id
 
     def _change_cookie(self, change: Callable[[SessionCookie], None]) -> None:

@@ -3,50 +3,27 @@
 import itertools
 import threading
 from functools import partial
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, Optional
 
 from .._net import process
 from .._net.clock import monotonic
 from .._net.log_thread import ThreadedLogger
 from .._net.reentrant import Flag
 from ..errors import ConnectionClosed, KeyyoError
-from ..options import Options
 from . import wire
 from .connection import Connection, ConnectionEvents
-from .dispatch import Dispatcher
-from .emitter import Emitter
 from .failure_hints import lost_while_destroying
-from .notifications import EventSource, Notifications
-from .outage import Outage, Pauses, Restorer
+from .notifications import EventSource
+from .outage import Outage, Restorer
 from .pending import Reaction, Request
-from .session import Session, explain_token, make_reaction
-from .session_state import Sessions, SessionState, State
-from .token_cache import CachedToken
+from .session import explain_token, make_reaction
+from .session_state import SessionState, State
+from .shared import Shared
 from .wire import Command
-from .wire_log import WireLog
 
 _log = ThreadedLogger("keyyo_cti")
 
 _numbers = itertools.count(1)
-
-
-class Shared(NamedTuple):
-    """Objects that all sessions of one client share.
-
-    :ivar name: the name of their threads.
-    :ivar token: None without auto-restore.
-    """
-
-    name: str
-    cti: Emitter
-    options: Options
-    dispatcher: Dispatcher
-    notifications: Notifications
-    session: Session
-    sessions: "Sessions[SessionThread]"
-    token: Optional[CachedToken]
-    pauses: Pauses
-    wire_log: WireLog
 
 
 class SessionThread(SessionState):
@@ -127,10 +104,14 @@ class SessionThread(SessionState):
 
     def record(self, connection: Connection, command: Command) -> Reaction:
         """Return the reaction that records settings, for a later restore and for people."""
+        settings = self._shared.session.settings
+        settings.on_ask(command)
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
-            if error is None and self._serves_on(connection):
-                self._shared.session.settings.record(command, result)
+            if error is not None:
+                settings.on_refusal(command)
+            elif self._serves_on(connection):
+                settings.record(command, result)
 
         return react
 

@@ -133,7 +133,18 @@ cti.on("error", on_nothing)  # mistake
 cti.on("newcall", on_new_call)  # mistake
 cti.on("onNewCall", lambda call: None)  # mistake
 cti.on("newCall,disconnected", on_new_call)  # mistake
-cti.on("newCall")  # mistake
+cti.on()  # mistake
+cti.on("newCall", None)  # mistake
+cti.on("newCall")(on_nothing)  # mistake
+cti.on("newCall")(5)  # mistake
+cti.on("disconnected")(on_new_call)  # mistake
+cti.on("lost, error")(on_failure)  # mistake
+cti.on("newCall,disconnected")(on_nothing)  # mistake
+cti.addEventListener("newCall")(on_nothing)  # mistake
+cti.same_number(33199020000)  # mistake
+cti.same_number("33199020000", "33199020000").upper()  # mistake
+cti = CTI(lines=33199020000)  # mistake
+cti = CTI(lines=[33199020000])  # mistake
 cti.on(on_new_call)  # mistake
 cti.addEventListener("newCall", on_nothing)  # mistake
 cti.off(5)  # mistake
@@ -288,6 +299,15 @@ def look_at(call: Call, other: Call) -> None:
     print(call.codec)  # mistake
     print(call.callpark_slot + 1)  # mistake
     call.state = "CONNECT"  # mistake
+    print(call.other + "x")  # mistake
+    print(call.line.upper())  # mistake
+    print(call.directoin)  # mistake
+    print(call.hidden())  # mistake
+    print(call.active.upper())  # mistake
+    if call.direction == "incoming":  # mistake for mypy
+        print("never")
+    call.answered = "yes"  # mistake
+    call.transfer(call.direction, "33172587948")  # mistake
     call.caller = "33172587948"  # mistake
     call.ended = True  # mistake
     call.fields["state"] = "CONNECT"  # mistake
@@ -312,6 +332,9 @@ def look_at(call: Call, other: Call) -> None:
     call.on("connect", on_new_call)  # mistake
     call.on("release, missed", lambda call: None)  # mistake
     call.on(5, on_nothing)  # mistake
+    call.on("connect", None)  # mistake
+    call.on("connect")(on_new_call)  # mistake
+    call.on(on_nothing)  # mistake
     call.addEventListener("setup", 5)  # mistake
     call.off("setup", on_new_call)  # mistake
     call.answer("33172587948")  # mistake

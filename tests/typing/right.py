@@ -58,6 +58,7 @@ read: Dict[str, Any] = {}
 cti = CTI(read)
 cti = CTI(read, cookie_auto=False)
 cti = CTI(**read)
+cti = CTI(lines=["33199000001", {"csi": "33199000002", "short_number": "7702"}])
 transport: Transport = "websocket"
 cti = CTI(transports=[transport])
 with CTI(cookie_auto=False) as inside:
@@ -87,6 +88,17 @@ def on_new_call(call: Call) -> None:
     print([name.upper() for name in call.keys()], dict(call.fields.items()))
     print(json.dumps(call.fields), "caller" in call)
     print(call.callref.upper(), call.ended, call.stale, call.callpark_slot)
+    if call.direction == "in" and not call.hidden and call.other is not None:
+        print(call.other.upper(), (call.line or "").upper(), call.active is not call.answered)
+    if call.other_side:
+        call.transfer(call.other_side, "33172587948")
+
+    @call.on("release, missed")
+    @call.addEventListener("connect")
+    def changed() -> str:
+        return "changed"
+
+    print(changed().upper())
 
 
 def on_end() -> None:
@@ -112,6 +124,28 @@ def on_any(*event: object) -> None:
 class Window:
     def on_new_call(self, call: Call) -> bool:
         return call.ended
+
+
+@cti.on("newCall")
+def shown(call: Call) -> bool:
+    return call.active
+
+
+@cti.on("disconnected")
+@cti.on("newCall,disconnected")
+def at_once(*event: object) -> None:
+    print(event)
+
+
+@cti.on("lost, error")
+@cti.on("lost")
+def failed(error: Exception) -> None:
+    print(error)
+
+
+@cti.addEventListener("restored")
+def back(info: Restored) -> None:
+    print(info.gap)
 
 
 errors: List[BaseException] = []
@@ -140,6 +174,7 @@ cti.on("error", on_error)
 cti.on("lost, error", on_error)
 cti.on("newCall,disconnected", on_any)
 cti.addEventListener("newCall", on_new_call)
+print(shown(calls[0]) is True, cti.same_number("7701", calls[0].other))
 cti.off("newCall", on_new_call)
 cti.off("newCall,disconnected")
 cti.removeEventListener("lost", on_lost)
@@ -281,6 +316,7 @@ account.sign_in(url, state, signed_in)
 account.sign_in("code", lambda err, res: print(res.refresh_token))
 account.access_token(lambda err, res: print(res.upper()))
 with Manager(account, ca_certs=Path("authorities.pem")) as manager:
+    cti = CTI(lines=manager.lines().result())
     manager.lines(lambda err, res: print([line.csi.upper() for line in res]))
     manager.line("33172587948").result()["a field of Keyyo"]
     manager.csi_token("33172587948", minted)

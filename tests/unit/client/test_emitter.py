@@ -64,6 +64,43 @@ def test_several_names(names: str) -> None:
     assert lamp.handlers("switchOn") == lamp.handlers("off") == []
 
 
+def test_on_without_a_handler_is_a_decorator_that_returns_the_function() -> None:
+    lamp, ran = Lamp(), []
+
+    @lamp.addEventListener("off")
+    @lamp.on("switchOn, off")
+    def handler(*arguments: Any) -> None:
+        ran.append(arguments)
+
+    emit(lamp, "switchOn", "red")
+    assert ran == [("red",)] and lamp.handlers("off") == [handler, handler]
+    lamp.off("switchOn,off", handler)
+    assert lamp.handlers("off") == [handler] and lamp.handlers("switchOn") == []
+
+
+@pytest.mark.parametrize(
+    "decorate, problem",
+    [
+        (lambda lamp: lamp.on("switchOff")(print), "no event 'switchOff'"),
+        (lambda lamp: lamp.on("off, switchOff"), "no event 'switchOff'"),
+        (lambda lamp: lamp.on(print), r'write @on\("switchOn"\)'),
+        (lambda lamp: lamp.on("off")(None), "handler: expected a function, got NoneType"),
+        (lambda lamp: lamp.on("off", None), "handler: expected a function, got NoneType"),
+        (lambda lamp: lamp.on("off")(_coroutine), "coroutine function"),
+        (lambda lamp: lamp.on(), "names"),
+    ],
+)
+def test_decorator_with_a_mistake_is_refused_at_once(decorate: Any, problem: str) -> None:
+    lamp = Lamp()
+    with pytest.raises(TypeError, match=problem):
+        decorate(lamp)
+    assert lamp.handlers("off") == lamp.handlers("switchOn") == []
+
+
+async def _coroutine() -> None:
+    """Would never run."""
+
+
 def test_javascripts_other_names() -> None:
     """addEventListener and removeEventListener are on and off."""
     lamp = Lamp()
