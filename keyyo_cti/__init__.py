@@ -30,10 +30,13 @@ from .backoff import Backoff
 from .call import Call
 from .cti import CTI, Keyyo
 from .errors import (
+    CallEnded,
     CommandTimeout,
     ConnectionClosed,
     ConnectionFailed,
+    EventTimeout,
     KeyyoError,
+    SessionEnded,
     UnreadableMessage,
 )
 from .results import (
@@ -71,15 +74,18 @@ __all__ = [
     "Backoff",
     "CTI",
     "Call",
+    "CallEnded",
     "Callback",
     "CommandTimeout",
     "ConnectionClosed",
     "ConnectionFailed",
     "ConvertedNumber",
+    "EventTimeout",
     "Keyyo",
     "KeyyoError",
     "Restored",
     "Result",
+    "SessionEnded",
     "SessionInfo",
     "Side",
     "Subscriptions",

@@ -5,8 +5,11 @@
     Exception
       KeyyoError             the server refused a command, or an argument is wrong
         CommandTimeout       no reply came in time (408)
+        EventTimeout         no event came in time (408)
+        CallEnded            the call has ended without the event (410)
         ConnectionClosed     the connection is closed, or there was none (400)
           ConnectionFailed   the connection could not be opened
+          SessionEnded       the session has ended before the event
       UnreadableMessage      a message of the server is unreadable (``error`` event only)
         UnknownNotification  a notification of a kind that this SDK does not know
 """
@@ -219,6 +222,32 @@ class ConnectionFailed(ConnectionClosed):
         super().__init__(sent=False, hint=hint)
         self.message = f"Connexion closed: {reason}"
         self.retry_after = retry_after
+
+
+class EventTimeout(KeyyoError):
+    """The event that ``wait_for`` waits for did not come in time."""
+
+    def __init__(self, event: str, seconds: float) -> None:
+        super().__init__(408, f"No {event} within {seconds:g} s", "timeout")
+
+
+class CallEnded(KeyyoError):
+    """The call has ended, or was forgotten, without the event that ``wait_for`` waits for."""
+
+    def __init__(self, event: str, problem: str) -> None:
+        super().__init__(410, f"No {event}: {problem}", "call_ended")
+
+
+class SessionEnded(ConnectionClosed):
+    """The session has ended before the event that ``wait_for`` waits for, or there was none."""
+
+    def __init__(self, event: str, reason: str) -> None:
+        super().__init__(sent=False)
+        self.message = f"No {event}: {reason}"
+        self.error_code = "session_ended"
+
+    def _notes(self) -> List[str]:
+        return KeyyoError._notes(self)
 
 
 class RequestFailed(KeyyoError):

@@ -55,7 +55,7 @@ class Application:
 
     def on_connect(self, call: Call) -> None:
         print(f"picked up after {call.get_ringing_duration()} s")
-        if call.callee == self.cti.number:
+        if call.direction == "in":
             Timer(self.speak, call.hang_up, [self.asked]).start()
 
     def on_end(self, call: Call) -> None:

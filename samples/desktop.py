@@ -100,12 +100,12 @@ class Window:
         """Lets be pressed what makes sense now."""
         call = self.selected()
         goes_on = call is not None and not call.ended
-        comes_in = call is not None and call.callee == self.cti.number
+        comes_in = call is not None and call.direction == "in"
         ringing = call is not None and call.state == "SETUP"
         self.enable(self.answer, comes_in and ringing)
         self.enable(self.hang_up, goes_on)
         # Of a call between others, nobody knows which of the two is meant.
-        ours = call is not None and self.cti.number in (call.caller, call.callee)
+        ours = call is not None and call.direction is not None
         self.enable(self.transfer, ours and goes_on and not ringing and bool(self.to.get()))
 
     def enable(self, button: ttk.Button, enabled: bool) -> None:
@@ -123,9 +123,8 @@ class Window:
 
     def on_transfer(self) -> None:
         call = self.selected()
-        if call:
-            called = call.callee == self.cti.number
-            call.transfer("caller" if called else "callee", self.to.get(), self.done)
+        if call and call.other_side:
+            call.transfer(call.other_side, self.to.get(), self.done)
 
     def done(self, err: Optional[KeyyoError], res: Any) -> None:
         self.status.set(str(err) if err else "done")

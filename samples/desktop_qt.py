@@ -57,8 +57,8 @@ class Window(QWidget):
         answer, hang_up, transfer = map(QPushButton, ("Answer", "Hang up", "Transfer"))
         answer.clicked.connect(lambda: self.call and self.call.answer(self.done))
         hang_up.clicked.connect(lambda: self.call and self.call.hang_up(self.done))
-        transfer.clicked.connect(lambda: self.call and self.call.transfer(
-            "caller" if self.call.callee == cti.number else "callee", self.to.text(), self.done))
+        transfer.clicked.connect(lambda: self.call and self.call.other_side and self.call.transfer(
+            self.call.other_side, self.to.text(), self.done))
         layout = QVBoxLayout(self)
         for widget in (self.text, answer, hang_up, self.to, transfer):
             layout.addWidget(widget)

@@ -1,5 +1,6 @@
 """The attributes of a call that JavaScript lacks. They are computed when a program asks."""
 
+from concurrent.futures import Future
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -20,6 +21,9 @@ from .line_numbers import LineNumbers
 from .literals import CallEvent, Direction, Side
 
 T = TypeVar("T")
+
+#: The class of a call.
+Self = TypeVar("Self", bound="CallAdditions")
 OfNothing = TypeVar("OfNothing", bound=Callable[[], object])
 
 
@@ -45,6 +49,10 @@ class Owner(Line, Protocol):
     @property
     def lines(self) -> LineNumbers:
         """The lines whose calls the client sees."""
+
+    @property
+    def waits(self) -> Any:
+        """The Futures that wait for events."""
 
 
 class Computed(Generic[T]):
@@ -131,6 +139,25 @@ class CallAdditions(CallViews):
     def answered(self) -> bool:
         """True if the callee has picked up, also after the end of the call."""
         return is_answered(self._fields)
+
+    def wait_for(
+        self: Self, event: Union[CallEvent, str], timeout: Optional[float] = None
+    ) -> "Future[Self]":
+        """Return a Future that completes with this call when it comes to an event.
+
+        If it has come to it already, the Future is complete at once: ``connect`` of a call that
+        was answered, ``release`` of one that has ended. It fails with CallEnded when the call ends
+        without the event, EventTimeout after the timeout, and SessionEnded when the session ends.
+        It lives on while a lost session is restored.
+
+        :param event: ``setup``, ``connect``, ``release`` or ``missed``; several separated by
+            commas wait for the first of them.
+        :param timeout: seconds; None for no limit.
+        """
+        self._check_process()
+        waits = cast(Owner, self._line).waits
+        future: "Future[Self]" = waits.begin(self._split(event), None, timeout, self)
+        return future
 
     @property
     def _parties(self) -> Parties:

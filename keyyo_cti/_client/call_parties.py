@@ -1,4 +1,4 @@
-"""The parties of a call, from the point of view of a line. Pure."""
+"""The parties of a call from the point of view of a line, and how far it has come. Pure."""
 
 from typing import Any, Mapping, NamedTuple, Optional
 
@@ -54,3 +54,15 @@ def is_answered(fields: Mapping[str, Any]) -> bool:
     """Return True if the callee has picked up."""
     state = fields.get("state")
     return state == "CONNECT" or (state != "MISSED" and dates_of(fields).connect is not None)
+
+
+def judge(event: str, fields: Mapping[str, Any]) -> Optional[bool]:
+    """Return True if a call has come to the event, False if it never will, None if it may."""
+    state = fields.get("state")
+    ends = {"RELEASE": "release", "MISSED": "missed"}
+    end = ends.get(state) if isinstance(state, str) else None
+    if event == "setup":
+        return True if end or state in ("SETUP", "CONNECT") else None
+    if event == "connect":
+        return True if is_answered(fields) else (None if end is None else False)
+    return None if end is None else event == end

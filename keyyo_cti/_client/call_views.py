@@ -91,6 +91,11 @@ def is_stale(call: CallViews) -> bool:
     return call._latest_stale
 
 
+def is_shown_stale(call: CallViews) -> bool:
+    """Return True if handlers see a call as stale, even outside a handler."""
+    return call._handled_stale
+
+
 def add_dates(call: CallViews, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the fields with any missing dates that durations need. For the registry.
 

@@ -31,6 +31,7 @@ from .session_state import Sessions, State
 from .session_thread import SessionThread
 from .shared import Shared
 from .token_cache import CachedToken
+from .waits import Waits
 from .wire import Command
 from .wire_log import WireLog, name_command
 
@@ -73,11 +74,9 @@ class Client:
             options.dispatch,
             f"keyyo-cti-events-{self._number}",
             options.max_backlog,
-            lambda error: self._events.emit_error(error),
+            lambda error: self._events.emit_new_error(error),
             options.max_backlog_bytes,
         )
-        self._events = EventSource(self._cti, self._dispatcher)
-        self._guard = DialGuard(options.may_dial, self._events.report)
         inside = self._dispatcher.inside
         self._registry = Registry(
             partial(Call, self, handling=inside),
@@ -89,19 +88,24 @@ class Client:
             in_order=not callable(options.dispatch),
         )
         self._sessions: Sessions[SessionThread] = Sessions()
+        self.waits = Waits(self._registry, self._dispatcher, self._sessions, self._number)
+        self._events = EventSource(self._cti, self._dispatcher, self.waits)
+        self._guard = DialGuard(options.may_dial, self._events.report)
         self._wire_log = WireLog(self._number)
-        provider = options.token_provider
         self._shared = Shared(
             f"keyyo-cti-reader-{self._number}",
             self._cti,
             options,
             self._dispatcher,
-            Notifications(self._registry, self._clock, self._dispatcher, self._wire_log),
+            Notifications(
+                self._registry, self._clock, self._dispatcher, self.waits, self._wire_log
+            ),
             self.session,
             self._sessions,
-            None if provider is None else CachedToken(provider),
+            None if options.token_provider is None else CachedToken(options.token_provider),
             Pauses(options.backoff),
             self._wire_log,
+            self.waits,
         )
 
     def after_fork(self) -> None:
@@ -237,7 +241,7 @@ class Client:
     def _start(self, first: Optional[str]) -> SessionThread:
         """Start a session's thread. Call it inside the section."""
         session = SessionThread(self._shared, first)
-        self._was_opened = True
+        self._was_opened, self.waits.lost = True, None
         self._dispatcher.acquire()
         # Before the start: a signal handler that raises must not leave a thread without an owner.
         self._sessions.all.append(session)
@@ -305,9 +309,11 @@ class Client:
                 # All of them at once. Otherwise a restore could begin in between, or a drop whose
                 # handlers run could keep wait().
                 session.end(State.CLOSING)
+            self.waits.on_close()
             self._sessions.forget_old()
 
         def begin() -> None:
+            self.waits.settle()
             for session in sessions:
                 session.begin_close()
 
@@ -339,6 +345,7 @@ class Client:
             session.events.muted = True
         if not inside:
             self._dispatcher.settle(max(0.0, until - monotonic()))
+        self.waits.finish(max(0.0, until - monotonic()))
 
     def unclosed(self) -> bool:
         """Return True if this process has a connection that the program has not closed."""

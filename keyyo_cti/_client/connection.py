@@ -286,7 +286,7 @@ class Connection:
         self._wire_log.note("<- unreadable: {}", error)
         if wait:
             self._wait_for_room()
-        self._dispatcher.put(partial(self._source.emit_error, error))
+        self._source.post_error(error)
 
     def _sum_up_complaints(self, now: float, wait: bool = True) -> None:
         due = self._complaints.due()
@@ -376,6 +376,7 @@ class Connection:
                 self._on_deadlines(now)
         if self._dispatcher.overflows():
             _log.warning("the connection is closed: %s", OVERFLOW)
+            self._source.waits.on_overflow(OVERFLOW)
             raise SockJSError(LOST, OVERFLOW)
 
     def _ping(self) -> None:

@@ -1,7 +1,11 @@
 """The members of a CTI that JavaScript lacks, and the types of its handlers."""
 
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Union, overload
 
+from ..call import Call
+from ..errors import KeyyoError
+from ..results import Restored
 from .cti_types import OnCTI
 from .emitter import Emitter
 from .literals import CTIEvent
@@ -22,6 +26,74 @@ class CTIAdditions(Emitter):
             """Remove a handler that ``on`` added, once; without a handler, remove all of them."""
 
         removeEventListener = off
+
+    @overload
+    def wait_for(
+        self,
+        event: Literal["newCall"],
+        check: Optional[Callable[[Call], object]] = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[Call]": ...
+
+    @overload
+    def wait_for(
+        self,
+        event: Literal["restored"],
+        check: Optional[Callable[[Restored], object]] = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[Restored]": ...
+
+    @overload
+    def wait_for(
+        self,
+        event: Literal["lost"],
+        check: Optional[Callable[[KeyyoError], object]] = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[KeyyoError]": ...
+
+    @overload
+    def wait_for(
+        self,
+        event: Literal["error"],
+        check: Optional[Callable[[Exception], object]] = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[Exception]": ...
+
+    @overload
+    def wait_for(
+        self,
+        event: Literal["disconnected"],
+        check: Optional[Callable[[], object]] = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[None]": ...
+
+    def wait_for(
+        self,
+        event: str,
+        check: Optional[Callable[..., object]] = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[Any]":
+        """Return a Future that completes with the argument of the next event.
+
+        Begin it before the command that causes the event. In a handler, the next event is the
+        first one behind the event that it handles. The Future completes before handlers run, so
+        that a handler can wait for it. It can be cancelled.
+
+        It fails with EventTimeout after the timeout, and with SessionEnded when the session is
+        closed, destroyed or lost. It lives on while a lost session is restored; an event that
+        comes in the gap does not complete it.
+
+        :param event: ``newCall``, ``restored``, ``lost``, ``error`` or ``disconnected``.
+        :param check: a function that gets what a handler would get, and returns True for the
+            event that is meant. It runs on the thread that reads, without a lock, and sees the
+            call as it is in this event. It must return at once, and cannot wait for replies. If
+            it raises, the Future fails with that.
+        :param timeout: seconds; None for no limit.
+        :raises TypeError: the event does not exist, or the check cannot be called.
+        """
+        self._check_process()
+        future: "Future[Any]" = self._client.waits.begin(self._split(event), check, timeout)
+        return future
 
     def same_number(self, first: Any, second: Any) -> bool:
         """Return True if two numbers, each in any form, are of the same telephone.

@@ -1,7 +1,7 @@
 """From a notification to the handlers of its call."""
 
 from functools import partial
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from .._display.dates import latest_date
 from ..call import Call
@@ -11,6 +11,7 @@ from .duplicates import DUPLICATE, UPDATED
 from .emitter import Emitter
 from .registry import Registry, Update
 from .server_clock import ServerClock
+from .waits import Occurrence, Waits
 from .wire_log import WireLog, is_on
 
 _STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
@@ -24,11 +25,28 @@ class EventSource:
     :ivar muted: True after ``close()`` has returned: no further handler may start.
     """
 
-    def __init__(self, cti: Emitter, dispatcher: Dispatcher, number: int = 0) -> None:
+    def __init__(
+        self, cti: Emitter, dispatcher: Dispatcher, waits: Waits, number: int = 0
+    ) -> None:
         self.cti = cti
+        self.waits = waits
         self.number = number
         self.muted = False
         self._dispatcher = dispatcher
+
+    def post(
+        self, name: str, *arguments: Any, work: Optional[Callable[[], object]] = None
+    ) -> None:
+        """Complete the waits for an event of the CTI, then queue its handlers. From any thread.
+
+        :param work: calls the handlers; by default ``emit``.
+        """
+        emit = partial(self.emit, name, *arguments)
+        self.waits.post(Occurrence(name, arguments), work or emit)
+
+    def post_error(self, error: BaseException) -> None:
+        """Complete the waits for ``error``, then queue its handlers. From any thread."""
+        self.post("error", error, work=partial(self.emit_error, error))
 
     def emit(self, name: str, *arguments: Any) -> bool:
         """Call the handlers of an event of the CTI.
@@ -56,6 +74,14 @@ class EventSource:
         with self._dispatcher.reporting():
             return self.emit("error", error)
 
+    def emit_new_error(self, error: BaseException) -> bool:
+        """Complete the waits for ``error``, then call its handlers, where handlers run.
+
+        :returns: True if a handler was called.
+        """
+        self.waits.offer(Occurrence("error", (error,)))
+        return self.emit_error(error)
+
     def report(self, where: str, error: BaseException, emits: bool = True) -> None:
         """Log an exception of the program's code and tell the handlers of ``error``; any thread.
 
@@ -65,7 +91,7 @@ class EventSource:
         """
         user_errors.log(where, error)
         if emits and self.cti.handlers("error"):
-            self._dispatcher.put(partial(self._tell, where, error))
+            self.post("error", error, work=partial(self._tell, where, error))
         else:
             user_errors.show(where, error)
 
@@ -83,8 +109,10 @@ class Notifications:
         registry: Registry,
         clock: ServerClock,
         dispatcher: Dispatcher,
+        waits: Waits,
         wire_log: Optional[WireLog] = None,
     ) -> None:
+        self._waits = waits
         self._wire_log = wire_log or WireLog()
         self._registry = registry
         self._clock = clock
@@ -102,10 +130,16 @@ class Notifications:
         :param size: memory of the fields in bytes.
         """
         self._clock.learn(latest_date(fields))
+        waits = self._waits
         with self._registry.lock:
-            if source is self._heard or self._hear(source):
-                update = self._registry.update(callref, fields, size)
-                self._dispatcher.put(partial(self._deliver, source, update), size)
+            if source is not self._heard and not self._hear(source):
+                return
+            update = self._registry.update(callref, fields, size)
+            waits.undelivered[update[4][0]] = update
+            self._dispatcher.put(partial(self._deliver, source, update), size)
+        if waits.pending:
+            # Without the lock: a check is user code.
+            waits.on_update(update)
 
     def end(self, source: EventSource, in_session: bool) -> None:
         """Mark a gap, because the connection of a session has ended.
@@ -136,11 +170,14 @@ class Notifications:
             return
         gap = self._registry.mark_gap()
         self._dispatcher.put(partial(self._registry.handle_gap, gap))
+        if gap[1]:
+            self._waits.forget(gap[1])
 
     # Where handlers run.
 
     def _deliver(self, source: EventSource, update: Update) -> None:
         """Update the handlers' view, then run the handlers of exactly that state."""
+        self._waits.undelivered.pop(update[4][0], None)
         if source.muted:
             self._registry.skip(update)
             self._explain(update, "the program has closed")
@@ -149,6 +186,8 @@ class Notifications:
         call, kind, fields, kept, _ = update
         if self._registry.unnotified:
             kind = self._registry.kind_for_handlers(update)
+            if update[1] == DUPLICATE != kind:
+                self._waits.repeat(update)
         if kind == DUPLICATE:
             self._registry.settle(update)
             self._explain(update, "the handlers knew it before the connection was lost")

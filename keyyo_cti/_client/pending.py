@@ -22,12 +22,13 @@ from typing import (
     Tuple,
 )
 
+from .._net import process
 from .._net.clock import NEVER, Monotonic, monotonic, wall_clock
 from .._net.reentrant import get_max_wait, interrupts_itself
 from .._net.user_code import require_function
 from .._sockjs import SendProgress
 from ..errors import KeyyoError
-from . import unretrieved
+from . import event_check, unretrieved
 from .callback import Callback
 from .number_hints import add_number_hint
 from .wire import Command, describe_command
@@ -73,6 +74,9 @@ class CommandFuture(Future):  # type: ignore[type-arg]
 
     unasked: Optional[str] = None
 
+    # True for the Future of an event, which no other side knows of.
+    _cancellable = False
+
     def __init__(self, dispatcher: CallbackDispatcher, subject: str = "a command") -> None:
         super().__init__()
         self._dispatcher = dispatcher
@@ -82,7 +86,9 @@ class CommandFuture(Future):  # type: ignore[type-arg]
         # notifier still holds it when a waiter wakes.
         self._answered = threading.Lock()
         self._answered.acquire()
-        self.set_running_or_notify_cancel()
+        self._process = process.current()
+        if not self._cancellable:
+            self.set_running_or_notify_cancel()
 
     def watch(self, command: str, put: unretrieved.PutIfRunning) -> None:
         """Log a warning if the command fails and the program never asks for its outcome.
@@ -168,6 +174,13 @@ class CommandFuture(Future):  # type: ignore[type-arg]
     def _wait(self, timeout: Optional[float]) -> None:
         if self.done():
             return
+        # In a forked child nothing completes it.
+        process.check(self._process)
+        if event_check.is_running():
+            raise RuntimeError(
+                "a check of wait_for runs on the thread that reads replies: it must not wait for "
+                "one; wait after result()"
+            )
         until = None if timeout is None else monotonic() + timeout
         with self._dispatcher.waiting_in_handler():
             longest = _FIRST_WAIT

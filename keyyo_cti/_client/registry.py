@@ -1,5 +1,6 @@
 """The known calls by callref, as received and as handlers see them."""
 
+from contextlib import nullcontext
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._display.dates import ENDED
@@ -11,6 +12,7 @@ from . import duplicates
 from .call_views import (
     add_dates,
     handled_fields,
+    is_shown_stale,
     is_stale,
     latest_fields,
     receive,
@@ -98,6 +100,9 @@ class Registry:
         self._handled_gap = 0
         self._handled_of: Dict[str, int] = {}
         self._warnings = RateLimit(1, _WARNING_PERIOD)
+        # Calls of which a handler has awaited a later event: call -> its fields in the handlers'
+        # view before, whether it was stale, and whether it was known.
+        self._ahead: Dict[Call, Tuple[Fields, bool, bool]] = {}
         #: Calls whose last notifications reached no handler, because the program had closed:
         #: callref -> the stage that handlers saw last, or None. Only the handlers' thread uses it.
         self.unnotified: Dict[str, Optional[int]] = {}
@@ -145,6 +150,16 @@ class Registry:
             self._repeated[self._last] = now
         return call, kind, fields, kept, (self._last, forgotten)
 
+    @property
+    def last(self) -> int:
+        """The number of the last change."""
+        return self._last
+
+    def count_event(self) -> int:
+        """Return a number for an event that changes no call. The caller holds the lock."""
+        self._last += 1
+        return self._last
+
     def is_empty(self) -> bool:
         """Return True if no call is known."""
         return not self._latest
@@ -178,6 +193,8 @@ class Registry:
 
     def _handle(self, update: Update) -> None:
         call, kind, fields, _, (number, forgotten) = update
+        if self._ahead:
+            self._take_back()
         self._handled_last = number
         handled = self._handled
         handled.pop(call.callref, None)
@@ -228,6 +245,8 @@ class Registry:
     def skip(self, update: Update) -> None:
         """Apply an update to the handlers' view without handlers: the program has closed."""
         call, kind, fields = update[:3]
+        if self._ahead:
+            self._take_back()
         known = handled_fields(call)
         is_new = call.callref not in self._handled or duplicates.is_another(known, fields)
         self.handle(update)
@@ -260,9 +279,38 @@ class Registry:
             self.unnotified[call.callref] = _RENEWED
         return duplicates.NEW
 
+    def show_ahead(self, call: Call, fields: Fields, number: int) -> None:
+        """Show the running handler an event that it has awaited, until the next event.
+
+        Otherwise a call that it waited for would have no fields yet.
+        """
+        with nullcontext() if self._in_order else self.lock:
+            handled = self._handled_last if self._in_order else self._handled_of.get(
+                call.callref, 0
+            )
+            if number <= handled:
+                return  # Handlers are past it.
+            is_known = call.callref in self._handled
+            before = handled_fields(call), is_shown_stale(call), is_known
+            self._ahead.setdefault(call, before)
+            if not is_known:
+                self._handled[call.callref] = call
+            show(call, fields)
+
+    def _take_back(self) -> None:
+        """Undo ``show_ahead``: each handler sees the state of its own event."""
+        ahead, self._ahead = self._ahead, {}
+        for call, (fields, stale, was_known) in ahead.items():
+            trim(call, fields)
+            show_stale(call, stale)
+            if not was_known and self._handled.get(call.callref) is call:
+                del self._handled[call.callref]
+
     def settle(self, update: Update) -> None:
         """Drop the fields that are not to be kept, after the handlers have run."""
         call, kind, fields, kept, _ = update
+        if self._ahead:
+            self._take_back()
         # A handler may run others in between, for a later event.
         if kept is not fields and handled_fields(call) is fields:
             trim(call, kept)
@@ -277,6 +325,8 @@ class Registry:
 
     def _handle_gap(self, gap: Change) -> None:
         number, forgotten = gap
+        if self._ahead:
+            self._take_back()
         for callref, call in self._handled.items():
             if self._handled_of.get(callref, 0) < number:
                 show_stale(call, handled_fields(call).get("state") not in ENDED)
@@ -294,6 +344,10 @@ class Registry:
             return self._handled.get(callref)
         with self.lock:
             return self._latest.get(callref)
+
+    def holds(self, call: Call) -> bool:
+        """Return True if a call is known, or known again, as the same object."""
+        return self._latest.get(call.callref) is call
 
     def all(self) -> List[Call]:
         """Return the calls, the last notified last."""

@@ -26,6 +26,7 @@ class SessionState:
     :ivar requests: number of session commands without a reply.
     :ivar unhandled_ends: number of ends, of connections and of the session, that still await
         their handlers, expected ones included.
+    :ivar end_begun: True once the handlers of its last end run.
     :ivar deferred: commands that found no connection while earlier commands were pending; None if
         no earlier command is pending.
     :ivar drop_handled: True if a handler ran for a drop that nothing restores. The program may be
@@ -38,6 +39,7 @@ class SessionState:
         self.requests = 0
         # The first connection has one end to come.
         self.unhandled_ends = 1
+        self.end_begun = False
         self.deferred: Optional[List[Request]] = None
         self.drop_handled = False
         self.followed = False
@@ -61,6 +63,11 @@ class SessionState:
     def unclosed(self) -> bool:
         """True if the program has not closed it, and its handlers have not seen its end."""
         return self.state is not State.CLOSING and (self.is_current or self.unhandled_ends > 0)
+
+    @property
+    def ends_later(self) -> bool:
+        """True if it has ended, and a handler that runs now does not know it yet."""
+        return not self.is_current and self.unhandled_ends > 0 and not self.end_begun
 
     @property
     def is_useless(self) -> bool:
@@ -132,6 +139,10 @@ class Sessions(Generic[S]):
     def expecting(self) -> bool:
         """Return True if an event may still come."""
         return any(session.expecting for session in list(self.all))
+
+    def end_later(self) -> bool:
+        """Return True if a session has ended, and a handler that runs now does not know it."""
+        return any(session.ends_later for session in list(self.all))
 
     def close_if(self, session: S, condition: Callable[[], bool]) -> bool:
         """Set a session's state to CLOSING if a condition holds.

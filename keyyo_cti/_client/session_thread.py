@@ -40,7 +40,7 @@ class SessionThread(SessionState):
     def __init__(self, shared: Shared, first: Optional[str] = None) -> None:
         super().__init__()
         self.destroying = False
-        self.events = EventSource(shared.cti, shared.dispatcher, next(_numbers))
+        self.events = EventSource(shared.cti, shared.dispatcher, shared.waits, next(_numbers))
         self._shared = shared
         self._call = shared.sessions.section.call
         self._stop = Flag()
@@ -58,6 +58,11 @@ class SessionThread(SessionState):
     def runs_here(self) -> bool:
         """Return True if the caller is this session's thread, which runs ``token_provider``."""
         return self._thread is threading.current_thread()
+
+    def end(self, state: State) -> None:
+        if self.is_current:
+            self._shared.waits.on_end(state is State.ENDED, self.state is State.RESTORING)
+        super().end(state)
 
     # Called by the program, on any thread.
 
@@ -84,6 +89,7 @@ class SessionThread(SessionState):
     def begin_close(self) -> None:
         """Begin to close, after the state has changed. From any thread; do not block."""
         self._stop.set()
+        self._shared.waits.settle()
         if self._outage is not None:
             # token_provider may hang. Otherwise it would keep the event thread alive.
             self._release_dispatcher()
@@ -218,7 +224,7 @@ class SessionThread(SessionState):
         outage = self._call(work)
         if outage is not None:
             self._shared.wire_log.note(f"restored after {outage.summary().gap:.1f} s")
-            self._put(self.events.emit, "restored", outage.summary())
+            self.events.post("restored", outage.summary())
 
     def _serves_on(self, connection: Connection) -> bool:
         """Return True if the program's commands go to this connection."""
@@ -265,22 +271,28 @@ class SessionThread(SessionState):
                 self.end(State.ENDED)
 
         self._call(work)
+        self._shared.waits.settle()
         if self._dropped and connection.in_session and self._outage is None:
             self._shared.wire_log.note("without token_provider, nothing restores the session")
 
     def _emit_disconnected(self, is_event: bool) -> None:
         handled = False
+        self.end_begun = self.unhandled_ends == 1
         try:
             handled = is_event and self.events.emit("disconnected")
         finally:
-            drop_handled = handled and self._shared.token is None
-            self._shared.sessions.on_end_handled(self, drop_handled)
+            self._on_end_handled(handled and self._shared.token is None)
 
     def _emit_lost(self, error: KeyyoError) -> None:
+        self.end_begun = True
         try:
             self.events.emit("lost", error)
         finally:
-            self._shared.sessions.on_end_handled(self)
+            self._on_end_handled()
+
+    def _on_end_handled(self, drop_handled: bool = False) -> None:
+        self._shared.sessions.on_end_handled(self, drop_handled)
+        self._shared.waits.on_end_handled()
 
     def _put(self, function: Callable[..., object], *arguments: Any) -> None:
         """Queue the SDK's own work for the thread of the handlers."""
@@ -320,7 +332,11 @@ class SessionThread(SessionState):
         try:
             connection.run()
         finally:
-            self._put(self._emit_disconnected, self._dropped)
+            work = partial(self._emit_disconnected, self._dropped)
+            if self._dropped:
+                self.events.post("disconnected", work=work)
+            else:
+                self._put(work)
 
     def _restore(self) -> None:
         """Restore the session after one outage.
@@ -370,7 +386,7 @@ class SessionThread(SessionState):
 
     def _report(self, outage: Outage, error: KeyyoError) -> None:
         if self._lasts(outage):
-            self._put(self.events.emit_error, error)
+            self.events.post_error(error)
 
     def _on_provider_error(self, outage: Outage, error: BaseException) -> None:
         self.events.report("token_provider", error, emits=self._lasts(outage))
@@ -378,4 +394,5 @@ class SessionThread(SessionState):
     def _lose(self, error: KeyyoError) -> None:
         if self._call(self.give_up):
             self._shared.wire_log.note("the session is lost: {}", error)
-            self._put(self._emit_lost, error)
+            self._shared.waits.settle()
+            self.events.post("lost", error, work=partial(self._emit_lost, error))

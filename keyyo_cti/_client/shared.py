@@ -10,6 +10,7 @@ from .outage import Pauses
 from .session import Session
 from .session_state import Sessions
 from .token_cache import CachedToken
+from .waits import Waits
 from .wire_log import WireLog
 
 
@@ -30,3 +31,4 @@ class Shared(NamedTuple):
     token: Optional[CachedToken]
     pauses: Pauses
     wire_log: WireLog
+    waits: Waits

@@ -146,9 +146,8 @@ class Application:
         self._print(f"shows: {describe_state(call.state)}, {parties}")
 
     def _on_connect(self, call: Call) -> None:
-        other = call.callee if call.caller == self.cti.number else call.caller
         self._print(
-            f"shows: {describe_state(call.state)} to {_get_name(other)}, {escape(other)}, "
+            f"shows: {describe_state(call.state)} to {_get_name(call.other)}, {escape(call.other)}, "
             f"rang {call.get_ringing_duration()} s"
         )
 

@@ -86,7 +86,8 @@ class DialSession(SessionCommand):
 
     def on_call(self, call: Call) -> None:
         # The line's first new call, because Keyyo may write the number in another way.
-        if self._call is None and call.caller == self.cti.number and self._is_new(call):
+        is_own = call.line == self.cti.number and call.other_side == "callee"
+        if self._call is None and is_own and self._is_new(call):
             self._call = call
         if self._printer is None or call is not self._call:
             return

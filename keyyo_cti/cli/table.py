@@ -126,7 +126,7 @@ def _make_table(view: TableView, width: int, room: int) -> Any:
     # The line that counts the hidden calls takes the place of a call.
     hidden = len(active) - room + 1 if len(active) > room else 0
     last = [] if hidden else list(reversed(ended))[: min(MAX_ENDED_CALLS, room - len(active))]
-    rows = [_make_row(call, view.number) for call in (*active[hidden:], *last)]
+    rows = [_make_row(call) for call in (*active[hidden:], *last)]
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     layout = _select_layout(rows, width)
     for heading in layout:
@@ -157,7 +157,7 @@ def _select_layout(rows: Sequence[Row], width: int) -> Sequence[str]:
     return _LAYOUTS[-1]
 
 
-def _make_row(call: Call, own: Any) -> Row:
+def _make_row(call: Call) -> Row:
     word = _cut(describe_state(call.state, call.callpark_slot))
     colour = STATE_COLOURS.get(word, "bold")
     if call.stale:
@@ -171,7 +171,7 @@ def _make_row(call: Call, own: Any) -> Row:
         "since": Text(_format_time_of_day(call.setup_date)),
         "from": _make_foreign_text(format_party(call.caller)),
         "to": _make_foreign_text(format_party(call.callee)),
-        "call": _make_foreign_text(_format_other_party(call, own)),
+        "call": _make_foreign_text(_format_other_party(call)),
         "state": Text(word, colour),
         "rang": Text(durations[0]),
         "talked": Text(durations[1]),
@@ -180,8 +180,8 @@ def _make_row(call: Call, own: Any) -> Row:
     }
 
 
-def _format_other_party(call: Call, own: Any) -> str:
-    if call.caller == own:
+def _format_other_party(call: Call) -> str:
+    if call.other_side == "callee":
         return f"to {format_party(call.callee)}"
     return f"from {format_party(call.caller)}"
 

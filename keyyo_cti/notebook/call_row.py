@@ -49,13 +49,13 @@ class CallRow(HBox):
         """
         call = self.call
         self._number = number
-        self.about.value = _format_call(call, number)
+        own = is_own(call, number)
+        self.about.value = _format_call(call, own)
         active = connected and not call.ended
-        rings_here = active and call.state == "SETUP" and call.callee == number
+        rings_here = active and is_ringing_here(call, number)
         talking = active and call.state == "CONNECT"
         parked = talking and call.callpark_slot is not None
         # In a call between others, it is unclear which side to park or transfer.
-        own = number in (call.caller, call.callee)
         self._show({
             self.answer: rings_here,
             self.reject: rings_here,
@@ -88,7 +88,7 @@ class CallRow(HBox):
     @property
     def other_side(self) -> Side:
         """The side of the call that is not this line. It is parked and transferred."""
-        return "callee" if self.call.caller == self._number else "caller"
+        return self.call.other_side or "caller"
 
     def _make_button(
         self, label: str, on_click: Callable[[Button], None], styles: Styles
@@ -120,12 +120,28 @@ class CallRow(HBox):
         self._send_command("transfer", partial(self.call.transfer, self.other_side, to))
 
 
-def _format_call(call: Call, number: Optional[str]) -> str:
+def is_own(call: Call, number: Optional[str]) -> bool:
+    """Return True if the line is a party of the call.
+
+    :param number: the line's own number.
+    """
+    return number is not None and call.line == number
+
+
+def is_ringing_here(call: Call, number: Optional[str]) -> bool:
+    """Return True if the call rings at the line.
+
+    :param number: the line's own number.
+    """
+    return call.state == "SETUP" and is_own(call, number) and call.other_side == "caller"
+
+
+def _format_call(call: Call, own: bool) -> str:
     durations = [f"rang {format_duration(call.get_ringing_duration())}"]
     if html.was_picked_up(call):
         durations.append(f"talked {format_duration(call.get_duration())}")
     details = ", ".join(part for part in (*durations, html.render_remarks(call)) if part)
-    parties = _format_parties(call, number)
+    parties = _format_parties(call, own)
     # Always two lines, so that the rows below do not move.
     return (
         f'<div style="line-height:1.5">{html.render_state(call)}&ensp;<b>{parties}</b>'
@@ -133,9 +149,9 @@ def _format_call(call: Call, number: Optional[str]) -> str:
     )
 
 
-def _format_parties(call: Call, number: Optional[str]) -> str:
-    if call.callee == number:
+def _format_parties(call: Call, own: bool) -> str:
+    if own and call.other_side == "caller":
         return f"from {html.render_number(call.caller)}"
-    if call.caller == number:
+    if own:
         return f"to {html.render_number(call.callee)}"
     return f"{html.render_number(call.caller)} → {html.render_number(call.callee)}"

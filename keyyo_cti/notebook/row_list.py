@@ -6,7 +6,7 @@ from ipywidgets import Layout, VBox
 
 from .._display.dates import as_date
 from ..call import Call
-from .call_row import CallRow, SendCommand
+from .call_row import CallRow, SendCommand, is_ringing_here
 from .styles import MOVED_CLASSES, Styles
 
 
@@ -52,7 +52,7 @@ class RowList(VBox):
         before = [(row, row.has_buttons) for row in self.rows]
         shown = {id(row.call) for row, _ in before}
         waiting = [call for call in active if id(call) not in shown]
-        waiting.sort(key=lambda call: not (call.state == "SETUP" and call.callee == number))
+        waiting.sort(key=lambda call: not is_ringing_here(call, number))
         for row in self.rows:
             row.refresh(number, connected)
         for call in waiting:

@@ -8,6 +8,9 @@ from typing import Any, List, Sequence
 import pytest
 
 from keyyo_cti import Call
+from keyyo_cti._client.line_numbers import LineNumbers
+from keyyo_cti._client.server_clock import ServerClock
+from keyyo_cti._client.session import Session
 from keyyo_cti.cli.session_command import ConnectionStatus
 from keyyo_cti.cli.table import MAX_ENDED_CALLS, TableView, render
 
@@ -16,6 +19,11 @@ NOW = 1_700_000_000
 
 class Keyyo:
     """The line that calls belong to; it is always the same time there."""
+
+    def __init__(self) -> None:
+        session = Session(None, ServerClock())
+        session.number = "33199000001"
+        self.lines = LineNumbers(session)
 
     def server_time(self) -> float:
         return NOW

@@ -55,6 +55,8 @@ def test_it_happens_on_the_simulator(path: Path) -> None:
 #: What those print that need not look real.
 EXPECTED = {
     "with_asyncio": ["connected as 33199000001", "33199020000 calls", "answered", "ended"],
+    "who_calls": ["from 33199020000 missed", "to 33199020000 answered"],
+    "wait_for_answer": ["it rings at 33199020000", "answered", "it is over"],
     "worker_pool": [
         "call-1: 33199020000 called 33199000001: RELEASE",
         "a gap",
@@ -102,6 +104,11 @@ def test_every_program_is_in_the_readme() -> None:
     """The README leads to each sample that is no example of the page, too."""
     readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in SAMPLES.glob("*.py") if f"({path.name})" not in readme] == []
+
+
+@pytest.mark.parametrize("name", ["who_calls", "wait_for_answer"])
+def test_sample_of_what_every_program_writes_first_is_short(name: str) -> None:
+    assert len((SAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()) < 40
 
 
 def test_every_link_of_the_table_leads_somewhere() -> None:

@@ -141,6 +141,18 @@ cti.on("disconnected")(on_new_call)  # mistake
 cti.on("lost, error")(on_failure)  # mistake
 cti.on("newCall,disconnected")(on_nothing)  # mistake
 cti.addEventListener("newCall")(on_nothing)  # mistake
+cti.wait_for("newcall")  # mistake
+cti.wait_for("newCall", 5)  # mistake
+cti.wait_for("newCall", on_nothing)  # mistake
+cti.wait_for("newCall", lambda call: call.calee)  # mistake
+cti.wait_for("newCall", timeout="5")  # mistake
+cti.wait_for("newCall").caller  # mistake
+cti.wait_for("newCall").result().calee  # mistake
+cti.wait_for("disconnected", on_new_call)  # mistake
+cti.wait_for("restored").result().gab  # mistake
+cti.wait_for("lost", on_failure)  # mistake
+cti.wait_for("lost").result().status  # mistake
+cti.wait_for("error").result().status_code  # mistake
 cti.same_number(33199020000)  # mistake
 cti.same_number("33199020000", "33199020000").upper()  # mistake
 cti = CTI(lines=33199020000)  # mistake
@@ -332,6 +344,12 @@ def look_at(call: Call, other: Call) -> None:
     call.on("connect", on_new_call)  # mistake
     call.on("release, missed", lambda call: None)  # mistake
     call.on(5, on_nothing)  # mistake
+    call.wait_for()  # mistake
+    call.wait_for(5)  # mistake
+    call.wait_for("connect", "5")  # mistake
+    call.wait_for("connect", on_nothing)  # mistake
+    call.wait_for("connect").state  # mistake
+    call.wait_for("connect").result().sate  # mistake
     call.on("connect", None)  # mistake
     call.on("connect")(on_new_call)  # mistake
     call.on(on_nothing)  # mistake

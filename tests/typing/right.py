@@ -16,13 +16,16 @@ from keyyo_cti import (
     Backoff,
     Call,
     Callback,
+    CallEnded,
     CommandTimeout,
     ConnectionClosed,
     CTIOptions,
+    EventTimeout,
     Keyyo,
     KeyyoError,
     Restored,
     Result,
+    SessionEnded,
     SessionInfo,
     Side,
     Subscriptions,
@@ -99,6 +102,8 @@ def on_new_call(call: Call) -> None:
         return "changed"
 
     print(changed().upper())
+    waiting: "Future[Call]" = call.wait_for("connect", timeout=5)
+    print(waiting.result().other, call.wait_for("release, missed").result(5).answered)
 
 
 def on_end() -> None:
@@ -174,6 +179,16 @@ cti.on("error", on_error)
 cti.on("lost, error", on_error)
 cti.on("newCall,disconnected", on_any)
 cti.addEventListener("newCall", on_new_call)
+rings: "Future[Call]" = cti.wait_for("newCall", lambda call: call.other == "33172587948", 5)
+print(rings.result().wait_for("release", 60.5).cancel(), cti.wait_for("newCall").result().line)
+print(cti.wait_for("restored", timeout=5).result().gap + 1)
+print(cti.wait_for("lost", lambda error: error.status_code == 403).result().hint)
+print(cti.wait_for("error", check=None).result().args)
+nothing: None = cti.wait_for("disconnected", lambda: True).result()
+try:
+    rings.result()
+except (CallEnded, EventTimeout, SessionEnded) as ended:
+    print(ended.message.upper(), ended.error_code)
 print(shown(calls[0]) is True, cti.same_number("7701", calls[0].other))
 cti.off("newCall", on_new_call)
 cti.off("newCall,disconnected")

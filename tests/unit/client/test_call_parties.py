@@ -8,6 +8,7 @@ import pytest
 
 from keyyo_cti import CTI, Call
 from keyyo_cti._client.call_additions import CallAdditions
+from keyyo_cti._client.call_parties import judge
 from keyyo_cti._client.wire import Command, subscribe, unsubscribe
 from keyyo_cti.results import LineInfo, wrap
 
@@ -177,6 +178,24 @@ def test_active_and_answered_follow_the_state_and_the_dates(
 ) -> None:
     call = make_call(make_cti(), BOB, ALICE, state, connect_date=connect_date)
     assert (call.active, call.answered) == (active, answered)
+
+
+#: For each event: True for the states that have come to it, False for those that never will.
+COME_TO = {
+    "setup": {"SETUP": True, "CONNECT": True, "RELEASE": True, "MISSED": True},
+    "connect": {"CONNECT": True, "RELEASE": False, "MISSED": False},
+    "release": {"RELEASE": True, "MISSED": False},
+    "missed": {"MISSED": True, "RELEASE": False},
+}
+
+
+@pytest.mark.parametrize("state", ["SETUP", "CONNECT", "RELEASE", "MISSED", "ELSE", None, []])
+@pytest.mark.parametrize("event", COME_TO)
+def test_judge_says_if_a_call_has_come_to_an_event(event: str, state: Any) -> None:
+    known = state if isinstance(state, str) else ""
+    assert judge(event, {"state": state}) is COME_TO[event].get(known)
+    if state == "RELEASE":
+        assert judge("connect", {"state": state, "connect_date": 1700000000}) is True
 
 
 def test_call_that_was_answered_stays_so_if_the_last_notification_lacks_the_date() -> None:
