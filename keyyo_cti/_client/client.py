@@ -241,7 +241,7 @@ class Client:
     def _start(self, first: Optional[str]) -> SessionThread:
         """Start a session's thread. Call it inside the section."""
         session = SessionThread(self._shared, first)
-        self._was_opened, self.waits.lost = True, None
+        self._was_opened, self.waits.lost = True, False
         self._dispatcher.acquire()
         # Before the start: a signal handler that raises must not leave a thread without an owner.
         self._sessions.all.append(session)
@@ -304,12 +304,12 @@ class Client:
         sessions: List[SessionThread] = []
 
         def work() -> None:
+            self.waits.on_close()
             sessions.extend(self._sessions.all)
             for session in sessions:
                 # All of them at once. Otherwise a restore could begin in between, or a drop whose
                 # handlers run could keep wait().
                 session.end(State.CLOSING)
-            self.waits.on_close()
             self._sessions.forget_old()
 
         def begin() -> None:

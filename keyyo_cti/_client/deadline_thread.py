@@ -63,7 +63,7 @@ class DeadlineThread:
         try:
             thread.start()
         except RuntimeError:
-            return  # The system has no thread left. Those who wait in result() time out all the same.
+            return  # The system has no thread left. result() times out by itself.
         self._thread, self._runs = thread, True
 
     def _run(self) -> None:

@@ -27,6 +27,7 @@ from .session_state import Sessions
 _FORGOTTEN = "the call was forgotten, see max_active_calls"
 
 _LOST = "the session was lost"
+_CLOSED = "the session was closed"
 
 
 class Occurrence(NamedTuple):
@@ -129,7 +130,7 @@ class Waits:
         """
         is_lost = self.lost and not self._sessions.expecting()
         if is_lost or (inside and self._sessions.end_later()):
-            self._fail(future, self._session_ended(future, _LOST))
+            self._fail(future, self._session_ended(future, _LOST if self.lost else _CLOSED))
         elif future.call is not None:
             self._fail(future, self._session_ended(future, "there is no session"))
 
@@ -245,7 +246,12 @@ class Waits:
             if main and isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
             process.check(self._process)
-            self._fail(future, error)
+            if self.take(future):
+                # Without this frame. Otherwise the error would keep the Future, and a mistake
+                # would not be logged before the next garbage collection.
+                tb = error.__traceback__
+                future.set_exception(error.with_traceback(tb and tb.tb_next))
+                self.ended(future)
             return False
 
     @staticmethod
@@ -289,14 +295,13 @@ class Waits:
             future.set_result(value)
             self.ended(future)
 
-    def _fail(self, future: EventFuture, error: BaseException) -> None:
+    def _fail(self, future: EventFuture, error: KeyyoError) -> None:
         if self.take(future):
             self._set_error(future, error)
 
-    def _set_error(self, future: EventFuture, error: BaseException) -> None:
-        if isinstance(error, KeyyoError):
-            # Only a mistake in a check is logged if the program never asks for the outcome.
-            future.unasked = None
+    def _set_error(self, future: EventFuture, error: KeyyoError) -> None:
+        # Only a mistake in a check is logged if the program never asks for the outcome.
+        future.unasked = None
         future.set_exception(error)
         self.ended(future)
 
@@ -325,7 +330,7 @@ class Waits:
             # These events still come.
             self._cut(_LOST, "lost" if was_restoring else "disconnected")
         else:
-            self._cut("the session was closed")
+            self._cut(_CLOSED)
 
     def on_close(self) -> None:
         """Cut the Futures off, because the program closes the CTI."""

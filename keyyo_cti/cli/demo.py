@@ -147,7 +147,8 @@ class Application:
 
     def _on_connect(self, call: Call) -> None:
         self._print(
-            f"shows: {describe_state(call.state)} to {_get_name(call.other)}, {escape(call.other)}, "
+            f"shows: {describe_state(call.state)} to {_get_name(call.other)}, "
+            f"{escape(call.other)}, "
             f"rang {call.get_ringing_duration()} s"
         )
 
