@@ -87,7 +87,7 @@ class CTIAdditions(Emitter):
         :param check: a function that gets what a handler would get, and returns True for the
             event that is meant. It runs on the thread that reads, without a lock, and sees the
             call as it is in this event. It must return at once, and cannot wait for replies. If
-            it raises, the Future fails with that.
+            it raises, the exception is logged, and the Future fails with it.
         :param timeout: seconds; None for no limit.
         :raises TypeError: the event does not exist, or the check cannot be called.
         """

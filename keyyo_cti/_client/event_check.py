@@ -41,6 +41,11 @@ def run(check: Callable[..., object], arguments: Sequence[Any]) -> bool:
             )
 
 
+def log(check: Callable[..., object], error: BaseException) -> None:
+    """Log an exception of a check. The program may never ask for the outcome of its wait."""
+    _log.error("%s in %s", type(error).__name__, name_of(check), exc_info=error)
+
+
 def check_arguments(check: Any, timeout: Any) -> None:
     """Refuse a wrong ``check`` or ``timeout`` of ``wait_for``.
 

@@ -8,7 +8,7 @@ import itertools
 import threading
 from collections import deque
 from functools import partial
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._net import process
 from .._net.clock import NEVER, Monotonic, monotonic
@@ -39,6 +39,9 @@ class Occurrence(NamedTuple):
 
 class Waits:
     """The Futures of one client that wait for events.
+
+    Their failures are not logged if the program never asks: an event that does not come is no
+    mistake. Only an exception of a check is.
 
     :param number: the number of the client, for the name of the thread for deadlines.
     """
@@ -88,9 +91,6 @@ class Waits:
         event_check.check_arguments(check, timeout)
         key = next(self._keys)
         future = EventFuture(self, self._dispatcher, key, events, check, timeout, call)
-        if check is not None:
-            # A mistake in it would be silent otherwise.
-            future.watch("wait_for", self._dispatcher.put_if_running)
         self.pending[key] = future
         self._dispatcher.expect(future)
         try:
@@ -247,11 +247,8 @@ class Waits:
                 raise
             process.check(self._process)
             if self.take(future):
-                # Without this frame. Otherwise the error would keep the Future, and a mistake
-                # would not be logged before the next garbage collection.
-                tb = error.__traceback__
-                future.set_exception(error.with_traceback(tb and tb.tb_next))
-                self.ended(future)
+                event_check.log(future.check, error)
+                self._set_error(future, error)
             return False
 
     @staticmethod
@@ -299,9 +296,7 @@ class Waits:
         if self.take(future):
             self._set_error(future, error)
 
-    def _set_error(self, future: EventFuture, error: KeyyoError) -> None:
-        # Only a mistake in a check is logged if the program never asks for the outcome.
-        future.unasked = None
+    def _set_error(self, future: EventFuture, error: BaseException) -> None:
         future.set_exception(error)
         self.ended(future)
 

@@ -7,11 +7,12 @@ ERROR_PAGE = "docs/errors.md"
 
 #: Codes that the page explains. The anchor of each is the code with hyphens.
 CODES = frozenset({
-    "access_denied", "call_ended", "closed", "forbidden", "internal", "invalid_client", "invalid_csi_token",
-    "invalid_grant", "invalid_params", "invalid_request", "invalid_session_id", "invalid_state",
-    "missing_parameter", "no_refresh_token", "not_allowed", "not_found", "not_kept",
-    "not_signed_in", "quota", "server_error", "session_ended", "timeout", "token_provider", "unauthorized",
-    "unauthorized_client", "unreachable", "unreadable", "untrusted",
+    "access_denied", "call_ended", "closed", "forbidden", "internal", "invalid_client",
+    "invalid_csi_token", "invalid_grant", "invalid_params", "invalid_request",
+    "invalid_session_id", "invalid_state", "missing_parameter", "no_refresh_token", "not_allowed",
+    "not_found", "not_kept", "not_signed_in", "quota", "server_error", "session_ended", "timeout",
+    "token_provider", "unauthorized", "unauthorized_client", "unreachable", "unreadable",
+    "untrusted",
 })
 
 #: Messages without a code -> the anchor.

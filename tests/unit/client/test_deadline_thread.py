@@ -63,10 +63,12 @@ def test_finish_does_not_wait_for_deadlines_that_are_left() -> None:
 
 def test_many_deadlines_from_many_threads_pass_once_each() -> None:
     deadlines = Deadlines()
-    threads = [
-        threading.Thread(target=lambda: [deadlines.add(n / 1000) for n in range(50)])
-        for _ in range(4)
-    ]
+
+    def add_all() -> None:
+        for n in range(50):
+            deadlines.add(n / 1000)
+
+    threads = [threading.Thread(target=add_all) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

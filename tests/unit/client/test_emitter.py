@@ -67,8 +67,8 @@ def test_several_names(names: str) -> None:
 def test_on_without_a_handler_is_a_decorator_that_returns_the_function() -> None:
     lamp, ran = Lamp(), []
 
-    @lamp.addEventListener("off")
-    @lamp.on("switchOn, off")
+    @lamp.addEventListener("off")  # type: ignore[untyped-decorator]
+    @lamp.on("switchOn, off")  # type: ignore[untyped-decorator]
     def handler(*arguments: Any) -> None:
         ran.append(arguments)
 
