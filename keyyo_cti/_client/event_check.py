@@ -42,8 +42,11 @@ def run(check: Callable[..., object], arguments: Sequence[Any]) -> bool:
 
 
 def log(check: Callable[..., object], error: BaseException) -> None:
-    """Log an exception of a check. The program may never ask for the outcome of its wait."""
-    _log.error("%s in %s", type(error).__name__, name_of(check), exc_info=error)
+    """Log the exception of a check that is handled now.
+
+    The program may never ask for the outcome of its wait.
+    """
+    _log.exception("%s in %s", type(error).__name__, name_of(check))
 
 
 def check_arguments(check: Any, timeout: Any) -> None:
