@@ -196,8 +196,7 @@ def test_end_of_the_session_fails_a_wait_and_says_so(end: str, in_handler: bool)
         waits, begun, proceed = Record(), threading.Event(), threading.Event()
 
         def begin(*_: Any) -> None:
-            if in_handler and end == "overtaken by the end":
-                assert proceed.wait(PATIENCE)
+            assert end != "overtaken by the end" or not in_handler or proceed.wait(PATIENCE)
             waits.add(cti.wait_for("newCall", lambda c: False))
             for call in cti.get_calls() if end != "overtaken by the end" else []:
                 waits.add(call.wait_for("release"))
@@ -215,9 +214,8 @@ def test_end_of_the_session_fails_a_wait_and_says_so(end: str, in_handler: bool)
         if end != "overtaken by the end" or not in_handler:
             assert begun.wait(PATIENCE)
         bring_about(end, cti, server)
-        if in_handler and end == "overtaken by the end":
-            eventually(lambda: not cti.connected)
-            proceed.set()
+        eventually(lambda: not cti.connected)
+        proceed.set()
         waits.wait_for_count(1)
         for future in filter(lambda each: isinstance(each, Future), list(waits.items)):
             error = future.exception(PATIENCE)
