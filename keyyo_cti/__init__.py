@@ -27,7 +27,7 @@ from ._client.callback import Callback
 from ._client.literals import Side, Transport
 from ._version import __version__
 from .backoff import Backoff
-from .call import Call
+from .call import Call, Conversation
 from .cti import CTI, Keyyo
 from .errors import (
     CallEnded,
@@ -79,6 +79,7 @@ __all__ = [
     "CommandTimeout",
     "ConnectionClosed",
     "ConnectionFailed",
+    "Conversation",
     "ConvertedNumber",
     "EventTimeout",
     "Keyyo",

@@ -8,7 +8,6 @@ from typing import (
     Iterable,
     Iterator,
     KeysView,
-    List,
     Mapping,
     Optional,
     cast,
@@ -16,14 +15,15 @@ from typing import (
 )
 
 from ._client import wire
-from ._client.call_additions import CallAdditions
+from ._client.call_additions import CallAdditions, Owner, computed
 from ._client.call_views import CallViews, Line, add_dates, receive, show
 from ._client.callback import Callback, split_callback
+from ._client.conversation_views import ConversationViews
 from ._client.emitter import EventAttribute
 from ._client.literals import Side
 from ._client.wire import Command
 from ._display.dates import ENDED, dates_of
-from ._display.spelling import members, no_attribute, suggest
+from ._display.spelling import members, no_attribute
 from ._net.clock import NEVER
 from .errors import invalid_params, plain, shorten
 from .results import Fields
@@ -135,6 +135,14 @@ class Call(CallAdditions):
     def ended(self) -> bool:
         """True if the call has ended."""
         return self._fields.get("state") in ENDED
+
+    @computed
+    def conversation(self) -> "Conversation":
+        """The conversation that the call is a part of. Python's own.
+
+        It is followed from the first use on, so ask for it when a call is notified.
+        """
+        return cast(Conversation, cast(Owner, self._line).conversation_of(self))
 
     @property
     def type(self) -> Optional[str]:
@@ -335,30 +343,12 @@ class Call(CallAdditions):
 _OWN = frozenset((*CallViews.__slots__, *Call.__slots__, "_fields"))
 
 
-class Calls(List[Call]):
-    """A list of calls that a notebook shows as a table."""
+class Conversation(ConversationViews[Call]):
+    """The calls that people feel as one call: transfers, merges and parking do not end it.
+
+    Its attributes ``calls``, ``first``, ``parties``, ``ended`` and ``certain`` change with the
+    notifications, and in handlers they are those of the current event, as a call's fields are.
+    If two conversations become one, both objects show it. Python's own: JavaScript has none.
+    """
 
     __slots__ = ()
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            text = f"a list of calls has no attribute {name!r}"
-            names = (*members(Call), *wire.CALL_FIELDS)
-            if name == "length":
-                text += ": use len(calls)"
-            elif name.startswith("_") or (name not in names and suggest(name, members(list))):
-                raise no_attribute(text, name, members(list))
-            else:
-                meant = name if name in names else suggest(name, names)
-                text += f": each call in it has {meant}, as in calls[0].{meant}" if meant else ""
-            raise no_attribute(text, name, ())
-
-    def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
-        return Calls(found) if isinstance(index, slice) else found
-
-    def _repr_html_(self) -> str:
-        from ._display import html
-
-        return html.render_calls(self)

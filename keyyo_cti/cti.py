@@ -4,11 +4,12 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Union, overload
 
 from ._client import at_exit, overview, wire
+from ._client.call_list import Calls
 from ._client.callback import Callback, split_callback
 from ._client.cti_additions import CTIAdditions
 from ._client.emitter import EventAttribute
 from ._net.javascript import as_key
-from .call import Call, Calls
+from .call import Call, Conversation
 from .errors import KeyyoError
 from .results import AutoAnswer, ConvertedNumber, Restored, SessionInfo, Subscriptions
 
@@ -57,7 +58,7 @@ class CTI(CTIAdditions):
     Source: section CTI of Keyyo's page.
     """
 
-    EVENTS = ("newCall", "disconnected", "restored", "lost", "error")
+    EVENTS = ("newCall", "disconnected", "restored", "lost", "error", "conversationEnded")
 
     _COPY_ADVICE = (
         "its connection and its threads belong to this process. Make another CTI where you need "
@@ -71,16 +72,17 @@ class CTI(CTIAdditions):
         "handler()", "The connection was lost or could not be opened, and was not closed by you."
     )
     onRestored: EventAttribute[Callable[[Restored], object]] = EventAttribute(
-        "handler(info)",
-        "The lost session is restored; info has gap and recreated, see Restored.",
+        "handler(info)", "The lost session is restored; info has gap and recreated, see Restored."
     )
     onLost: EventAttribute[Callable[[KeyyoError], object]] = EventAttribute(
-        "handler(error)",
-        "The lost session will not be restored; error is a KeyyoError.",
+        "handler(error)", "The lost session will not be restored; error is a KeyyoError."
     )
     # SystemExit and its like are passed too, but handlers may be annotated with Exception.
     onError: EventAttribute[Callable[[Exception], object]] = EventAttribute(
         "handler(exception)", "A handler raised, or a message of the server is unreadable."
+    )
+    onConversationEnded: EventAttribute[Callable[[Conversation], object]] = EventAttribute(
+        "handler(conversation)", "A conversation has ended, see ``call.conversation``."
     )
 
     def __init__(
@@ -223,9 +225,7 @@ class CTI(CTIAdditions):
 
     @property
     def transport(self) -> Optional[str]:
-        """The transport in use, or None without a connection.
-
-        It is ``websocket``, ``xhr-streaming`` or ``xhr-polling``.
+        """The transport: ``websocket``, ``xhr-streaming``, ``xhr-polling``; None if not connected.
         """
         return self._client.transport
 

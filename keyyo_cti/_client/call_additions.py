@@ -54,6 +54,9 @@ class Owner(Line, Protocol):
     def waits(self) -> Any:
         """The Futures that wait for events."""
 
+    def conversation_of(self, call: Any) -> Any:
+        """Return the conversation of a call."""
+
 
 class Computed(Generic[T]):
     """A property that a program may replace on one call by an attribute of its own.

@@ -6,6 +6,7 @@ from typing import Any, Callable, Mapping, Optional, Protocol
 from .._display.dates import follow
 from .callback import Callback
 from .emitter import Emitter
+from .legs import Leg
 from .wire import Command
 
 _set = object.__setattr__
@@ -33,7 +34,9 @@ class CallViews(Emitter):
     :param handling: returns True if this thread runs a handler.
     """
 
-    __slots__ = ("_line", "_handling", "_latest", "_latest_stale", "_handled", "_handled_stale")
+    __slots__ = (
+        "_line", "_handling", "_latest", "_latest_stale", "_handled", "_handled_stale", "_leg",
+    )
 
     _line: Line
     _handling: Callable[[], bool]
@@ -43,6 +46,8 @@ class CallViews(Emitter):
     _handled: Mapping[str, Any]
     _latest_stale: bool
     _handled_stale: bool
+    # Unset until conversations are followed.
+    _leg: Leg
 
     def __init__(self, line: Line, handling: Callable[[], bool]) -> None:
         super().__init__()
@@ -74,6 +79,24 @@ class CallViews(Emitter):
             return latest
         # Only this thread changes it, so it is still the one compared above.
         return self._handled
+
+
+# The slot itself: a call without a leg must not pay for the text of an AttributeError.
+_read_leg = CallViews.__dict__["_leg"].__get__
+
+
+def get_leg(call: CallViews) -> Optional[Leg]:
+    """Return the part that a call has in its conversation, or None. For ``Conversations``."""
+    try:
+        leg: Leg = _read_leg(call)
+    except AttributeError:
+        return None
+    return leg
+
+
+def set_leg(call: CallViews, leg: Leg) -> None:
+    """Set the part that a call has in its conversation. For ``Conversations``."""
+    _set(call, "_leg", leg)
 
 
 def latest_fields(call: CallViews) -> Mapping[str, Any]:

@@ -9,14 +9,14 @@ from typing import Any, Callable, List, Optional, Tuple
 from .._net import process, redaction
 from .._net.clock import monotonic
 from .._net.reentrant import interrupts_itself
-from .._net.user_code import require_function_or_none
-from ..call import Call
-from ..errors import ConnectionFailed, KeyyoError
+from ..call import Call, Conversation
+from ..errors import ConnectionFailed
 from ..options import Options
 from . import wire
 from .at_exit import CLOSE_TIMEOUT
 from .callback import Callback
 from .connection import Connection
+from .conversations import Conversations
 from .dial_guard import DialGuard
 from .dispatch import PolledDispatcher, make_dispatcher
 from .emitter import Emitter
@@ -25,6 +25,7 @@ from .notifications import EventSource, Notifications
 from .outage import Pauses
 from .pending import Reaction, Request
 from .registry import Registry
+from .requests import Requests
 from .server_clock import ServerClock
 from .session import Session, make_cookie
 from .session_state import Sessions, State
@@ -87,18 +88,26 @@ class Client:
             # The program's function may raise for one piece of work while others are queued.
             in_order=not callable(options.dispatch),
         )
+        self._conversations = Conversations(self._registry, self._dispatcher, self.session)
         self._sessions: Sessions[SessionThread] = Sessions()
         self.waits = Waits(self._registry, self._dispatcher, self._sessions, self._number)
         self._events = EventSource(self._cti, self._dispatcher, self.waits)
-        self._guard = DialGuard(options.may_dial, self._events.report)
         self._wire_log = WireLog(self._number)
+        self._requests = Requests(
+            self._dispatcher,
+            self.session,
+            DialGuard(options.may_dial, self._events.report),
+            self._wire_log,
+            self.check_process,
+        )
         self._shared = Shared(
             f"keyyo-cti-reader-{self._number}",
             self._cti,
             options,
             self._dispatcher,
             Notifications(
-                self._registry, self._clock, self._dispatcher, self.waits, self._wire_log
+                self._registry, self._clock, self._dispatcher, self._conversations, self.waits,
+                self._wire_log,
             ),
             self.session,
             self._sessions,
@@ -132,7 +141,7 @@ class Client:
         :param make: builds the command from the arguments, or raises KeyyoError.
         :param react: builds the SDK's own reaction to the reply.
         """
-        request = self._request(make, arguments, callback)
+        request = self._requests.make(make, arguments, callback)
         if request.future.done():
             return request.future
         session = self._sessions.current
@@ -146,7 +155,7 @@ class Client:
     def create(self, token: Any, auto_answer: Any, callback: Optional[Callback]) -> "Future[Any]":
         """Create a session."""
         redaction.hide(token)
-        request = self._request(wire.create_session, (token, auto_answer), callback)
+        request = self._requests.make(wire.create_session, (token, auto_answer), callback)
         return self._open(request, self.session.on_create)
 
     def restore(self, token: Any, session_id: Any, callback: Optional[Callback]) -> "Future[Any]":
@@ -158,47 +167,13 @@ class Client:
         # With cookies, a missing id is sent as null, as in JavaScript. The server replies with
         # the error on which the SDK falls back to create_session.
         arguments = (token, session_id, self.session.has_cookie)
-        request = self._request(wire.restore_session, arguments, callback)
+        request = self._requests.make(wire.restore_session, arguments, callback)
         react = self.session.on_restore(token, session_id)
         return self._open(request, react, self.session.transport)
 
     def destroy(self, callback: Optional[Callback]) -> "Future[Any]":
         """Destroy the session, then close the connection."""
         return self.ask(wire.destroy_session, (), callback, SessionThread.destroy)
-
-    def _request(
-        self,
-        make: Callable[..., Command],
-        arguments: Tuple[Any, ...],
-        callback: Optional[Callback],
-    ) -> Request:
-        """Return the request, already completed if a value is wrong or ``may_dial`` refuses."""
-        self.check_process()
-        require_function_or_none("callback", callback)
-        if any(map(callable, arguments)):
-            raise TypeError("a function where a value is expected: is an argument missing?")
-        command = Command("refused")
-        name = make.__name__.lstrip("_")
-        try:
-            command = make(*arguments)
-            refusal = self._guard.refusal(command)
-            # may_dial may have forked.
-            self.check_process()
-        except KeyyoError as error:
-            # Its traceback leads to this frame and so to the Future, which would not be dropped
-            # before the next garbage collection.
-            refusal = error.with_traceback(None)
-        request = Request(command, self._dispatcher, callback, name=name)
-        request.line = self.session.number
-        if callback is None:
-            # Otherwise a failure would be silent, if the program drops the Future.
-            request.future.watch(name, self._dispatcher.put_if_running)
-        if refusal is None:
-            self._dispatcher.expect(request)
-        else:
-            self._wire_log.note("a command is not sent: {}", refusal)
-            request.complete(refusal, None)
-        return request
 
     def _open(
         self, request: Request, react: Reaction, first: Optional[str] = None
@@ -264,6 +239,11 @@ class Client:
         """Return the registry of calls."""
         self.check_process()
         return self._registry
+
+    def conversation_of(self, call: Call) -> Conversation:
+        """Return the conversation of a call."""
+        self.check_process()
+        return self._conversations.get(call)
 
     def known_calls(self) -> List[Call]:
         """Return the known calls; none in a forked child, which has no session."""

@@ -9,8 +9,7 @@ from .. import _sockjs
 from .._net import redaction
 from .._net.clock import NEVER, Monotonic, monotonic
 from .._net.log_thread import ThreadedLogger
-from .._net.rate_limit import RateLimit
-from .._sockjs import Closed, NotOpen, SendFailed, SendProgress, SockJSError, Timeouts, Unreadable
+from .._sockjs import Closed, NotOpen, SendFailed, SendProgress, SockJSError, Timeouts
 from .._sockjs.errors import LOST
 from ..errors import (
     CommandTimeout,
@@ -25,6 +24,7 @@ from ..options import Options
 from ..results import wrap
 from . import user_errors, wire
 from .backlog import OVERFLOW
+from .complaints import Complaints
 from .dispatch import Dispatcher
 from .failure_hints import closed_while_opening, connection_failed, not_connected
 from .keepalive import HandlerWatch, Pinger
@@ -32,7 +32,6 @@ from .kept_call import MAX_CALLREF, estimate_memory
 from .notifications import EventSource, Notifications
 from .outage import Silence
 from .pending import Pending, Request
-from .unknown_kinds import UnknownKinds
 from .wire import CallNotification, Command, Reply
 from .wire_log import WireLog, get_known, is_on, name_command
 
@@ -40,11 +39,6 @@ _log = ThreadedLogger("keyyo_cti")
 
 #: Seconds for the server to acknowledge a close, so that ``close()`` returns within two.
 _CLOSE_TIMEOUT = 0.7
-
-#: Unreadable messages that are reported one by one in each period of seconds. The rest is only
-#: counted: one frame may hold a million of them.
-_MAX_COMPLAINTS = 100
-_COMPLAINT_PERIOD = 10.0
 
 
 class ConnectionEvents(NamedTuple):
@@ -99,8 +93,9 @@ class Connection:
         self._wire_log = wire_log or WireLog()
         self._pending = Pending(options.timeout, clock)
         self._watch = HandlerWatch(dispatcher)
-        self._unknown_kinds = UnknownKinds()
-        self._complaints = RateLimit(_MAX_COMPLAINTS, _COMPLAINT_PERIOD, clock)
+        self._complaints = Complaints(
+            source, self._wire_log, notifications.conversations.disturb, self._wait_for_room, clock
+        )
         self._pinger = Pinger(None, self._ping, NEVER)
         self._pinged_at = self._paused_at = -NEVER
         # One entry for each command that is being completed; never empty after the end.
@@ -117,8 +112,7 @@ class Connection:
         ca_certs = None if options.ca_certs is None else str(options.ca_certs)
         self._sockjs = _sockjs.Connection(
             options.endpoint, self, limits, ca_certs, clock, _order(options.transports, first),
-            options.proxies,
-            note=partial(self._wire_log.note, "{}"),
+            options.proxies, note=partial(self._wire_log.note, "{}"),
         )
 
     @property
@@ -255,7 +249,7 @@ class Connection:
         try:
             decoded = wire.decode(message)
         except UnknownNotification as error:
-            self._on_unknown(error)
+            self._complaints.add_unknown(error)
             return
         except UnreadableMessage as error:
             self.unreadable(error)
@@ -274,41 +268,22 @@ class Connection:
             self._on_reply(decoded)
 
     def unreadable(self, error: Exception) -> None:
-        if isinstance(error, Unreadable):
-            # The program need not tell a bad frame from a bad message.
-            error = UnreadableMessage(str(error))
-        self._sum_up_complaints(self._clock())
-        if self._complaints.allows():
-            self._complain(error)
-
-    def _complain(self, error: Exception, wait: bool = True) -> None:
-        _log.warning("the server sent something that cannot be read: %s", error)
-        self._wire_log.note("<- unreadable: {}", error)
-        if wait:
-            self._wait_for_room()
-        self._source.post_error(error)
-
-    def _sum_up_complaints(self, now: float, wait: bool = True) -> None:
-        due = self._complaints.due()
-        if due is not None and now >= due:
-            count = self._complaints.take_left_out()
-            more = UnreadableMessage(f"{count} more messages that cannot be read")
-            self._complain(more, wait)
+        self._complaints.add(error)
 
     def due(self) -> float:
-        now = self._clock()
-        complaints = self._complaints.due()
         return min(
             self._pending.due(),
             self._pinger.due(),
-            self._watch.due(now),
-            NEVER if complaints is None else complaints,
+            self._watch.due(self._clock()),
+            self._notifications.conversations.due,
+            self._complaints.due(),
         )
 
     def on_due(self, now: float) -> None:
         self._on_deadlines(now)
         self._pinger.on_due(now)
-        self._sum_up_complaints(now)
+        self._notifications.on_due(self._source, now)
+        self._complaints.sum_up(now)
 
     def woke(self) -> None:
         self._ping()
@@ -324,7 +299,7 @@ class Connection:
         _log.info("connection ended: %s %s", closed.code, closed.reason)
         self._wire_log.ended(closed.code, closed.reason)
         # Before the commands are completed: a handler may wait for one of them.
-        self._sum_up_complaints(NEVER, wait=False)
+        self._complaints.sum_up(NEVER, wait=False)
         self._completing[self] = None
         self.ended = True
         # First, so that the callbacks see the new state.
@@ -336,14 +311,6 @@ class Connection:
             lost = ConnectionClosed(request.progress.begun, plain(closed.reason), closed.cause)
             self.complete(request, lost, None)
         self._events.answered()
-
-    def _on_unknown(self, error: UnknownNotification) -> None:
-        if self._unknown_kinds.is_new(error.kind):
-            self.unreadable(error)
-        else:
-            # Only its kind: its content may be secret.
-            _log.debug("ignored a notification of the kind %s", plain(error.kind))
-            self._wire_log.note("<- notification of the kind {}, ignored", error.kind)
 
     def _on_reply(self, reply: Reply) -> None:
         request = self._pending.take(reply.id)

@@ -3,7 +3,7 @@
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, Union, overload
 
-from ..call import Call
+from ..call import Call, Conversation
 from ..errors import KeyyoError
 from ..results import Restored
 from .cti_types import OnCTI
@@ -67,6 +67,14 @@ class CTIAdditions(Emitter):
         timeout: Optional[float] = None,
     ) -> "Future[None]": ...
 
+    @overload
+    def wait_for(
+        self,
+        event: Literal["conversationEnded"],
+        check: Optional[Callable[[Conversation], object]] = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[Conversation]": ...
+
     def wait_for(
         self,
         event: str,
@@ -83,7 +91,8 @@ class CTIAdditions(Emitter):
         closed, destroyed or lost. It lives on while a lost session is restored; an event that
         comes in the gap does not complete it.
 
-        :param event: ``newCall``, ``restored``, ``lost``, ``error`` or ``disconnected``.
+        :param event: ``newCall``, ``restored``, ``lost``, ``error``, ``disconnected`` or
+            ``conversationEnded``.
         :param check: a function that gets what a handler would get, and returns True for the
             event that is meant. It runs on the thread that reads, without a lock, and sees the
             call as it is in this event. It must return at once, and cannot wait for replies. If

@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Literal, Protocol, TypeVar, overload
 
-from ..call import Call
+from ..call import Call, Conversation
 from ..errors import KeyyoError
 from ..results import Restored
 from .emitter import AnyHandler
@@ -12,6 +12,7 @@ OfNothing = TypeVar("OfNothing", bound=Callable[[], object])
 OfRestored = TypeVar("OfRestored", bound=Callable[[Restored], object])
 OfLost = TypeVar("OfLost", bound=Callable[[KeyyoError], object])
 OfError = TypeVar("OfError", bound=Callable[[Exception], object])
+OfConversation = TypeVar("OfConversation", bound=Callable[[Conversation], object])
 OfAny = TypeVar("OfAny", bound=AnyHandler)
 
 #: The names of events whose handlers fit an exception.
@@ -57,6 +58,16 @@ class OnCTI(Protocol):
 
     @overload
     def __call__(self, names: Errors) -> Callable[[OfError], OfError]: ...
+
+    @overload
+    def __call__(
+        self, names: Literal["conversationEnded"], handler: Callable[[Conversation], object]
+    ) -> None: ...
+
+    @overload
+    def __call__(
+        self, names: Literal["conversationEnded"]
+    ) -> Callable[[OfConversation], OfConversation]: ...
 
     @overload
     def __call__(self, names: str, handler: AnyHandler) -> None: ...

@@ -18,4 +18,6 @@ Dispatch = Union[None, Literal["manual"], Callable[[Callable[[], None]], object]
 
 #: The events of a Call and of a CTI.
 CallEvent = Literal["setup", "connect", "release", "missed"]
-CTIEvent = Literal["newCall", "disconnected", "restored", "lost", "error"]
+CTIEvent = Literal[
+    "newCall", "disconnected", "restored", "lost", "error", "conversationEnded"
+]

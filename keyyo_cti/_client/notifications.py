@@ -1,11 +1,13 @@
 """From a notification to the handlers of its call."""
 
+from collections import deque
 from functools import partial
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Deque, Mapping, Optional, Tuple
 
 from .._display.dates import latest_date
 from ..call import Call
 from . import user_errors
+from .conversations import EVENT, Conversations, Ended
 from .dispatch import Dispatcher
 from .duplicates import DUPLICATE, UPDATED
 from .emitter import Emitter
@@ -33,6 +35,10 @@ class EventSource:
         self.number = number
         self.muted = False
         self._dispatcher = dispatcher
+
+    def is_wanted(self, name: str) -> bool:
+        """Return True if there is a handler of an event of the CTI, or a wait for it."""
+        return bool(self.cti.handlers(name)) or self.waits.has(name)
 
     def post(
         self, name: str, *arguments: Any, work: Optional[Callable[[], object]] = None
@@ -102,16 +108,21 @@ class EventSource:
 
 
 class Notifications:
-    """Updates the calls and queues the same updates for the handlers."""
+    """Updates the calls and queues the same updates for the handlers.
+
+    :ivar conversations: follows which calls belong together.
+    """
 
     def __init__(
         self,
         registry: Registry,
         clock: ServerClock,
         dispatcher: Dispatcher,
+        conversations: Conversations,
         waits: Waits,
         wire_log: Optional[WireLog] = None,
     ) -> None:
+        self.conversations = conversations
         self._waits = waits
         self._wire_log = wire_log or WireLog()
         self._registry = registry
@@ -119,6 +130,8 @@ class Notifications:
         self._dispatcher = dispatcher
         # The session that the latest view shows; guarded by the registry's lock.
         self._heard: Optional[EventSource] = None
+        # Conversations that have ended, with the session to tell of it, outside of the lock.
+        self._ended: Deque[Tuple[EventSource, Any]] = deque()
 
     # By the thread of a session.
 
@@ -136,7 +149,10 @@ class Notifications:
                 return
             update = self._registry.update(callref, fields, size)
             waits.undelivered[update[4][0]] = update
+            self.conversations.follow(update, source.is_wanted)
             self._dispatcher.put(partial(self._deliver, source, update), size)
+        if self._ended:
+            self._post_ended()
         if waits.pending:
             # Without the lock: a check is user code.
             waits.on_update(update)
@@ -151,7 +167,15 @@ class Notifications:
             # source, the next drop would mark no gap.
             if self._heard is source or (self._heard is None and in_session):
                 self._heard = None
-                self._mark_gap()
+                self._mark_gap(source)
+        self._post_ended()
+
+    def on_due(self, source: EventSource, now: float) -> None:
+        """End the conversations in which nothing has followed in time."""
+        if now >= self.conversations.due:
+            with self._registry.lock:
+                self._put_ended(self._heard or source, self.conversations.expire())
+            self._post_ended()
 
     def _hear(self, source: EventSource) -> bool:
         """Make a session the source of the latest view.
@@ -161,17 +185,37 @@ class Notifications:
         if self._heard is not None:
             if source.number < self._heard.number:
                 return False
-            self._mark_gap()
+            self._mark_gap(self._heard)
         self._heard = source
         return True
 
-    def _mark_gap(self) -> None:
+    def _mark_gap(self, source: EventSource) -> None:
+        """Mark a gap.
+
+        :param source: the session whose connection has ended.
+        """
+        self._put_ended(source, self.conversations.mark_gap())
         if self._registry.is_empty():
             return
         gap = self._registry.mark_gap()
         self._dispatcher.put(partial(self._registry.handle_gap, gap))
         if gap[1]:
             self._waits.forget(gap[1])
+
+    def _put_ended(self, source: EventSource, ended: Ended) -> None:
+        conversations, changes = ended
+        if changes:
+            self._dispatcher.put(partial(self.conversations.show, changes))
+        self._ended.extend((source, conversation) for conversation in conversations)
+
+    def _post_ended(self) -> None:
+        """Tell of conversations that have ended. Without the lock: a check is user code."""
+        while self._ended:
+            try:
+                source, conversation = self._ended.popleft()
+            except IndexError:
+                return  # The thread of another session was faster.
+            source.post(EVENT, conversation)
 
     # Where handlers run.
 
@@ -180,9 +224,12 @@ class Notifications:
         self._waits.undelivered.pop(update[4][0], None)
         if source.muted:
             self._registry.skip(update)
+            self.conversations.show_queued(update[4][0])
             self._explain(update, "the program has closed")
             return
         self._registry.handle(update)
+        if self.conversations.queued:
+            self.conversations.show_queued(update[4][0])
         call, kind, fields, kept, _ = update
         if self._registry.unnotified:
             kind = self._registry.kind_for_handlers(update)

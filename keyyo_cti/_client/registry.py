@@ -338,6 +338,20 @@ class Registry:
 
     # By any thread.
 
+    @property
+    def last_change(self) -> int:
+        """The number of the last change to the latest view."""
+        return self._last
+
+    @property
+    def handled_change(self) -> int:
+        """The number of the last change to the handlers' view."""
+        return self._handled_last
+
+    def latest_calls(self) -> List[Call]:
+        """Return the calls of the latest view. The caller holds the lock."""
+        return list(self._latest.values())
+
     def get(self, callref: str) -> Optional[Call]:
         """Return the call, or None if it is unknown or forgotten."""
         if self._handling():

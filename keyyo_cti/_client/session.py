@@ -38,6 +38,7 @@ class SessionSettings:
     Only the reader thread writes them.
 
     :ivar auto_answer: the value that was set; None for the server's default, or if unknown.
+    :ivar version: greater after each change.
     :ivar complete: True if every subscription is known; False after a restore from an earlier run.
     """
 
@@ -48,6 +49,7 @@ class SessionSettings:
         self._numbers: Dict[str, bool] = {}
         self._to_replay: List[Command] = []
         self.complete = False
+        self.version = 0
         # True if the session was subscribed to its own line from the start.
         self._began_with_own = False
         # Every line whose calls this client may know: those of earlier sessions, and those that
@@ -91,6 +93,7 @@ class SessionSettings:
 
     def record(self, command: Command, result: Any) -> None:
         """Record a command that the server has executed."""
+        self.version += 1
         fields = command.fields
         if command.action == "subscribe":
             self._numbers[fields["number"]] = True

@@ -109,15 +109,17 @@ class SessionThread(SessionState):
     # Replies.
 
     def record(self, connection: Connection, command: Command) -> Reaction:
-        """Return the reaction that records settings, for a later restore and for people."""
+        """Return the reaction that records settings, and which calls belong together."""
         settings = self._shared.session.settings
         settings.on_ask(command)
+        follow = self._shared.notifications.conversations.ask(command)
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
             if error is not None:
                 settings.on_refusal(command)
             elif self._serves_on(connection):
                 settings.record(command, result)
+            follow(error)
 
         return react
 
@@ -206,11 +208,10 @@ class SessionThread(SessionState):
             settings.record(answered, result)
             return
         settings.complete = False
-        if self._shared.token is None:
-            return
-        for question in (wire.get_subscriptions(), wire.get_auto_answer()):
-            react = self.record(connection, question)
-            connection.ask(Request(question, self._shared.dispatcher, react=react))
+        if self._shared.token is not None:
+            for question in (wire.get_subscriptions(), wire.get_auto_answer()):
+                react = self.record(connection, question)
+                connection.ask(Request(question, self._shared.dispatcher, react=react))
 
     def _restored(self) -> None:
         def work() -> Optional[Outage]:

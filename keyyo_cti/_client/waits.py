@@ -190,6 +190,10 @@ class Waits:
         self.offer(event, number)
         self._dispatcher.put(partial(self._deliver, number, work))
 
+    def has(self, event: str) -> bool:
+        """Return True if a Future waits for an event of the CTI."""
+        return bool(self._of_events.get(event))
+
     def _deliver(self, number: int, work: Callable[[], object]) -> None:
         self.undelivered.pop(number, None)
         work()

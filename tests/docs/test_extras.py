@@ -88,7 +88,8 @@ MISSING: List[Any] = [
     ("desktop", "tkinter", "desktop.py needs tkinter: on Debian and Ubuntu, "
      "apt install python3-tk"),
     *((name, "aiohttp", SIMULATOR)
-      for name in ("alice_and_bob", "first_call", "get_token", "with_asyncio", "worker_pool")),
+      for name in ("alice_and_bob", "first_call", "get_token", "screen_pop", "with_asyncio",
+                   "worker_pool")),
     pytest.param("fan_out", "aiohttp", SIMULATOR, marks=pytest.mark.skipif(
         shutil.which("redis-server") is None, reason="needs redis-server")),
 ]

@@ -13,8 +13,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
 import pytest
 
 import keyyo_cti
+from keyyo_cti._client.call_list import Calls
 from keyyo_cti._client.pending import CommandFuture
-from keyyo_cti.call import Calls
 from keyyo_cti.notebook.timeline_figure import Timeline
 from keyyo_cti.simulator import Simulator
 

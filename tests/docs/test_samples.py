@@ -57,6 +57,11 @@ EXPECTED = {
     "with_asyncio": ["connected as 33199000001", "33199020000 calls", "answered", "ended"],
     "who_calls": ["from 33199020000 missed", "to 33199020000 answered"],
     "wait_for_answer": ["it rings at 33199020000", "answered", "it is over"],
+    "screen_pop": [
+        "33199000001 rings: 33199020000 calls for 33199020000",
+        "33199000002 rings: 33199000001 calls for 33199020000",
+        "ended: 3 calls of 33199020000 33199000001 33199000002",
+    ],
     "worker_pool": [
         "call-1: 33199020000 called 33199000001: RELEASE",
         "a gap",

@@ -121,7 +121,11 @@ cti.onLost = on_failure  # mistake
 cti.onLost = lambda error: print(error.status)  # mistake
 cti.onError = on_nothing  # mistake
 cti.onError = on_failure  # mistake
+cti.onConversationEnded = on_nothing  # mistake
+cti.onConversationEnded = on_new_call  # mistake
+cti.onConversationEnded = lambda conversation: print(conversation.begin)  # mistake
 cti.on("newCall", 5)  # mistake
+cti.on("conversationEnded", on_new_call)  # mistake
 cti.on("newCall", lambda: None)  # mistake
 cti.on("newCall", on_result)  # mistake
 cti.on("newCall", lambda call: print(call.calee))  # mistake
@@ -303,6 +307,9 @@ def look_at(call: Call, other: Call) -> None:
     print(call.state.lower())  # mistake
     print(call.type.lower())  # mistake
     print(call.call_ref)  # mistake
+    print(call.conversation.first.calee)  # mistake
+    print(call.conversation.calls.caller)  # mistake
+    call.conversation.ended = True  # mistake
     print(call.callref + 1)  # mistake
     print(call.setup_date + 1)  # mistake
     print(call.connect_date.year)  # mistake

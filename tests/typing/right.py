@@ -8,7 +8,7 @@ import logging
 from concurrent.futures import Future, wait
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from keyyo_cti import (
     CTI,
@@ -19,6 +19,7 @@ from keyyo_cti import (
     CallEnded,
     CommandTimeout,
     ConnectionClosed,
+    Conversation,
     CTIOptions,
     EventTimeout,
     Keyyo,
@@ -122,6 +123,14 @@ def on_error(exception: Exception) -> None:
     log.error("oops", exc_info=exception)
 
 
+def on_conversation(conversation: Conversation) -> None:
+    first: Call = conversation.first
+    numbers: Tuple[str, ...] = conversation.parties
+    ends = [call.ended for call in conversation.calls]
+    print(first.caller, numbers, ends, conversation.ended, conversation.certain)
+    print(first.conversation is conversation)
+
+
 def on_any(*event: object) -> None:
     print(event)
 
@@ -167,6 +176,7 @@ cti.onLost = on_lost
 cti.onLost = on_error
 cti.onError = on_error
 cti.onError = errors.append
+cti.onConversationEnded = on_conversation
 if cti.onNewCall is not None:
     cti.onNewCall(calls[0])
 cti.on("newCall", on_new_call)
@@ -176,6 +186,7 @@ cti.on("restored", lambda info: print(info.gap))
 cti.on("lost", lambda error: print(error.status_code))
 cti.on("lost", on_lost)
 cti.on("error", on_error)
+cti.on("conversationEnded", on_conversation)
 cti.on("lost, error", on_error)
 cti.on("newCall,disconnected", on_any)
 cti.addEventListener("newCall", on_new_call)

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyyo_cti._client.call_list import Calls
 from keyyo_cti._client.callback import Callback
 from keyyo_cti._client.wire import Command
-from keyyo_cti.call import Call, Calls
+from keyyo_cti.call import Call
 from keyyo_cti.errors import KeyyoError
 
 

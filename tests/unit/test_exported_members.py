@@ -25,6 +25,7 @@ PUBLIC = {
     "CommandTimeout",
     "ConnectionClosed",
     "ConnectionFailed",
+    "Conversation",
     "ConvertedNumber",
     "EventTimeout",
     "Keyyo",

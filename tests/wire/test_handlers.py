@@ -525,13 +525,14 @@ EVERY_NAME: Dict[str, Dict[str, Optional[Callable[[Any], object]]]] = {
         "poll": lambda cti: pytest.raises(RuntimeError, cti.poll),
         **dict.fromkeys(("connected", "number", "session_id", "transport")),
         **dict.fromkeys(("onNewCall", "onDisconnected", "onRestored", "onLost", "onError")),
+        "onConversationEnded": None,
     },
     "Call": {
         "get_duration": lambda call: call.get_duration(),
         "get_ringing_duration": lambda call: call.get_ringing_duration(),
         "get": lambda call: call.get("caller"),
         "keys": lambda call: call.keys(),
-        **dict.fromkeys(("callref", "type", "fields", "ended", "stale", "update")),
+        **dict.fromkeys(("callref", "type", "fields", "ended", "stale", "conversation", "update")),
         **dict.fromkeys(("onSetup", "onConnect", "onRelease", "onMissed")),
     },
 }

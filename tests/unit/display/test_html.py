@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyyo_cti._client.call_list import Calls
 from keyyo_cti._display import html
-from keyyo_cti.call import Call, Calls
+from keyyo_cti.call import Call
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.results import Result, wrap
 
