@@ -3,7 +3,7 @@
 import atexit
 import os
 import weakref
-from typing import Optional, Protocol
+from typing import List, Optional, Protocol
 
 from .._net import process
 from .._net.clock import monotonic
@@ -35,6 +35,15 @@ _known: "weakref.WeakSet[Closable]" = weakref.WeakSet()
 def watch(closable: Closable) -> None:
     """Close an object when the program ends, if it is open then."""
     _known.add(closable)
+
+
+def get_known() -> List[Closable]:
+    """Return all objects that this module watches."""
+    while True:
+        try:
+            return list(_known)
+        except RuntimeError:
+            pass  # Another thread has added one meanwhile.
 
 
 # Registered when the package is imported, not with the first connection. Functions that a program

@@ -2,7 +2,7 @@
 
 from typing import Callable, NamedTuple, Optional
 
-from .._net.clock import Monotonic, monotonic, monotonic_with_sleep
+from .._net.clock import Monotonic, monotonic, monotonic_with_sleep, shorten_pause
 from .._net.javascript import as_number
 from .._net.log_thread import ThreadedLogger
 from .._net.process import OtherProcess
@@ -180,7 +180,7 @@ class Restorer:
         :raises OtherProcess: ``token_provider`` has forked, and this is the child.
         """
         self._pauses.begin()
-        while not self._stop.wait(self._next_pause(outage)):
+        while not self._stop.wait(shorten_pause(self._next_pause(outage))):
             outage.attempts += 1
             failure = self._attempt(outage)
             if failure is not None and _is_token_refused(failure.error) and goes_on():

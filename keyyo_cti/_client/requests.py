@@ -4,6 +4,7 @@ from typing import Any, Callable, Optional, Tuple
 
 from .._net.user_code import require_function_or_none
 from ..errors import KeyyoError
+from . import user_errors
 from .callback import Callback
 from .dial_guard import DialGuard
 from .dispatch import Dispatcher
@@ -63,6 +64,8 @@ class Requests:
         if refusal is None:
             self._dispatcher.expect(request)
         else:
+            for observe in user_errors.on_refusal:
+                observe(name, refusal)
             self._wire_log.note("a command is not sent: {}", refusal)
             request.complete(refusal, None)
         return request

@@ -1,10 +1,20 @@
 """Exceptions of the program's own functions: logged, and printed if no log handler gets them."""
 
 import logging
+from typing import Callable, List
 
 from . import stderr_log
 
 _log = logging.getLogger("keyyo_cti")
+
+#: Called with a name and an error, on any thread; it must not block or raise.
+Observer = Callable[[str, BaseException], object]
+
+#: Observers of exceptions that functions of the program raise. The test kit adds its own.
+on_exception: List[Observer] = []
+
+#: Observers of commands that the SDK refuses, because a value is wrong, without sending them.
+on_refusal: List[Observer] = []
 
 
 def log(where: str, error: BaseException) -> None:
@@ -12,6 +22,8 @@ def log(where: str, error: BaseException) -> None:
 
     :param where: the function that raised it.
     """
+    for observe in on_exception:
+        observe(where, error)
     _log.error("%s in %s", type(error).__name__, where, exc_info=error)
 
 

@@ -11,9 +11,66 @@ Monotonic = Callable[[], float]
 #: The clocks of the SDK, wrapped in partials. Otherwise freezegun, which replaces the functions
 #: of ``time`` in every module, would stop every deadline.
 monotonic: Monotonic = partial(time.monotonic)
-wall_clock: Callable[[], float] = partial(time.time)
+_system_time: Callable[[], float] = partial(time.time)
 
 NEVER = float("inf")
+
+#: Maximum seconds of a pause while a test moves the time by hand: long enough not to hammer a
+#: simulator that refuses connections.
+_MAX_PAUSE_BY_HAND = 0.05
+
+
+class HandClock:
+    """Time that a test moves by hand: durations, dates, ages of tokens, and gaps.
+
+    Timeouts, heartbeats and pings use ``monotonic`` and go on in real time. Otherwise a jump of
+    an hour would time out every command and every connection.
+
+    :ivar wall: the Unix time in seconds.
+    :ivar with_sleep: the time of ``monotonic_with_sleep``. It begins at the present one, which
+        must never go backward.
+    """
+
+    def __init__(self, wall: float) -> None:
+        self.wall = wall
+        self.with_sleep = monotonic_with_sleep()
+
+    def advance(self, seconds: float) -> None:
+        """Move the time forward."""
+        self.with_sleep += seconds
+        self.wall += seconds
+
+
+_hand_clock: Optional[HandClock] = None
+
+
+def set_hand_clock(clock: Optional[HandClock]) -> Optional[HandClock]:
+    """Let every client of this process use a hand clock, or real time again; return the old one.
+
+    Only the test kit calls it.
+    """
+    global _hand_clock
+    before, _hand_clock = _hand_clock, clock
+    return before
+
+
+def wall_clock() -> float:
+    """Return the Unix time in seconds."""
+    hand = _hand_clock
+    return _system_time() if hand is None else hand.wall
+
+
+def with_sleep(seconds: float) -> float:
+    """Return a time of ``monotonic_with_sleep`` that was computed from two other clocks.
+
+    :param seconds: that time, if no test moves it by hand.
+    """
+    return seconds if _hand_clock is None else _hand_clock.with_sleep
+
+
+def shorten_pause(seconds: float) -> float:
+    """Return the seconds of a pause, which are few while a test moves the time by hand."""
+    return seconds if _hand_clock is None else min(seconds, _MAX_PAUSE_BY_HAND)
 
 
 def _find_clock_with_sleep() -> Optional[int]:
@@ -43,4 +100,6 @@ def time_asleep() -> float:
 
 def monotonic_with_sleep(monotonic: Monotonic = monotonic) -> float:
     """Return monotonic seconds that include sleep, where a clock does."""
+    if _hand_clock is not None:
+        return _hand_clock.with_sleep
     return monotonic() if _CLOCK_WITH_SLEEP is None else time.clock_gettime(_CLOCK_WITH_SLEEP)

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Protocol, Seque
 
 from .._net import urls
 from .._net.cancellation import CancelToken
-from .._net.clock import Monotonic, monotonic, time_asleep
+from .._net.clock import Monotonic, monotonic, time_asleep, with_sleep
 from .._net.connect import Connector
 from .._net.failures import drop_secrets
 from .._net.log_thread import ThreadedLogger
@@ -106,7 +106,7 @@ class Connection:
         #: Seconds from the last delivered frame to the end of the connection, sleep included.
         self.last_silence = 0.0
         #: That end in monotonic seconds, sleep included.
-        self.silence_ended_at = clock() + time_asleep()
+        self.silence_ended_at = with_sleep(clock() + time_asleep())
 
     def run(self) -> None:
         """Open the connection and read it to its end, on this thread. Called once."""
@@ -251,7 +251,7 @@ class Connection:
             now = self._clock()
             silence = sleep.silence(now, self._delivered_at)
             self.last_silence = silence + self._backlog.age(self._delivered_at)
-            self.silence_ended_at = now + self._time_asleep()
+            self.silence_ended_at = with_sleep(now + self._time_asleep())
 
     def _loop(self, opened: HandshakeResult, liveness: Liveness, sleep: SleepWatch) -> Closed:
         transport, events = opened.transport, opened.events

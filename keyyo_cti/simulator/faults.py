@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Callable, List, Optional, Union
 
 from aiohttp import web
 
-from .actions import refuse
+from .action_faults import ActionFaults, PerformLater, Rule
 from .arguments import require_integer, require_one_of, require_seconds, require_times
 from .clients import Client, Clients
-from .commands import Command
-from .errors import Refusal
 from .http_faults import HttpFaults
 from .phase_faults import PhaseFaults, Responder, reset_tcp
 from .phones import NumberLike, parse_number
@@ -38,7 +35,6 @@ PAGE = """<!DOCTYPE html>
 """
 """The default page of `Faults.page`."""
 
-Effect = Callable[[Client, Command], None]
 ConnectionFault = Callable[[Connection], object]
 ENDINGS = {"reset": Connection.reset, "drop": Connection.drop, "silence": Connection.silence}
 
@@ -51,17 +47,7 @@ GARBLES = {
 }
 
 
-@dataclass(eq=False)
-class _Rule:
-    """A replacement for performing an action."""
-
-    action: str
-    number: Optional[str]
-    times: Optional[int]
-    effect: Effect
-
-
-class Faults(WebFaults):
+class Faults(ActionFaults, WebFaults):
     """The faults of a simulator, as ``sim.faults``. Every method works from any thread.
 
     `line` selects the connections of one line's sessions; None selects all connections. With
@@ -78,16 +64,23 @@ class Faults(WebFaults):
     :param clients: the connected clients.
     :param sessions: every session.
     :param http: the faults of HTTP requests.
+    :param perform_later: performs a command after some seconds of the server's clock.
     """
 
     def __init__(
-        self, thread: ServerThread, clients: Clients, sessions: Sessions, http: HttpFaults
+        self,
+        thread: ServerThread,
+        clients: Clients,
+        sessions: Sessions,
+        http: HttpFaults,
+        perform_later: PerformLater,
     ) -> None:
         self._thread = thread
         self._clients = clients
         self._sessions = sessions
         self._http = http
-        self._rules: List[_Rule] = []
+        self._perform_later = perform_later
+        self._rules: List[Rule] = []
         self._phase_faults = PhaseFaults()
 
     # Open connections
@@ -294,36 +287,6 @@ class Faults(WebFaults):
         number = None if line is None else parse_number(line, "line")
         return self._thread.call(self._sessions.destroy_all, number)
 
-    # Actions
-
-    def ignore(
-        self, action: str, line: Optional[NumberLike] = None, *, times: Optional[int] = None
-    ) -> None:
-        """Neither perform an action nor reply to it.
-
-        :param action: its name in the protocol, for example "call".
-        :param times: number of commands; None for all until `clear`.
-        """
-        self._add_rule(action, line, times, lambda client, command: None)
-
-    def fail(
-        self,
-        action: str,
-        status_code: int = 500,
-        message: str = "Internal error",
-        line: Optional[NumberLike] = None,
-        *,
-        times: Optional[int] = 1,
-    ) -> None:
-        """Reply to an action with an error instead of performing it.
-
-        :param action: its name in the protocol, for example "call".
-        :param times: number of commands; None for all until `clear`.
-        """
-        refusal = Refusal(status_code, message)
-        self._add_rule(
-            action, line, times, lambda client, command: refuse(client, command, refusal))
-
     def clear(self) -> None:
         """Remove every fault; stalled and silent connections continue."""
         self._thread.call(self._clear)
@@ -335,19 +298,6 @@ class Faults(WebFaults):
     async def gate(self, phase: str, request: web.Request) -> Optional[web.StreamResponse]:
         """Apply the fault of a phase; return a response to send instead, or None."""
         return await self._phase_faults.apply(phase, request)
-
-    def intercept(self, client: Client, command: Command) -> bool:
-        """Apply the first rule that matches a command; return True if there is one."""
-        name = command.fields.get("action")
-        for rule in self._rules:
-            if rule.action == name and rule.number in (None, client.number):
-                if rule.times is not None:
-                    rule.times -= 1
-                    if rule.times == 0:
-                        self._rules.remove(rule)
-                rule.effect(client, command)
-                return True
-        return False
 
     # Private
 
@@ -373,13 +323,6 @@ class Faults(WebFaults):
         for client in clients:
             action(client)
         return len(clients)
-
-    def _add_rule(
-        self, action: str, line: Optional[NumberLike], times: Optional[int], effect: Effect
-    ) -> None:
-        number = None if line is None else parse_number(line, "line")
-        rule = _Rule(action, number, require_times(times), effect)
-        self._thread.call(self._rules.append, rule)
 
     def _add_phase_fault(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, List, Optional, Tuple, TypeVar, Union
 
 from aiohttp import web
 
@@ -27,6 +27,8 @@ from .serving import ServerThread
 from .sockjs import STREAM_LIMIT, TRANSPORT_NAMES, Endpoint
 from .tls import Certificates, require_certificate
 from .website import Website
+
+S = TypeVar("S", bound="Simulator")
 
 EVERYONE = "all"
 MAX_STREAM_LIMIT = 2**31 - 1
@@ -154,7 +156,8 @@ class Simulator(Access, Observation):
         )
         self._runtime = Runtime(self._thread, self._service.exchange, self._service.watchers)
         self.faults = Faults(
-            self._thread, self._service.clients, self._service.sessions, self._website.faults)
+            self._thread, self._service.clients, self._service.sessions, self._website.faults,
+            self._service.perform_later)
 
     def __repr__(self) -> str:
         return overview.describe(*self._get_overview())
@@ -167,7 +170,7 @@ class Simulator(Access, Observation):
         where = self.endpoint if self._thread.running else "not running"
         return where, list(self._lines.values()), list(self._phones.values())
 
-    def __enter__(self) -> Simulator:
+    def __enter__(self: S) -> S:
         self.start()
         return self
 

@@ -65,6 +65,7 @@ class Service:
             on_call=self._on_call_change,
             on_subscriber_change=lambda subscriber: self.watchers.notify(),
         )
+        self._scheduler = scheduler
         self._intercept = intercept
         self._actions = Actions(
             self.exchange,
@@ -93,6 +94,16 @@ class Service:
         if not self._intercept(client, command):
             self._actions.perform(client, command)
         self.watchers.notify()
+
+    def perform_later(self, client: Client, command: Command, seconds: float) -> None:
+        """Perform a command after a delay, unless its client has left by then."""
+
+        def perform() -> None:
+            if self.clients.select(lambda each: each is client):
+                self._actions.perform(client, command)
+                self.watchers.notify()
+
+        self._scheduler.call_later(seconds, perform)
 
     def closed(self, connection: Connection) -> None:
         """Remove a client from its session."""

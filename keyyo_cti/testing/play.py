@@ -1,0 +1,320 @@
+"""One run of a program against a simulator, with given steps."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import thread as pool
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set
+from unittest import mock
+
+from .._client import user_errors
+from .._client.client import Client
+from .._client.session_state import State
+from .._net.clock import monotonic
+from .checks import Checks, Mistake, describe_thread
+from .clients import describe_running, find_clients, get_state, has_call_handler, may_reconnect
+from .program import Program, make_environment, surroundings
+from .steps import LINE, SLOW_SECONDS, StepPlayer
+from .timed_simulator import TimedSimulator
+
+#: Seconds within which handlers have to return, a program to open its session, to come back after
+#: a drop, and to end.
+_SETTLE_TIMEOUT = 2.0
+_START_TIMEOUT = 10.0
+_RESTORE_TIMEOUT = 5.0
+_RECONNECT_TIMEOUT = 2.0
+_END_TIMEOUT = 5.0
+
+#: Seconds that a program has to set its handlers once its session is open.
+_PREPARE_TIMEOUT = 1.0
+
+#: Seconds for which a program has to end by itself once its connections are closed.
+_CLOSE_TIMEOUT = 1.0
+
+#: Seconds for which threads of the program have to end after it.
+_THREAD_TIMEOUT = 0.5
+
+_POLL_INTERVAL = 0.01
+_INTERRUPT_INTERVAL = 0.25
+
+
+class Outcome(NamedTuple):
+    """The outcome of a run.
+
+    :ivar mistake: the first mistake of the program, or None.
+    :ivar played: number of steps played, the one of the mistake included.
+    :ivar starts: how often the program was started. One that ends is started again.
+    """
+
+    mistake: Optional[Mistake]
+    played: int
+    starts: int
+
+
+class Play:
+    """A run. The program runs on the thread that calls `run`; another thread plays the steps.
+
+    :param steps: see `steps`.
+    """
+
+    def __init__(self, program: Program, steps: Sequence[str]) -> None:
+        self._program = program
+        self._steps = steps
+        self._checks = Checks()
+        self._played = 0
+        self._starts = 0
+        self._failure: Optional[BaseException] = None
+        self._on_main = threading.current_thread() is threading.main_thread()
+        # Guards these: the steps' thread starts the program, and the program's thread ends it.
+        self._changed = threading.Condition()
+        self._wanted = self._running = self._prepared = self._over = False
+        self._interrupting = False
+
+    def run(self) -> Outcome:
+        """Run the program and play all steps, or those up to the first mistake.
+
+        :raises KeyboardInterrupt: a person has pressed Ctrl-C.
+        """
+        before = set(threading.enumerate())
+        with surroundings() as keyboard, TimedSimulator() as simulator:
+            self._simulator = simulator
+            self._player = StepPlayer(
+                simulator, lambda: self._checks.last_notification, self._settle)
+            self._keyboard = keyboard
+            simulator.on_traffic(self._checks.on_traffic)
+            user_errors.on_exception.append(self._checks.on_exception)
+            hooks = mock.patch.object(threading, "excepthook", self._checks.on_thread_exception)
+            refusals = mock.patch.object(user_errors, "on_refusal", [self._checks.on_refusal])
+            with hooks, refusals, _Signals(self._on_interrupt):
+                thread = threading.Thread(
+                    target=self._conduct, name="keyyo-rehearsal", daemon=True)
+                thread.start()
+                self._run_program()
+                thread.join()
+                self._check_threads(before | {thread})
+        if self._failure is not None:
+            raise self._failure
+        return Outcome(self._checks.first, self._played, self._starts)
+
+    # The program's thread
+
+    def _run_program(self) -> None:
+        """Run the program each time that it is wanted, until everything is over."""
+        while self._wait_for(lambda: self._wanted or self._over) and not self._over:
+            with self._changed:
+                self._wanted, self._running, self._prepared = False, True, False
+                self._starts += 1
+            try:
+                try:
+                    self._program.run(
+                        self._simulator, LINE, self._player.make_token, self._on_prepared)
+                finally:
+                    self._set_ended()
+            except (SystemExit, KeyboardInterrupt):
+                pass  # Its own decision, or the end of the rehearsal.
+            except BaseException as error:
+                self._checks.on_exception(self._program.name, error)
+
+    def _set_ended(self) -> None:
+        with self._changed:
+            self._running = False
+            self._changed.notify_all()
+
+    def _on_prepared(self) -> None:
+        with self._changed:
+            self._prepared = True
+            self._changed.notify_all()
+
+    def _on_interrupt(self) -> None:
+        """Handle SIGINT, on the main thread."""
+        if not self._interrupting:
+            self._failure = KeyboardInterrupt()
+            self._over = True
+        if self._running:
+            raise KeyboardInterrupt
+
+    def _wait_for(self, condition: Callable[[], bool], timeout: Optional[float] = None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(condition, timeout)
+
+    # The thread of the steps
+
+    def _conduct(self) -> None:
+        try:
+            for step in self._steps:
+                self._ensure_session()
+                if self._is_over():
+                    break
+                self._played += 1
+                self._play(step)
+            else:
+                self._ensure_session()
+            self._finish()
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._end_program()
+            with self._changed:
+                self._over = True
+                self._changed.notify_all()
+
+    def _is_over(self) -> bool:
+        return self._over or self._checks.first is not None
+
+    def _play(self, step: str) -> None:
+        self._player.play(step)
+        self._wait_for_restore()
+        self._checks.check_handlers(self._get_clients())
+
+    def _settle(self) -> None:
+        """Wait for the handlers. One that waits for a slow reply gets it, by a leap of time."""
+        for leap in (True, False):
+            try:
+                self._simulator.settle(_SETTLE_TIMEOUT, polls=False)
+                return
+            except TimeoutError:
+                if leap and self._running:
+                    self._simulator.elapse(SLOW_SECONDS, settle=False)
+        stuck = [describe_running(client) for client in self._get_clients()]
+        if self._running or self._program.takes_cti:
+            self._checks.add("stuck", *(stuck or ["the program"])[:1])
+
+    def _get_clients(self) -> List[Client]:
+        return find_clients(self._simulator.endpoint)
+
+    def _has_session(self) -> bool:
+        return any(get_state(client) is State.OPEN for client in self._get_clients())
+
+    def _wait_for_restore(self) -> None:
+        """Wait until the sessions that the program restores are back, or given up."""
+        def is_back() -> bool:
+            return self._has_session() or not any(
+                get_state(client) in (State.RESTORING, State.OPENING)
+                for client in self._get_clients())
+
+        if not self._poll_for(is_back, _RESTORE_TIMEOUT):
+            self._checks.add("not restored", "the session")
+        if not self._has_session() and any(map(may_reconnect, self._get_clients())):
+            self._poll_for(lambda: self._has_session() or not self._running, _RECONNECT_TIMEOUT)
+        self._settle()
+
+    def _ensure_session(self) -> None:
+        """Start the program, or start it again if it has ended or lost its session for good."""
+        if self._is_over() or (self._running and self._has_session()):
+            return
+        self._end_program()
+        self._checks.closing = False
+        # Until the end of the run: `surroundings` puts the environment back.
+        os.environ.update(make_environment(self._simulator, self._player.make_token()))
+        with self._changed:
+            self._wanted = True
+            self._changed.notify_all()
+        opened = self._poll_for(lambda: self._has_session() or self._has_ended(), _START_TIMEOUT)
+        if not opened or self._has_ended():
+            self._checks.add("no session", f"{self._program.name} opened none")
+            return
+        timeout = _START_TIMEOUT if self._program.takes_cti else _PREPARE_TIMEOUT
+        self._poll_for(lambda: self._is_prepared() or self._has_ended(), timeout)
+        self._settle()
+
+    def _has_ended(self) -> bool:
+        return not self._wanted and not self._running
+
+    def _is_prepared(self) -> bool:
+        if self._program.takes_cti:
+            return self._prepared
+        return any(map(has_call_handler, self._get_clients()))
+
+    def _finish(self) -> None:
+        """End the calls, and let slow commands be performed, as a program would see it."""
+        if self._is_over():
+            return
+        self._simulator.faults.clear()
+        self._simulator.elapse(SLOW_SECONDS, settle=False)
+        self._settle()
+        self._checks.check_handlers(self._get_clients())
+
+    def _end_program(self) -> None:
+        """Close the program's connections, and interrupt it if it goes on."""
+        self._checks.closing = True
+        self._simulator.close_clients()
+        if self._over or not self._poll_for(lambda: not self._running, _CLOSE_TIMEOUT):
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        until = monotonic() + _END_TIMEOUT
+        while self._running and self._on_main:
+            self._interrupting = True
+            _send_interrupt()
+            if self._wait_for(lambda: not self._running, _INTERRUPT_INTERVAL):
+                break
+            if monotonic() > until:
+                self._checks.add("does not end", f"{self._program.name} ignores Ctrl-C")
+                until = float("inf")
+        self._interrupting = False
+
+    def _poll_for(self, condition: Callable[[], bool], timeout: float) -> bool:
+        """Wait for a condition of the program, which no event announces."""
+        until = monotonic() + timeout
+        while not condition():
+            if monotonic() >= until:
+                return False
+            self._wait_for(lambda: False, _POLL_INTERVAL)
+        return True
+
+    # Threads
+
+    def _check_threads(self, before: Set[threading.Thread]) -> None:
+        """Note threads that would keep the process of the program alive."""
+        until = monotonic() + _THREAD_TIMEOUT
+        for thread in threading.enumerate():
+            if thread in before or thread.daemon or _is_of_pool(thread):
+                continue
+            thread.join(max(0.0, until - monotonic()))
+            if thread.is_alive():
+                self._checks.add(
+                    "thread left", describe_thread(thread),
+                    "It is no daemon, so the process would not end. Set daemon = True before "
+                    "start(), or end it.")
+                if isinstance(thread, threading.Timer):
+                    thread.cancel()
+
+
+def _is_of_pool(thread: threading.Thread) -> bool:
+    """Return True for a thread of a ThreadPoolExecutor, which ends with the process."""
+    return thread in pool._threads_queues
+
+
+def _send_interrupt() -> None:
+    """Press Ctrl-C."""
+    if sys.platform == "win32":
+        _thread.interrupt_main()
+    else:
+        # Unlike interrupt_main, it also ends a wait for a lock.
+        ident = threading.main_thread().ident
+        assert ident is not None
+        signal.pthread_kill(ident, signal.SIGINT)
+
+
+class _Signals:
+    """A context in which SIGINT calls a function. At its end, the handlers are those of before.
+
+    Only on the main thread; elsewhere it does nothing.
+    """
+
+    def __init__(self, on_interrupt: Callable[[], object]) -> None:
+        self._on_interrupt = on_interrupt
+        self._before: Dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+            signal.signal(signal.SIGINT, lambda number, frame: self._on_interrupt())
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
