@@ -29,7 +29,8 @@ async def answer_one(token: str, options: Dict[str, Any]) -> None:
     ended = asyncio.Event()
 
     def on_new_call(call: Call) -> None:
-        if call.state == "SETUP" and not rings.done():
+        # A call that the line places itself has the same states, and cannot be answered here.
+        if call.state == "SETUP" and call.callee == cti.number and not rings.done():
             call.onRelease = call.onMissed = ended.set
             rings.set_result(call)
 

@@ -18,6 +18,9 @@ from .helpers.watchdog import watchdog
 
 __all__ = ["watchdog"]
 
+# Named here too, for an environment that was installed before the plugin had an entry point.
+pytest_plugins = ["keyyo_cti.testing", "pytester"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     keep_stderr(config)

@@ -11,7 +11,7 @@ Monotonic = Callable[[], float]
 #: The clocks of the SDK, wrapped in partials. Otherwise freezegun, which replaces the functions
 #: of ``time`` in every module, would stop every deadline.
 monotonic: Monotonic = partial(time.monotonic)
-_system_time: Callable[[], float] = partial(time.time)
+system_time: Callable[[], float] = partial(time.time)
 
 NEVER = float("inf")
 
@@ -55,9 +55,9 @@ def set_hand_clock(clock: Optional[HandClock]) -> Optional[HandClock]:
 
 
 def wall_clock() -> float:
-    """Return the Unix time in seconds."""
+    """Return the Unix time in seconds, perhaps of a test."""
     hand = _hand_clock
-    return _system_time() if hand is None else hand.wall
+    return system_time() if hand is None else hand.wall
 
 
 def with_sleep(seconds: float) -> float:

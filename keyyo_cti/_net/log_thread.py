@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Dict, List, Optional
 
 from . import process
-from .clock import wall_clock
+from .clock import system_time
 from .reentrant import Flag, Section, interrupts_itself
 
 #: Records that wait for a handler that blocks. Further ones are only counted.
@@ -79,7 +79,7 @@ class _Entry:
         self.written = Flag()
         self._fields = fields
         self._extra = extra
-        self._time = wall_clock()
+        self._time = system_time()
         self._thread = threading.current_thread()
 
     def handle(self) -> None:

@@ -70,10 +70,12 @@ class Checks:
 
     :ivar closing: True once the rehearsal closes the program's connections. From then on, a
         command that fails for that is no mistake.
+    :ivar sessions: number of sessions that were opened or restored.
     """
 
     def __init__(self) -> None:
         self.closing = False
+        self.sessions = 0
         self.last_notification: Optional[Dict[str, Any]] = None
         self._lock = threading.Lock()
         self._mistakes: List[Mistake] = []
@@ -124,9 +126,8 @@ class Checks:
             self._on_notification(content)
         elif passage.kind == "sent":
             sent = self._sent.pop((passage.connection, content.get("id")), None)
-            error = content.get("error")
-            if sent is not None and error is not None:
-                self._judge(sent, error, passage.line)
+            if sent is not None:
+                self._on_reply(sent, content.get("error"), passage.line)
 
     def _on_notification(self, content: Dict[str, Any]) -> None:
         call = content.get("call")
@@ -134,11 +135,15 @@ class Checks:
             self.last_notification = call
             self._calls[str(call.get("callref"))] = call
 
-    def _judge(self, sent: _Sent, error: Dict[str, Any], line: Optional[str]) -> None:
-        action, message = str(sent.fields.get("action")), error.get("message")
+    def _on_reply(self, sent: _Sent, error: Any, line: Optional[str]) -> None:
+        action = str(sent.fields.get("action"))
+        if action in _SESSION_ACTIONS:
+            self.sessions += error is None
+        elif error is not None and (error["status_code"], error["message"]) != INJECTED:
+            self._judge(sent, action, error["message"], line)
+
+    def _judge(self, sent: _Sent, action: str, message: str, line: Optional[str]) -> None:
         callref = str(sent.fields.get("call_ref"))
-        if action in _SESSION_ACTIONS or (error.get("status_code"), message) == INJECTED:
-            return
         if message in _WRONG_FIELDS:
             shown = {name: value for name, value in sent.fields.items() if name != "id"}
             self.add("refused", action, f"{message}: {shown}")

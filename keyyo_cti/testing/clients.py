@@ -61,11 +61,16 @@ def runs_here(client: Client) -> bool:
     return client._dispatcher.inside()
 
 
+def name_running(client: Client) -> str:
+    """Return the name of the handler that is running."""
+    running = client._dispatcher.running()
+    return "no thread runs the handlers" if running is None else name_of(running.function)
+
+
 def describe_running(client: Client) -> str:
-    """Say which handler of a client is running, and for how long."""
+    """Say what a client's handlers do: which one is running and for how long."""
     running = client._dispatcher.running()
     if running is None:
-        waiting = client._dispatcher.waiting()
-        return f"no thread runs its {waiting} queued handlers and callbacks"
+        return f"no thread runs its {client._dispatcher.waiting()} handlers and callbacks"
     seconds = monotonic() - running.since
     return f"{name_of(running.function)} has been running for {seconds:.0f} s"

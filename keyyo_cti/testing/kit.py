@@ -9,7 +9,7 @@ try:
 except ImportError as error:
     from .._display.extras import install_hint
 
-    raise ImportError(f"the fixture keyyo needs aiohttp: {install_hint('testing')}") from error
+    raise ImportError(f"keyyo_cti.testing needs aiohttp: {install_hint('testing')}") from error
 
 from .program import ProgramLike
 from .rehearsal import Rehearsal, rehearse, replay
@@ -19,14 +19,23 @@ __all__ = ["HandlerError", "SimulatedKeyyo"]
 
 
 class SimulatedKeyyo(TimedSimulator):
-    __doc__ = TimedSimulator.__doc__
+    """A simulator for tests: its time, and that of the SDK, moves only by `elapse`.
+
+    While it runs, durations, dates, the age of tokens and gaps stand still in this process.
+    Timeouts, heartbeats and pings go on in real time, and a pause before a restore takes 50 ms at
+    most. ``time.time()`` and the timers of the program are not affected.
+
+    :param settings: those of `Simulator`, except for `clock`.
+    :ivar handler_errors: a `HandlerError` for each exception of a handler, callback,
+        ``token_provider`` or ``may_dial``. A test that expects some clears the list.
+    """
 
     def rehearse(
         self, program: ProgramLike, seed: int = 1, minutes: float = 10.0
     ) -> Rehearsal:
         """Play many calls and faults at a program, on a simulator of its own.
 
-        See `keyyo_cti.testing.rehearsal`. Call it on the main thread, where the program runs.
+        The guide says what it checks. Call it on the main thread, where the program runs.
 
         :param program: a function that takes a CTI with an open session and sets its handlers. Or
             a function without parameters, the path of a script, or a list of a path and its
@@ -40,7 +49,7 @@ class SimulatedKeyyo(TimedSimulator):
     def replay(self, program: ProgramLike, steps: Sequence[str]) -> None:
         """Play given steps at a program, as a failed rehearsal printed them.
 
-        :param steps: such as "call 33199020001 33199000001"; see `keyyo_cti.testing.steps`.
+        :param steps: such as "call 33199020001 33199000001".
         :raises RehearsalFailed: the program made a mistake.
         """
         replay(program, steps)

@@ -8,7 +8,8 @@ import signal
 import sys
 import threading
 from concurrent.futures import thread as pool
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Set
+from contextlib import contextmanager
+from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence, Set
 from unittest import mock
 
 from .._client import user_errors
@@ -16,7 +17,14 @@ from .._client.client import Client
 from .._client.session_state import State
 from .._net.clock import monotonic
 from .checks import Checks, Mistake, describe_thread
-from .clients import describe_running, find_clients, get_state, has_call_handler, may_reconnect
+from .clients import (
+    describe_running,
+    find_clients,
+    get_state,
+    has_call_handler,
+    may_reconnect,
+    name_running,
+)
 from .program import Program, make_environment, surroundings
 from .steps import LINE, SLOW_SECONDS, StepPlayer
 from .timed_simulator import TimedSimulator
@@ -33,7 +41,7 @@ _END_TIMEOUT = 5.0
 _PREPARE_TIMEOUT = 1.0
 
 #: Seconds for which a program has to end by itself once its connections are closed.
-_CLOSE_TIMEOUT = 1.0
+_CLOSE_TIMEOUT = 0.5
 
 #: Seconds for which threads of the program have to end after it.
 _THREAD_TIMEOUT = 0.5
@@ -68,7 +76,6 @@ class Play:
         self._played = 0
         self._starts = 0
         self._failure: Optional[BaseException] = None
-        self._on_main = threading.current_thread() is threading.main_thread()
         # Guards these: the steps' thread starts the program, and the program's thread ends it.
         self._changed = threading.Condition()
         self._wanted = self._running = self._prepared = self._over = False
@@ -78,7 +85,11 @@ class Play:
         """Run the program and play all steps, or those up to the first mistake.
 
         :raises KeyboardInterrupt: a person has pressed Ctrl-C.
+        :raises RuntimeError: this is not the main thread.
         """
+        if threading.current_thread() is not threading.main_thread():
+            # Only the main thread can be interrupted, if the program does not end by itself.
+            raise RuntimeError("call it on the main thread, where a program runs and gets Ctrl-C")
         before = set(threading.enumerate())
         with surroundings() as keyboard, TimedSimulator() as simulator:
             self._simulator = simulator
@@ -89,7 +100,7 @@ class Play:
             user_errors.on_exception.append(self._checks.on_exception)
             hooks = mock.patch.object(threading, "excepthook", self._checks.on_thread_exception)
             refusals = mock.patch.object(user_errors, "on_refusal", [self._checks.on_refusal])
-            with hooks, refusals, _Signals(self._on_interrupt):
+            with hooks, refusals, _restored_signals():
                 thread = threading.Thread(
                     target=self._conduct, name="keyyo-rehearsal", daemon=True)
                 thread.start()
@@ -109,6 +120,8 @@ class Play:
                 self._wanted, self._running, self._prepared = False, True, False
                 self._starts += 1
             try:
+                # Each time, because the program may set its own.
+                signal.signal(signal.SIGINT, lambda number, frame: self._on_interrupt())
                 try:
                     self._program.run(
                         self._simulator, LINE, self._player.make_token, self._on_prepared)
@@ -179,9 +192,8 @@ class Play:
             except TimeoutError:
                 if leap and self._running:
                     self._simulator.elapse(SLOW_SECONDS, settle=False)
-        stuck = [describe_running(client) for client in self._get_clients()]
-        if self._running or self._program.takes_cti:
-            self._checks.add("stuck", *(stuck or ["the program"])[:1])
+        for client in self._get_clients():
+            self._checks.add("stuck", name_running(client), describe_running(client))
 
     def _get_clients(self) -> List[Client]:
         return find_clients(self._simulator.endpoint)
@@ -196,6 +208,8 @@ class Play:
                 get_state(client) in (State.RESTORING, State.OPENING)
                 for client in self._get_clients())
 
+        if self._has_session():
+            return
         if not self._poll_for(is_back, _RESTORE_TIMEOUT):
             self._checks.add("not restored", "the session")
         if not self._has_session() and any(map(may_reconnect, self._get_clients())):
@@ -213,9 +227,14 @@ class Play:
         with self._changed:
             self._wanted = True
             self._changed.notify_all()
-        opened = self._poll_for(lambda: self._has_session() or self._has_ended(), _START_TIMEOUT)
-        if not opened or self._has_ended():
-            self._checks.add("no session", f"{self._program.name} opened none")
+        before = self._checks.sessions
+        self._poll_for(
+            lambda: self._checks.sessions > before or self._has_ended(), _START_TIMEOUT)
+        if self._checks.sessions == before:
+            self._checks.add(
+                "no session", self._program.name,
+                f"It opened none within {_START_TIMEOUT:g} s. Does it take the endpoint and the "
+                "CSI token from KEYYO_ENDPOINT and KEYYO_CSI_TOKEN, if it takes no CTI?")
             return
         timeout = _START_TIMEOUT if self._program.takes_cti else _PREPARE_TIMEOUT
         self._poll_for(lambda: self._is_prepared() or self._has_ended(), timeout)
@@ -247,7 +266,7 @@ class Play:
 
     def _interrupt(self) -> None:
         until = monotonic() + _END_TIMEOUT
-        while self._running and self._on_main:
+        while self._running:
             self._interrupting = True
             _send_interrupt()
             if self._wait_for(lambda: not self._running, _INTERRUPT_INTERVAL):
@@ -300,21 +319,12 @@ def _send_interrupt() -> None:
         signal.pthread_kill(ident, signal.SIGINT)
 
 
-class _Signals:
-    """A context in which SIGINT calls a function. At its end, the handlers are those of before.
-
-    Only on the main thread; elsewhere it does nothing.
-    """
-
-    def __init__(self, on_interrupt: Callable[[], object]) -> None:
-        self._on_interrupt = on_interrupt
-        self._before: Dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self._before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-            signal.signal(signal.SIGINT, lambda number, frame: self._on_interrupt())
-
-    def __exit__(self, *exception: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+@contextmanager
+def _restored_signals() -> Iterator[None]:
+    """Return a context after which signals are handled as before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -102,7 +102,7 @@ def _make_failure(
     shortest = shrink(played, fails, _SHRINK_TIMEOUT) if again else played
     script = write_test(program, f"rehearsed_with_seed_{seed}", shortest)
     verdict = (
-        f"This test shows it, with {len(shortest)} of these steps:" if again else
+        f"This test shows it, with {len(shortest)} of the steps:" if again else
         "It did not happen again with the same steps: two threads may race. The steps were:"
     )
     message = (

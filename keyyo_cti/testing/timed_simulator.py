@@ -39,15 +39,11 @@ class HandlerError(NamedTuple):
 
 
 class TimedSimulator(Simulator):
-    """A simulator for tests: its time, and that of the SDK, moves only by `elapse`.
-
-    While it runs, durations, dates, the age of tokens and gaps stand still in this process.
-    Timeouts, heartbeats and pings go on in real time, and a pause before a restore takes 50 ms at
-    most. ``time.time()`` and the timers of the program are not affected.
+    """The part of `SimulatedKeyyo` without rehearsals.
 
     :param settings: those of `Simulator`, except for `clock`.
     :ivar handler_errors: a `HandlerError` for each exception of a handler, callback,
-        ``token_provider`` or ``may_dial``. A test that expects some clears the list.
+        ``token_provider`` or ``may_dial``.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -130,7 +126,7 @@ class TimedSimulator(Simulator):
     def settle(self, timeout: float = 5.0, *, polls: bool = True) -> None:
         """Wait until the program has handled everything, its own commands included.
 
-        It sends pings. It does not wait for other threads of the program: see `eventually`.
+        It sends pings. It does not wait for other threads of the program, as `eventually` does.
 
         :param timeout: seconds.
         :param polls: True if this thread runs the handlers of a CTI with ``dispatch="manual"``.

@@ -224,6 +224,33 @@ def test_fail(sim: Simulator, alice: Line, client: RawClient, carol: RawClient) 
     assert outcome(client.ask("ping")) == 1
 
 
+def test_delayed_action_is_performed_later_unless_its_client_has_left(
+    sim: Simulator, alice: Line, client: RawClient
+) -> None:
+    sim.faults.delay("call", 20, times=2)
+    late = client.command("call", number="33199020000")
+    assert outcome(client.ask("ping")) == 1
+    sim.elapse(19)
+    assert sim.calls() == []
+    sim.elapse(1)
+    assert client.call()["state"] == "SETUP"
+    assert client.message() == {"id": late, "result": 1}
+    client.command("call", number="33199020000")
+    client.ask("ping")
+    client.close()
+    sim.wait_for_session(alice, counter=0)
+    sim.elapse(20)
+    assert len(sim.calls()) == 1
+
+
+def test_any_action_is_none_of_a_session(sim: Simulator, client: RawClient) -> None:
+    sim.faults.fail("*", 503, "Busy", times=2)
+    assert outcome(client.ask("ping")) == 1
+    assert outcome(client.ask("get_auto_answer")) == (503, "Busy")
+    assert outcome(client.ask("call", number="33199020000")) == (503, "Busy")
+    assert outcome(client.ask("call", number="33199020000")) == 1
+
+
 # New connections
 
 

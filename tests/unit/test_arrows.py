@@ -30,6 +30,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("keyyo_cti",),
     ("notebook",),
     ("cli",),
+    ("testing",),
     ("__main__",),
 )
 
@@ -137,13 +138,13 @@ def test_simulator_imports_nothing_of_the_client() -> None:
     assert foreign == []
 
 
-def test_simulator_is_imported_by_the_command_line_only() -> None:
+def test_simulator_is_imported_by_the_command_line_and_the_test_kit_only() -> None:
     importers = {
         top(module)
         for module, imported in GRAPH.items()
         if any(top(each) == "simulator" for each in imported)
     }
-    assert importers <= {"simulator", "cli"}
+    assert importers <= {"simulator", "cli", "testing"}
 
 
 @pytest.mark.parametrize(

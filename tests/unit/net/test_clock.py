@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti._client.server_clock import ServerClock
-from keyyo_cti._net.clock import monotonic_with_sleep, time_asleep
+from keyyo_cti._net.clock import (
+    HandClock,
+    monotonic_with_sleep,
+    set_hand_clock,
+    shorten_pause,
+    time_asleep,
+    wall_clock,
+    with_sleep,
+)
 from keyyo_cti._net.javascript import as_number
 
 
@@ -281,3 +289,19 @@ def test_without_such_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keyyo_cti._net.clock._CLOCK_WITH_SLEEP", None)
     assert time_asleep() == 0.0
     assert abs(monotonic_with_sleep() - time.monotonic()) < 1.0
+
+
+def test_hand_clock_stops_the_time_of_ages_and_shortens_pauses() -> None:
+    before = monotonic_with_sleep()
+    hand = HandClock(1000.0)
+    assert (set_hand_clock(hand), shorten_pause(30)) == (None, 0.05)
+    try:
+        stopped = monotonic_with_sleep()
+        assert (wall_clock(), with_sleep(5.0)) == (1000, stopped)
+        hand.advance(60)
+        assert (wall_clock(), monotonic_with_sleep()) == (1060, stopped + 60)
+        assert stopped >= before
+    finally:
+        assert set_hand_clock(None) is hand
+    assert (wall_clock(), shorten_pause(30)) == (pytest.approx(time.time(), abs=5), 30)
+    assert with_sleep(5.0) == 5
