@@ -25,17 +25,20 @@ from .clients import (
     may_reconnect,
     name_running,
 )
-from .program import Program, make_environment, surroundings
+from .program import Program, make_environment, silent_stdin, surroundings
 from .steps import LINE, SLOW_SECONDS, StepPlayer
 from .timed_simulator import TimedSimulator
 
 #: Seconds within which handlers have to return, a program to open its session, to come back after
 #: a drop, and to end.
-_SETTLE_TIMEOUT = 2.0
-_START_TIMEOUT = 10.0
-_RESTORE_TIMEOUT = 5.0
+_SETTLE_TIMEOUT = 5.0
+_START_TIMEOUT = 30.0
+_RESTORE_TIMEOUT = 10.0
 _RECONNECT_TIMEOUT = 2.0
 _END_TIMEOUT = 5.0
+
+#: Seconds until a handler that does not return gets the slow reply that it may be waiting for.
+_LEAP_TIMEOUT = 2.0
 
 #: Seconds that a program has to set its handlers once its session is open.
 _PREPARE_TIMEOUT = 1.0
@@ -76,6 +79,7 @@ class Play:
         self._played = 0
         self._starts = 0
         self._failure: Optional[BaseException] = None
+        self._end_stdin: Callable[[], None] = lambda: None
         # Guards these: the steps' thread starts the program, and the program's thread ends it.
         self._changed = threading.Condition()
         self._wanted = self._running = self._prepared = self._over = False
@@ -91,11 +95,10 @@ class Play:
             # Only the main thread can be interrupted, if the program does not end by itself.
             raise RuntimeError("call it on the main thread, where a program runs and gets Ctrl-C")
         before = set(threading.enumerate())
-        with surroundings() as keyboard, TimedSimulator() as simulator:
+        with surroundings(), TimedSimulator() as simulator:
             self._simulator = simulator
             self._player = StepPlayer(
                 simulator, lambda: self._checks.last_notification, self._settle)
-            self._keyboard = keyboard
             simulator.on_traffic(self._checks.on_traffic)
             user_errors.on_exception.append(self._checks.on_exception)
             hooks = mock.patch.object(threading, "excepthook", self._checks.on_thread_exception)
@@ -119,22 +122,29 @@ class Play:
             with self._changed:
                 self._wanted, self._running, self._prepared = False, True, False
                 self._starts += 1
+            # Each time, because the program may set its own.
+            signal.signal(signal.SIGINT, lambda number, frame: self._on_interrupt())
             try:
-                # Each time, because the program may set its own.
-                signal.signal(signal.SIGINT, lambda number, frame: self._on_interrupt())
-                try:
-                    self._program.run(
-                        self._simulator, LINE, self._player.make_token, self._on_prepared)
-                finally:
-                    self._set_ended()
-            except (SystemExit, KeyboardInterrupt):
-                pass  # Its own decision, or the end of the rehearsal.
-            except BaseException as error:
-                self._checks.on_exception(self._program.name, error)
+                self._run_once()
+            except KeyboardInterrupt:
+                pass  # It came when the program had just ended.
+            self._set_ended()
+
+    def _run_once(self) -> None:
+        try:
+            with silent_stdin() as self._end_stdin:
+                self._program.run(
+                    self._simulator, LINE, self._player.make_token, self._on_prepared)
+        except (SystemExit, KeyboardInterrupt):
+            pass  # Its own decision, or the end of the rehearsal.
+        except BaseException as error:
+            self._checks.on_exception(self._program.name, error)
+        self._set_ended()
 
     def _set_ended(self) -> None:
+        # Before the lock: from here on, Ctrl-C is not for the program.
+        self._running = False
         with self._changed:
-            self._running = False
             self._changed.notify_all()
 
     def _on_prepared(self) -> None:
@@ -185,13 +195,12 @@ class Play:
 
     def _settle(self) -> None:
         """Wait for the handlers. One that waits for a slow reply gets it, by a leap of time."""
-        for leap in (True, False):
+        for timeout in (_LEAP_TIMEOUT, _SETTLE_TIMEOUT):
             try:
-                self._simulator.settle(_SETTLE_TIMEOUT, polls=False)
+                self._simulator.settle(timeout, polls=False)
                 return
             except TimeoutError:
-                if leap and self._running:
-                    self._simulator.elapse(SLOW_SECONDS, settle=False)
+                self._simulator.elapse(SLOW_SECONDS, settle=False)
         for client in self._get_clients():
             self._checks.add("stuck", name_running(client), describe_running(client))
 
@@ -258,9 +267,10 @@ class Play:
         self._checks.check_handlers(self._get_clients())
 
     def _end_program(self) -> None:
-        """Close the program's connections, and interrupt it if it goes on."""
+        """Close the program's connections and its stdin, and interrupt it if it goes on."""
         self._checks.closing = True
         self._simulator.close_clients()
+        self._end_stdin()
         if self._over or not self._poll_for(lambda: not self._running, _CLOSE_TIMEOUT):
             self._interrupt()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import io
 import logging
 import os
 import runpy
@@ -106,26 +105,32 @@ def _takes_cti(function: Callable[..., object]) -> bool:
 
 
 @contextmanager
-def surroundings() -> Iterator[io.TextIOBase]:
-    """Give a program an environment, a logging configuration and streams of its own.
-
-    :yields: the other end of its stdin, which stays silent, as a person who only watches.
-    """
+def surroundings() -> Iterator[None]:
+    """Give a program an environment, a logging configuration and streams of its own."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    reading, writing = os.pipe()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         stack.enter_context(mock.patch.dict(os.environ, {name: folder for name in _STATE_FOLDERS}))
-        stdin = stack.enter_context(open(reading, encoding="utf-8"))
-        keyboard = stack.enter_context(open(writing, "w", encoding="utf-8"))
-        for name, stream in (("stdin", stdin), ("stdout", sys.stdout), ("stderr", sys.stderr)):
-            stack.enter_context(mock.patch.object(sys, name, stream))
+        for name in ("stdin", "stdout", "stderr"):
+            stack.enter_context(mock.patch.object(sys, name, getattr(sys, name)))
         try:
-            yield keyboard
+            yield
         finally:
             root.handlers[:] = handlers
             root.setLevel(level)
+
+
+@contextmanager
+def silent_stdin() -> Iterator[Callable[[], None]]:
+    """Give a program a stdin on which nothing comes.
+
+    :yields: a function that ends it.
+    """
+    reading, writing = os.pipe()
+    with open(reading, encoding="utf-8") as stdin, open(writing, "w", encoding="utf-8") as other:
+        sys.stdin = stdin
+        yield other.close
 
 
 @contextmanager

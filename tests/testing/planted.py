@@ -7,6 +7,9 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from keyyo_cti import CTI, Call
 
+#: Set by the test in the end, so that blocked threads do not outlive it.
+BLOCKERS: List[threading.Event] = []
+
 
 def assumes_one_call(cti: CTI) -> None:
     current: Dict[str, Call] = {}
@@ -74,6 +77,7 @@ def expects_a_number_of_each_caller(cti: CTI) -> None:
 
 def waits_for_another_handler(cti: CTI) -> None:
     released = threading.Event()
+    BLOCKERS.append(released)
 
     def on_new_call(call: Call) -> None:
         call.onSetup = lambda: released.wait()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Iterator, List
 
 import pytest
 
@@ -21,6 +21,13 @@ from ..helpers.running import ROOT
 from . import planted
 
 SAMPLES = ROOT / "samples"
+
+
+@pytest.fixture(autouse=True)
+def no_handler_blocked(no_thread_left: None) -> Iterator[None]:
+    yield
+    for each in planted.BLOCKERS:
+        each.set()
 
 
 @pytest.mark.slow
@@ -58,12 +65,16 @@ def test_program_without_a_mistake_passes(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     streams, signals = (sys.stdin, sys.stdout), signal.getsignal(signal.SIGINT)
-    environment, path, threads = dict(os.environ), sys.path[:], threading.active_count()
+    environment, path, threads = dict(os.environ), sys.path[:], lasting_threads()
     rehearsal = keyyo.rehearse(program, seed, 10)
     assert len(rehearsal.steps) > 100
     assert (sys.stdin, sys.stdout, signal.getsignal(signal.SIGINT)) == (*streams, signals)
     assert (dict(os.environ), sys.path) == (environment, path)
-    assert threading.active_count() == threads
+    assert lasting_threads() == threads
+
+
+def lasting_threads() -> List[threading.Thread]:
+    return [thread for thread in threading.enumerate() if not thread.daemon]
 
 
 def test_replay_without_a_mistake_passes(keyyo: SimulatedKeyyo) -> None:
