@@ -144,7 +144,7 @@ class Checks:
 
     def _judge(self, sent: _Sent, action: str, message: str, line: Optional[str]) -> None:
         callref = str(sent.fields.get("call_ref"))
-        if message in _WRONG_FIELDS:
+        if message in _WRONG_FIELDS and not _is_unknown_line(action, sent.fields):
             shown = {name: value for name, value in sent.fields.items() if name != "id"}
             self.add("refused", action, f"{message}: {shown}")
         elif message == _CANNOT_TREAT and action in _POSSIBLE and not _is_odd(callref):
@@ -167,6 +167,11 @@ class Checks:
                             "It runs more than once for each event. Every notification emits "
                             "newCall, with the same Call: set call.on... attributes there, or "
                             "call on() once, or off().")
+
+
+def _is_unknown_line(action: str, fields: Dict[str, Any]) -> bool:
+    """Return True for a subscription to a line that the account may have outside of rehearsals."""
+    return action in ("subscribe", "unsubscribe") and str(fields.get("number")).isdecimal()
 
 
 def _is_odd(callref: str) -> bool:

@@ -61,10 +61,10 @@ def runs_here(client: Client) -> bool:
     return client._dispatcher.inside()
 
 
-def name_running(client: Client) -> str:
-    """Return the name of the handler that is running."""
+def name_running(client: Client) -> Optional[str]:
+    """Return the name of the handler that is running, or None."""
     running = client._dispatcher.running()
-    return "no thread runs the handlers" if running is None else name_of(running.function)
+    return None if running is None else name_of(running.function)
 
 
 def describe_running(client: Client) -> str:

@@ -15,10 +15,9 @@ from unittest import mock
 from .._client import user_errors
 from .._client.client import Client
 from .._client.session_state import State
-from .._net.clock import monotonic
+from .._net.clock import NEVER, monotonic
 from .checks import Checks, Mistake, describe_thread
 from .clients import (
-    describe_running,
     find_clients,
     get_state,
     has_call_handler,
@@ -83,7 +82,8 @@ class Play:
         # Guards these: the steps' thread starts the program, and the program's thread ends it.
         self._changed = threading.Condition()
         self._wanted = self._running = self._prepared = self._over = False
-        self._interrupting = False
+        # Number of interrupts on their way to the program, which are not of a person.
+        self._interrupts = 0
 
     def run(self) -> Outcome:
         """Run the program and play all steps, or those up to the first mistake.
@@ -154,9 +154,10 @@ class Play:
 
     def _on_interrupt(self) -> None:
         """Handle SIGINT, on the main thread."""
-        if not self._interrupting:
-            self._failure = KeyboardInterrupt()
-            self._over = True
+        if self._interrupts:
+            self._interrupts -= 1
+        else:
+            self._failure, self._over = KeyboardInterrupt(), True
         if self._running:
             raise KeyboardInterrupt
 
@@ -199,10 +200,11 @@ class Play:
             try:
                 self._simulator.settle(timeout, polls=False)
                 return
-            except TimeoutError:
+            except TimeoutError as error:
+                reason = str(error)
                 self._simulator.elapse(SLOW_SECONDS, settle=False)
-        for client in self._get_clients():
-            self._checks.add("stuck", name_running(client), describe_running(client))
+        names = [name for name in map(name_running, self._get_clients()) if name]
+        self._checks.add("stuck", names[0] if names else "handlers and callbacks", reason)
 
     def _get_clients(self) -> List[Client]:
         return find_clients(self._simulator.endpoint)
@@ -277,14 +279,13 @@ class Play:
     def _interrupt(self) -> None:
         until = monotonic() + _END_TIMEOUT
         while self._running:
-            self._interrupting = True
+            self._interrupts += 1
             _send_interrupt()
             if self._wait_for(lambda: not self._running, _INTERRUPT_INTERVAL):
                 break
             if monotonic() > until:
                 self._checks.add("does not end", f"{self._program.name} ignores Ctrl-C")
-                until = float("inf")
-        self._interrupting = False
+                until = NEVER
 
     def _poll_for(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Wait for a condition of the program, which no event announces."""
