@@ -303,5 +303,5 @@ def test_hand_clock_stops_the_time_of_ages_and_shortens_pauses() -> None:
         assert stopped >= before
     finally:
         assert set_hand_clock(None) is hand
-    assert (wall_clock(), shorten_pause(30)) == (pytest.approx(time.time(), abs=5), 30)
-    assert with_sleep(5.0) == 5
+    assert wall_clock() == pytest.approx(time.time(), abs=5)
+    assert (with_sleep(5.0), shorten_pause(30)) == (5, 30)
