@@ -12,7 +12,12 @@ Its fixtures are ``keyyo``, ``keyyo_line``, ``keyyo_phone`` and ``keyyo_cti``::
 
 ``keyyo.rehearse(program)`` plays many calls and faults at a whole program. The extra ``testing``
 installs what the plugin needs.
+
+PYTEST_DONT_REWRITE
 """
+
+# The last line of the docstring is for pytest: it would warn of a test that is run as a script and
+# imports this module before pytest does.
 
 # pytest imports this module at each start, in all projects of an environment. It must not import
 # the simulator, or the network libraries: they take longer than pytest itself.
