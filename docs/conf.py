@@ -39,7 +39,9 @@ nitpick_ignore_regex = [
     # Private ones.
     ("py:.*", r"(\w+\.)*_\w+(\.\w+)*"),
     # Those that are imported for type checkers only, which Sphinx does not resolve.
-    ("py:class", r"Board|Clients|Clock|Figure|Gate|HttpFaults|NumberLike|Sessions|Unpack"),
+    ("py:class", r"Board|Clients|Clock|Figure|Gate|HttpFaults|NumberLike|PerformLater|Sessions|Unpack"),
+    # Classes of the test kit that its public ones use.
+    ("py:.*", r"(keyyo_cti\.testing\.\w+\.)?(HandlerError|Mistake|ProgramLike|T|TimedSimulator)"),
 ]
 
 #: Files of the project, and the pages that include them.
