@@ -88,7 +88,9 @@ class Client:
             # The program's function may raise for one piece of work while others are queued.
             in_order=not callable(options.dispatch),
         )
-        self._conversations = Conversations(self._registry, self._dispatcher, self.session)
+        self._conversations = Conversations(
+            self._registry, self._dispatcher, self.session, self.lines.normalize
+        )
         self._sessions: Sessions[SessionThread] = Sessions()
         self.waits = Waits(self._registry, self._dispatcher, self._sessions, self._number)
         self._events = EventSource(self._cti, self._dispatcher, self.waits)

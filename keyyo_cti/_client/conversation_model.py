@@ -18,17 +18,19 @@ from .conversation_views import ConversationViews
 from .guesses import Guesses
 from .handovers import Handover
 from .leg_groups import Change, LegGroups
-from .legs import FOLLOW_UP, Group, Leg
+from .legs import FOLLOW_UP, Group, Key, Leg
 from .references import find_conversation, find_earlier_calls
 
 
 class ConversationModel:
     """The conversations of one client. The caller holds a lock.
 
+    :param key_of: returns the key of a number.
     :ivar guesses: the calls by their parties; it knows the lines of the session.
     """
 
-    def __init__(self, groups: LegGroups) -> None:
+    def __init__(self, groups: LegGroups, key_of: Key) -> None:
+        self._key_of = key_of
         self.groups = groups
         self.guesses = Guesses()
         # By callref: the legs of groups that have not ended.
@@ -68,7 +70,7 @@ class ConversationModel:
                 self._lose(leg, now)
             return self._begin(call, callref, fields, now, is_new)
         was_active, before = leg.active, leg.parties
-        leg.read(fields, now)
+        leg.read(fields, now, self._key_of)
         if leg.parties != before:
             self.guesses.remove(leg, before)
             self.guesses.add(leg)
@@ -136,7 +138,7 @@ class ConversationModel:
     def begin(self, handover: Handover, now: float) -> None:
         """Follow a command that the program is about to send."""
         self._prune(now)
-        if handover.begin(self._legs.get, self.guesses.own):
+        if handover.begin(self._legs.get, self.guesses.own, self._key_of):
             self._handovers.append(handover)
 
     def resolve(self, handover: Handover, outcome: str, now: float) -> None:
@@ -181,7 +183,7 @@ class ConversationModel:
     ) -> Leg:
         leg = Leg(call, callref, self._count)
         self._count += 1
-        leg.read(fields, now)
+        leg.read(fields, now, self._key_of)
         group = self._find_by_reference(leg, fields)
         known = self._legs.get(callref)
         if group is None and known is not None and known.away and not known.is_another(fields):

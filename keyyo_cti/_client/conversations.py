@@ -22,7 +22,7 @@ from .duplicates import DUPLICATE
 from .guesses import CALLPARK
 from .handovers import Handover, make_handover
 from .leg_groups import Change, LegGroups
-from .legs import FOLLOW_UP, number_key
+from .legs import FOLLOW_UP, Key
 from .registry import Registry, Update
 from .session import Session
 from .wire import Command
@@ -51,6 +51,7 @@ class Conversations:
 
     The caller of a method under "By the reader thread" holds the lock of the registry.
 
+    :param key_of: returns the key of a number.
     :ivar due: monotonic time at which to call ``expire``.
     :ivar queued: by the number of a change of the registry: what it changes in conversations.
     """
@@ -60,6 +61,7 @@ class Conversations:
         registry: Registry,
         dispatcher: Dispatcher,
         session: Session,
+        key_of: Key,
         clock: Monotonic = monotonic,
     ) -> None:
         self.due = NEVER
@@ -67,6 +69,7 @@ class Conversations:
         self._registry = registry
         self._dispatcher = dispatcher
         self._session = session
+        self._key_of = key_of
         self._clock = clock
         self._model: Optional[ConversationModel] = None
         self._log: Deque[_Entry] = deque(maxlen=_MAX_LOG)
@@ -183,7 +186,7 @@ class Conversations:
         leg = get_leg(call)
         if leg is None or self._model is None:
             if self._registry.lock._is_owned():
-                return _make_guess(call)
+                return _make_guess(call, self._key_of)
             with self._registry.lock:
                 model = self._model or self._start()
                 leg = get_leg(call) or self._adopt(model, call)
@@ -199,7 +202,8 @@ class Conversations:
     def _start(self) -> ConversationModel:
         """Begin to follow conversations, with what is logged. Under the lock."""
         handling = self._dispatcher.inside
-        model = ConversationModel(LegGroups(partial(Conversation, handling), handling))
+        groups = LegGroups(partial(Conversation, handling), handling)
+        model = ConversationModel(groups, self._key_of)
         self._refresh_lines(model)
         entries = list(self._log)
         is_complete = self._is_complete and len(entries) < _MAX_LOG
@@ -262,21 +266,23 @@ class Conversations:
         lines_of = session.number, settings.version, settings.complete
         if lines_of != self._lines_of:
             self._lines_of = lines_of
-            model.guesses.own = number_key(session.number)
-            model.guesses.lines = _find_lines(settings.list_subscriptions(session.number))
+            model.guesses.own = self._key_of(session.number)
+            model.guesses.lines = _find_lines(
+                settings.list_subscriptions(session.number), self._key_of
+            )
 
 
-def _make_guess(call: Call) -> Conversation:
+def _make_guess(call: Call, key_of: Key) -> Conversation:
     """Return a conversation of one call: a signal handler that interrupted the SDK gets it."""
     views = Conversation()
-    numbers = (each for each in (call.caller, call.callee) if number_key(each) is not None)
+    numbers = (each for each in (call.caller, call.callee) if key_of(each) is not None)
     state_of(views).receive(State((call,), call, tuple(map(str, numbers)), call.ended))
     return views
 
 
-def _find_lines(numbers: Optional[List[str]]) -> Optional[FrozenSet[str]]:
+def _find_lines(numbers: Optional[List[str]], key_of: Key) -> Optional[FrozenSet[str]]:
     """Return the keys of the lines whose calls are notified, or None if they are unknown."""
-    keys = [number if number == CALLPARK else number_key(number) for number in numbers or ()]
+    keys = [number if number == CALLPARK else key_of(number) for number in numbers or ()]
     if numbers is None or any(key is None or len(key) <= _MAX_SHORT for key in keys):
         return None
     return frozenset(key for key in keys if key is not None)

@@ -8,7 +8,7 @@ joins the conversation at once, but for certain only if nothing else explains it
 from typing import Callable, List, Mapping, Optional, Tuple, Type
 
 from .leg_groups import LegGroups
-from .legs import FOLLOW_UP, Group, Leg, number_key
+from .legs import FOLLOW_UP, Group, Key, Leg
 from .wire import Command
 
 #: Outcomes of a command.
@@ -46,7 +46,7 @@ class Handover:
         self.found: List[Leg] = []
         self.in_order = self.tainted = False
 
-    def begin(self, find: Find, own: Optional[str]) -> bool:
+    def begin(self, find: Find, own: Optional[str], key_of: Key) -> bool:
         """Find the calls that the command acts on.
 
         :param own: the key of the session's own line.
@@ -136,13 +136,13 @@ class Handover:
 class Transfer(Handover):
     """The transferred party calls the new recipient, after the end of the call."""
 
-    def begin(self, find: Find, own: Optional[str]) -> bool:
+    def begin(self, find: Find, own: Optional[str], key_of: Key) -> bool:
         leg = find(self.fields["call_ref"])
         if leg is None:
             return False
         self.legs = [leg]
         self.caller = leg.get_side(self.fields["side"])
-        self.callee = number_key(self.fields["to"])
+        self.callee = key_of(self.fields["to"])
         return True
 
     def expects(self, leg: Leg) -> bool:
@@ -187,14 +187,14 @@ class SupervisedTransfer(Handover):
         self.bridge: Optional[Leg] = None
         self._bridge_in_order = False
 
-    def begin(self, find: Find, own: Optional[str]) -> bool:
+    def begin(self, find: Find, own: Optional[str], key_of: Key) -> bool:
         leg = find(self.fields["call_ref"])
         if leg is None:
             return False
         self.legs = [leg]
         self.party = leg.get_side(self.fields["side"])
         self.caller = leg.other(self.party)
-        self.callee = number_key(self.fields["to"])
+        self.callee = key_of(self.fields["to"])
         return True
 
     @property
@@ -257,7 +257,7 @@ class SupervisedTransfer(Handover):
 class Merge(Handover):
     """A connection of one party of each call replaces both calls."""
 
-    def begin(self, find: Find, own: Optional[str]) -> bool:
+    def begin(self, find: Find, own: Optional[str], key_of: Key) -> bool:
         fields = self.fields
         first, second = find(fields["call_ref"]), find(fields["call_ref2"])
         if first is None or second is None or first is second:
@@ -296,8 +296,8 @@ class Merge(Handover):
 class Dial(Handover):
     """The session's line calls a number: a new conversation, not the continuation of another."""
 
-    def begin(self, find: Find, own: Optional[str]) -> bool:
-        self.caller, self.callee = own, number_key(self.fields["number"])
+    def begin(self, find: Find, own: Optional[str], key_of: Key) -> bool:
+        self.caller, self.callee = own, key_of(self.fields["number"])
         return own is not None
 
     def expects(self, leg: Leg) -> bool:

@@ -3,11 +3,14 @@
 A leg is one call as a part of its conversation; a group is one conversation.
 """
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from .._display.dates import ENDED, as_date, dates_of
 from .conversation_views import ConversationViews, State
 from .two_views import TwoViews
+
+#: Returns what identifies a number in every form, or None for a hidden number.
+Key = Callable[[Any], Optional[str]]
 
 #: Seconds after the end of a call in which another call may continue the conversation.
 FOLLOW_UP = 2.0
@@ -15,13 +18,6 @@ FOLLOW_UP = 2.0
 #: Maximum number of calls, and of parties, that a conversation keeps. Otherwise a call that is
 #: passed on for ever would leak.
 MAX_CALLS = 100
-
-
-def number_key(number: Any) -> Optional[str]:
-    """Return the digits that identify a number in comparisons, or None for a hidden number."""
-    text = str(number) if type(number) is int else number
-    digits = text.lstrip("+") if isinstance(text, str) else ""
-    return digits if digits.isascii() and digits.isdigit() else None
 
 
 class Leg:
@@ -91,11 +87,11 @@ class Leg:
         """The keys of the caller and of the callee."""
         return self.caller, self.callee
 
-    def read(self, fields: Mapping[str, Any], now: float) -> None:
+    def read(self, fields: Mapping[str, Any], now: float, key_of: Key) -> None:
         """Read the fields of a notification."""
         state, dates = fields.get("state"), dates_of(fields)
         caller, callee = fields.get("caller"), fields.get("callee")
-        self.caller, self.callee = number_key(caller), number_key(callee)
+        self.caller, self.callee = key_of(caller), key_of(callee)
         for key, number in ((self.caller, caller), (self.callee, callee)):
             if key is not None and len(self.numbers) < MAX_CALLS:
                 self.numbers.setdefault(key, str(number))

@@ -59,6 +59,7 @@ class LineNumbers:
     def __init__(self, session: Session, told: Lines = ()) -> None:
         self._session = session
         self._told = dict(_read(told))
+        self._short_numbers = {short: line for line, short in self._told.items() if short}
 
     def normalize(self, number: Any) -> Optional[str]:
         """Return a number in international format, or None if it is hidden or no number.
@@ -70,7 +71,7 @@ class LineNumbers:
         if not isinstance(number, str):
             return None
         found = _to_international(number, self._home())
-        return found if found is None else self._short_numbers().get(found, found)
+        return found if found is None else self._short_numbers.get(found, found)
 
     def is_own(self, number: Optional[str]) -> bool:
         """Return True for the number of the session's line, in international format."""
@@ -100,9 +101,6 @@ class LineNumbers:
         own = self._session.number
         found = _to_international(own, _FRANCE) if isinstance(own, str) else None
         return found or _FRANCE
-
-    def _short_numbers(self) -> Dict[str, str]:
-        return {short: line for line, short in self._told.items() if short}
 
 
 def is_lines(value: Any) -> bool:

@@ -14,6 +14,8 @@ from keyyo_cti._client.leg_groups import LegGroups
 from keyyo_cti._client.legs import FOLLOW_UP, MAX_CALLS, Leg
 from keyyo_cti._client.wire import Command
 
+from .keys import key_of
+
 LINE, CAROL, ERIN = "33199000001", "33199000002", "33199000003"
 BOB, DAVE = "33199020000", "33199020001"
 NOW = 1_700_000_000
@@ -23,7 +25,7 @@ class Story:
     """A model, its events in the order in which a test tells them, and the time."""
 
     def __init__(self, lines: Tuple[str, ...] = (LINE, CAROL, ERIN)) -> None:
-        self.model = ConversationModel(LegGroups(ConversationViews, lambda: False))
+        self.model = ConversationModel(LegGroups(ConversationViews, lambda: False), key_of)
         self.model.guesses.own, self.model.guesses.lines = LINE, frozenset(lines)
         self.now = 100.0
         self.legs: Dict[str, Leg] = {}
@@ -103,11 +105,19 @@ def test_transfer_before_and_after_the_reply_is_certain(story: Story) -> None:
     assert story.state("b").parties == (BOB, LINE, CAROL)
 
 
-def test_transfer_whose_reply_comes_first_is_certain(story: Story) -> None:
+@pytest.mark.parametrize("to,notified", [
+    (CAROL, CAROL),
+    ("+33199000002", CAROL),
+    (CAROL, "01 99 00 00 02"),
+    ("7703", ERIN),
+])
+def test_transfer_whose_reply_comes_first_is_certain_in_every_form_of_the_number(
+    story: Story, to: str, notified: str
+) -> None:
     story.talk("a")
-    story.answer(story.ask(TRANSFER))
+    story.answer(story.ask(wire.transfer("a", "caller", to)))
     story.call("a", "RELEASE")
-    story.call("b", "SETUP", BOB, CAROL)
+    story.call("b", "SETUP", BOB, notified)
     assert story.shown("b") == (("a", "b"), True)
 
 

@@ -17,6 +17,7 @@ from keyyo_cti.simulator.commands import Command
 from keyyo_cti.simulator.exchange import Subscriber
 
 from ....simulator.desk import ALICE, CAROL, Desk, MemoryWire
+from .keys import key_of
 
 ERIN = "33199000003"
 FRANK = "33199000004"
@@ -53,7 +54,7 @@ class Program(Asker):
     """A model that is fed what a client of the desk is sent, and what it asks."""
 
     def __init__(self, desk: "World", own: str, numbers: Iterable[str] = ()) -> None:
-        self.model = ConversationModel(LegGroups(ConversationViews, lambda: False))
+        self.model = ConversationModel(LegGroups(ConversationViews, lambda: False), key_of)
         self.model.guesses.own = own
         self.model.guesses.lines = frozenset([own, *numbers])
         self.legs: Dict[str, Leg] = {}
