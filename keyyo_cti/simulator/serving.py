@@ -165,13 +165,22 @@ class ServerThread:
 
         :raises RuntimeError: it was started before.
         :raises OSError: the address is not available.
+        :raises TimeoutError: it took too long, because the machine is very busy.
         """
         with self._lock:
             if self._start_called:
                 raise RuntimeError(f"{self._name} can be started only once")
             self._start_called = True
         self._thread.start()
-        self._started.result(CALL_TIMEOUT)
+        try:
+            self._started.result(CALL_TIMEOUT)
+        except BaseException as error:
+            # Also Ctrl-C. Otherwise nobody would ever end the thread.
+            if not self._started.cancel():
+                self.stop()
+            if isinstance(error, concurrent.futures.TimeoutError):
+                raise TimeoutError(f"{self._name} did not start in {CALL_TIMEOUT} s") from None
+            raise
 
     def stop(self) -> None:
         """Close every connection and end the thread; harmless to repeat.
@@ -233,6 +242,8 @@ class ServerThread:
         try:
             asyncio.run(self._serve())
         except BaseException as error:
+            if self._started.cancelled():
+                return
             if self._started.done():
                 raise
             self._started.set_exception(error)
@@ -250,8 +261,10 @@ class ServerThread:
         try:
             await self._listener.accept()
             self._running = True
-            self._started.set_result(None)
-            await self._stopping.wait()
+            if self._started.set_running_or_notify_cancel():
+                self._started.set_result(None)
+                await self._stopping.wait()
+            self._running = False
         finally:
             await self._listener.refuse()
             for connection in list(self._endpoint.connections):

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keyyo_cti.simulator import Line, ManualClock, NotPossible, Phone, Simulator, service
+from keyyo_cti.simulator import Line, ManualClock, NotPossible, Phone, Simulator, service, serving
 
 from ..helpers.old_aiohttp import LOGS_NO_URL
 from ..helpers.raw_client import TIMEOUT, RawClient, outcome
@@ -80,6 +80,14 @@ def test_not_running() -> None:
             attempt()
     with pytest.raises(RuntimeError, match="only once"):
         sim.start()
+
+
+def test_start_that_takes_too_long_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "CALL_TIMEOUT", 0)
+    sim = Simulator()
+    with pytest.raises(TimeoutError, match="did not start in 0 s"):
+        sim.start()
+    # The thread is still about to start. The fixture no_thread_left waits for its end.
 
 
 @pytest.mark.parametrize(
