@@ -15,6 +15,7 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "simulator": ("aiohttp", "trustme"),
     "socks": ("PySocks",),
     "terminal": ("phonenumbers", "rich", "shtab"),
+    "testing": ("pytest",),
 }
 
 
