@@ -4,8 +4,6 @@ import subprocess
 import sys
 from typing import Dict
 
-import pytest
-
 from keyyo_cti import CTI, Call
 from keyyo_cti.simulator import Phone
 from keyyo_cti.testing import SimulatedKeyyo
