@@ -23,12 +23,13 @@ from ._manager.responses import (
     read_plugin,
 )
 from ._net import hal
+from ._net.cancellation import CancelToken
 from ._net.clock import wall_clock
 from ._net.http_request import HttpClient, check_url
 from ._oauth2.scopes import SCOPES
 from .account import Account
 from .backoff import Backoff
-from .diagnosis import Diagnosis, Finding, diagnose
+from .diagnosis import Diagnosis, Finding, Ring, RingTest, diagnose
 from .errors import ManagerError, invalid_params
 from .options import ENDPOINT
 from .results import LineInfo, PluginInfo, Result, wrap
@@ -42,6 +43,7 @@ __all__ = [
     "Manager",
     "ManagerClient",
     "ManagerError",
+    "RingTest",
     "diagnose",
 ]
 
@@ -91,6 +93,8 @@ class ManagerClient:
             raise ValueError("backoff: expected a number of attempts, so that requests end")
         self._wall = wall
         self._api = Api(account, self.base_url, http, backoff, wait, wall)
+        #: Cancelled by ``close``.
+        self.closing = CancelToken()
 
     def check_access(self) -> Tuple[str, ...]:
         """Check the access token, and refresh it if needed.
@@ -180,8 +184,9 @@ class ManagerClient:
         return [wrap(record) for record in self._api.get_all(path)]
 
     def close(self) -> None:
-        """Interrupt every pause and every request, and refuse further requests."""
+        """Interrupt every pause, request and ring test, and refuse further requests."""
         self._api.close()
+        self.closing.cancel()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.base_url}>"
@@ -308,28 +313,35 @@ class Manager(BackgroundClient):
 
     @overload
     def diagnose(
-        self, csi: str, callback: Optional[Callback[Diagnosis]] = None, /
+        self, csi: str, callback: Optional[Callback[Diagnosis]] = None, /, *, ring: Ring = None
     ) -> "Future[Diagnosis]": ...
 
     @overload
     def diagnose(
-        self, csi: str, endpoint: str = ENDPOINT, callback: Optional[Callback[Diagnosis]] = None
+        self,
+        csi: str,
+        endpoint: str = ENDPOINT,
+        callback: Optional[Callback[Diagnosis]] = None,
+        *,
+        ring: Ring = None,
     ) -> "Future[Diagnosis]": ...
 
     def diagnose(
-        self, csi: str, endpoint: Any = ENDPOINT, callback: Any = None
+        self, csi: str, endpoint: Any = ENDPOINT, callback: Any = None, *, ring: Ring = None
     ) -> "Future[Diagnosis]":
         """Find out why a line answers "Cannot treat action", or does not answer.
 
-        It checks everything that a command needs, up to a session of its own.
+        It checks everything that a command needs, up to a session of its own. With ``ring``, it
+        goes on to the handler of a call; other requests of this Manager wait meanwhile.
 
         :param csi: the line's CSI.
         :param endpoint: the SockJS URL of the CTI service.
+        :param ring: a RingTest, or seconds to wait for a call of the line; True for 60 seconds.
         :returns: a Future of a Diagnosis, with the faults and what to do; ``print`` it.
         """
         endpoint, callback = split_callback(endpoint, callback)
         endpoint = ENDPOINT if endpoint is None else endpoint
-        return self._background.ask(partial(diagnose, self.client, csi, endpoint), callback)
+        return self._background.ask(partial(diagnose, self.client, csi, endpoint, ring), callback)
 
     def close(self) -> None:
         """Interrupt what is under way and send no more requests.

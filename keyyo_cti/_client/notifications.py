@@ -16,7 +16,8 @@ from .server_clock import ServerClock
 from .waits import Occurrence, Waits
 from .wire_log import WireLog, is_on
 
-_STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
+#: State of a call -> its event.
+STATE_EVENTS = {"SETUP": "setup", "CONNECT": "connect", "RELEASE": "release", "MISSED": "missed"}
 
 
 class EventSource:
@@ -242,7 +243,7 @@ class Notifications:
         try:
             handled = source.emit_on(source.cti, "newCall", call)
             state = fields.get("state")
-            event = _STATE_EVENTS.get(state) if isinstance(state, str) else None
+            event = STATE_EVENTS.get(state) if isinstance(state, str) else None
             event = None if kind == UPDATED else event
             if event is not None:
                 handled = source.emit_on(call, event) or handled

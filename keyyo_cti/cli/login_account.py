@@ -19,6 +19,7 @@ class LoginAccount:
     """An account.
 
     :ivar login: the stored login.
+    :ivar account: the source of its access tokens.
     :ivar client: the blocking client of its Manager API.
     :ivar endpoint: URL of its CTI service.
     :raises UsageError: ``ca_certs`` is wrong.
@@ -27,13 +28,14 @@ class LoginAccount:
     def __init__(self, login: Login, ca_certs: Optional[str]) -> None:
         try:
             oauth2 = login.make_oauth2_client(ca_certs)
-            account = AccountClient(oauth2, TokenFile(oauth2))
+            self.account = AccountClient(oauth2, TokenFile(oauth2))
             self.client = ManagerClient(
-                account, login.manager_url, ca_certs=ca_certs, allow_http=login.allow_http
+                self.account, login.manager_url, ca_certs=ca_certs, allow_http=login.allow_http
             )
         except ValueError as error:
             raise UsageError(error) from error
         self.login = login
+        self.ca_certs = ca_certs
         self.endpoint = login.endpoint
 
     def select_line(self, csi: Optional[str]) -> str:

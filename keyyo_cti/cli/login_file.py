@@ -72,6 +72,11 @@ class Login:
     def endpoint(self) -> str:
         return self._move_to_server(ENDPOINT)
 
+    @property
+    def simulator_url(self) -> str:
+        """Address where the telephones of a simulator are operated."""
+        return f"{(self.server or '').rstrip('/')}/simulator"
+
     def make_token_file(self, path: Path) -> TokenFile:
         """Return the file with the tokens of the program."""
         return TokenFile(self.make_oauth2_client(None), path)

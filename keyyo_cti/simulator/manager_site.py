@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Optional, Sequence
+from typing import Callable, Optional, Sequence
 
 from aiohttp import web
 
-from .forms import read_credentials, read_form
+from .access_guard import AccessGuard
+from .forms import read_form
 from .hal import Resource, Slice, embed, make_document, make_page
-from .http_faults import Handler
 from .manager import Manager, ManagerError
-from .oauth2 import (
-    CTI_ADMIN,
-    FULL_ACCESS,
-    FULL_ACCESS_READ_ONLY,
-    Authority,
-    BadAccessToken,
-    Scopes,
-)
+from .oauth2 import Authority
 
 PATH = "/manager/1.0"
 
@@ -25,19 +18,6 @@ BARE = "bare"
 EMBEDDED = "embedded"
 TOKEN_SHAPES = (BARE, EMBEDDED)
 """The forms of a CSI token in a response: a bare object, or a collection of one."""
-
-REASON = "X-Status-Reason"
-
-REQUIRED_SCOPES: Dict[str, str] = {
-    "GET": FULL_ACCESS_READ_ONLY,
-    "HEAD": FULL_ACCESS_READ_ONLY,
-    "POST": CTI_ADMIN,
-}
-"""The scope that each method needs."""
-
-
-def _is_sufficient(scopes: Scopes, needed: str) -> bool:
-    return needed in scopes or (needed == FULL_ACCESS_READ_ONLY and FULL_ACCESS in scopes)
 
 
 class ManagerSite:
@@ -60,14 +40,14 @@ class ManagerSite:
         next_origin: Callable[[], Optional[str]],
     ) -> None:
         self._manager = manager
-        self._authority = authority
+        self._guard = AccessGuard(authority)
         self._page_size = page_size
         self._token_shape = token_shape
         self._next_origin = next_origin
 
     def application(self) -> web.Application:
         """Return the aiohttp application to mount at `PATH`."""
-        application = web.Application(middlewares=[self._guard])
+        application = web.Application(middlewares=[self._guard.check])
         service = "/services/{csi}"
         application.add_routes([
             web.get("/services", self._services),
@@ -79,30 +59,6 @@ class ManagerSite:
             web.get(service + "/sip_records", self._sip_records),
         ])
         return application
-
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            self._check_access(request)
-            return await handler(request)
-        except BadAccessToken as error:
-            challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            return _refuse(401, str(error), challenge)
-        except ManagerError as error:
-            return _refuse(error.status, error.reason)
-        except web.HTTPException as error:
-            # No route matches: 404, or 405 with the methods that do.
-            allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-            return _refuse(error.status, error.reason, allowed)
-
-    def _check_access(self, request: web.Request) -> None:
-        token = read_credentials(request, "Bearer")
-        if token is None:
-            raise BadAccessToken("An access token is needed")
-        scopes = self._authority.get_scopes(token)
-        needed = REQUIRED_SCOPES.get(request.method)
-        if needed is not None and not _is_sufficient(scopes, needed):
-            raise ManagerError(403, f"The scope {needed} is needed")
 
     async def _services(self, request: web.Request) -> web.StreamResponse:
         return self._page(request, self._manager.get_services())
@@ -148,8 +104,3 @@ def _get_base(request: web.Request) -> str:
 
 def _respond_with(request: web.Request, resource: Resource) -> web.Response:
     return web.json_response(make_document(resource, _get_base(request)))
-
-
-def _refuse(status: int, reason: str, headers: Optional[Dict[str, str]] = None) -> web.Response:
-    return web.json_response(
-        {"message": reason}, status=status, headers={**(headers or {}), REASON: reason})

@@ -141,6 +141,7 @@ class Simulator(Access, Observation):
                 token_lifetime=self._token_lifetime,
                 token_expiry=require_one_of(csi_token_expiry, EXPIRIES, "csi_token_expiry"),
             ),
+            self._service.exchange,
             page_size=require_integer(page_size, "page_size", 1, 1_000),
             token_shape=require_one_of(csi_token_shape, TOKEN_SHAPES, "csi_token_shape"),
             host_filter=host_filter,

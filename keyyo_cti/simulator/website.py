@@ -1,4 +1,4 @@
-"""The HTTP services on the same port as the CTI: OAuth2 and the Manager API."""
+"""The HTTP services on the port of the CTI: OAuth2, the Manager API and the telephones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Deque, List, Optional
 
 from aiohttp import web
 
+from .exchange import Exchange
 from .host_filter import HostFilter
 from .http_faults import Handler, HttpFaults
 from .manager import Manager
@@ -15,6 +16,8 @@ from .manager_site import ManagerSite
 from .oauth2 import Authority
 from .oauth2_site import PATH as OAUTH2_PATH
 from .oauth2_site import OAuth2Site
+from .telephone_site import PATH as TELEPHONE_PATH
+from .telephone_site import TelephoneSite
 from .watchers import Watchers
 
 MAX_RECORDED_REQUESTS = 10_000
@@ -28,6 +31,7 @@ class Website:
     :param watchers: notified of each request.
     :param authority: grants and checks access.
     :param manager: the account.
+    :param exchange: the telephones.
     :param page_size: maximum number of items on a page of the Manager API.
     :param token_shape: one of `manager_site.TOKEN_SHAPES`.
     :param host_filter: filters hosts and origins.
@@ -38,6 +42,7 @@ class Website:
         watchers: Watchers,
         authority: Authority,
         manager: Manager,
+        exchange: Exchange,
         *,
         page_size: int,
         token_shape: str,
@@ -56,6 +61,7 @@ class Website:
             token_shape=token_shape,
             next_origin=lambda: self.faults.next_origin,
         )
+        self._telephones = TelephoneSite(exchange, authority)
 
     def extend(self, application: web.Application) -> None:
         """Add the HTTP services to the application of the CTI."""
@@ -64,6 +70,7 @@ class Website:
         application.on_response_prepare.append(self._host_filter.restrict)
         application.add_subapp(OAUTH2_PATH, self.oauth2.application())
         application.add_subapp(MANAGER_PATH, self._manager.application())
+        application.add_subapp(TELEPHONE_PATH, self._telephones.application())
 
     def get_requests(self, path_prefix: str) -> List[str]:
         """Return the requests by the start of their path, as method and path, oldest first."""

@@ -24,6 +24,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("cti",),
     ("oauth2",),
     ("account",),
+    ("_diagnosis",),
     ("diagnosis", "loopback", "token_file"),
     ("manager",),
     ("token_provider",),

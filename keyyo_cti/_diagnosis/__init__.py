@@ -1,0 +1,1 @@
+"""What ``diagnosis.py`` is built from: faults, and the ring test."""

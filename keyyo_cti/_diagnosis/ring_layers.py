@@ -1,0 +1,295 @@
+"""The layers between a telephone and a handler, each judged by what was seen while it rang."""
+
+from concurrent.futures import TimeoutError as NoAnswer
+from contextlib import ExitStack
+from typing import Callable, List, Optional, Sequence
+
+from .._client.dispatcher import SLOW
+from .._display.error_page import advise
+from .._net.clock import monotonic
+from .._net.reentrant import Wakeup
+from ..call import Call
+from ..cti import CTI
+from ..errors import CommandTimeout, ConnectionClosed, KeyyoError, shorten
+from .call_watch import CallWatch, describe_error
+from .faults import Fault, NotSeen, describe
+
+#: Seconds for a reply that shows whether the connection is alive.
+_REPLY_TIMEOUT = 5.0
+
+#: Maximum seconds to destroy the session of the test.
+_DESTROY_TIMEOUT = 2.0
+
+#: Seconds after which a notification is called late. The dates of calls are whole seconds.
+_LATE = 3
+
+#: Characters of a list of numbers, of the parties of a call, of a server's words.
+_MAX_TEXT_LENGTH = 200
+
+_RUN_AGAIN = 'try again; "keyyo-cti diagnose --ring --debug" shows each message'
+
+
+class RingLayers:
+    """The checks of a ring test, in the order in which a call passes them.
+
+    :param csi: the line that is called.
+    :param numbers: the line's number and its short number.
+    :param timeout: seconds to wait for the call.
+    :param changed: notified of each change, and when the test is stopped.
+    :param is_stopped: returns True once the wait is to end.
+    :param on_ready: called when the line may be called.
+    :param recheck: checks again what the call did not need to pass; it raises Fault.
+    """
+
+    def __init__(
+        self,
+        csi: str,
+        numbers: Sequence[str],
+        timeout: float,
+        changed: Wakeup,
+        is_stopped: Callable[[], bool],
+        on_ready: Callable[[], object],
+        recheck: Callable[[], object],
+    ) -> None:
+        self._csi = csi
+        self._numbers = numbers
+        self._timeout = timeout
+        self._changed = changed
+        self._is_stopped = is_stopped
+        self._on_ready = on_ready
+        self._recheck = recheck
+        self._until = 0.0
+        self._began = 0.0
+        self._own_handler = False
+        self._cti: Optional[CTI] = None
+        self._watch: Optional[CallWatch] = None
+        self._stack = ExitStack()
+
+    def close(self) -> None:
+        """End the test: leave the program's CTI as it was, or close the test's own."""
+        self._stack.close()
+
+    # Session.
+
+    def open_session(
+        self, cti: CTI, token: str, handler: Optional[Callable[[Call], object]]
+    ) -> str:
+        """Open the session of the test.
+
+        :param cti: a CTI of the test's own.
+        :param handler: the program's handler of ``newCall``, or None.
+        """
+        self._stack.enter_context(cti)
+        self._own_handler = handler is None
+        cti.onNewCall = handler or _handle
+        # The diagnosis reports what a handler raises. Otherwise it would be printed as well.
+        cti.onError = _handle
+        # Before the session. Otherwise a first notification could be missed.
+        self._watch = self._stack.enter_context(CallWatch(cti, self._numbers, self._changed))
+        number = cti.create_session(token).result().number
+        self._stack.callback(_destroy, cti)
+        self._cti = cti
+        if number and not cti.same_number(number, self._csi):
+            raise Fault(
+                "wrong_line", f"the session is of {number}, not of {self._csi}",
+                "give each line its own CSI token", final=True,
+            )
+        return f"a session was opened as {number}"
+
+    def use_session(self, cti: CTI) -> str:
+        """Take the session of the program's CTI."""
+        if not cti.connected:
+            raise Fault(
+                "no_session", "your CTI has no session",
+                "call its create_session, and begin the test once the session is open", final=True,
+            )
+        self._cti = cti
+        self._watch = self._stack.enter_context(CallWatch(cti, self._numbers, self._changed))
+        return f"your CTI has a session of {cti.number}"
+
+    # Subscription.
+
+    def check_subscription(self) -> Optional[str]:
+        """Check that the session has the line among its subscriptions."""
+        if self._cti is None:
+            return None
+        listed = self._list_subscriptions()
+        if not any(self._cti.same_number(each, own) for each in listed for own in self._numbers):
+            shown = shorten(", ".join(map(str, listed)), _MAX_TEXT_LENGTH) or "no line"
+            raise Fault(
+                "not_subscribed", f"the session is subscribed to {shown}, not to {self._csi}",
+                f'subscribe to it: cti.subscribe("{self._csi}")',
+            )
+        return f"the session is subscribed to {self._csi}"
+
+    def _list_subscriptions(self) -> List[object]:
+        assert self._cti is not None
+        try:
+            numbers = self._cti.get_subscriptions().result(_REPLY_TIMEOUT).numbers
+        except (NoAnswer, CommandTimeout):
+            raise Fault(
+                "connection_silent",
+                "the server does not answer on this connection, although it is open",
+                "a proxy, a firewall or a network that is gone holds the messages back: "
+                f"{_RUN_AGAIN}",
+                final=True, check="session",
+            ) from None
+        except ConnectionClosed as error:
+            raise _make_lost_fault(error) from None
+        except KeyyoError as error:
+            advice = advise(error, "try again later")
+            raise Fault("subscription_refused", describe(error), advice) from None
+        return list(numbers) if isinstance(numbers, list) else []
+
+    # Frame and call.
+
+    def wait_for_frame(self, is_excused: bool) -> Optional[str]:
+        """Wait until the server sends anything but a reply.
+
+        :param is_excused: True if an earlier fault explains why nothing comes.
+        """
+        watch = self._get_watch()
+        if watch is None:
+            return None
+        self._began = monotonic()
+        self._until = self._began + self._timeout
+        self._on_ready()
+        self._wait(watch, lambda: watch.has_frame)
+        if not watch.has_frame:
+            self._explain_silence(watch, is_excused)
+            return "a notification came, but only after the session had been asked for a reply"
+        if watch.call is not None:
+            return "a notification of a call came"
+        if watch.others:
+            return "a notification of another line's call came"
+        return "a message came that cannot be read"
+
+    def wait_for_call(self) -> Optional[str]:
+        """Wait for ``newCall`` with a call of the line."""
+        watch = self._get_watch()
+        if watch is None:
+            return None
+        self._wait(watch, lambda: watch.call is not None)
+        if watch.call is not None:
+            return shorten(watch.parties, _MAX_TEXT_LENGTH) + _describe_delay(watch.call)
+        self._check_end(watch)
+        if watch.unreadable is not None:
+            words = shorten(str(watch.unreadable), _MAX_TEXT_LENGTH)
+            raise Fault(
+                "unreadable_frame", f"the server sent something that cannot be read: {words}",
+                f"{_RUN_AGAIN}. Report what it shows", final=True,
+            )
+        others = shorten(", ".join(watch.others), _MAX_TEXT_LENGTH)
+        raise Fault(
+            "other_line", f"calls of other lines were notified: {others}; none of {self._csi}",
+            f"call {self._csi} itself, or diagnose the line that was called", final=True,
+        )
+
+    def _get_watch(self) -> Optional[CallWatch]:
+        """Return what watches the session, or None if there is no session."""
+        return None if self._cti is None else self._watch
+
+    def _wait(self, watch: CallWatch, condition: Callable[[], bool]) -> None:
+        watch.wait(
+            lambda: condition() or watch.end is not None or self._is_stopped(),
+            self._until - monotonic(),
+        )
+
+    def _check_end(self, watch: CallWatch) -> None:
+        """Raise if the wait has ended before its time."""
+        if watch.end is not None:
+            raise _make_lost_fault(watch.end)
+        if self._is_stopped():
+            seconds = monotonic() - self._began
+            raise NotSeen(f"none came in the {seconds:.1f} s before the test was stopped")
+
+    def _explain_silence(self, watch: CallWatch, is_excused: bool) -> None:
+        """Raise the reason why no frame came; return if one comes meanwhile."""
+        self._check_end(watch)
+        try:
+            self.check_subscription()
+        except Fault as fault:
+            if not is_excused or fault.check is not None:
+                fault.check = fault.check or "subscription"
+                raise
+        if watch.has_frame:
+            return
+        if not is_excused:
+            self._recheck()
+        silence = f"no call of {self._csi} was notified in {self._timeout:g} s"
+        if is_excused:
+            raise NotSeen(f"{silence}; mend the fault before first")
+        raise Fault(
+            "no_frame", f"{silence}, although the server answers on this connection",
+            "did the line's telephone ring? If it did not, the call has not reached the line: "
+            "check the number that was called, forwarding, do-not-disturb and the telephone. If "
+            "it rang, Keyyo does not notify the line's calls: ask Keyyo",
+            final=True,
+        )
+
+    # Handler.
+
+    def wait_for_handler(self) -> Optional[str]:
+        """Wait until the handlers of the notification have returned."""
+        watch = self._get_watch()
+        if watch is None:
+            return None
+        watch.wait(lambda: watch.handled_after is not None or self._is_stopped(), SLOW)
+        names = watch.name_handlers()
+        if watch.handler_error is not None:
+            raise Fault(
+                "handler_raised", describe_error(watch.handler_error),
+                "mend the handler: what it did not do for this call, it will not do for others",
+            )
+        if not names:
+            raise Fault(
+                "no_handler", "no handler of newCall is set",
+                "set cti.onNewCall before create_session, and keep the CTI that it belongs to",
+            )
+        if watch.handled_after is None:
+            raise self._make_blocked_fault(watch)
+        after = f"{watch.handled_after * 1000:.1f} ms after the notification"
+        if self._own_handler:
+            return f"the test's own handler ran {after}"
+        return f"{names} returned {after}"
+
+    def _make_blocked_fault(self, watch: CallWatch) -> Exception:
+        if self._is_stopped():
+            return NotSeen("it had not returned when the test was stopped")
+        block = watch.describe_block()
+        if block is not None:
+            return Fault(
+                "handler_blocked", block,
+                "let handlers return at once, and do the work on a thread of your own",
+            )
+        return Fault(
+            "handler_not_run", f"the program has run no handler for {SLOW:g} s",
+            'with dispatch="manual", call cti.poll() again and again; a dispatch function has to '
+            "run each piece of work that it receives",
+        )
+
+
+def _describe_delay(call: Call) -> str:
+    """Return how late a notification of a ringing call is, "" if it is not."""
+    seconds = call.get_ringing_duration() if call.state == "SETUP" else 0
+    late = f", {seconds} s after the call began: something holds notifications back"
+    return late if seconds >= _LATE else ""
+
+
+def _make_lost_fault(error: BaseException) -> Fault:
+    return Fault(
+        "connection_lost", f"the session was lost while the test waited: {error}",
+        f"check the network; {_RUN_AGAIN}", final=True, check="session",
+    )
+
+
+def _handle(event: object) -> None:
+    """Do nothing: that it was called is all that matters."""
+
+
+def _destroy(cti: CTI) -> None:
+    try:
+        cti.destroy_session().result(_DESTROY_TIMEOUT)
+    except (KeyyoError, NoAnswer):
+        # The server ends the session after a while.
+        pass
