@@ -15,6 +15,9 @@ from .findings import Diagnosis, Finding
 #: Maximum seconds to open a session, and for each reply.
 _SESSION_TIMEOUT = 15.0
 
+#: Seconds, as of every CTI.
+_HEARTBEAT_TIMEOUT = 60.0
+
 NOT_CHECKED = "not checked, because of the fault before"
 
 #: Errors of the program itself, or of its end. They say nothing about the line.
@@ -83,7 +86,7 @@ class Examination:
             fact = check()
         except NotSeen as seen:
             self._add(Finding(name, None, str(seen)))
-            return True
+            return seen.final
         except KeyyoError as error:
             if error.error_code in _NO_FINDING:
                 raise
@@ -182,13 +185,14 @@ class Examination:
                 pass
         return f"a session was opened as {number}"
 
-    def _make_cti(self) -> CTI:
+    def _make_cti(self, heartbeat_timeout: float = _HEARTBEAT_TIMEOUT) -> CTI:
         return CTI(
             endpoint=self._endpoint,
             ca_certs=self._client.ca_certs,
             allow_http=self._client.allow_http,
             cookie_auto=False,
             timeout=_SESSION_TIMEOUT,
+            heartbeat_timeout=heartbeat_timeout,
         )
 
 

@@ -12,7 +12,12 @@ from .ring_layers import RingLayers
 from .ring_test import RingTest
 
 #: Faults that may be the reason why a call is not notified.
-_EXCUSES = frozenset({"plugin_disabled", "plugin_missing", "no_telephone", "not_subscribed"})
+_EXCUSES = frozenset({
+    "plugin_disabled", "plugin_missing", "no_telephone", "not_subscribed", "subscription_refused",
+})
+
+#: Seconds that a silent connection stays open after the test.
+_SILENCE_MARGIN = 30.0
 
 _STOPPED = "not checked, because the test was stopped"
 
@@ -75,9 +80,10 @@ class RingExamination(Examination):
             return self._get_layers().use_session(self._test.cti)
         if self._csi_token is None:
             return None
-        return self._get_layers().open_session(
-            self._make_cti(), self._csi_token.token, self._test.handler
-        )
+        # A silent connection stays open. Otherwise it would look like one that was dropped.
+        cti = self._make_cti(self._test.timeout + _SILENCE_MARGIN)
+        token, handler = self._csi_token.token, self._test.handler
+        return self._get_layers().open_session(cti, token, handler)
 
     def _recheck(self) -> None:
         """Check again what may have changed while the line was called."""

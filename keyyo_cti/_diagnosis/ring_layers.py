@@ -114,6 +114,9 @@ class RingLayers:
         if self._cti is None:
             return None
         listed = self._list_subscriptions()
+        if listed is None:
+            # The call shows later whether the connection is alive.
+            raise NotSeen(f"the server did not answer in {_REPLY_TIMEOUT:g} s", final=False)
         if not any(self._cti.same_number(each, own) for each in listed for own in self._numbers):
             shown = shorten(", ".join(map(str, listed)), _MAX_TEXT_LENGTH) or "no line"
             raise Fault(
@@ -122,18 +125,13 @@ class RingLayers:
             )
         return f"the session is subscribed to {self._csi}"
 
-    def _list_subscriptions(self) -> List[object]:
+    def _list_subscriptions(self) -> Optional[List[object]]:
+        """Return the subscribed numbers, or None if the server does not answer."""
         assert self._cti is not None
         try:
             numbers = self._cti.get_subscriptions().result(_REPLY_TIMEOUT).numbers
         except (NoAnswer, CommandTimeout):
-            raise Fault(
-                "connection_silent",
-                "the server does not answer on this connection, although it is open",
-                "a proxy, a firewall or a network that is gone holds the messages back: "
-                f"{_RUN_AGAIN}",
-                final=True, check="session",
-            ) from None
+            return None
         except ConnectionClosed as error:
             raise _make_lost_fault(error) from None
         except KeyyoError as error:
@@ -153,7 +151,7 @@ class RingLayers:
             return None
         self._began = monotonic()
         self._until = self._began + self._timeout
-        self._on_ready()
+        self._call_on_ready()
         self._wait(watch, lambda: watch.has_frame)
         if not watch.has_frame:
             self._explain_silence(watch, is_excused)
@@ -163,6 +161,13 @@ class RingLayers:
         if watch.others:
             return "a notification of another line's call came"
         return "a message came that cannot be read"
+
+    def _call_on_ready(self) -> None:
+        try:
+            self._on_ready()
+        except KeyyoError as error:
+            # As any other mistake in it. A KeyyoError would be taken for a finding.
+            raise RuntimeError(f"on_ready failed: {error}") from error
 
     def wait_for_call(self) -> Optional[str]:
         """Wait for ``newCall`` with a call of the line."""
@@ -208,6 +213,14 @@ class RingLayers:
         self._check_end(watch)
         try:
             self.check_subscription()
+        except NotSeen:
+            if watch.has_frame:
+                return
+            raise Fault(
+                "connection_silent", "the server does not answer, although the connection is open",
+                "the network is gone, or a proxy or a firewall holds the messages back: "
+                f"{_RUN_AGAIN}", final=True,
+            ) from None
         except Fault as fault:
             if not is_excused or fault.check is not None:
                 fault.check = fault.check or "subscription"

@@ -12,9 +12,10 @@ import threading
 from contextlib import ExitStack
 from typing import Any, Callable, List, Optional
 
+from .._net.user_code import require_function
 from ..diagnosis import Diagnosis, Finding, RingTest, diagnose
 from ..errors import KeyyoError
-from .exit_codes import UsageError
+from .exit_codes import CommandFailed, UsageError
 from .invocation import name_program
 from .login_account import LoginAccount
 from .login_hint import describe_missing_server
@@ -102,13 +103,20 @@ class RingCommand:
             on_finding=self._print_finding,
         )
         self._stack = ExitStack()
+        self._failure: Optional[KeyyoError] = None
 
     def run(self) -> Diagnosis:
-        """Run the diagnosis. Ctrl-C ends the wait for the call."""
+        """Run the diagnosis. Ctrl-C ends the wait for the call.
+
+        :raises CommandFailed: the simulator cannot call the line.
+        """
         if self._is_text:
             self._out.print_line(f"line {escape(self._csi or 'unknown')}")
         with self._stack:
-            return diagnose(self._account.client, self._csi, self._endpoint, self.test)
+            diagnosis = diagnose(self._account.client, self._csi, self._endpoint, self.test)
+        if self._failure is not None:
+            raise CommandFailed(f"the simulator cannot call: {self._failure}")
+        return diagnosis
 
     def _on_ready(self) -> None:
         self._stop_on_ctrl_c()
@@ -120,7 +128,7 @@ class RingCommand:
         try:
             self._stack.enter_context(SimulatedCall(self._account, self._caller, self._csi or ""))
         except KeyyoError as error:
-            self._err.print_line(f"the simulator cannot call: {escape(error)}")
+            self._failure = error
             self.test.stop()
         else:
             self._err.print_line(f"{escape(self._caller)} calls {csi}")
@@ -186,9 +194,12 @@ def _load(name: str) -> Callable[..., Any]:
     except Exception as error:
         # The user's module may raise anything.
         raise UsageError(f"--handler: {type(error).__name__}: {error}") from error
-    if not callable(found):
-        raise UsageError(f"--handler: {path} is no function")
-    return found  # type: ignore[no-any-return]
+    try:
+        require_function("--handler", found)
+    except TypeError as error:
+        raise UsageError(error) from error
+    function: Callable[..., Any] = found
+    return function
 
 
 def _parse_seconds(text: str) -> float:
