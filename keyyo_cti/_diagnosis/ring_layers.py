@@ -254,32 +254,34 @@ class RingLayers:
                 "handler_raised", describe_error(watch.handler_error),
                 "mend the handler: what it did not do for this call, it will not do for others",
             )
+        if watch.handled_after is None:
+            self._explain_block(watch)
         if not names:
             raise Fault(
                 "no_handler", "no handler of newCall is set",
-                "set cti.onNewCall before create_session, and keep the CTI that it belongs to",
+                "set cti.onNewCall before create_session, and on the CTI that has the session",
             )
         if watch.handled_after is None:
-            raise self._make_blocked_fault(watch)
+            raise Fault(
+                "handler_not_run", f"the program has run no handler for {SLOW:g} s",
+                'with dispatch="manual", call cti.poll() again and again; a dispatch function has '
+                "to run each piece of work that it receives",
+            )
         after = f"{watch.handled_after * 1000:.1f} ms after the notification"
         if self._own_handler:
             return f"the test's own handler ran {after}"
         return f"{names} returned {after}"
 
-    def _make_blocked_fault(self, watch: CallWatch) -> Exception:
+    def _explain_block(self, watch: CallWatch) -> None:
+        """Raise the reason why the handlers have not returned, if something runs."""
         if self._is_stopped():
-            return NotSeen("it had not returned when the test was stopped")
+            raise NotSeen("it had not returned when the test was stopped")
         block = watch.describe_block()
         if block is not None:
-            return Fault(
+            raise Fault(
                 "handler_blocked", block,
                 "let handlers return at once, and do the work on a thread of your own",
             )
-        return Fault(
-            "handler_not_run", f"the program has run no handler for {SLOW:g} s",
-            'with dispatch="manual", call cti.poll() again and again; a dispatch function has to '
-            "run each piece of work that it receives",
-        )
 
 
 def _describe_delay(call: Call) -> str:
