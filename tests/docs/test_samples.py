@@ -91,6 +91,16 @@ def test_it_prints_what_is_expected(name: str) -> None:
         assert running.rest() == EXPECTED[name]
 
 
+def test_ring_test_shows_each_layer_in_order() -> None:
+    with Running(str(SAMPLES / "does_it_ring.py")) as running:
+        assert running.end(timeout=30) == 0, running.rest("err")
+        lines = [line.split()[2:4] for line in running.rest() if " s  " in line]
+    assert lines == [["good", check] for check in (
+        "account", "line", "plugin", "telephone", "token", "session", "subscription", "frame",
+        "newCall", "handler",
+    )]
+
+
 def test_every_example_of_the_page_is_there() -> None:
     """There is one sample for each example of the page, in its order."""
     names = [path.stem for path in PAGE_SAMPLES]
@@ -111,7 +121,7 @@ def test_every_program_is_in_the_readme() -> None:
     assert [path.name for path in SAMPLES.glob("*.py") if f"({path.name})" not in readme] == []
 
 
-@pytest.mark.parametrize("name", ["who_calls", "wait_for_answer"])
+@pytest.mark.parametrize("name", ["who_calls", "wait_for_answer", "does_it_ring"])
 def test_sample_of_what_every_program_writes_first_is_short(name: str) -> None:
     assert len((SAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()) < 40
 
