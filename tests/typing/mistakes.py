@@ -25,7 +25,7 @@ from keyyo_cti import (
     Transport,
 )
 from keyyo_cti.account import Account, TokenMemory
-from keyyo_cti.manager import CSIToken, Diagnosis, Manager, ManagerError
+from keyyo_cti.manager import CSIToken, Diagnosis, Manager, ManagerError, RingTest
 from keyyo_cti.oauth2 import OAuth2, Tokens
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.token_provider import TokenProvider
@@ -504,6 +504,10 @@ manager.diagnose("33172587948", of_token)  # mistake
 manager.diagnose("33172587948", 5)  # mistake
 manager.diagnose("33172587948", lambda err, res: print(res.fault))  # mistake
 manager.diagnose("33172587948").result().finding  # mistake
+manager.diagnose("33172587948", ring="60")  # mistake
+RingTest(handler=lambda: None)  # mistake
+RingTest(on_finding=lambda finding: print(finding.layer))  # mistake
+RingTest(cti="cti")  # mistake
 TokenProvider(account, "33172587948")  # mistake
 TokenProvider(manager)  # mistake
 TokenProvider(manager, "33172587948", ahead="60")  # mistake

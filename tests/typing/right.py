@@ -33,7 +33,7 @@ from keyyo_cti import (
     Transport,
 )
 from keyyo_cti.account import Account, TokenMemory
-from keyyo_cti.manager import CSIToken, Diagnosis, Manager, ManagerError
+from keyyo_cti.manager import CSIToken, Diagnosis, Manager, ManagerError, RingTest
 from keyyo_cti.oauth2 import OAuth2, OAuth2Error, Tokens
 from keyyo_cti.token_file import TokenFile
 from keyyo_cti.token_provider import TokenProvider
@@ -355,6 +355,12 @@ with Manager(account, ca_certs=Path("authorities.pem")) as manager:
     manager.diagnose("33172587948", diagnosed)
     manager.diagnose("33172587948", "https://ws.keyyo.com/cti", diagnosed)
     manager.diagnose("33172587948").result().to_dict()
+    manager.diagnose("33172587948", diagnosed, ring=True)
+    manager.diagnose("33172587948", "https://ws.keyyo.com/cti", diagnosed, ring=7.5)
+    ring = RingTest(30, cti=cti, on_finding=lambda finding: print(finding.seconds, finding.fact))
+    manager.diagnose("33172587948", ring=ring).result().faults
+    ring.stop()
+    RingTest(handler=lambda call: print(call.other), on_ready=lambda: print("call now"))
     manager.wait(5)
     new_token = TokenProvider(manager, "33172587948", ["*.example.com"], ahead=60)
     cti = CTI(token_provider=new_token)

@@ -81,7 +81,7 @@ FUNCTIONS: Dict[str, Callable[..., Any]] = {
     for cls in (
         CTI, Call, Result, KeyyoError, account.Account, manager.Manager, manager.ManagerClient,
         oauth2.OAuth2, oauth2.OAuth2Client, oauth2.Tokens, token_file.TokenFile,
-        token_provider.TokenProvider, diagnosis.Diagnosis, Options,
+        token_provider.TokenProvider, diagnosis.Diagnosis, diagnosis.RingTest, Options,
     )
     for name, value in inspect.getmembers(cls, inspect.isfunction)
 }
