@@ -15,6 +15,9 @@ from ..errors import UnreadableMessage, shorten
 #: Calls of other lines that are named.
 _MAX_OTHERS = 3
 
+#: Characters of a number.
+_MAX_VALUE_LENGTH = 40
+
 #: Characters of the message of a handler's exception.
 _MAX_MESSAGE_LENGTH = 200
 
@@ -31,7 +34,7 @@ class CallWatch:
     :ivar call: the first notified call of the line.
     :ivar parties: state, caller and callee of that notification.
     :ivar others: notified calls of other lines, as text.
-    :ivar unreadable: the first message of the server that cannot be read.
+    :ivar unreadable: why the server's first message that is no call cannot be read.
     :ivar handler_error: what a handler of the call has raised.
     :ivar handled_after: seconds from the notification to the end of its handlers; None before.
     """
@@ -101,11 +104,11 @@ class CallWatch:
         is_ours = any(self._cti.same_number(side, own) for side in sides for own in self._numbers)
         if not is_ours:
             if len(self.others) < _MAX_OTHERS:
-                self.others.append(f"{call.caller} -> {call.callee}")
+                self.others.append(f"{_show(call.caller)} -> {_show(call.callee)}")
             self._changed.notify_all()
             return False
         self._notified_at = monotonic()
-        self.parties = f"{call.state} {call.caller} -> {call.callee}"
+        self.parties = f"{_show(call.state)} {_show(call.caller)} -> {_show(call.callee)}"
         self._handlers = self._find_handlers(call)
         self.call = call
         # Behind the handlers of this notification, which are queued already.
@@ -113,7 +116,7 @@ class CallWatch:
         return True
 
     def _find_handlers(self, call: Call) -> List[Callable[..., object]]:
-        event = STATE_EVENTS.get(str(call.state))
+        event = STATE_EVENTS.get(_show(call.state))
         return self._cti.handlers("newCall") + ([] if event is None else call.handlers(event))
 
     # On the thread that runs handlers.
@@ -130,6 +133,11 @@ class CallWatch:
             self.handler_error = self.handler_error or error
         self._changed.notify_all()
         return False
+
+
+def _show(value: object) -> str:
+    """Return a field of a call, which may be anything."""
+    return shorten(value, _MAX_VALUE_LENGTH) if isinstance(value, str) else "?"
 
 
 def _is_of_user_code(error: BaseException) -> bool:

@@ -86,7 +86,7 @@ class Examination:
             fact = check()
         except NotSeen as seen:
             self._add(Finding(name, None, str(seen)))
-            return seen.final
+            return True
         except KeyyoError as error:
             if error.error_code in _NO_FINDING:
                 raise

@@ -33,14 +33,7 @@ class Fault(Exception):
 
 
 class NotSeen(Exception):
-    """A check without a finding: nothing came, for a reason that is no fault of its own.
-
-    :param final: True if the later checks would see nothing either.
-    """
-
-    def __init__(self, fact: str, final: bool = True) -> None:
-        super().__init__(fact)
-        self.final = final
+    """A check without a finding: nothing came, for a reason that is no fault of its own."""
 
 
 def make_fault(check: str, error: KeyyoError) -> Fault:

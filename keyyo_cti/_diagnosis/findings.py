@@ -65,7 +65,7 @@ class Diagnosis:
         - ``no_session``, ``wrong_line``, ``connection_lost``, ``connection_silent``: the session
           of a ring test;
         - ``subscription_refused``, ``not_subscribed``, ``no_frame``, ``unreadable_frame``,
-          ``other_line``: the awaited call;
+          ``no_call``, ``other_line``: the awaited call;
         - ``no_handler``, ``handler_raised``, ``handler_blocked``, ``handler_not_run``: the
           program;
         - ``no_network``, ``untrusted_server``, ``no_connection``: the network;

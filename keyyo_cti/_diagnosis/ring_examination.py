@@ -11,9 +11,16 @@ from .findings import Finding
 from .ring_layers import RingLayers
 from .ring_test import RingTest
 
+#: The names of its checks, in order.
+RING_CHECKS = (
+    "account", "line", "plugin", "telephone", "token", "session", "subscription", "frame",
+    "newCall", "handler",
+)
+
 #: Faults that may be the reason why a call is not notified.
 _EXCUSES = frozenset({
     "plugin_disabled", "plugin_missing", "no_telephone", "not_subscribed", "subscription_refused",
+    "connection_silent",
 })
 
 #: Seconds that a silent connection stays open after the test.

@@ -10,7 +10,7 @@ from .._net.clock import monotonic
 from .._net.reentrant import Wakeup
 from ..call import Call
 from ..cti import CTI
-from ..errors import CommandTimeout, ConnectionClosed, KeyyoError, shorten
+from ..errors import CommandTimeout, ConnectionClosed, KeyyoError, UnknownNotification, shorten
 from .call_watch import CallWatch, describe_error
 from .faults import Fault, NotSeen, describe
 
@@ -18,7 +18,7 @@ from .faults import Fault, NotSeen, describe
 _REPLY_TIMEOUT = 5.0
 
 #: Maximum seconds to destroy the session of the test.
-_DESTROY_TIMEOUT = 2.0
+_DESTROY_TIMEOUT = 1.0
 
 #: Seconds after which a notification is called late. The dates of calls are whole seconds.
 _LATE = 3
@@ -60,6 +60,7 @@ class RingLayers:
         self._recheck = recheck
         self._until = 0.0
         self._began = 0.0
+        self._is_excused = False
         self._own_handler = False
         self._cti: Optional[CTI] = None
         self._watch: Optional[CallWatch] = None
@@ -114,24 +115,24 @@ class RingLayers:
         if self._cti is None:
             return None
         listed = self._list_subscriptions()
-        if listed is None:
-            # The call shows later whether the connection is alive.
-            raise NotSeen(f"the server did not answer in {_REPLY_TIMEOUT:g} s", final=False)
         if not any(self._cti.same_number(each, own) for each in listed for own in self._numbers):
-            shown = shorten(", ".join(map(str, listed)), _MAX_TEXT_LENGTH) or "no line"
+            shown = _shorten(", ".join(map(str, listed))) or "no line"
             raise Fault(
                 "not_subscribed", f"the session is subscribed to {shown}, not to {self._csi}",
                 f'subscribe to it: cti.subscribe("{self._csi}")',
             )
         return f"the session is subscribed to {self._csi}"
 
-    def _list_subscriptions(self) -> Optional[List[object]]:
-        """Return the subscribed numbers, or None if the server does not answer."""
+    def _list_subscriptions(self) -> List[object]:
         assert self._cti is not None
         try:
             numbers = self._cti.get_subscriptions().result(_REPLY_TIMEOUT).numbers
         except (NoAnswer, CommandTimeout):
-            return None
+            raise Fault(
+                "connection_silent", "the server does not answer, although the connection is open",
+                "the network is gone, or a proxy or a firewall holds the messages back: "
+                f"{_RUN_AGAIN}",
+            ) from None
         except ConnectionClosed as error:
             raise _make_lost_fault(error) from None
         except KeyyoError as error:
@@ -149,18 +150,21 @@ class RingLayers:
         watch = self._get_watch()
         if watch is None:
             return None
+        self._is_excused = is_excused
         self._began = monotonic()
         self._until = self._began + self._timeout
         self._call_on_ready()
         self._wait(watch, lambda: watch.has_frame)
         if not watch.has_frame:
-            self._explain_silence(watch, is_excused)
+            self._check_connection(watch, lambda: watch.has_frame)
+            if not watch.has_frame:
+                raise self._make_silence_fault("no_frame", "no call of {} was notified in {:g} s")
             return "a notification came, but only after the session had been asked for a reply"
         if watch.call is not None:
             return "a notification of a call came"
         if watch.others:
             return "a notification of another line's call came"
-        return "a message came that cannot be read"
+        return f"a message came that is no call: {_shorten(watch.unreadable)}"
 
     def _call_on_ready(self) -> None:
         try:
@@ -175,20 +179,29 @@ class RingLayers:
         if watch is None:
             return None
         self._wait(watch, lambda: watch.call is not None)
-        if watch.call is not None:
-            return shorten(watch.parties, _MAX_TEXT_LENGTH) + _describe_delay(watch.call)
+        if watch.call is None:
+            self._explain_no_call(watch)
+        assert watch.call is not None
+        return _shorten(watch.parties) + _describe_delay(watch.call)
+
+    def _explain_no_call(self, watch: CallWatch) -> None:
+        """Raise the reason why no call of the line came; return if one comes meanwhile."""
         self._check_end(watch)
-        if watch.unreadable is not None:
-            words = shorten(str(watch.unreadable), _MAX_TEXT_LENGTH)
+        if watch.others:
+            others = _shorten(", ".join(watch.others))
             raise Fault(
-                "unreadable_frame", f"the server sent something that cannot be read: {words}",
+                "other_line", f"calls of other lines were notified: {others}; none of {self._csi}",
+                f"call {self._csi} itself, or diagnose the line that was called", final=True,
+            )
+        if not isinstance(watch.unreadable, UnknownNotification):
+            raise Fault(
+                "unreadable_frame",
+                f"the server sent something that cannot be read: {_shorten(watch.unreadable)}",
                 f"{_RUN_AGAIN}. Report what it shows", final=True,
             )
-        others = shorten(", ".join(watch.others), _MAX_TEXT_LENGTH)
-        raise Fault(
-            "other_line", f"calls of other lines were notified: {others}; none of {self._csi}",
-            f"call {self._csi} itself, or diagnose the line that was called", final=True,
-        )
+        self._check_connection(watch, lambda: watch.call is not None)
+        if watch.call is None:
+            raise self._make_silence_fault("no_call", "no call of {} was notified in {:g} s")
 
     def _get_watch(self) -> Optional[CallWatch]:
         """Return what watches the session, or None if there is no session."""
@@ -208,32 +221,27 @@ class RingLayers:
             seconds = monotonic() - self._began
             raise NotSeen(f"none came in the {seconds:.1f} s before the test was stopped")
 
-    def _explain_silence(self, watch: CallWatch, is_excused: bool) -> None:
-        """Raise the reason why no frame came; return if one comes meanwhile."""
+    def _check_connection(self, watch: CallWatch, has_come: Callable[[], bool]) -> None:
+        """Raise the reason why nothing came, if the session or the Manager shows one."""
         self._check_end(watch)
         try:
             self.check_subscription()
-        except NotSeen:
-            if watch.has_frame:
-                return
-            raise Fault(
-                "connection_silent", "the server does not answer, although the connection is open",
-                "the network is gone, or a proxy or a firewall holds the messages back: "
-                f"{_RUN_AGAIN}", final=True,
-            ) from None
         except Fault as fault:
-            if not is_excused or fault.check is not None:
+            if has_come() or (self._is_excused and fault.check is None):
+                return
+            fault.final = True
+            if fault.word != "connection_silent":
                 fault.check = fault.check or "subscription"
-                raise
-        if watch.has_frame:
-            return
-        if not is_excused:
+            raise
+        if not (has_come() or self._is_excused):
             self._recheck()
-        silence = f"no call of {self._csi} was notified in {self._timeout:g} s"
-        if is_excused:
-            raise NotSeen(f"{silence}; mend the fault before first")
-        raise Fault(
-            "no_frame", f"{silence}, although the server answers on this connection",
+
+    def _make_silence_fault(self, word: str, silence: str) -> Exception:
+        silence = silence.format(self._csi, self._timeout)
+        if self._is_excused:
+            return NotSeen(f"{silence}; mend the fault before first")
+        return Fault(
+            word, f"{silence}, although the server answers on this connection",
             "did the line's telephone ring? If it did not, the call has not reached the line: "
             "check the number that was called, forwarding, do-not-disturb and the telephone. If "
             "it rang, Keyyo does not notify the line's calls: ask Keyyo",
@@ -282,6 +290,10 @@ class RingLayers:
                 "handler_blocked", block,
                 "let handlers return at once, and do the work on a thread of your own",
             )
+
+
+def _shorten(text: object) -> str:
+    return shorten(str(text), _MAX_TEXT_LENGTH)
 
 
 def _describe_delay(call: Call) -> str:

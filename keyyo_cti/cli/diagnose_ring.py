@@ -12,6 +12,7 @@ import threading
 from contextlib import ExitStack
 from typing import Any, Callable, List, Optional
 
+from .._diagnosis.ring_examination import RING_CHECKS
 from .._net.user_code import require_function
 from ..diagnosis import Diagnosis, Finding, RingTest, diagnose
 from ..errors import KeyyoError
@@ -104,6 +105,10 @@ class RingCommand:
         )
         self._stack = ExitStack()
         self._failure: Optional[KeyyoError] = None
+        self._findings = {
+            name: Finding(name, None, "not checked, because the test was stopped")
+            for name in RING_CHECKS
+        }
 
     def run(self) -> Diagnosis:
         """Run the diagnosis. Ctrl-C ends the wait for the call.
@@ -113,7 +118,12 @@ class RingCommand:
         if self._is_text:
             self._out.print_line(f"line {escape(self._csi or 'unknown')}")
         with self._stack:
-            diagnosis = diagnose(self._account.client, self._csi, self._endpoint, self.test)
+            try:
+                diagnosis = diagnose(self._account.client, self._csi, self._endpoint, self.test)
+            except KeyboardInterrupt:
+                # Before the wait for the call, or for the second time.
+                self.test.stop()
+                return Diagnosis(self._csi, tuple(self._findings.values()))
         if self._failure is not None:
             raise CommandFailed(f"the simulator cannot call: {self._failure}")
         return diagnosis
@@ -151,6 +161,7 @@ class RingCommand:
         signal.signal(signal.SIGINT, on_sigint)
 
     def _print_finding(self, finding: Finding) -> None:
+        self._findings[finding.check] = finding
         if not self._is_text:
             return
         lines = str(finding).splitlines()

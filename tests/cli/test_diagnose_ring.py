@@ -76,6 +76,11 @@ def push_unknown(sim: Simulator, alice: Line, bob: Phone) -> None:
     sim.push(alice, {"notify": "weather"})
 
 
+def push_unknown_and_be_silent(sim: Simulator, alice: Line, bob: Phone) -> None:
+    push_unknown(sim, alice, bob)
+    sim.faults.silence()
+
+
 def nothing(sim: Simulator, alice: Line) -> None:
     pass
 
@@ -92,7 +97,12 @@ class Planted(NamedTuple):
     word: str
     fault: Callable[[Simulator, Line], object] = nothing
     play: Optional[Callable[[Simulator, Line, Phone], object]] = calls
-    arguments: Sequence[str] = ()
+    more: Sequence[str] = ()
+
+    @property
+    def arguments(self) -> Sequence[str]:
+        """Those of the command; what ends the wait early may take its time."""
+        return ["--timeout", "20" if self.check in ("session", "handler") else "1", *self.more]
 
 
 def handler(name: str) -> Sequence[str]:
@@ -113,6 +123,7 @@ PLANTED = {
     "plugin goes": Planted("plugin", "plugin_disabled", play=lambda sim, alice, bob: alice.set(
         plugin_enabled=False)),
     # Session.
+    "no network": Planted("line", "no_network", lambda sim, alice: sim.stop(), None),
     "token": Planted("session", "session_refused", lambda sim, alice: sim.faults.fail(
         "create_session", 400, "Invalid token"), None),
     "no connection": Planted("session", "no_connection", lambda sim, alice: sim.faults.refuse(
@@ -126,6 +137,10 @@ PLANTED = {
     # Subscription.
     "refused": Planted("subscription", "subscription_refused", lambda sim, alice: sim.faults.fail(
         "get_subscriptions", 403, "No", times=None), nobody_calls),
+    "ignored": Planted("subscription", "connection_silent", lambda sim, alice: sim.faults.ignore(
+        "get_subscriptions")),
+    "ignored, no call": Planted("subscription", "connection_silent", lambda sim, alice: (
+        sim.faults.ignore("get_subscriptions")), nobody_calls),
     "unsubscribed": Planted("subscription", "not_subscribed", play=then_calls(unsubscribe)),
     # Frame.
     "nobody calls": Planted("frame", "no_frame", play=nobody_calls),
@@ -141,12 +156,15 @@ PLANTED = {
         lambda sim, alice: sim.faults.garble(part="frame"))),
     "not UTF-8": Planted("newCall", "unreadable_frame", play=then_calls(
         lambda sim, alice: sim.faults.garble(part="text"))),
-    "no call": Planted("newCall", "unreadable_frame", play=push_unknown),
+    "no callref": Planted("newCall", "unreadable_frame", play=lambda sim, alice, bob: sim.push(
+        alice, {"notify": "call", "call": {"caller": CAROL}})),
+    "no call": Planted("newCall", "no_call", play=push_unknown),
+    "no call, silence": Planted("newCall", "connection_silent", play=push_unknown_and_be_silent),
     "another line": Planted("newCall", "other_line", play=push_another),
     # Handler.
-    "raises": Planted("handler", "handler_raised", arguments=handler("raises")),
-    "arguments": Planted("handler", "handler_raised", arguments=handler("nobody_calls")),
-    "blocks": Planted("handler", "handler_blocked", arguments=handler("blocks")),
+    "raises": Planted("handler", "handler_raised", more=handler("raises")),
+    "arguments": Planted("handler", "handler_raised", more=handler("nobody_calls")),
+    "blocks": Planted("handler", "handler_blocked", more=handler("blocks")),
 }
 
 
@@ -156,14 +174,16 @@ def prepare(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     released.clear()
     monkeypatch.setattr("keyyo_cti._diagnosis.ring_layers.SLOW", 0.3)
     monkeypatch.setattr("keyyo_cti._diagnosis.ring_layers._REPLY_TIMEOUT", 0.5)
+    monkeypatch.setattr("keyyo_cti._diagnosis.ring_layers._DESTROY_TIMEOUT", 0.2)
 
 
 def ring(
     sim: Simulator, alice: Line, capsys: Capture, play: Optional[Callable[..., object]] = calls,
-    *arguments: str,
+    *arguments: str, fault: Callable[[Simulator, Line], object] = nothing,
 ) -> Tuple[int, List[str], List[str], Any]:
-    """Enters the command, and plays once there is a session with its subscriptions told."""
+    """Enters the command, and plays once the session has asked for its subscriptions."""
     bob = sim.phone("33199020000")
+    fault(sim, alice)
 
     def script() -> None:
         if play is not None:
@@ -182,9 +202,9 @@ def test_planted_fault_in_text_is_the_first_dark_layer(
     planted = PLANTED[name]
     prepare(sim, monkeypatch)
     sim.line(CAROL)
-    planted.fault(sim, alice)
     status, out, err, _ = ring(
-        sim, alice, capsys, planted.play, "--timeout", "0.7", *planted.arguments)
+        sim, alice, capsys, planted.play, *planted.arguments,
+        fault=planted.fault)
     assert status == 1
     assert out[0] == f"line {alice.number}" and out[-1] == f"wrong: {planted.word}"
     [dark] = [index for index, line in enumerate(out) if " FAULT " in line]
@@ -200,9 +220,9 @@ def test_planted_fault_in_json_is_the_first_dark_layer(
     planted = PLANTED[name]
     prepare(sim, monkeypatch)
     sim.line(CAROL)
-    planted.fault(sim, alice)
     status, _, _, told = ring(
-        sim, alice, capsys, planted.play, "--json", "--timeout", "0.7", *planted.arguments)
+        sim, alice, capsys, planted.play, "--json", *planted.arguments,
+        fault=planted.fault)
     assert (status, told["good"], told["faults"]) == (1, False, [planted.word])
     findings = {finding["check"]: finding for finding in told["findings"]}
     assert list(findings) == BEFORE + LAYERS
@@ -352,6 +372,20 @@ def test_ctrl_c_ends_the_wait_with_a_report(
         assert told["faults"] == ([] if plugin_enabled else ["plugin_disabled"])
         assert [each["good"] for each in told["findings"][-3:]] == [None] * 3
     assert sim.sessions() == []
+
+
+@posix
+def test_ctrl_c_before_the_wait_ends_with_a_report_too(sim: Simulator, alice: Line) -> None:
+    keep_login(sim)
+    sim.faults.http_slow("/manager/1.0/services/33199000001/sip_records")
+    command = ["-m", "keyyo_cti", "diagnose", "--ring", "--json", alice.number]
+    with Running(*command) as running:
+        sim.wait_for_request("/manager/1.0/services/33199000001/sip_records", 30)
+        running.interrupt()
+        assert running.end() == 130
+        told = json.loads("\n".join(running.rest()))
+    assert [each["good"] for each in told["findings"]] == [True] * 3 + [None] * 7
+    assert [each["check"] for each in told["findings"]] == BEFORE + LAYERS
 
 
 @posix
