@@ -10,7 +10,14 @@ from .._net.clock import monotonic
 from .._net.reentrant import Wakeup
 from ..call import Call
 from ..cti import CTI
-from ..errors import CommandTimeout, ConnectionClosed, KeyyoError, UnknownNotification, shorten
+from ..errors import (
+    CommandTimeout,
+    ConnectionClosed,
+    KeyyoError,
+    SessionEnded,
+    UnknownNotification,
+    shorten,
+)
 from .call_watch import CallWatch, describe_error
 from .faults import Fault, NotSeen, describe
 
@@ -304,8 +311,10 @@ def _describe_delay(call: Call) -> str:
 
 
 def _make_lost_fault(error: BaseException) -> Fault:
+    # SessionEnded says no more than that.
+    reason = "" if isinstance(error, SessionEnded) else f": {_shorten(error)}"
     return Fault(
-        "connection_lost", f"the session was lost while the test waited: {error}",
+        "connection_lost", f"the session was opened, and lost while the test waited{reason}",
         f"check the network; {_RUN_AGAIN}", final=True, check="session",
     )
 
