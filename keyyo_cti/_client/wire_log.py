@@ -65,7 +65,7 @@ _SECRET = ("token", "session_id")
 
 _NO_CALLS = (
     "no call was notified on this connection: was one of the subscribed lines called? is its CTI "
-    "plugin 'websocket' enabled? try: keyyo-cti diagnose {}"
+    "plugin 'websocket' enabled? try: keyyo-cti diagnose {} --ring"
 )
 
 

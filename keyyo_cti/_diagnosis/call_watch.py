@@ -10,7 +10,7 @@ from .._net.reentrant import Wakeup
 from .._net.user_code import name_of
 from ..call import Call
 from ..cti import CTI
-from ..errors import UnreadableMessage, shorten
+from ..errors import UnknownNotification, UnreadableMessage, shorten
 
 #: Calls of other lines that are named.
 _MAX_OTHERS = 3
@@ -127,8 +127,9 @@ class CallWatch:
 
     def _on_error(self, error: BaseException) -> bool:
         if isinstance(error, UnreadableMessage):
-            # On the thread that reads.
-            self.unreadable = self.unreadable or error
+            # On the thread that reads. An unknown notification explains less than a broken one.
+            if self.unreadable is None or isinstance(self.unreadable, UnknownNotification):
+                self.unreadable = error
         elif self.call is not None and self.handled_after is None and _is_of_user_code(error):
             self.handler_error = self.handler_error or error
         self._changed.notify_all()

@@ -7,6 +7,7 @@ from typing import Callable, List, Optional, Sequence
 from .._client.dispatcher import SLOW
 from .._display.error_page import advise
 from .._net.clock import monotonic
+from .._net.redaction import redact
 from .._net.reentrant import Wakeup
 from ..call import Call
 from ..cti import CTI
@@ -99,7 +100,7 @@ class RingLayers:
         self._cti = cti
         if number and not cti.same_number(number, self._csi):
             raise Fault(
-                "wrong_line", f"the session is of {number}, not of {self._csi}",
+                "wrong_line", f"the session is of {_shorten(number)}, not of {self._csi}",
                 "give each line its own CSI token", final=True,
             )
         return f"a session was opened as {number}"
@@ -123,14 +124,14 @@ class RingLayers:
             return None
         listed = self._list_subscriptions()
         if not any(self._cti.same_number(each, own) for each in listed for own in self._numbers):
-            shown = _shorten(", ".join(map(str, listed))) or "no line"
+            shown = _shorten(", ".join(listed)) or "no line"
             raise Fault(
                 "not_subscribed", f"the session is subscribed to {shown}, not to {self._csi}",
                 f'subscribe to it: cti.subscribe("{self._csi}")',
             )
         return f"the session is subscribed to {self._csi}"
 
-    def _list_subscriptions(self) -> List[object]:
+    def _list_subscriptions(self) -> List[str]:
         assert self._cti is not None
         try:
             numbers = self._cti.get_subscriptions().result(_REPLY_TIMEOUT).numbers
@@ -144,8 +145,9 @@ class RingLayers:
             raise _make_lost_fault(error) from None
         except KeyyoError as error:
             advice = advise(error, "try again later")
-            raise Fault("subscription_refused", describe(error), advice) from None
-        return list(numbers) if isinstance(numbers, list) else []
+            raise Fault("subscription_refused", _shorten(describe(error)), advice) from None
+        listed = numbers if isinstance(numbers, list) else []
+        return [each for each in listed if isinstance(each, str)]
 
     # Frame and call.
 
@@ -300,7 +302,8 @@ class RingLayers:
 
 
 def _shorten(text: object) -> str:
-    return shorten(str(text), _MAX_TEXT_LENGTH)
+    """Return text for a person, without secrets that a server may repeat."""
+    return shorten(redact(str(text)), _MAX_TEXT_LENGTH)
 
 
 def _describe_delay(call: Call) -> str:

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from typing import Any, Callable, List, Optional
 
 from .._diagnosis.ring_examination import RING_CHECKS
+from .._display.telephone_number import parse_number
 from .._net.user_code import require_function
 from ..diagnosis import Diagnosis, Finding, RingTest, diagnose
 from ..errors import KeyyoError
@@ -93,7 +94,8 @@ class RingCommand:
         self._out = out
         self._err = err
         self._is_text = not arguments.json
-        self._caller: Optional[str] = arguments.caller
+        given: Optional[str] = arguments.caller
+        self._caller = None if given is None else parse_number(given, csi)
         if self._caller is not None and not account.login.is_simulator:
             raise UsageError("--from is for a simulator: at Keyyo, call the line yourself")
         handler = None if arguments.handler is None else _load(arguments.handler)

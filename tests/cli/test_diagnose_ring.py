@@ -76,6 +76,12 @@ def push_unknown(sim: Simulator, alice: Line, bob: Phone) -> None:
     sim.push(alice, {"notify": "weather"})
 
 
+def push_unknown_and_truncate(sim: Simulator, alice: Line, bob: Phone) -> None:
+    push_unknown(sim, alice, bob)
+    sim.faults.garble()
+    bob.call(alice)
+
+
 def push_unknown_and_be_silent(sim: Simulator, alice: Line, bob: Phone) -> None:
     push_unknown(sim, alice, bob)
     sim.faults.silence()
@@ -156,6 +162,7 @@ PLANTED = {
         lambda sim, alice: sim.faults.garble(part="frame"))),
     "not UTF-8": Planted("newCall", "unreadable_frame", play=then_calls(
         lambda sim, alice: sim.faults.garble(part="text"))),
+    "no call, truncated": Planted("newCall", "unreadable_frame", play=push_unknown_and_truncate),
     "no callref": Planted("newCall", "unreadable_frame", play=lambda sim, alice, bob: sim.push(
         alice, {"notify": "call", "call": {"caller": CAROL}})),
     "no call": Planted("newCall", "no_call", play=push_unknown),
@@ -258,13 +265,17 @@ def test_call_that_passes_lights_each_layer_in_order(
         (lambda sim, alice, bob: sim.push(alice, {"notify": "call", "call": {
             "callref": "x", "caller": CAROL, "callee": "201", "state": "SETUP"}}), (),
          f"SETUP {CAROL} -> 201"),
+        (lambda sim, alice, bob: sim.push(alice, *({"notify": "call", "call": {
+            "callref": f"x{number}", "caller": caller, "callee": "33199000001", "state": caller}}
+            for number, caller in enumerate([10**30, {"a": 1}, ["b"], True, "7" * 900]))), (),
+         "? ? -> 33199000001"),
         (lambda sim, alice, bob: sim.push(alice, {"notify": "call", "call": {
             "callref": "x", "caller": "anonymous", "callee": "+33 1 99 00 00 01",
             "state": "RELEASE"}}), (), "RELEASE anonymous -> +33 1 99 00 00 01"),
         (lambda sim, alice, bob: alice.phone.call(bob), (), "SETUP 33199000001 -> 33199020000"),
-        (None, ("--from", "33199020000"), "SETUP 33199020000 -> 33199000001"),
+        (None, ("--from", "+33 1 99 02 00 00"), "SETUP 33199020000 -> 33199000001"),
     ],
-    ids=["internal", "short number", "hidden", "outgoing", "simulator calls"],
+    ids=["internal", "short number", "odd", "hidden", "outgoing", "simulator calls"],
 )
 def test_call_of_the_line_in_any_form_lights_each_layer(
     sim: Simulator, alice: Line, capsys: Capture, monkeypatch: pytest.MonkeyPatch,
