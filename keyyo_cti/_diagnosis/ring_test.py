@@ -16,8 +16,9 @@ _MAX_TIMEOUT = 3600.0
 class RingTest:
     """A test of all that a call passes, while the line is called from some telephone.
 
-    For one diagnosis. It finds the first layer that a call does not pass: no frame comes, or none
-    that is a call of the line, or its handlers do not return.
+    For one diagnosis, on whose thread ``on_ready`` and ``on_finding`` run; what they raise ends
+    it. It finds the first layer that a call does not pass: no frame comes, or none that is a call
+    of the line, or its handlers do not return.
 
     :param timeout: maximum seconds to wait for the call, at most an hour.
     :param handler: your handler of ``newCall``, to be tried in a session of the test's own.
