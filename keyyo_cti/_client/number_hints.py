@@ -4,7 +4,7 @@ import re
 from typing import Optional
 
 from .._display.error_page import add_advice
-from .._display.telephone_number import parse_number
+from .._display.telephone_number import is_dialable, parse_number
 from ..errors import CANNOT_TREAT, KeyyoError
 from .wire import Command
 
@@ -14,8 +14,6 @@ _FIELDS = ("number", "to")
 #: The actions that accept ``"callpark"``.
 _SUBSCRIPTIONS = ("subscribe", "unsubscribe")
 _CALLPARK = "callpark"
-
-_DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def add_number_hint(error: KeyyoError, command: Command, line: Optional[str]) -> None:
@@ -42,10 +40,10 @@ def _explain(number: str, action: str, line: Optional[str]) -> Optional[str]:
         # The service itself converts national numbers in this command.
         is_national = action == "get_local_to_int_number"
         right = parse_number(number, None if is_national else line)
-    if right == number and (_DIGITS.fullmatch(right) or right == _CALLPARK):
+    if right == number and (is_dialable(right) or right == _CALLPARK):
         return None
-    if right == _CALLPARK or _DIGITS.fullmatch(right):
-        wanted = "the international format" if _DIGITS.fullmatch(number) else "digits only"
+    if right == _CALLPARK or is_dialable(right):
+        wanted = "the international format" if is_dialable(number) else "digits only"
         return f"write {right!r}, because the service wants {wanted}"
     word = f" or {_CALLPARK!r}" if may_be_callpark else ""
     return f"the service accepts only digits, such as '33172587948'{word}"

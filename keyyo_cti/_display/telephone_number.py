@@ -17,6 +17,9 @@ _BETWEEN = re.compile(
     r"[\s.()/\-\u00ad\u00b7\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\ufeff]+"
 )
 
+#: What can be dialled.
+_DIGITS = re.compile(r"[0-9]{1,15}")
+
 #: A number after the removal of separators.
 _NUMBER = re.compile(r"\+?[0-9]+")
 
@@ -44,7 +47,7 @@ def parse_number(written: str, own: Any) -> str:
     # Full-width digits, as in copied text, become plain ones.
     text = re.sub(r"^\s*tel:", "", unicodedata.normalize("NFKC", written), flags=re.IGNORECASE)
     # In +33 (0)1, the zero is for callers in the same country.
-    number = _BETWEEN.sub("", re.sub(r"^(\s*(?:\+|00)[^(]*)\(0\)", r"\1", text))
+    number = remove_separators(re.sub(r"^(\s*(?:\+|00)[^(]*)\(0\)", r"\1", text))
     if not _NUMBER.fullmatch(number):
         return written.strip()
     if number.startswith(("+", "00")):
@@ -52,6 +55,22 @@ def parse_number(written: str, own: Any) -> str:
     if number.startswith("0") and isinstance(own, str):
         return _from_country_of(own, number) or number
     return number
+
+
+def is_dialable(number: str) -> bool:
+    """Return True for 1 to 15 digits, which is what the service accepts."""
+    return _DIGITS.fullmatch(number) is not None
+
+
+def remove_separators(text: str) -> str:
+    """Return a text without separators of digits and invisible characters."""
+    return _BETWEEN.sub("", text)
+
+
+def skip_separators(text: str) -> str:
+    """Return a text without those at its beginning."""
+    first = _BETWEEN.match(text)
+    return text if first is None else text[first.end():]
 
 
 @lru_cache(maxsize=1024)
