@@ -22,6 +22,9 @@ _START = re.compile(r"(?:(?:callto:/{0,2})?tel:|callto:)/{0,2}", re.IGNORECASE)
 #: Skype's parameters, as in ``callto:+33199020000+type=phone``.
 _SKYPE = re.compile(r"(?<=[0-9)])\+(?=[a-z])", re.IGNORECASE)
 
+#: The name of a parameter that is shown. "call" is Skype's word for what is done anyway.
+_NAME = re.compile(r"[a-z0-9-]{1,20}")
+
 #: Characters of a link, and of a part of it in a message.
 _MAX_LENGTH = 1000
 _MAX_SHOWN = 60
@@ -144,10 +147,10 @@ def _note(link: str, named: Dict[str, str]) -> Iterator[str]:
             f"the extension {digits} is not dialled: dial it on your telephone when the call is "
             "answered"
         )
-    # Skype's word for what is done anyway.
-    others = [shorten(name, _MAX_SHOWN) for name in named if name != "call"]
+    # Any other name could be a sentence that misleads the user.
+    others = [name if _NAME.fullmatch(name) else "?" for name in named if name != "call"]
     if others:
-        yield f"left out of the link: {', '.join(map(repr, others))}"
+        yield f"left out of the link: {', '.join(others)}"
 
 
 def _refuse(link: str, reason: str) -> LinkError:

@@ -1,7 +1,8 @@
-"""The folder for persistent state of a user's programs."""
+"""The folders of a user: for persistent state, data and configuration."""
 
 import os
 from pathlib import Path
+from typing import Callable
 
 import platformdirs
 
@@ -11,15 +12,36 @@ def state_folder() -> Path:
 
     :raises OSError: the user has no home directory, as in a container with an arbitrary uid.
     """
+    return _find(lambda: platformdirs.user_state_path("keyyo-cti", appauthor=False), "STATE")
+
+
+def data_folder() -> Path:
+    """Return the folder of the user's data of all programs.
+
+    :raises OSError: as for ``state_folder``.
+    """
+    return _find(platformdirs.user_data_path, "DATA")
+
+
+def config_folder() -> Path:
+    """Return the folder of the user's configuration of all programs.
+
+    :raises OSError: as for ``state_folder``.
+    """
+    return _find(platformdirs.user_config_path, "CONFIG")
+
+
+def _find(find: Callable[[], Path], kind: str) -> Path:
+    variable = f"XDG_{kind}_HOME"
     try:
-        folder = platformdirs.user_state_path("keyyo-cti", appauthor=False)
+        folder = find()
     except (RuntimeError, KeyError):
         folder = Path("~")
     # Without a home directory, the path begins with "~" or "/.local". Otherwise a folder named
     # "~" would appear in the current directory, or a folder in the root.
-    chosen = Path(os.environ.get("XDG_STATE_HOME", "")).is_absolute()
+    chosen = Path(os.environ.get(variable, "")).is_absolute()
     if not folder.is_absolute() or (_homeless() and not chosen):
-        raise OSError("there is no home directory: set HOME or XDG_STATE_HOME")
+        raise OSError(f"there is no home directory: set HOME or {variable}")
     return folder
 
 

@@ -1,13 +1,12 @@
 """``keyyo-cti completion``: a script for the user's shell that completes the command line."""
 
 import argparse
-import importlib
 from typing import Iterator
 
 from .._display.extras import install_hint
 from .exit_codes import OK
 from .invocation import format_command, name_program
-from .parser import COMMANDS, make_parser
+from .parser import COMMANDS, import_command, make_parser
 from .terminal import Terminal
 
 #: For each shell, the file that it reads at its start.
@@ -38,7 +37,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         raise ImportError(f"completion needs shtab: {install_hint('terminal')}") from error
     parser = make_parser(
         {
-            name: importlib.import_module(f".{name}", __package__).add_arguments
+            name: import_command(name).add_arguments
             for name in COMMANDS
         }
     )

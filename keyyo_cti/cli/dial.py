@@ -3,14 +3,17 @@
 import argparse
 import re
 from dataclasses import replace
-from typing import Any, Optional
+from functools import partial
+from typing import Any, Callable, Optional
 
 from .._display.dates import as_date
-from .._display.telephone_number import parse_number
+from .._display.telephone_link import LinkError, TelephoneLink, parse_link
+from .._display.telephone_number import format_number, is_dialable, parse_number
 from ..call import Call
 from ..errors import ConnectionClosed, KeyyoError
 from .call_printer import CallPrinter
-from .exit_codes import FAILED, OK
+from .confirmation import confirm, show_failures
+from .exit_codes import FAILED, OK, USAGE_ERROR, UsageError
 from .parser import NUMBER_FORMS, TOKEN_SOURCES, add_json, add_session
 from .session_command import SessionCommand
 from .session_config import SessionConfig, make_session_config
@@ -23,15 +26,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Without --follow it ends when Keyyo has accepted the command. With --follow the exit "
         f"code is 0 if the call was answered, else 1.\n{TOKEN_SOURCES}"
     )
-    parser.add_argument("number", metavar="NUMBER", help=f"number to call, {NUMBER_FORMS}")
+    parser.add_argument(
+        "number",
+        metavar="NUMBER",
+        help=f"number to call, {NUMBER_FORMS}, or a link: tel:+33172587948, callto:0172587948",
+    )
     parser.add_argument(
         "--only",
-        type=_parse_pattern,
+        type=parse_pattern,
         metavar="REGEX",
         help=(
             "call only a number that this matches as a whole, such as '33[1-79][0-9]{8}', for "
-            "numbers from an untrusted source, such as a web page; the number must be in digits"
+            "numbers from an untrusted source, such as a web page; the number must be in digits, "
+            "and of a link it is the number in digits that is compared"
         ),
+    )
+    parser.add_argument(
+        "--confirm",
+        action="store_true",
+        help="show the number and ask before calling: in a window on a desktop, where failures "
+        "are shown too, else on the terminal; for links of web pages",
     )
     parser.add_argument(
         "--no-auto-answer",
@@ -48,14 +62,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Run the command."""
+    if arguments.confirm:
+        return show_failures(partial(_run, arguments, out), "dial")
+    return _run(arguments, out, err)
+
+
+def _run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
+    number: str = arguments.number
+    try:
+        link = parse_link(number)
+    except LinkError as error:
+        raise UsageError(error) from None
+    if arguments.confirm:
+        # Before anything is sent: a stranger's link does not even cause a request for a token.
+        confirm(_make_question(number, link), err)
+    for note in link.notes if link and not arguments.confirm else ():
+        err.print_line(note)
     printer = CallPrinter(out, arguments.json) if arguments.follow else None
     config = make_session_config(arguments, arguments.auto_answer)
     if arguments.only is not None:
         config = replace(config, may_dial=arguments.only.fullmatch)
-    return DialSession(config, arguments.number, printer, err).run()
+    if link is not None:
+        resolve: Callable[[Any], str] = link.resolve
+    elif arguments.only is None:
+        resolve = partial(parse_number, number)
+    else:
+        # Unchanged: a check must be of what its author sees.
+        resolve = partial(_keep, number)
+    return DialSession(config, resolve, printer, err).run()
 
 
-def _parse_pattern(text: str) -> "re.Pattern[str]":
+def _make_question(number: str, link: Optional[TelephoneLink]) -> str:
+    """Return the question before a call, which shows the number in digits.
+
+    :raises UsageError: it is no number.
+    """
+    digits = parse_number(number, None) if link is None else link.number
+    if not is_dialable(digits):
+        raise UsageError(f"{number!r} is no telephone number")
+    return "\n".join([f"Call {format_number(digits)}?", *(link.notes if link else ())])
+
+
+def _keep(number: str, own: Any) -> str:
+    return number
+
+
+def parse_pattern(text: str) -> "re.Pattern[str]":
+    """Return a regular expression of the command line."""
     try:
         return re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
@@ -65,23 +118,31 @@ def _parse_pattern(text: str) -> "re.Pattern[str]":
 class DialSession(SessionCommand):
     """A session that calls a number.
 
+    :param resolve: returns the number to call, given the line's own.
     :param printer: prints the call until it ends; None to end when Keyyo has accepted the
         command.
     """
 
     def __init__(
-        self, config: SessionConfig, number: str, printer: Optional[CallPrinter], err: Terminal
+        self,
+        config: SessionConfig,
+        resolve: Callable[[Any], str],
+        printer: Optional[CallPrinter],
+        err: Terminal,
     ) -> None:
         super().__init__(config, err)
-        self._number = number
+        self._resolve = resolve
+        self._number = ""
         self._printer = printer
         self._call: Optional[Call] = None
         self._placed = False
 
     def on_connected(self) -> None:
-        if self.config.may_dial is None:
-            # Otherwise it stays as it is: a check must be of what its author sees.
-            self._number = parse_number(self._number, self.cti.number)
+        try:
+            self._number = self._resolve(self.cti.number)
+        except LinkError as error:
+            self.end(USAGE_ERROR, escape(error))
+            return
         self.cti.dial(self._number, self._on_dialled)
 
     def on_call(self, call: Call) -> None:

@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import sys
+import sysconfig
 from typing import Mapping, Sequence, Tuple
 
 from .parser import COMMANDS, PROGRAM
@@ -58,6 +59,16 @@ def find_program() -> Tuple[str, ...]:
     if _is_same_file(shutil.which(PROGRAM) or "", started):
         return (PROGRAM,)
     return (started if folder else os.path.join(os.curdir, started),)
+
+
+def find_absolute_program() -> Tuple[str, ...]:
+    """Return the words that start this program in any folder, whatever PATH is."""
+    if find_program()[1:]:
+        return sys.executable, "-m", _MODULE
+    if os.path.basename(sys.argv[0]) == PROGRAM:
+        return (os.path.abspath(sys.argv[0]),)
+    script = os.path.join(sysconfig.get_path("scripts"), PROGRAM)
+    return (script,) if os.access(script, os.X_OK) else (sys.executable, "-m", _MODULE)
 
 
 def _find_pip() -> Tuple[str, ...]:

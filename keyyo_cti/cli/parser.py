@@ -5,7 +5,9 @@ Each command is a module beside this one, with ``add_arguments(parser)`` and
 """
 
 import argparse
+import importlib
 import sys
+from types import ModuleType
 from typing import Callable, Dict, Mapping, Optional, Sequence
 
 from .help_format import HelpFormatter
@@ -17,7 +19,7 @@ TOKEN_VARIABLE = "KEYYO_CSI_TOKEN"
 CLIENT_ID_VARIABLE = "KEYYO_CLIENT_ID"
 CLIENT_SECRET_VARIABLE = "KEYYO_CLIENT_SECRET"
 
-#: Each command, in the order of the help, with what it does. The name is that of its module.
+#: Each command, in the order of the help, with what it does. Its module has _ for -.
 COMMANDS: Dict[str, str] = {
     "demo": "Play two calls between Alice and Bob on the simulator, and print each step.",
     "simulator": "Run a simulated Keyyo, and operate its telephones by typing.",
@@ -26,7 +28,8 @@ COMMANDS: Dict[str, str] = {
     "lines": "Show the lines of the account.",
     "token": "Print a new CSI token, which opens one line for an hour. It is a secret.",
     "diagnose": "Find out why a line does not answer, and what to do.",
-    "dial": "Have a line's telephone call a number.",
+    "dial": "Have a line's telephone call a number, or the number in a tel: or callto: link.",
+    "install-handler": "Open the tel: and callto: links of this Linux desktop with dial.",
     "watch": "Show the calls of a line as they change: as a live table, or one line per change.",
     "completion": "Print a script that completes commands and options in your shell.",
 }
@@ -59,6 +62,11 @@ def find_command(words: Sequence[str]) -> Optional[str]:
     # No option before the command takes a value.
     first = next((word for word in words if not word.startswith("-")), None)
     return first if first in COMMANDS else None
+
+
+def import_command(name: str) -> ModuleType:
+    """Return the module of a command."""
+    return importlib.import_module(f".{name.replace('-', '_')}", __package__)
 
 
 def parse(

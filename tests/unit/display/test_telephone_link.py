@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import List, Optional, Tuple
 from urllib.parse import quote
 
@@ -29,8 +28,8 @@ def read(text: str) -> TelephoneLink:
 @pytest.mark.parametrize(
     "text",
     [
-        "tel:+33199020000", "TEL:+33-1-99-02-00-00", "tel:+33.1.99.02.00.00", "Tel:(+33)199020000",
-        "tel://+33199020000", "tel:///+33199020000", "tel:0033199020000", "tel:+33%201%2099020000",
+        "tel:+33199020000", "TEL:+33-1-99-02-00-00", "tel:+33.1.99.02.00.00",
+        "Tel:(+33)199020000", "tel://+33199020000", "tel:///+33199020000", "tel:0033199020000", "tel:+33%201%2099020000",
         "tel:%2B33199020000", "tel:+33 1 99\u00a002\u202f00 00", "tel:+33%C2%A0199020000",
         " tel:+33199020000\n", "\u202atel:+33199020000\u202c", "tel:\u200e+33199020000\u200f",
         "tel:+33%20(0)1-99-02-00-00", "callto:+33199020000", "CALLTO://+33199020000",
@@ -68,15 +67,15 @@ def test_local_number_of_another_country_is_refused(own: Optional[str]) -> None:
         ("tel:+33199020000;ext=12", "the extension 12 is not dialled"),
         ("tel:+33199020000;EXT=1-2", "the extension 12 is not dialled"),
         ("callto:+33199020000;ext=12", "the extension 12 is not dialled"),
-        ("tel:+33199020000;tgrp=a;x", "left out of the link: 'tgrp', 'x'"),
-        ("callto:+33199020000+type=phone", "left out of the link: 'type'"),
-        ("callto:+33199020000?chat&topic=a", "left out of the link: 'chat', 'topic'"),
-        ("tel:+33199020000?%E2%80%AEx", r"left out of the link: '\\u202ex'"),
+        ("tel:+33199020000;tgrp=a;x", "left out of the link: tgrp, x"),
+        ("callto:+33199020000+type=phone", "left out of the link: type"),
+        ("callto:+33199020000?chat&topic=a", "left out of the link: chat, topic"),
+        ("tel:+33199020000?%E2%80%AEx&it is free;b", "left out of the link: ?, ?, b"),
     ],
 )
 def test_part_of_a_link_that_is_not_dialled_is_in_a_note(text: str, note: str) -> None:
     [said] = read(text).notes
-    assert re.match(note, said) or note in said
+    assert said.startswith(note)
     assert read(text).number == BOB
 
 
