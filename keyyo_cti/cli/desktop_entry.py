@@ -32,9 +32,10 @@ def make_entry(command: Sequence[str], previous: Dict[str, str]) -> str:
     for word in command:
         if not word.isprintable():
             raise CommandFailed(f"{word!r} cannot be written into a desktop entry: rename it")
-    if "=" in command[0]:
+    if "=" in command[0] or "%" in command[0]:
+        # The specification forbids the one, and GLib does not find a program with the other.
         raise CommandFailed(
-            f"the path of a program in a desktop entry has no =: move {command[0]!r}"
+            f"the path of a program in a desktop entry has no = and no %: move {command[0]!r}"
         )
     keys = {
         "Type": "Application",

@@ -18,8 +18,8 @@ from .mime_defaults import (
     find_default,
     read_list,
     read_text,
+    remove_from_lists,
     replace_text,
-    restore_default,
     run_program,
     set_default,
 )
@@ -98,22 +98,24 @@ def _install(arguments: argparse.Namespace, err: Terminal) -> int:
 def _uninstall(err: Terminal) -> int:
     path = _find_entry()
     entry = read_text(path)
-    failed = False
+    previous = {mime: read_previous(entry, mime) for mime in TYPES}
     for mime in TYPES:
-        previous = read_previous(entry, mime)
-        default = previous.get(name_key("Default", mime), "")
-        done = restore_default(ENTRY, mime, previous.get(name_key("List", mime)), default)
-        failed = failed or not done
-        now = find_default(mime)
-        if entry:
-            now = "no program" if now in ("", ENTRY) else now
-            err.print_line(f"{_name(mime)} links are opened by {escape(now)}")
+        remove_from_lists(ENTRY, mime, previous[mime].get(name_key("List", mime)))
     if not entry:
         err.print_line("it was not installed")
         return OK
+    # Before the check below: xdg-mime chooses any program that has the type if no list names one.
     os.unlink(path)
     _update_desktop(path.parent)
     err.print_line(f"removed {escape(path)}")
+    for mime in TYPES:
+        default = previous[mime].get(name_key("Default", mime))
+        if default and find_default(mime) == ENTRY:
+            # It is in a list of the desktop's own.
+            set_default(default, mime)
+        now = find_default(mime)
+        name = "no program" if now in ("", ENTRY) else now
+        err.print_line(f"{_name(mime)} links are opened by {escape(name)}")
     return OK
 
 

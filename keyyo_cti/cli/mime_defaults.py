@@ -48,12 +48,10 @@ def set_default(entry: str, mime: str) -> bool:
     return find_default(mime) == entry
 
 
-def restore_default(entry: str, mime: str, before: Optional[str], default: str) -> bool:
-    """Remove an entry from the defaults, and give back what was there before.
+def remove_from_lists(entry: str, mime: str, before: Optional[str]) -> None:
+    """Remove an entry from the user's lists, and give back what was there before.
 
-    :param before: the user's own list at that time, or None.
-    :param default: the default at that time, which may come from the system; or empty.
-    :returns: True if the entry is not the default any more.
+    :param before: the user's own list of defaults at that time, or None.
     """
     path = _list_file()
     text = new = read_text(path)
@@ -66,9 +64,6 @@ def restore_default(entry: str, mime: str, before: Optional[str], default: str) 
         new = write_key(new, group, mime, _remove((before or "") if is_ours else value, entry))
     if new != text:
         replace_text(path, new)
-    if find_default(mime) == entry and default and shutil.which("xdg-mime"):
-        run_program("xdg-mime", "default", default, mime)
-    return find_default(mime) != entry
 
 
 def run_program(*command: str) -> Optional[str]:
