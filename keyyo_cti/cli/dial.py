@@ -100,7 +100,8 @@ def _make_question(number: str, link: Optional[TelephoneLink]) -> str:
     digits = parse_number(number, None) if link is None else link.number
     if not is_dialable(digits):
         raise UsageError(f"{number!r} is no telephone number")
-    return "\n".join([f"Call {format_number(digits)}?", *(link.notes if link else ())])
+    notes = [f"{note[0].upper()}{note[1:]}." for note in (link.notes if link else ())]
+    return "\n".join([f"Call {format_number(digits)}?", *notes])
 
 
 def _keep(number: str, own: Any) -> str:

@@ -109,7 +109,7 @@ def test_confirm_calls_after_a_yes(bob: Phone, capsys: Capture, desktop: Desktop
     assert {"--question", "--no-markup", "--default-cancel"} <= {*options}
     question, *notes = text.splitlines()
     assert question == "--text=Call +33 1 99 02 00 00?"
-    assert notes[0].startswith("the extension 12") and notes[1] == "left out of the link: x"
+    assert notes[0].startswith("The extension 12") and notes[1] == "Left out of the link: x."
 
 
 @pytest.mark.parametrize("program", ["zenity", "kdialog"])

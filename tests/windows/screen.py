@@ -64,6 +64,11 @@ class Screen:
         """Waits until a window with this title is seen."""
         self._xdotool("search", "--sync", "--onlyvisible", "--name", f"^{title}$")
 
+    def press(self, title: str, key: str) -> None:
+        """Presses a key in the window with this title, once it is seen."""
+        search = ["search", "--sync", "--onlyvisible", "--name", f"^{title}$"]
+        self._xdotool(*search, "windowfocus", "--sync", "key", key)
+
     def _xdotool(self, *arguments: str) -> None:
         subprocess.run(
             ["xdotool", *arguments],
