@@ -8,14 +8,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Dict, List
 
 import pytest
 
 from keyyo_cti.cli.invocation import find_absolute_program
-from keyyo_cti.simulator import Line, Simulator
+from keyyo_cti.simulator import Line, Phone, Simulator
 
-from ..helpers.running import DEADLINE
+from ..helpers.running import DEADLINE, ROOT
 from .desktop import Desktop
 from .kept import Capture, keep_login, run
 
@@ -165,7 +165,7 @@ def test_install_says_what_is_missing(
 
 
 @pytest.mark.parametrize("option", [["--csi", "33199000001"], ["--only", "33.*"]])
-def test_uninstall_takes_no_other_option(capsys: Capture, option: "list[str]") -> None:
+def test_uninstall_takes_no_other_option(capsys: Capture, option: List[str]) -> None:
     assert run(capsys, "install-handler", "--uninstall", *option).status == 2
 
 
@@ -185,3 +185,29 @@ def test_home_that_does_not_exist_is_named(
     monkeypatch.setenv("HOME", "/")
     said = run(capsys, "install-handler")
     assert said == (1, [], ["there is no home directory: set HOME or XDG_DATA_HOME"])
+
+
+@needs_xdg
+@pytest.mark.slow
+@pytest.mark.parametrize("home", ["xdg-mime"], indirect=True)
+@pytest.mark.parametrize("opener", [["xdg-open"], ["gio", "open"]], ids=" ".join)
+@pytest.mark.parametrize("link", ["tel:+33-1-99-02-00-00", "callto://+33199020000"])
+def test_link_that_is_opened_calls_after_a_yes(
+    home: Path, sim: Simulator, alice: Line, bob: Phone, capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch, opener: List[str], link: str,
+) -> None:
+    """The whole way, from a desktop's own program that opens a link to a telephone that rings."""
+    if shutil.which(opener[0]) is None:
+        pytest.skip(f"needs {opener[0]}")
+    keep_login(sim)
+    path = os.environ["PATH"]
+    desktop = Desktop(home / "programs", monkeypatch)
+    desktop.add("zenity", 0)
+    monkeypatch.setenv("PATH", f"{desktop.folder}:{path}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "keyyo_cti" / "__main__.py")])
+    assert run(capsys, "install-handler").status == 0
+    subprocess.run([*opener, link], check=True, timeout=DEADLINE)
+    bob.wait_until("ringing", DEADLINE)
+    assert "--text=Call +33 1 99 02 00 00?" in desktop.seen("zenity")
+    sim.wait_for_session(alice, counter=0)
