@@ -63,11 +63,10 @@ def find_program() -> Tuple[str, ...]:
 
 def find_absolute_program() -> Tuple[str, ...]:
     """Return the words that start this program in any folder, whatever PATH is."""
-    if find_program()[1:]:
-        return sys.executable, "-m", _MODULE
     if os.path.basename(sys.argv[0]) == PROGRAM:
         return (os.path.abspath(sys.argv[0]),)
     script = os.path.join(sysconfig.get_path("scripts"), PROGRAM)
+    # -m would also find a package in the folder where the program is started.
     return (script,) if os.access(script, os.X_OK) else (sys.executable, "-m", _MODULE)
 
 

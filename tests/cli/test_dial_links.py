@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import List
@@ -14,6 +15,7 @@ from keyyo_cti.cli import desktop as desktop_module
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, Phone, Simulator
 
+from ..helpers.running import DEADLINE, environment
 from .desktop import Desktop
 from .kept import Capture, keep_login, run
 
@@ -241,6 +243,23 @@ def test_confirm_asks_on_the_terminal_without_a_screen(
         tty.press(typed)
         assert tty.end() == status
     assert len(sim.received("call")) == (1 if status == 0 else 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("link", [LINK, "tel:#"])
+def test_confirm_without_any_stream_asks_and_shows_failures(
+    bob: Phone, desktop: Desktop, link: str
+) -> None:
+    """As a desktop may start it, and as pythonw does on Windows."""
+    desktop.add("zenity", 0)
+    closed = 'exec "$@" <&- >&- 2>&-'
+    command = [sys.executable, "-m", "keyyo_cti", "dial", "--confirm", "--", link]
+    done = subprocess.run(["/bin/sh", "-c", closed, "sh", *command], env=environment(),
+                          timeout=DEADLINE)
+    if link == LINK:
+        bob.wait_until("ringing")
+    assert done.returncode == (0 if link == LINK else 2)
+    assert ("--error" in desktop.seen("zenity")) == (link != LINK)
 
 
 @given(st.sampled_from(["", "tel:", "callto:"]), st.text(st.characters(blacklist_categories=())))

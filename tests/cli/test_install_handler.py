@@ -138,6 +138,21 @@ def test_list_that_is_a_link_stays_a_link(home: Path, capsys: Capture) -> None:
     assert kept.read_bytes() == b"# caf\xe9\r\n[Default Applications]\r\n"
 
 
+@pytest.mark.parametrize("has_script", [True, False])
+def test_program_is_the_one_of_this_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_script: bool
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    script = tmp_path / "keyyo-cti"
+    if has_script:
+        script.touch(0o755)
+    expected = (str(script),) if has_script else (sys.executable, "-m", "keyyo_cti")
+    assert find_absolute_program() == expected
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bin/keyyo-cti"])
+    assert find_absolute_program() == (str(tmp_path / "bin" / "keyyo-cti"),)
+
+
 def test_list_of_the_desktop_that_wins_is_a_failure(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +220,6 @@ def test_link_that_is_opened_calls_after_a_yes(
     desktop.add("zenity", 0)
     monkeypatch.setenv("PATH", f"{desktop.folder}:{path}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(sys, "argv", [str(ROOT / "keyyo_cti" / "__main__.py")])
     assert run(capsys, "install-handler").status == 0
     subprocess.run([*opener, link], check=True, timeout=DEADLINE)
     bob.wait_until("ringing", DEADLINE)

@@ -62,6 +62,12 @@ EXPECTED = {
         "33199000002 rings: 33199000001 calls for 33199020000",
         "ended: 3 calls of 33199020000 33199000001 33199000002",
     ],
+    "dial_links": [
+        "connected as 33199000001",
+        "calling 33199020000",
+        "the link 'tel:*21*33199030000%23' is not dialled: it is a service code, which changes "
+        "the line instead of calling",
+    ],
     "worker_pool": [
         "call-1: 33199020000 called 33199000001: RELEASE",
         "a gap",
@@ -121,7 +127,10 @@ def test_every_program_is_in_the_readme() -> None:
     assert [path.name for path in SAMPLES.glob("*.py") if f"({path.name})" not in readme] == []
 
 
-@pytest.mark.parametrize("name", ["who_calls", "wait_for_answer", "does_it_ring"])
+@pytest.mark.parametrize("name", [
+    "who_calls", "wait_for_answer", "does_it_ring", "dial_links", "screen_pop", "test_missed_calls",
+    "health_over_http",
+])
 def test_sample_of_what_every_program_writes_first_is_short(name: str) -> None:
     assert len((SAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()) < 40
 
