@@ -17,7 +17,7 @@ TYPES = ("x-scheme-handler/tel", "x-scheme-handler/callto")
 
 #: A word without a character that has a meaning in Exec. xdg-open reads no quotes, so that a
 #: word which does not need them has none.
-_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_PLAIN = re.compile(r"[\w@%+=:,./\[\]{}^-]+", re.ASCII)
 
 _RESERVED = re.compile(r'["`$\\]')
 

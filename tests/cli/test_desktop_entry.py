@@ -32,7 +32,8 @@ def needs(program: str) -> pytest.MarkDecorator:
     ("word", "quoted"),
     [
         ("/opt/keyyo/bin/keyyo-cti", "/opt/keyyo/bin/keyyo-cti"), ("--", "--"),
-        ("--only=33[1-79][0-9]{8}", '"--only=33[1-79][0-9]{8}"'), ("/my bin/x", '"/my bin/x"'),
+        ("--only=33[1-79][0-9]{8}", "--only=33[1-79][0-9]{8}"), ("/my bin/x", '"/my bin/x"'),
+        ("33|44", '"33|44"'),
         ("100%u", "100%%u"), ('a"b', r'"a\\"b"'), ("a$b`c", r'"a\\$b\\`c"'),
         (r"a\d", r'"a\\\\d"'), ("a'b", '''"a'b"'''), ("", '""'), ("é", '"é"'),
     ],
