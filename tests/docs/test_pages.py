@@ -93,6 +93,18 @@ def test_readme_is_short_and_says_at_once_that_keyyo_was_not_tried() -> None:
     assert "not yet tried on Keyyo itself" in "".join(README.splitlines(True)[:10])
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/comparison.md"])
+@pytest.mark.parametrize(
+    "statement",
+    ["no public address, no tunnel and no webhook",
+     "arguments of callbacks and handlers never change within a major version"],
+)
+def test_statement_about_what_is_not_needed_and_does_not_change_is_found(
+    page: str, statement: str
+) -> None:
+    assert statement in (ROOT / page).read_text("utf-8").replace("No public", "no public")
+
+
 def assumptions() -> Dict[str, List[str]]:
     """The simulator's assumptions by topic, from its docstring."""
     text = inspect.getdoc(simulator) or ""

@@ -29,12 +29,13 @@ def read(text: str) -> TelephoneLink:
     "text",
     [
         "tel:+33199020000", "TEL:+33-1-99-02-00-00", "tel:+33.1.99.02.00.00",
-        "Tel:(+33)199020000", "tel://+33199020000", "tel:///+33199020000", "tel:0033199020000", "tel:+33%201%2099020000",
+        "Tel:(+33)199020000", "tel://+33199020000", "tel:///+33199020000", "tel:0033199020000",
+        "tel:+33%201%2099020000", "tel:33199020000",
         "tel:%2B33199020000", "tel:+33 1 99\u00a002\u202f00 00", "tel:+33%C2%A0199020000",
         " tel:+33199020000\n", "\u202atel:+33199020000\u202c", "tel:\u200e+33199020000\u200f",
         "tel:+33%20(0)1-99-02-00-00", "callto:+33199020000", "CALLTO://+33199020000",
         "callto://+33199020000/", "callto:tel:+33199020000", "callto://tel://+33199020000",
-        "callto:+33199020000?call", "tel:+33199020000;phone-context=example.com", "tel:33199020000",
+        "callto:+33199020000?call", "tel:+33199020000;phone-context=example.com",
     ],
 )
 def test_link_with_an_international_number_gives_its_digits(text: str) -> None:
