@@ -26,6 +26,8 @@ TYPED = [
     ("watch --tok", "watch --token-file"),
     ("simulator --pho", "simulator --phone"),
     ("completion fi", "completion fish"),
+    ("install-h", "install-handler"),
+    ("install-handler --uni", "install-handler --uninstall"),
     ("watch --token-file my-to", "watch --token-file my-token.txt"),
     ("dial --ca-certs my-to", "dial --ca-certs my-token.txt"),
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti.cli.desktop_entry import GROUP, make_entry, quote_command
@@ -107,6 +107,7 @@ def test_read_key_of_a_file_with_groups() -> None:
     assert read_key(FILE, "B", "other") is None and read_key("", "A", "k") is None
 
 
+@settings(deadline=None, derandomize=True, database=None)
 @given(st.text(st.sampled_from("[]AB=;k \n#\r"), max_size=60), st.sampled_from(["A", "B", "k"]))
 def test_key_of_any_file_is_read_as_it_was_written(text: str, group: str) -> None:
     assert read_key(write_key(text, group, "k", "a;b"), group, "k") == "a;b"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import List
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti.cli import desktop as desktop_module
@@ -262,6 +262,7 @@ def test_confirm_without_any_stream_asks_and_shows_failures(
     assert ("--error" in desktop.seen("zenity")) == (link != LINK)
 
 
+@settings(deadline=None, derandomize=True, database=None)
 @given(st.sampled_from(["", "tel:", "callto:"]), st.text(st.characters(blacklist_categories=())))
 def test_any_text_of_a_stranger_is_asked_about_or_refused(scheme: str, text: str) -> None:
     """It is never an option, nor an exception. Nobody can be asked here."""

@@ -6,7 +6,7 @@ from typing import List, Optional, Tuple
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyyo_cti._display.telephone_link import LinkError, TelephoneLink, parse_link
@@ -14,6 +14,8 @@ from keyyo_cti._display.telephone_number import is_dialable
 
 BOB = "33199020000"
 ALICE = "33199000001"
+
+PURE = settings(deadline=None, derandomize=True, database=None, max_examples=300)
 
 #: Any text, also what the command line makes of bytes that are not UTF-8.
 ANY_TEXT = st.text(st.characters(blacklist_categories=()))
@@ -129,12 +131,14 @@ def links(draw: st.DrawFn) -> Tuple[str, str]:
     return number, scheme + written + draw(st.sampled_from(["", ";phone-context=+33", "?call"]))
 
 
+@PURE
 @given(links())
 def test_link_that_was_made_of_a_number_gives_back_that_number(link: Tuple[str, str]) -> None:
     number, text = link
     assert read(text).number == number
 
 
+@PURE
 @given(st.sampled_from(["", "tel:", "callto:", "tel:+331;ext=", "tel:1;phone-context="]), ANY_TEXT)
 def test_any_text_is_digits_or_an_error_that_says_why(start: str, text: str) -> None:
     try:
