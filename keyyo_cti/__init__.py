@@ -50,6 +50,8 @@ from .results import (
 
 if TYPE_CHECKING:
     from .account import Account as Account  # noqa: F401
+    from .health import Health as Health  # noqa: F401
+    from .health import SlowHandler as SlowHandler  # noqa: F401
     from .loopback import Loopback as Loopback  # noqa: F401
     from .manager import Manager as Manager  # noqa: F401
     from .oauth2 import OAuth2 as OAuth2  # noqa: F401
@@ -57,14 +59,17 @@ if TYPE_CHECKING:
     from .token_file import TokenFile as TokenFile  # noqa: F401
     from .token_provider import TokenProvider as TokenProvider  # noqa: F401
 
-#: Name -> its module. These load the network libraries, which take ten times as long as the rest.
+#: Name -> its module. Nearly all load the network libraries, which take ten times as long as the
+#: rest.
 #: They are imported on first use and left out of ``__all__``.
 _LATER = {
     "Account": "account",
     "CTIOptions": "options",
+    "Health": "health",
     "Loopback": "loopback",
     "Manager": "manager",
     "OAuth2": "oauth2",
+    "SlowHandler": "health",
     "TokenFile": "token_file",
     "TokenProvider": "token_provider",
 }

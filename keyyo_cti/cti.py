@@ -171,7 +171,7 @@ class CTI(CTIAdditions):
 
         Without ``cookie_auto`` it is always False. Source: JavaScript SDK 1.1.
         """
-        return self._client.session_exists()
+        return self._client.load_session_id() is not None
 
     def close(self) -> None:
         """Close the connection. The server destroys the session after five minutes.

@@ -84,6 +84,14 @@ class TokenProvider:
         if cached is not None and token in (None, cached.token):
             self._cached = None
 
+    def good_until(self) -> Optional[float]:
+        """Return the Unix time until which the cached token is good, or None without one.
+
+        It only reads. The next call may return a newer token.
+        """
+        cached = self._cached
+        return None if cached is None else self._wall() + cached.life - self._get_age(cached)
+
     def _create(self) -> str:
         monotonic, wall = self._monotonic(), self._wall()
         created = self._client.csi_token(self._csi, self._domain_masks)
@@ -93,9 +101,11 @@ class TokenProvider:
         return created.token
 
     def _is_valid(self, cached: _CachedToken) -> bool:
+        return self._get_age(cached) < cached.life - self._ahead
+
+    def _get_age(self, cached: _CachedToken) -> float:
         # The monotonic clock may stop during a suspend, and the wall clock may be set back.
-        age = max(self._monotonic() - cached.monotonic, self._wall() - cached.wall)
-        return age < cached.life - self._ahead
+        return max(self._monotonic() - cached.monotonic, self._wall() - cached.wall)
 
     def __repr__(self) -> str:
         return f"<TokenProvider of {self._csi}>"

@@ -11,6 +11,7 @@ from .._net.clock import monotonic
 from .._net.reentrant import interrupts_itself
 from ..call import Call, Conversation
 from ..errors import ConnectionFailed
+from ..health import Health
 from ..options import Options
 from . import wire
 from .at_exit import CLOSE_TIMEOUT
@@ -20,6 +21,7 @@ from .conversations import Conversations
 from .dial_guard import DialGuard
 from .dispatch import PolledDispatcher, make_dispatcher
 from .emitter import Emitter
+from .health_report import make_health
 from .line_numbers import LineNumbers
 from .notifications import EventSource, Notifications
 from .outage import Pauses
@@ -275,9 +277,9 @@ class Client:
             return None
         return session.connection.transport
 
-    def session_exists(self) -> bool:
-        """Return True if the cookie holds a session id."""
-        return self.load_session_id() is not None
+    def health(self) -> Health:
+        """See ``CTI.health``."""
+        return make_health(self._shared, self._process)
 
     # The end, from any thread.
 
@@ -287,6 +289,7 @@ class Client:
 
         def work() -> None:
             self.waits.on_close()
+            self.session.history.on_close()
             sessions.extend(self._sessions.all)
             for session in sessions:
                 # All of them at once. Otherwise a restore could begin in between, or a drop whose
@@ -349,7 +352,7 @@ class Client:
                 if isinstance(self._dispatcher, PolledDispatcher):
                     self.poll(min(left, _POLL_INTERVAL))
                 else:
-                    self._sessions.changed.wait_for(self._is_over, left)
+                    self._sessions.changed.wait_for(lambda: not self._sessions.expecting(), left)
         except KeyboardInterrupt:
             self.close()
             raise KeyboardInterrupt("the connection is closed") from None
@@ -357,9 +360,6 @@ class Client:
             self.close()
             raise
         return True
-
-    def _is_over(self) -> bool:
-        return not self._sessions.expecting()
 
     def poll(self, timeout: float) -> int:
         """See ``CTI.poll``."""

@@ -3,7 +3,7 @@
 from collections import deque
 from functools import partial
 from logging import DEBUG
-from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Deque, Dict, NamedTuple, Optional, Tuple
 
 from .. import _sockjs
 from .._net import redaction
@@ -111,7 +111,9 @@ class Connection:
         )
         ca_certs = None if options.ca_certs is None else str(options.ca_certs)
         self._sockjs = _sockjs.Connection(
-            options.endpoint, self, limits, ca_certs, clock, _order(options.transports, first),
+            options.endpoint, self, limits, ca_certs, clock,
+            # ``first`` goes to the front, if it is listed.
+            sorted(options.transports, key=lambda name: name != first),
             options.proxies, note=partial(self._wire_log.note, "{}"),
         )
 
@@ -124,6 +126,11 @@ class Connection:
     def last_silence(self) -> Silence:
         """The server's silence before the end."""
         return Silence(self._sockjs.last_silence, self._sockjs.silence_ended_at)
+
+    @property
+    def vitals(self) -> Tuple[Optional[float], Optional[float]]:
+        """Seconds since the last frame, and of the last round trip; None if unknown."""
+        return self._sockjs.silence(), self._pending.round_trip
 
     def run(self) -> None:
         """Open, then read until the end. Call it once, on the reader thread."""
@@ -313,7 +320,7 @@ class Connection:
         self._events.answered()
 
     def _on_reply(self, reply: Reply) -> None:
-        request = self._pending.take(reply.id)
+        request = self._pending.take_answered(reply.id)
         if request is None and not self._pending.was_issued(reply.id):
             self.unreadable(UnreadableMessage("a reply to a command that was never asked"))
             return
@@ -357,11 +364,3 @@ class Connection:
             return  # The reply may have arrived: reading was paused.
         if error is not None and not isinstance(error, ConnectionClosed):
             self._sockjs.fail(f"the ping failed: {error}")
-
-
-def _order(transports: Sequence[str], first: Optional[str]) -> Sequence[str]:
-    """Return the transports in the order to try them.
-
-    :param first: the one to move to the front, if it is listed.
-    """
-    return sorted(transports, key=lambda name: name != first)

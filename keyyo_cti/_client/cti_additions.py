@@ -10,6 +10,10 @@ from .cti_types import OnCTI
 from .emitter import Emitter
 from .literals import CTIEvent
 
+if TYPE_CHECKING:
+    # Loaded with the client. To import it here would double the time of "import keyyo_cti".
+    from ..health import Health
+
 
 class CTIAdditions(Emitter):
     """Python's own members of a CTI."""
@@ -103,6 +107,17 @@ class CTIAdditions(Emitter):
         self._check_process()
         future: "Future[Any]" = self._client.waits.begin(self._split(event), check, timeout)
         return future
+
+    def health(self) -> "Health":
+        """Return the health of this CTI: its connection, drops, gaps, backlog, slow handlers.
+
+        ``str()`` of it is one line. It only reads: it sends nothing, waits for nothing and takes
+        no lock. Call it from any thread and at any time, for example in a signal handler, in
+        handlers, before the first session and after ``close()``. In a forked child it is that of
+        a new CTI.
+        """
+        health: "Health" = self._client.health()
+        return health
 
     def same_number(self, first: Any, second: Any) -> bool:
         """Return True if two numbers, each in any form, are of the same telephone.

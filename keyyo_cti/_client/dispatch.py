@@ -42,7 +42,7 @@ class EventThread(Dispatcher):
         # True while the thread that put work runs it, because no thread can be started.
         self._works_here = False
         # The user code that finish() waits for, and since when.
-        self._awaited: Optional[Tuple[Callable[..., object], float]] = None
+        self._awaited: Optional[Tuple[Callable[..., object], float, str]] = None
         self._awaited_since = 0.0
 
     def put(self, work: Task, size: int = 0) -> None:
@@ -250,7 +250,7 @@ class ExternalDispatcher(EventThread):
         super().__init__(*arguments, **named)
         self._hand_over = hand_over
         # Passed on and not run yet; a dict, because its changes are atomic.
-        self._handed: Dict[object, None] = {}
+        self._handed: Dict[_HandedWork, None] = {}
         self._done = Wakeup()
 
     def _take_up(self, work: Task, size: int) -> None:
@@ -282,13 +282,16 @@ class ExternalDispatcher(EventThread):
         super().release()
         self._done.notify_all()
 
+    def count_backlog(self) -> int:
+        return self.waiting() + sum(not each.taken for each in list(self._handed))
+
     def _takes_more(self) -> bool:
         # After the last release, pass everything on at once. Otherwise a loop that has stopped
         # would keep the thread alive.
         most = self._max_backlog
         return self._acquired <= 0 or most is None or len(self._handed) < most
 
-    def on_done(self, handed: object, size: int) -> None:
+    def on_done(self, handed: "_HandedWork", size: int) -> None:
         """Count work as done, because it has run or will never run."""
         self._handed.pop(handed, None)
         self._backlog.release(size)
@@ -304,6 +307,11 @@ class _HandedWork:
         self._work = work
         self._size = size
         self._taken = threading.Lock()
+
+    @property
+    def taken(self) -> bool:
+        """True if it has begun."""
+        return self._taken.locked()
 
     def __call__(self) -> None:
         # In the child of a handler that has forked, the parent's loop does the rest.

@@ -12,19 +12,26 @@ from .._net.reentrant import Wakeup
 from .._net.user_code import name_of, refuse_coroutine
 from . import user_errors
 from .backlog import Backlog, Task
+from .handler_times import HandlerTimes, Timed
 
 #: Seconds after which a warning names a handler that is still running.
 SLOW = 5.0
+
+
+#: In the place of an event, for user code that is no handler of one.
+CALLBACK = "callback"
 
 
 class Running(NamedTuple):
     """User code that is running.
 
     :ivar since: start in monotonic seconds.
+    :ivar event: the event whose handler it is, or ``callback``.
     """
 
     function: Callable[..., object]
     since: float
+    event: str = CALLBACK
 
 
 #: Replaces the list of commands that work has sent, if only the SDK's own part is to run.
@@ -59,8 +66,9 @@ class Dispatcher(ABC):
         # The threads of the program that run work now, by a key each.
         self._at_work: Dict[object, int] = {}
         self._work_ended = Wakeup()
-        # A function and its start. A plain tuple, because one is made for each call of user code.
-        self._running: Optional[Tuple[Callable[..., object], float]] = None
+        # The fields of Running. A plain tuple, because one is made for each call of user code.
+        self._running: Optional[Tuple[Callable[..., object], float, str]] = None
+        self._times = HandlerTimes()
 
     def put(self, work: Task, size: int = 0) -> None:
         """Queue work. Never block: the callback of a command may come from the working thread.
@@ -144,9 +152,12 @@ class Dispatcher(ABC):
         """Make ``wait_for_room`` check again whether it is given up."""
         self._room.notify_all()
 
-    def call(self, function: Callable[..., object], *arguments: Any) -> bool:
+    def call(
+        self, function: Callable[..., object], *arguments: Any, event: str = CALLBACK
+    ) -> bool:
         """Run user code, inside a piece of work. Log and report what it raises, then go on.
 
+        :param event: the event whose handler it is.
         :returns: False if it did not run, because the program did not take the work.
         :raises OtherProcess: the code has forked, and this is the child.
         :raises KeyboardInterrupt: in the main thread, where it ends the program.
@@ -157,7 +168,8 @@ class Dispatcher(ABC):
         if work is SDK_ONLY:
             return False
         outer = self._running
-        self._running = function, self._clock()
+        began = self._clock()
+        self._running = function, began, event
         try:
             result = function(*arguments)
             if result is not None:
@@ -170,6 +182,9 @@ class Dispatcher(ABC):
             self._failed(function, error)
         finally:
             self._running = outer
+            ended, times = self._clock(), self._times
+            if ended - began > times.longest or ended >= times.hour_ends_at:
+                times.record(event, function, began, ended)
         process.check(self._process)
         return True
 
@@ -178,9 +193,26 @@ class Dispatcher(ABC):
         running = self._running
         return None if running is None else Running(*running)
 
+    def slowest(self, now: float) -> Optional[Timed]:
+        """Return the slowest call of user code of the last day, perhaps the running one, or None.
+
+        :param now: monotonic seconds, including the time that the machine was suspended.
+        """
+        running, slowest = self.running(), self._times.slowest(now)
+        if running is None:
+            return slowest
+        seconds = self._clock() - running.since
+        if slowest is not None and slowest.seconds >= seconds:
+            return slowest
+        return Timed(running.event, name_of(running.function), seconds, now, running=True)
+
     def waiting(self) -> int:
         """Return the number of queued pieces of work."""
         return self._backlog.waiting()
+
+    def count_backlog(self) -> int:
+        """Return the number of pieces of work that have not begun."""
+        return self.waiting()
 
     def inside(self) -> bool:
         """Return True if this thread is running work."""

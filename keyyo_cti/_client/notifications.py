@@ -70,7 +70,7 @@ class EventSource:
         handled = False
         for handler in emitter.handlers(name):
             if not self.muted:
-                handled = self._dispatcher.call(handler, *arguments) or handled
+                handled = self._dispatcher.call(handler, *arguments, event=name) or handled
         return handled
 
     def emit_error(self, error: BaseException) -> bool:

@@ -270,6 +270,8 @@ class Pending:
         # Long enough for each thread that has an id but no entry in the table yet.
         self._issued: Deque[int] = deque([0], maxlen=1000)
         self._closed = False
+        #: Seconds from the last answered request to its reply; None before the first.
+        self.round_trip: Optional[float] = None
 
     def add(self, request: Request) -> Optional[int]:
         """Add a request and return its id, or None if the table is closed."""
@@ -288,6 +290,13 @@ class Pending:
     def take(self, number: int) -> Optional[Request]:
         """Remove and return the request with this id, or None if it is not pending."""
         return self._requests.pop(number, None)
+
+    def take_answered(self, number: int) -> Optional[Request]:
+        """Remove and return the request whose reply has come, or None if it is not pending."""
+        request = self.take(number)
+        if request is not None:
+            self.round_trip = self._clock() - request.asked_at
+        return request
 
     def take_late(self, now: float) -> List[Request]:
         """Remove and return the requests past their deadline, oldest first."""

@@ -12,6 +12,7 @@ from ..errors import CommandTimeout, ConnectionClosed, KeyyoError
 from ..options import Options
 from ..results import Result
 from . import wire
+from .history import History
 from .pending import Reaction
 from .server_clock import ServerClock
 from .session_store import FileCookie, JarCookie, SessionCookie, cookie_path, default_file
@@ -149,6 +150,7 @@ class Session:
     :ivar transport: the transport of the last session. A restore tries it first. Otherwise it
         would lose five seconds each time where a firewall drops websockets.
     :ivar settings: the settings of the session, as far as they are recorded.
+    :ivar history: the past of its connections.
     """
 
     def __init__(self, cookie: Optional[SessionCookie], clock: ServerClock) -> None:
@@ -159,6 +161,7 @@ class Session:
         self.round_trip = 0.0
         self.transport: Optional[str] = None
         self.settings = SessionSettings()
+        self.history = History()
         self._warned: Optional[str] = None
 
     @property

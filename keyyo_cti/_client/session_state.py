@@ -74,6 +74,10 @@ class SessionState:
         """True if the server has opened no session and none is requested."""
         return self.state is State.OPENING and not self.requests
 
+    def on_session_answered(self) -> None:
+        """Count the reply of a session command."""
+        self.requests -= 1
+
     def end(self, state: State) -> None:
         """Enter a final state: it takes no more commands and is not restored."""
         if self.serves:

@@ -10,6 +10,7 @@ from .._net.clock import monotonic
 from .._net.log_thread import ThreadedLogger
 from .._net.reentrant import Flag
 from ..errors import ConnectionClosed, KeyyoError
+from ..results import Restored
 from . import wire
 from .connection import Connection, ConnectionEvents
 from .failure_hints import lost_while_destroying
@@ -196,6 +197,7 @@ class SessionThread(SessionState):
         def work() -> None:
             connection.in_session = True
             if self.state is State.OPENING:
+                session.history.on_open()
                 self.state = State.OPEN
             self._shared.sessions.follow(self)
 
@@ -214,18 +216,20 @@ class SessionThread(SessionState):
                 connection.ask(Request(question, self._shared.dispatcher, react=react))
 
     def _restored(self) -> None:
-        def work() -> Optional[Outage]:
-            if self.state is not State.RESTORING:
+        def work() -> Optional[Restored]:
+            if self.state is not State.RESTORING or self._outage is None:
                 return None
-            outage, self._outage, self.state = self._outage, None, State.OPEN
-            return outage
+            info = self._outage.summary()
+            self._shared.session.history.on_open(info.gap)
+            self._outage, self.state = None, State.OPEN
+            return info
 
         # On this thread, so that the connection cannot be lost again in between.
         self._shared.pauses.restored()
-        outage = self._call(work)
-        if outage is not None:
-            self._shared.wire_log.note(f"restored after {outage.summary().gap:.1f} s")
-            self.events.post("restored", outage.summary())
+        info = self._call(work)
+        if info is not None:
+            self._shared.wire_log.note(f"restored after {info.gap:.1f} s")
+            self.events.post("restored", info)
 
     def _serves_on(self, connection: Connection) -> bool:
         """Return True if the program's commands go to this connection."""
@@ -247,10 +251,7 @@ class SessionThread(SessionState):
         )
 
     def _session_answered(self, error: Optional[KeyyoError]) -> None:
-        def work() -> None:
-            self.requests -= 1
-
-        self._call(work)
+        self._call(self.on_session_answered)
         if error is not None:
             self._put(self._close_if_useless)
 
@@ -264,9 +265,11 @@ class SessionThread(SessionState):
         self._shared.notifications.end(self.events, connection.in_session)
 
         def work() -> None:
-            self._dropped = self.serves
-            if self.state is State.OPEN and self._shared.token is not None:
-                self._outage = Outage.after(connection.last_silence, session.round_trip)
+            self._dropped, was_open = self.serves, self.state is State.OPEN
+            outage = Outage.after(connection.last_silence, session.round_trip)
+            session.history.on_end(connection, outage if was_open else None, self.destroying)
+            if was_open and self._shared.token is not None:
+                self._outage = outage
                 self.lose()
             elif self._dropped:
                 self.end(State.ENDED)
@@ -277,8 +280,7 @@ class SessionThread(SessionState):
             self._shared.wire_log.note("without token_provider, nothing restores the session")
 
     def _emit_disconnected(self, is_event: bool) -> None:
-        handled = False
-        self.end_begun = self.unhandled_ends == 1
+        handled, self.end_begun = False, self.unhandled_ends == 1
         try:
             handled = is_event and self.events.emit("disconnected")
         finally:

@@ -4,10 +4,14 @@ import threading
 from contextlib import contextmanager
 from typing import Any, Callable, ContextManager, Iterator, Optional
 
+from .._display.dates import as_date
 from .._net import process, redaction
 from .._net.clock import Monotonic, monotonic_with_sleep
 from ..errors import invalid_params
 from .slow_call import warn_while_slow
+
+#: Seconds that a token lives.
+_LIFE = 3600.0
 
 #: Maximum age of a token in seconds. It lives an hour, and opening a connection takes time.
 _MAX_AGE = 3300.0
@@ -41,6 +45,24 @@ class CachedToken:
         self._given: Optional[str] = None
         self._token: Optional[str] = None
         self._asked_at = 0.0
+
+    def good_until(self, now: float) -> Optional[float]:
+        """Return the Unix time until which the token of the next restore is good.
+
+        None if there is no token, or if that is unknown. The provider knows best, if it has a
+        method ``good_until``, as ``TokenProvider``. Otherwise a token lives an hour from its
+        request. From any thread, without the lock: a provider may hold it for minutes.
+
+        :param now: Unix time in seconds.
+        """
+        known = getattr(self._provide, "good_until", None)
+        until = self._compute_expiry(now) if known is None else _call_quietly(known)
+        return until if until is not None and until > now else None
+
+    def _compute_expiry(self, now: float) -> Optional[float]:
+        # Before the token: if it is replaced in between, the time is too early, and not too late.
+        asked_at = self._asked_at
+        return None if self._token is None else now + _LIFE - (self._clock() - asked_at)
 
     def get(self, unwanted: Callable[[], bool] = lambda: False) -> Optional[str]:
         """Return a valid token, or None if the session was closed first.
@@ -100,6 +122,15 @@ class CachedToken:
                 yield
         finally:
             process.check(self._process)
+
+
+def _call_quietly(good_until: Callable[[], Any]) -> Optional[float]:
+    """Return what the program's method says, or None if it says no date."""
+    try:
+        return as_date(good_until())
+    except Exception:
+        # Not logged: a monitor may ask each second.
+        return None
 
 
 def _check(token: Any) -> str:

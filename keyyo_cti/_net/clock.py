@@ -15,6 +15,9 @@ system_time: Callable[[], float] = partial(time.time)
 
 NEVER = float("inf")
 
+#: Seconds of a day.
+DAY = 86_400.0
+
 #: Maximum seconds of a pause while a test moves the time by hand: long enough not to hammer a
 #: simulator that refuses connections.
 _MAX_PAUSE_BY_HAND = 0.05

@@ -78,9 +78,13 @@ def refuse_coroutine(result: Any) -> None:
 def name_of(function: Callable[..., object]) -> str:
     """Return a function's name, file and line."""
     inner = function.func if isinstance(function, partial) else function
-    code = getattr(inner, "__code__", None)
-    where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
-    return getattr(inner, "__qualname__", type(inner).__name__) + where
+    try:
+        code = getattr(inner, "__code__", None)
+        where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
+        return f"{getattr(inner, '__qualname__', type(inner).__name__)}{where}"
+    except Exception:
+        # A proxy object may raise for any attribute. Its name is not worth an event.
+        return type(inner).__name__
 
 
 def _unwrap(function: Any) -> Any:

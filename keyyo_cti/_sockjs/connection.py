@@ -103,6 +103,7 @@ class Connection:
         # Monotonic time of the last frame whose messages have all reached the listener.
         self._delivered_at = 0.0
         self._thread: Optional[threading.Thread] = None
+        self._sleep: Optional[SleepWatch] = None
         #: Seconds from the last delivered frame to the end of the connection, sleep included.
         self.last_silence = 0.0
         #: That end in monotonic seconds, sleep included.
@@ -137,6 +138,16 @@ class Connection:
         """The name of the open transport, or None."""
         transport = self._open_transport.get(None)
         return None if transport is None else transport.name
+
+    def silence(self) -> Optional[float]:
+        """Return the seconds since the last whole frame, sleep included; None without one.
+
+        From any thread.
+        """
+        transport, sleep = self._open_transport.get(None), self._sleep
+        if transport is None or sleep is None:
+            return None
+        return sleep.silence(self._clock(), transport.last_frame_at)
 
     def send(self, message: str, progress: Optional[SendProgress] = None) -> None:
         """Send one message, from any thread.
@@ -241,7 +252,8 @@ class Connection:
         transport = opened.transport
         timeout = max(self._timeouts.heartbeat_timeout, transport.min_silence_timeout)
         now = self._clock()
-        liveness, sleep = Liveness(timeout, now), SleepWatch(now, self._time_asleep)
+        liveness = Liveness(timeout, now)
+        self._sleep = sleep = SleepWatch(now, self._time_asleep)
         self._delivered_at = transport.last_frame_at
         try:
             return self._loop(opened, liveness, sleep)
