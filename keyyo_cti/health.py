@@ -112,7 +112,9 @@ class Health:
     def _describe_gaps(self) -> str:
         if not self.drops and not self.gaps:
             return "no drop in the last day"
-        gaps = f"{_count(self.gaps, 'gap')} of {_round(self.gap_seconds)}" if self.gaps else "no gap"
+        gaps = "no gap"
+        if self.gaps:
+            gaps = f"{_count(self.gaps, 'gap')} of {_round(self.gap_seconds)}"
         return f"{_count(self.drops, 'drop')} and {gaps} in the last day"
 
     def _describe_slowest(self, slowest: SlowHandler) -> str:

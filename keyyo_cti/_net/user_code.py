@@ -77,8 +77,10 @@ def refuse_coroutine(result: Any) -> None:
 
 def name_of(function: Callable[..., object]) -> str:
     """Return a function's name, file and line."""
-    inner = function.func if isinstance(function, partial) else function
+    inner: Any = function
     try:
+        if isinstance(function, partial):
+            inner = function.func
         code = getattr(inner, "__code__", None)
         where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""
         return f"{getattr(inner, '__qualname__', type(inner).__name__)}{where}"

@@ -11,7 +11,7 @@ from .session_command import ConnectionStatus
 from .session_config import SessionConfig
 from .table import TableView, render
 from .terminal import Terminal
-from .watch_session import WatchSession
+from .watch_session import HEALTH_KEY, WatchSession
 
 #: Messages shown below the table, the last ones.
 _MAX_NOTES = 3
@@ -32,7 +32,7 @@ class LiveWatch(WatchSession):
     ) -> None:
         super().__init__(config, also, err)
         self._out = out
-        self._screen = Screen(out)
+        self._screen = Screen(out, self._keys)
         self._status = ConnectionStatus.CONNECTING
         # Guards notes and screen.entered. Otherwise a message during a change of screen could be
         # printed twice, or not at all.
@@ -40,6 +40,7 @@ class LiveWatch(WatchSession):
         self._began_at: Optional[str] = None
         # Each with the time of day.
         self._notes: Deque[Tuple[str, str]] = deque(maxlen=_MAX_NOTES)
+        self._shows_health = False
 
     def run(self) -> int:
         try:
@@ -53,6 +54,13 @@ class LiveWatch(WatchSession):
 
     def on_call(self, call: Call) -> None:
         self.refresh_soon()
+
+    def on_key(self, key: str) -> None:
+        if key == HEALTH_KEY:
+            self._shows_health = not self._shows_health
+            self.refresh_soon()
+        else:
+            self.print_status(f"keys: {HEALTH_KEY} health of the connection, Ctrl-C end")
 
     def refresh(self) -> None:
         if self._status is ConnectionStatus.CONNECTING:
@@ -88,7 +96,11 @@ class LiveWatch(WatchSession):
         with self._notes_lock:
             notes = ["  ".join(note) for note in self._notes]
         calls = self.cti.get_calls()
-        return TableView(self.cti.number, self._status, calls, notes, self._began_at)
+        help_ = f"{HEALTH_KEY}: health" if self._keys.available else ""
+        health = str(self.cti.health()) if self._shows_health else ""
+        return TableView(
+            self.cti.number, self._status, calls, notes, self._began_at, help_, health
+        )
 
     def _leave_screen(self) -> None:
         with self._notes_lock:

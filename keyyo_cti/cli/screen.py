@@ -5,6 +5,7 @@ import signal
 from contextlib import suppress
 from typing import Any, Dict, List, Optional, Tuple
 
+from .keys import KeyReader
 from .terminal import Terminal
 
 # Save the cursor and switch to the alternate screen; hide the cursor.
@@ -22,10 +23,12 @@ class Screen:
     """Draws frames, each in place of the last one. For the main thread, which handles signals.
 
     :param out: a terminal with ``can_redraw``.
+    :param keys: are read at once while the screen is shown.
     """
 
-    def __init__(self, out: Terminal) -> None:
+    def __init__(self, out: Terminal, keys: Optional[KeyReader] = None) -> None:
         self._fd = out.fileno()
+        self._keys = keys
         self._frame: Optional[Tuple[Any, ...]] = None
         self._old_handlers: Dict[int, Any] = {}
         self.entered = False
@@ -35,7 +38,7 @@ class Screen:
         self._handle("SIGTERM", self._on_sigterm)
         self._handle("SIGTSTP", self._on_ctrl_z)
         self.entered = True
-        self._write(_ENTER)
+        self._show()
 
     def leave(self) -> None:
         """Switch back. It may be called more than once."""
@@ -75,7 +78,14 @@ class Screen:
         while data:
             data = data[os.write(self._fd, data) :]
 
+    def _show(self) -> None:
+        if self._keys is not None:
+            self._keys.grab()
+        self._write(_ENTER)
+
     def _restore_terminal(self) -> None:
+        if self._keys is not None:
+            self._keys.release()
         # The terminal may have been closed.
         with suppress(OSError):
             self._write(_LEAVE)
@@ -96,4 +106,4 @@ class Screen:
         os.kill(os.getpid(), number)
         signal.signal(number, self._on_ctrl_z)
         self._frame = None
-        self._write(_ENTER)
+        self._show()

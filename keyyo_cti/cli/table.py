@@ -1,6 +1,7 @@
 """The calls of a line as a table: the active calls, and the last ended ones."""
 
 import io
+import textwrap
 import time
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence
@@ -69,6 +70,8 @@ class TableView:
     :ivar calls: all known calls, in the order of their last notification.
     :ivar notes: messages for a person, the oldest first.
     :ivar began: the time of day when the session began; None before.
+    :ivar keys: the keys that can be pressed; empty if none can.
+    :ivar health: the health of the connection, to be shown below the notes; empty if it is not.
     """
 
     number: Any
@@ -76,6 +79,8 @@ class TableView:
     calls: Sequence[Call]
     notes: Sequence[str] = ()
     began: Optional[str] = None
+    keys: str = ""
+    health: str = ""
 
 
 def render(view: TableView, width: int, height: int, coloured: bool) -> List[str]:
@@ -96,23 +101,29 @@ def render(view: TableView, width: int, height: int, coloured: bool) -> List[str
 
 def _make_content(view: TableView, width: int, height: int) -> Group:
     # In a low window, calls come before notes: there is always room for one call.
-    notes = view.notes[max(0, len(view.notes) - max(0, height - _HEADER_LINES - 2)) :]
+    notes = [_cut(note) for note in view.notes] + textwrap.wrap(escape(view.health), width)
+    notes = notes[max(0, len(notes) - max(0, height - _HEADER_LINES - 2)) :]
     room = max(1, height - _HEADER_LINES - (len(notes) + 1 if notes else 0))
     head = Text(_cut("" if view.number is None else format_party(view.number)), "bold")
     head.append(f"  {view.status.value}", _STATUS_STYLES[view.status])
-    parts: List[Any] = [head, _make_remark(view.began, width), _make_table(view, width, room)]
+    parts: List[Any] = [head, _make_remark(view, width), _make_table(view, width, room)]
     if notes:
-        parts += [Text(), *(Text(_cut(note), "dim") for note in notes)]
+        parts += [Text(), *(Text(note, "dim") for note in notes)]
     return Group(*parts)
 
 
-def _make_remark(began: Optional[str], width: int) -> Text:
-    """Return what the table lacks: the server sends no active calls to a new session."""
-    if began is None:
+def _make_remark(view: TableView, width: int) -> Text:
+    """Return what the table lacks: the server sends no active calls to a new session.
+
+    The keys are behind it, as far as there is room.
+    """
+    if view.began is None:
         return Text()
-    short = f"calls before {began} are not shown"
+    short = f"calls before {view.began} are not shown"
     whole = f"{short} until they change"
-    return Text(whole if len(whole) <= width else short, "dim")
+    keys = f"  {view.keys}" if view.keys else ""
+    remarks = (f"{whole}{keys}", f"{short}{keys}", short)
+    return Text(next((each for each in remarks if len(each) <= width), short), "dim")
 
 
 def _make_table(view: TableView, width: int, room: int) -> Any:

@@ -9,14 +9,16 @@ from .invocation import name_program
 from .parser import TOKEN_SOURCES, add_json, add_session
 from .session_config import make_session_config
 from .terminal import Terminal
-from .watch_session import LineWatch, WatchSession
+from .watch_session import HEALTH_KEY, LineWatch, WatchSession
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.epilog = (
         f"The table is for a terminal, and needs the extra: {_make_hint()}. Without "
-        f"it, and into a pipe, there is one line per change.\n{TOKEN_SOURCES}"
+        f"it, and into a pipe, there is one line per change. On a terminal, the key {HEALTH_KEY} "
+        "shows the health of the connection (without the table, Enter after it), and any other "
+        f"key the keys there are.\n{TOKEN_SOURCES}"
     )
     parser.add_argument(
         "--also",

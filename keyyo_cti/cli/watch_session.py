@@ -1,5 +1,6 @@
 """The session of ``keyyo-cti watch``, and its form for pipes: one line per change."""
 
+from abc import abstractmethod
 from functools import partial
 from typing import Any, Optional, Sequence
 
@@ -8,9 +9,15 @@ from ..call import Call
 from ..errors import KeyyoError
 from .call_printer import CallPrinter
 from .exit_codes import FAILED
+from .keys import KeyReader
 from .session_command import SessionCommand
 from .session_config import SessionConfig
 from .terminal import Terminal, escape
+
+#: The key that shows the health of the connection.
+HEALTH_KEY = "h"
+
+_HELP = f"for the health of the connection, press {HEALTH_KEY}"
 
 
 class WatchSession(SessionCommand):
@@ -24,6 +31,19 @@ class WatchSession(SessionCommand):
     def __init__(self, config: SessionConfig, also: Sequence[str], err: Terminal) -> None:
         super().__init__(config, err)
         self._also = also
+        self._keys = KeyReader(self.on_key)
+
+    def run(self) -> int:
+        with self._keys:
+            return super().run()
+
+    def end(self, exit_code: int, message: Optional[str] = None) -> None:
+        self._keys.stop()
+        super().end(exit_code, message)
+
+    @abstractmethod
+    def on_key(self, key: str) -> None:
+        """Handle a key, on a thread of its own."""
 
     def on_connected(self) -> None:
         for written in self._also:
@@ -53,7 +73,13 @@ class LineWatch(WatchSession):
         if self._printer.is_for_person:
             # The server sends no active calls to a new session.
             self.print_status("calls that began earlier are not shown until they change")
+            if self._keys.available:
+                self.print_status(f"{_HELP} and Enter")
         super().on_connected()
+
+    def on_key(self, key: str) -> None:
+        # On stderr, so that the calls stay apart.
+        self.print_status(escape(self.cti.health()) if key == HEALTH_KEY else f"{_HELP} and Enter")
 
     def on_call(self, call: Call) -> None:
         self._printer.print_call(call)

@@ -178,6 +178,84 @@ def test_another_size(tty: Tty, sim: Simulator, alice: Line) -> None:
     assert len(text.splitlines()) == 15 and "older" not in text
 
 
+# Its keys.
+
+
+def test_key_shows_the_health_until_it_is_pressed_again(
+    tty: Tty, sim: Simulator, alice: Line
+) -> None:
+    assert "  h: health" in tty.text().splitlines()[1]
+    tty.press(b"h")
+    text = tty.until_shown("subscribed to 33199000001")
+    shown = " ".join(text.splitlines()[4:])
+    assert re.match(r"33199000001: connected since [\d:]+ by websocket, last frame .* ago", shown)
+    assert "no drop in the last day" in shown and "backlog 0" in shown
+    sim.push(alice, call())
+    tty.until_shown("ringing", "slowest handler of newCall: LiveWatch.on_call")
+    tty.press(b"h")
+    tty.until(lambda text: "last frame" not in text)
+
+
+def test_other_keys_name_the_keys(tty: Tty) -> None:
+    tty.press(b"\x1b[A")
+    tty.press(b"?")
+    text = tty.until_shown("keys: h health of the connection, Ctrl-C end")
+    assert text.count("keys:") == 1
+
+
+@pytest.mark.parametrize("end", [b"\x03", signal.SIGTERM])
+def test_terminal_shows_what_is_typed_afterwards(tty: Tty, end: Any) -> None:
+    """No key is shown while there is a table; the modes of the terminal are set back."""
+    assert not tty.echoes
+    if isinstance(end, bytes):
+        tty.press(end)
+    else:
+        tty.process.send_signal(end)
+    tty.end()
+    assert tty.echoes
+
+
+def test_key_without_a_table_comes_with_enter(sim: Simulator, alice: Line) -> None:
+    with watching(sim, alice, "--plain") as tty:
+        tty.until_shown("for the health of the connection, press h and Enter")
+        assert tty.echoes
+        tty.press(b"hello\n")
+        tty.until_shown("33199000001: connected since", "no drop in the last day")
+        tty.press(b"x\n")
+        tty.until(lambda text: text.count("press h and Enter") == 2)
+        assert tty.text().count("no drop in the last day") == 1
+
+
+def test_without_a_terminal_to_read_from_there_is_no_key(sim: Simulator, alice: Line) -> None:
+    command = f"{sys.executable} -m keyyo_cti watch --endpoint {sim.endpoint} </dev/null"
+    with Tty("sh", "-c", command, KEYYO_CSI_TOKEN=sim.token(alice)) as tty:
+        text = tty.until_shown(f"{ALICE_SHOWN}  connected", "no calls yet")
+        assert "h: health" not in text
+        tty.press(b"\x03")
+        tty.until_shown("stopped")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_in_the_background_the_keys_are_the_shells(sim: Simulator, alice: Line) -> None:
+    """It is not stopped because it reads; in the foreground, it has its keys."""
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    with Tty(*shell, KEYYO_CSI_TOKEN=sim.token(alice), PS1="shell> ", HISTFILE="") as tty:
+        tty.until_shown("shell>")
+        command = f"{sys.executable} -m keyyo_cti watch --plain --endpoint {sim.endpoint} &\n"
+        tty.press(command.encode())
+        tty.until_shown("connected as 33199000001")
+        tty.press(b"jobs\n")
+        tty.until_shown("Running")
+        tty.press(b"fg\n")
+        tty.until(lambda text: "watch --plain" in text.rpartition("fg")[2])
+        tty.press(b"h\n")
+        tty.until_shown("no drop in the last day")
+        tty.press(b"\x03")
+        tty.until_shown("stopped")
+        tty.press(b"exit 0\n")
+        assert tty.end() == 0
+
+
 # How it ends.
 
 
@@ -239,6 +317,8 @@ def test_ctrl_z(sim: Simulator, alice: Line, bob: Phone) -> None:
         assert not tty.cursor_shown
         bob.call(alice)
         tty.until_shown("ringing")
+        tty.press(b"h")
+        tty.until_shown("no drop in the last day")
         tty.press(b"\x03")
         tty.until_shown("stopped", "shell>")
         tty.press(b"exit 0\n")

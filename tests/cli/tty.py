@@ -134,6 +134,12 @@ class Tty:
             return not self._screen.cursor.hidden
 
     @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed, line by line."""
+        modes = termios.tcgetattr(self._person)[3]
+        return bool(modes & termios.ECHO and modes & termios.ICANON)
+
+    @property
     def alternate(self) -> bool:
         """Whether the alternate screen is to be seen."""
         with self._changed:

@@ -523,6 +523,7 @@ EVERY_NAME: Dict[str, Dict[str, Optional[Callable[[Any], object]]]] = {
         "get_call": lambda cti: cti.get_call("c1"),
         "wait": lambda cti: cti.wait(0),
         "poll": lambda cti: pytest.raises(RuntimeError, cti.poll),
+        "health": lambda cti: str(cti.health()),
         "wait_for": lambda cti: cti.wait_for("newCall", timeout=0.05),
         "same_number": lambda cti: cti.same_number("0199020000", "33199020000"),
         **dict.fromkeys(("connected", "number", "session_id", "transport")),

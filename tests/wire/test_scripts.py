@@ -315,7 +315,7 @@ def use_all():
     harmless = [
         lambda: repr(cti), lambda: repr(call), lambda: cti.number, lambda: cti.session_id,
         lambda: call.state, lambda: call.fields, lambda: cti.onNewCall,
-        cti.close, cti.__exit__,
+        cti.close, cti.__exit__, lambda: str(cti.health()), lambda: cti.health().to_dict(),
     ]
     began = time.monotonic()
     for use in raising:
@@ -328,6 +328,8 @@ def use_all():
     for use in harmless:
         use()
     assert (cti.connected, cti.transport) == (False, None)
+    health = cti.health()
+    assert (health.state, health.number, health.slowest_handler) == ("disconnected", None, None)
     assert time.monotonic() - began < 1
 
 def in_child(times):
