@@ -11,8 +11,11 @@ from .emitter import Emitter
 from .literals import CTIEvent
 
 if TYPE_CHECKING:
-    # Loaded with the client. To import it here would double the time of "import keyyo_cti".
     from ..health import Health
+else:
+    # For typing.get_type_hints. The class is loaded with the client: to import it here would
+    # double the time of "import keyyo_cti".
+    Health = Any
 
 
 class CTIAdditions(Emitter):

@@ -1,6 +1,7 @@
 """The keys that a person presses while a command runs, on a terminal."""
 
 import os
+import re
 import select
 import sys
 import threading
@@ -14,6 +15,9 @@ if sys.platform != "win32":
 
 #: Seconds between two checks for the end of the command, or for the foreground.
 _POLL_INTERVAL = 0.3
+
+#: A key that is several characters, such as an arrow.
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(?:\[[0-9;]*[~A-Za-z]|O?.)?")
 
 #: Bytes of one read. No key has more.
 _MAX_KEY_BYTES = 64
@@ -105,9 +109,8 @@ class KeyReader:
         data = os.read(sys.stdin.fileno(), _MAX_KEY_BYTES)
         if not data:
             self._ended.set()
-        text = data.decode("utf-8", "ignore")
-        # Arrows and the like are several characters that begin with Escape. Of a line, the first
-        # character is the key.
-        for key in "" if text.startswith("\x1b") else text if self._wants_raw else text[:1]:
+        text = _ESCAPE_SEQUENCE.sub("", data.decode("utf-8", "ignore"))
+        # Of a line, the first character is the key.
+        for key in text if self._wants_raw else text[:1]:
             if key.isprintable():
                 self._on_key(key)

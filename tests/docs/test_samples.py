@@ -56,6 +56,7 @@ def test_it_happens_on_the_simulator(path: Path) -> None:
 EXPECTED = {
     "with_asyncio": ["connected as 33199000001", "33199020000 calls", "answered", "ended"],
     "who_calls": ["from 33199020000 missed", "to 33199020000 answered"],
+    "health_over_http": ["33199000001 connected after 1 drop"],
     "wait_for_answer": ["it rings at 33199020000", "answered", "it is over"],
     "screen_pop": [
         "33199000001 rings: 33199020000 calls for 33199020000",
@@ -128,8 +129,8 @@ def test_every_program_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize("name", [
-    "who_calls", "wait_for_answer", "does_it_ring", "dial_links", "screen_pop", "test_missed_calls",
-    "health_over_http",
+    "who_calls", "wait_for_answer", "does_it_ring", "dial_links", "screen_pop",
+    "health_over_http", "test_missed_calls",
 ])
 def test_sample_of_what_every_program_writes_first_is_short(name: str) -> None:
     assert len((SAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()) < 40

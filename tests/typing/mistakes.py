@@ -159,6 +159,14 @@ cti.wait_for("lost").result().status  # mistake
 cti.wait_for("error").result().status_code  # mistake
 cti.same_number(33199020000)  # mistake
 cti.same_number("33199020000", "33199020000").upper()  # mistake
+cti.health("now")  # mistake
+cti.health.drops  # mistake
+cti.health().conected_since  # mistake
+cti.health().drops = 0  # mistake
+cti.health().state == "lost"  # mistake for mypy
+cti.health().token_until + 1  # mistake
+cti.health().slowest_handler.function  # mistake
+cti.health().to_dict("json")  # mistake
 cti = CTI(lines=33199020000)  # mistake
 cti = CTI(lines=[33199020000])  # mistake
 cti.on(on_new_call)  # mistake

@@ -22,6 +22,7 @@ from keyyo_cti import (
     Conversation,
     CTIOptions,
     EventTimeout,
+    Health,
     Keyyo,
     KeyyoError,
     Restored,
@@ -29,6 +30,7 @@ from keyyo_cti import (
     SessionEnded,
     SessionInfo,
     Side,
+    SlowHandler,
     Subscriptions,
     Transport,
 )
@@ -200,6 +202,14 @@ try:
     rings.result()
 except (CallEnded, EventTimeout, SessionEnded) as ended:
     print(ended.message.upper(), ended.error_code)
+health: Health = cti.health()
+print(health.at - (health.last_frame or health.at), health.state == "connected", str(health))
+print(health.drops + health.gaps + health.backlog, health.gap_seconds + (health.round_trip or 0.0))
+slowest: Optional[SlowHandler] = health.slowest_handler
+if slowest is not None:
+    print(slowest.event.upper(), slowest.function, slowest.seconds, slowest.began + 1)
+    print(slowest.running is True)
+print(health.to_dict()["number"], [number.upper() for number in health.subscriptions or ()])
 print(shown(calls[0]) is True, cti.same_number("7701", calls[0].other))
 cti.off("newCall", on_new_call)
 cti.off("newCall,disconnected")

@@ -41,7 +41,9 @@ PUBLIC = {
     "__version__",
 }
 
-CLASSES = sorted(PUBLIC - {"Callback", "Side", "Transport", "__version__"})
+CLASSES = sorted(
+    {*PUBLIC, "Health", "SlowHandler"} - {"Callback", "Side", "Transport", "__version__"}
+)
 
 #: What JavaScript has, to the letter, beside the methods that send a command.
 _BESIDE_COMMANDS = {
