@@ -57,8 +57,9 @@ class Options:
         attempts with ``lost``, and so does your own KeyyoError 401 or 403, unless its ``final`` is
         False. After any other exception the SDK tries again, also after a firewall's 401 or 403 in
         a ``TokenProvider``. White space at the ends of the token is removed. Its method
-        ``invalidate(token)``, if it has one, is called with a token that the server refused. A
-        warning names it if it does not return within 30 s.
+        ``invalidate(token)``, if it has one, is called with a token that the server refused, and
+        ``good_until()``, which returns a Unix time or None, by ``cti.health()``. A warning names
+        it if it does not return within 30 s.
     :ivar backoff: the pauses between the attempts to restore, and their maximum number.
     :ivar dispatch: where handlers run: None for the SDK's event thread, ``"manual"`` for
         ``poll()``, or a function that receives each piece of work.

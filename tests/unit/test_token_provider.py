@@ -100,6 +100,22 @@ def test_old(provider: TokenProvider, monotonic: Clock, wall: Clock, clock: str)
     assert provider() == "canary-2"
 
 
+def test_good_until_is_the_end_of_the_cached_token(
+    provider: TokenProvider, monotonic: Clock, wall: Clock, mint: Mint
+) -> None:
+    """By the wall clock as it is now, of whichever clock has moved further."""
+    assert provider.good_until() is None
+    mint.life = 600.0
+    provider()
+    assert provider.good_until() == NOW + 600
+    monotonic.time += 100
+    assert provider.good_until() == NOW + 500
+    wall.time += 150
+    assert provider.good_until() == NOW + 600
+    provider.invalidate()
+    assert provider.good_until() is None and len(mint.asked) == 1
+
+
 def test_server_ahead(monotonic: Clock, wall: Clock) -> None:
     """A server whose clock is a day ahead does not make a token live for a day."""
     provider = TokenProvider(Mint(86_400.0), CSI, monotonic=monotonic, wall=wall)

@@ -248,6 +248,21 @@ def test_take() -> None:
         assert pending.take(unknown) is None
 
 
+def test_round_trip_of_an_answered_request_is_the_time_since_it_was_asked() -> None:
+    """Requests that time out, and those that the end of the connection completes, have none."""
+    clock = Hand()
+    pending = Pending(30, clock)
+    for _ in range(3):
+        pending.add(request())
+    clock.time += 2.5
+    pending.take(1)
+    assert pending.round_trip is None
+    assert pending.take_answered(2) is not None and pending.round_trip == 2.5
+    clock.time += 30
+    assert pending.take_answered(2) is None
+    assert len(pending.take_late(clock())) == 1 and pending.round_trip == 2.5
+
+
 def test_known() -> None:
     """An id is known once it was given out, for ever, and no other is."""
     pending = Pending(30, Hand())

@@ -185,3 +185,64 @@ def test_provider_runs_in_one_thread_at_a_time(clock: Clock) -> None:
     for thread in threads:
         thread.join(20)
     assert tokens == [None, "tok", "tok"] and running == [1]
+
+
+class Knowing(Provider):
+    """A provider that knows how long its token is good."""
+
+    until: Any = None
+
+    def good_until(self) -> Any:
+        if isinstance(self.until, Exception):
+            raise self.until
+        return self.until
+
+
+def test_good_until_of_a_cached_token_is_an_hour_after_its_request(
+    provider: Provider, clock: Clock
+) -> None:
+    cache = CachedToken(provider, clock)
+    assert cache.good_until(5e8) is None and provider.given == []
+    cache.get()
+    assert cache.good_until(5e8) == 5e8 + 3600
+    clock.now += 3599
+    assert cache.good_until(5e8) == 5e8 + 1
+    clock.now += 1
+    assert cache.good_until(5e8) is None
+    cache.get()
+    cache.refused()
+    assert cache.good_until(5e8) is None
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [(5e8 + 90, 5e8 + 90), (5e8, None), (4e8, None), (None, None), ("soon", None), (True, None),
+     (float("nan"), None), (RuntimeError("canary"), None)],
+)
+def test_good_until_is_what_the_provider_knows(
+    clock: Clock, until: Any, expected: Optional[float]
+) -> None:
+    provider = Knowing()
+    provider.until = until
+    cache = CachedToken(provider, clock)
+    assert cache.good_until(5e8) == expected
+    cache.get()
+    assert cache.good_until(5e8) == expected
+
+
+def test_good_until_does_not_wait_for_a_provider_that_hangs(clock: Clock) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def hang() -> str:
+        entered.set()
+        release.wait(20.0)
+        return "CANARY"
+
+    cache = CachedToken(hang, clock)
+    getter = threading.Thread(target=cache.get)
+    getter.start()
+    assert entered.wait(20.0)
+    assert cache.good_until(5e8) is None
+    release.set()
+    getter.join(20.0)
+    assert cache.good_until(5e8) == 5e8 + 3600

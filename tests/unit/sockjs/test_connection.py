@@ -775,3 +775,25 @@ def test_silence_begins_before_the_frame_that_ends_the_session(stage: Stage, end
 
     stage.run('a["0"]', come_later)
     assert stage.connection.last_silence == pytest.approx(60.0, abs=0.01)
+
+
+def test_silence_of_an_open_connection_is_since_its_last_frame_with_sleep(stage: Stage) -> None:
+    """A machine that has slept since heard nothing for as long. Without a connection, it is
+    unknown."""
+    seen: List[Optional[float]] = []
+    connection = stage.connection
+    asleep = 0.0
+
+    def wait() -> str:
+        nonlocal asleep
+        stage.clock.time += 7
+        asleep = 3600.0
+        seen.append(connection.silence())
+        return 'a["1"]'
+
+    connection._time_asleep = lambda: asleep
+    assert connection.silence() is None
+    stage.told.on_received = lambda message: seen.append(connection.silence())
+    stage.run('a["0"]', wait, "c[3000]")
+    assert connection.silence() is None
+    assert [None if each is None else round(each) for each in seen[:2]] == [0, 3607]
