@@ -5,9 +5,9 @@ On the simulator its connection is lost, and it asks itself. On Keyyo it serves 
 """
 
 import json
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
 from urllib.request import urlopen
 
 from whose_line import mine, whose_line
@@ -22,13 +22,13 @@ class Monitored(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(health.to_dict()).encode())
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, *_: object) -> None:
         """Do not log each request."""
 
 
 if __name__ == "__main__":
     with whose_line(lambda sim, alice, bob: sim.faults.drop()) as line:
-        with CTI(line.options, token_provider=line.new_token) as cti:
+        with CTI(line.options, token_provider=line.new_token) as cti, suppress(KeyboardInterrupt):
             restored = cti.wait_for("restored")
             cti.create_session(line.new_token()).result(timeout=10)
             server = ThreadingHTTPServer(("127.0.0.1", 8081 if mine() else 0), Monitored)
