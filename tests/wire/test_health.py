@@ -360,6 +360,48 @@ def print_nothing(secret: str, error: Optional[KeyyoError], result: Any) -> None
     """A callback that is bound to a secret."""
 
 
+def find_locks(thing: Any, seen: Dict[int, Any]) -> Iterator[Any]:
+    """Every lock that an object has, or that something in it has."""
+    if id(thing) in seen:
+        return
+    seen[id(thing)] = thing
+    if type(thing).__module__ in ("_thread", "threading"):
+        if hasattr(thing, "acquire"):
+            yield getattr(thing, "_lock", thing)
+    elif isinstance(thing, (list, set, tuple)):
+        for each in list(thing):
+            yield from find_locks(each, seen)
+    elif type(thing).__module__.startswith("keyyo_cti"):
+        for each in list(getattr(thing, "__dict__", {}).values()):
+            yield from find_locks(each, seen)
+
+
+def test_health_while_other_threads_hold_every_lock_returns(
+    sim: Simulator, alice: Line, transport: str
+) -> None:
+    """It may interrupt any code, so it waits for none of it."""
+    asked, seen = threading.Event(), Record()
+    with make_cti(sim, token_provider=lambda: sim.token(alice)) as cti:
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+
+        def hold() -> None:
+            held = [each for each in find_locks(cti, {}) if each.acquire(blocking=False)]
+            seen.add(len(held))
+            asked.wait(PATIENCE)
+            for each in held:
+                each.release()
+
+        threads = [threading.Thread(target=hold)]
+        threads.append(threading.Thread(target=lambda: seen.add(cti.health().state)))
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            seen.wait_for_count(number)
+        asked.set()
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert seen.items[0] >= 5 and seen.items[1] == "connected"
+
+
 @pytest.fixture
 def asker(sim: Simulator) -> Iterator[Callable[[CTI], List[Any]]]:
     """Threads that ask for the health without a pause until the test ends."""
