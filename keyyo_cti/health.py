@@ -55,7 +55,7 @@ class Health:
     :ivar drops: open sessions whose connection was lost, in the last day.
     :ivar gaps: gaps of the last day. A gap is the time in which events may have been lost, as in
         ``Restored.gap``: from a drop until the session is restored or another is opened, or the
-        program closes. One that lasts still is counted.
+        program closes. A gap that still lasts is counted too.
     :ivar gap_seconds: the seconds of the last day that were in gaps.
     :ivar token_until: the time until which the CSI token for the next restore is good, as far as
         the ``token_provider`` or the last restore tells; None if that is not known, or if the next

@@ -129,7 +129,7 @@ class History:
         self._end_gap(None)
 
     def summary(self, now: float) -> Tuple[int, int, float]:
-        """Return the drops, the gaps, and the seconds in gaps. A gap that lasts still counts."""
+        """Return the drops, the gaps, and the seconds in gaps; a gap that still lasts counts."""
         drops, gaps, outage = self._losses
         lasting = 0.0 if outage is None else outage.summary().gap
         seconds = min(DAY, gaps.seconds(now) + lasting)

@@ -55,8 +55,12 @@ class CachedToken:
 
         :param now: Unix time in seconds.
         """
-        known = getattr(self._provide, "good_until", None)
-        until = self._compute_expiry(now) if known is None else _call_quietly(known)
+        try:
+            known = getattr(self._provide, "good_until", None)
+            until = self._compute_expiry(now) if known is None else as_date(known())
+        except Exception:
+            # Of the program's method. Not logged: a monitor may ask each second.
+            return None
         return until if until is not None and until > now else None
 
     def _compute_expiry(self, now: float) -> Optional[float]:
@@ -122,15 +126,6 @@ class CachedToken:
                 yield
         finally:
             process.check(self._process)
-
-
-def _call_quietly(good_until: Callable[[], Any]) -> Optional[float]:
-    """Return what the program's method says, or None if it says no date."""
-    try:
-        return as_date(good_until())
-    except Exception:
-        # Not logged: a monitor may ask each second.
-        return None
 
 
 def _check(token: Any) -> str:
