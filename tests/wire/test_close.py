@@ -358,10 +358,10 @@ def test_handler_about_to_start_elsewhere_runs_before_close_returns(
             run()
         call = cti._client._dispatcher.call
 
-        def slow_call(*arguments: Any) -> bool:
+        def slow_call(*arguments: Any, **named: Any) -> bool:
             chosen.set()
             start.wait(PATIENCE)
-            return call(*arguments)
+            return call(*arguments, **named)
 
         monkeypatch.setattr(cti._client._dispatcher, "call", slow_call)
         cti.onNewCall = lambda call: order.add("handled")
