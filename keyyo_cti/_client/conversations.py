@@ -161,7 +161,7 @@ class Conversations:
                 self._dispatcher.put(partial(self.show, changes))
 
     def _add_step(self, work: Callable[[ConversationModel, float], object]) -> None:
-        self._steps.append((self._registry.last_change, self._clock(), work))
+        self._steps.append((self._registry.last, self._clock(), work))
         if self._model is None and len(self._steps) > _MAX_LOG:
             with suppress(IndexError):
                 self._steps.popleft()
@@ -225,7 +225,7 @@ class Conversations:
         self._set_due(model)
         # The handlers' thread looks for changes after it has handled an update, and this thread
         # after it has queued them. So one of both finds them.
-        handled = self._registry.handled_change
+        handled = self._registry.handled_last
         for number in [each for each in list(self.queued) if each <= handled]:
             self.show_queued(number)
         return model

@@ -61,6 +61,8 @@ class Registry:
     :param max_active: maximum number of active calls; None keeps all.
     :param handling: returns True if this thread runs a handler, which sees the handlers' view.
     :param in_order: False if several threads may handle changes, out of order.
+    :ivar last: the number of the last change to the latest view.
+    :ivar handled_last: the number of the last change to the handlers' view.
     """
 
     def __init__(
@@ -95,8 +97,8 @@ class Registry:
         self._in_order = in_order
         # Numbers of changes: the last one made; the last one handled, of all kinds and of gaps;
         # and the last one of each call if changes may be out of order.
-        self._last = 0
-        self._handled_last = 0
+        self.last = 0
+        self.handled_last = 0
         self._handled_gap = 0
         self._handled_of: Dict[str, int] = {}
         self._warnings = RateLimit(1, _WARNING_PERIOD)
@@ -145,20 +147,15 @@ class Registry:
                 forgotten = self._forget(ended, self._max_ended)
         elif self._max_active is not None and len(latest) - len(ended) > self._max_active:
             forgotten = self._forget_active(self._max_active)
-        self._last += 1
+        self.last += 1
         if kind == duplicates.DUPLICATE and not self._in_order:
-            self._repeated[self._last] = now
-        return call, kind, fields, kept, (self._last, forgotten)
-
-    @property
-    def last(self) -> int:
-        """The number of the last change."""
-        return self._last
+            self._repeated[self.last] = now
+        return call, kind, fields, kept, (self.last, forgotten)
 
     def count_event(self) -> int:
         """Return a number for an event that changes no call. The caller holds the lock."""
-        self._last += 1
-        return self._last
+        self.last += 1
+        return self.last
 
     def is_empty(self) -> bool:
         """Return True if no call is known."""
@@ -177,8 +174,8 @@ class Registry:
             fields = latest_fields(call)
             set_stale(call, fields.get("state") not in ENDED)
             self._before.setdefault(callref, duplicates.get_stage(fields))
-        self._last += 1
-        return self._last, self._forget(self._silent, _MAX_SILENT_CALLS)
+        self.last += 1
+        return self.last, self._forget(self._silent, _MAX_SILENT_CALLS)
 
     # By the handlers' thread.
 
@@ -195,7 +192,7 @@ class Registry:
         call, kind, fields, _, (number, forgotten) = update
         if self._ahead:
             self._take_back()
-        self._handled_last = number
+        self.handled_last = number
         handled = self._handled
         handled.pop(call.callref, None)
         handled[call.callref] = call
@@ -218,7 +215,7 @@ class Registry:
         if known is not None and not later:
             # What a duplicate repeats may still wait in the queue.
             show(call, known)
-        if number > self._handled_last:
+        if number > self.handled_last:
             self._handle(update)
         elif later:
             self._handle_forgotten(number, forgotten)
@@ -285,7 +282,7 @@ class Registry:
         Otherwise a call that it waited for would have no fields yet.
         """
         with nullcontext() if self._in_order else self.lock:
-            handled = self._handled_last if self._in_order else self._handled_of.get(
+            handled = self.handled_last if self._in_order else self._handled_of.get(
                 call.callref, 0
             )
             if number <= handled:
@@ -333,20 +330,10 @@ class Registry:
         for callref in [ref for ref, told in self.unnotified.items() if told == _RENEWED]:
             del self.unnotified[callref]
         self._handled_gap = max(self._handled_gap, number)
-        self._handled_last = max(self._handled_last, number)
+        self.handled_last = max(self.handled_last, number)
         self._handle_forgotten(number, forgotten)
 
     # By any thread.
-
-    @property
-    def last_change(self) -> int:
-        """The number of the last change to the latest view."""
-        return self._last
-
-    @property
-    def handled_change(self) -> int:
-        """The number of the last change to the handlers' view."""
-        return self._handled_last
 
     def latest_calls(self) -> List[Call]:
         """Return the calls of the latest view. The caller holds the lock."""

@@ -23,7 +23,6 @@ from .shared import Shared
 from .wire import Command
 
 _log = ThreadedLogger("keyyo_cti")
-
 _numbers = itertools.count(1)
 
 
