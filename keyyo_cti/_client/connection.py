@@ -32,7 +32,7 @@ from .kept_call import MAX_CALLREF, estimate_memory
 from .notifications import EventSource, Notifications
 from .outage import Silence
 from .pending import Pending, Request
-from .wire import CallNotification, Command, Reply
+from .wire import Command, Reply
 from .wire_log import WireLog, get_known, is_on, name_command
 
 _log = ThreadedLogger("keyyo_cti")
@@ -261,18 +261,19 @@ class Connection:
         except UnreadableMessage as error:
             self.unreadable(error)
             return
-        if isinstance(decoded, CallNotification):
-            if get_known(DEBUG) is not False and is_on():
-                self._wire_log.notified(decoded.fields)
-            if not self._dispatcher.has_room():
-                self._wait_for_room()
-            if len(decoded.callref) > MAX_CALLREF:
-                self.unreadable(UnreadableMessage(f"a callref over {MAX_CALLREF} characters"))
-                return
-            size = estimate_memory(message)
-            self._notifications.receive(self._source, decoded.callref, decoded.fields, size)
-        else:
+        if isinstance(decoded, Reply):
             self._on_reply(decoded)
+            return
+        if get_known(DEBUG) is not False and is_on():
+            self._wire_log.notified(decoded)
+        if not self._dispatcher.has_room():
+            self._wait_for_room()
+        callref = decoded["callref"]
+        if len(callref) > MAX_CALLREF:
+            self.unreadable(UnreadableMessage(f"a callref over {MAX_CALLREF} characters"))
+            return
+        size = estimate_memory(message, decoded)
+        self._notifications.receive(self._source, callref, decoded, size)
 
     def unreadable(self, error: Exception) -> None:
         self._complaints.add(error)

@@ -19,17 +19,24 @@ MAX_CALLREF = 512
 _OBJECT = 64
 _CALL = 300
 
-#: Bytes of a usual notification, and its maximum numbers of characters and fields.
+#: Bytes of a usual notification, and its maximum numbers of characters and fields. Only its first
+#: characters open objects, so that they are few.
 _USUAL_BYTES = 1024
 _USUAL_LENGTH = 400
 _USUAL_FIELDS = 20
+_USUAL_HEAD = 64
 
 
-def estimate_memory(message: str) -> int:
-    """Return the estimated memory of a JSON message's objects in bytes, without parsing it."""
+def estimate_memory(message: str, fields: Mapping[str, Any]) -> int:
+    """Return the estimated memory of a JSON message's objects in bytes.
+
+    :param fields: of the call in it.
+    """
+    if len(message) <= _USUAL_LENGTH and len(fields) <= _USUAL_FIELDS:
+        tail = message[_USUAL_HEAD:]
+        if "{" not in tail and "[" not in tail:
+            return _USUAL_BYTES
     commas = message.count(",")
-    if len(message) <= _USUAL_LENGTH and commas <= _USUAL_FIELDS:
-        return _USUAL_BYTES
     # One escaped character may widen its whole string to four bytes a character.
     widened = 4 if "\\u" in message else 1
     objects = commas + message.count("{") + message.count("[")

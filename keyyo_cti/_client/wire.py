@@ -69,11 +69,9 @@ class Reply(NamedTuple):
         return f"Reply({self.id})"
 
 
-class CallNotification(NamedTuple):
-    """The current state of a call of a subscribed line."""
-
-    callref: str
-    fields: Dict[str, Any]
+#: The current state of a call of a subscribed line: its fields, among them its callref as text.
+#: Not a class, because one is made for each notification.
+CallFields = Dict[str, Any]
 
 
 def _refuse_constant(constant: str) -> Any:
@@ -87,7 +85,7 @@ _NO_ANSWER = {"status_code": 500, "message": "The server sent neither a result n
 _STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def decode(message: Any) -> Union[Reply, CallNotification]:
+def decode(message: Any) -> Union[Reply, CallFields]:
     """Parse a message of the server.
 
     :param message: one SockJS message: a string that holds a JSON object.
@@ -110,17 +108,19 @@ def decode(message: Any) -> Union[Reply, CallNotification]:
     return _read_reply(fields)
 
 
-def _read_notification(fields: Dict[str, Any]) -> CallNotification:
+def _read_notification(fields: Dict[str, Any]) -> CallFields:
     if fields["notify"] != "call":
         raise UnknownNotification(fields["notify"])
     call: Any = fields.get("call")
-    callref = as_key(call.get("callref")) if isinstance(call, dict) else None
-    if callref is None:
-        raise UnreadableMessage("a call notification without a call and its callref")
+    callref = call.get("callref") if isinstance(call, dict) else None
+    if type(callref) is not str:
+        callref = as_key(callref)
+        if callref is None:
+            raise UnreadableMessage("a call notification without a call and its callref")
     names = tuple(call)
     shared: Dict[str, Any] = dict(zip(_orders.get(names) or _share(names), call.values()))
     shared["callref"] = callref
-    return CallNotification(callref, shared)
+    return shared
 
 
 def _share(names: Tuple[str, ...]) -> Tuple[str, ...]:

@@ -32,10 +32,8 @@ def parse_json(text: str, start: int = 0, decoder: json.JSONDecoder = _DECODER) 
     :param start: offset of its first character.
     :raises ValueError: it is not JSON, or TooManyValues or TooDeep.
     """
-    opened = text.count("[") + text.count("{")
-    # Characters in strings count too. No message of Keyyo comes near the limit.
-    if len(text) > _LARGE and (opened + text.count(",")) * _MIN_DENSITY > len(text):
-        raise TooManyValues(f"{opened} containers in {len(text)} characters")
+    if len(text) > _LARGE:
+        _check_density(text)
     try:
         # Without skipping white space around the value, which would take half as long again.
         try:
@@ -46,22 +44,36 @@ def parse_json(text: str, start: int = 0, decoder: json.JSONDecoder = _DECODER) 
             value = decoder.decode(text[start:])
     except RecursionError:
         raise TooDeep(f"nested more than {MAX_DEPTH} levels deep") from None
-    # Counting brackets first is much faster than counting levels.
-    if opened > MAX_DEPTH and _is_deep(value):
+    # If only the first characters open containers, as in nearly all messages, there are not enough
+    # of them. To count them, or the levels, would take as long as a part of the parsing.
+    tail = text[start + MAX_DEPTH :]
+    if ("{" in tail or "[" in tail) and _is_deep(value):
         raise TooDeep(f"nested more than {MAX_DEPTH} levels deep")
     return value
 
 
+def _check_density(text: str) -> None:
+    """Refuse a large text with too many values. Characters in strings count too.
+
+    No message of Keyyo comes near the limit.
+    """
+    opened = text.count("[") + text.count("{")
+    if (opened + text.count(",")) * _MIN_DENSITY > len(text):
+        raise TooManyValues(f"{opened} containers in {len(text)} characters")
+
+
 def _is_deep(value: Any) -> bool:
-    level = [value]
+    level = [value] if _is_container(value) else []
     for _ in range(MAX_DEPTH):
         level = [
             inner
-            for container in filter(_is_container, level)
+            for container in level
             for inner in (container.values() if isinstance(container, dict) else container)
+            if _is_container(inner)
         ]
-    # Also an empty one, in which there is nothing deeper to find.
-    return any(map(_is_container, level))
+        if not level:
+            return False
+    return True
 
 
 def _is_container(value: Any) -> bool:

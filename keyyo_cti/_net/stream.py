@@ -6,7 +6,7 @@ import selectors
 import socket
 import ssl
 from collections import deque
-from typing import Any, Callable, Deque, NamedTuple, Optional
+from typing import Any, Callable, Deque, NamedTuple, Optional, Tuple
 
 from . import process
 from .cancellation import CancelToken
@@ -158,9 +158,9 @@ class Stream:
         if self._consumed == len(self._buffer):
             self._refill()
 
-    def peek(self, start: int, end: int) -> bytes:
-        """Return these bytes of the buffer without consuming them; fewer if it has fewer."""
-        return self._buffer[self._consumed + start : self._consumed + end]
+    def peek(self) -> Tuple[bytes, int]:
+        """Return the buffer, without a copy, and the offset of its first unconsumed byte."""
+        return self._buffer, self._consumed
 
     def skip(self, size: int) -> None:
         """Consume bytes that ``peek`` returned, without counting them in ``bytes_left``.

@@ -317,7 +317,25 @@ class Connection:
                     self._check_deadlines()
             self._delivered_at = opened.transport.last_frame_at
             due = self._clock() >= until
-            events = [] if due else _events(opened, opened.transport.buffered_frame)
+            events = [] if due else _events(opened, self._deliver_usual, opened, until)
+        return None
+
+    def _deliver_usual(self, opened: HandshakeResult, until: float) -> Optional[str]:
+        """Deliver the buffered frames that have nothing but messages, as nearly all have.
+
+        :returns: the first other frame; None if there is none, or at the deadline.
+        """
+        transport, clock, received = opened.transport, self._clock, self._listener.received
+        read_messages = opened.session.read_messages
+        for text in transport.buffered_frames():
+            messages = read_messages(text)
+            if messages is None or len(messages) > _MESSAGES_PER_CHECK:
+                return text
+            for message in messages:
+                received(message)
+            self._delivered_at = transport.last_frame_at
+            if clock() >= until:
+                return None
         return None
 
     def _check_deadlines(self) -> None:
@@ -351,7 +369,7 @@ class Connection:
 
 
 def _events(
-    opened: HandshakeResult, receive: Callable[..., Optional[str]], *arguments: float
+    opened: HandshakeResult, receive: Callable[..., Optional[str]], *arguments: Any
 ) -> List[Event]:
     """Return the events of the next frame, none without a frame."""
     try:

@@ -6,7 +6,7 @@ messages, ``m`` one message, ``c`` close.
 
 import json
 from dataclasses import dataclass
-from typing import Any, List, NamedTuple, Tuple, Union
+from typing import Any, List, NamedTuple, Optional, Tuple, Union
 
 from .._net.json_text import parse_json
 
@@ -73,6 +73,17 @@ def decode(text: str) -> Frame:
     if kind == "c":
         return _close(text)
     return Unknown()
+
+
+def read_array(text: str) -> Optional[List[Any]]:
+    """Return the messages of a frame of kind ``a``, or None if it is another one or broken."""
+    if text[:2] != "a[":
+        return None
+    try:
+        messages: List[Any] = parse_json(text, 1)
+    except ValueError:
+        return None
+    return messages
 
 
 def is_good(line: bytes) -> bool:

@@ -1,7 +1,7 @@
 """The state of a SockJS session, and the events of its frames. Pure."""
 
 from dataclasses import dataclass
-from typing import Any, List, NamedTuple, Union
+from typing import Any, List, NamedTuple, Optional, Union
 
 from .._net.text import plain, shorten
 from . import frames
@@ -44,6 +44,13 @@ class SockJSSession:
         if self.state == CONNECTING:
             return self._while_connecting(frame)
         return self._while_open(frame)
+
+    def read_messages(self, text: str) -> Optional[List[Any]]:
+        """Return the messages of a usual frame, or None for any other, which is for ``receive``.
+
+        It makes none of the events, which would take longer than the rest.
+        """
+        return frames.read_array(text) if self.state == OPEN else None
 
     def _while_connecting(self, frame: frames.Frame) -> List[Event]:
         if isinstance(frame, frames.Open):

@@ -5,7 +5,7 @@ The websocket library would take five times as long for them. It handles all oth
 
 import os
 import struct
-from typing import Optional, Tuple
+from typing import Iterator, Tuple
 
 #: The first byte of a text frame that is a complete message.
 _WHOLE_TEXT = 0x81
@@ -17,17 +17,34 @@ _MASKED = 0x80
 _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
-def find(head: bytes) -> Optional[Tuple[int, int]]:
-    """Return the place of the text, or None if no short text frame of a server begins here.
+def split(data: bytes, begin: int, max_bytes: int) -> Iterator[Tuple[str, int]]:
+    """Yield the texts that a server sent, each with the end of its frame.
 
-    :param head: the first four bytes.
-    :returns: the offsets of its first byte and of its end, which is the end of the frame.
+    It stops before any other frame, an incomplete one, and a text that is not UTF-8.
+
+    :param begin: offset of the first frame.
+    :param max_bytes: of a text.
     """
-    if len(head) < 4 or head[0] != _WHOLE_TEXT or head[1] > _TWO_BYTES:
-        return None
-    if head[1] < _TWO_BYTES:
-        return 2, 2 + head[1]
-    return 4, 4 + (head[2] << 8 | head[3])
+    # The last place of a header whose four bytes are all there.
+    last = len(data) - 4
+    end = begin
+    while end <= last and data[end] == _WHOLE_TEXT:
+        size = data[end + 1]
+        start = end + 2
+        if size >= _TWO_BYTES:
+            if size > _TWO_BYTES:
+                return
+            size = data[start] << 8 | data[end + 3]
+            start += 2
+        end = start + size
+        payload = data[start:end]
+        if len(payload) < size or size > max_bytes:
+            return
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            return
+        yield text, end
 
 
 def encode(text: str) -> bytes:

@@ -1,7 +1,7 @@
 """The interface of a transport: frames in, messages out."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, Optional
+from typing import ClassVar, Iterator, NamedTuple, Optional
 
 from requests.cookies import RequestsCookieJar
 
@@ -92,12 +92,12 @@ class Transport(ABC):
         :raises Unreadable: a frame is not text; the next call goes on after it.
         """
 
-    def buffered_frame(self) -> Optional[str]:
-        """Return the next frame if it is buffered, else None. Never waits.
+    def buffered_frames(self) -> Iterator[str]:
+        """Yield the frames that are buffered; the rest stays if the caller stops. Never waits.
 
         :raises Unreadable: as for ``receive``.
         """
-        return None
+        return iter(())
 
     @abstractmethod
     def send(self, message: str, progress: SendProgress) -> None:

@@ -3,7 +3,7 @@
 import socket
 import struct
 from http.cookies import CookieError
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 import websocket
 from websocket import ABNF
@@ -93,7 +93,7 @@ class WebSocketTransport(Transport):
         while True:
             try:
                 stream.fill()
-                text = self.buffered_frame()
+                text = next(self.buffered_frames(), None)
                 if text is not None:
                     return text
                 frame = self._reader.read()
@@ -115,21 +115,16 @@ class WebSocketTransport(Transport):
             if message is not None:
                 return decode_text(message)
 
-    def buffered_frame(self) -> Optional[str]:
+    def buffered_frames(self) -> Iterator[str]:
         if not self._reader.between_messages:
-            return None
+            return
         stream = self._opened
-        head = stream.peek(0, 4)
-        place = text_frames.find(head) if head else None
-        if place is None:
-            return None
-        start, end = place
-        text = stream.peek(start, end)
-        if end > self._config.max_message_size or len(text) < end - start:
-            return None
-        stream.skip(end)
-        self._last_frame_at = stream.last_received_at
-        return decode_text(text)
+        data, begin = stream.peek()
+        for text, end in text_frames.split(data, begin, self._config.max_message_size):
+            stream.skip(end - begin)
+            begin = end
+            self._last_frame_at = stream.last_received_at
+            yield text
 
     def send(self, message: str, progress: SendProgress) -> None:
         progress.begun = True

@@ -4,7 +4,7 @@ The receiver thread requests frames, so that the reader thread can keep its dead
 thread posts messages, so that the program need not wait for the responses.
 """
 
-from typing import ClassVar, Optional
+from typing import ClassVar, Iterator, Optional
 
 from . import urls
 from .transport import SendProgress, Transport, TransportConfig, decode_text
@@ -54,9 +54,11 @@ class XhrTransport(Transport):
         line = self._pipe.take(until)
         return None if line is None else decode_text(line)
 
-    def buffered_frame(self) -> Optional[str]:
+    def buffered_frames(self) -> Iterator[str]:
         line = self._pipe.take_buffered()
-        return None if line is None else decode_text(line)
+        while line is not None:
+            yield decode_text(line)
+            line = self._pipe.take_buffered()
 
     def send(self, message: str, progress: SendProgress) -> None:
         self._sender.send(message, progress)

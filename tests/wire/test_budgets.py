@@ -187,7 +187,7 @@ def test_estimated_memory(part: str, count: int) -> None:
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert read and taken / 3 < estimate_memory(message) < 12 * taken + 1_000
+    assert read and taken / 3 < estimate_memory(message, {}) < 12 * taken + 1_000
 
 
 def test_documented_fields_are_kept() -> None:

@@ -11,7 +11,7 @@ from keyyo_cti._client.registry import Registry
 from keyyo_cti._client.server_clock import ServerClock
 from keyyo_cti._client.session import Session
 from keyyo_cti._client.session_store import JarCookie
-from keyyo_cti._client.wire import CallNotification, Command, Reply
+from keyyo_cti._client.wire import CallFields, Command, Reply
 from keyyo_cti._sockjs import frames
 from keyyo_cti._sockjs.errors import Closed, Unreadable
 from keyyo_cti._sockjs.session import CLOSED, CONNECTING, OPEN, Message, Opened, SockJSSession
@@ -111,24 +111,25 @@ class Customer:
             assert len(str(error).encode()) < _LONGEST_COMPLAINT
             return
         repr(said)
-        if isinstance(said, CallNotification):
-            self._notified(said)
-        else:
+        if isinstance(said, Reply):
             self._replied(said)
+        else:
+            self._notified(said)
 
     def _new_call(self, callref: str) -> Call:
         return Call(self, callref)
 
-    def _notified(self, said: CallNotification) -> None:
-        update = self._registry.update(said.callref, said.fields)
+    def _notified(self, said: CallFields) -> None:
+        callref = said["callref"]
+        update = self._registry.update(callref, said)
         self._registry.handle(update)
         call = update[0]
-        assert self._registry.get(said.callref) in (call, None)
+        assert self._registry.get(callref) in (call, None)
         known = self._registry.all()
         assert sum(each.ended for each in known) <= MOST_ENDED
         assert call is known[-1] or call.ended
         use(call)
-        assert list(call) == list(said.fields) and call.callref == said.callref
+        assert list(call) == list(said) and call.callref == callref
 
     def _replied(self, said: Reply) -> None:
         if said.error is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, List, Optional, Sequence, Union
+from typing import Callable, Iterator, List, Optional, Sequence, Union
 
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti._sockjs.transport import SendProgress, Transport, TransportConfig
@@ -63,18 +63,19 @@ class Scripted(Transport):
 
     def receive(self, until: float) -> Optional[str]:
         self.waits.append(until)
-        frame = self.buffered_frame() or self._step()
+        frame = next(self.buffered_frames(), None) or self._step()
         if frame is None:
             self.clock.time = max(self.clock.time, until)
         else:
             self._last_received_at = self.clock()
         return frame
 
-    def buffered_frame(self) -> Optional[str]:
-        frame = self._together.pop(0) if self._together else None
-        if isinstance(frame, Exception):
-            raise frame
-        return frame
+    def buffered_frames(self) -> Iterator[str]:
+        while self._together:
+            frame = self._together.pop(0)
+            if isinstance(frame, Exception):
+                raise frame
+            yield frame
 
     def _step(self) -> Optional[str]:
         step = self._steps.pop(0) if self._steps else None
@@ -83,7 +84,7 @@ class Scripted(Transport):
         came = step() if callable(step) else step
         if isinstance(came, Together):
             self._together = came
-            return self.buffered_frame()
+            return next(self.buffered_frames(), None)
         return came
 
     def send(self, message: str, progress: SendProgress) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
+from typing import List
 
 import pytest
 from hypothesis import example, given
@@ -52,18 +54,28 @@ def test_masks() -> None:
     assert len({text_frames.encode("abcd") for _ in range(50)}) == 50
 
 
-@given(st.text(max_size=300), st.binary(max_size=10))
-@example("x" * 65535, b"")
-def test_find(text: str, rest: bytes) -> None:
-    """A short text is found in its frame, whatever comes after that."""
-    frame = framed(text)
-    found = text_frames.find((frame + rest)[:4])
-    if len(frame + rest) < 4:
-        assert found is None
-    else:
-        assert found is not None
-        start, end = found
-        assert end == len(frame) and frame[start:end] == text.encode()
+@given(st.lists(st.text(max_size=300)), st.binary(max_size=3), st.binary(max_size=3))
+@example(["x" * 65535], b"", b"")
+def test_split(texts: List[str], before: bytes, rest: bytes) -> None:
+    """Each short text is found, with the end of its frame, wherever the first one begins. One in
+    the last three bytes is left to the reader of frames, as is one that is cut short."""
+    frames = [framed(text) for text in texts]
+    ends = [*itertools.accumulate(map(len, frames), initial=len(before))][1:]
+    data = before + b"".join(frames) + rest
+    found = list(text_frames.split(data, len(before), 65535))
+    sure = [end for end, frame in zip(ends, frames) if end - len(frame) <= len(data) - 4]
+    assert found[: len(sure)] == [*zip(texts, sure)]
+    for end in sure:
+        cut = list(text_frames.split(data[: end - 1], len(before), 65535))
+        assert cut == found[: len(cut)] and (not cut or cut[-1][1] < end)
+
+
+def test_split_stops_before_text_that_is_too_long_or_not_utf_8() -> None:
+    """The reader of frames, which refuses or reports it, finds it there."""
+    whole = framed("ab")
+    assert list(text_frames.split(framed("abc") + whole, 0, 2)) == []
+    assert list(text_frames.split(whole + framed("abc") + whole, 0, 2)) == [("ab", len(whole))]
+    assert list(text_frames.split(b"\x81\x02\xff\xff" + whole, 0, 9)) == []
 
 
 @pytest.mark.parametrize(
@@ -83,14 +95,17 @@ def test_find(text: str, rest: bytes) -> None:
     ids="none cut long binary ping rest part reserved masked masked-long".split(),
 )
 def test_others_are_left_alone(frame: bytes) -> None:
-    """What is no short text frame of a server is not found."""
-    assert text_frames.find(frame[:4]) is None
+    """What is no short text frame of a server is not found, nor what follows it."""
+    assert list(text_frames.split(frame + framed("next") * (len(frame) > 3), 0, 70_000)) == []
 
 
-@given(st.binary(min_size=4, max_size=4))
-def test_find_in_anything(head: bytes) -> None:
-    """A frame that is found is as long as it says, and no longer than 64 KiB."""
-    found = text_frames.find(head)
-    if found is not None:
-        start, end = found
-        assert 2 <= start <= 4 and start <= end <= 4 + 65535
+@given(st.binary(), st.integers(0, 5))
+@example(b"\x81\x02ab\x81\x00\x81\x02cd", 0)
+def test_split_anything(data: bytes, begin: int) -> None:
+    """Frames that are found lie in the data, one behind the other, and hold their texts."""
+    end = begin
+    for text, end_of_frame in text_frames.split(data, begin, 70_000):
+        assert end + 2 <= end_of_frame <= len(data)
+        assert data[:end_of_frame].endswith(text.encode())
+        assert framed(text) == data[end:end_of_frame] or data[end + 1] == 126
+        end = end_of_frame
