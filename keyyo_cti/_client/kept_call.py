@@ -46,7 +46,11 @@ def estimate_memory(message: str, fields: Mapping[str, Any]) -> int:
 def keep_documented(fields: Mapping[str, Any]) -> Dict[str, Any]:
     """Return the documented fields, without those that are too long."""
     kept = {name: fields[name] for name in CALL_FIELDS if _is_short(fields.get(name, fields))}
-    return DatedFields(kept, fields.dates) if isinstance(fields, DatedFields) else kept
+    if not isinstance(fields, DatedFields):
+        return kept
+    dated = DatedFields(kept)
+    dated.dates = fields.dates
+    return dated
 
 
 def _is_short(value: Any) -> bool:

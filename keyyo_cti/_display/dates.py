@@ -4,7 +4,7 @@ The server's dates are whole Unix seconds on its own clock. For an unknown date,
 or nothing. It may also leave out a date that it sent before.
 """
 
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from .._net.javascript import as_number
 
@@ -23,22 +23,25 @@ class Dates(NamedTuple):
     release: Optional[float] = None
 
 
+#: As ``Dates``. Python makes five of them in the time of one ``Dates``.
+_Dates = Tuple[Optional[float], Optional[float], Optional[float]]
+
+
 class DatedFields(Dict[str, Any]):
-    """Fields of a call, with additional dates from other notifications."""
+    """Fields of a call, with additional dates from other notifications.
+
+    :ivar dates: as ``dates_of`` returns them.
+    """
 
     __slots__ = ("dates",)
 
-    dates: Dates
-
-    def __init__(self, fields: Mapping[str, Any], dates: Dates) -> None:
-        super().__init__(fields)
-        self.dates = dates
+    dates: _Dates
 
 
 def as_date(value: Any) -> Optional[float]:
     """Return a date in Unix seconds, or None for 0, "" and other invalid values."""
-    if type(value) is int and 0 < value < _MAX_DATE:
-        return value
+    if type(value) is int:
+        return value if 0 < value < _MAX_DATE else None
     if not value:
         return None
     number = as_number(value)
@@ -47,9 +50,7 @@ def as_date(value: Any) -> Optional[float]:
 
 def dates_of(fields: Mapping[str, Any]) -> Dates:
     """Return the known dates of a call."""
-    if isinstance(fields, DatedFields):
-        return fields.dates
-    return _sent(fields)
+    return Dates(*_known_dates(fields))
 
 
 def latest_date(fields: Mapping[str, Any]) -> Optional[float]:
@@ -73,20 +74,23 @@ def follow(
     """
     if _is_complete(known, fields):
         return fields
-    before, sent = dates_of(known), _sent(fields)
-    dates = sent
-    if before != _UNKNOWN and not _is_another_call(known, before, fields, sent):
-        dates = _fill(before, sent)
-        if known.get("state") in ENDED and before.release is not None:
-            if as_date(fields.get("release_date")) is None:
-                # A repeated notification of the end does not change its date.
-                dates = dates._replace(release=before.release)
-    if dates.release is None and fields.get("state") in ENDED:
-        dates = dates._replace(release=now())
-    return fields if dates == sent else DatedFields(fields, dates)
-
-
-_UNKNOWN = Dates()
+    setup, connect, release = sent = _sent(fields)
+    ended = fields.get("state") in ENDED
+    was_setup, was_connect, was_release = _known_dates(known)
+    had_ended = known.get("state") in ENDED
+    if (ended or not had_ended) and (setup is None or was_setup in (None, setup)):
+        setup = was_setup if setup is None else setup
+        connect = was_connect if connect is None else connect
+        # A repeated notification of the end does not change its date.
+        release = was_release if had_ended and release is None else release
+    # Otherwise the server has reused the callref for another call.
+    if release is None and ended:
+        release = now()
+    if (setup, connect, release) == sent:
+        return fields
+    dated = DatedFields(fields)
+    dated.dates = setup, connect, release
+    return dated
 
 
 def _is_complete(known: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
@@ -107,25 +111,10 @@ def _is_complete(known: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
     )
 
 
-def _sent(fields: Mapping[str, Any]) -> Dates:
+def _known_dates(fields: Mapping[str, Any]) -> _Dates:
+    return fields.dates if isinstance(fields, DatedFields) else _sent(fields)
+
+
+def _sent(fields: Mapping[str, Any]) -> _Dates:
     get = fields.get
-    return Dates(
-        as_date(get("setup_date")), as_date(get("connect_date")), as_date(get("release_date"))
-    )
-
-
-def _fill(before: Dates, sent: Dates) -> Dates:
-    return Dates(
-        before.setup if sent.setup is None else sent.setup,
-        before.connect if sent.connect is None else sent.connect,
-        sent.release,
-    )
-
-
-def _is_another_call(
-    known: Mapping[str, Any], before: Dates, fields: Mapping[str, Any], sent: Dates
-) -> bool:
-    """Return True if the server has reused the callref for another call."""
-    if known.get("state") in ENDED and fields.get("state") not in ENDED:
-        return True
-    return None not in (before.setup, sent.setup) and before.setup != sent.setup
+    return as_date(get("setup_date")), as_date(get("connect_date")), as_date(get("release_date"))
