@@ -84,8 +84,7 @@ class Backlog:
 
     def release(self, size: int) -> None:
         """Stop counting this many bytes. Only one thread at a time may call it."""
-        if size:
-            self._bytes_out += size
+        self._bytes_out += size
 
     def has_room(self) -> bool:
         """Return True if the reader may read on."""

@@ -86,7 +86,7 @@ class Conversations:
 
         :param is_wanted: returns True if the program expects an event.
         """
-        entry = update[0], update[1], update[3], update[4], self._clock()
+        entry = update[0], update[1], update[3], update[4:], self._clock()
         if self._model is not None:
             self._follow(self._model, entry, True)
             return

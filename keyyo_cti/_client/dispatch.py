@@ -159,9 +159,10 @@ class EventThread(Dispatcher):
             _log.exception("an event could not be delivered")
 
     def _run(self) -> None:
+        take, do_safely = self._backlog.take, self._do_safely
         try:
             while True:
-                self._do_safely(*self._backlog.take())
+                do_safely(*take())
                 process.check(self._process)
                 if self._acquired <= 0 and not self._backlog.waiting() and self._end():
                     return

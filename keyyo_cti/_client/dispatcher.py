@@ -62,6 +62,9 @@ class Dispatcher(ABC):
         # change is one atomic step, and then wakes the waiters.
         self._room = Wakeup()
         self._backlog = Backlog(max_backlog, max_bytes)
+        #: Returns True if the reader may read on: the backlog is below its limits, or a reply is
+        #: pending and it is below the hard limit.
+        self.has_room = self._backlog.has_room
         self._doing = threading.local()
         # The threads of the program that run work now, by a key each.
         self._at_work: Dict[object, int] = {}
@@ -98,13 +101,6 @@ class Dispatcher(ABC):
         return self._room.wait_for(
             lambda: self.has_room() or self.overflows() or given_up(), timeout
         )
-
-    def has_room(self) -> bool:
-        """Return True if the reader may read on.
-
-        The backlog is below its limits, or a reply is pending and it is below the hard limit.
-        """
-        return self._backlog.has_room()
 
     def overflows(self) -> bool:
         """Return True if the backlog is at its hard limit while a handler waits for a reply.
@@ -163,7 +159,8 @@ class Dispatcher(ABC):
         :raises KeyboardInterrupt: in the main thread, where it ends the program.
         :raises SystemExit: likewise.
         """
-        work = self._work()
+        # Not by _work(): a call more for each handler.
+        work = getattr(self._doing, "work", None)
         assert work is not None
         if work is SDK_ONLY:
             return False
@@ -283,8 +280,7 @@ class Dispatcher(ABC):
 
     def _take_up(self, work: Task, size: int) -> None:
         """Run work that was taken from the backlog."""
-        if size:
-            self._backlog.release(size)
+        self._backlog.release(size)
         if self._room.waiters:
             self.wake()
         self._do(work, [])

@@ -6,6 +6,7 @@ of a dict or list is one atomic step.
 
 import os
 from functools import partial
+from types import FunctionType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -24,7 +25,7 @@ from typing import (
 )
 
 from .._display.spelling import ask_back, fold, members, no_attribute, suggest
-from .._net.user_code import is_plain, require_function, require_function_or_none
+from .._net.user_code import ASYNC_FLAGS, require_function, require_function_or_none
 
 Handler = Callable[..., object]
 
@@ -203,12 +204,10 @@ class Emitter:
 
         A handler added or removed while they run has no effect on the current event.
         """
-        added = self._added
-        handlers = list(added.get(name, ())) if added else []
         attribute = getattr(self, self._holders[name])
-        if attribute is not None:
-            handlers.append(attribute)
-        return handlers
+        last = [] if attribute is None else [attribute]
+        added = self._added
+        return [*added.get(name, ()), *last] if added else last
 
     if not TYPE_CHECKING:
         # Hidden from type checkers, so that they find a misspelt ``on...`` attribute.
@@ -217,7 +216,14 @@ class Emitter:
             if store is not None:
                 if _is_child:
                     self._check_process()
-                if not is_plain(value):
+                # Plain functions, as nearly all handlers are, need no further check. It is written
+                # out because a page sets four handlers at each notification.
+                if (
+                    type(value) is not FunctionType
+                    or value.__code__.co_flags & ASYNC_FLAGS
+                    or hasattr(value, "_is_coroutine_mark")
+                    or hasattr(value, "_is_coroutine")
+                ):
                     require_function_or_none(name, value)
                 store(self, value)
                 return

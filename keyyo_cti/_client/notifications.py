@@ -149,7 +149,7 @@ class Notifications:
             if source is not self._heard and not self._hear(source):
                 return
             update = self._registry.update(callref, fields, size)
-            waits.undelivered[update[4][0]] = update
+            waits.undelivered[update[4]] = update
             self.conversations.follow(update, source.is_wanted)
             self._dispatcher.put(partial(self._deliver, source, update), size)
         if self._ended:
@@ -222,16 +222,16 @@ class Notifications:
 
     def _deliver(self, source: EventSource, update: Update) -> None:
         """Update the handlers' view, then run the handlers of exactly that state."""
-        self._waits.undelivered.pop(update[4][0], None)
+        self._waits.undelivered.pop(update[4], None)
         if source.muted:
             self._registry.skip(update)
-            self.conversations.show_queued(update[4][0])
+            self.conversations.show_queued(update[4])
             self._explain(update, "the program has closed")
             return
         self._registry.handle(update)
+        call, kind, fields, kept, number, _ = update
         if self.conversations.queued:
-            self.conversations.show_queued(update[4][0])
-        call, kind, fields, kept, _ = update
+            self.conversations.show_queued(number)
         if self._registry.unnotified:
             kind = self._registry.kind_for_handlers(update)
             if update[1] == DUPLICATE != kind:

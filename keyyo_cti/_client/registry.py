@@ -43,8 +43,9 @@ Change = Tuple[int, Sequence[str]]
 
 #: The effect of a notification on the latest view: the call; NEW, UPDATED or DUPLICATE; all
 #: fields that the server sent; the fields to keep after the handlers have run, mostly the same
-#: object; the change. A plain tuple, because one is made for each notification.
-Update = Tuple[Call, str, Fields, Fields, Change]
+#: object; the number of the change, and the callrefs that it removed. A plain tuple, because one
+#: is made for each notification.
+Update = Tuple[Call, str, Fields, Fields, int, Sequence[str]]
 
 
 class Registry:
@@ -150,7 +151,7 @@ class Registry:
         self.last += 1
         if kind == duplicates.DUPLICATE and not self._in_order:
             self._repeated[self.last] = now
-        return call, kind, fields, kept, (self.last, forgotten)
+        return call, kind, fields, kept, self.last, forgotten
 
     def count_event(self) -> int:
         """Return a number for an event that changes no call. The caller holds the lock."""
@@ -189,13 +190,13 @@ class Registry:
                 self._handle_out_of_order(update)
 
     def _handle(self, update: Update) -> None:
-        call, kind, fields, _, (number, forgotten) = update
+        call, kind, fields, _, number, forgotten = update
         if self._ahead:
             self._take_back()
         self.handled_last = number
-        handled = self._handled
-        handled.pop(call.callref, None)
-        handled[call.callref] = call
+        handled, callref = self._handled, call.callref
+        handled.pop(callref, None)
+        handled[callref] = call
         if forgotten:
             self._handle_forgotten(number, forgotten)
         if kind != duplicates.DUPLICATE:
@@ -209,7 +210,7 @@ class Registry:
         That happens if the program's ``dispatch`` raised for a later update, while this one was
         still in its queue.
         """
-        call, kind, fields, _, (number, forgotten) = update
+        call, kind, fields, _, number, forgotten = update
         later = number < self._handled_of.get(call.callref, 0)
         known = self._repeated.pop(number, None)
         if known is not None and not later:
@@ -262,7 +263,7 @@ class Registry:
         A duplicate is news to handlers that missed the call's last notifications. Otherwise a
         program that closes and reopens while a call rings would never see it.
         """
-        call, kind, _, kept, _ = update
+        call, kind, _, kept = update[:4]
         older = kind == duplicates.DUPLICATE and handled_fields(call) != kept
         if older or call.callref not in self.unnotified:
             return kind
@@ -305,7 +306,7 @@ class Registry:
 
     def settle(self, update: Update) -> None:
         """Drop the fields that are not to be kept, after the handlers have run."""
-        call, kind, fields, kept, _ = update
+        call, _, fields, kept = update[:4]
         if self._ahead:
             self._take_back()
         # A handler may run others in between, for a later event.

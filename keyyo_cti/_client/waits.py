@@ -164,7 +164,7 @@ class Waits:
 
     def on_update(self, update: Update) -> None:
         """Offer a notification to those who wait for it."""
-        call, number, forgotten = update[0], *update[4]
+        call, number, forgotten = update[0], *update[4:]
         waiting = list(self._of_events.get("newCall", {}).values())
         waiting += list(vars(call).get("_waits", {}).values())
         for future in waiting:
@@ -210,7 +210,7 @@ class Waits:
             if fits and self._passes(future, event.arguments):
                 self._complete(future, next(iter(event.arguments), None))
             return
-        call, kind, fields, _, (number, _) = event
+        call, kind, fields, _, number, _ = event
         if kind == DUPLICATE:
             return
         if future.call is call:
@@ -223,7 +223,7 @@ class Waits:
         """Offer a duplicate that is an event all the same: the handlers had missed it."""
         with self._registry.lock:
             number = self._registry.count_event()
-        self.on_update((update[0], NEW, *update[2:4], (number, ())))
+        self.on_update((update[0], NEW, *update[2:4], number, ()))
 
     def _judge(self, future: EventFuture, fields: Fields, number: int) -> None:
         """Complete a Future of a call whose state is the awaited one, or rules it out."""

@@ -54,8 +54,9 @@ def describe_command(command: Command, name: Optional[str] = None) -> str:
 
     :param name: the method of the command; by default the action.
     """
-    subject = (command.fields.get(field) for field in _SUBJECT_FIELDS)
-    return " ".join([name or command.action, *(str(each) for each in subject if each)])
+    fields = command.fields
+    subject = [str(fields[field]) for field in _SUBJECT_FIELDS if fields.get(field)]
+    return " ".join([name or command.action, *subject])
 
 
 class Reply(NamedTuple):

@@ -1,12 +1,12 @@
 """Checks and names of the program's functions."""
 
 from functools import partial
-from types import AsyncGeneratorType, CoroutineType, FunctionType
+from types import AsyncGeneratorType, CoroutineType
 from typing import Any, Callable
 
 #: ``inspect.CO_COROUTINE`` and ``CO_ASYNC_GENERATOR``; ``inspect`` alone would double the time
 #: that ``import keyyo_cti`` takes.
-_ASYNC_FLAGS = 0x80 | 0x200
+ASYNC_FLAGS = 0x80 | 0x200
 
 #: Set by ``inspect.markcoroutinefunction``, Cython, ``asyncio.coroutine`` and AsyncMock.
 _ASYNC_MARKS = ("_is_coroutine_mark", "_is_coroutine")
@@ -36,20 +36,6 @@ def require_function_or_none(name: str, value: Any) -> None:
     """
     if value is not None:
         require_function(name, value, "a function or None")
-
-
-def is_plain(value: Any) -> bool:
-    """Return True for a plain function, as nearly every handler is.
-
-    For others, ``require_function`` decides. With it alone, setting four handlers would take a
-    quarter of the time of a notification.
-    """
-    return (
-        type(value) is FunctionType
-        and not value.__code__.co_flags & _ASYNC_FLAGS
-        and not hasattr(value, "_is_coroutine_mark")
-        and not hasattr(value, "_is_coroutine")
-    )
 
 
 def is_async(function: Any) -> bool:
@@ -102,7 +88,7 @@ def _unwrap(function: Any) -> Any:
 
 def _has_async_code(function: Any) -> bool:
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
-    if isinstance(flags, int) and flags & _ASYNC_FLAGS:
+    if isinstance(flags, int) and flags & ASYNC_FLAGS:
         return True
     # A Mock has every attribute; only those in its __dict__ count.
     own = getattr(function, "__dict__", None) or {}
