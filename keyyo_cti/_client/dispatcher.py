@@ -38,6 +38,19 @@ class Running(NamedTuple):
 SDK_ONLY: List[object] = []
 
 
+class _Doing(threading.local):
+    """What a thread does for a dispatcher.
+
+    The attributes are of the class, because a missing one is slow to look up.
+
+    :ivar work: the commands that the thread's current work has sent; None outside work.
+    :ivar reporting: True while handlers of ``error`` run.
+    """
+
+    work: Optional[List[object]] = None
+    reporting = False
+
+
 class Dispatcher(ABC):
     """A queue of work, and the means to run it.
 
@@ -65,7 +78,7 @@ class Dispatcher(ABC):
         #: Returns True if the reader may read on: the backlog is below its limits, or a reply is
         #: pending and it is below the hard limit.
         self.has_room = self._backlog.has_room
-        self._doing = threading.local()
+        self._doing = _Doing()
         # The threads of the program that run work now, by a key each.
         self._at_work: Dict[object, int] = {}
         self._work_ended = Wakeup()
@@ -160,7 +173,7 @@ class Dispatcher(ABC):
         :raises SystemExit: likewise.
         """
         # Not by _work(): a call more for each handler.
-        work = getattr(self._doing, "work", None)
+        work = self._doing.work
         assert work is not None
         if work is SDK_ONLY:
             return False
@@ -265,7 +278,7 @@ class Dispatcher(ABC):
         """
         doing = self._doing
         # A handler may run an event loop of its own, which runs other work.
-        outer = getattr(doing, "work", None)
+        outer = doing.work
         doing.work = asked
         try:
             work()
@@ -276,7 +289,7 @@ class Dispatcher(ABC):
 
     def _work(self) -> Optional[List[object]]:
         """Return the commands sent by this thread's current work, or None outside work."""
-        return getattr(self._doing, "work", None)
+        return self._doing.work
 
     def _take_up(self, work: Task, size: int) -> None:
         """Run work that was taken from the backlog."""
@@ -293,7 +306,7 @@ class Dispatcher(ABC):
         :yields: False inside such a context.
         """
         doing = self._doing
-        outer = getattr(doing, "reporting", False)
+        outer = doing.reporting
         doing.reporting = True
         try:
             yield not outer

@@ -8,7 +8,7 @@ import itertools
 import threading
 from collections import deque
 from concurrent.futures import Future
-from concurrent.futures._base import FINISHED
+from concurrent.futures._base import FINISHED, RUNNING
 from functools import partial
 from typing import (
     Any,
@@ -89,7 +89,8 @@ class CommandFuture(Future):  # type: ignore[type-arg]
         self._answered.acquire()
         self._process = process.current()
         if not self._cancellable:
-            self.set_running_or_notify_cancel()
+            # As set_running_or_notify_cancel, whose lock nothing else can want yet.
+            self._state = RUNNING
 
     def watch(self, command: str, put: unretrieved.PutIfRunning) -> None:
         """Log a warning if the command fails and the program never asks for its outcome.

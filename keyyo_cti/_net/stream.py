@@ -12,6 +12,7 @@ from . import process
 from .cancellation import CancelToken
 from .clock import NEVER, Monotonic
 from .plain_socket import plain_shutdown
+from .readable import Wait, make_wait
 from .reentrant import Turn, new_lock
 from .stream_errors import EarlyBytes as EarlyBytes
 from .stream_errors import TooLarge as TooLarge
@@ -23,6 +24,7 @@ Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 _CHUNK_BYTES = 65536
 
+_CLOSED = "the connection is closed"
 _EARLY = "bytes came before the server was asked for anything, and were not read"
 
 
@@ -69,9 +71,9 @@ class Stream:
         self._deferred_writes: Deque[_DeferredWrite] = deque()
         self._buffer = b""
         self._consumed = 0
-        # Used by the reader only: its selector, and whether the socket was empty at the last
-        # read, so that another read would fail.
-        self._readable: Optional[Any] = None
+        # Used by the reader only: its wait, and whether the socket was empty at the last read, so
+        # that another read would fail.
+        self._readable: Optional[Wait] = None
         self._drained = False
         self._broken: Optional[str] = None
         self._files = 0
@@ -344,17 +346,20 @@ class Stream:
             return bool(selector.select(self._seconds_left(until)))
 
     def _wait_for_bytes(self, until: float) -> bool:
-        """Wait as ``_wait``, with a selector that the reader keeps."""
+        """Wait as ``_wait``, in a way that the reader keeps."""
         if self._readable is None:
-            self._readable = self._selector(selectors.EVENT_READ)
-        return bool(self._readable.select(self._seconds_left(until)))
+            try:
+                self._readable = make_wait(self._sock)
+            except ValueError as error:
+                raise ConnectionAbortedError(_CLOSED) from error
+        return self._readable(self._seconds_left(until))
 
     def _selector(self, event: int) -> Any:
         selector = Selector()
         try:
             selector.register(self._sock, event)
         except ValueError as error:
-            raise ConnectionAbortedError("the connection is closed") from error
+            raise ConnectionAbortedError(_CLOSED) from error
         return selector
 
     def _seconds_left(self, until: float) -> Optional[float]:
