@@ -8,7 +8,7 @@ import itertools
 import threading
 from collections import deque
 from concurrent.futures import Future
-from concurrent.futures._base import FINISHED, RUNNING
+from concurrent.futures._base import PENDING, RUNNING
 from functools import partial
 from typing import (
     Any,
@@ -174,8 +174,8 @@ class CommandFuture(Future):  # type: ignore[type-arg]
         return super().exception(0)
 
     def done(self) -> bool:
-        # Without the condition, whose holder may have to run first. It is never cancelled.
-        return bool(self._state == FINISHED)
+        # Without the condition, whose holder may have to run first.
+        return self._state not in (PENDING, RUNNING)
 
     def _wait(self, timeout: Optional[float]) -> None:
         if self.done():
