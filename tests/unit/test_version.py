@@ -22,3 +22,13 @@ def test_newest_release_of_the_changelog_is_this_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     releases = re.findall(r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$", changelog, re.M)
     assert releases[0] == keyyo_cti.__version__
+
+
+def test_changelog_has_each_release_and_each_of_its_sections_once() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    releases = re.split(r"^## ", changelog, flags=re.M)[1:]
+    names = [release.split(" ")[0].strip() for release in releases]
+    assert len(names) == len(set(names))
+    for release in releases:
+        sections = re.findall(r"^### (.*)$", release, re.M)
+        assert len(sections) == len(set(sections))
