@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Callable, Deque, Dict, FrozenSet, Iterable, List, Optional, Tuple, cast
 
 from .._display.dates import ENDED
-from .._net.clock import NEVER, Monotonic, monotonic
+from .._net.clock import NEVER, Monotonic, monotonic, moved_by_hand
 from ..call import Call, Conversation
 from ..errors import CommandTimeout, ConnectionClosed, KeyyoError
 from . import handovers
@@ -52,7 +52,6 @@ class Conversations:
     The caller of a method under "By the reader thread" holds the lock of the registry.
 
     :param key_of: returns the key of a number.
-    :ivar due: monotonic time at which to call ``expire``.
     :ivar queued: by the number of a change of the registry: what it changes in conversations.
     """
 
@@ -64,7 +63,7 @@ class Conversations:
         key_of: Key,
         clock: Monotonic = monotonic,
     ) -> None:
-        self.due = NEVER
+        self._due = NEVER
         self.queued: Dict[int, List[Change]] = {}
         self._registry = registry
         self._dispatcher = dispatcher
@@ -81,19 +80,24 @@ class Conversations:
 
     # By the reader thread.
 
+    @property
+    def due(self) -> float:
+        """Monotonic time at which to call ``expire``."""
+        return self._due - moved_by_hand()
+
     def follow(self, update: Update, is_wanted: Callable[[str], bool]) -> None:
         """Follow a notification, before it is queued for the handlers.
 
         :param is_wanted: returns True if the program expects an event.
         """
-        entry = update[0], update[1], update[3], update[4:], self._clock()
+        entry = update[0], update[1], update[3], update[4:], self._now()
         if self._model is not None:
             self._follow(self._model, entry, True)
             return
         self._log.append(entry)
         if update[3].get("state") in ENDED:
             # If the program asks within this time, the end must come in time.
-            self.due = entry[4] + FOLLOW_UP
+            self._due = entry[4] + FOLLOW_UP
             if is_wanted(EVENT):
                 self._start()
 
@@ -102,7 +106,7 @@ class Conversations:
 
         :returns: the conversations that have ended, and the changes.
         """
-        self.due = NEVER
+        self._due = NEVER
         model = self._model
         if model is None:
             self._log.clear()
@@ -110,16 +114,16 @@ class Conversations:
             self._is_complete = False
             return [], []
         self._take_steps(model)
-        return model.gap(self._clock()), model.take_changes()
+        return model.gap(self._now()), model.take_changes()
 
     def expire(self) -> Ended:
         """Return the conversations that have ended, and the changes."""
-        self.due = NEVER
+        self._due = NEVER
         model = self._model
         if model is None:
             return [], []
         self._take_steps(model)
-        ended = model.expire(self._clock())
+        ended = model.expire(self._now())
         self._set_due(model)
         return ended, model.take_changes()
 
@@ -161,7 +165,7 @@ class Conversations:
                 self._dispatcher.put(partial(self.show, changes))
 
     def _add_step(self, work: Callable[[ConversationModel, float], object]) -> None:
-        self._steps.append((self._registry.last, self._clock(), work))
+        self._steps.append((self._registry.last, self._now(), work))
         if self._model is None and len(self._steps) > _MAX_LOG:
             with suppress(IndexError):
                 self._steps.popleft()
@@ -194,7 +198,7 @@ class Conversations:
 
     def _adopt(self, model: ConversationModel, call: Call) -> Any:
         """Follow a call whose notifications are unknown."""
-        leg = model.adopt(call, call.callref, latest_fields(call), self._clock())
+        leg = model.adopt(call, call.callref, latest_fields(call), self._now())
         set_leg(call, leg)
         self.show(model.take_changes())
         return leg
@@ -220,7 +224,7 @@ class Conversations:
         self._model = model
         self._take_steps(model)
         # Nobody waited for the conversations that ended before.
-        model.expire(self._clock())
+        model.expire(self._now())
         self.show(model.take_changes())
         self._set_due(model)
         # The handlers' thread looks for changes after it has handled an update, and this thread
@@ -256,9 +260,12 @@ class Conversations:
             _, now, work = steps.popleft()
             work(model, now)
 
+    def _now(self) -> float:
+        return self._clock() + moved_by_hand()
+
     def _set_due(self, model: ConversationModel) -> None:
         due = model.due
-        self.due = NEVER if due is None else due
+        self._due = NEVER if due is None else due
 
     def _refresh_lines(self, model: ConversationModel) -> None:
         session = self._session

@@ -24,7 +24,7 @@ _MAX_PAUSE_BY_HAND = 0.05
 
 
 class HandClock:
-    """Time that a test moves by hand: durations, dates, ages of tokens, and gaps.
+    """Time that a test moves by hand: durations, dates, ages of tokens, gaps, conversations.
 
     Timeouts, heartbeats and pings use ``monotonic`` and go on in real time. Otherwise a jump of
     an hour would time out every command and every connection.
@@ -32,16 +32,19 @@ class HandClock:
     :ivar wall: the Unix time in seconds.
     :ivar with_sleep: the time of ``monotonic_with_sleep``. It begins at the present one, which
         must never go backward.
+    :ivar moved: the seconds by which the test has moved it.
     """
 
     def __init__(self, wall: float) -> None:
         self.wall = wall
+        self.moved = 0.0
         self.with_sleep = monotonic_with_sleep()
 
     def advance(self, seconds: float) -> None:
         """Move the time forward."""
         self.with_sleep += seconds
         self.wall += seconds
+        self.moved += seconds
 
 
 _hand_clock: Optional[HandClock] = None
@@ -61,6 +64,11 @@ def wall_clock() -> float:
     """Return the Unix time in seconds, perhaps of a test."""
     hand = _hand_clock
     return system_time() if hand is None else hand.wall
+
+
+def moved_by_hand() -> float:
+    """Return the seconds by which a test has moved the time; 0 in real time."""
+    return 0.0 if _hand_clock is None else _hand_clock.moved
 
 
 def with_sleep(seconds: float) -> float:

@@ -7,7 +7,7 @@ import traceback
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, TypeVar
 
 from .._client import user_errors
-from .._net.clock import HandClock, monotonic, set_hand_clock, wall_clock
+from .._net.clock import NEVER, HandClock, monotonic, set_hand_clock, wall_clock
 from ..cti import CTI
 from ..simulator import ManualClock, Simulator
 from ..simulator.clients import Passage
@@ -84,9 +84,9 @@ class TimedSimulator(Simulator):
 
         :param seconds: 0 or more.
         :param settle: True settles before and after it; see `settle`.
-        :raises ValueError: `seconds` is negative.
+        :raises ValueError: `seconds` is negative, infinite or not a number.
         """
-        if seconds < 0:
+        if not 0 <= seconds < NEVER:
             raise ValueError(f"seconds: expected 0 or more, got {seconds!r}")
         if settle:
             self.settle()

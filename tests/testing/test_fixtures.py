@@ -89,8 +89,29 @@ def test_elapse_lets_ringing_time_out() -> None:
             assert call.state == "SETUP"
             keyyo.elapse(2)
             assert (call.state, call.get_ringing_duration()) == ("MISSED", 30)
-        with pytest.raises(ValueError, match="seconds: expected 0 or more, got -1"):
-            keyyo.elapse(-1)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_elapse_of_no_time_that_can_pass_is_refused(
+    keyyo: SimulatedKeyyo, seconds: float
+) -> None:
+    with pytest.raises(ValueError, match=f"seconds: expected 0 or more, got {seconds}"):
+        keyyo.elapse(seconds)
+
+
+def test_elapse_ends_conversations(
+    keyyo: SimulatedKeyyo, keyyo_cti: CTI, keyyo_line: Line, keyyo_phone: Phone
+) -> None:
+    ended: List[Any] = []
+    keyyo_cti.onConversationEnded = ended.append
+    keyyo_phone.call(keyyo_line)
+    keyyo_line.phone.pick_up()
+    keyyo_phone.hang_up()
+    keyyo.elapse(1)
+    assert not ended
+    keyyo.elapse(2)
+    call, = keyyo_cti.get_calls()
+    assert ended == [call.conversation] and call.conversation.ended
 
 
 def test_time_goes_on_after_the_test() -> None:
