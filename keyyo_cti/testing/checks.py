@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from functools import partial
+from types import TracebackType
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from .._client.client import Client
@@ -105,7 +106,8 @@ class Checks:
     def on_thread_exception(self, arguments: threading.ExceptHookArgs) -> None:
         """Note an exception that has ended a thread; a ``threading.excepthook``."""
         if arguments.exc_value is not None and arguments.exc_type is not SystemExit:
-            self.on_exception(describe_thread(arguments.thread), arguments.exc_value)
+            where = describe_thread(arguments.thread, arguments.exc_traceback)
+            self.on_exception(where, arguments.exc_value)
 
     def on_refusal(self, name: str, error: BaseException) -> None:
         """Note a command that the SDK has refused without sending it."""
@@ -226,11 +228,25 @@ def _get_content(cell: Any) -> Any:
         return None  # Its variable has no value yet.
 
 
-def describe_thread(thread: Optional[threading.Thread]) -> str:
-    """Name a thread by its function."""
+def describe_thread(
+    thread: Optional[threading.Thread], failed: Optional[TracebackType] = None
+) -> str:
+    """Name a thread by its function.
+
+    :param failed: the traceback of the exception that has ended it.
+    """
     if thread is None:
         return "a thread"
     # A Timer keeps its function here, and a Thread there while it runs.
     function = getattr(thread, "function", None) or getattr(thread, "_target", None)
-    named = "" if function is None else f" ({name_of(function)})"
+    named = _name_outermost(failed) if function is None else f" ({name_of(function)})"
     return f"{type(thread).__name__}{named}"
+
+
+def _name_outermost(failed: Optional[TracebackType]) -> str:
+    """Name the first function of a traceback that is not one of ``threading``."""
+    for frame, _ in traceback.walk_tb(failed):
+        code = frame.f_code
+        if code.co_filename != threading.__file__:
+            return f" ({code.co_name} ({code.co_filename}:{code.co_firstlineno}))"
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -104,6 +105,16 @@ def raises_in_a_timer(cti: CTI) -> None:
     cti.onNewCall = on_new_call
 
 
+def raises_in_a_thread(cti: CTI) -> None:
+    def work() -> None:
+        for call in iter(waiting.get, None):
+            print({"SETUP": "rings"}[str(call.state)])
+
+    waiting: "queue.SimpleQueue[Call]" = queue.SimpleQueue()
+    threading.Thread(target=work, daemon=True).start()
+    cti.onNewCall = waiting.put
+
+
 def hangs_up_calls_that_are_over(cti: CTI) -> None:
     def on_new_call(call: Call) -> None:
         if call.state != "SETUP":
@@ -134,6 +145,7 @@ PLANTED: List[Tuple[Any, str, str]] = [
     (waits_for_another_handler, "stuck", "waits_for_another_handler"),
     (expects_each_result, "raised", "KeyyoError in expects_each_result"),
     (raises_in_a_timer, "raised", "KeyError in Timer"),
+    (raises_in_a_thread, "raised", "KeyError in Thread (work ("),
     (hangs_up_calls_that_are_over, "refused", "terminate_call"),
     (dials_a_hidden_caller, "refused", ""),
 ]
