@@ -51,10 +51,14 @@ def keyyo() -> "Iterator[SimulatedKeyyo]":
 
     The test fails at its end if a handler or callback has raised.
     """
+    problem = None
     try:
         from .kit import SimulatedKeyyo
     except ImportError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = str(error)
+    if problem is not None:
+        # Not in the except clause: pytest would show what it handles too.
+        pytest.fail(problem, pytrace=False)
     with SimulatedKeyyo() as simulated:
         yield simulated
         simulated.close_clients()
