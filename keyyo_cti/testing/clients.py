@@ -71,6 +71,9 @@ def describe_running(client: Client) -> str:
     """Say what a client's handlers do: which one is running and for how long."""
     running = client._dispatcher.running()
     if running is None:
-        return f"no thread runs its {client._dispatcher.waiting()} handlers and callbacks"
+        return (
+            f"{client._dispatcher.waiting()} handlers and callbacks wait: no thread runs them, or "
+            "they send new commands without end"
+        )
     seconds = monotonic() - running.since
     return f"{name_of(running.function)} has been running for {seconds:.0f} s"

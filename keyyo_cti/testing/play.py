@@ -36,7 +36,8 @@ _RESTORE_TIMEOUT = 10.0
 _RECONNECT_TIMEOUT = 2.0
 _END_TIMEOUT = 5.0
 
-#: Seconds until a handler that does not return gets the slow reply that it may be waiting for.
+#: Seconds until a handler that does not return, or a restore, gets the slow reply that it may be
+#: waiting for.
 _LEAP_TIMEOUT = 2.0
 
 #: Seconds that a program has to set its handlers once its session is open.
@@ -221,8 +222,13 @@ class Play:
 
         if self._has_session():
             return
-        if not self._poll_for(is_back, _RESTORE_TIMEOUT):
-            self._checks.add("not restored", "the session")
+        until = monotonic() + _RESTORE_TIMEOUT
+        while not self._poll_for(is_back, _LEAP_TIMEOUT):
+            if monotonic() >= until:
+                self._checks.add("not restored", "the session")
+                break
+            # A slow command may be one of the SDK, which subscribes again.
+            self._simulator.elapse(SLOW_SECONDS, settle=False)
         if not self._has_session() and any(map(may_reconnect, self._get_clients())):
             self._poll_for(lambda: self._has_session() or not self._running, _RECONNECT_TIMEOUT)
         self._settle()

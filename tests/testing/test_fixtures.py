@@ -172,6 +172,18 @@ def test_settle_names_a_handler_that_does_not_return(
     keyyo.settle()
 
 
+def test_settle_names_handlers_that_send_commands_without_end(
+    keyyo: SimulatedKeyyo, keyyo_cti: CTI
+) -> None:
+    def again(err: Any, res: Any) -> None:
+        if keyyo_cti.connected:
+            keyyo_cti.ping(again)
+
+    again(None, None)
+    with pytest.raises(TimeoutError, match="commands without end|always new messages|running for"):
+        keyyo.settle(timeout=0.5)
+
+
 def test_settle_in_a_handler_is_refused(
     keyyo: SimulatedKeyyo, keyyo_cti: CTI, keyyo_line: Line, keyyo_phone: Phone
 ) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
+from keyyo_cti import CTI
 from keyyo_cti.testing import RehearsalFailed, SimulatedKeyyo
 from keyyo_cti.testing.plan import make_plan
 from keyyo_cti.testing.shrinking import shrink
@@ -82,6 +83,14 @@ def test_replay_without_a_mistake_passes(keyyo: SimulatedKeyyo) -> None:
         "call 33199020001 33199000001", "elapse 20", "slow", "fail", "drop", "reset", "forget",
         "expire", "repeat", "odd strangers", "pick_up 33199020003", "hang_up 33199020001",
     ])
+
+
+def test_slow_commands_of_a_restore_are_no_mistake(keyyo: SimulatedKeyyo) -> None:
+    def subscribes(cti: CTI) -> None:
+        for number in ("33199000002", "callpark"):
+            cti.subscribe(number, lambda err, res: None)
+
+    keyyo.replay(subscribes, ["slow", "slow", "forget"])
 
 
 def test_program_without_parameters_gets_the_environment(keyyo: SimulatedKeyyo) -> None:
