@@ -92,7 +92,8 @@ class CTIAdditions(Emitter):
 
         Begin it before the command that causes the event. In a handler, the next event is the
         first one behind the event that it handles. The Future completes before handlers run, so
-        that a handler can wait for it. It can be cancelled.
+        that a handler can wait for it. Cancel one that you no longer need: without a timeout, it
+        would wait until the session ends.
 
         It fails with EventTimeout after the timeout, and with SessionEnded when the session is
         closed, destroyed or lost. It lives on while a lost session is restored; an event that

@@ -9,6 +9,9 @@ from .pending import CallbackDispatcher, CommandFuture
 #: An event of a call: the call, its fields then, and the number of the change.
 CallChange = Tuple[Call, Mapping[str, Any], int]
 
+#: Seconds. A greater integer may be too large for a float.
+_MAX_TIMEOUT = 1e18
+
 
 class Owner(Protocol):
     """The table of the Futures that wait for events."""
@@ -60,7 +63,7 @@ class EventFuture(CommandFuture):
         self.check = check
         self.timeout = timeout
         self.call = call
-        self.deadline = NEVER if timeout is None else monotonic() + timeout
+        self.deadline = NEVER if timeout is None else monotonic() + min(timeout, _MAX_TIMEOUT)
         self.since = 0
         self.tables: List[Dict[int, EventFuture]] = []
         self.change: Optional[CallChange] = None

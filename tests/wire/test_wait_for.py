@@ -480,6 +480,15 @@ def test_mistake_in_wait_for_raises_at_once(wrong: Any, kind: Any, problem: str)
     assert cti._client.waits.pending == {}
 
 
+@pytest.mark.parametrize("timeout", [10 ** 400, 1e308, float("inf")], ids=["int", "float", "inf"])
+def test_timeout_that_never_comes_is_accepted(timeout: float) -> None:
+    cti = CTI(cookie_auto=False)
+    waiting = cti.wait_for("newCall", timeout=timeout)
+    with pytest.raises(concurrent.futures.TimeoutError):
+        waiting.result(0.01)
+    assert waiting.cancel() and not cti._client.waits._timed
+
+
 def test_await_says_what_to_write_and_repr_says_what_it_waits_for() -> None:
     cti = CTI(cookie_auto=False)
     future: Any = cti.wait_for("newCall", timeout=float("inf"))
