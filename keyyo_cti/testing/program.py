@@ -58,7 +58,9 @@ class Program:
             return [f"program = {given!r}"]
         module = getattr(self._function, "__module__", None)
         path = getattr(self._function, "__qualname__", self.name)
-        if module is None or "<" in path or "." in path or module == "__main__":
+        # A partial, an object with __call__ and an inner function cannot be imported by name.
+        found = getattr(sys.modules.get(module or ""), path, None)
+        if found is not self._function or module == "__main__":
             return [f"program = ...  # the {path} of this rehearsal"]
         return [f"from {module} import {path} as program"]
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any, Iterator, List
 
@@ -15,6 +16,8 @@ import pytest
 from keyyo_cti import CTI
 from keyyo_cti.testing import RehearsalFailed, SimulatedKeyyo
 from keyyo_cti.testing.plan import make_plan
+from keyyo_cti.testing.program import Program
+from keyyo_cti.testing.rehearsal import write_test
 from keyyo_cti.testing.shrinking import shrink
 from keyyo_cti.testing.steps import parse
 
@@ -132,6 +135,21 @@ def test_program_that_cannot_be_run_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         keyyo.rehearse(program)
+
+
+class _Program:
+    def __call__(self, cti: CTI) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize("given, line", [
+    (planted.ignores_err, f"from {planted.__name__} import ignores_err as program"),
+    (partial(planted.ignores_err), "program = ...  # the partial of this rehearsal"),
+    (_Program(), "program = ...  # the _Program of this rehearsal"),
+    (_Program().__call__, "program = ...  # the _Program.__call__ of this rehearsal"),
+], ids=["function", "partial", "object", "method"])
+def test_script_imports_a_program_only_if_its_name_is_the_program(given: Any, line: str) -> None:
+    assert write_test(Program(given), "x", []).startswith(f"{line}\n")
 
 
 @pytest.mark.parametrize("step", ["", "jump", "call 33199020001", "odd", "odd weather", "drop 2"])
