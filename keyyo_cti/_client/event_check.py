@@ -6,6 +6,7 @@ from typing import Any, Callable, Optional, Sequence
 from .._net.clock import monotonic
 from .._net.log_thread import ThreadedLogger
 from .._net.user_code import name_of, refuse_coroutine, require_function_or_none
+from . import user_errors
 
 _log = ThreadedLogger("keyyo_cti")
 
@@ -46,7 +47,9 @@ def log(check: Callable[..., object], error: BaseException) -> None:
 
     The program may never ask for the outcome of its wait.
     """
-    _log.exception("%s in %s", type(error).__name__, name_of(check))
+    where = name_of(check)
+    user_errors.tell_observers(where, error)
+    _log.exception("%s in %s", type(error).__name__, where)
 
 
 def check_arguments(check: Any, timeout: Any) -> None:

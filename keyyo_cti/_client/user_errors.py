@@ -22,9 +22,14 @@ def log(where: str, error: BaseException) -> None:
 
     :param where: the function that raised it.
     """
+    tell_observers(where, error)
+    _log.error("%s in %s", type(error).__name__, where, exc_info=error)
+
+
+def tell_observers(where: str, error: BaseException) -> None:
+    """Tell the observers of an exception that is logged elsewhere."""
     for observe in on_exception:
         observe(where, error)
-    _log.error("%s in %s", type(error).__name__, where, exc_info=error)
 
 
 def show(where: str, error: BaseException) -> None:

@@ -49,7 +49,7 @@ __all__ = ["keyyo", "keyyo_cti", "keyyo_line", "keyyo_phone"]
 def keyyo() -> "Iterator[SimulatedKeyyo]":
     """A simulated Keyyo whose time the test moves by hand.
 
-    The test fails at its end if a handler or callback has raised.
+    The test fails at its end if a handler, callback or check has raised.
     """
     problem = None
     try:

@@ -26,7 +26,7 @@ class SimulatedKeyyo(TimedSimulator):
     most. ``time.time()`` and the timers of the program are not affected.
 
     :param settings: those of `Simulator`, except for `clock`.
-    :ivar handler_errors: a `HandlerError` for each exception of a handler, callback,
+    :ivar handler_errors: a `HandlerError` for each exception of a handler, callback, ``check``,
         ``token_provider`` or ``may_dial``. A test that expects some clears the list.
     """
 

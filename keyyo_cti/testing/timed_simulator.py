@@ -42,7 +42,7 @@ class TimedSimulator(Simulator):
     """The part of `SimulatedKeyyo` without rehearsals.
 
     :param settings: those of `Simulator`, except for `clock`.
-    :ivar handler_errors: a `HandlerError` for each exception of a handler, callback,
+    :ivar handler_errors: a `HandlerError` for each exception of a handler, callback, ``check``,
         ``token_provider`` or ``may_dial``.
     """
 
@@ -180,7 +180,7 @@ class TimedSimulator(Simulator):
             raise AssertionError(f"unexpected command: {found[0]}\n{self._describe()}")
 
     def check_handlers(self) -> None:
-        """Check that no handler or callback has raised.
+        """Check that no handler, callback or check has raised.
 
         :raises AssertionError: one has; the message has the tracebacks.
         """

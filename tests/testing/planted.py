@@ -115,6 +115,13 @@ def raises_in_a_thread(cti: CTI) -> None:
     cti.onNewCall = waiting.put
 
 
+def checks_the_number_of_each_caller(cti: CTI) -> None:
+    def check(call: Any) -> bool:
+        return bool(call.other.startswith("339"))
+
+    cti.wait_for("newCall", check).add_done_callback(lambda future: None)
+
+
 def hangs_up_calls_that_are_over(cti: CTI) -> None:
     def on_new_call(call: Call) -> None:
         if call.state != "SETUP":
@@ -146,6 +153,7 @@ PLANTED: List[Tuple[Any, str, str]] = [
     (expects_each_result, "raised", "KeyyoError in expects_each_result"),
     (raises_in_a_timer, "raised", "KeyError in Timer"),
     (raises_in_a_thread, "raised", "KeyError in Thread (work ("),
+    (checks_the_number_of_each_caller, "raised", "AttributeError in checks_the_number"),
     (hangs_up_calls_that_are_over, "refused", "terminate_call"),
     (dials_a_hidden_caller, "refused", ""),
 ]
