@@ -10,7 +10,7 @@ from keyyo_cti.testing import SimulatedKeyyo
 
 
 class MissedCalls:
-    """The program: it remembers who called in vain, and for how many seconds."""
+    """The program: it remembers the callers without an answer, and how many seconds it rang."""
     def __init__(self, cti: CTI) -> None:
         self.cti = cti
         self.waited: Dict[str, int] = {}

@@ -1,7 +1,7 @@
 """Who calls whom: the direction, the other party and the outcome of each call that ends.
 
-On the simulator Bob calls in vain, and Alice calls him back. On Keyyo it ends after the first call
-from your line. The handler is added by a decorator.
+On the simulator Bob gets no answer, and Alice calls him back. On Keyyo it ends after the first
+call from your line. The handler is added by a decorator.
 """
 
 from typing import Any

@@ -163,7 +163,7 @@ class Waits:
     # By the reader thread, or wherever an event occurs.
 
     def on_update(self, update: Update) -> None:
-        """Offer a notification to those who wait for it."""
+        """Offer a notification to the Futures that wait for it."""
         call, number, forgotten = update[0], *update[4:]
         waiting = list(self._of_events.get("newCall", {}).values())
         waiting += list(vars(call).get("_waits", {}).values())
@@ -199,7 +199,7 @@ class Waits:
         work()
 
     def offer(self, event: Occurrence, number: float = NEVER) -> None:
-        """Offer an event of the CTI to those who wait for it."""
+        """Offer an event of the CTI to the Futures that wait for it."""
         for future in list(self._of_events.get(event.event, {}).values()):
             if future.since < number:
                 self._offer_to(future, event)
