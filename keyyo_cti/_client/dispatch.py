@@ -42,7 +42,7 @@ class EventThread(Dispatcher):
         # True while the thread that put work runs it, because no thread can be started.
         self._works_here = False
         # The user code that finish() waits for, and since when.
-        self._awaited: Optional[Tuple[Callable[..., object], float, str]] = None
+        self._awaited: object = None
         self._awaited_since = 0.0
 
     def put(self, work: Task, size: int = 0) -> None:
@@ -98,7 +98,7 @@ class EventThread(Dispatcher):
 
         Two calls in a row, as when Ctrl-C ends a wait in a ``with`` block, share one timeout.
         """
-        running = self._running
+        running = next(reversed(list(self._running)), None)
         if running is None or running is not self._awaited:
             self._awaited, self._awaited_since = running, self._clock()
         return self._clock() - self._awaited_since

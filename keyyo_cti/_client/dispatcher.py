@@ -82,8 +82,10 @@ class Dispatcher(ABC):
         # The threads of the program that run work now, by a key each.
         self._at_work: Dict[object, int] = {}
         self._work_ended = Wakeup()
-        # The fields of Running. A plain tuple, because one is made for each call of user code.
-        self._running: Optional[Tuple[Callable[..., object], float, str]] = None
+        # The user code that runs now, by a key each, the oldest first: a handler may run an event
+        # loop of its own, and the program may run work on several threads. The values are the
+        # fields of Running, as plain tuples, because one is made for each call of user code.
+        self._running: Dict[object, Tuple[Callable[..., object], float, str]] = {}
         self._times = HandlerTimes()
 
     def put(self, work: Task, size: int = 0) -> None:
@@ -177,40 +179,43 @@ class Dispatcher(ABC):
         assert work is not None
         if work is SDK_ONLY:
             return False
-        outer = self._running
-        began = self._clock()
-        self._running = function, began, event
+        me, began = object(), self._clock()
+        self._running[me] = function, began, event
         try:
-            result = function(*arguments)
-            if result is not None:
-                refuse_coroutine(result)
+            try:
+                result = function(*arguments)
+                if result is not None:
+                    refuse_coroutine(result)
+            finally:
+                # Before the handlers of error run, which have their own time.
+                self._running.pop(me, None)
+                ended, times = self._clock(), self._times
+                if ended - began > times.longest or ended >= times.hour_ends_at:
+                    times.record(event, function, began, ended)
         except BaseException as error:
             main = threading.current_thread() is threading.main_thread()
             if main and isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
             process.check(self._process)
             self._failed(function, error)
-        finally:
-            self._running = outer
-            ended, times = self._clock(), self._times
-            if ended - began > times.longest or ended >= times.hour_ends_at:
-                times.record(event, function, began, ended)
         process.check(self._process)
         return True
 
     def running(self) -> Optional[Running]:
-        """Return the running user code, or None."""
-        running = self._running
-        return None if running is None else Running(*running)
+        """Return the running user code that began last, or None."""
+        running = list(self._running.values())
+        return Running(*running[-1]) if running else None
 
     def slowest(self, now: float) -> Optional[Timed]:
         """Return the slowest call of user code of the last day, perhaps the running one, or None.
 
         :param now: monotonic seconds, including the time that the machine was suspended.
         """
-        running, slowest = self.running(), self._times.slowest(now)
-        if running is None:
+        all_running, slowest = list(self._running.values()), self._times.slowest(now)
+        if not all_running:
             return slowest
+        # The oldest: below it, its own event loop may run others.
+        running = Running(*all_running[0])
         seconds = self._clock() - running.since
         if slowest is not None and slowest.seconds >= seconds:
             return slowest

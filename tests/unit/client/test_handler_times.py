@@ -216,3 +216,62 @@ def test_backlog_of_the_event_thread_is_what_waits() -> None:
     release.set()
     thread.finish(20.0)
     assert thread.count_backlog() == 0
+
+
+def test_slowest_that_raises_has_not_the_time_of_the_handler_of_error(clock: Clock) -> None:
+    seen: List[Any] = []
+
+    def bad() -> None:
+        clock.now += 1.0
+        raise ValueError
+
+    def on_error(error: BaseException) -> None:
+        clock.now += 5.0
+        seen.append(slowest(polled, clock))
+
+    polled = PolledDispatcher(None, lambda error: polled.call(on_error, error, event="error"), clock)
+    polled._times = HandlerTimes(clock)
+    polled.put(partial(polled.call, bad, event="newCall"))
+    polled.poll(0)
+    seen.append(slowest(polled, clock))
+    assert [(each.event, each.seconds, each.running) for each in seen] == [
+        ("error", 5.0, True), ("error", 5.0, False)
+    ]
+
+
+def test_slowest_of_a_handler_with_a_loop_of_its_own_is_that_handler(
+    clock: Clock, works: List[Work]
+) -> None:
+    seen: List[Any] = []
+
+    def outer() -> None:
+        clock.now += 3.0
+        external._do(partial(external.call, lambda: seen.append(slowest(external, clock))), [])
+
+    external = ExternalDispatcher(works.append, "events", None, print, clock)
+    external._times = HandlerTimes(clock)
+    external._do(partial(external.call, outer, event="newCall"), [])
+    assert [(each.event, each.seconds, each.running) for each in seen] == [("newCall", 3.0, True)]
+
+
+def test_slowest_of_two_threads_is_not_running_after_both_have_returned(clock: Clock) -> None:
+    """A pool of threads may run work, and the first to begin is the first to end."""
+    external = ExternalDispatcher(print, "events", None, print, clock)
+    external._times = HandlerTimes(clock)
+    began = [threading.Event() for _ in range(2)]
+    ends = [threading.Event() for _ in range(2)]
+
+    def block(number: int) -> None:
+        began[number].set()
+        assert ends[number].wait(20.0)
+
+    threads = []
+    for number in range(2):
+        work = partial(external.call, block, number)
+        threads.append(threading.Thread(target=external._do, args=(work, [])))
+        threads[number].start()
+        assert began[number].wait(20.0)
+    for number in range(2):
+        ends[number].set()
+        threads[number].join(20.0)
+    assert external.running() is None and not slowest(external, clock).running
