@@ -75,14 +75,15 @@ class KeyReader:
         # this process.
         with suppress(termios.error, OSError, ValueError):
             if not is_in_background():
-                self._old_modes = termios.tcgetattr(sys.stdin.fileno())
+                old = self._old_modes = termios.tcgetattr(sys.stdin.fileno())
                 modes = termios.tcgetattr(sys.stdin.fileno())
                 # Signals stay on, so that Ctrl-C and Ctrl-Z work.
                 modes[3] &= ~(termios.ICANON | termios.ECHO)
                 self._set_modes(modes)
-        if not self._wants_raw:
-            # Ctrl-Z came in between.
-            self.release()
+                if not self._wants_raw:
+                    # Ctrl-Z or the end came in between, and may have set them back already.
+                    self._old_modes = None
+                    self._set_modes(old)
 
     def _set_modes(self, modes: List[Any]) -> None:
         if sys.platform != "win32":

@@ -35,7 +35,9 @@ class Screen:
 
     def enter(self) -> None:
         """Switch to the alternate screen."""
-        self._handle("SIGTERM", self._on_sigterm)
+        # Ctrl-\ sends SIGQUIT, and a terminal that closes sends SIGHUP.
+        for name in ("SIGTERM", "SIGQUIT", "SIGHUP"):
+            self._handle(name, self._on_end)
         self._handle("SIGTSTP", self._on_ctrl_z)
         self.entered = True
         self._show()
@@ -92,10 +94,11 @@ class Screen:
 
     def _handle(self, name: str, handler: Any) -> None:
         number = getattr(signal, name, None)
-        if number is not None:
+        # A signal that is ignored, as SIGHUP below nohup, stays so.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             self._old_handlers[number] = signal.signal(number, handler)
 
-    def _on_sigterm(self, number: int, frame: object) -> None:
+    def _on_end(self, number: int, frame: object) -> None:
         self.leave()
         os.kill(os.getpid(), number)
 

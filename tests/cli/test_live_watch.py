@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 
+from keyyo_cti.cli.keys import KeyReader
 from keyyo_cti.cli.live_watch import LiveWatch
 from keyyo_cti.cli.screen import Screen
 from keyyo_cti.cli.session_config import SessionConfig
@@ -23,6 +24,8 @@ from .kept import keep_login
 
 if sys.platform == "win32":
     pytest.skip("there is no table on Windows", allow_module_level=True)
+
+import termios
 
 from .tty import Tty
 
@@ -203,7 +206,7 @@ def test_other_keys_name_the_keys(tty: Tty) -> None:
     assert text.count("keys:") == 1
 
 
-@pytest.mark.parametrize("end", [b"\x03", signal.SIGTERM])
+@pytest.mark.parametrize("end", [b"\x03", b"\x1c", signal.SIGTERM, signal.SIGHUP])
 def test_terminal_shows_what_is_typed_afterwards(tty: Tty, end: Any) -> None:
     """No key is shown while there is a table; the modes of the terminal are set back."""
     assert not tty.echoes
@@ -212,7 +215,29 @@ def test_terminal_shows_what_is_typed_afterwards(tty: Tty, end: Any) -> None:
     else:
         tty.process.send_signal(end)
     tty.end()
-    assert tty.echoes
+    assert tty.echoes and not tty.alternate
+
+
+def test_modes_are_set_back_if_the_end_comes_while_they_are_changed(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, terminal = os.openpty()
+    with open(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr("keyyo_cti.cli.keys.is_in_background", lambda: False)
+        reader = KeyReader(print)
+        before = termios.tcgetattr(terminal)
+        set_modes = termios.tcsetattr
+
+        def end_first(*arguments: Any) -> None:
+            monkeypatch.setattr(termios, "tcsetattr", set_modes)
+            reader.release()
+            set_modes(*arguments)
+
+        monkeypatch.setattr(termios, "tcsetattr", end_first)
+        reader.grab()
+        assert termios.tcgetattr(terminal) == before
+    os.close(person)
 
 
 def test_key_without_a_table_comes_with_enter(sim: Simulator, alice: Line) -> None:
