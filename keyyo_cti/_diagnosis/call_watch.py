@@ -154,4 +154,12 @@ def describe_error(error: BaseException) -> str:
     if traceback is not None:
         code = traceback.tb_frame.f_code
         where = f", in {code.co_name} ({code.co_filename}:{traceback.tb_lineno})"
-    return f"{type(error).__name__}: {shorten(redact(str(error)), _MAX_MESSAGE_LENGTH)}{where}"
+    return f"{type(error).__name__}: {_read_message(error)}{where}"
+
+
+def _read_message(error: BaseException) -> str:
+    try:
+        return shorten(redact(str(error)), _MAX_MESSAGE_LENGTH)
+    except Exception:
+        # Of the program's own exception. Otherwise it would end the test without a report.
+        return "its message cannot be read"

@@ -2,14 +2,13 @@
 
 import argparse
 import importlib
-import math
 import os
 import shutil
 import signal
 import sys
 import textwrap
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Callable, List, Optional
 
 from .._diagnosis.ring_examination import RING_CHECKS
@@ -204,8 +203,9 @@ def _load(name: str) -> Callable[..., Any]:
         found: Any = importlib.import_module(module)
         for part in path.split("."):
             found = getattr(found, part)
-    except Exception as error:
-        # The user's module may raise anything.
+    except (Exception, SystemExit) as error:
+        # The user's module may raise anything. A script without a check of __name__ may end the
+        # process, which would look like a result of the test.
         raise UsageError(f"--handler: {type(error).__name__}: {error}") from error
     try:
         require_function("--handler", found)
@@ -216,7 +216,8 @@ def _load(name: str) -> Callable[..., Any]:
 
 
 def _parse_seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 3600 or math.isnan(seconds):
-        raise argparse.ArgumentTypeError("expected more than 0 and at most 3600 seconds")
-    return seconds
+    with suppress(ValueError):
+        seconds = float(text)
+        if 0 < seconds <= 3600:
+            return seconds
+    raise argparse.ArgumentTypeError("expected more than 0 and at most 3600 seconds")

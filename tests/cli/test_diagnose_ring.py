@@ -32,6 +32,15 @@ def raises(call: Call) -> None:
     raise ValueError("no such customer")
 
 
+class Unreadable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no message")
+
+
+def raises_unreadable(call: Call) -> None:
+    raise Unreadable
+
+
 def blocks(call: Call) -> None:
     released.wait(60)
 
@@ -170,6 +179,7 @@ PLANTED = {
     "another line": Planted("newCall", "other_line", play=push_another),
     # Handler.
     "raises": Planted("handler", "handler_raised", more=handler("raises")),
+    "raises unreadable": Planted("handler", "handler_raised", more=handler("raises_unreadable")),
     "arguments": Planted("handler", "handler_raised", more=handler("nobody_calls")),
     "blocks": Planted("handler", "handler_blocked", more=handler("blocks")),
 }
@@ -342,11 +352,25 @@ def test_wrong_arguments_of_the_ring_test_are_exit_code_2(
     assert sim.received() == []
 
 
+def test_module_of_the_handler_that_ends_the_process_is_exit_code_2(
+    sim: Simulator, alice: Line, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "script_of_mine.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    keep_login(sim)
+    said = run(capsys, "diagnose", "--ring", "--handler", "script_of_mine:f")
+    assert (said.status, said.out, said.err) == (2, [], ["--handler: SystemExit: 0"])
+    assert sim.received() == []
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "3601", "soon"])
 def test_wrong_timeout_is_exit_code_2(capsys: Capture, seconds: str) -> None:
     with pytest.raises(SystemExit) as end:
         main(["diagnose", "--ring", "--timeout", seconds])
-    assert end.value.code == 2 and "--timeout" in capsys.readouterr().err
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert "--timeout: expected more than 0 and at most 3600 seconds" in said
 
 
 def test_simulator_that_cannot_call_is_told(
