@@ -121,7 +121,7 @@ def _uninstall(err: Terminal) -> int:
 
 def _describe(mime: str, default: str) -> Dict[str, str]:
     """Return the keys with what opens a type now."""
-    own = read_list(mime)
+    own = read_list(mime, default)
     found = {} if own is None else {name_key("List", mime): own}
     return {**found, **({name_key("Default", mime): default} if default else {})}
 

@@ -5,9 +5,14 @@ from typing import Iterator, List, Optional
 
 def read_key(text: str, group: str, key: str) -> Optional[str]:
     """Return the value of a key as it is written; the last one if it is there twice."""
+    values = read_values(text, group, key)
+    return values[-1] if values else None
+
+
+def read_values(text: str, group: str, key: str) -> List[str]:
+    """Return all values of a key, which is mostly one."""
     lines = text.split("\n")
-    found = list(_find(lines, group, key))
-    return lines[found[-1]].partition("=")[2].strip() if found else None
+    return [lines[place].partition("=")[2].strip() for place in _find(lines, group, key)]
 
 
 def write_key(text: str, group: str, key: str, value: Optional[str]) -> str:
@@ -22,7 +27,7 @@ def write_key(text: str, group: str, key: str, value: Optional[str]) -> str:
     for index in reversed(places):
         # A key that is there twice is written once.
         is_kept = index == places[0] and value is not None
-        lines[index:index + 1] = [f"{key}={value}"] if is_kept else []
+        lines[index:index + 1] = [f"{key}={value}{_end_of(lines[index])}"] if is_kept else []
     return "\n".join(lines)
 
 
@@ -30,11 +35,16 @@ def _insert(lines: List[str], group: str, line: str) -> None:
     header = f"[{group}]"
     place = next((index for index, each in enumerate(lines) if each.strip() == header), None)
     if place is not None:
-        lines.insert(place + 1, line)
+        lines.insert(place + 1, f"{line}{_end_of(lines[place])}")
         return
     while lines and not lines[-1].strip():
         lines.pop()
     lines += [*([""] if lines else []), header, line, ""]
+
+
+def _end_of(line: str) -> str:
+    """Return the rest of a line break of two characters, which is kept."""
+    return "\r" if line.endswith("\r") else ""
 
 
 def _find(lines: List[str], group: str, key: str) -> Iterator[int]:

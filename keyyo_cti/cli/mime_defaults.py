@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 from .._net.state_folder import config_folder
-from .key_file import read_key, write_key
+from .key_file import read_key, read_values, write_key
 
 _DEFAULTS = "Default Applications"
 _GROUPS = (_DEFAULTS, "Added Associations")
@@ -30,9 +30,15 @@ def find_default(mime: str) -> str:
     return _first(read_list(mime))
 
 
-def read_list(mime: str) -> Optional[str]:
-    """Return the user's own list of defaults for a type, or None."""
-    return read_key(read_text(_list_file()), _DEFAULTS, mime)
+def read_list(mime: str, default: Optional[str] = None) -> Optional[str]:
+    """Return the user's own list of defaults for a type, or None.
+
+    :param default: if there are several lists, the one that begins with it is meant, else the
+        last one.
+    """
+    values = read_values(read_text(_list_file()), _DEFAULTS, mime)
+    last = values[-1] if values else None
+    return next((each for each in reversed(values) if _first(each) == default), last)
 
 
 def set_default(entry: str, mime: str) -> bool:
@@ -42,7 +48,9 @@ def set_default(entry: str, mime: str) -> bool:
     """
     if shutil.which("xdg-mime"):
         run_program("xdg-mime", "default", entry, mime)
-    if _first(read_list(mime)) != entry and find_default(mime) != entry:
+    own = read_list(mime)
+    # xdg-mime changes and reads the first of several lists, but GLib reads the last one.
+    if _first(own) != entry and (own is not None or find_default(mime) != entry):
         path = _list_file()
         replace_text(path, write_key(read_text(path), _DEFAULTS, mime, f"{entry};"))
     return find_default(mime) == entry

@@ -103,6 +103,31 @@ def test_uninstall_gives_back_what_was_there_before(
     assert run(capsys, "install-handler", "--uninstall").err == ["it was not installed"]
 
 
+@pytest.mark.parametrize("between", ["", "[Mine]\nx=y\n[Default Applications]\n"])
+def test_list_that_is_there_twice_is_one_that_gives_back_the_default(
+    home: Path, capsys: Capture, between: str
+) -> None:
+    """xdg-mime reads the first one, GLib the last one."""
+    mimeapps(home).write_text(
+        f"[Default Applications]\n{TEL}=other.desktop\n{between}{TEL}=more.desktop\n"
+    )
+    expected = default(TEL)
+    run(capsys, "install-handler")
+    assert mimeapps(home).read_text().count(f"{TEL}=") == 1 and default(TEL) == OURS
+    run(capsys, "install-handler", "--uninstall")
+    assert default(TEL) == expected and OURS not in mimeapps(home).read_text()
+
+
+@pytest.mark.parametrize("home", ["without"], indirect=True)
+def test_list_with_line_breaks_of_windows_keeps_them(home: Path, capsys: Capture) -> None:
+    text = f"[Default Applications]\r\n{TEL}=more.desktop;\r\n"
+    mimeapps(home).write_bytes(text.encode())
+    run(capsys, "install-handler")
+    assert b"\n" not in mimeapps(home).read_bytes().replace(b"\r\n", b"")
+    run(capsys, "install-handler", "--uninstall")
+    assert mimeapps(home).read_bytes() == text.encode()
+
+
 def test_uninstall_leaves_a_default_that_was_chosen_since_then(
     home: Path, capsys: Capture
 ) -> None:
