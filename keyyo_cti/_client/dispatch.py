@@ -7,7 +7,7 @@ The option ``dispatch`` chooses: the SDK's own event thread (None), the thread t
 import contextlib
 import logging
 import threading
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Union
 
 from .._net import process
 from .._net.reentrant import Section, Turn, Wakeup

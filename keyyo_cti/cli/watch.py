@@ -17,8 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         f"The table is for a terminal, and needs the extra: {_make_hint()}. Without "
         f"it, and into a pipe, there is one line per change. On a terminal, the key {HEALTH_KEY} "
-        "shows the health of the connection (without the table, Enter after it), and any other "
-        f"key the keys there are.\n{TOKEN_SOURCES}"
+        "shows the health of the connection; without the table, press Enter after it. Any other "
+        f"key shows which keys there are.\n{TOKEN_SOURCES}"
     )
     parser.add_argument(
         "--also",

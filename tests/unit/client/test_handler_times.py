@@ -229,7 +229,10 @@ def test_slowest_that_raises_has_not_the_time_of_the_handler_of_error(clock: Clo
         clock.now += 5.0
         seen.append(slowest(polled, clock))
 
-    polled = PolledDispatcher(None, lambda error: polled.call(on_error, error, event="error"), clock)
+    def report(error: BaseException) -> object:
+        return polled.call(on_error, error, event="error")
+
+    polled: Dispatcher = PolledDispatcher(None, report, clock)
     polled._times = HandlerTimes(clock)
     polled.put(partial(polled.call, bad, event="newCall"))
     polled.poll(0)
