@@ -17,6 +17,9 @@ _GROUPS = (_DEFAULTS, "Added Associations")
 #: The name of an entry.
 _ENTRY = re.compile(r"[^\s;/=]+\.desktop")
 
+#: The variables with the folders of the user.
+_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME")
+
 #: Seconds. The programs of a desktop may wait for a service that does not run.
 _TIMEOUT = 20.0
 
@@ -76,10 +79,13 @@ def remove_from_lists(entry: str, mime: str, before: Optional[str]) -> None:
 
 def run_program(*command: str) -> Optional[str]:
     """Return what a program prints, or None if it fails."""
+    # The specification ignores relative folders, as desktops do, but xdg-mime writes into them.
+    ignored = [name for name in _FOLDERS if not os.path.isabs(os.environ.get(name, ""))]
+    variables = {name: value for name, value in os.environ.items() if name not in ignored}
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=_TIMEOUT, check=True,
+            timeout=_TIMEOUT, check=True, env=variables,
         )
     except (OSError, subprocess.SubprocessError):
         return None

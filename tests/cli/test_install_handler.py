@@ -103,6 +103,21 @@ def test_uninstall_gives_back_what_was_there_before(
     assert run(capsys, "install-handler", "--uninstall").err == ["it was not installed"]
 
 
+@pytest.mark.parametrize("folder", ["relative", ""])
+def test_variable_without_an_absolute_folder_is_ignored(
+    home: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("HOME", str(home / "alice"))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, folder)
+    said = run(capsys, "install-handler")
+    assert (said.status, said.err[1]) == (0, "tel: links are opened by keyyo-cti")
+    assert run(capsys, "install-handler", "--uninstall").status == 0
+    left = (home / "alice" / ".config" / "mimeapps.list").read_text()
+    assert OURS not in left and not (home / "relative").exists()
+
+
 @pytest.mark.parametrize("between", ["", "[Mine]\nx=y\n[Default Applications]\n"])
 def test_list_that_is_there_twice_is_one_that_gives_back_the_default(
     home: Path, capsys: Capture, between: str
