@@ -131,7 +131,7 @@ class History:
     def summary(self, now: float) -> Tuple[int, int, float]:
         """Return the drops, the gaps, and the seconds in gaps; a gap that still lasts counts."""
         drops, gaps, outage = self._losses
-        lasting = 0.0 if outage is None else outage.summary().gap
+        lasting = 0.0 if outage is None else _clip(outage.summary().gap, now, gaps)
         seconds = min(DAY, gaps.seconds(now) + lasting)
         return drops.times(now), gaps.times(now) + (outage is not None), seconds
 
@@ -139,5 +139,14 @@ class History:
         losses = self._losses
         if losses.outage is not None:
             seconds = losses.outage.summary().gap if gap is None else gap
-            gaps = losses.gaps.add(self.clock(), seconds)
+            now = self.clock()
+            gaps = losses.gaps.add(now, _clip(seconds, now, losses.gaps))
             self._losses = losses._replace(gaps=gaps, outage=None)
+
+
+def _clip(seconds: float, now: float, gaps: LastDay) -> float:
+    """Return the part of a gap that was not in the one before.
+
+    A gap begins a round trip before the last frame, which may be before the last restore.
+    """
+    return max(0.0, min(seconds, now - gaps.entries[-1].at)) if gaps.entries else seconds

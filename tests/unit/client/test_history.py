@@ -68,6 +68,20 @@ def test_gap_that_restored_tells_is_taken(history: History, clock: Clock) -> Non
     assert history.summary(clock.now) == (1, 1, 14.5)
 
 
+@pytest.mark.parametrize("lasts", [True, False])
+def test_time_in_two_gaps_counts_once(history: History, clock: Clock, lasts: bool) -> None:
+    """A gap begins a round trip before the last frame, which may be before the last restore."""
+    drop(history, clock)
+    clock.now += 10
+    history.on_open(15.0)
+    clock.now += 2
+    drop(history, clock, silence=3.0)
+    clock.now += 1
+    if not lasts:
+        history.on_open(4.0)
+    assert history.summary(clock.now) == (2, 2, 18.0)
+
+
 def test_close_ends_the_gap(history: History, clock: Clock) -> None:
     drop(history, clock)
     history.on_close()
