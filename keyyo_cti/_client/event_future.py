@@ -19,6 +19,9 @@ class Owner(Protocol):
     def take(self, future: "EventFuture") -> bool:
         """Remove a Future; return False if another thread was faster."""
 
+    def hold(self, future: "EventFuture") -> None:
+        """Keep a Future although the program may drop it."""
+
     def ended(self, future: "EventFuture") -> None:
         """Note that a Future is complete."""
 
@@ -41,6 +44,7 @@ class EventFuture(CommandFuture):
     :ivar deadline: monotonic time at which it fails.
     :ivar since: the number of the last change that it leaves alone.
     :ivar tables: the tables in which the reader thread finds it.
+    :ivar token: stands for it in the backlog, which must not keep it alive.
     :ivar change: the event that completed it, if it was one of a call.
     """
 
@@ -65,8 +69,14 @@ class EventFuture(CommandFuture):
         self.call = call
         self.deadline = NEVER if timeout is None else monotonic() + min(timeout, _MAX_TIMEOUT)
         self.since = 0
-        self.tables: List[Dict[int, EventFuture]] = []
+        self.tables: List[Dict[int, Any]] = []
+        self.token = object()
         self.change: Optional[CallChange] = None
+
+    def add_done_callback(self, fn: Callable[[Any], object]) -> None:
+        super().add_done_callback(fn)
+        # The program need not keep it, because the function is to be called.
+        self._owner.hold(self)
 
     def cancel(self) -> bool:
         """Stop waiting. Return False if the event has come, or the wait has failed."""

@@ -23,6 +23,7 @@ from .duplicates import DUPLICATE, NEW
 from .event_future import CallChange, EventFuture
 from .registry import Fields, Registry, Update
 from .session_state import Sessions
+from .wait_table import WaitTable
 
 _FORGOTTEN = "the call was forgotten, see max_active_calls"
 
@@ -60,11 +61,8 @@ class Waits:
         self._clock = clock
         self._process = process.current()
         self._keys = itertools.count()
-        # No lock: a signal handler may call any of this on the thread that it interrupts. Each
-        # change of a dict is one atomic step.
-        self.pending: Dict[int, EventFuture] = {}
-        self._timed: Dict[int, EventFuture] = {}
-        self._of_events: Dict[str, Dict[int, EventFuture]] = {}
+        self.table = WaitTable(dispatcher.answered)
+        self.pending = self.table.pending
         #: Received events whose handlers have not run, by their numbers, the oldest first. A wait
         #: that begins in a handler begins with these. The registry's lock guards additions.
         self.undelivered: Dict[int, Union[Update, Occurrence]] = {}
@@ -91,20 +89,16 @@ class Waits:
         event_check.check_arguments(check, timeout)
         key = next(self._keys)
         future = EventFuture(self, self._dispatcher, key, events, check, timeout, call)
-        self.pending[key] = future
-        self._dispatcher.expect(future)
+        self.table.add(future)
+        self._dispatcher.expect(future.token)
         try:
             self._begin(future)
         except BaseException:
             # Ctrl-C in a check, which runs here.
             future.cancel()
             raise
-        if future.deadline < NEVER and key in self.pending:
-            self._timed[key] = future
-            if key not in self.pending:
-                self._timed.pop(key, None)
-            else:
-                self._deadlines.on_added(future.deadline)
+        if future.deadline < NEVER and self.table.hold_until_deadline(future):
+            self._deadlines.on_added(future.deadline)
         return future
 
     def _begin(self, future: EventFuture) -> None:
@@ -137,14 +131,7 @@ class Waits:
     def _register(self, future: EventFuture) -> None:
         """Let the reader thread find a Future. The caller holds the registry's lock."""
         future.since = self._registry.last
-        if future.call is not None:
-            future.tables = [vars(future.call).setdefault("_waits", {})]
-        else:
-            future.tables = [self._of_events.setdefault(event, {}) for event in future.events]
-        for table in future.tables:
-            table[future.key] = future
-        if future.key not in self.pending:
-            self._remove(future)
+        self.table.register(future)
 
     def _catch_up(self, future: EventFuture) -> None:
         """Offer the events that wait behind the running handler, then register the Future."""
@@ -165,9 +152,7 @@ class Waits:
     def on_update(self, update: Update) -> None:
         """Offer a notification to the Futures that wait for it."""
         call, number, forgotten = update[0], *update[4:]
-        waiting = list(self._of_events.get("newCall", {}).values())
-        waiting += list(vars(call).get("_waits", {}).values())
-        for future in waiting:
+        for future in self.table.of_event("newCall") + self.table.of_call(call):
             if future.since < number:
                 self._offer_to(future, update)
         if forgotten:
@@ -175,7 +160,7 @@ class Waits:
 
     def forget(self, callrefs: Sequence[str]) -> None:
         """Fail the Futures of calls that the registry has forgotten."""
-        for future in list(self.pending.values()):
+        for future in self.table.all():
             if future.call is not None and future.call.callref in callrefs:
                 self._fail_of_call(future, _FORGOTTEN)
 
@@ -192,7 +177,7 @@ class Waits:
 
     def has(self, event: str) -> bool:
         """Return True if a Future waits for an event of the CTI."""
-        return bool(self._of_events.get(event))
+        return bool(self.table.of_event(event))
 
     def _deliver(self, number: int, work: Callable[[], object]) -> None:
         self.undelivered.pop(number, None)
@@ -200,7 +185,7 @@ class Waits:
 
     def offer(self, event: Occurrence, number: float = NEVER) -> None:
         """Offer an event of the CTI to the Futures that wait for it."""
-        for future in list(self._of_events.get(event.event, {}).values()):
+        for future in self.table.of_event(event.event):
             if future.since < number:
                 self._offer_to(future, event)
 
@@ -270,21 +255,16 @@ class Waits:
 
     def take(self, future: EventFuture) -> bool:
         """Remove a Future. Only the caller that gets True completes it."""
-        if self.pending.pop(future.key, None) is None:
-            return False
-        self._timed.pop(future.key, None)
-        self._remove(future)
-        return True
+        return self.table.take(future)
 
-    @staticmethod
-    def _remove(future: EventFuture) -> None:
-        for table in future.tables:
-            table.pop(future.key, None)
+    def hold(self, future: EventFuture) -> None:
+        """Keep a Future although the program may drop it: a function is to be called."""
+        self.table.hold(future)
 
     def ended(self, future: EventFuture) -> None:
         """Note that a Future is complete."""
-        self._dispatcher.answered(future)
-        if future.deadline < NEVER and not self._timed:
+        self._dispatcher.answered(future.token)
+        if future.deadline < NEVER and not self.table.timed():
             # No deadline is left: the thread ends.
             self._deadlines.wake()
 
@@ -310,13 +290,13 @@ class Waits:
     def expire(self) -> None:
         """Fail the Futures whose deadlines have passed."""
         now = self._clock()
-        for future in list(self._timed.values()):
+        for future in self.table.timed():
             if future.deadline <= now:
                 assert future.timeout is not None
                 self._fail(future, EventTimeout(" or ".join(future.events), future.timeout))
 
     def _next_deadline(self) -> float:
-        return min((each.deadline for each in list(self._timed.values())), default=NEVER)
+        return min((each.deadline for each in self.table.timed()), default=NEVER)
 
     def on_end(self, is_lost: bool, was_restoring: bool) -> None:
         """Cut the Futures off, because the current session ends.
@@ -362,7 +342,7 @@ class Waits:
 
         :param keeps: an event that still comes.
         """
-        for future in list(self.pending.values()):
+        for future in self.table.all():
             if keeps not in future.events and self.take(future):
                 self._cut_off.append((future, reason))
 

@@ -321,8 +321,30 @@ def test_thousand_waits_at_once_complete_once_and_leave_nothing() -> None:
         ]
         cti.ping().result(PATIENCE)
         assert len(told.items) == 1000 and cti._client.waits.pending == {}
-        assert all(not table for table in cti._client.waits._of_events.values())
+        assert all(not table for table in cti._client.waits.table._of_events.values())
         eventually(lambda: len(cti_threads()) == threads)
+        cti.close()
+
+
+def test_dropped_future_leaves_nothing_unless_somebody_is_to_be_told() -> None:
+    with ScriptedServer(session) as server:
+        cti = opened(server)
+        first = cti.wait_for("newCall", timeout=PATIENCE)
+        server.push(setup("c1"))
+        call, told = first.result(), Record()
+        for _ in range(3):
+            for waiting in (cti.wait_for("newCall, lost"), call.wait_for("release")):
+                with pytest.raises(concurrent.futures.TimeoutError):
+                    waiting.result(0.01)
+        del waiting
+        assert cti._client.waits.pending == {} and vars(call)["_waits"] == {}
+        assert not cti._client._dispatcher._backlog._unanswered
+        cti.wait_for("newCall").add_done_callback(told.add)
+        cti.wait_for("newCall", timeout=PATIENCE)
+        assert len(cti._client.waits.pending) == 2
+        server.push(setup("c2"))
+        assert told.wait_for_count(1)[0].result().callref == "c2"
+        eventually(lambda: cti._client.waits.pending == {})
         cti.close()
 
 
@@ -408,13 +430,16 @@ def test_only_a_mistake_in_a_check_is_logged_if_the_program_never_asks(
 ) -> None:
     with ScriptedServer(session) as server:
         cti = opened(server)
-        cti.wait_for("newCall", lambda c: bool(c["no such field"]))
-        cti.wait_for("newCall", lambda c: False)
-        cti.wait_for("newCall", timeout=0)
+        waits = [
+            cti.wait_for("newCall", lambda c: bool(c["no such field"])),
+            cti.wait_for("newCall", lambda c: False),
+            cti.wait_for("newCall", timeout=0),
+        ]
         server.push(setup())
         cti.ping().result(PATIENCE)
         cti.close()
         eventually(lambda: "KeyError in " in caplog.text)
+        del waits
     logged = [record for record in caplog.records if record.levelno > logging.INFO]
     assert len(logged) == 1 and "no such field" in caplog.text and "Traceback" in caplog.text
 
@@ -486,7 +511,7 @@ def test_timeout_that_never_comes_is_accepted(timeout: float) -> None:
     waiting = cti.wait_for("newCall", timeout=timeout)
     with pytest.raises(concurrent.futures.TimeoutError):
         waiting.result(0.01)
-    assert waiting.cancel() and not cti._client.waits._timed
+    assert waiting.cancel() and not cti._client.waits.table.timed()
 
 
 def test_await_says_what_to_write_and_repr_says_what_it_waits_for() -> None:
