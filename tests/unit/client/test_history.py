@@ -131,7 +131,7 @@ def test_last_day_forgets_each_entry_after_a_day() -> None:
 
 @pytest.mark.parametrize("interval", [0.0, 0.5, 7.0, 59.0])
 def test_last_day_of_very_many_is_bounded_and_counts_all(interval: float) -> None:
-    day, count, most = LastDay(), 4000, 0
+    day, count, most = LastDay(), 2000, 0
     for number in range(count):
         day = day.add(number * interval, 0.5)
         most = max(most, len(day.entries))
@@ -143,14 +143,14 @@ def test_last_day_of_very_many_is_bounded_and_counts_all(interval: float) -> Non
 
 
 def test_last_day_that_stays_full_for_weeks_forgets_what_is_old() -> None:
-    """Drops every 20 s for three days: the count is that of a day, to the minute."""
+    """Drops every 40 s for two days: the count is that of a day, to the minute."""
     sizes: List[int] = []
     day = LastDay()
-    for number in range(3 * 4320):
-        day = day.add(number * 20.0)
+    for number in range(2 * 2160):
+        day = day.add(number * 40.0)
         sizes.append(len(day.entries))
     assert max(sizes) <= 2 * MAX_ENTRIES
-    assert abs(day.times(3 * DAY) - 4320) <= 3
+    assert abs(day.times(2 * DAY) - 2160) <= 2
 
 
 def test_readers_keep_what_they_read(history: History, clock: Clock) -> None:

@@ -8,6 +8,7 @@ from typing import List, Sequence
 
 import pytest
 
+from ....helpers.in_full import in_full
 from .operations import OPERATIONS, Scene, Step
 from .watching import Program
 
@@ -88,6 +89,7 @@ def test_some_sequences_of_four_agree_with_the_simulator(gap: float, everything:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not in_full(1, 0), reason="takes minutes: KEYYO_TESTS_IN_FULL=1")
 @pytest.mark.watchdog(1200)
 @pytest.mark.parametrize("first", STEPS, ids=lambda step: f"{step.operation} {step.own}")
 def test_every_sequence_of_four_agrees_with_the_simulator(first: Step) -> None:
