@@ -203,3 +203,5 @@ def _sit_down(terminal: int) -> None:
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
     heed_ctrl_c()
     signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    # A parent such as nohup, or a shell in the background, may ignore it.
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
