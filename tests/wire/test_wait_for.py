@@ -333,7 +333,7 @@ def test_dropped_future_leaves_nothing_unless_somebody_is_to_be_told() -> None:
         server.push(setup("c1"))
         call, told = first.result(), Record()
         for _ in range(3):
-            for waiting in (cti.wait_for("newCall, lost"), call.wait_for("release")):
+            for waiting in (cti.wait_for("newCall"), call.wait_for("connect, release")):
                 with pytest.raises(concurrent.futures.TimeoutError):
                     waiting.result(0.01)
         del waiting
