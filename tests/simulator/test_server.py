@@ -83,11 +83,19 @@ def test_not_running() -> None:
 
 
 def test_start_that_takes_too_long_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up, accept = threading.Event(), serving.Listener.accept
+
+    async def accept_late(listener: serving.Listener) -> None:
+        given_up.wait(TIMEOUT)
+        await accept(listener)
+
+    monkeypatch.setattr(serving.Listener, "accept", accept_late)
     monkeypatch.setattr(serving, "CALL_TIMEOUT", 0)
     sim = Simulator()
     with pytest.raises(TimeoutError, match="did not start in 0 s"):
         sim.start()
-    # The thread is still about to start. The fixture no_thread_left waits for its end.
+    given_up.set()
+    # The thread still starts. The fixture no_thread_left waits for its end.
 
 
 @pytest.mark.parametrize(
