@@ -212,16 +212,22 @@ def ring(
     return said.status, said.out, said.err, said.json if "--json" in arguments else None
 
 
+def ring_with_fault(
+    sim: Simulator, alice: Line, capsys: Capture, planted: Planted, *arguments: str
+) -> Tuple[int, List[str], List[str], Any]:
+    sim.line(CAROL)
+    return ring(
+        sim, alice, capsys, planted.play, *arguments, *planted.arguments, fault=planted.fault
+    )
+
+
 @pytest.mark.parametrize("name", PLANTED)
 def test_planted_fault_in_text_is_the_first_dark_layer(
     sim: Simulator, alice: Line, capsys: Capture, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     planted = PLANTED[name]
     prepare(sim, monkeypatch)
-    sim.line(CAROL)
-    status, out, err, _ = ring(
-        sim, alice, capsys, planted.play, *planted.arguments,
-        fault=planted.fault)
+    status, out, err, _ = ring_with_fault(sim, alice, capsys, planted)
     assert status == 1
     assert out[0] == f"line {alice.number}" and out[-1] == f"wrong: {planted.word}"
     [dark] = [index for index, line in enumerate(out) if " FAULT " in line]
@@ -236,10 +242,7 @@ def test_planted_fault_in_json_is_the_first_dark_layer(
 ) -> None:
     planted = PLANTED[name]
     prepare(sim, monkeypatch)
-    sim.line(CAROL)
-    status, _, _, told = ring(
-        sim, alice, capsys, planted.play, "--json", *planted.arguments,
-        fault=planted.fault)
+    status, _, _, told = ring_with_fault(sim, alice, capsys, planted, "--json")
     assert (status, told["good"], told["faults"]) == (1, False, [planted.word])
     findings = {finding["check"]: finding for finding in told["findings"]}
     assert list(findings) == BEFORE + LAYERS

@@ -260,11 +260,15 @@ def test_without_a_terminal_to_read_from_there_is_no_key(sim: Simulator, alice: 
         tty.until_shown("stopped")
 
 
+def start_shell(sim: Simulator, alice: Line) -> Tty:
+    shell = ["bash", "--norc", "--noprofile", "-i"]
+    return Tty(*shell, KEYYO_CSI_TOKEN=sim.token(alice), PS1="shell> ", HISTFILE="")
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_in_the_background_the_keys_are_the_shells(sim: Simulator, alice: Line) -> None:
     """It is not stopped because it reads; in the foreground, it has its keys."""
-    shell = ["bash", "--norc", "--noprofile", "-i"]
-    with Tty(*shell, KEYYO_CSI_TOKEN=sim.token(alice), PS1="shell> ", HISTFILE="") as tty:
+    with start_shell(sim, alice) as tty:
         tty.until_shown("shell>")
         command = f"{sys.executable} -m keyyo_cti watch --plain --endpoint {sim.endpoint} &\n"
         tty.press(command.encode())
@@ -328,8 +332,7 @@ def test_sigterm(tty: Tty) -> None:
 def test_ctrl_z(sim: Simulator, alice: Line, bob: Phone) -> None:
     """Ctrl-Z gives the terminal back to the shell in order; in the foreground again, the table
     is there again, and lives."""
-    shell = ["bash", "--norc", "--noprofile", "-i"]
-    with Tty(*shell, KEYYO_CSI_TOKEN=sim.token(alice), PS1="shell> ", HISTFILE="") as tty:
+    with start_shell(sim, alice) as tty:
         tty.until_shown("shell>")
         command = f"{sys.executable} -m keyyo_cti watch --endpoint {sim.endpoint}\n"
         tty.press(command.encode())
