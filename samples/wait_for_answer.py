@@ -31,7 +31,7 @@ if __name__ == "__main__":
         try:
             call.wait_for("connect", timeout=60).result()
         except CallEnded:
-            sys.exit("nobody picked up")
+            sys.exit("the call was not answered")
         print("answered")
         call.wait_for("release").result(timeout=300)
         print("it is over")

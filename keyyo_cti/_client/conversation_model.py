@@ -87,7 +87,7 @@ class ConversationModel:
     def adopt(self, call: Any, callref: str, fields: Mapping[str, Any], now: float) -> Leg:
         """Return the leg of a call whose notifications are unknown.
 
-        No end of its conversation is told if it has ended already.
+        If the call has ended already, the end of its conversation is not told.
         """
         leg = self._begin(call, callref, fields, now, is_new=False)
         if leg.ended and len(leg.group.legs) == 1:

@@ -25,8 +25,8 @@ _MAX_MESSAGE_LENGTH = 200
 class CallWatch:
     """Watches a CTI until it has handled a call of the line. Use it in a ``with`` statement.
 
-    It adds no handler, so that it sees the program's handlers as they are. It is told on the
-    thread that reads, and on the one that runs handlers.
+    It adds no handler, so that it sees the program's handlers as they are. The reader thread and
+    the handlers' thread call it.
 
     :param cti: the CTI, with a session or before it.
     :param numbers: those of the line.

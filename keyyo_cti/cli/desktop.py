@@ -1,6 +1,6 @@
 """Questions and errors in windows of the desktop, for a command that a web page starts.
 
-Its terminal, if it has one, belongs to the browser, and nobody may look at it.
+Its terminal, if it has one, belongs to the browser and may be out of sight.
 """
 
 import html

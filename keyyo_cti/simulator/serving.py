@@ -175,7 +175,7 @@ class ServerThread:
         try:
             self._started.result(CALL_TIMEOUT)
         except BaseException as error:
-            # Also Ctrl-C. Otherwise nobody would ever end the thread.
+            # Also Ctrl-C. Otherwise the thread would never end.
             if not self._started.cancel():
                 self.stop()
             if isinstance(error, concurrent.futures.TimeoutError):
