@@ -42,15 +42,16 @@ class Settling:
         :raises TimeoutError: a handler did not return, or they never stop sending commands.
         """
         until = monotonic() + timeout
-        quiet = 0
+        quiet, before = 0, self._count()
         while quiet < _QUIET_ROUNDS:
-            before = self._count()
             pings = _Pings(find_clients(self._endpoint))
             left = pings.wait(until, polls)
             if left:
                 raise TimeoutError(f"not settled after {timeout:g} s: {describe_running(left[0])}")
-            unmoved = self._count() - before == 2 * pings.answered
-            quiet = quiet + 1 if unmoved else 0
+            # Counted once: a message between two rounds would otherwise be in neither.
+            now = self._count()
+            quiet = quiet + 1 if now - before == 2 * pings.answered else 0
+            before = now
             if monotonic() > until:
                 raise TimeoutError(
                     f"not settled after {timeout:g} s: there are always new messages")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, List
 
@@ -18,6 +19,7 @@ from keyyo_cti._display.extras import install_hint
 from keyyo_cti._net.clock import monotonic_with_sleep, wall_clock
 from keyyo_cti.simulator import Line, Phone
 from keyyo_cti.testing import SimulatedKeyyo
+from keyyo_cti.testing.settling import Settling
 
 from ..docs.guide import examples
 from ..helpers.running import ROOT
@@ -130,6 +132,13 @@ def test_time_goes_on_after_the_test() -> None:
 
 
 # Waits.
+
+
+def test_settle_counts_a_message_between_two_rounds() -> None:
+    # One more message at every look, which no ping explains.
+    looks = [1, 2, 3, 4, 4, 4, 4]
+    Settling("http://127.0.0.1:9/cti", partial(looks.pop, 0)).settle(5.0)
+    assert looks == []
 
 
 @pytest.mark.parametrize("dispatch", [None, "manual"])
