@@ -2,7 +2,7 @@
 
 import argparse
 import shutil
-from typing import Any
+from typing import Any, List
 
 #: Spaces before the help of an argument, which stands below it.
 _INDENT = 6
@@ -19,10 +19,23 @@ class HelpFormatter(argparse.HelpFormatter):
         width = min(_MAX_WIDTH, shutil.get_terminal_size().columns - 2)
         super().__init__(prog, **{"max_help_position": _INDENT, "width": width, **options})
 
+    def _split_lines(self, text: str, width: int) -> List[str]:
+        return _wrap(text, width)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        fill = super()._fill_text
+        def fill(line: str) -> str:
+            return "\n".join(indent + part for part in _wrap(line, width - len(indent)))
+
         # A line that begins with a space is a row of a list.
         return "\n".join(
-            line if line.startswith(" ") else fill(line, width, indent)
+            line if line.startswith(" ") else fill(line)
             for line in text.splitlines()
         )
+
+
+def _wrap(text: str, width: int) -> List[str]:
+    # Imported late, as argparse does: only help needs it.
+    import textwrap
+
+    # Not at a hyphen, which may be in a command to copy.
+    return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)

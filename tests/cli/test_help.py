@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import configparser
 import re
+from functools import partial
 
 import pytest
 
 from keyyo_cti import __version__
 from keyyo_cti.cli import main
+from keyyo_cti.cli.help_format import HelpFormatter
 from keyyo_cti.cli.parser import COMMANDS
 from keyyo_cti.cli.version import LIBRARIES
 
@@ -39,6 +42,16 @@ def test_help_is_one_column(
     assert "  -h, --help" in lines
     # Nothing stands beside an argument.
     assert [line for line in lines if re.match(r"  (-\S+|[A-Z]+)( \S+)?  +\S", line)] == []
+
+
+@pytest.mark.parametrize("width", range(30, 60))
+def test_command_in_a_help_text_is_not_broken_at_a_hyphen(width: int) -> None:
+    command = "/opt/my-venv/bin/pip"
+    parser = argparse.ArgumentParser(
+        description=f"With pip of the environment, {command} installs it.",
+        formatter_class=partial(HelpFormatter, width=width), add_help=False)
+    parser.add_argument("name", help=f"the name; otherwise run {command}")
+    assert parser.format_help().count(command) == 2
 
 
 def test_help_lists_exit_codes_one_below_the_other(
