@@ -28,6 +28,8 @@ class Page(NodeProgram):
 
         :param settings: ``names`` that its code finds, ``cookies``, and the time ``now``.
         """
+        # What the page before it still says, if its test failed, is not this one's.
+        self.leave()
         self.said, self.raised = [], []
         self._order("open", {"endpoint": endpoint, **settings})
 

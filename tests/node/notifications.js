@@ -5,10 +5,10 @@
 //
 // Prints how many came a second, as JSON.
 
-const SockJS = require('sockjs-client');
+const openSockJS = require('./sockjs_client');
 
 const [endpoint, transport, number, calls] = process.argv.slice(2);
-const sockjs = new SockJS(endpoint, null, { transports: transport });
+const sockjs = openSockJS(endpoint, transport);
 let count = 0;
 let first;
 

@@ -22,7 +22,7 @@ const path = require('path');
 const readline = require('readline');
 const util = require('util');
 const vm = require('vm');
-const SockJS = require('sockjs-client');
+const openSockJS = require('./sockjs_client');
 
 const STAND_IN = fs.readFileSync(path.join(__dirname, 'stand_in.js'), 'utf8');
 
@@ -64,7 +64,7 @@ class Page {
   sockjs() {
     const { sockets } = this;
     return function Opened(url) {
-      const socket = new SockJS(url, null, { transports: 'websocket' });
+      const socket = openSockJS(url, 'websocket');
       sockets.push(socket);
       return socket;
     };
@@ -127,7 +127,9 @@ const ORDERS = {
   leave() {
     const left = page;
     page = null;
-    left.leave();
+    if (left) {
+      left.leave();
+    }
   },
 };
 

@@ -8,10 +8,10 @@
 // with its stdin. Each thing that happens is a line of JSON on stdout.
 
 const readline = require('readline');
-const SockJS = require('sockjs-client');
+const openSockJS = require('./sockjs_client');
 
 const [endpoint, token, transport, number] = process.argv.slice(2);
-const sockjs = new SockJS(endpoint, null, { transports: transport });
+const sockjs = openSockJS(endpoint, transport);
 const actions = new Map();
 let call;
 

@@ -6,6 +6,7 @@ The guide's JavaScript runs on it, so it has to behave as the real one.
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any, Dict, Iterator, List
 
 import pytest
@@ -14,7 +15,7 @@ from keyyo_cti.simulator.sockjs import Connection
 
 from ..helpers.javascript_page import Page
 from ..helpers.node_programs import missing
-from ..helpers.scripted_server import ScriptedServer
+from ..helpers.scripted_server import ScriptedServer, session
 from .test_golden import SCENARIOS
 
 _MISSING = missing()
@@ -133,3 +134,18 @@ def page() -> Iterator[Page]:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["name"] for scenario in SCENARIOS])
 def test_stand_in_recording_same_traffic_and_events(page: Page, scenario: Dict[str, Any]) -> None:
     assert Player(page, scenario).play() == scenario["expect"]
+
+
+class SlowServer(ScriptedServer):
+    """Lets a connection wait for its opening frame."""
+
+    def opened(self, connection: Connection) -> None:
+        super().opened(connection)
+        threading.Event().wait(1.5)
+
+
+def test_stand_in_waits_for_a_slow_server(page: Page) -> None:
+    with SlowServer(session) as server:
+        page.open(server.endpoint)
+        page.run("new Keyyo.CTI().create_session('tok', (err, res) => console.log(err))")
+        assert page.wait_for(said=1) == ["null"]
