@@ -143,14 +143,19 @@ class TimedSimulator(Simulator):
         :raises AssertionError: it never did; the message shows the calls and the commands.
         """
         until = monotonic() + timeout
+        unsettled: Optional[TimeoutError] = None
         while True:
             found = check()
             if found:
                 return found
             if monotonic() >= until:
                 raise AssertionError(
-                    f"not true after {timeout:g} s: it returned {found!r}\n{self._describe()}")
-            self.settle(timeout)
+                    f"not true after {timeout:g} s: it returned {found!r}\n{self._describe()}"
+                ) from unsettled
+            try:
+                self.settle(max(0.0, until - monotonic()))
+            except TimeoutError as error:
+                unsettled = error
             # Other threads of the program may change it, which no event announces.
             self._pause.wait(_POLL_INTERVAL)
 

@@ -22,7 +22,7 @@ from keyyo_cti.testing import SimulatedKeyyo
 from keyyo_cti.testing.settling import Settling
 
 from ..docs.guide import examples
-from ..helpers.running import ROOT
+from ..helpers.running import DEADLINE, ROOT
 from ..unit.test_imports import LATER, imported
 
 PLUGIN = ("-p", "keyyo_cti.testing", "-p", "no:cacheprovider")
@@ -230,6 +230,20 @@ def test_assertions_show_calls_and_commands(
         assert f"call {callref} {keyyo_phone.number} -> {keyyo_line.number} CONNECT" in str(
             caught.value)
         assert "command {'action': 'answer_call'" in str(caught.value)
+
+
+def test_eventually_of_a_handler_that_blocks_shows_calls_and_commands(
+    keyyo: SimulatedKeyyo, keyyo_cti: CTI, keyyo_line: Line, keyyo_phone: Phone
+) -> None:
+    done = threading.Event()
+    keyyo_cti.onNewCall = lambda call: done.wait(DEADLINE)
+    keyyo_phone.call(keyyo_line)
+    try:
+        with pytest.raises(AssertionError, match="command {'action': 'create_session'") as caught:
+            keyyo.eventually(lambda: None, 0.1)
+    finally:
+        done.set()
+    assert isinstance(caught.value.__cause__, TimeoutError)
 
 
 # The plugin.
