@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Iterator, List
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from keyyo_cti._client import unretrieved
 from keyyo_cti._net import redaction
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from .helpers.bytecode import share_bytecode
+from .helpers.probe import PATIENCE
 from .helpers.signals import Signals
 from .helpers.watchdog import pytest_configure as keep_stderr
 from .helpers.watchdog import watchdog
@@ -23,6 +25,10 @@ pytest_plugins = ["keyyo_cti.testing", "pytester"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How fast the machine is at the moment says nothing about what is tested.
+    settings.register_profile(
+        "keyyo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("keyyo")
     keep_stderr(config)
     share_bytecode()
 
@@ -76,7 +82,7 @@ def no_thread_left(watchdog: None) -> Iterator[None]:
     """Every thread of the SDK has ended when its test has."""
     yield
     for thread in _ours():
-        thread.join(2.0)
+        thread.join(PATIENCE)
     assert not _ours(), f"threads left: {_ours()}"
 
 

@@ -14,7 +14,7 @@ from keyyo_cti.cli.login_file import LoginFile
 from keyyo_cti.manager import CSIToken, ManagerClient
 from keyyo_cti.simulator import Line, Simulator
 
-from ..helpers.running import Running
+from ..helpers.running import DEADLINE, Running
 from .kept import Capture, impatient, keep_login, kept_tokens, run
 
 BOB = "33199020000"
@@ -124,7 +124,7 @@ def test_ctrl_c_while_waiting(sim: Simulator, alice: Line, where: str) -> None:
     keep_login(sim, stale=True)
     sim.faults.http_slow(where)
     with Running("-m", "keyyo_cti", "lines") as running:
-        sim.wait_for_request(where, 15.0)
+        sim.wait_for_request(where, DEADLINE)
         running.interrupt()
         assert running.end() == 130
         assert (running.rest(), running.rest("err")) == ([], ["stopped"])

@@ -12,7 +12,7 @@ from keyyo_cti.cli.login_file import LoginFile
 from keyyo_cti.simulator import Line, Simulator
 from keyyo_cti.token_file import TokenFile, default_file
 
-from ..helpers.running import Running
+from ..helpers.running import DEADLINE, Running
 from .kept import Capture, keep_login, kept_tokens, run
 
 SIGN_IN = "sign in with: keyyo-cti login"
@@ -160,7 +160,7 @@ def test_two_processes_refresh_once(sim: Simulator, alice: Line, round: int) -> 
     sim.faults.http_slow("/oauth2")
     with contextlib.ExitStack() as ending:
         first = ending.enter_context(lines())
-        sim.wait_for_request("/oauth2", 15.0)
+        sim.wait_for_request("/oauth2", DEADLINE)
         second = ending.enter_context(lines())
         second.until("imported")
         sim.faults.clear()

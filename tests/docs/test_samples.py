@@ -47,7 +47,7 @@ PAGE = """
 def test_it_happens_on_the_simulator(path: Path) -> None:
     """The sample ends by itself with exit code 0, and complains of nothing."""
     with Running(str(path)) as running:
-        assert running.end(timeout=30) == 0, running.rest("err")
+        assert running.end() == 0, running.rest("err")
         assert running.rest("err") == []
         assert running.rest() != []
 
@@ -82,7 +82,7 @@ EXPECTED = {
 def test_fan_out_counts() -> None:
     """Each event of each line was handled once, although a worker was killed."""
     with Running(str(SAMPLES / "fan_out.py")) as running:
-        assert running.end(timeout=60) == 0, running.rest("err")
+        assert running.end() == 0, running.rest("err")
         assert running.rest() == [
             f"3319900000{line} {state}: 5"
             for line in (1, 2, 3)
@@ -94,13 +94,13 @@ def test_fan_out_counts() -> None:
 def test_it_prints_what_is_expected(name: str) -> None:
     """On the simulator, what such a sample prints is known beforehand."""
     with Running(str(SAMPLES / f"{name}.py")) as running:
-        assert running.end(timeout=30) == 0, running.rest("err")
+        assert running.end() == 0, running.rest("err")
         assert running.rest() == EXPECTED[name]
 
 
 def test_ring_test_shows_each_layer_in_order() -> None:
     with Running(str(SAMPLES / "does_it_ring.py")) as running:
-        assert running.end(timeout=30) == 0, running.rest("err")
+        assert running.end() == 0, running.rest("err")
         lines = [line.split()[2:4] for line in running.rest() if " s  " in line]
     assert lines == [["good", check] for check in (
         "account", "line", "plugin", "telephone", "token", "session", "subscription", "frame",
@@ -179,7 +179,7 @@ def program(directory: Path, text: str) -> Running:
 def test_what_does_not_happen_is_a_failure(tmp_path: Path, text: str, complaint: str) -> None:
     """A sample that does not see what it shows says so and ends with another exit code."""
     with program(tmp_path, text) as running:
-        assert running.end(timeout=30) == 1
+        assert running.end() == 1
         assert complaint in "\n".join(running.rest("err"))
 
 
@@ -190,7 +190,7 @@ def test_a_mistake_in_a_handler_is_seen(tmp_path: Path) -> None:
         "stage.PATIENCE = 0.5; stage.expect('1')"
     )
     with program(tmp_path, text) as running:
-        assert running.end(timeout=30) == 1
+        assert running.end() == 1
         assert "ZeroDivisionError: division by zero" in running.rest("err")
 
 
@@ -203,7 +203,7 @@ def test_on_keyyo_it_acts_on_a_call_that_people_make(sim: Simulator, alice: Line
         bob.call(alice)
         running.until("at the telephone of your line, answer the call", "err")
         alice.phone.pick_up()
-        assert running.end(timeout=30) == 0
+        assert running.end() == 0
     assert [call.state for call in sim.calls()] == ["RELEASE"]
 
 
@@ -214,7 +214,7 @@ def test_on_keyyo_it_acts_on_a_call_that_people_make(sim: Simulator, alice: Line
 def test_on_keyyo_no_stranger_is_disturbed(sim: Simulator, alice: Line, sample: str) -> None:
     """With a token, a sample that reaches a number of the page stops before it connects."""
     with on_keyyo(sim, alice, f"js/{sample}.py") as running:
-        assert running.end(timeout=30) == 1
+        assert running.end() == 1
         assert "write a number of your own" in "\n".join(running.rest("err"))
     assert sim.received() == []
 
@@ -223,7 +223,7 @@ def test_on_keyyo_a_number_of_ones_own_is_reached(sim: Simulator, alice: Line) -
     """A number that the user allows is called."""
     allowed = {"KEYYO_MAY_REACH": "33172587948"}
     with on_keyyo(sim, alice, "js/12_dial.py", **allowed) as running:
-        assert running.end(timeout=30) == 0
+        assert running.end() == 0
     assert sim.wait_for_action("call")["number"] == "33172587948"
 
 
@@ -235,12 +235,12 @@ def test_on_keyyo_asyncio_answers_the_next_call(sim: Simulator, alice: Line) -> 
         bob.call(alice)
         bob.wait_until("talking", 30)
         alice.phone.hang_up()
-        assert running.end(timeout=30) == 0, running.rest("err")
+        assert running.end() == 0, running.rest("err")
 
 
 def test_alice_and_bob_asks_whom_to_call(sim: Simulator, alice: Line) -> None:
     """With a token but without a number, Alice's program calls nobody."""
     with on_keyyo(sim, alice, "alice_and_bob.py") as running:
-        assert running.end(timeout=30) == 1
+        assert running.end() == 1
         assert "whom to call?" in running.until("", "err")
     assert sim.received() == []

@@ -41,7 +41,7 @@ from ..helpers.scripted_server import ScriptedServer
 BOB = "33199020000"
 REDIRECT = "http://127.0.0.1:8080/callback"
 SECRET = "canary-client-secret"
-SOON = 10.0
+SOON = 40.0
 
 TOKEN = "/oauth2/token.php"
 SERVICES = "/manager/1.0/services"
