@@ -38,7 +38,8 @@ PATIENCE = 110.0
 @pytest.mark.fault(74)
 @pytest.mark.parametrize(
     "options",
-    [[], ["-s"], ["--capture=sys"], ["-n1"], ["-p", "no:faulthandler"]],
+    [[], ["-s"], ["--capture=sys"], ["-n1", "--max-worker-restart=0"],
+     ["-p", "no:faulthandler"]],
     ids=" ".join,
 )
 def test_that_hangs_says_where(tmp_path: Path, options: Sequence[str]) -> None:
