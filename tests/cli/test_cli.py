@@ -11,7 +11,7 @@ import pytest
 from keyyo_cti.cli import main
 from keyyo_cti.simulator import Line, Simulator
 
-from ..helpers.running import Running
+from ..helpers.running import Running, allow
 
 Capture = pytest.CaptureFixture[str]
 
@@ -205,9 +205,9 @@ def test_a_pipe_gets_plain_lines_at_once(
 
 @posix
 def test_ctrl_c_ends_it(watching: Running, sim: Simulator) -> None:
-    """Ctrl-C ends it with exit code 130, "stopped" and no traceback."""
+    """Ctrl-C ends it within three seconds with exit code 130, "stopped" and no traceback."""
     watching.interrupt()
-    assert watching.end() == 130
+    assert watching.end(timeout=allow(3)) == 130
     assert watching.rest("err") == ["stopped"]
     assert sim.sessions() == []
 
@@ -307,7 +307,7 @@ def test_ctrl_c_ends_the_simulator() -> None:
     with keyyo_cti("simulator") as running:
         running.until("type \"help\"")
         running.interrupt()
-        assert running.end() == 0
+        assert running.end(timeout=allow(5)) == 0
         assert running.rest("err") == []
 
 

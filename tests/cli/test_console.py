@@ -8,7 +8,7 @@ import sys
 import pytest
 import requests
 
-from ..helpers.running import DEADLINE, Running
+from ..helpers.running import DEADLINE, Running, allow
 
 if sys.platform == "win32":
     pytest.skip("needs POSIX", allow_module_level=True)
@@ -69,7 +69,7 @@ def test_simulator_without_input_waits_for_a_signal(number: signal.Signals, stdi
         running.until("Ctrl-C or SIGTERM")
         assert requests.get(endpoint + "/info", timeout=DEADLINE).status_code == 200
         running.process.send_signal(number)
-        assert running.end() == 0
+        assert running.end(timeout=allow(5)) == 0
         assert running.rest("err") == []
 
 
@@ -96,7 +96,7 @@ def test_sigterm_ends_the_simulator_while_a_person_types() -> None:
     with Running(*COMMAND) as running:
         running.until("type \"help\"")
         running.process.terminate()
-        assert running.end() == 0
+        assert running.end(timeout=allow(5)) == 0
         assert running.rest("err") == []
 
 

@@ -27,6 +27,7 @@ if sys.platform == "win32":
 
 import termios
 
+from ..helpers.running import allow
 from .tty import Tty
 
 BOB = "33199020000"
@@ -294,7 +295,7 @@ def test_ctrl_c(tty: Tty, sim: Simulator, alice: Line, bob: Phone) -> None:
     bob.call(alice)
     tty.until_shown("ringing")
     tty.press(b"\x03")
-    assert tty.end() == 130
+    assert tty.end(timeout=allow(3)) == 130
     assert tty.cursor_shown and not tty.alternate
     lines = tty.text().splitlines()
     assert lines[0] == f"connected as {alice.number}" and lines[-1] == "stopped"
@@ -308,7 +309,7 @@ def test_ctrl_c_twice(tty: Tty, sim: Simulator) -> None:
     tty.press(b"\x03")
     tty.until(lambda text: tty.cursor_shown)
     tty.press(b"\x03")
-    assert tty.end() == 130
+    assert tty.end(timeout=allow(5)) == 130
     assert tty.cursor_shown and not tty.alternate
     assert "Traceback" not in tty.text()
 

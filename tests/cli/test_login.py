@@ -16,6 +16,7 @@ import requests
 from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers.form_browser import TIMEOUT
+from ..helpers.running import allow
 from .desk import (
     CLIENT_ID,
     SECRET,
@@ -201,13 +202,13 @@ def test_patience_ends(desk: Desk) -> None:
 @posix
 @pytest.mark.parametrize("how", ["--no-browser", "--paste"])
 def test_ctrl_c_while_it_waits(desk: Desk, how: str) -> None:
-    """Ctrl-C ends the waiting: exit code 130, "stopped", no traceback."""
+    """Ctrl-C ends the waiting within three seconds: exit code 130, "stopped", no traceback."""
     with desk.running(how) as login:
         url_of(login)
         if how == "--paste":
             login.until("press Enter", "err")
         login.interrupt()
-        assert login.end() == 130
+        assert login.end(timeout=allow(3)) == 130
         assert login.rest("err") == ["stopped"]
 
 

@@ -92,7 +92,7 @@ class RealProxy:
     def _http(self) -> List[str]:
         options = ["--hostname", "127.0.0.1", "--port", "0", "--num-acceptors", "1",
                    "--num-workers", "1", "--log-level", "DEBUG",
-                   # By itself it ends what is idle for 10 s, as much is on a loaded machine.
+                   # By itself it ends a connection that is idle for 10 s.
                    "--timeout", "60"]
         return ["-c", _HTTP, *options,
                 *(["--basic-auth", self._credentials] if self._credentials else [])]

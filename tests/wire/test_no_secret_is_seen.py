@@ -35,13 +35,12 @@ from ..helpers.canaries import (
     parts,
     told,
 )
-from ..helpers.probe import Record
+from ..helpers.probe import PATIENCE, Record
 from ..helpers.scripted_server import ScriptedServer
 
 BOB = "33199020000"
 REDIRECT = "http://127.0.0.1:8080/callback"
 SECRET = "canary-client-secret"
-SOON = 40.0
 
 TOKEN = "/oauth2/token.php"
 SERVICES = "/manager/1.0/services"
@@ -74,7 +73,7 @@ class Way:
                 self._manage(account)
                 tokens = file.load()
                 if tokens is not None:
-                    self._note(lambda: oauth2.refresh(tokens).result(SOON))
+                    self._note(lambda: oauth2.refresh(tokens).result(PATIENCE))
 
     def _manage(self, account: Account) -> None:
         client = ManagerClient(
@@ -89,12 +88,12 @@ class Way:
     def _call(self, provider: TokenProvider) -> None:
         token = provider()
         self.secrets.append(token)
-        with CTI(endpoint=self._sim.endpoint, cookie_auto=False, timeout=SOON) as cti:
+        with CTI(endpoint=self._sim.endpoint, cookie_auto=False, timeout=PATIENCE) as cti:
             self.seen.append(cti)
-            session = cti.create_session(token).result(SOON)
+            session = cti.create_session(token).result(PATIENCE)
             self.secrets.append(str(session.session_id))
             self.seen += [cti, session]
-            self.seen.append(cti.dial(BOB).result(SOON))
+            self.seen.append(cti.dial(BOB).result(PATIENCE))
 
     def _note(self, step: Callable[[], Any]) -> None:
         """Takes a step, and keeps what came of it, good or bad."""
@@ -221,14 +220,14 @@ def test_no_secret_of_a_session_is_seen(
     def raises(*_: Any) -> None:
         raise ValueError("a handler")
 
-    wait = 0.5 if broken in PATIENT else SOON
+    wait = 0.5 if broken in PATIENT else PATIENCE
     with CTI(
         endpoint=sim.endpoint, cookie_file=tmp_path / "s", timeout=wait, connect_timeout=wait
     ) as cti:
         cti.onError = errors.add
         if before is not None and after is None:
             before(sim)
-        seen.add(cti.create_session(token, raises).exception(SOON))
+        seen.add(cti.create_session(token, raises).exception(PATIENCE))
         if cti.session_id is not None:
             secrets.append(cti.session_id)
         if before is not None and after is not None:
@@ -240,7 +239,7 @@ def test_no_secret_of_a_session_is_seen(
         if after is not None:
             after(sim, token)
         for each in asked:
-            seen.add(each.exception(SOON))
+            seen.add(each.exception(PATIENCE))
             seen.add(each)
         seen.add(cti)
     assert len(secrets) == 2 or before is not None or broken in PATIENT
@@ -291,18 +290,18 @@ def test_no_secret_is_in_the_wire_log(caplog: pytest.LogCaptureFixture, end: str
     get them into a line of the wire log; nor do proxies and cookies."""
     caplog.set_level(logging.DEBUG, "keyyo_cti.wire")
     with ScriptedServer(_repeat) as server:
-        with CTI(endpoint=server.endpoint, cookie_auto=False, timeout=SOON) as cti:
-            cti.create_session(CSI_TOKEN).exception(SOON)
+        with CTI(endpoint=server.endpoint, cookie_auto=False, timeout=PATIENCE) as cti:
+            cti.create_session(CSI_TOKEN).exception(PATIENCE)
             for asked in (
                 cti.get_subscriptions, partial(cti.dial, BOB), partial(cti.send_message, BOB, "x")
             ):
-                asked().exception(SOON)
+                asked().exception(PATIENCE)
             if end == "frame":
                 server.frame(f'c[3000,"{CSI_TOKEN} {SESSION_ID[3:]}"]')
                 Record.wait_for_count(server.gone, 1)
     proxies = {"http": f"http://user:{PASSWORD}@127.0.0.1:9"}
     with CTI(endpoint="http://localhost.test/cti", allow_http=True, proxies=proxies) as cti:
-        cti.create_session(CSI_TOKEN).exception(SOON)
+        cti.create_session(CSI_TOKEN).exception(PATIENCE)
     lines = [each.getMessage() for each in caplog.records if each.name == "keyyo_cti.wire"]
     assert len(lines) > 50 and any("-> create_session" in line for line in lines)
     for line in lines:
@@ -327,12 +326,12 @@ def test_trace_of_websocket_client_shows_no_secret(
     try:
         if refused:
             sim.faults.refuse("websocket", 403)
-        with CTI(endpoint=sim.endpoint, cookie_auto=False, timeout=SOON) as cti:
+        with CTI(endpoint=sim.endpoint, cookie_auto=False, timeout=PATIENCE) as cti:
             future = cti.create_session(token)
             secrets = [name, token]
-            if future.exception(SOON) is None:
-                secrets.append(str(future.result(SOON).session_id))
-                cti.dial(BOB).exception(SOON)
+            if future.exception(PATIENCE) is None:
+                secrets.append(str(future.result(PATIENCE).session_id))
+                cti.dial(BOB).exception(PATIENCE)
                 assert cti.transport != "websocket" or lines.items
     finally:
         websocket.enableTrace(False)
