@@ -16,7 +16,6 @@ from ..options import Options
 from . import wire
 from .at_exit import CLOSE_TIMEOUT
 from .callback import Callback
-from .connection import Connection
 from .conversations import Conversations
 from .dial_guard import DialGuard
 from .dispatch import PolledDispatcher, make_dispatcher
@@ -31,7 +30,7 @@ from .requests import Requests
 from .server_clock import ServerClock
 from .session import Session, make_cookie
 from .session_state import Sessions, State
-from .session_thread import SessionThread
+from .session_thread import React, SessionThread
 from .shared import Shared
 from .token_cache import CachedToken
 from .waits import Waits
@@ -43,9 +42,6 @@ _MAX_WAIT = threading.TIMEOUT_MAX / 2
 
 #: Seconds between two checks while ``wait`` polls. Otherwise it would miss another thread's close.
 _POLL_INTERVAL = 1.0
-
-#: Makes the SDK's own reaction to a reply.
-React = Callable[[SessionThread, Connection, Command], Optional[Reaction]]
 
 _numbers = itertools.count(1)
 

@@ -188,7 +188,8 @@ class Connection:
             self._answer(request, error, result)
         finally:
             self._completing.pop(request, None)
-        self._report_if_answered()
+        if self.closing:
+            self._report_if_answered()
 
     def _answer(self, request: Request, error: Optional[KeyyoError], result: Any) -> None:
         instead = self._react(request, error, result)

@@ -23,6 +23,7 @@ from .guesses import CALLPARK
 from .handovers import Handover, make_handover
 from .leg_groups import Change, LegGroups
 from .legs import FOLLOW_UP, Key
+from .pending import Reaction
 from .registry import Registry, Update
 from .session import Session
 from .wire import Command
@@ -129,16 +130,16 @@ class Conversations:
 
     # By the thread that sends a command, or completes it.
 
-    def ask(self, command: Command) -> Callable[[Optional[KeyyoError]], None]:
+    def ask(self, command: Command) -> Optional[Reaction]:
         """Follow a command that is about to be sent.
 
-        :returns: the function to call with its error, or with None if it succeeds.
+        :returns: the reaction to its reply; None if no call depends on it.
         """
         if command.action in ("subscribe", "unsubscribe"):
-            return lambda error: self.disturb()
+            return lambda error, result: self.disturb()
         handover = make_handover(command)
         if handover is None:
-            return _ignore
+            return None
         self._add_step(lambda model, now: model.begin(handover, now))
         return partial(self._on_reply, handover)
 
@@ -150,7 +151,7 @@ class Conversations:
                 return
         self._add_step(ConversationModel.disturb_at)
 
-    def _on_reply(self, handover: Handover, error: Optional[KeyyoError]) -> None:
+    def _on_reply(self, handover: Handover, error: Optional[KeyyoError], result: Any) -> None:
         outcome = _outcome(error)
         self._add_step(lambda model, now: model.resolve(handover, outcome, now))
         lock = self._registry.lock
@@ -293,10 +294,6 @@ def _find_lines(numbers: Optional[List[str]], key_of: Key) -> Optional[FrozenSet
     if numbers is None or any(key is None or len(key) <= _MAX_SHORT for key in keys):
         return None
     return frozenset(key for key in keys if key is not None)
-
-
-def _ignore(error: Optional[KeyyoError]) -> None:
-    """Do nothing: no call depends on the command."""
 
 
 def _outcome(error: Optional[KeyyoError]) -> str:

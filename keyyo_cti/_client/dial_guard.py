@@ -32,8 +32,10 @@ class DialGuard:
 
         It calls ``may_dial`` on this thread.
         """
+        if self._may_dial is None:
+            return None
         field = _NUMBER_FIELDS.get(command.action)
-        if self._may_dial is None or field is None:
+        if field is None:
             return None
         number = command.fields[field]
         try:

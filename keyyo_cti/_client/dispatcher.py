@@ -34,6 +34,9 @@ class Running(NamedTuple):
     event: str = CALLBACK
 
 
+#: The context of a wait for a reply outside handlers, where nothing need be noted.
+_OUTSIDE: ContextManager[None] = nullcontext()
+
 #: Replaces the list of commands that work has sent, if only the SDK's own part is to run.
 SDK_ONLY: List[object] = []
 
@@ -147,7 +150,7 @@ class Dispatcher(ABC):
 
         Inside a handler, reading goes on meanwhile.
         """
-        return self._unbounded() if self.inside() else nullcontext()
+        return self._unbounded() if self.inside() else _OUTSIDE
 
     @contextmanager
     def _unbounded(self) -> Iterator[None]:

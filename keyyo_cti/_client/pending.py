@@ -119,7 +119,8 @@ class CommandFuture(Future):  # type: ignore[type-arg]
     def _ask(self) -> None:
         if self.unasked is not None:
             self.unasked = None
-            unretrieved.forget(self)
+            if self.done():
+                unretrieved.forget(self)
 
     def __repr__(self) -> str:
         from .._display import outcome

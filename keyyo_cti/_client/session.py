@@ -29,6 +29,14 @@ _GONE = ((401, "invalid_session_id"), (400, "invalid_params"))
 #: The same for auto-restore, which JavaScript lacks: any status counts there.
 _GONE_CODES = tuple(code for _, code in _GONE)
 
+#: Commands whose outcome is recorded.
+_RECORDED = frozenset(
+    {
+        "create_session", "subscribe", "unsubscribe", "get_subscriptions", "set_auto_answer",
+        "get_auto_answer",
+    }
+)
+
 #: Errors that are not a refusal by the server.
 _NO_REFUSAL = (ConnectionClosed, CommandTimeout)
 
@@ -82,10 +90,14 @@ class SessionSettings:
         if isinstance(number, str):
             self._followed[number] = None
 
-    def on_ask(self, command: Command) -> None:
-        """Record a command that is about to be sent."""
+    def on_ask(self, command: Command) -> bool:
+        """Record a command that is about to be sent.
+
+        :returns: False if its outcome need not be recorded.
+        """
         if command.action == "subscribe":
             self.follow(command.fields["number"])
+        return command.action in _RECORDED
 
     def on_refusal(self, command: Command) -> None:
         """Record a command that failed. Otherwise wrong numbers would be kept without end."""

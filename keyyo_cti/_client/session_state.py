@@ -19,6 +19,11 @@ class State(Enum):
     ENDED = "the connection was lost, and nothing restores it"
 
 
+# Kept here: each access to a member by its class is a search, and every command asks.
+_SERVING = State.OPENING, State.OPEN
+_CURRENT = *_SERVING, State.RESTORING
+
+
 class SessionState:
     """The state of one session. It changes only inside ``Sessions.section``; any thread reads it.
 
@@ -47,12 +52,12 @@ class SessionState:
     @property
     def serves(self) -> bool:
         """True if a connection for commands is open or being opened."""
-        return self.state in (State.OPENING, State.OPEN)
+        return self.state in _SERVING
 
     @property
     def is_current(self) -> bool:
         """True if no other session may begin now."""
-        return self.serves or self.state is State.RESTORING
+        return self.state in _CURRENT
 
     @property
     def expecting(self) -> bool:

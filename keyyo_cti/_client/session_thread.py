@@ -66,11 +66,7 @@ class SessionThread(SessionState):
 
     # Called by the program, on any thread.
 
-    def ask(
-        self,
-        request: Request,
-        react: "Callable[[SessionThread, Connection, Command], Optional[Reaction]]",
-    ) -> None:
+    def ask(self, request: Request, react: "React") -> None:
         """Send a command, or refuse it if there is no connection."""
         # Read before the state: a connection that comes later is not open yet.
         connection = self.connection
@@ -108,18 +104,20 @@ class SessionThread(SessionState):
 
     # Replies.
 
-    def record(self, connection: Connection, command: Command) -> Reaction:
-        """Return the reaction that records settings, and which calls belong together."""
+    def record(self, connection: Connection, command: Command) -> Optional[Reaction]:
+        """Return the reaction that records settings, and which calls belong together, if any."""
         settings = self._shared.session.settings
-        settings.on_ask(command)
         follow = self._shared.notifications.conversations.ask(command)
+        if not settings.on_ask(command):
+            return follow
 
         def react(error: Optional[KeyyoError], result: Any) -> None:
             if error is not None:
                 settings.on_refusal(command)
             elif self._serves_on(connection):
                 settings.record(command, result)
-            follow(error)
+            if follow is not None:
+                follow(error, result)
 
         return react
 
@@ -341,10 +339,7 @@ class SessionThread(SessionState):
                 self._put(work)
 
     def _restore(self) -> None:
-        """Restore the session after one outage.
-
-        Return when the outage is over, or when the connection that ended it is lost.
-        """
+        """Restore the session, until the outage is over or the connection that ended it ends."""
         shared, outage = self._shared, self._outage
         assert shared.token is not None and outage is not None
         if self.destroying:
@@ -398,3 +393,7 @@ class SessionThread(SessionState):
             self._shared.wire_log.note("the session is lost: {}", error)
             self._shared.waits.settle()
             self.events.post("lost", error, work=partial(self._emit_lost, error))
+
+
+#: Builds the SDK's own reaction to the reply to a command.
+React = Callable[[SessionThread, Connection, Command], Optional[Reaction]]

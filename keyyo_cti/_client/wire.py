@@ -57,6 +57,8 @@ def describe_command(command: Command, name: Optional[str] = None) -> str:
     :param name: the method of the command; by default the action.
     """
     fields = command.fields
+    if not fields:
+        return name or command.action
     subject = [str(fields[field]) for field in _SUBJECT_FIELDS if fields.get(field)]
     return " ".join([name or command.action, *subject])
 

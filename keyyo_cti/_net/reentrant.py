@@ -148,7 +148,8 @@ class Turn:
         """End the turn, if the ticket holds it."""
         if self.is_of(ticket):
             del self._holder[None]
-            self._free.notify_all()
+            if self._free.waiters:
+                self._free.notify_all()
 
     def is_of(self, ticket: object) -> bool:
         """Return True if the ticket holds the turn."""

@@ -215,7 +215,8 @@ class Stream:
         finally:
             self._turn.give_back(me)
             # After the end of the turn: a later signal handler finds the turn free.
-            self._write_deferred()
+            if self._deferred_writes:
+                self._write_deferred()
 
     def _write(self, data: Any, until: float, me: object) -> None:
         """Write all bytes. The caller holds the turn."""
