@@ -50,6 +50,7 @@ from .results import (
 
 if TYPE_CHECKING:
     from .account import Account as Account  # noqa: F401
+    from .call_history import CallRecord as CallRecord  # noqa: F401
     from .health import Health as Health  # noqa: F401
     from .health import SlowHandler as SlowHandler  # noqa: F401
     from .loopback import Loopback as Loopback  # noqa: F401
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 _LATER = {
     "Account": "account",
     "CTIOptions": "options",
+    "CallRecord": "call_history",
     "Health": "health",
     "Loopback": "loopback",
     "Manager": "manager",

@@ -1,7 +1,5 @@
 """The lines whose calls a CTI sees, and their numbers in every form."""
 
-import re
-from functools import lru_cache
 from typing import (
     Any,
     Dict,
@@ -16,16 +14,13 @@ from typing import (
     Union,
 )
 
-from .._display.telephone_number import parse_number
+from .._display.telephone_number import to_international
 
 #: Type of the option ``lines``.
 Lines = Sequence[Union[str, Mapping[str, Any]]]
 
 #: A number whose country national numbers are of while the line's own is unknown.
 _FRANCE = "33199000000"
-
-#: Digits, and the keys of a telephone. Anything else in their place is a hidden number.
-_DIALLED = re.compile(r"[0-9*#]+")
 
 
 class Settings(Protocol):
@@ -70,7 +65,7 @@ class LineNumbers:
             number = str(number)
         if not isinstance(number, str):
             return None
-        found = _to_international(number, self._home())
+        found = to_international(number, self._home())
         return found if found is None else self._short_numbers.get(found, found)
 
     def is_own(self, number: Optional[str]) -> bool:
@@ -99,7 +94,7 @@ class LineNumbers:
     def _home(self) -> str:
         """Return the number whose country national numbers are of."""
         own = self._session.number
-        found = _to_international(own, _FRANCE) if isinstance(own, str) else None
+        found = to_international(own, _FRANCE) if isinstance(own, str) else None
         return found or _FRANCE
 
 
@@ -118,18 +113,6 @@ def _read(told: Lines) -> Iterator[Tuple[str, str]]:
             csi, short = each, None
         else:
             csi, short = each["csi"], each.get("short_number")
-        number = _to_international(csi, _FRANCE)
+        number = to_international(csi, _FRANCE)
         if number is not None:
             yield number, "" if short is None else str(short).strip()
-
-
-@lru_cache(maxsize=4096)
-def _to_international(number: str, home: str) -> Optional[str]:
-    """Return a number in international format, or None if it is hidden.
-
-    :param home: a number of the country that national numbers are of.
-    """
-    found = parse_number(number, home)
-    if not _DIALLED.fullmatch(found) or not found.strip("0"):
-        return None
-    return found

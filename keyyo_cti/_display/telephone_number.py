@@ -20,6 +20,9 @@ _BETWEEN = re.compile(
 #: What can be dialled.
 _DIGITS = re.compile(r"[0-9]{1,15}")
 
+#: Digits, and the keys of a telephone. Anything else in their place is a hidden number.
+_DIALLED = re.compile(r"[0-9*#]+")
+
 #: A number after the removal of separators.
 _NUMBER = re.compile(r"\+?[0-9]+")
 
@@ -55,6 +58,18 @@ def parse_number(written: str, own: Any) -> str:
     if number.startswith("0") and isinstance(own, str):
         return _from_country_of(own, number) or number
     return number
+
+
+@lru_cache(maxsize=4096)
+def to_international(number: str, home: str) -> Optional[str]:
+    """Return a number in international format, or None if it is hidden.
+
+    :param home: a number of the country that national numbers are of.
+    """
+    found = parse_number(number, home)
+    if not _DIALLED.fullmatch(found) or not found.strip("0"):
+        return None
+    return found
 
 
 def is_dialable(number: str) -> bool:

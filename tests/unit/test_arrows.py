@@ -16,7 +16,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("_net",),
     ("_sockjs",),
     # Plain values, and how they are shown.
-    ("_display", "_version", "backoff", "errors", "results"),
+    ("_display", "_version", "backoff", "call_history", "errors", "results"),
     ("_oauth2", "_manager"),
     # What stands behind one CTI.
     ("_client",),
