@@ -8,7 +8,17 @@ import copy
 import traceback
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, Iterator, NamedTuple, NoReturn, Optional, Union, overload
+from typing import (
+    Any,
+    Callable,
+    Hashable,
+    Iterator,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    Union,
+    overload,
+)
 
 from ._client.background import BackgroundClient
 from ._client.callback import Callback, split_callback
@@ -75,6 +85,13 @@ class AccountClient:
         self._flights: SingleFlight[Tokens] = SingleFlight("keyyo-cti-refresh", to_its_end=True)
         self._unsaved: Optional[_Unsaved] = None
         self._refusal: Optional[_Refusal] = None
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for two clients with the tokens of the same account, as far as known."""
+        # An object of the program's own tells nothing but that it is another one.
+        store = getattr(self._store, "path", None) or id(self._store)
+        return self.oauth2.client_id, str(store)
 
     def sign_in(
         self,

@@ -22,6 +22,9 @@ _FRANCE = "33199000000"
 
 _MAX_NUMBER_LENGTH = 40
 
+#: More are no conversation.
+_MAX_SECONDS = 2**31
+
 #: The fields with a number, the best first. ``caller`` is often null on incoming calls.
 _NUMBERS = {
     "caller": ("caller_raw", "caller", "actual_caller"),
@@ -148,7 +151,7 @@ def read_record(
     quantity = as_number(fields.get("quantity"))
     call_id = as_key(fields.get("call_id")) or f"{direction}/{start_time}/{caller}/{callee}/{unit}"
     seconds = answered = None
-    if unit == CALL_UNIT and quantity is not None and quantity >= 0:
+    if unit == CALL_UNIT and quantity is not None and 0 <= quantity < _MAX_SECONDS:
         seconds = int(quantity)
         # Keyyo does not say that nobody answered; an incoming call without seconds was missed.
         answered = True if quantity else (False if direction == "in" else None)

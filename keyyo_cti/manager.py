@@ -7,12 +7,14 @@ import os
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Callable, Iterable, List, Optional, Tuple, Union, overload
-from urllib.parse import quote
 
-from ._client.background import BackgroundClient
 from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
+from ._client.manager_additions import ManagerAdditions
 from ._manager.api import QUERIES, AccessTokens, Api, read_document
+from ._manager.history_client import HistoryClient
+from ._manager.paths import check_masks, quote_segment
+from ._manager.profiles_client import ProfilesClient
 from ._manager.refusals import get_hint, make_unreadable_error
 from ._manager.responses import (
     LINE,
@@ -30,7 +32,7 @@ from ._oauth2.scopes import SCOPES
 from .account import Account
 from .backoff import Backoff
 from .diagnosis import Diagnosis, Finding, Ring, RingTest, diagnose
-from .errors import ManagerError, invalid_params
+from .errors import ManagerError
 from .options import ENDPOINT
 from .results import LineInfo, PluginInfo, Result, wrap
 
@@ -50,7 +52,7 @@ __all__ = [
 BASE_URL = "https://api.keyyo.com/manager/1.0"
 
 
-class ManagerClient:
+class ManagerClient(HistoryClient, ProfilesClient):
     """The Manager API, by blocking methods. Thread-safe.
 
     A request that only reads is retried, with pauses, on 429, on 5xx and on network failures. Any
@@ -122,7 +124,7 @@ class ManagerClient:
         :returns: a LineInfo, as in ``lines``.
         :raises KeyyoError: as for ``lines``; 404 if the account has no such line.
         """
-        service = hal.unwrap(self._api.get(f"services/{_quote_segment('csi', csi)}"), "csi")
+        service = hal.unwrap(self._api.get(f"services/{quote_segment('csi', csi)}"), "csi")
         if service.get("_resource_type", LINE) != LINE:
             raise ManagerError(404, "It is no telephone line", "not_found", get_hint(404))
         return read_line(service)
@@ -135,9 +137,9 @@ class ManagerClient:
             for a token that a program uses.
         :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
         """
-        masks = _check_masks(domain_masks)
+        masks = check_masks(domain_masks)
         form = {f"domain_masks[{number}]": mask for number, mask in enumerate(masks)}
-        path = f"services/{_quote_segment('csi', csi)}/csi_token"
+        path = f"services/{quote_segment('csi', csi)}/csi_token"
         asked_at = self._wall()
         reply = self._api.post(path, form)
         # No variable holds the fields of the reply. Otherwise a traceback could show the token.
@@ -153,7 +155,7 @@ class ManagerClient:
         :returns: a PluginInfo for each, with ``name``, ``enabled`` and any other field of Keyyo.
         :raises KeyyoError: as for ``lines``.
         """
-        path = f"services/{_quote_segment('csi', csi)}/cti_plugins"
+        path = f"services/{quote_segment('csi', csi)}/cti_plugins"
         return [read_plugin(plugin) for plugin in self._api.get_all(path)]
 
     def enable_plugin(self, csi: str, name: str = WEBSOCKET) -> PluginInfo:
@@ -166,7 +168,7 @@ class ManagerClient:
         :returns: a PluginInfo, as in ``cti_plugins``.
         :raises KeyyoError: as for ``lines``; 403 without the scope ``cti_admin``.
         """
-        path = f"services/{_quote_segment('csi', csi)}/cti_plugins/{_quote_segment('name', name)}"
+        path = f"services/{quote_segment('csi', csi)}/cti_plugins/{quote_segment('name', name)}"
         reply = self._api.post(path, {"enabled": "1"})
         # The status alone reports success; the body may be empty.
         return read_plugin({"name": name, "enabled": True, **hal.unwrap(reply.fields(), "name")})
@@ -180,7 +182,7 @@ class ManagerClient:
         :returns: Keyyo's record of each, a Result.
         :raises KeyyoError: as for ``lines``.
         """
-        path = f"services/{_quote_segment('csi', csi)}/sip_records"
+        path = f"services/{quote_segment('csi', csi)}/sip_records"
         return [wrap(record) for record in self._api.get_all(path)]
 
     def close(self) -> None:
@@ -192,7 +194,7 @@ class ManagerClient:
         return f"<{type(self).__name__} {self.base_url}>"
 
 
-class Manager(BackgroundClient):
+class Manager(ManagerAdditions):
     """The lines of an account, and their settings for CTI.
 
     Every method that sends a request takes an optional ``callback(error, result)`` last and
@@ -354,24 +356,3 @@ class Manager(BackgroundClient):
 
     def __repr__(self) -> str:
         return f"<Manager {self.client.base_url}>"
-
-
-def _quote_segment(name: str, value: Any) -> str:
-    """Return a value as one segment of a path.
-
-    A CSI need not consist of digits: that of a mailbox is its address.
-    """
-    if not isinstance(value, str) or not value.strip(". "):
-        raise invalid_params(name, "expected a string that is not empty")
-    try:
-        return quote(value, safe="")
-    except UnicodeError:
-        raise invalid_params(name, "expected text") from None
-
-
-def _check_masks(domain_masks: Any) -> Tuple[str, ...]:
-    # A string is iterable too, but its letters are not masks.
-    masks = () if isinstance(domain_masks, str) else tuple(domain_masks)
-    if isinstance(domain_masks, str) or not all(isinstance(mask, str) and mask for mask in masks):
-        raise invalid_params("domain_masks", "expected a list of strings that are not empty")
-    return masks

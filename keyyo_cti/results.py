@@ -148,6 +148,31 @@ class PluginInfo(Result):
     enabled: bool
 
 
+class ProfileInfo(Result):
+    """A profile of a line, from ``Manager.profiles`` and ``Manager.force_profile``.
+
+    :ivar identifier: of the profile; ``default`` always exists.
+    :ivar name: the profile's name, or None.
+    :ivar forced: True if it is in force until further notice.
+    :ivar backup_number: the number for calls while the line is unreachable, or None.
+    :ivar forward_unconditionally_number: the number for all calls, or None.
+    :ivar forward_on_no_answer_number: the number for calls after ``forward_delay``, or None.
+    :ivar forward_delay: as Keyyo sent it, or None.
+    :ivar forward_to_voicemail: True if the voicemail takes calls.
+    """
+
+    __slots__ = ()
+
+    identifier: str
+    name: Optional[str]
+    forced: bool
+    backup_number: Optional[str]
+    forward_unconditionally_number: Optional[str]
+    forward_on_no_answer_number: Optional[str]
+    forward_delay: Any
+    forward_to_voicemail: bool
+
+
 class NoResult(Result):
     """A result of null.
 

@@ -12,15 +12,17 @@ from typing import (
     Protocol,
     Tuple,
 )
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import quote, urldefrag, urljoin
 
 from .._net import hal, urls
+from .._net.cancellation import CancelToken
 from .._net.http_request import Bearer, HttpClient, Reply
 from .._oauth2.scopes import CTI_ADMIN, FULL_ACCESS_READ_ONLY
 from .._oauth2.tokens import Tokens
 from ..backoff import Backoff
 from ..errors import ManagerError
 from .refusals import make_refusal, make_unreadable_error, may_pass, refuses_token
+from .request_limit import MAX_WAIT, limit_of
 
 _log = logging.getLogger("keyyo_cti")
 
@@ -61,6 +63,13 @@ class _Request(NamedTuple):
         return self.method == "GET"
 
 
+class _Page(NamedTuple):
+    """The items of a page, and the bytes of its response."""
+
+    items: List[hal.Document]
+    size: int
+
+
 class Api:
     """The Manager API of one account. Thread-safe.
 
@@ -85,7 +94,9 @@ class Api:
         self._base_url = base_url
         self._http = http
         self._backoff = backoff
+        self._limit = limit_of(account, base_url)
         self._closed = threading.Event()
+        self._closing = CancelToken()
         self._wait = wait or self._closed.wait
         self._wall = wall
 
@@ -100,47 +111,62 @@ class Api:
 
     def get_all(self, path: str) -> List[hal.Document]:
         """Return the items of all pages of the collection at a path."""
-        return [item for page in self._pages(self._get(path)) for item in page]
+        found: List[hal.Document] = []
+        size = 0
+        for page in self._pages(self._get(path), _MAX_PAGES):
+            size += page.size
+            if size > _MAX_COLLECTION_BYTES:
+                most = f"{_MAX_COLLECTION_BYTES} bytes"
+                raise make_unreadable_error(f"it has more than {most} in all its pages")
+            found.extend(page.items)
+            if len(found) > _MAX_ITEMS:
+                raise make_unreadable_error(f"it has more than {_MAX_ITEMS} items")
+        return found
 
-    def post(self, path: str, form: Mapping[str, str]) -> Reply:
-        """Send a form to a path, and return the successful response."""
-        return self._send(_Request("POST", f"{self._base_url}/{path}", CTI_ADMIN, form))
+    def stream(
+        self, path: str, parameters: Mapping[str, str], max_pages: int
+    ) -> Iterator[List[hal.Document]]:
+        """Yield the items of each page of the collection at a path, however large it is."""
+        # Not urlencode: the Manager API reads a plus sign as one, not as a blank.
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
+        return (page.items for page in self._pages(self._get(f"{path}?{query}"), max_pages))
+
+    def post(self, path: str, form: Mapping[str, str], scope: str = CTI_ADMIN) -> Reply:
+        """Send a form to a path, and return the successful response.
+
+        :param scope: of the access token that the request needs.
+        """
+        return self._send(_Request("POST", f"{self._base_url}/{path}", scope, form))
 
     def close(self) -> None:
         """Cancel the pauses and the pending requests, and refuse others."""
         self._closed.set()
+        self._closing.cancel()
         self._http.close()
 
     def _get(self, path: str) -> _Request:
         return _Request("GET", f"{self._base_url}/{path}", FULL_ACCESS_READ_ONLY)
 
-    def _pages(self, request: _Request) -> Iterator[List[hal.Document]]:
-        """Yield the items of each page of a collection."""
-        seen, count, size = set(), 0, 0
-        for _ in range(_MAX_PAGES):
+    def _pages(self, request: _Request, max_pages: int) -> Iterator[_Page]:
+        """Yield each page of a collection."""
+        seen = set()
+        for _ in range(max_pages):
             # The fragment is not sent.
             page = urldefrag(request.url).url
             if page in seen:
                 raise make_unreadable_error("its pages form a cycle")
             seen.add(page)
             reply = self._send(request)
-            size += len(reply.body)
-            if size > _MAX_COLLECTION_BYTES:
-                most = f"{_MAX_COLLECTION_BYTES} bytes"
-                raise make_unreadable_error(f"it has more than {most} in all its pages")
             document = read_document(reply)
             items = hal.read_items(document)
             if items is None:
                 raise make_unreadable_error("it is not a collection")
-            count += len(items)
-            if count > _MAX_ITEMS:
-                raise make_unreadable_error(f"it has more than {_MAX_ITEMS} items")
-            yield items
+            yield _Page(items, len(reply.body))
             href = hal.read_next_href(document)
             if href is None:
                 return
             request = request._replace(url=_same_origin(request.url, href))
-        raise make_unreadable_error(f"it has more than {_MAX_PAGES} pages")
+        raise make_unreadable_error(f"it has more than {max_pages} pages")
 
     def _send(self, request: _Request) -> Reply:
         """Send a request, with retries, and return the successful response."""
@@ -171,7 +197,8 @@ class Api:
         credentials = Bearer(tokens.access_token)
         if credentials.contains_secret(request.url):
             raise make_unreadable_error("the address of its next page shows the access token")
-        reply = self._http.send(request.method, request.url, credentials, request.form)
+        with self._limit.admit(MAX_WAIT, self._closing):
+            reply = self._http.send(request.method, request.url, credentials, request.form)
         return reply, credentials
 
     def _check_open(self) -> None:

@@ -62,6 +62,11 @@ def read_line(service: hal.Document) -> LineInfo:
 
 def read_plugin(fields: hal.Document) -> PluginInfo:
     """Return the fields of a plugin, with ``enabled`` as True or False."""
-    # PHP may send a bool as a number or a text.
-    enabled = str(fields.get("enabled")).lower() in ("1", "true")
+    enabled = read_flag(fields.get("enabled"))
     return cast(PluginInfo, wrap({"name": None, **fields, "enabled": enabled}))
+
+
+def read_flag(value: object) -> bool:
+    """Return True for a flag that is set."""
+    # PHP may send a bool as a number or a text.
+    return str(value).lower() in ("1", "true")

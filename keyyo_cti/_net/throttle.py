@@ -1,4 +1,4 @@
-"""A limit for the connections that one process opens at the same time."""
+"""A limit for what one process does at the same time: open connections, send requests."""
 
 from collections import deque
 from contextlib import contextmanager
@@ -48,8 +48,17 @@ class ConnectThrottle:
                 self._inside += 1
                 return
             self._queue.append(turn)
-        with cancel_token.on_cancel(turn.set):
-            turn.wait(timeout)
+        try:
+            with cancel_token.on_cancel(turn.set):
+                turn.wait(timeout)
+        except BaseException:
+            # Ctrl-C. Otherwise ``_leave`` would pass a place on to a caller that is gone.
+            self._take_place(turn)
+            self._leave()
+            raise
+        self._take_place(turn)
+
+    def _take_place(self, turn: Flag) -> None:
         with self._lock:
             # If it is not in the queue any more, ``_leave`` has passed a place on to it.
             if turn in self._queue:

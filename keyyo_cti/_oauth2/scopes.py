@@ -7,6 +7,8 @@ from typing import Any, FrozenSet, Iterable, Optional, Tuple, Union
 CTI_ADMIN = "cti_admin"
 #: Read the account.
 FULL_ACCESS_READ_ONLY = "full_access_read_only"
+#: Change how calls are forwarded.
+VOIP_PROFILES_ADMIN = "voip_profiles_admin"
 SCOPES = (CTI_ADMIN, FULL_ACCESS_READ_ONLY)
 
 SIGN_IN_AGAIN = "have the user authorize the application again"
@@ -15,7 +17,7 @@ SIGN_IN_AGAIN = "have the user authorize the application again"
 _KNOWN = {
     "full_access": frozenset({FULL_ACCESS_READ_ONLY}),
     FULL_ACCESS_READ_ONLY: frozenset(),
-    "voip_profiles_admin": frozenset(),
+    VOIP_PROFILES_ADMIN: frozenset(),
     CTI_ADMIN: frozenset(),
 }
 

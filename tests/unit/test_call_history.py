@@ -42,6 +42,7 @@ def test_record_of_an_incoming_call_has_its_fields() -> None:
         ("out", 5, 5, True, False), ("in", "7.0", 7, True, False), ("in", None, None, None, False),
         ("in", "many", None, None, False), ("in", True, None, None, False),
         ("in", "-1", None, None, False), ("in", "1e400", None, None, False),
+        ("in", "1e30", None, None, False),
     ],
 )
 def test_quantity_in_any_form_gives_seconds_and_answered(

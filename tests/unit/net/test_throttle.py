@@ -131,3 +131,24 @@ def test_forgotten(pool: ThreadPoolExecutor) -> None:
     assert second.inside.wait(SOON) and admission._inside == 1
     second.leave()
     first.leave()
+
+
+def test_wait_that_is_interrupted_loses_no_place(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admission = ConnectThrottle(1)
+    first = Guest(pool, admission)
+    assert first.inside.wait(SOON)
+
+    def interrupt(flag: object, timeout: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("keyyo_cti._net.throttle.Flag.wait", interrupt)
+        with pytest.raises(KeyboardInterrupt), admission.admit(SOON, CancelToken()):
+            raise AssertionError("it has not waited")
+    first.leave()
+    second = Guest(pool, admission)
+    assert second.inside.wait(SOON)
+    assert admission._inside == 1
+    second.leave()
