@@ -20,9 +20,9 @@ Every SockJS transport is served, or those of ``Simulator(transports=["xhr-polli
 ``sim.connections()`` lists the clients and their transports. ``Simulator(tls=True)`` serves https
 with a new certificate, and ``sim.ca_certs`` is the CA to trust.
 
-``sim.faults`` injects faults. With ``Simulator(clock=ManualClock())``, ``sim.elapse(300)`` moves
-the time. To script a server yourself, write a handler for
-`keyyo_cti.simulator.sockjs.Endpoint` and run it in a
+``sim.history`` holds the history of calls. ``sim.faults`` injects faults. With
+``Simulator(clock=ManualClock())``, ``sim.elapse(300)`` moves the time. To script a server
+yourself, write a handler for `keyyo_cti.simulator.sockjs.Endpoint` and run it in a
 `keyyo_cti.simulator.serving.ServerThread`.
 
 Assumptions about Keyyo where its documents say nothing
@@ -132,7 +132,7 @@ OAuth2
 
 Manager
     - The CSI of a line is its number, as a string.
-    - Reading needs "full_access_read_only" or "full_access"; every POST needs "cti_admin".
+    - Reading needs "full_access_read_only" or "full_access"; a POST needs "cti_admin".
     - A refusal gives its reason in ``X-Status-Reason`` and as ``message`` of a JSON object. The
       first failed check decides: the token (401), its scope (403), the URL (404, 405), then the
       fields (400).
@@ -142,7 +142,22 @@ Manager
       sends 1 or 0, and its response is the plugin's new state.
     - The domain masks of a CSI token are repeated and never checked. Older tokens stay valid.
     - A registered telephone is one ``SIPRecord``, with a ``user_agent`` and two addresses.
-    - There is no quota: 429 occurs only as a fault.
+    - Six requests are handled at the same time (``max_requests``). A further one gets 429 with a
+      ``Retry-After`` of one second. There is no other quota.
+
+History and profiles
+    - The history shows the calls as they were ``delay`` seconds ago, the newest first
+      (``sim.history.set``). It forgets a call after 92 days (``window``).
+    - A call between two lines has the same ``call_id`` in both histories. An incoming one from a
+      line has no ``caller`` and an ``actual_caller``; an outside caller has a ``caller``.
+    - A running call is listed from its connection on, with its seconds so far; the whole record
+      replaces it (``partials``). A transferred call is several calls.
+    - A text message of a line is one outgoing "sms"; one to a line is not recorded.
+    - ``date_start`` is inclusive, ``date_end`` exclusive, both to the minute and in Paris time. A
+      plus sign in their place is refused. Without them, the current month is listed.
+    - Every line has the profiles "default", "dnd" and "mobile". Putting one in force needs
+      "voip_profiles_admin". A line with "dnd" in force misses calls at once; other profiles
+      change nothing.
 """
 
 from __future__ import annotations
@@ -160,6 +175,7 @@ from .clock import ManualClock
 from .errors import NotPossible
 from .exchange import Message
 from .faults import Faults
+from .history import History
 from .oauth2 import DEFAULT_APPLICATION, Application
 from .phones import Line, Phone
 from .server import Simulator
@@ -171,6 +187,7 @@ __all__ = [
     "ConnectionSnapshot",
     "DEFAULT_APPLICATION",
     "Faults",
+    "History",
     "Line",
     "ManualClock",
     "Message",

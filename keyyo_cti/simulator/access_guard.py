@@ -13,6 +13,7 @@ from .oauth2 import (
     CTI_ADMIN,
     FULL_ACCESS,
     FULL_ACCESS_READ_ONLY,
+    VOIP_PROFILES_ADMIN,
     Authority,
     BadAccessToken,
     Scopes,
@@ -26,6 +27,13 @@ REQUIRED_SCOPES: Dict[str, str] = {
     "POST": CTI_ADMIN,
 }
 """The scope that each method needs."""
+
+
+def _find_needed(request: web.Request) -> Optional[str]:
+    """Return the scope that a request needs, or None for a method without resources."""
+    if request.method == "POST" and "/profiles/" in request.path:
+        return VOIP_PROFILES_ADMIN
+    return REQUIRED_SCOPES.get(request.method)
 
 
 def _is_sufficient(scopes: Scopes, needed: str) -> bool:
@@ -62,7 +70,7 @@ class AccessGuard:
         if token is None:
             raise BadAccessToken("An access token is needed")
         scopes = self._authority.get_scopes(token)
-        needed = REQUIRED_SCOPES.get(request.method)
+        needed = _find_needed(request)
         if needed is not None and not _is_sufficient(scopes, needed):
             raise ManagerError(403, f"The scope {needed} is needed")
 

@@ -18,15 +18,16 @@ def require_integer(value: int, argument: str, low: int, high: int) -> int:
     return value
 
 
-def require_seconds(value: float, argument: str) -> float:
+def require_seconds(value: float, argument: str, *, zero: bool = False) -> float:
     """Return `value` if it is a positive number of seconds.
 
+    :param zero: True if it may be 0.
     :raises TypeError: it is not a number.
     :raises ValueError: it is not above 0.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{argument}: expected seconds, got {type(value).__name__}")
-    if not value > 0:
+    if not (value > 0 or (zero and value == 0)):
         raise ValueError(f"{argument}: expected more than 0 seconds, got {value!r}")
     return value
 

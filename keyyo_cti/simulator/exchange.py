@@ -25,6 +25,9 @@ IDLE = "idle"
 PHONE_STATES = (TALKING, RINGING, CALLING, PARKED, IDLE)
 """The states of a telephone, in order of precedence."""
 
+DO_NOT_DISTURB = "dnd"
+"""The profile of a line that does not ring."""
+
 MAX_ENDED_CALLS = 10_000
 
 _CALLREF = re.compile(r"call-\d{1,12}")
@@ -32,6 +35,7 @@ _CALLREF = re.compile(r"call-\d{1,12}")
 
 CallObserver = Callable[[CallRecord, FrozenSet[str]], None]
 SubscriberObserver = Callable[["Subscriber"], None]
+MessageObserver = Callable[[str, str], None]
 
 
 class Message(NamedTuple):
@@ -50,6 +54,7 @@ class Subscriber:
     :param organisation: lines can subscribe only to lines of the same organisation.
     :param plugin_enabled: True if sessions may command the line.
     :param phone_registered: True if a telephone is registered.
+    :param forced_profile: the identifier of the profile that is in force; None is the schedule.
     """
 
     number: str
@@ -59,6 +64,7 @@ class Subscriber:
     organisation: str = ""
     plugin_enabled: bool = True
     phone_registered: bool = True
+    forced_profile: Optional[str] = None
     messages: List[Message] = field(default_factory=list)
 
 
@@ -85,6 +91,7 @@ class Exchange:
     :param ring_timeout: seconds after which an unanswered call is missed; None is no timeout.
     :param on_call: receives each change of a call, and the numbers whose subscribers it concerns.
     :param on_subscriber_change: receives a telephone that changed without a change of a call.
+    :param on_message: receives the sender and the recipient of each text message.
     """
 
     def __init__(
@@ -95,12 +102,14 @@ class Exchange:
         ring_timeout: Optional[float] = None,
         on_call: CallObserver = lambda record, audience: None,
         on_subscriber_change: SubscriberObserver = lambda subscriber: None,
+        on_message: MessageObserver = lambda sender, to: None,
     ) -> None:
         self.scheduler = scheduler
         self._clock = clock
         self._ring_timeout = ring_timeout
         self._on_call = on_call
         self._on_subscriber_change = on_subscriber_change
+        self._on_message = on_message
         self._subscribers: Dict[str, Subscriber] = {}
         self._live: Dict[str, Call] = {}
         self._ended: Deque[Call] = deque(maxlen=MAX_ENDED_CALLS)
@@ -288,6 +297,7 @@ class Exchange:
         """Deliver a text message to the telephone of `to`."""
         recipient = self.get_subscriber(to)
         recipient.messages.append(Message(sender, text))
+        self._on_message(sender, to)
         self._on_subscriber_change(recipient)
 
     # Private
@@ -303,7 +313,7 @@ class Exchange:
 
     def _can_ring(self, subscriber: Subscriber) -> bool:
         if subscriber.is_line:
-            return subscriber.phone_registered
+            return subscriber.phone_registered and subscriber.forced_profile != DO_NOT_DISTURB
         return not self.find_legs(subscriber)
 
     def _drop(self, prompt: Prompt) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 Document = Dict[str, Any]
 
@@ -43,9 +43,12 @@ class Slice(NamedTuple):
     def get_next(self) -> Slice:
         return self._replace(offset=self.offset + self.limit)
 
-    def make_url(self, url: str) -> str:
-        """Return the URL of this slice of the collection at `url`."""
-        return f"{url}?{urlencode(self._asdict())}"
+    def make_url(self, url: str, query: Optional[Mapping[str, str]] = None) -> str:
+        """Return the URL of this slice of the collection at `url`.
+
+        :param query: further parameters of the URL.
+        """
+        return f"{url}?{urlencode({**(query or {}), **self._asdict()}, quote_via=quote)}"
 
 
 def make_document(resource: Resource, base: str) -> Document:
@@ -73,7 +76,12 @@ def embed(resources: Sequence[Resource], base: str) -> Document:
 
 
 def make_page(
-    resources: Sequence[Resource], part: Slice, base: str, path: str, next_base: str
+    resources: Sequence[Resource],
+    part: Slice,
+    base: str,
+    path: str,
+    next_base: str,
+    query: Optional[Mapping[str, str]] = None,
 ) -> Document:
     """Return one page of a collection, with a link to any next page.
 
@@ -82,10 +90,11 @@ def make_page(
     :param base: the base URL of every path.
     :param path: the collection's path.
     :param next_base: the base URL of the link to the next page.
+    :param query: further parameters of the links.
     """
-    links = {"self": {"href": part.make_url(base + path)}}
+    links = {"self": {"href": part.make_url(base + path, query)}}
     following = part.get_next()
     if following.offset < len(resources):
-        links["next"] = {"href": following.make_url(next_base + path)}
+        links["next"] = {"href": following.make_url(next_base + path, query)}
     shown = resources[part.offset:following.offset]
     return {"_embedded": embed(shown, base), "_links": links}

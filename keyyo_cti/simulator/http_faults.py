@@ -78,6 +78,14 @@ async def respond(
     return response
 
 
+async def handle_late(
+    seconds: float, request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    """Handle the request after some seconds (an effect with `partial`)."""
+    await asyncio.sleep(seconds)
+    return await handler(request)
+
+
 async def cut_response(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Handle the request, and close TCP in the middle of the response (an effect)."""
     try:

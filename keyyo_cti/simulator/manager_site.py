@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Sequence
+from typing import Callable, Mapping, Optional, Sequence
 
 from aiohttp import web
 
 from .access_guard import AccessGuard
 from .forms import read_form
 from .hal import Resource, Slice, embed, make_document, make_page
+from .line_site import LineSite
 from .manager import Manager, ManagerError
 from .oauth2 import Authority
 
@@ -24,6 +25,7 @@ class ManagerSite:
     """The routes of the Manager API.
 
     :param manager: the account.
+    :param lines: the routes of the history and of profiles.
     :param authority: checks access tokens.
     :param page_size: maximum number of items on a page.
     :param token_shape: one of `TOKEN_SHAPES`.
@@ -33,6 +35,7 @@ class ManagerSite:
     def __init__(
         self,
         manager: Manager,
+        lines: LineSite,
         authority: Authority,
         *,
         page_size: int,
@@ -40,6 +43,7 @@ class ManagerSite:
         next_origin: Callable[[], Optional[str]],
     ) -> None:
         self._manager = manager
+        self._lines = lines
         self._guard = AccessGuard(authority)
         self._page_size = page_size
         self._token_shape = token_shape
@@ -57,6 +61,7 @@ class ManagerSite:
             web.get(service + "/cti_plugins/{name}", self._plugin),
             web.post(service + "/cti_plugins/{name}", self._change_plugin),
             web.get(service + "/sip_records", self._sip_records),
+            *self._lines.make_routes(self._page, _respond_with),
         ])
         return application
 
@@ -85,7 +90,12 @@ class ManagerSite:
     async def _sip_records(self, request: web.Request) -> web.StreamResponse:
         return self._page(request, self._manager.get_sip_records(request.match_info["csi"]))
 
-    def _page(self, request: web.Request, resources: Sequence[Resource]) -> web.Response:
+    def _page(
+        self,
+        request: web.Request,
+        resources: Sequence[Resource],
+        query: Optional[Mapping[str, str]] = None,
+    ) -> web.Response:
         try:
             part = Slice.parse(request.query, self._page_size)
         except ValueError:
@@ -95,7 +105,7 @@ class ManagerSite:
         next_base = base if origin is None else origin + PATH
         # Not decoded. Otherwise a CSI with a slash would become two segments.
         path = request.rel_url.raw_path[len(PATH):]
-        return web.json_response(make_page(resources, part, base, path, next_base))
+        return web.json_response(make_page(resources, part, base, path, next_base, query))
 
 
 def _get_base(request: web.Request) -> str:

@@ -15,12 +15,15 @@ from .clients import Client
 from .clock import Clock, LoopScheduler, ManualClock
 from .commands import Command
 from .faults import Faults
+from .history import History
 from .host_filter import HostFilter
+from .line_site import LineSite
 from .manager import EXPIRES_IN, EXPIRIES, Manager
 from .manager_site import BARE, TOKEN_SHAPES
 from .oauth2 import Authority
 from .observation import Observation
 from .phones import Line, NumberLike, Phone, parse_number
+from .profiles import Profiles
 from .runtime import Runtime
 from .service import Service
 from .serving import ServerThread
@@ -60,6 +63,7 @@ class Simulator(Access, Observation):
     :param access_token_lifetime: seconds until an OAuth2 access token expires.
     :param rotate_refresh_tokens: True if each refresh replaces the refresh token.
     :param page_size: maximum number of items on a page of the Manager API.
+    :param max_requests: requests of the Manager API at the same time; further ones get 429.
     :param csi_token_shape: "bare" returns a new CSI token as an object, "embedded" as a collection
         of one.
     :param csi_token_expiry: the field that carries a CSI token's expiry, "expires_in" or
@@ -91,6 +95,7 @@ class Simulator(Access, Observation):
         access_token_lifetime: float = 3600.0,
         rotate_refresh_tokens: bool = True,
         page_size: int = 50,
+        max_requests: int = 6,
         csi_token_shape: str = BARE,
         csi_token_expiry: str = EXPIRES_IN,
         clock: Clock = time.time,
@@ -126,6 +131,13 @@ class Simulator(Access, Observation):
             jsessionid=jsessionid,
             gate=self._gate,
         )
+        manager = Manager(
+            self._service.exchange,
+            self._service.tokens,
+            clock,
+            token_lifetime=self._token_lifetime,
+            token_expiry=require_one_of(csi_token_expiry, EXPIRIES, "csi_token_expiry"),
+        )
         self._website = Website(
             self._service.watchers,
             Authority(
@@ -134,17 +146,13 @@ class Simulator(Access, Observation):
                     access_token_lifetime, "access_token_lifetime"),
                 rotate_refresh_tokens=rotate_refresh_tokens,
             ),
-            Manager(
-                self._service.exchange,
-                self._service.tokens,
-                clock,
-                token_lifetime=self._token_lifetime,
-                token_expiry=require_one_of(csi_token_expiry, EXPIRIES, "csi_token_expiry"),
-            ),
+            manager,
             self._service.exchange,
+            LineSite(manager, self._service.history, Profiles(self._service.exchange), clock),
             page_size=require_integer(page_size, "page_size", 1, 1_000),
             token_shape=require_one_of(csi_token_shape, TOKEN_SHAPES, "csi_token_shape"),
             host_filter=host_filter,
+            max_requests=require_integer(max_requests, "max_requests", 1, 1_000),
         )
         certificate = require_certificate(tls)
         self._certificates = Certificates(host, certificate) if certificate else None
@@ -155,6 +163,7 @@ class Simulator(Access, Observation):
             tls=None if self._certificates is None else self._certificates.context,
             extend=self._website.extend,
         )
+        self.history = History(self._thread, self._service.history)
         self._runtime = Runtime(self._thread, self._service.exchange, self._service.watchers)
         self.faults = Faults(
             self._thread, self._service.clients, self._service.sessions, self._website.faults,

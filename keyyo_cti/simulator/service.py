@@ -7,6 +7,7 @@ from collections import deque
 from typing import Callable, Deque, FrozenSet, List, Optional
 
 from .actions import Actions
+from .call_history import CallHistory
 from .callpark import CallPark
 from .calls import CallRecord
 from .clients import RECEIVED, Client, Clients
@@ -64,7 +65,9 @@ class Service:
             ring_timeout=ring_timeout,
             on_call=self._on_call_change,
             on_subscriber_change=lambda subscriber: self.watchers.notify(),
+            on_message=lambda sender, to: self.history.on_message(sender, to),
         )
+        self.history = CallHistory(self.exchange, clock)
         self._scheduler = scheduler
         self._intercept = intercept
         self._actions = Actions(
@@ -112,6 +115,7 @@ class Service:
 
     def _on_call_change(self, record: CallRecord, audience: FrozenSet[str]) -> None:
         log.debug("%s: %s -> %s %s", record.callref, record.caller, record.callee, record.state)
+        self.history.on_call(record, audience)
         for callback in self.call_callbacks:
             callback(record, audience)
         self.clients.notify(record, audience)

@@ -6,8 +6,8 @@ import json
 from functools import partial
 from typing import Any, Mapping, Optional
 
-from .arguments import require_integer, require_text, require_times
-from .http_faults import HttpEffect, HttpFaults, cut_response, respond
+from .arguments import require_integer, require_seconds, require_text, require_times
+from .http_faults import HttpEffect, HttpFaults, cut_response, handle_late, respond
 from .serving import ServerThread
 
 
@@ -56,6 +56,16 @@ class WebFaults:
         :param times: number of requests; None for all.
         """
         self._arm_http(path_prefix, times, self._http.hold)
+
+    def http_late(self, path_prefix: str, seconds: float, *, times: Optional[int] = None) -> None:
+        """Handle requests after some seconds, as Keyyo needs three or four.
+
+        :param path_prefix: selects requests whose path starts with it.
+        :param seconds: of the computer's clock.
+        :param times: number of requests; None for all until `clear`.
+        """
+        self._arm_http(
+            path_prefix, times, partial(handle_late, require_seconds(seconds, "seconds")))
 
     def http_cut(self, path_prefix: str, *, times: Optional[int] = None) -> None:
         """Handle requests, and close TCP in the middle of the response.

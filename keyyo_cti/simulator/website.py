@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import Deque, List, Optional
 
 from aiohttp import web
@@ -10,12 +11,14 @@ from aiohttp import web
 from .exchange import Exchange
 from .host_filter import HostFilter
 from .http_faults import Handler, HttpFaults
+from .line_site import LineSite
 from .manager import Manager
 from .manager_site import PATH as MANAGER_PATH
 from .manager_site import ManagerSite
 from .oauth2 import Authority
 from .oauth2_site import PATH as OAUTH2_PATH
 from .oauth2_site import OAuth2Site
+from .quota import Quota
 from .telephone_site import PATH as TELEPHONE_PATH
 from .telephone_site import TelephoneSite
 from .watchers import Watchers
@@ -32,6 +35,8 @@ class Website:
     :param authority: grants and checks access.
     :param manager: the account.
     :param exchange: the telephones.
+    :param lines: the routes of the history and of profiles.
+    :param max_requests: requests of the Manager API at the same time; further ones get 429.
     :param page_size: maximum number of items on a page of the Manager API.
     :param token_shape: one of `manager_site.TOKEN_SHAPES`.
     :param host_filter: filters hosts and origins.
@@ -43,19 +48,23 @@ class Website:
         authority: Authority,
         manager: Manager,
         exchange: Exchange,
+        lines: LineSite,
         *,
         page_size: int,
         token_shape: str,
         host_filter: HostFilter,
+        max_requests: int,
     ) -> None:
         self.authority = authority
         self.faults = HttpFaults()
         self._watchers = watchers
         self._host_filter = host_filter
+        self._quota = Quota(MANAGER_PATH, max_requests)
         self._requested: Deque[str] = deque(maxlen=MAX_RECORDED_REQUESTS)
         self.oauth2 = OAuth2Site(authority)
         self._manager = ManagerSite(
             manager,
+            lines,
             authority,
             page_size=page_size,
             token_shape=token_shape,
@@ -88,4 +97,4 @@ class Website:
             return refusal
         self._requested.append(f"{request.method} {request.path}")
         self._watchers.notify()
-        return await self.faults.handle(request, handler)
+        return await self._quota.handle(request, partial(self.faults.handle, handler=handler))
