@@ -103,6 +103,12 @@ class CallRecord:
         return self.caller if self.direction == "in" else self.callee
 
     @property
+    def line(self) -> Optional[str]:
+        """The number of the account's line, or None if unknown."""
+        own = self.callee if self.direction == "in" else self.caller
+        return own if self.csi is None else self.csi
+
+    @property
     def is_call(self) -> bool:
         """False for messages and data."""
         return self.unit == CALL_UNIT

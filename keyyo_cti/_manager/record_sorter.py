@@ -45,8 +45,9 @@ class RecordSorter:
 
     def add(self, record: CallRecord) -> None:
         """Add a record, unless its call is there already with more seconds."""
-        # As JSON, because SQLite refuses text that is not valid Unicode.
-        call = json.dumps([record.direction, record.call_id])
+        # As JSON, because SQLite refuses text that is not valid Unicode. With the line, because a
+        # call that rings several lines of the account is in the history of each.
+        call = json.dumps([record.direction, record.call_id, record.line])
         fields = json.dumps(record.fields)
         quantity = -1 if record.seconds is None else record.seconds
         row = (call, record.start_time, quantity, record.direction, fields)

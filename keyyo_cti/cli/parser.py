@@ -31,6 +31,8 @@ COMMANDS: Dict[str, str] = {
     "dial": "Have a line's telephone call a number, or the number in a tel: or callto: link.",
     "install-handler": "Open the tel: and callto: links of this Linux desktop with dial.",
     "watch": "Show the calls of a line as they change: as a live table, or one line per change.",
+    "history": "Show the recorded calls of a line or of the account, or archive them.",
+    "dnd": "Turn do-not-disturb on or off for a line, or show it.",
     "completion": "Print a script that completes commands and options in your shell.",
 }
 

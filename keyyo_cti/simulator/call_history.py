@@ -54,14 +54,14 @@ class _Running:
 class _Sorted:
     """Records by the time of their start."""
 
-    starts: List[float] = field(default_factory=list)
     details: List[CallDetail] = field(default_factory=list)
+    starts: List[float] = field(default_factory=list)
 
-    def add(self, detail: CallDetail) -> None:
-        place = bisect.bisect_right(self.starts, detail.start)
-        self.starts.insert(place, detail.start)
-        self.details.insert(place, detail)
-        del self.starts[MAX_RECORDS:], self.details[MAX_RECORDS:]
+    def add(self, details: Sequence[CallDetail]) -> None:
+        self.details.extend(details)
+        self.details.sort(key=_get_start)
+        del self.details[MAX_RECORDS:]
+        self.starts = list(map(_get_start, self.details))
 
     def find(self, begin: float, end: float) -> List[CallDetail]:
         """Return the records from `begin` until before `end`."""
@@ -91,10 +91,14 @@ class CallHistory:
         """Return a new id."""
         return f"cdr-{next(self._numbers):08d}"
 
-    def add(self, detail: CallDetail) -> None:
-        """Add a record by hand."""
-        for line in (detail.line, None):
-            self._added.setdefault((line, detail.direction), _Sorted()).add(detail)
+    def add(self, *details: CallDetail) -> None:
+        """Add records by hand."""
+        added: Dict[Tuple[Optional[str], str], List[CallDetail]] = {}
+        for detail in details:
+            for line in (detail.line, None):
+                added.setdefault((line, detail.direction), []).append(detail)
+        for key, some in added.items():
+            self._added.setdefault(key, _Sorted()).add(some)
 
     def clear(self) -> None:
         """Remove every record; a running call comes back with its next change."""
@@ -120,7 +124,7 @@ class CallHistory:
             and begin <= each.record.setup_date < end
             for detail in self._describe(each)
         ]
-        found = sorted(added + of_calls, key=lambda detail: detail.start)
+        found = sorted(added + of_calls, key=_get_start)
         return found[::-1] if self.settings.newest_first else found
 
     # Called by the service
@@ -192,3 +196,7 @@ class CallHistory:
             if first.release_date is None or not (too_many or first.setup_date < oldest):
                 return
             self._recorded.popleft()
+
+
+def _get_start(detail: CallDetail) -> float:
+    return detail.start

@@ -62,12 +62,7 @@ class History:
         :param records: the arguments of `add` by their names.
         """
         details = [self._make(**record) for record in records]
-
-        def add() -> None:
-            for detail in details:
-                self._calls.add(detail)
-
-        self._thread.call(add)
+        self._thread.call(self._calls.add, *details)
         return [detail.call_id for detail in details]
 
     def set(

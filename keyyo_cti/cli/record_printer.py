@@ -1,0 +1,106 @@
+"""Prints recorded calls: for a person, as JSON, or as CSV."""
+
+import csv
+import io
+import json
+from typing import Any, Callable, Dict, Iterable, Optional
+
+from .._display.readable_time import format_duration
+from ..call_history import CallRecord
+from .call_printer import format_party
+from .terminal import Terminal, escape
+
+#: Prints one record.
+PrintRecord = Callable[[CallRecord], None]
+
+_COLUMNS = (
+    "start", "line", "direction", "caller", "callee", "seconds", "answered", "missed", "unit",
+    "call_id",
+)
+
+#: A spreadsheet takes a cell that begins so for a formula, which can run programs.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+#: The colours of a missed call and of one with a conversation.
+_MISSED_COLOUR, _ANSWERED_COLOUR = "red", "green"
+
+#: By direction.
+_ARROWS = {"in": "in ", "out": "out"}
+
+
+def make_printer(out: Terminal, form: Optional[str]) -> PrintRecord:
+    """Return what prints each record.
+
+    :param form: "json" for one object per line, "csv", or None for a person.
+    """
+    if form == "json":
+        return lambda record: out.print_line(json.dumps(describe(record)))
+    if form == "csv":
+        out.print_line(format_row(_COLUMNS))
+        return lambda record: out.print_line(_format_csv(record))
+    return lambda record: out.print_line(_format_line(record, out))
+
+
+def describe(record: CallRecord) -> Dict[str, Any]:
+    """Return a record for JSON, with everything that Keyyo sent."""
+    return {
+        "start": record.start.isoformat(),
+        "start_time": record.start_time,
+        "line": record.line,
+        "direction": record.direction,
+        "caller": record.caller,
+        "callee": record.callee,
+        "seconds": record.seconds,
+        "answered": record.answered,
+        "missed": record.missed,
+        "unit": record.unit,
+        "call_id": record.call_id,
+        "fields": dict(record.fields),
+    }
+
+
+def format_row(cells: Iterable[Any]) -> str:
+    """Return a row of CSV that is safe to open in a spreadsheet."""
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow([_format_cell(cell) for cell in cells])
+    return row.getvalue()
+
+
+def _format_cell(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    text = "" if cell is None else str(cell)
+    # Spreadsheets skip blanks at the beginning. They show the apostrophe to nobody.
+    is_formula = text.lstrip(" \u00a0").startswith(_FORMULA_STARTS)
+    return escape(f"'{text}" if is_formula else text)
+
+
+def _format_csv(record: CallRecord) -> str:
+    fields = {**describe(record), "start": f"{record.start:%Y-%m-%d %H:%M:%S}"}
+    return format_row(fields[name] for name in _COLUMNS)
+
+
+def _format_line(record: CallRecord, out: Terminal) -> str:
+    # Into a pipe, numbers are digits, because grep would not find groups.
+    def write(number: Optional[str], without: str) -> str:
+        if number is None:
+            return without
+        return format_party(number) if out.is_terminal else escape(number)
+
+    parts = [
+        f"{record.start:%Y-%m-%d %H:%M:%S}",
+        _ARROWS[record.direction],
+        f"{write(record.caller, 'hidden')} -> {write(record.callee, 'unknown')}",
+        _describe_end(record, out),
+    ]
+    return "  ".join(parts).rstrip()
+
+
+def _describe_end(record: CallRecord, out: Terminal) -> str:
+    if not record.is_call:
+        return escape(record.unit)
+    if record.missed:
+        return out.colour(_MISSED_COLOUR, "missed")
+    if record.answered:
+        return out.colour(_ANSWERED_COLOUR, f"talked {format_duration(record.seconds or 0)}")
+    return "no conversation" if record.seconds == 0 else ""
