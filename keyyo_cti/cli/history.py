@@ -4,7 +4,7 @@ import argparse
 from typing import Iterator, Optional
 
 from .._net.clock import wall_clock
-from ..call_history import CallRecord
+from ..call_history import CallRecord, HistoryDirection
 from .exit_codes import OK, UsageError
 from .history_archive import HistoryArchive
 from .login_account import LoginAccount, require_account
@@ -107,7 +107,7 @@ def _read(
     since: float,
     until: Optional[float],
 ) -> Iterator[CallRecord]:
-    direction = "in" if arguments.missed else arguments.direction
+    direction: Optional[HistoryDirection] = "in" if arguments.missed else arguments.direction
     records = account.client.history(
         csi, since, until, direction, all_units=arguments.messages
     )

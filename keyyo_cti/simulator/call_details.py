@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Dict, Mapping, Optional
-from zoneinfo import ZoneInfo
 
+from .._display.paris import in_paris, paris
 from .calls import CallRecord
 from .constants import SETUP
 
@@ -85,18 +85,13 @@ def parse_date(text: str) -> float:
 
     :raises ValueError: it is not of the form YYYY-MM-DD HH:MM.
     """
-    return datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=_get_zone()).timestamp()
+    return datetime.strptime(text, _DATE_FORMAT).replace(tzinfo=paris()).timestamp()
 
 
 def find_month(now: float) -> float:
     """Return when the current month began in Paris."""
-    return datetime.fromtimestamp(now, _get_zone()).replace(
-        day=1, hour=0, minute=0, second=0, microsecond=0).timestamp()
-
-
-def _get_zone() -> ZoneInfo:
-    # Not at the import: a simulator without history needs no data of time zones.
-    return ZoneInfo("Europe/Paris")
+    month = in_paris(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return month.timestamp()
 
 
 def _make_number(name: str, digits: Optional[str]) -> Dict[str, Optional[str]]:
