@@ -32,6 +32,9 @@ _MAX_PAGES = 1000
 _MAX_ITEMS = 100_000
 _MAX_COLLECTION_BYTES = 32 * 1024 * 1024
 
+#: An empty collection, as PHP may write it; with status 204, there is no body.
+_BARE = (b"[]", b"{}", b"")
+
 #: The pauses before the retries of a request that only reads.
 QUERIES = Backoff(attempts=4, first=0.5, longest=30.0, spread=0.5)
 
@@ -129,7 +132,8 @@ class Api:
         """Yield the items of each page of the collection at a path, however large it is."""
         # Not urlencode: the Manager API reads a plus sign as one, not as a blank.
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
-        return (page.items for page in self._pages(self._get(f"{path}?{query}"), max_pages))
+        request = self._get(f"{path}?{query}")
+        return (page.items for page in self._pages(request, max_pages, may_be_bare=True))
 
     def post(self, path: str, form: Mapping[str, str], scope: str = CTI_ADMIN) -> Reply:
         """Send a form to a path, and return the successful response.
@@ -147,8 +151,13 @@ class Api:
     def _get(self, path: str) -> _Request:
         return _Request("GET", f"{self._base_url}/{path}", FULL_ACCESS_READ_ONLY)
 
-    def _pages(self, request: _Request, max_pages: int) -> Iterator[_Page]:
-        """Yield each page of a collection."""
+    def _pages(
+        self, request: _Request, max_pages: int, *, may_be_bare: bool = False
+    ) -> Iterator[_Page]:
+        """Yield each page of a collection.
+
+        :param may_be_bare: True if an empty page may have neither items nor links.
+        """
         seen = set()
         for _ in range(max_pages):
             # The fragment is not sent.
@@ -157,6 +166,8 @@ class Api:
                 raise make_unreadable_error("its pages form a cycle")
             seen.add(page)
             reply = self._send(request)
+            if may_be_bare and reply.body.strip() in _BARE:
+                return
             document = read_document(reply)
             items = hal.read_items(document)
             if items is None:

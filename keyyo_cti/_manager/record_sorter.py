@@ -5,6 +5,7 @@ import json
 from typing import Any, Iterator, Mapping, Tuple
 
 from ..call_history import CallRecord, HistoryDirection
+from ..errors import ManagerError
 
 #: Negative: kilobytes that SQLite keeps in memory. The rest is in a file without a name.
 _CACHE = -2048
@@ -51,16 +52,31 @@ class RecordSorter:
         fields = json.dumps(record.fields)
         quantity = -1 if record.seconds is None else record.seconds
         row = (call, record.start_time, quantity, record.direction, fields)
-        if self._database.execute(_ADD, row).rowcount == 0:
-            again = (record.start_time, quantity, fields, call, quantity)
-            self._database.execute(_REPLACE, again)
+        with _disk_errors():
+            if self._database.execute(_ADD, row).rowcount == 0:
+                again = (record.start_time, quantity, fields, call, quantity)
+                self._database.execute(_REPLACE, again)
 
     def sorted(self) -> Iterator[Tuple[HistoryDirection, Mapping[str, Any]]]:
         """Yield the direction and the fields of each record, the earliest first."""
-        with contextlib.closing(self._database.execute(_SORTED)) as rows:
+        with _disk_errors(), contextlib.closing(self._database.execute(_SORTED)) as rows:
             for direction, fields in rows:
                 yield direction, json.loads(fields)
 
     def close(self) -> None:
         """Remove the records."""
         self._database.close()
+
+
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Raise a ManagerError for an error of SQLite."""
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise ManagerError(
+            500, f"The records cannot be sorted: {error}", "internal",
+            "free space in the folder of temporary files, or ask for a shorter period",
+        ) from error

@@ -27,7 +27,7 @@ from .transports import piece
 _URL = "http://127.0.0.1:1"
 
 #: A first byte that stands for the first question, and for an answer in one piece.
-_ALL_AT_ONCE = 133
+_ALL_AT_ONCE = 135
 
 _TOKENS = Tokens("canary-access", "canary-refresh", 1_700_000_000.0)
 
@@ -40,9 +40,18 @@ _LINES = (
     b'"name":"Alice"}]},"_links":{"next":{"href":"/services?offset=1"}}}'
 )
 
+#: The beginning of the period that is asked for.
+_NOW = 1_700_000_000
+
+_CALLS = (
+    b'{"_embedded":{"CallDetailRecord":[{"call_id":"c","start_time":"1700000000","caller":null,'
+    b'"actual_caller":"33199020000","callee":"+33199000001","quantity":"5","unit":"second"}]},'
+    b'"_links":{"next":{"href":"?offset=1"}}}'
+)
 
 _BODIES = (
-    _LINES, b"{}", b"[]", b"", b'{"access_token":"a-token","expires_in":3600}', b'{"error":"x"}',
+    _LINES, _CALLS, b"{}", b"[]", b"",
+    b'{"access_token":"a-token","expires_in":3600}', b'{"error":"x"}',
     b'{"result":"success","token":"t","expires_in":1e999}', b'{"name":"websocket","enabled":[]}',
     b'{"_embedded":{"CTIPlugin":[{"name":"websocket"}]},"_links":{"next":{"href":"http://["}}}',
 )
@@ -85,6 +94,8 @@ class Answers(Target):
             [chunked(b'{"_embedded":{"CTIPlugin":{"name":"websocket","enabled":1}}}')],
             [sized(b'{"name":"websocket","enabled":true}')],
             [sized(b"{}", b"HTTP/1.1 401 No\r\nX-Status-Reason: expired\r\n"), sized(_LINES)],
+            [sized(_CALLS), sized(_CALLS)],
+            [sized(b'{"_embedded":{"Profile":[{"identifier":"dnd","forced":"1"}]}}')],
             [sized(b'{"error":"invalid_grant"}', b"HTTP/1.1 400 No\r\n")],
             [sized(b'{"_embedded":{"x":[{}, 1]}}')],
             [sized(b'{"csi":[],"_embedded":[]}')],
@@ -113,7 +124,7 @@ class Answers(Target):
 
     def attempt(self, data: bytes) -> None:
         connector = MemoryRoute(Server(data[1:].split(NEXT)), piece(data))
-        ask = self._questions(connector)[head(data) % 7]
+        ask = self._questions(connector)[head(data) % 9]
         try:
             answer = ask()
         except (OAuth2Error, ManagerError) as error:
@@ -135,6 +146,8 @@ class Answers(Target):
             partial(manager.cti_plugins, _CSI),
             partial(manager.enable_plugin, _CSI),
             partial(manager.sip_records, _CSI),
+            lambda: list(manager.history(None, _NOW, _NOW + 60)),
+            partial(manager.profiles, _CSI),
         ]
 
 

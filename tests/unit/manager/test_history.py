@@ -248,6 +248,27 @@ def page(items: List[Any], href: Optional[str]) -> str:
     return json.dumps({"_embedded": {"CallDetailRecord": items}, "_links": links})
 
 
+@pytest.mark.parametrize("status", [200, 204])
+@pytest.mark.parametrize("body", ["[]", "{}", "", '{"_embedded": []}', '{"_embedded": null}'])
+def test_empty_history_in_any_form_is_empty(
+    client: ManagerClient, mock: responses.RequestsMock, status: int, body: str
+) -> None:
+    for name in ("incoming", "outgoing"):
+        mock.get(f"{BASE}/services/{CSI}/{name}_call_detail", status=status,
+                 body=body if status == 200 else "")
+    assert ids(client) == []
+
+
+def test_full_disk_while_sorting_is_an_error_with_a_hint(
+    client: ManagerClient, keyyo: Keyyo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyyo.incoming = [call("a", NOW - 9)]
+    monkeypatch.setattr("keyyo_cti._manager.record_sorter._ADD", "INSERT INTO nowhere VALUES (?)")
+    with pytest.raises(ManagerError, match="cannot be sorted") as caught:
+        ids(client)
+    assert "temporary files" in str(caught.value.hint)
+
+
 @pytest.mark.parametrize("items", [[call("a", NOW - 10)], []])
 @pytest.mark.parametrize("same", [True, False])
 def test_pages_that_repeat_for_ever_end_with_an_error(
