@@ -39,7 +39,7 @@ nitpick_ignore_regex = [
     # Private ones.
     ("py:.*", r"(\w+\.)*_\w+(\.\w+)*"),
     # Those that are imported for type checkers only, which Sphinx does not resolve.
-    ("py:class", r"Board|Clients|Clock|Figure|Gate|HttpFaults|NumberLike"),
+    ("py:class", r"Board|CallHistory|Clients|Clock|Figure|Gate|HttpFaults|NumberLike"),
     ("py:class", r"PerformLater|Sessions|Unpack"),
     # Classes of the test kit that its public ones use.
     ("py:.*", r"(keyyo_cti\.testing\.\w+\.)?(HandlerError|Mistake|ProgramLike|T|TimedSimulator)"),

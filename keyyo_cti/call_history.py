@@ -89,7 +89,7 @@ class CallRecord:
 
     @property
     def start(self) -> datetime:
-        """When the call began, in Paris time, as Keyyo's own pages show it."""
+        """When the call began, with the time zone Europe/Paris."""
         return in_paris(self.start_time)
 
     @property
