@@ -27,6 +27,8 @@ class LiveWatch(WatchSession):
     :param out: a terminal with ``can_redraw``.
     """
 
+    draws = True
+
     def __init__(
         self, config: SessionConfig, also: Sequence[str], out: Terminal, err: Terminal
     ) -> None:

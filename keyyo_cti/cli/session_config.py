@@ -103,13 +103,13 @@ def _read_token(arguments: argparse.Namespace) -> Tuple[str, Optional[str]]:
     try:
         with open(name, encoding="utf-8") as file:
             # The descriptor, because the name may soon point to another file.
-            return file.readline().strip(), _check_permissions(name, file.fileno())
+            return file.readline().strip(), check_permissions(name, file.fileno())
     except (OSError, UnicodeError) as error:
         raise UsageError(error) from error
 
 
-def _check_permissions(name: str, file: int) -> Optional[str]:
-    """Return a warning if other users can access an open token file."""
+def check_permissions(name: str, file: int, what: str = "token file") -> Optional[str]:
+    """Return a warning if other users can access an open file with a secret."""
     status = os.fstat(file)
     # The mode of a pipe, as of a shell's <(command), does not matter.
     if not (has_modes() and stat.S_ISREG(status.st_mode)):
@@ -122,6 +122,6 @@ def _check_permissions(name: str, file: int) -> Optional[str]:
     else:
         return None
     return escape(
-        f"other users can {access} the token file {name} (mode {mode:04o}): "
+        f"other users can {access} the {what} {name} (mode {mode:04o}): "
         f"chmod 600 {shlex.quote(name)}"
     )

@@ -9,6 +9,7 @@ from .invocation import name_program
 from .parser import TOKEN_SOURCES, add_json, add_session
 from .session_config import make_session_config
 from .terminal import Terminal
+from .watch_hooks import add_hooks, attach_hooks, read_hook_options
 from .watch_session import HEALTH_KEY, LineWatch, WatchSession
 
 
@@ -33,11 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plain", action="store_true", help="print one line per change, also on a terminal"
     )
     add_json(form, "one object per change, one per line,")
+    add_hooks(parser)
 
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Run the command."""
-    return _make_session(arguments, out, err).run()
+    options = read_hook_options(arguments)
+    session = _make_session(arguments, out, err)
+    with attach_hooks(options, session, err):
+        return session.run()
 
 
 def _make_hint() -> str:

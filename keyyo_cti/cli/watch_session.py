@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from functools import partial
-from typing import Any, Optional, Sequence
+from typing import Any, ClassVar, Optional, Sequence
 
 from .._display.telephone_number import parse_number
 from ..call import Call
@@ -23,10 +23,12 @@ _HELP = f"for the health of the connection, press {HEALTH_KEY}"
 class WatchSession(SessionCommand):
     """A session that also subscribes to other numbers, and is restored when it is lost.
 
+    :cvar draws: True if it draws on the terminal, where other output would break the picture.
     :param also: numbers to watch besides the line's own.
     """
 
     restores = True
+    draws: ClassVar[bool] = False
 
     def __init__(self, config: SessionConfig, also: Sequence[str], err: Terminal) -> None:
         super().__init__(config, err)

@@ -1,0 +1,1 @@
+"""Runs commands and posts webhooks for the events of calls, off the event thread."""

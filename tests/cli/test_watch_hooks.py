@@ -1,0 +1,162 @@
+"""``watch --run`` and ``--post``: the events of a line, from the simulator to real receivers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+
+from keyyo_cti.cli import main
+from keyyo_cti.simulator import Simulator
+
+from ..helpers.probe import eventually
+from ..helpers.running import Running
+from ..unit.hooks.test_commands import is_alive
+from . import test_watch
+from .test_watch import BOB, Watcher
+
+sim, watcher = test_watch.sim, test_watch.watcher
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+
+WRITE = (
+    "import json, os, sys; "
+    "e = {k[6:]: v for k, v in os.environ.items() if k.startswith('KEYYO_')}; "
+    "open(sys.argv[1], 'a').write(json.dumps(e) + chr(10))"
+)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Path:
+    return tmp_path / "found"
+
+
+@pytest.fixture
+def write(found: Path) -> str:
+    """A command that appends its event to a file, once per event: they may run together."""
+    script = found.with_name("write.py")
+    script.write_text(WRITE)
+    return f'"{sys.executable}" "{script}" "{found}"'
+
+
+def read(found: Path) -> List[Dict[str, Any]]:
+    lines = found.read_text().splitlines() if found.exists() else []
+    return sorted(map(json.loads, lines), key=lambda each: (each["CALLREF"], each["TIME"]))
+
+
+def play(watcher: Watcher) -> None:
+    """An answered call, a missed one, and one whose notifications are repeated."""
+    bob, sim = watcher.sim.phone(BOB), watcher.sim
+    bob.call(watcher.line)
+    sim.elapse(3)
+    watcher.line.phone.pick_up()
+    sim.elapse(60)
+    bob.hang_up()
+    bob.call(watcher.line)
+    sim.elapse(9)
+    bob.hang_up()
+    sim.faults.close()
+
+
+def test_each_event_runs_the_command_once(
+    watcher: Watcher, write: str, found: Path
+) -> None:
+    assert watcher.watch("--run", write, script=lambda: play(watcher)) == 3
+    seen = read(found)
+    assert sorted(each["EVENT"] for each in seen) == ["answer", "end", "missed", "ring", "ring"]
+    [end] = [each for each in seen if each["EVENT"] == "end"]
+    parties = {"CALLER": BOB, "OTHER": BOB, "CALLEE": watcher.line.number, "DIRECTION": "in"}
+    times = {"STATE": "RELEASE", "RINGING_DURATION": "3", "DURATION": "60", "NAME": ""}
+    assert {**end, **parties, **times} == end
+    assert watcher.err[1:] == ["the connection was lost"]
+    assert len(watcher.changes()) == 5
+
+
+@pytest.mark.parametrize("on", [["--on", "missed", "end"], ["--on", "missed", "--on", "end"]])
+def test_on_selects_events(
+    watcher: Watcher, write: str, found: Path, on: List[str]
+) -> None:
+    watcher.watch(*on, "--run", write, script=lambda: play(watcher))
+    assert sorted(each["EVENT"] for each in read(found)) == ["end", "missed"]
+
+
+def test_repeated_notifications_run_the_command_once(
+    watcher: Watcher, write: str, found: Path
+) -> None:
+    """A callref that is used again is another call."""
+    def script() -> None:
+        for state in ("SETUP", "SETUP", "CONNECT", "CONNECT", "RELEASE", "RELEASE", "SETUP"):
+            call = {"callref": "c", "caller": "$(reboot)\n", "callee": "2", "state": state}
+            watcher.sim.push(watcher.line, {"notify": "call", "call": call})
+        watcher.sim.faults.close()
+
+    watcher.watch("--run", write, script=script)
+    seen = read(found)
+    assert sorted(each["EVENT"] for each in seen) == ["answer", "end", "ring", "ring"]
+    assert {each["CALLER"] for each in seen} == {"$(reboot)\\n"}
+    assert {each["HIDDEN"] for each in seen} == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--on", "ring"], "--on needs --run or --post, which say what to do"),
+        (["--as", "zammad"], "--as needs --post"),
+        (["--post-secret-file", "x", "--run", "x"], "--post-secret-file needs --post"),
+        (["--run-timeout", "3"], "--run-timeout needs --run"),
+        (["--run", "true", "--run-timeout", "0"],
+         "--run-timeout: expected seconds above 0, at most 86400"),
+        (["--run", "no-such-program-of-keyyo"],
+         "--run: there is no program no-such-program-of-keyyo"),
+        (["--run", "'"], "--run: no closing quotation"),
+        (["--run", ""], "--run: it is empty"),
+        (["--post", "crm.example.com/canary"], "--post: expected a URL that starts with https://"),
+        (["--post", "https://u:canary@example.com/"],
+         "--post: expected a URL without a user name and password"),
+        (["--post", "https://example.com/#a"],
+         "--post: expected a URL without '#', space and control characters"),
+        (["--post", "@no-such-file"],
+         "--post: [Errno 2] No such file or directory: 'no-such-file'"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_the_session(
+    watcher: Watcher, arguments: List[str], message: str, capsys: Any
+) -> None:
+    assert main(["watch", "--endpoint", watcher.sim.endpoint, *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [message] and "canary" not in said.err
+    assert watcher.sim.received() == []
+
+
+def test_http_elsewhere_has_to_be_allowed_and_the_path_is_not_shown(
+    watcher: Watcher, capsys: Any
+) -> None:
+    url = "http://crm.example.com/canary?canary"
+    assert main(["watch", "--endpoint", watcher.sim.endpoint, "--post", url]) == 2
+    said = capsys.readouterr().err
+    assert "https://" in said and "canary" not in said
+
+
+@posix
+@pytest.mark.parametrize("how", ["interrupt", "terminate"])
+def test_end_of_the_watch_ends_the_commands(tmp_path: Path, how: str) -> None:
+    """With Ctrl-C, and with the signal that ends a service."""
+    script = tmp_path / "sleep.py"
+    script.write_text(
+        "import os, sys, time; print(os.getpid(), flush=True, file=sys.stderr); time.sleep(1000)"
+    )
+    with Simulator() as simulator:
+        line = simulator.line("33199000001")
+        command = f"{sys.executable} {script}"
+        arguments = ("watch", "--endpoint", simulator.endpoint, "--run", command)
+        token = simulator.token(line)
+        with Running("-m", "keyyo_cti", *arguments, KEYYO_CSI_TOKEN=token) as running:
+            running.until("connected as", "err")
+            simulator.phone(BOB).call(line)
+            pid = int(running.until("", "err"))
+            getattr(running, how, running.process.terminate)()
+            assert running.end() == (130 if how == "interrupt" else -15)
+            eventually(lambda: not is_alive(pid))
