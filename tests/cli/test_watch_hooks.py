@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
 
 from keyyo_cti.cli import main
+from keyyo_cti.cli.watch_hooks import DRAIN_TIMEOUT
 from keyyo_cti.simulator import Simulator
 
 from ..helpers.probe import eventually
 from ..helpers.running import Running
+from ..helpers.webhook_receiver import KEY, SECRET, Receiver
 from ..unit.hooks.test_commands import is_alive
 from . import test_watch
 from .test_watch import BOB, Watcher
@@ -160,3 +163,74 @@ def test_end_of_the_watch_ends_the_commands(tmp_path: Path, how: str) -> None:
             getattr(running, how, running.process.terminate)()
             assert running.end() == (130 if how == "interrupt" else -15)
             eventually(lambda: not is_alive(pid))
+
+
+@pytest.mark.parametrize("source", ["environment", "file"])
+def test_each_event_is_posted_once_and_signed(
+    watcher: Watcher, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = []
+    if source == "environment":
+        monkeypatch.setenv("KEYYO_WEBHOOK_SECRET", SECRET)
+    else:
+        (tmp_path / "secret").write_text(f"{SECRET}\n")
+        (tmp_path / "secret").chmod(0o600)
+        arguments = ["--post-secret-file", str(tmp_path / "secret")]
+    with Receiver(500) as receiver:
+        (tmp_path / "url").write_text(f"{receiver.url}\n")
+        post = ["--post", f"@{tmp_path / 'url'}", *arguments]
+        assert watcher.watch(*post, script=lambda: play(watcher)) == 3
+        posts = receiver.posts.items
+    assert all(post.is_signed_by(KEY) for post in posts)
+    kinds = {post.id: json.loads(post.body)["type"] for post in posts}
+    assert len(posts) == 6
+    assert sorted(kinds.values()) == [
+        "call.answer", "call.end", "call.missed", "call.ring", "call.ring"
+    ]
+    said = "\n".join(watcher.err)
+    assert "127.0.0.1 answered 500 to a post: will retry" in said
+    assert "canary" not in said and SECRET not in said
+
+
+def test_posts_to_a_crm_are_in_its_form(watcher: Watcher) -> None:
+    with Receiver() as receiver:
+        watcher.watch(
+            "--on", "missed", "--post", receiver.url, "--as", "zammad",
+            script=lambda: play(watcher),
+        )
+        posts = [json.loads(post.body) for post in receiver.posts.items]
+    assert [(post["event"], post.get("cause")) for post in posts] == [
+        ("newCall", None), ("hangup", "cancel")
+    ]
+    assert watcher.err[1:] == ["the connection was lost"]
+
+
+def test_dead_receiver_does_not_hold_up_the_end(watcher: Watcher) -> None:
+    ended: List[float] = []
+
+    def script() -> None:
+        play(watcher)
+        ended.append(time.monotonic())
+
+    with Receiver(*["hang"] * 10) as receiver:
+        watcher.watch("--post", receiver.url, script=script)
+        assert time.monotonic() - ended[0] < DRAIN_TIMEOUT + 8
+    assert len(watcher.changes()) == 5
+    assert watcher.err[-1] == "5 posts were not delivered before the end"
+    assert watcher.err[0] == "posts are not signed, because KEYYO_WEBHOOK_SECRET is not set"
+
+
+@posix
+def test_secret_that_others_can_read_is_told_and_a_wrong_one_is_not_shown(
+    watcher: Watcher, tmp_path: Path, capsys: Any
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    secret.chmod(0o644)
+    arguments = ["--post", "http://127.0.0.1:9/", "--post-secret-file", str(secret)]
+    watcher.watch(*arguments, script=watcher.sim.faults.close)
+    assert watcher.err[0].startswith(f"other users can read the file of the secret {secret} ")
+    secret.write_text("whsec_canary")
+    assert main(["watch", "--endpoint", watcher.sim.endpoint, *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"the secret in {secret}: expected whsec_") and "canary" not in said

@@ -101,8 +101,8 @@ def test_command_gets_hostile_values_as_plain_variables(bench: Bench, field: str
     lines = [json.loads(line) for line in found.read_text().splitlines()]
     values = {line[f"KEYYO_{field.upper()}"] for line in lines}
     assert len(lines) == len(HOSTILE)
-    assert {"$(reboot)", "; rm -rf x", "%PATH%", "two\\nlines", "nul\\x00nul", "\\x1b[2J"} <= values
-    assert {"'", '"', "\\", "*", "é 日本 \U0001f600", "\\ud800"} <= values
+    assert {"$(reboot)", "; rm -rf x", "%PATH%", "two\\nlines", "nul\\x00nul"} <= values
+    assert {"'", '"', "\\", "*", "\\x1b[2J", "é 日本 \U0001f600", "\\ud800"} <= values
     assert all(value.isprintable() for value in values)
     assert set(os.listdir(bench.folder)) - before == {"found"}
 
