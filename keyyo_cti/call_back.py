@@ -1,0 +1,171 @@
+"""Whom to call back: the people whose calls were missed, and who have not been reached since."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+    Union,
+)
+
+from ._display.dates import dates_of
+from ._display.paris import in_paris
+from ._display.telephone_number import is_dialable, to_international
+from ._net.clock import NEVER
+from .call_history import CallRecord
+
+if TYPE_CHECKING:
+    from .call import Call
+
+__all__ = ["CallBack", "to_call_back"]
+
+#: The country of national numbers while the line's own number is unknown.
+_FRANCE = "33199000000"
+
+#: Seconds between the starts of what is one call: on several lines that ring together, or in the
+#: history and in the CTI, whose clocks differ.
+_SAME_CALL = 5.0
+
+
+@dataclass(frozen=True)
+class CallBack:
+    """A person to call back.
+
+    :ivar number: digits, in international format; None for all hidden callers together.
+    :ivar count: missed calls since the person was last reached or called. A call that several
+        lines missed together counts once.
+    :ivar first_time: when the first of them began, in Unix seconds.
+    :ivar last_time: when the last of them began.
+    :ivar lines: the lines that missed them.
+    """
+
+    number: Optional[str]
+    count: int
+    first_time: float
+    last_time: float
+    lines: Tuple[str, ...]
+
+    @property
+    def first(self) -> datetime:
+        """When the first of the missed calls began, in Paris time."""
+        return in_paris(self.first_time)
+
+    @property
+    def last(self) -> datetime:
+        """When the last of the missed calls began, in Paris time."""
+        return in_paris(self.last_time)
+
+    @property
+    def hidden(self) -> bool:
+        """True for the hidden callers, who cannot be called."""
+        return self.number is None
+
+
+class _Contact(NamedTuple):
+    """A call from the view of one line: it was missed, or the person was reached or called."""
+
+    person: Optional[str]
+    time: float
+    line: Optional[str]
+    missed: bool
+
+
+def to_call_back(
+    records: Iterable[CallRecord], live: "Iterable[Union[Call, CallRecord]]" = ()
+) -> List[CallBack]:
+    """Return the people to call back: the longest waiting first, hidden callers together and last.
+
+    A person is left out if any line has talked to the person since, or has called the person,
+    with an answer or without. A record that does not tell whether somebody answered counts as
+    neither. Numbers are compared in one form. The function is pure: records may come in any order
+    and more than once.
+
+    :param records: of one line, or of the account: ``ManagerClient.history(None, since)``.
+    :param live: calls that the history may not have yet: ``cti.get_calls()``.
+    """
+    told = [contact for record in records for contact in _read_record(record)]
+    told += _select_new(told, [contact for call in live for contact in _read_live(call)])
+    missed: Dict[Optional[str], List[_Contact]] = {}
+    reached: Dict[Optional[str], float] = {}
+    for contact in told:
+        if contact.missed:
+            missed.setdefault(contact.person, []).append(contact)
+        elif contact.person is not None:
+            reached[contact.person] = max(contact.time, reached.get(contact.person, -NEVER))
+    people = []
+    for person, contacts in missed.items():
+        # The line that answers and those that miss a call begin at nearly the same moment.
+        since = reached.get(person, -NEVER) + _SAME_CALL
+        waiting = [contact for contact in contacts if contact.time > since]
+        if waiting:
+            people.append(_summarize(person, waiting))
+    return sorted(people, key=lambda each: (each.hidden, each.last_time, each.number))
+
+
+def _read_record(record: CallRecord) -> Iterator[_Contact]:
+    if not record.is_call:
+        return
+    home = record.csi if record.csi is not None and is_dialable(record.csi) else _FRANCE
+    caller, callee = _normalize(record.caller, home), _normalize(record.callee, home)
+    if record.direction == "out":
+        yield _Contact(callee, record.start_time, caller, False)
+    elif record.missed or record.answered or record.seconds:
+        line = callee if record.csi is None else record.csi
+        yield _Contact(caller, record.start_time, line, record.missed)
+
+
+def _read_live(call: Any) -> Iterator[_Contact]:
+    if isinstance(call, CallRecord):
+        yield from _read_record(call)
+        return
+    dates = dates_of(call.fields)
+    # A call without any date has only just been notified.
+    time = next((date for date in dates if date is not None), NEVER)
+    home = call.line or _FRANCE
+    caller, callee = _normalize(call.caller, home), _normalize(call.callee, home)
+    if call.direction in ("out", "internal"):
+        yield _Contact(callee, time, caller, False)
+    if call.direction in ("in", "internal") and (call.answered or call.state == "MISSED"):
+        yield _Contact(caller, time, callee, not call.answered)
+
+
+def _select_new(told: List[_Contact], live: List[_Contact]) -> List[_Contact]:
+    """Return what the history does not have of the live calls."""
+    known: Dict[Tuple[Optional[str], Optional[str]], List[float]] = {}
+    for contact in told:
+        if contact.missed and live:
+            known.setdefault((contact.person, contact.line), []).append(contact.time)
+    return [
+        contact
+        for contact in live
+        if not contact.missed
+        or all(
+            abs(contact.time - time) > _SAME_CALL
+            for time in known.get((contact.person, contact.line), ())
+        )
+    ]
+
+
+def _summarize(person: Optional[str], contacts: List[_Contact]) -> CallBack:
+    contacts = sorted(set(contacts), key=lambda each: (each.time, each.line or ""))
+    count, began = 0, -NEVER
+    rang: Set[Optional[str]] = set()
+    for contact in contacts:
+        # The same line cannot miss one call twice: then it is another call.
+        if contact.time - began > _SAME_CALL or contact.line in rang:
+            count, began, rang = count + 1, contact.time, set()
+        rang.add(contact.line)
+    lines = dict.fromkeys(contact.line for contact in contacts if contact.line is not None)
+    return CallBack(person, count, contacts[0].time, contacts[-1].time, tuple(sorted(lines)))
+
+
+def _normalize(number: Optional[str], home: str) -> Optional[str]:
+    return None if number is None else to_international(str(number), home)
