@@ -32,6 +32,7 @@ COMMANDS: Dict[str, str] = {
     "install-handler": "Open the tel: and callto: links of this Linux desktop with dial.",
     "watch": "Show the calls of a line as they change: as a live table, or one line per change.",
     "history": "Show the recorded calls of a line or of the account, or archive them.",
+    "missed": "Show whom to call back: missed callers who were neither reached nor called since.",
     "dnd": "Turn do-not-disturb on or off for a line, or show it.",
     "completion": "Print a script that completes commands and options in your shell.",
 }

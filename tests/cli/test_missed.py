@@ -1,0 +1,104 @@
+"""``keyyo-cti missed``: whom to call back, from the history of the account."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from typing import Any, Dict, Optional
+
+import pytest
+
+from keyyo_cti.call_back import CallBack
+from keyyo_cti.cli.missed import format_line, make_fields
+from keyyo_cti.cli.moment import read_moment
+from keyyo_cti.simulator import Line, Simulator
+
+from .kept import READ, Capture, keep_login, run
+
+BOB, DAVE, EVE = "33199020000", "33199030000", "33199040000"
+NOW = time.time()
+
+
+def miss(sim: Simulator, line: Line, caller: Optional[str], hours: float, **more: Any) -> None:
+    sim.history.add(line, NOW - hours * 3600, caller=caller, callee=line.number, **more)
+
+
+def test_people_are_lines_the_longest_waiting_first(
+    sim: Simulator, alice: Line, capsys: Capture
+) -> None:
+    keep_login(sim, READ)
+    carol = sim.line("33199000002")
+    miss(sim, alice, BOB, 5)
+    miss(sim, carol, BOB, 4)
+    miss(sim, alice, DAVE, 8)
+    miss(sim, alice, None, 9)
+    miss(sim, alice, EVE, 9)
+    miss(sim, carol, EVE, 3, seconds=20)
+    said = run(capsys, "missed")
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d"
+    assert [re.sub(moment, "T", line) for line in said.out] == [
+        f"T  {DAVE}  1 call  to {alice.number}",
+        f"T  {BOB}  2 calls since T  to {alice.number}, {carol.number}",
+        f"T  hidden  1 call  to {alice.number}",
+    ]
+    assert (said.status, said.err) == (0, [])
+
+
+def test_missed_live_call_and_since(sim: Simulator, alice: Line, capsys: Capture) -> None:
+    keep_login(sim, READ)
+    miss(sim, alice, DAVE, 50)
+    bob = sim.phone(BOB)
+    bob.call(alice)
+    bob.hang_up()
+    said = run(capsys, "missed", "--since", "2d", "--json")
+    [found] = said.json
+    assert (found["number"], found["count"], found["name"]) == (BOB, 1, None)
+    assert found["lines"] == [alice.number] and found["first"] == found["last"]
+
+
+def test_no_call_to_return(sim: Simulator, alice: Line, capsys: Capture) -> None:
+    keep_login(sim, READ)
+    assert run(capsys, "missed") == (0, [], ["there is no call to return"])
+    assert run(capsys, "missed", "--json").json == []
+
+
+def test_without_a_login_or_with_a_wrong_moment(capsys: Capture) -> None:
+    assert run(capsys, "missed").status == 4
+    with pytest.raises(SystemExit) as end:
+        run(capsys, "missed", "--since", "some day")
+    assert end.value.code == 2
+
+
+class Names(Dict[str, str]):
+    def name_of(self, number: Any) -> Optional[str]:
+        return self.get(number)
+
+
+def test_names_are_beside_numbers_and_escaped() -> None:
+    person = CallBack(BOB, 1, NOW, NOW, ())
+    names = Names({BOB: "Bob\x1b[2J"})
+    assert "+33 1 99 02 00 00  Bob\\x1b[2J  1 call" in format_line(person, True, names)
+    assert make_fields(person, names)["name"] == "Bob\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-11-27", 1_795_734_000), ("2026-11-27 14:30", 1_795_786_200),
+        ("2026-07-01T00:00", 1_782_856_800), ("2026-11-27T14:30+00:00", 1_795_789_800),
+    ],
+)
+def test_moment_is_in_paris_time(text: str, seconds: float) -> None:
+    assert read_moment(text) == seconds
+
+
+def test_moment_ago() -> None:
+    assert time.time() - read_moment("36h") == pytest.approx(129_600, abs=5)
+    assert time.time() - read_moment("7d") == pytest.approx(604_800, abs=5)
+
+
+@pytest.mark.parametrize("text", ["", "d", "7", "7w", "-7d", "1969-01-01", "0001-01-01", "x\n"])
+def test_moment_that_is_none(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a moment such as 7d"):
+        read_moment(text)
