@@ -118,7 +118,7 @@ def _read_record(record: CallRecord) -> Iterator[_Contact]:
     if record.direction == "out":
         yield _Contact(callee, record.start_time, caller, False)
     elif record.missed or record.answered or record.seconds:
-        line = callee if record.csi is None else record.csi
+        line = _normalize(record.line, home) or record.line
         yield _Contact(caller, record.start_time, line, record.missed)
 
 

@@ -1,6 +1,7 @@
 """Tells failures that may repeat for months, without a flood of messages."""
 
 import threading
+from contextlib import suppress
 from typing import Callable, Dict, Hashable, List, Tuple
 
 from .._net.clock import Monotonic, monotonic
@@ -39,9 +40,8 @@ class FailureLog:
             allowed = limit.allows()
             left_out = limit.take_left_out() if allowed else 0
         if allowed:
-            # Without the lock: the reader of a pipe may be slow.
             others = f" ({left_out} more since it was last told)" if left_out else ""
-            self._tell(message + others)
+            self._print(message + others)
 
     def summarize(self) -> None:
         """Tell what was only counted, at the end."""
@@ -49,4 +49,10 @@ class FailureLog:
             counts = [(limit.take_left_out(), last[0]) for limit, last in self._kinds.values()]
         for count, message in counts:
             if count:
-                self._tell(f"{count} more: {message}")
+                self._print(f"{count} more: {message}")
+
+    def _print(self, message: str) -> None:
+        # Without the lock, because the reader of a pipe may be slow. If stderr is closed, the
+        # thread that wanted to tell something goes on.
+        with suppress(OSError, ValueError):
+            self._tell(message)

@@ -5,12 +5,12 @@ import json
 from typing import Any, Dict, Optional
 
 from .._hooks.events import Names
-from .._net.clock import DAY, system_time
+from .._net.clock import DAY, wall_clock
 from ..call_back import CallBack, to_call_back
 from .call_printer import format_party
 from .exit_codes import OK
 from .login_account import require_account
-from .moment import FORMS, read_moment
+from .moments import MOMENT_FORMS, parse_moment
 from .parser import add_json, add_trust
 from .terminal import Terminal, escape
 
@@ -25,9 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--since",
-        type=read_moment,
-        metavar="MOMENT",
-        help=f"calls since then, {FORMS}; by default {_DEFAULT_DAYS}d",
+        metavar="WHEN",
+        help=f"calls since then, {MOMENT_FORMS}; by default {_DEFAULT_DAYS}d",
     )
     add_json(parser, "the people")
     add_trust(parser)
@@ -35,10 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Run the command."""
+    # Before the login, so that a mistake shows at once.
+    since = wall_clock() - _DEFAULT_DAYS * DAY
+    if arguments.since is not None:
+        since = parse_moment("--since", arguments.since, wall_clock())
     account = require_account(arguments.ca_certs, arguments.allow_http)
-    since = arguments.since
-    if since is None:
-        since = system_time() - _DEFAULT_DAYS * DAY
     people = to_call_back(account.client.history(None, since))
     if arguments.json:
         out.print_line(json.dumps([make_fields(each) for each in people], indent=2))
