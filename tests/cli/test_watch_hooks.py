@@ -86,6 +86,7 @@ def test_on_selects_events(
     assert sorted(each["EVENT"] for each in read(found)) == ["end", "missed"]
 
 
+@pytest.mark.fault(100)
 def test_repeated_notifications_run_the_command_once(
     watcher: Watcher, write: str, found: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_http_elsewhere_has_to_be_allowed_and_the_path_is_not_shown(
     assert "https://" in said and "canary" not in said
 
 
+@pytest.mark.fault(101)
 @posix
 @pytest.mark.parametrize("how", ["interrupt", "terminate"])
 def test_end_of_the_watch_ends_the_commands(tmp_path: Path, how: str) -> None:
@@ -205,6 +207,7 @@ def test_posts_to_a_crm_are_in_its_form(watcher: Watcher) -> None:
     assert watcher.err[1:] == ["the connection was lost"]
 
 
+@pytest.mark.fault(102)
 def test_dead_receiver_does_not_hold_up_the_end(watcher: Watcher) -> None:
     ended: List[float] = []
 

@@ -89,6 +89,7 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.fault(100)
 @pytest.mark.parametrize("field", ["caller", "name"])
 def test_command_gets_hostile_values_as_plain_variables(bench: Bench, field: str) -> None:
     found = bench.folder / "found"
@@ -107,6 +108,7 @@ def test_command_gets_hostile_values_as_plain_variables(bench: Bench, field: str
     assert set(os.listdir(bench.folder)) - before == {"found"}
 
 
+@pytest.mark.fault(100)
 @posix
 def test_shell_script_with_quoted_variables_is_not_injected(bench: Bench) -> None:
     """Even a shell expands a variable once only."""
@@ -118,6 +120,7 @@ def test_shell_script_with_quoted_variables_is_not_injected(bench: Bench) -> Non
     assert not (bench.folder / "pwned").exists()
 
 
+@pytest.mark.fault(100)
 @pytest.mark.parametrize("encoding", ["ascii", "iso8859-1"])
 def test_value_that_the_system_cannot_encode_is_escaped(
     bench: Bench, encoding: str, monkeypatch: pytest.MonkeyPatch
@@ -130,6 +133,7 @@ def test_value_that_the_system_cannot_encode_is_escaped(
     assert json.loads(line)["KEYYO_NAME"] == "\\u65e5\\u672c"
 
 
+@pytest.mark.fault(100)
 def test_command_gets_no_secret_of_the_watch(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +205,7 @@ def test_command_that_cannot_start_is_told(bench: Bench, mode: Any, reason: str)
     assert told.startswith(f"cannot run {path}: ") and reason in told
 
 
+@pytest.mark.fault(101)
 @posix
 def test_command_that_takes_too_long_is_ended_with_all_it_started(bench: Bench) -> None:
     child = "import time; time.sleep(1000)"
@@ -217,6 +222,7 @@ def test_command_that_takes_too_long_is_ended_with_all_it_started(bench: Bench) 
     assert bench.told.items == [f"{sys.executable} took longer than 1.5 s: it is ended"]
 
 
+@pytest.mark.fault(101)
 @posix
 def test_command_that_ignores_sigterm_is_ended_with_the_watch(bench: Bench) -> None:
     code = (
@@ -244,6 +250,7 @@ def test_kill_from_a_signal_handler_ends_the_commands(bench: Bench) -> None:
     eventually(lambda: not is_running(pid))
 
 
+@pytest.mark.fault(101)
 def test_commands_run_a_few_at_a_time_and_a_full_queue_is_told(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

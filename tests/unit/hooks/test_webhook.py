@@ -89,6 +89,7 @@ def test_post_carries_a_signature_by_each_key_and_none_without_keys() -> None:
     assert "webhook-signature" not in post.headers and post.id
 
 
+@pytest.mark.fault(102)
 @pytest.mark.parametrize("answer", [500, 502, 503, 429, 408, 425, "drop"])
 def test_transient_failure_is_retried_with_the_same_id(answer: Answer) -> None:
     with to(answer, answer) as setting:
@@ -99,6 +100,7 @@ def test_transient_failure_is_retried_with_the_same_id(answer: Answer) -> None:
     assert len(setting.told.items) == 1 and "canary" not in setting.told.items[0]
 
 
+@pytest.mark.fault(102)
 @pytest.mark.parametrize("answer", [400, 401, 403, 404, 422, 301, 302, 307, 308])
 def test_refusal_and_redirect_are_not_repeated(answer: int) -> None:
     with Receiver() as elsewhere, to((answer, {"Location": elsewhere.url})) as setting:
@@ -109,6 +111,7 @@ def test_refusal_and_redirect_are_not_repeated(answer: int) -> None:
     assert told.startswith(f"127.0.0.1 answered {answer} to a post: ")
 
 
+@pytest.mark.fault(102)
 def test_gone_ends_the_posts() -> None:
     with to(410) as setting:
         setting.send(*(make_event(callref="a") for _ in range(5)))
@@ -120,6 +123,7 @@ def test_gone_ends_the_posts() -> None:
     ]
 
 
+@pytest.mark.fault(102)
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_obeyed_for_all_calls(status: int) -> None:
     with to((status, {"Retry-After": "0.3"})) as setting:
@@ -147,6 +151,7 @@ def test_failing_call_does_not_hold_up_another_and_keeps_its_order() -> None:
     ]
 
 
+@pytest.mark.fault(102)
 def test_dead_receiver_holds_up_neither_events_nor_the_end() -> None:
     hangs: List[Answer] = ["hang"] * 100
     with to(*hangs) as setting:
