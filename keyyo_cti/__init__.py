@@ -51,6 +51,8 @@ from .results import (
 if TYPE_CHECKING:
     from .account import Account as Account  # noqa: F401
     from .call_history import CallRecord as CallRecord  # noqa: F401
+    from .directory import Contact as Contact  # noqa: F401
+    from .directory import Directory as Directory  # noqa: F401
     from .health import Health as Health  # noqa: F401
     from .health import SlowHandler as SlowHandler  # noqa: F401
     from .loopback import Loopback as Loopback  # noqa: F401
@@ -67,6 +69,8 @@ _LATER = {
     "Account": "account",
     "CTIOptions": "options",
     "CallRecord": "call_history",
+    "Contact": "directory",
+    "Directory": "directory",
     "Health": "health",
     "Loopback": "loopback",
     "Manager": "manager",

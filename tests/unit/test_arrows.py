@@ -17,7 +17,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("_sockjs",),
     # Plain values, and how they are shown.
     ("_display", "_version", "backoff", "call_history", "errors", "results"),
-    ("_oauth2", "_manager"),
+    ("_oauth2", "_manager", "_directory"),
     # What stands behind one CTI.
     ("_client",),
     # The classes that a program uses.
