@@ -12,6 +12,7 @@ from ._client.callback import Callback, split_callback
 from ._client.literals import Dispatch
 from ._client.manager_additions import ManagerAdditions
 from ._manager.api import QUERIES, AccessTokens, Api, read_document
+from ._manager.contacts_client import ContactsClient
 from ._manager.history_client import HistoryClient
 from ._manager.paths import check_masks, quote_segment
 from ._manager.profiles_client import ProfilesClient
@@ -52,7 +53,7 @@ __all__ = [
 BASE_URL = "https://api.keyyo.com/manager/1.0"
 
 
-class ManagerClient(HistoryClient, ProfilesClient):
+class ManagerClient(HistoryClient, ProfilesClient, ContactsClient):
     """The Manager API, by blocking methods. Thread-safe.
 
     A request that only reads is retried, with pauses, on 429, on 5xx and on network failures. Any

@@ -1,9 +1,10 @@
-"""What a Manager reads beside lines and settings for CTI: history and profiles."""
+"""What a Manager reads beside lines and settings for CTI: history, contacts and profiles."""
 
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, List, Optional, overload
 
+from .._directory.contact import Contact
 from .._manager.period import Moment
 from ..call_history import CallRecord, HistoryDirection
 from ..results import ProfileInfo
@@ -12,7 +13,7 @@ from .callback import Callback, split_callback
 
 
 class ManagerAdditions(BackgroundClient):
-    """The part of Manager for history and profiles.
+    """The part of Manager for history, contacts and profiles.
 
     :ivar client: the ManagerClient.
     """
@@ -69,6 +70,12 @@ class ManagerAdditions(BackgroundClient):
             return list(self.client.history(csi, since, until, direction, all_units=all_units))
 
         return self._background.ask(history, callback)
+
+    def contacts(
+        self, callback: Optional[Callback[List[Contact]]] = None
+    ) -> "Future[List[Contact]]":
+        """Request the contacts of the account's directory. See ``ManagerClient.contacts``."""
+        return self._background.ask(self.client.contacts, callback)
 
     def profiles(
         self, csi: str, callback: Optional[Callback[List[ProfileInfo]]] = None
