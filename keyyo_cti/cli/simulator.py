@@ -74,6 +74,10 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
             sim.start()
             stack.callback(sim.stop)
             lines = [sim.line(number, name=name) for number, name in chosen]
+            for number, name in phones:
+                if name:
+                    # So that their names are shown beside their numbers.
+                    sim.contact(name, default_number=f"+{number}")
         except ValueError as error:
             raise UsageError(error) from error
         except OSError as error:

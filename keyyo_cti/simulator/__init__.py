@@ -14,7 +14,8 @@
 The same port serves OAuth2 and the Manager API, at ``sim.authorize_url``, ``sim.token_url`` and
 ``sim.manager_url``. ``sim.oauth2_application`` registers an application, ``sim.consent(url)``
 answers the consent page, and ``sim.account_tokens()`` returns tokens without a consent page.
-``sim.grant_only(scopes)`` limits the granted scopes.
+``sim.grant_only(scopes)`` limits the granted scopes. ``sim.contact("Example",
+mobile_number="+33199020000")`` adds a contact to the directory of the account.
 
 Every SockJS transport is served, or those of ``Simulator(transports=["xhr-polling"])``.
 ``sim.connections()`` lists the clients and their transports. ``Simulator(tls=True)`` serves https
@@ -142,6 +143,9 @@ Manager
       sends 1 or 0, and its response is the plugin's new state.
     - The domain masks of a CSI token are repeated and never checked. Older tokens stay valid.
     - A registered telephone is one ``SIPRecord``, with a ``user_agent`` and two addresses.
+    - In the directory, the ``name`` of a contact is the family name. Every contact has a
+      picture, 20,000 bytes by default, in each response. A text that is missing is empty, and a
+      number that is missing is null. A branch has a ``uid`` and a ``name``.
     - Six requests are handled at the same time (``max_requests``). A further one gets 429 with a
       ``Retry-After`` of one second. There is no other quota.
 

@@ -7,6 +7,7 @@ from typing import Callable, Mapping, Optional, Sequence
 from aiohttp import web
 
 from .access_guard import AccessGuard
+from .contacts import ContactBook
 from .forms import read_form
 from .hal import Resource, Slice, embed, make_document, make_page
 from .line_site import LineSite
@@ -26,6 +27,7 @@ class ManagerSite:
 
     :param manager: the account.
     :param lines: the routes of the history and of profiles.
+    :param contact_book: its directory.
     :param authority: checks access tokens.
     :param page_size: maximum number of items on a page.
     :param token_shape: one of `TOKEN_SHAPES`.
@@ -36,6 +38,7 @@ class ManagerSite:
         self,
         manager: Manager,
         lines: LineSite,
+        contact_book: ContactBook,
         authority: Authority,
         *,
         page_size: int,
@@ -44,6 +47,7 @@ class ManagerSite:
     ) -> None:
         self._manager = manager
         self._lines = lines
+        self._contact_book = contact_book
         self._guard = AccessGuard(authority)
         self._page_size = page_size
         self._token_shape = token_shape
@@ -55,6 +59,8 @@ class ManagerSite:
         service = "/services/{csi}"
         application.add_routes([
             web.get("/services", self._services),
+            web.get("/directory_contacts", self._contacts),
+            web.get("/directory_branches", self._branches),
             web.get(service, self._service),
             web.post(service + "/csi_token", self._csi_token),
             web.get(service + "/cti_plugins", self._plugins),
@@ -89,6 +95,12 @@ class ManagerSite:
 
     async def _sip_records(self, request: web.Request) -> web.StreamResponse:
         return self._page(request, self._manager.get_sip_records(request.match_info["csi"]))
+
+    async def _contacts(self, request: web.Request) -> web.StreamResponse:
+        return self._page(request, self._contact_book.get_contacts())
+
+    async def _branches(self, request: web.Request) -> web.StreamResponse:
+        return self._page(request, self._contact_book.get_branches())
 
     def _page(
         self,

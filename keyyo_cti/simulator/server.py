@@ -14,6 +14,7 @@ from .arguments import require_integer, require_one_of, require_seconds, require
 from .clients import Client
 from .clock import Clock, LoopScheduler, ManualClock
 from .commands import Command
+from .contact_methods import ContactMethods
 from .faults import Faults
 from .history import History
 from .host_filter import HostFilter
@@ -37,7 +38,7 @@ EVERYONE = "all"
 MAX_STREAM_LIMIT = 2**31 - 1
 
 
-class Simulator(Access, Observation):
+class Simulator(Access, ContactMethods, Observation):
     """A simulated Keyyo on loopback, served by a daemon thread.
 
     Use it in a ``with`` statement, or call `start` and `stop`. Every other method works from any

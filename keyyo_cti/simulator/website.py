@@ -8,6 +8,7 @@ from typing import Deque, List, Optional
 
 from aiohttp import web
 
+from .contacts import ContactBook
 from .exchange import Exchange
 from .host_filter import HostFilter
 from .http_faults import Handler, HttpFaults
@@ -57,6 +58,7 @@ class Website:
     ) -> None:
         self.authority = authority
         self.faults = HttpFaults()
+        self.contact_book = ContactBook()
         self._watchers = watchers
         self._host_filter = host_filter
         self._quota = Quota(MANAGER_PATH, max_requests)
@@ -65,6 +67,7 @@ class Website:
         self._manager = ManagerSite(
             manager,
             lines,
+            self.contact_book,
             authority,
             page_size=page_size,
             token_shape=token_shape,
