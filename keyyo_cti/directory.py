@@ -3,7 +3,7 @@
 A ``Directory`` answers from memory, and reads its sources again in the background.
 """
 
-from typing import Any, List, Optional, Protocol, Tuple
+from typing import Any, List, Optional, Tuple
 
 from ._directory.contact import Contact, make_label
 from ._directory.csv_file import CSVFile
@@ -11,6 +11,7 @@ from ._directory.feed import Feed, describe
 from ._directory.refresh import Refresher
 from ._directory.sources import Source, open_sources
 from ._directory.vcard_file import VCardFile
+from ._display.names import Names
 from ._display.telephone_number import to_international
 from ._net.clock import Monotonic, monotonic_with_sleep
 from .backoff import Backoff
@@ -25,13 +26,6 @@ _RETRIES = Backoff(first=5.0, longest=600.0, spread=0.5)
 
 #: Characters of a number. A longer text is no number, and would take long to parse.
 _MAX_NUMBER_LENGTH = 100
-
-
-class Names(Protocol):
-    """Anything that has names for numbers, such as a Directory."""
-
-    def name_of(self, number: Any) -> Optional[str]:
-        """Return the name for a number, or None. It must return at once."""
 
 
 class Directory:
@@ -149,13 +143,15 @@ class Directory:
         self._refresher.wait(timeout)
         return all(feed.read_at is not None for feed in self._feeds)
 
-    def close(self) -> None:
+    def close(self, timeout: float = 2.0) -> None:
         """End the thread. The names in memory stay.
 
-        It returns within two seconds. A request that is under way ends with its own timeout, or
-        with the ``close()`` of its Manager.
+        A request that is under way ends with its own timeout, or with the ``close()`` of its
+        Manager.
+
+        :param timeout: maximum seconds to wait for the thread.
         """
-        self._refresher.close()
+        self._refresher.close(timeout)
 
     def __enter__(self) -> "Directory":
         self._refresher.start()

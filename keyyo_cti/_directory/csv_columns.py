@@ -100,7 +100,7 @@ def _find_field(name: str) -> Optional[str]:
     words = set(re.sub("[0-9]+", " ", name).split())
     if words & _OTHER_WORDS:
         return None
-    is_number = bool(words & (_NUMBER_WORDS | {"number", "numero"}))
+    is_number = bool(words & {*_NUMBER_WORDS, *_NUMBER_NAMES})
     if words & _SHORT_WORDS and (is_number or words <= _SHORT_WORDS):
         return SHORT_NUMBERS
     return NUMBERS if words & _NUMBER_WORDS else None

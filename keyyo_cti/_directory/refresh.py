@@ -10,9 +10,6 @@ from .._net.clock import NEVER, Monotonic
 from .._net.reentrant import Flag, Wakeup, interrupts_itself
 from .feed import Feed
 
-#: Maximum seconds of ``close``.
-_CLOSE_TIMEOUT = 2.0
-
 #: Maximum seconds of a pause. During a suspend of the machine, a pause does not go on.
 _MAX_PAUSE = 60.0
 
@@ -90,15 +87,18 @@ class Refresher:
         due = min((feed.due for feed in self._feeds), default=NEVER)
         return max(0.0, due - self._monotonic())
 
-    def close(self) -> None:
-        """End the thread, and wait up to two seconds for it."""
+    def close(self, timeout: float) -> None:
+        """End the thread, and wait for it.
+
+        :param timeout: maximum seconds.
+        """
         self.closed.set()
         self._signal.send()
         self._tried.notify_all()
         thread = self._threads.get(process.current())
         is_own = thread is threading.current_thread()
         if thread is not None and thread.ident is not None and not (is_own or interrupts_itself()):
-            thread.join(_CLOSE_TIMEOUT)
+            thread.join(timeout)
 
     def _all_tried(self) -> bool:
         return all(feed.tried for feed in self._feeds)

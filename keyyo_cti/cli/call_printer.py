@@ -2,10 +2,11 @@
 
 import json
 import time
-from typing import Any
+from typing import Any, Optional
 
 from .._display.call_state import ENDED, MISSED, PARKED, RINGING, TALKING, describe_state
 from .._display.html import format_number_safely
+from .._display.names import Names, find_name
 from ..call import Call
 from .terminal import Terminal, escape
 
@@ -20,10 +21,12 @@ class CallPrinter:
 
     :param out: where to print.
     :param as_json: True for one JSON object per change.
+    :param names: names beside numbers; None to print none.
     """
 
-    def __init__(self, out: Terminal, as_json: bool) -> None:
+    def __init__(self, out: Terminal, as_json: bool, names: Optional[Names] = None) -> None:
         self._out = out
+        self._names = names
         self._format = _format_json if as_json else _format_line
         #: True if a person reads the calls as they are printed.
         self.is_for_person = out.is_terminal and not as_json
@@ -34,17 +37,30 @@ class CallPrinter:
         visible = (call.state, call.caller, call.callee, call.callpark_slot)
         if getattr(call, "printed", None) != visible:
             setattr(call, "printed", visible)
-            self._out.print_line(self._format(call, self._out))
+            self._out.print_line(self._format(call, self._out, self._names))
 
 
-def format_party(number: Any) -> str:
-    """Return the caller or the callee as text for a person, escaped and shortened."""
-    return "unknown" if number is None else format_number_safely(number)
+def format_party(number: Any, names: Optional[Names] = None) -> str:
+    """Return the caller or the callee as text for a person, escaped and shortened.
+
+    :param names: has the name behind the number; None for none.
+    """
+    return add_name("unknown" if number is None else format_number_safely(number), number, names)
 
 
-def _format_line(call: Call, out: Terminal) -> str:
-    # Into a pipe, numbers stay as the server sent them, because grep would not find groups.
-    write = format_party if out.is_terminal else escape
+def add_name(text: str, number: Any, names: Optional[Names]) -> str:
+    """Return a text with the name for a number behind it, if there is one."""
+    name = find_name(names, number)
+    return f"{text} {name}" if name else text
+
+
+def _format_line(call: Call, out: Terminal, names: Optional[Names]) -> str:
+    def write(number: Any) -> str:
+        # Into a pipe, numbers stay as the server sent them, because grep would not find groups.
+        if not out.is_terminal:
+            return add_name(escape(number), number, names)
+        return format_party(number, names)
+
     word = escape(describe_state(call.state, call.callpark_slot))
     parts = [
         time.strftime("%H:%M:%S"),
@@ -67,10 +83,14 @@ def _format_durations(call: Call) -> str:
     return durations.get(str(call.state), "")
 
 
-def _format_json(call: Call, out: Terminal) -> str:
+def _format_json(call: Call, out: Terminal, names: Optional[Names]) -> str:
     fields: Any = {
         **call.fields,
         "ringing_duration": call.get_ringing_duration(),
         "duration": call.get_duration(),
     }
+    if names is not None:
+        # Whole, as other texts in JSON: their reader escapes them.
+        for side in ("caller", "callee"):
+            fields[f"{side}_name"] = names.name_of(fields.get(side))
     return json.dumps(fields)

@@ -11,6 +11,7 @@ from .._display.telephone_link import LinkError, TelephoneLink, parse_link
 from .._display.telephone_number import format_number, is_dialable, parse_number
 from ..call import Call
 from ..errors import ConnectionClosed, KeyyoError
+from .account_names import AccountNames, add_names, make_names
 from .call_printer import CallPrinter
 from .confirmation import confirm, show_failures
 from .exit_codes import FAILED, OK, USAGE_ERROR, UsageError
@@ -56,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--follow", action="store_true", help="show the call as it changes, until it ends"
     )
+    add_names(parser)
     add_session(parser)
     add_json(parser, "each change of the call, one object per line,")
 
@@ -78,8 +80,9 @@ def _run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         confirm(_make_question(number, link), err)
     for note in link.notes if link and not arguments.confirm else ():
         err.print_line(note)
-    printer = CallPrinter(out, arguments.json) if arguments.follow else None
     config = make_session_config(arguments, arguments.auto_answer)
+    names = make_names(arguments, config) if arguments.follow else None
+    printer = CallPrinter(out, arguments.json, names) if arguments.follow else None
     if arguments.only is not None:
         config = replace(config, may_dial=arguments.only.fullmatch)
     if link is not None:
@@ -89,7 +92,7 @@ def _run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     else:
         # Unchanged: a check must be of what its author sees.
         resolve = partial(_keep, number)
-    return DialSession(config, resolve, printer, err).run()
+    return DialSession(config, resolve, printer, err, names).run()
 
 
 def _make_question(number: str, link: Optional[TelephoneLink]) -> str:
@@ -130,8 +133,9 @@ class DialSession(SessionCommand):
         resolve: Callable[[Any], str],
         printer: Optional[CallPrinter],
         err: Terminal,
+        names: Optional[AccountNames] = None,
     ) -> None:
-        super().__init__(config, err)
+        super().__init__(config, err, names)
         self._resolve = resolve
         self._number = ""
         self._printer = printer

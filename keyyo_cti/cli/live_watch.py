@@ -6,6 +6,7 @@ from collections import deque
 from typing import Deque, Optional, Sequence, Tuple
 
 from ..call import Call
+from .account_names import AccountNames
 from .screen import Screen
 from .session_command import ConnectionStatus
 from .session_config import SessionConfig
@@ -30,9 +31,14 @@ class LiveWatch(WatchSession):
     draws = True
 
     def __init__(
-        self, config: SessionConfig, also: Sequence[str], out: Terminal, err: Terminal
+        self,
+        config: SessionConfig,
+        also: Sequence[str],
+        out: Terminal,
+        err: Terminal,
+        names: Optional[AccountNames] = None,
     ) -> None:
-        super().__init__(config, also, err)
+        super().__init__(config, also, err, names)
         self._out = out
         self._screen = Screen(out, self._keys)
         self._status = ConnectionStatus.CONNECTING
@@ -101,7 +107,7 @@ class LiveWatch(WatchSession):
         help_ = f"{HEALTH_KEY}: health" if self._keys.available else ""
         health = str(self.cti.health()) if self._shows_health else ""
         return TableView(
-            self.cti.number, self._status, calls, notes, self._began_at, help_, health
+            self.cti.number, self._status, calls, notes, self._began_at, help_, health, self.names
         )
 
     def _leave_screen(self) -> None:
@@ -113,7 +119,7 @@ class LiveWatch(WatchSession):
         calls = self.cti.get_calls()
         if calls:
             columns, _ = self._screen.get_size()
-            view = TableView(self.cti.number, self._status, calls)
+            view = TableView(self.cti.number, self._status, calls, names=self.names)
             for line in render(view, max(1, columns - 1), _UNBOUNDED, self._out.coloured):
                 self._out.print_line(line)
         if self._err.is_terminal:

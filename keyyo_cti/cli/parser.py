@@ -26,6 +26,7 @@ COMMANDS: Dict[str, str] = {
     "login": "Sign in: allow keyyo-cti on this machine to use an account.",
     "logout": "Delete the tokens and the client secret of login. Keyyo still accepts the tokens.",
     "lines": "Show the lines of the account.",
+    "contacts": "Show the directory of the account, or the contacts with a text.",
     "token": "Print a new CSI token, which opens one line for an hour. It is a secret.",
     "diagnose": "Find out why a line does not answer, and what to do.",
     "dial": "Have a line's telephone call a number, or the number in a tel: or callto: link.",

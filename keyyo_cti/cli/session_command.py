@@ -3,6 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import nullcontext
 from enum import Enum
 from typing import Any, ClassVar, Optional
 
@@ -10,6 +11,7 @@ from .._display.dates import as_date
 from ..call import Call
 from ..errors import ConnectionClosed, KeyyoError, UnreadableMessage
 from ..results import Restored
+from .account_names import AccountNames
 from .exit_codes import CONNECTION_LOST, FAILED, INTERRUPTED, NOT_SIGNED_IN
 from .session_config import SessionConfig
 from .terminal import Terminal, escape
@@ -40,13 +42,19 @@ class SessionCommand(ABC):
         tokens.
     :param config: opens the session.
     :param err: receives the messages for a person.
+    :param names: names beside numbers; None to show none. They are read while ``run`` runs.
     :raises UsageError: an option is wrong.
     """
 
     restores: ClassVar[bool] = False
 
-    def __init__(self, config: SessionConfig, err: Terminal) -> None:
+    def __init__(
+        self, config: SessionConfig, err: Terminal, names: Optional[AccountNames] = None
+    ) -> None:
         self.config = config
+        self.names = names
+        if names is not None:
+            names.on_failure = self.print_status
         self.cti = cti = config.make_cti(self.restores)
         self._err = err
         self._ended = threading.Event()
@@ -66,7 +74,7 @@ class SessionCommand(ABC):
         :returns: the exit code of the command.
         """
         config = self.config
-        with self.cti:
+        with self.cti, self.names or nullcontext():
             try:
                 self.cti.create_session(config.token, config.auto_answer, self._on_created)
                 while not self._ended.wait(_MIN_REFRESH_INTERVAL):

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from .._display.call_state import describe_state
 from .._display.dates import as_date
+from .._display.names import Names
 from .._display.readable_time import format_duration, local_time
 from .._net.clock import NEVER
 from ..call import Call
@@ -72,6 +73,7 @@ class TableView:
     :ivar began: the time of day when the session began; None before.
     :ivar keys: the keys that can be pressed; empty if none can.
     :ivar health: the health of the connection, to be shown below the notes; empty if it is not.
+    :ivar names: names beside numbers; None to show none.
     """
 
     number: Any
@@ -81,6 +83,7 @@ class TableView:
     began: Optional[str] = None
     keys: str = ""
     health: str = ""
+    names: Optional[Names] = None
 
 
 def render(view: TableView, width: int, height: int, coloured: bool) -> List[str]:
@@ -104,7 +107,7 @@ def _make_content(view: TableView, width: int, height: int) -> Group:
     notes = [_cut(note) for note in view.notes] + textwrap.wrap(escape(view.health), width)
     notes = notes[max(0, len(notes) - max(0, height - _HEADER_LINES - 2)) :]
     room = max(1, height - _HEADER_LINES - (len(notes) + 1 if notes else 0))
-    head = Text(_cut("" if view.number is None else format_party(view.number)), "bold")
+    head = Text(_cut("" if view.number is None else format_party(view.number, view.names)), "bold")
     head.append(f"  {view.status.value}", _STATUS_STYLES[view.status])
     parts: List[Any] = [head, _make_remark(view, width), _make_table(view, width, room)]
     if notes:
@@ -137,7 +140,7 @@ def _make_table(view: TableView, width: int, room: int) -> Any:
     # The line that counts the hidden calls takes the place of a call.
     hidden = len(active) - room + 1 if len(active) > room else 0
     last = [] if hidden else list(reversed(ended))[: min(MAX_ENDED_CALLS, room - len(active))]
-    rows = [_make_row(call) for call in (*active[hidden:], *last)]
+    rows = [_make_row(call, view) for call in (*active[hidden:], *last)]
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     layout = _select_layout(rows, width)
     for heading in layout:
@@ -168,7 +171,7 @@ def _select_layout(rows: Sequence[Row], width: int) -> Sequence[str]:
     return _LAYOUTS[-1]
 
 
-def _make_row(call: Call) -> Row:
+def _make_row(call: Call, view: TableView) -> Row:
     word = _cut(describe_state(call.state, call.callpark_slot))
     colour = STATE_COLOURS.get(word, "bold")
     if call.stale:
@@ -180,9 +183,9 @@ def _make_row(call: Call) -> Row:
     slot = call.callpark_slot
     return {
         "since": Text(_format_time_of_day(call.setup_date)),
-        "from": _make_foreign_text(format_party(call.caller)),
-        "to": _make_foreign_text(format_party(call.callee)),
-        "call": _make_foreign_text(_format_other_party(call)),
+        "from": _make_foreign_text(_format_party(call.caller, view)),
+        "to": _make_foreign_text(_format_party(call.callee, view)),
+        "call": _make_foreign_text(_format_other_party(call, view)),
         "state": Text(word, colour),
         "rang": Text(durations[0]),
         "talked": Text(durations[1]),
@@ -191,10 +194,15 @@ def _make_row(call: Call) -> Row:
     }
 
 
-def _format_other_party(call: Call) -> str:
+def _format_other_party(call: Call, view: TableView) -> str:
     if call.other_side == "callee":
-        return f"to {format_party(call.callee)}"
-    return f"from {format_party(call.caller)}"
+        return f"to {_format_party(call.callee, view)}"
+    return f"from {_format_party(call.caller, view)}"
+
+
+def _format_party(number: Any, view: TableView) -> str:
+    # The name of the line is in the heading. In each row it would take room from the other name.
+    return format_party(number, None if number == view.number else view.names)
 
 
 def _get_setup_time(call: Call) -> float:

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 
 from .._display.extras import install_hint
+from .account_names import add_names, make_names
 from .call_printer import CallPrinter
 from .invocation import name_program
 from .parser import TOKEN_SOURCES, add_json, add_session
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         help='another line of the organisation, or "callpark"; may be repeated',
     )
+    add_names(parser)
     add_session(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
@@ -51,6 +53,7 @@ def _make_hint() -> str:
 
 def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> WatchSession:
     config = make_session_config(arguments)
+    names = make_names(arguments, config)
     # The lines of --debug would break a table.
     is_plain = arguments.plain or arguments.json or arguments.debug
     wants_table = out.can_redraw and not is_plain
@@ -58,8 +61,9 @@ def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -
     if wants_table and not has_rich:
         err.print_line(f"no table, because rich is missing: {_make_hint()}")
     if not (wants_table and has_rich):
-        return LineWatch(config, arguments.also, CallPrinter(out, arguments.json), err)
+        printer = CallPrinter(out, arguments.json, names)
+        return LineWatch(config, arguments.also, printer, err, names)
     # Imported late, because it needs an extra.
     from .live_watch import LiveWatch
 
-    return LiveWatch(config, arguments.also, out, err)
+    return LiveWatch(config, arguments.also, out, err, names)

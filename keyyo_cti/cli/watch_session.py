@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Optional, Sequence
 from .._display.telephone_number import parse_number
 from ..call import Call
 from ..errors import KeyyoError
+from .account_names import AccountNames
 from .call_printer import CallPrinter
 from .exit_codes import FAILED
 from .keys import KeyReader
@@ -30,8 +31,14 @@ class WatchSession(SessionCommand):
     restores = True
     draws: ClassVar[bool] = False
 
-    def __init__(self, config: SessionConfig, also: Sequence[str], err: Terminal) -> None:
-        super().__init__(config, err)
+    def __init__(
+        self,
+        config: SessionConfig,
+        also: Sequence[str],
+        err: Terminal,
+        names: Optional[AccountNames] = None,
+    ) -> None:
+        super().__init__(config, err, names)
         self._also = also
         self._keys = KeyReader(self.on_key)
 
@@ -66,9 +73,14 @@ class LineWatch(WatchSession):
     """
 
     def __init__(
-        self, config: SessionConfig, also: Sequence[str], printer: CallPrinter, err: Terminal
+        self,
+        config: SessionConfig,
+        also: Sequence[str],
+        printer: CallPrinter,
+        err: Terminal,
+        names: Optional[AccountNames] = None,
     ) -> None:
-        super().__init__(config, also, err)
+        super().__init__(config, also, err, names)
         self._printer = printer
 
     def on_connected(self) -> None:

@@ -36,7 +36,7 @@ def watched(sim: Simulator, capsys: Capture, calls: List[Dict[str, Any]], *argum
         cut_off(sim)
 
     keep_login(sim)
-    said = run(capsys, "watch", *arguments, script=script)
+    said = run(capsys, "watch", "--no-names", *arguments, script=script)
     assert said.status == 3
     assert said.err == ["connected as 33199000001", *CUT_OFF]
     return said
@@ -60,7 +60,7 @@ def test_json(sim: Simulator, alice: Line, capsys: Capture) -> None:
         cut_off(sim)
 
     keep_login(sim)
-    said = run(capsys, "watch", "--json", script=script)
+    said = run(capsys, "watch", "--no-names", "--json", script=script)
     assert said.status == 3 and said.err[1:] == CUT_OFF
     shown = objects(said)
     assert [each["state"] for each in shown] == ["SETUP", "CONNECT", "RELEASE"]

@@ -135,7 +135,7 @@ def test_follow(
         script(bob)
 
     arguments = ["--no-auto-answer"] if ring_first else []
-    said = run(capsys, "dial", "--follow", BOB, *arguments, script=play)
+    said = run(capsys, "dial", "--no-names", "--follow", BOB, *arguments, script=play)
     assert (said.status, states(said)) == (status, seen)
     assert len(said.err) == 2
     assert sim.sessions() == []
@@ -147,13 +147,14 @@ def test_follow_to_the_busy(
 ) -> None:
     """A call that is over at once is shown to its end, with exit code 1."""
     bob.call(CAROL)
-    said = run(capsys, "dial", "--follow", BOB, *arguments)
+    said = run(capsys, "dial", "--no-names", "--follow", BOB, *arguments)
     assert said.status == 1 and "missed" in said.out[-1].lower()
 
 
 def test_follow_for_programs(alice: Line, bob: Phone, capsys: Capture) -> None:
     """``--json`` is one object a line on stdout, and nothing else is there."""
-    said = run(capsys, "dial", "--follow", "--json", BOB, script=lambda: answered(bob))
+    arguments = ["--no-names", "--follow", "--json"]
+    said = run(capsys, "dial", *arguments, BOB, script=lambda: answered(bob))
     shown = [json.loads(line) for line in said.out]
     assert [each["state"] for each in shown] == ["SETUP", "CONNECT", "RELEASE"]
     assert {(each["caller"], each["callee"]) for each in shown} == {(alice.number, BOB)}
@@ -170,7 +171,7 @@ def test_other_calls_are_not_followed(sim: Simulator, alice: Line, capsys: Captu
         carol.hang_up()
         answered(bob)
 
-    said = run(capsys, "dial", "--follow", BOB, script=play)
+    said = run(capsys, "dial", "--no-names", "--follow", BOB, script=play)
     assert (said.status, states(said)) == (0, ["ringing", "talking", "ended"])
 
 
@@ -198,7 +199,7 @@ class TestAnOlderCall:
             alice.phone.pick_up()
             answered(bob)
 
-        said = run(capsys, "dial", "--follow", "--no-auto-answer", BOB, script=play)
+        said = run(capsys, "dial", "--no-names", "--follow", "--no-auto-answer", BOB, script=play)
         assert (said.status, states(said)) == (0, ["ringing", "talking", "ended"])
 
 
@@ -226,13 +227,13 @@ def test_connection_lost(sim: Simulator, bob: Phone, capsys: Capture) -> None:
         sim.push("all", {"notify": "call", "call": {"callref": "x"}})
         sim.faults.drop()
 
-    said = run(capsys, "dial", "--follow", BOB, script=play)
+    said = run(capsys, "dial", "--no-names", "--follow", BOB, script=play)
     assert (said.status, states(said)) == (3, ["ringing"])
     assert said.err[-1] == "the connection was lost"
     assert bob.state == "ringing"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--follow"]])
+@pytest.mark.parametrize("arguments", [[], ["--follow", "--no-names"]])
 @pytest.mark.parametrize("action", ["create_session", "call"])
 def test_connection_lost_before_the_answer(
     sim: Simulator, capsys: Capture, arguments: List[str], action: str
@@ -246,7 +247,7 @@ def test_connection_lost_before_the_answer(
 @posix
 def test_ctrl_c_while_following(sim: Simulator, alice: Line, bob: Phone) -> None:
     """Ctrl-C ends the following with 130, and the call and the session stay."""
-    with Running("-m", "keyyo_cti", "dial", "--follow", BOB) as running:
+    with Running("-m", "keyyo_cti", "dial", "--no-names", "--follow", BOB) as running:
         running.until("ringing")
         running.until(f"calling {BOB}", "err")
         running.interrupt()
@@ -264,7 +265,8 @@ def test_nobody_reads(bob: Phone) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        with Running("-m", "keyyo_cti", "dial", "--follow", BOB, stdout=writer) as running:
+        command = ["dial", "--no-names", "--follow", BOB]
+        with Running("-m", "keyyo_cti", *command, stdout=writer) as running:
             assert running.end() == 1
             said = running.rest("err")
             assert not any("Traceback" in line for line in said)

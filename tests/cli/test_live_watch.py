@@ -131,7 +131,7 @@ def test_what_is_said_is_below(sim: Simulator, alice: Line) -> None:
 def test_the_connection(sim: Simulator, alice: Line, bob: Phone) -> None:
     """A lost connection shows until it is restored; what went on meanwhile is uncertain."""
     keep_login(sim)
-    with watching(sim, alice, "--csi", alice.number) as tty:
+    with watching(sim, alice, "--no-names", "--csi", alice.number) as tty:
         tty.until_shown("no calls yet")
         bob.call(alice)
         tty.until_shown("ringing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Sequence
+from typing import Any, List, Optional, Sequence
 
 import pytest
 
@@ -189,3 +189,26 @@ def test_wide_letters() -> None:
     """A name in wide letters takes no more columns than there are."""
     lines = picture([call(1, caller="山" * 100)], width=60)
     assert lines[-1].endswith("ringing  0:01") and "…" in lines[-1]
+
+
+class Names:
+    """Bob, the line, and a name that would command the terminal."""
+
+    def name_of(self, number: Any) -> Optional[str]:
+        return {"33199020001": "Bob Example (Ex)", "33199020002": "\x1b[2J\u202eEve",
+                "33199000001": "Alice"}.get(number)
+
+
+def test_names_are_beside_numbers_and_that_of_the_line_is_above() -> None:
+    calls = [call(number) for number in (3, 2, 1)]
+    view = TableView("33199000001", ConnectionStatus.CONNECTED, calls, names=Names())
+    head, _, _, nobody, eve, bob = render(view, 120, 24, coloured=False)
+    assert head.replace("\x1b[1m", "").startswith("+33 1 99 00 00 01 Alice")
+    assert "+33 1 99 02 00 01 Bob Example (Ex)  +33 1 99 00 00 01  " in bob
+    assert "+33 1 99 02 00 02 \\x1b[2J\\u202eEve  " in eve and "Alice" not in bob
+    assert "+33 1 99 02 00 03  " in nobody
+    # In a narrow window, the number stays whole.
+    for width in (32, 60, 90):
+        view_lines = render(view, width, 24, coloured=False)
+        assert any("+33 1 99 02 00 01" in line for line in view_lines)
+        assert all(len(re.sub("\x1b\\[[0-9;]*m", "", line)) <= width for line in view_lines)

@@ -1,0 +1,31 @@
+"""Names beside numbers, as text for people."""
+
+from typing import Any, Optional, Protocol
+
+from .._net.text import plain
+
+#: Characters of a name. A directory may contain longer ones.
+_MAX_NAME_LENGTH = 80
+
+
+class Names(Protocol):
+    """Anything that has names for numbers, such as a Directory."""
+
+    def name_of(self, number: Any, /) -> Optional[str]:
+        """Return the name for a number, or None. It must return at once."""
+
+
+def find_name(names: Optional[Names], number: Any) -> str:
+    """Return the name for a number, printable and shortened; empty if there is none.
+
+    Escape sequences, line breaks, and marks that change the direction of text are escaped. The
+    result is not escaped for HTML. It never raises.
+    """
+    try:
+        name = None if names is None else names.name_of(number)
+        text = "" if name is None else " ".join(str(name).split())
+    except Exception:
+        # A display must not end because of an object of the program.
+        return ""
+    short = text if len(text) <= _MAX_NAME_LENGTH else text[: _MAX_NAME_LENGTH - 1] + "…"
+    return plain(short)
