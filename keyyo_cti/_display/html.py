@@ -6,11 +6,12 @@ the style sheet of a notebook may be dark or light.
 
 import html
 import time
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .._net.text import plain
 from .call_state import PARKED, WORDS, describe_state
 from .dates import as_date
+from .names import Names, find_name, get_shown
 from .readable_time import format_duration, local_time
 from .secret_fields import is_secret
 from .telephone_number import format_number
@@ -46,8 +47,8 @@ _FAINT = "opacity:.65"
 def render_call(one: Any) -> str:
     """Return a call: its state, numbers, dates and durations."""
     rows: List[Tuple[str, str]] = [
-        ("from", render_number(one.caller)),
-        ("to", render_number(one.callee)),
+        ("from", render_party(one.caller)),
+        ("to", render_party(one.callee)),
         ("began", render_date(one.setup_date)),
         ("rang", format_duration(one.get_ringing_duration())),
     ]
@@ -109,6 +110,19 @@ def render_number(value: Any) -> str:
     return render_faint("unknown") if value is None else escape_text(format_number_safely(value))
 
 
+def render_party(value: Any, names: Optional[Names] = None) -> str:
+    """Return a number in groups of digits, with its name in front if it has one.
+
+    :param names: by default those of ``set_shown``.
+    """
+    name = find_name(get_shown() if names is None else names, value)
+    if not name:
+        return render_number(value)
+    # Isolated, because a name may be written from right to left, and would carry digits along.
+    isolated = f'<span style="unicode-bidi:isolate">{html.escape(name)}</span>'
+    return f"{isolated} {render_faint(render_number(value))}"
+
+
 def format_number_safely(value: Any) -> str:
     """Return the same as text without HTML, printable and shortened."""
     return _printable(value, format_number)
@@ -146,8 +160,8 @@ def _call_row(one: Any) -> str:
     return _row(
         [
             render_state(one),
-            render_number(one.caller),
-            render_number(one.callee),
+            render_party(one.caller),
+            render_party(one.callee),
             render_date(one.setup_date),
             format_duration(one.get_ringing_duration()),
             format_duration(one.get_duration()) if was_picked_up(one) else "",

@@ -1,6 +1,6 @@
 """Names beside numbers, as text for people."""
 
-from typing import Any, Optional, Protocol
+from typing import Any, Dict, Optional, Protocol
 
 from .._net.text import plain
 
@@ -13,6 +13,19 @@ class Names(Protocol):
 
     def name_of(self, number: Any, /) -> Optional[str]:
         """Return the name for a number, or None. It must return at once."""
+
+
+_shown: Dict[str, Optional[Names]] = {"names": None}
+
+
+def set_shown(names: Optional[Names]) -> None:
+    """Set the names that notebooks show beside numbers."""
+    _shown["names"] = names
+
+
+def get_shown() -> Optional[Names]:
+    """Return the names that notebooks show beside numbers."""
+    return _shown["names"]
 
 
 def find_name(names: Optional[Names], number: Any) -> str:

@@ -10,6 +10,7 @@ from ipywidgets import HTML, Button, HBox, VBox
 from .._client.callback import Callback
 from .._display import html
 from .._display.call_state import RINGING
+from .._display.names import Names
 from .._display.telephone_number import parse_number
 from ..call import Call
 from ..cti import CTI
@@ -28,10 +29,12 @@ class Board(VBox):
 
     :param max_rows: maximum number of calls with a row. An ended call keeps its row, below the
         active ones, until another call needs it.
+    :param names: names beside numbers; None for those of the notebook.
     """
 
-    def __init__(self, cti: CTI, max_rows: int) -> None:
+    def __init__(self, cti: CTI, max_rows: int, names: Optional[Names] = None) -> None:
         self._cti = cti
+        self._names = names
         self._styles = styles = Styles()
         # Messages that are sent in this context belong to this cell.
         self._context = copy_context()
@@ -52,7 +55,7 @@ class Board(VBox):
         self.to = NumberField("number to dial", self._dial, styles)
         self.dial = Button(description="Dial", layout=styles.short, style=styles.plain)
         self.dial.on_click(self._on_dial)
-        self._list = RowList(max_rows, self._send_command, styles)
+        self._list = RowList(max_rows, self._send_command, styles, names)
         self.more = HTML(layout=styles.line, style=styles.html)
         self.message = HTML(layout=styles.line, style=styles.html)
         self._bar = HBox(layout=styles.bar)
@@ -168,7 +171,7 @@ class Board(VBox):
         connected, number = cti.connected, cti.number
         calls = [call for call in cti.get_calls() if not call.ended]
         self._list.refresh([call for call in calls if not call.stale], number, connected)
-        self.status.value = _format_status(connected, number)
+        self.status.value = _format_status(connected, number, self._names)
         self.dial.disabled = self.to.disabled = not connected
         self._bar.children = (self.status, *((self.to, self.dial) if connected else ()))
         self.more.value = self._count_others(calls)
@@ -186,7 +189,7 @@ class Board(VBox):
         return f"and {len(left)} more active calls, {ringing} of them {RINGING}"
 
 
-def _format_status(connected: bool, number: Any) -> str:
+def _format_status(connected: bool, number: Any, names: Optional[Names]) -> str:
     word, colour = ("connected", html.GOOD) if connected else ("not connected", html.BAD)
-    line = f" &ensp;<b>{html.render_number(number)}</b>" if number is not None else ""
+    line = f" &ensp;<b>{html.render_party(number, names)}</b>" if number is not None else ""
     return f"<style>{CSS}</style>{html.render_chip(word, colour)}{line}"

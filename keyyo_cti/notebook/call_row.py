@@ -9,6 +9,7 @@ from ipywidgets import HTML, Button, HBox, Widget
 from .._client.callback import Callback
 from .._client.literals import Side
 from .._display import html
+from .._display.names import Names
 from .._display.readable_time import format_duration
 from .._display.telephone_number import parse_number
 from ..call import Call
@@ -25,11 +26,19 @@ class CallRow(HBox):
     A row is never reused. Otherwise a click on a call that has just ended could reach the next.
 
     :param send_command: sends the command of a button.
+    :param names: names beside numbers; None for those of the notebook.
     """
 
-    def __init__(self, call: Call, send_command: SendCommand, styles: Styles) -> None:
+    def __init__(
+        self,
+        call: Call,
+        send_command: SendCommand,
+        styles: Styles,
+        names: Optional[Names] = None,
+    ) -> None:
         self.call = call
         self._send_command = send_command
+        self._names = names
         self._number: Optional[str] = None
         self.about = HTML(layout=styles.about, style=styles.html)
         self.answer = self._make_button("Answer", self._on_answer, styles)
@@ -50,7 +59,7 @@ class CallRow(HBox):
         call = self.call
         self._number = number
         own = is_own(call, number)
-        self.about.value = _format_call(call, own)
+        self.about.value = _format_call(call, own, self._names)
         active = connected and not call.ended
         rings_here = active and is_ringing_here(call, number)
         talking = active and call.state == "CONNECT"
@@ -136,12 +145,12 @@ def is_ringing_here(call: Call, number: Optional[str]) -> bool:
     return call.state == "SETUP" and is_own(call, number) and call.other_side == "caller"
 
 
-def _format_call(call: Call, own: bool) -> str:
+def _format_call(call: Call, own: bool, names: Optional[Names]) -> str:
     durations = [f"rang {format_duration(call.get_ringing_duration())}"]
     if html.was_picked_up(call):
         durations.append(f"talked {format_duration(call.get_duration())}")
     details = ", ".join(part for part in (*durations, html.render_remarks(call)) if part)
-    parties = _format_parties(call, own)
+    parties = _format_parties(call, own, names)
     # Always two lines, so that the rows below do not move.
     return (
         f'<div style="line-height:1.5">{html.render_state(call)}&ensp;<b>{parties}</b>'
@@ -149,9 +158,9 @@ def _format_call(call: Call, own: bool) -> str:
     )
 
 
-def _format_parties(call: Call, own: bool) -> str:
+def _format_parties(call: Call, own: bool, names: Optional[Names]) -> str:
     if own and call.other_side == "caller":
-        return f"from {html.render_number(call.caller)}"
+        return f"from {html.render_party(call.caller, names)}"
     if own:
-        return f"to {html.render_number(call.callee)}"
-    return f"{html.render_number(call.caller)} → {html.render_number(call.callee)}"
+        return f"to {html.render_party(call.callee, names)}"
+    return f"{html.render_party(call.caller, names)} → {html.render_party(call.callee, names)}"

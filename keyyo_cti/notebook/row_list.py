@@ -5,6 +5,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 from ipywidgets import Layout, VBox
 
 from .._display.dates import as_date
+from .._display.names import Names
 from ..call import Call
 from .call_row import CallRow, SendCommand, is_ringing_here
 from .styles import MOVED_CLASSES, Styles
@@ -21,13 +22,21 @@ class RowList(VBox):
     reordered, the browser would make them again, and a field would lose what is being typed.
 
     :param max_rows: maximum number of calls with a row.
+    :param names: names beside numbers; None for those of the notebook.
     :ivar rows: the rows, from above.
     """
 
-    def __init__(self, max_rows: int, send_command: SendCommand, styles: Styles) -> None:
+    def __init__(
+        self,
+        max_rows: int,
+        send_command: SendCommand,
+        styles: Styles,
+        names: Optional[Names] = None,
+    ) -> None:
         self.rows: List[CallRow] = []
         self._max_rows = max_rows
         self._send_command = send_command
+        self._names = names
         self._styles = styles
         super().__init__(layout=styles.rows)
 
@@ -59,7 +68,7 @@ class RowList(VBox):
             at = self._find_place()
             if at is None:
                 break
-            row = CallRow(call, self._send_command, self._styles)
+            row = CallRow(call, self._send_command, self._styles, self._names)
             row.refresh(number, connected)
             self._put(row, at)
         # Not sort(): another thread would see an empty list meanwhile.

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from .._display.call_state import MISSED, RINGING, TALKING
 from .._display.dates import as_date
 from .._display.html import format_number_safely, was_picked_up
+from .._display.names import Names, find_name, get_shown
 from .._display.readable_time import format_duration
 from ..call import Call
 
@@ -37,6 +38,9 @@ _DAY = 24 * 60 * 60
 #: Seconds. A call with wrong dates would otherwise stretch the chart.
 _MAX_DURATION = 366 * _DAY
 
+#: Characters of a name. A longer one would leave no room for the calls.
+_MAX_NAME_LENGTH = 24
+
 #: Days, as in matplotlib. Minimum width of the chart.
 _MINUTE = 60 / _DAY
 
@@ -49,8 +53,8 @@ class Bar(NamedTuple):
     :ivar talked: seconds; 0 for an unanswered call.
     :ivar missed: True if it ended unanswered.
     :ivar stale: True if it may have ended. Its unknown durations are 0.
-    :ivar caller: number, formatted for people.
-    :ivar callee: number, formatted for people.
+    :ivar caller: name and number, formatted for people.
+    :ivar callee: name and number, formatted for people.
     """
 
     begin: datetime.datetime
@@ -79,10 +83,13 @@ class Timeline(Figure):
         return picture.getvalue()
 
 
-def draw_timeline(calls: Iterable[Any], day: Optional[datetime.date]) -> Timeline:
+def draw_timeline(
+    calls: Iterable[Any], day: Optional[datetime.date], names: Optional[Names] = None
+) -> Timeline:
     """Draw the calls of a day, see ``keyyo_cti.notebook.timeline``."""
     known = list(calls)
-    dated = [found for found in map(make_bar, known) if found is not None]
+    bars_of_all = (make_bar(call, names) for call in known)
+    dated = [found for found in bars_of_all if found is not None]
     undated = len(known) - len(dated)
     if day is None and dated:
         day = max(each.begin for each in dated).date()
@@ -106,8 +113,11 @@ def draw_timeline(calls: Iterable[Any], day: Optional[datetime.date]) -> Timelin
     return figure
 
 
-def make_bar(call: Any) -> Optional[Bar]:
-    """Return the bar of a call; None for anything else, and for a call without a date."""
+def make_bar(call: Any, names: Optional[Names] = None) -> Optional[Bar]:
+    """Return the bar of a call; None for anything else, and for a call without a date.
+
+    :param names: names beside numbers; None for those of the notebook.
+    """
     if not isinstance(call, Call):
         return None
     began = as_date(call.setup_date)
@@ -117,11 +127,18 @@ def make_bar(call: Any) -> Optional[Bar]:
     answered = was_picked_up(call)
     rang = 0 if call.stale and not answered else min(call.get_ringing_duration(), _MAX_DURATION)
     talked = 0 if call.stale or not answered else min(call.get_duration(), _MAX_DURATION)
-    parties = format_number_safely(call.caller), format_number_safely(call.callee)
+    parties = _format_party(call.caller, names), _format_party(call.callee, names)
     return Bar(
         datetime.datetime.fromtimestamp(began), rang, talked,
         call.state == "MISSED", call.stale, *parties,
     )
+
+
+def _format_party(number: Any, names: Optional[Names]) -> str:
+    name = find_name(get_shown() if names is None else names, number)
+    if len(name) > _MAX_NAME_LENGTH:
+        name = f"{name[: _MAX_NAME_LENGTH - 1]}…"
+    return " ".join(filter(None, [name, format_number_safely(number)]))
 
 
 def make_labels(bars: Sequence[Bar]) -> List[str]:

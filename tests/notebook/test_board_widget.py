@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from typing import Any, List
+from typing import Any, List, Optional
 
 import pytest
 
 from keyyo_cti import CTI
 from keyyo_cti.errors import KeyyoError
-from keyyo_cti.notebook import board
+from keyyo_cti.notebook import board, show_names, timeline
 from keyyo_cti.notebook.board_widget import Board
 from keyyo_cti.simulator import Line, Phone, Simulator
 
@@ -385,3 +385,33 @@ def test_wrong_rows(cti: CTI) -> None:
         board(cti, "8")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="rows"):
         board(cti, 0)
+
+
+class Names:
+    """A name that would be HTML."""
+
+    def name_of(self, number: Any) -> Optional[str]:
+        return f"{SCRIPT}\u202eBob" if number == BOB else None
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_board_shows_names_beside_numbers_as_text(
+    cti: CTI, alice: Line, bob: Phone, kernel: Kernel, everywhere: bool
+) -> None:
+    show_names(Names() if everywhere else None)
+    try:
+        there = board(cti, names=None if everywhere else Names())
+        ringing(cti, alice, bob, there, kernel)
+        shown_text = about(there)
+        there.close()
+    finally:
+        show_names(None)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202eBob</span>" in shown_text
+    assert "+33 1 99 02 00 00" in shown_text and "<script" not in shown_text
+
+
+def test_names_without_name_of_are_refused(cti: CTI) -> None:
+    for call in (lambda: board(cti, names={}), lambda: show_names({}),  # type: ignore
+                 lambda: timeline([], names="Bob")):  # type: ignore
+        with pytest.raises(TypeError, match="names: expected a Directory, got (dict|str)"):
+            call()

@@ -275,3 +275,17 @@ def test_a_call_that_may_have_ended() -> None:
     figure = timeline([known, *stale])
     assert "longest wait 0:20, 2 may have ended" in figure.get_suptitle()
     assert max(length for _, _, _, length in bars(figure)) <= 60
+
+
+class Names:
+    """A long name, and one that would be mathematics."""
+
+    def name_of(self, number: Any) -> Optional[str]:
+        return {BOB: "$x$ " + "B" * 99, ALICE: "Alice"}.get(number)
+
+
+def test_labels_have_names_that_leave_room_for_the_calls() -> None:
+    figure = timeline([a_call(0, 5, 5)], names=Names())
+    assert labels(figure) == [
+        f"$x$ {'B' * 19}… +33 1 99 02 00 00 → Alice +33 1 99 00 00 01"]
+    figure.savefig(io.BytesIO())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from keyyo_cti._client.call_list import Calls
 from keyyo_cti._display import html
+from keyyo_cti._display.names import set_shown
 from keyyo_cti.call import Call
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.results import Result, wrap
@@ -287,3 +288,21 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "phonenumbers", None)
     assert f"from {BOB}" in read(a_call()).text
     telephone_number._grouped.cache_clear()
+
+
+class Names:
+    """One name for every number."""
+
+    def name_of(self, number: Any) -> str:
+        return "<b>Bob</b> \u202e& Co"
+
+
+def test_tables_of_calls_show_names_beside_numbers_as_text() -> None:
+    set_shown(Names())
+    try:
+        shown = [read(a_call()), read(Calls([a_call()]))]
+    finally:
+        set_shown(None)
+    for page in shown:
+        assert page.text.count("<b>Bob</b> \\u202e& Co +33 1 99 0") == 2
+    assert "Bob" not in read(a_call()).text
