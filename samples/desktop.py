@@ -17,6 +17,7 @@ import sys
 from typing import Any, Callable, Dict, Optional
 
 from keyyo_cti import CTI, Call, KeyyoError
+from keyyo_cti.directory import Names
 
 try:
     import tkinter as tk
@@ -37,10 +38,12 @@ class Window:
     """The calls of a line, the newest on top, and what can be done about the one selected.
 
     :param cti: one with ``dispatch="manual"``.
+    :param names: names for numbers, such as a Directory.
     """
 
-    def __init__(self, root: tk.Tk, cti: CTI) -> None:
+    def __init__(self, root: tk.Tk, cti: CTI, names: Optional[Names] = None) -> None:
         self.root = root
+        self.names = names
         self.cti = cti
         #: The calls that are shown, by their rows.
         self.calls: Dict[str, Call] = {}
@@ -78,14 +81,19 @@ class Window:
             self.calls[row] = call
             self.forget_the_oldest()
         # Cell by cell: a list of values would have to be spelt as Tcl wants it.
-        self.table.set(row, "From", text(call.caller))
-        self.table.set(row, "To", text(call.callee))
+        self.table.set(row, "From", self.party(call.caller))
+        self.table.set(row, "To", self.party(call.callee))
         self.table.set(row, "State", STATES.get(text(call.state), text(call.state)))
         self.table.set(row, "Time", clock(call))
         self.table.item(row, tags=[text(call.state)])
         selected = self.selected()
         if selected is None or selected.ended:
             self.table.selection_set(row)
+
+    def party(self, number: Any) -> str:
+        """A number, behind its name if it has one: that is in memory, so nothing waits for it."""
+        name = self.names.name_of(number) if self.names else None
+        return text(number) if name is None else f"{one_line(name)}, {text(number)}"
 
     def forget_the_oldest(self) -> None:
         for row in self.table.get_children()[MOST:]:
@@ -131,7 +139,7 @@ class Window:
 
 
 def make_table(inside: ttk.Frame) -> ttk.Treeview:
-    widths = {"From": 150, "To": 150, "State": 90, "Time": 70}
+    widths = {"From": 190, "To": 190, "State": 90, "Time": 70}
     table = ttk.Treeview(
         inside, columns=list(widths), show="headings", height=8, selectmode="browse"
     )
@@ -157,6 +165,11 @@ def text(value: Any) -> str:
     return str(value).encode(errors="replace").decode()
 
 
+def one_line(name: str) -> str:
+    """A name as it can be shown: others have written it, perhaps to look like something else."""
+    return "".join(each if each.isprintable() else " " for each in text(name))
+
+
 def clock(call: Call) -> str:
     """For how long they have been talking, or for how long it has rung."""
     talked = bool(call.connect_date)
@@ -164,7 +177,7 @@ def clock(call: Call) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def run(token: str, options: Dict[str, Any]) -> None:
+def run(token: str, options: Dict[str, Any], names: Optional[Names] = None) -> None:
     """Lasts until the window is closed."""
     root = tk.Tk()
     root.title("Calls")
@@ -172,7 +185,7 @@ def run(token: str, options: Dict[str, Any]) -> None:
     # Tk would report Ctrl-C as a mistake of whatever runs just then, and go on.
     signal.signal(signal.SIGINT, lambda *_: root.quit())
     with CTI(options, dispatch="manual") as cti:
-        window = Window(root, cti)
+        window = Window(root, cti, names)
         cti.create_session(token, window.connected)
         root.mainloop()
 
@@ -182,6 +195,6 @@ if __name__ == "__main__":
 
     try:
         with whose_line(lambda sim, alice, bob: bob.call(alice)) as line:
-            run(line.new_token(), line.options)
+            run(line.new_token(), line.options, line.names)
     except tk.TclError as error:
         sys.exit(f"there is no window: {error}")

@@ -15,6 +15,7 @@ import sys
 from typing import Any, Dict, Optional
 
 from keyyo_cti import CTI, Call, KeyyoError
+from keyyo_cti.directory import Names
 
 try:
     from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -45,10 +46,11 @@ class Loop(QObject):
 
 
 class Window(QWidget):
-    """The last call of a line."""
+    """The last call of a line, with the names of those who have one."""
 
-    def __init__(self, cti: CTI) -> None:
+    def __init__(self, cti: CTI, names: Optional[Names] = None) -> None:
         super().__init__(windowTitle="Calls")
+        self.names = names
         self.call: Optional[Call] = None
         self.text = QLabel("connecting")
         # Else a caller named "<b>" would be markup.
@@ -67,7 +69,14 @@ class Window(QWidget):
 
     def on_new_call(self, call: Call) -> None:
         self.call = call
-        self.text.setText(f"{call.caller} calls {call.callee}: {call.state}")
+        caller, callee = self.party(call.caller), self.party(call.callee)
+        self.text.setText(f"{caller} calls {callee}: {call.state}")
+
+    def party(self, number: Any) -> str:
+        # Others have written the name: without characters that turn the text around.
+        name = self.names.name_of(number) if self.names else None
+        shown = "".join(each if each.isprintable() else " " for each in name or "")
+        return f"{shown}, {number}" if shown else str(number)
 
     def connected(self, err: Optional[KeyyoError], res: Any) -> None:
         self.text.setText(str(err) if err else f"connected as {res.number}")
@@ -77,12 +86,12 @@ class Window(QWidget):
             self.text.setText(str(err))
 
 
-def run(token: str, options: Dict[str, Any]) -> None:
+def run(token: str, options: Dict[str, Any], names: Optional[Names] = None) -> None:
     """Lasts until the window is closed."""
     application = QApplication([])
     loop = Loop()
     with CTI(options, dispatch=loop.posted.emit) as cti:
-        window = Window(cti)
+        window = Window(cti, names)
         cti.create_session(token, window.connected)
         window.show()
         application.exec()
@@ -92,4 +101,4 @@ if __name__ == "__main__":
     from whose_line import whose_line
 
     with whose_line(lambda sim, alice, bob: bob.call(alice)) as line:
-        run(line.new_token(), line.options)
+        run(line.new_token(), line.options, line.names)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple
 
+from keyyo_cti.directory import Directory
 from keyyo_cti.options import ENDPOINT
 
 if TYPE_CHECKING:
@@ -27,17 +28,21 @@ class Whose(NamedTuple):
     :ivar new_token: gives a CSI token, for ``create_session`` and as ``token_provider``.
     :ivar options: for ``CTI(...)``. No cookie is kept: a sample leaves the session of your own
         program alone.
+    :ivar names: names for numbers: of your account, or of the people on the simulator. With a CSI
+        token alone there are none.
     """
 
     new_token: Callable[[], str]
     options: Dict[str, Any]
+    names: Directory = Directory()
 
 
 @contextmanager
 def whose_line(people: People) -> Iterator[Whose]:
     """The line, as long as the block lasts."""
     if mine():
-        yield Whose(my_lines()[0], my_options())
+        with my_names() as names:
+            yield Whose(my_lines()[0], my_options(), names)
         return
 
     # Imported here because it needs an extra, which Keyyo does not.
@@ -51,7 +56,8 @@ def whose_line(people: People) -> Iterator[Whose]:
         sim.line("33172587948", name="Carol")
         Thread(target=play, args=(sim, people, alice.phone), daemon=True).start()
         options = {"endpoint": sim.endpoint, "cookie_auto": False}
-        yield Whose(lambda: sim.token(alice), options)
+        with Directory({"33199020000": "Bob", "33172587948": "Carol"}) as names:
+            yield Whose(lambda: sim.token(alice), options, names)
 
 
 def mine() -> bool:
@@ -76,6 +82,10 @@ def my_lines() -> List[Callable[[], str]]:
     if not lines:
         raise SystemExit("the account has no line")
     return [TokenProvider(manager, line.csi) for line in lines]
+
+
+def my_names() -> Directory:
+    return Directory() if os.environ.get("KEYYO_CSI_TOKEN") else Directory(my_account())
 
 
 def my_account() -> "Manager":

@@ -45,7 +45,7 @@ class Refresher:
 
     def start(self) -> None:
         """Start the thread of this process, unless it was started before. It never blocks."""
-        if self.started or self.closed.is_set():
+        if self.started or self.closed.is_set() or not self._feeds:
             return
         thread = threading.Thread(
             target=_run, args=(weakref.ref(self), self._signal), name=self._name, daemon=True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from samples import desktop
 
@@ -34,10 +34,20 @@ class Sight(NamedTuple):
 strays = Strays(desktop)
 
 
+class Eve:
+    """A name that would be two lines, the second turned around."""
+
+    def name_of(self, number: Any) -> Optional[str]:
+        return "Eve\n\u202eEvil" if number == "33199020009" else None
+
+
 class Telling(desktop.Window):
     """Tells after each tick."""
 
     told = ""
+
+    def __init__(self, root: Any, cti: Any, names: Any = None) -> None:
+        super().__init__(root, cti, Eve())
 
     def tick(self) -> None:
         super().tick()

@@ -164,3 +164,10 @@ def test_without_a_screen() -> None:
     with Running(str(ROOT / "samples" / "desktop.py"), DISPLAY="") as running:
         assert running.end(PATIENCE) == 1
         assert "there is no window: " in running.rest("err")[-1]
+
+
+def test_name_is_before_its_number_on_one_line(desk: Desk, sim: Simulator, alice: Line) -> None:
+    sim.phone("33199020009").call(alice)
+    sight = desk.see(lambda sight: sight.rows)
+    assert sight.rows == [["Eve  Evil, 33199020009", ALICE, "ringing"]]
+    assert desk.end() == 0
