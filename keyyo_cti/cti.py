@@ -16,6 +16,7 @@ from .results import AutoAnswer, ConvertedNumber, Restored, SessionInfo, Subscri
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .catch_up import CaughtUp
     from .options import CTIOptions
 
     class _Untyped:
@@ -30,6 +31,7 @@ else:
     # would load the network libraries.
     _Untyped = Any
     CTIOptions = Mapping[str, Any]
+    CaughtUp = Any
     Unpack = {CTIOptions: Any}
 
 
@@ -58,7 +60,9 @@ class CTI(CTIAdditions):
     Source: section CTI of Keyyo's page.
     """
 
-    EVENTS = ("newCall", "disconnected", "restored", "lost", "error", "conversationEnded")
+    EVENTS = (
+        "newCall", "disconnected", "restored", "lost", "error", "conversationEnded", "caughtUp",
+    )
 
     _COPY_ADVICE = (
         "its connection and its threads belong to this process. Make another CTI where you need "
@@ -83,6 +87,9 @@ class CTI(CTIAdditions):
     )
     onConversationEnded: EventAttribute[Callable[[Conversation], object]] = EventAttribute(
         "handler(conversation)", "A conversation has ended, see ``call.conversation``."
+    )
+    onCaughtUp: "EventAttribute[Callable[[CaughtUp], object]]" = EventAttribute(
+        "handler(records)", "The history told what happened in a gap; see the option catch_up."
     )
 
     def __init__(

@@ -13,6 +13,7 @@ from ._net import urls
 from ._net.user_code import require_function
 from ._sockjs import TRANSPORTS
 from .backoff import Backoff
+from .catch_up import CatchUp
 
 #: Maximum seconds, or days, of an option: more than any platform's waits need.
 _MAX_VALUE = 2_000_000
@@ -60,6 +61,8 @@ class Options:
         ``invalidate(token)``, if it has one, is called with a token that the server refused, and
         ``good_until()``, which returns a Unix time or None, by ``cti.health()``. A warning names
         it if it does not return within 30 s.
+    :ivar catch_up: a ``keyyo_cti.catch_up.CatchUp``, which asks the history what happened in each
+        gap. The event ``caughtUp`` tells it.
     :ivar backoff: the pauses between the attempts to restore, and their maximum number.
     :ivar dispatch: where handlers run: None for the SDK's event thread, ``"manual"`` for
         ``poll()``, or a function that receives each piece of work.
@@ -98,6 +101,7 @@ class Options:
     may_dial: Optional[MayDial] = field(default=None, repr=False)
     lines: Lines = ()
     token_provider: Optional[Callable[[], str]] = field(default=None, repr=False)
+    catch_up: Optional[CatchUp] = None
     backoff: Backoff = Backoff()
     dispatch: Dispatch = None
     max_ended_calls: Optional[int] = 10_000
@@ -135,6 +139,8 @@ class Options:
             require_function("token_provider", self.token_provider,
                              "a function that returns a CSI token")
         _check("lines", is_lines(self.lines), "a list of numbers, or what Manager.lines() returns")
+        _check("catch_up", isinstance(self.catch_up, (CatchUp, type(None))),
+               "a keyyo_cti.catch_up.CatchUp")
         _check("backoff", isinstance(self.backoff, Backoff), "a keyyo_cti.backoff.Backoff")
         _check("dispatch", callable(self.dispatch) or self.dispatch in (None, "manual"),
                'None, "manual" or a function')
@@ -178,6 +184,7 @@ class CTIOptions(TypedDict, total=False):
     may_dial: Optional[MayDial]
     lines: Lines
     token_provider: Optional[Callable[[], str]]
+    catch_up: Optional[CatchUp]
     backoff: Backoff
     dispatch: Dispatch
     max_ended_calls: Optional[int]

@@ -20,6 +20,7 @@ from .conversations import Conversations
 from .dial_guard import DialGuard
 from .dispatch import PolledDispatcher, make_dispatcher
 from .emitter import Emitter
+from .gaps import Gaps
 from .health_report import make_health
 from .line_numbers import LineNumbers
 from .notifications import EventSource, Notifications
@@ -116,6 +117,12 @@ class Client:
             self._wire_log,
             self.waits,
         )
+        self._gaps: Optional[Gaps] = None
+        if options.catch_up is not None:
+            self._gaps = Gaps(
+                options.catch_up, self._shared, self._registry, self._clock, self.lines,
+                self._number,
+            )
 
     def after_fork(self) -> None:
         """Start again in a forked child if the parent never opened a connection.
@@ -327,6 +334,8 @@ class Client:
         if not inside:
             self._dispatcher.settle(max(0.0, until - monotonic()))
         self.waits.finish(max(0.0, until - monotonic()))
+        if self._gaps is not None:
+            self._gaps.finish(max(0.0, until - monotonic()))
 
     def unclosed(self) -> bool:
         """Return True if this process has a connection that the program has not closed."""

@@ -11,11 +11,12 @@ from .emitter import Emitter
 from .literals import CTIEvent
 
 if TYPE_CHECKING:
+    from ..catch_up import CaughtUp
     from ..health import Health
 else:
-    # For typing.get_type_hints. The class is loaded with the client: to import it here would
+    # For typing.get_type_hints. The classes are loaded with the client: to import them here would
     # double the time of "import keyyo_cti".
-    Health = Any
+    CaughtUp = Health = Any
 
 
 class CTIAdditions(Emitter):
@@ -82,6 +83,14 @@ class CTIAdditions(Emitter):
         timeout: Optional[float] = None,
     ) -> "Future[Conversation]": ...
 
+    @overload
+    def wait_for(
+        self,
+        event: Literal["caughtUp"],
+        check: "Optional[Callable[[CaughtUp], object]]" = None,
+        timeout: Optional[float] = None,
+    ) -> "Future[CaughtUp]": ...
+
     def wait_for(
         self,
         event: str,
@@ -99,8 +108,8 @@ class CTIAdditions(Emitter):
         closed, destroyed or lost. It lives on while a lost session is restored; an event that
         comes in the gap does not complete it.
 
-        :param event: ``newCall``, ``restored``, ``lost``, ``error``, ``disconnected`` or
-            ``conversationEnded``.
+        :param event: ``newCall``, ``restored``, ``lost``, ``error``, ``disconnected``,
+            ``conversationEnded`` or ``caughtUp``.
         :param check: a function that gets what a handler would get, and returns True for the
             event that is meant. It runs on the thread that reads, without a lock, and sees the
             call as it is in this event. It must return at once, and cannot wait for replies. If

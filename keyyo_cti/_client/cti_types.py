@@ -1,11 +1,16 @@
 """The types of the handlers of a CTI, for type checkers."""
 
-from typing import Any, Callable, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Literal, Protocol, TypeVar, overload
 
 from ..call import Call, Conversation
 from ..errors import KeyyoError
 from ..results import Restored
 from .emitter import AnyHandler
+
+if TYPE_CHECKING:
+    from ..catch_up import CaughtUp
+else:
+    CaughtUp = Any
 
 OfCall = TypeVar("OfCall", bound=Callable[[Call], object])
 OfNothing = TypeVar("OfNothing", bound=Callable[[], object])
@@ -13,6 +18,7 @@ OfRestored = TypeVar("OfRestored", bound=Callable[[Restored], object])
 OfLost = TypeVar("OfLost", bound=Callable[[KeyyoError], object])
 OfError = TypeVar("OfError", bound=Callable[[Exception], object])
 OfConversation = TypeVar("OfConversation", bound=Callable[[Conversation], object])
+OfCaughtUp = TypeVar("OfCaughtUp", bound="Callable[[CaughtUp], object]")
 OfAny = TypeVar("OfAny", bound=AnyHandler)
 
 #: The names of events whose handlers fit an exception.
@@ -68,6 +74,14 @@ class OnCTI(Protocol):
     def __call__(
         self, names: Literal["conversationEnded"]
     ) -> Callable[[OfConversation], OfConversation]: ...
+
+    @overload
+    def __call__(
+        self, names: Literal["caughtUp"], handler: Callable[[CaughtUp], object]
+    ) -> None: ...
+
+    @overload
+    def __call__(self, names: Literal["caughtUp"]) -> Callable[[OfCaughtUp], OfCaughtUp]: ...
 
     @overload
     def __call__(self, names: str, handler: AnyHandler) -> None: ...

@@ -77,6 +77,19 @@ class _Losses(NamedTuple):
     outage: Optional[Outage] = None
 
 
+class Watcher(Protocol):
+    """Follows when a client hears its line. Called inside ``Sessions.section``: do not block."""
+
+    def on_open(self, gap: Optional[float]) -> None:
+        """Note that a session is open, after a gap of so many seconds or after none."""
+
+    def on_end(self, silence: float) -> None:
+        """Note that the connection has ended, after so many seconds of silence."""
+
+    def on_close(self) -> None:
+        """Note that the program closes."""
+
+
 class History:
     """Since when the client is connected, and its drops and gaps of the last day.
 
@@ -88,6 +101,7 @@ class History:
     :ivar opened_at: the last time at which a session was opened or restored, on the clock.
     :ivar last_frame_at: the time of the last frame of the last connection that has ended.
     :ivar round_trip: seconds, as measured last on that connection.
+    :ivar watcher: follows the same, or None.
     """
 
     def __init__(
@@ -98,6 +112,7 @@ class History:
         self.opened_at: Optional[float] = None
         self.last_frame_at: Optional[float] = None
         self.round_trip: Optional[float] = None
+        self.watcher: Optional[Watcher] = None
         self._losses = _Losses()
 
     def on_open(self, gap: Optional[float] = None) -> None:
@@ -106,7 +121,9 @@ class History:
         :param gap: the gap that ``restored`` tells; by default the one since the drop.
         """
         self.opened_at = self.clock()
-        self._end_gap(gap)
+        seconds = self._end_gap(gap)
+        if self.watcher is not None:
+            self.watcher.on_open(seconds)
 
     def on_end(
         self, connection: EndedConnection, outage: Optional[Outage], destroying: bool
@@ -123,10 +140,14 @@ class History:
             drops = self._losses.drops.add(self.clock())
             lasting = None if destroying else outage
             self._losses = self._losses._replace(drops=drops, outage=lasting)
+        if connection.in_session and self.watcher is not None:
+            self.watcher.on_end(connection.last_silence.seconds)
 
     def on_close(self) -> None:
         """Note that the program closes. From then on it misses nothing."""
         self._end_gap(None)
+        if self.watcher is not None:
+            self.watcher.on_close()
 
     def summary(self, now: float) -> Tuple[int, int, float]:
         """Return the drops, the gaps, and the seconds in gaps; a gap that still lasts counts."""
@@ -135,13 +156,16 @@ class History:
         seconds = min(DAY, gaps.seconds(now) + lasting)
         return drops.times(now), gaps.times(now) + (outage is not None), seconds
 
-    def _end_gap(self, gap: Optional[float]) -> None:
+    def _end_gap(self, gap: Optional[float]) -> Optional[float]:
+        """Note the end of a gap, if there is one, and return its seconds."""
         losses = self._losses
-        if losses.outage is not None:
-            seconds = losses.outage.summary().gap if gap is None else gap
-            now = self.clock()
-            gaps = losses.gaps.add(now, _clip(seconds, now, losses.gaps))
-            self._losses = losses._replace(gaps=gaps, outage=None)
+        if losses.outage is None:
+            return None
+        seconds = losses.outage.summary().gap if gap is None else gap
+        now = self.clock()
+        gaps = losses.gaps.add(now, _clip(seconds, now, losses.gaps))
+        self._losses = losses._replace(gaps=gaps, outage=None)
+        return seconds
 
 
 def _clip(seconds: float, now: float, gaps: LastDay) -> float:

@@ -19,5 +19,5 @@ Dispatch = Union[None, Literal["manual"], Callable[[Callable[[], None]], object]
 #: The events of a Call and of a CTI.
 CallEvent = Literal["setup", "connect", "release", "missed"]
 CTIEvent = Literal[
-    "newCall", "disconnected", "restored", "lost", "error", "conversationEnded"
+    "newCall", "disconnected", "restored", "lost", "error", "conversationEnded", "caughtUp"
 ]

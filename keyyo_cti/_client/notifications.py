@@ -7,11 +7,12 @@ from typing import Any, Callable, Deque, Mapping, Optional, Tuple
 from .._display.dates import latest_date
 from ..call import Call
 from . import user_errors
+from .call_views import is_stale, latest_fields, receive
 from .conversations import EVENT, Conversations, Ended
 from .dispatch import Dispatcher
 from .duplicates import DUPLICATE, UPDATED
 from .emitter import Emitter
-from .registry import Registry, Update
+from .registry import Fields, Registry, Update
 from .server_clock import ServerClock
 from .waits import Occurrence, Waits
 from .wire_log import WireLog, is_on
@@ -126,6 +127,8 @@ class Notifications:
         self.conversations = conversations
         self._waits = waits
         self._wire_log = wire_log or WireLog()
+        #: Called with each call that is notified, under the registry's lock.
+        self.on_call: Optional[Callable[[Call], object]] = None
         self._registry = registry
         self._clock = clock
         self._dispatcher = dispatcher
@@ -152,6 +155,8 @@ class Notifications:
             waits.undelivered[update[4]] = update
             self.conversations.follow(update, source.is_wanted)
             self._dispatcher.put(partial(self._deliver, source, update), size)
+            if self.on_call is not None:
+                self.on_call(update[0])
         if self._ended:
             self._post_ended()
         if waits.pending:
@@ -170,6 +175,34 @@ class Notifications:
                 self._heard = None
                 self._mark_gap(source)
         self._post_ended()
+
+    def settle(
+        self, source: EventSource, call: Call, complete: Callable[[Fields], Fields]
+    ) -> bool:
+        """End a call that is stale, without an event. From any thread.
+
+        :param complete: returns the fields at the end, from the latest ones.
+        :returns: False if there was news of the call, or if it is forgotten.
+        """
+        with self._registry.lock:
+            if not is_stale(call) or not self._registry.holds(call):
+                return False
+            fields = complete(latest_fields(call))
+            _, kind, _, _, number, forgotten = self._registry.update(call.callref, fields)
+            # Again: the registry has added the date of now, because the end has none.
+            receive(call, fields)
+            update = call, kind, fields, fields, number, forgotten
+            self.conversations.follow(update, source.is_wanted)
+            self._dispatcher.put(partial(self._show_settled, update))
+        self._waits.on_settled(update)
+        return True
+
+    def _show_settled(self, update: Update) -> None:
+        self._registry.handle(update)
+        if self.conversations.queued:
+            self.conversations.show_queued(update[4])
+        # A handler may have begun to wait before this.
+        self._waits.on_settled(update)
 
     def on_due(self, source: EventSource, now: float) -> None:
         """End the conversations in which nothing has followed in time."""

@@ -158,6 +158,11 @@ class Waits:
         if forgotten:
             self.forget(forgotten)
 
+    def on_settled(self, update: Update) -> None:
+        """Offer the end of a call to the Futures of that call only: no handler is told of it."""
+        for future in self.table.of_call(update[0]):
+            self._offer_to(future, update)
+
     def forget(self, callrefs: Sequence[str]) -> None:
         """Fail the Futures of calls that the registry has forgotten."""
         for future in self.table.all():

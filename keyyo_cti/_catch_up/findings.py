@@ -1,0 +1,87 @@
+"""What the history adds to what the CTI has told. Pure."""
+
+from typing import Container, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..call_history import CallRecord
+from .matching import ToldCall, match, merge_histories
+
+
+class Gap(NamedTuple):
+    """A time without events, in Unix seconds on the server's clock."""
+
+    since: float
+    until: float
+
+
+class Findings(NamedTuple):
+    """What the history adds.
+
+    :ivar untold: calls that began and ended in gaps, and that nobody has told; the oldest first.
+    :ivar ends: calls that were stale, with the records of their ends.
+    :ivar running: records of calls that nobody has told, and that went on after the gaps. Their
+        ends are told, or lie in a later gap.
+    """
+
+    untold: List[CallRecord]
+    ends: List[Tuple[ToldCall, CallRecord]]
+    running: List[CallRecord]
+
+
+def find(
+    gaps: Sequence[Gap],
+    told: Sequence[ToldCall],
+    records: Sequence[CallRecord],
+    tolerance: float,
+    reported: Container[str] = (),
+    running: Container[str] = (),
+) -> Findings:
+    """Compare the history with the calls that were told.
+
+    The history knows no end of a call, but the call lasted for at least its seconds.
+
+    :param tolerance: maximum seconds between two times of the same moment.
+    :param reported: ids of records that were reported.
+    :param running: ids of records that were ``running`` before.
+    """
+    fresh = [each for each in records if each.is_call and each.call_id not in reported]
+    matches = match(told, fresh, tolerance)
+    number_of = {id(record): number for number, record in enumerate(fresh)}
+    findings = Findings([], [], [])
+    for group in merge_histories(fresh, tolerance):
+        calls = [matches.get(number_of[id(record)]) for record in group]
+        known = [number for number in calls if number is not None]
+        record = group[0]
+        if known:
+            ended = told[known[0]]
+            whole = _get_end(gaps, ended, group, tolerance)
+            if whole is not None:
+                findings.ends.append((ended, whole))
+        elif record.call_id in running or _lies_in(gaps, record.start_time, tolerance):
+            end = max(each.start_time + (each.seconds or 0) for each in group)
+            place = findings.untold if _lies_in(gaps, end, tolerance) else findings.running
+            place.append(record)
+    return findings
+
+
+def _lies_in(gaps: Sequence[Gap], time: float, tolerance: float) -> bool:
+    return any(gap.since - tolerance <= time <= gap.until + tolerance for gap in gaps)
+
+
+def _get_end(
+    gaps: Sequence[Gap], call: ToldCall, group: Sequence[CallRecord], tolerance: float
+) -> Optional[CallRecord]:
+    """Return the record of a stale call if it has ended in a gap; None if that is not certain."""
+    if not call.stale:
+        return None
+    for record in group:
+        if record.seconds is None:
+            continue
+        if call.connect is None:
+            # It rang for an unknown time, into the gap.
+            end = max(record.start_time + record.seconds, min(gap.since for gap in gaps))
+        else:
+            # A record of a part of the call would end before the gap.
+            end = call.connect + record.seconds
+        if _lies_in(gaps, end, tolerance):
+            return record
+    return None

@@ -1,0 +1,205 @@
+"""Asks the history about gaps, again until the records have settled."""
+
+import logging
+from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._net import process
+from .._net.clock import NEVER, Monotonic, monotonic
+from ..call_history import CallRecord
+from ..errors import KeyyoError
+from .findings import Findings, Gap, find
+from .matching import ToldCall
+
+_log = logging.getLogger("keyyo_cti")
+
+#: Maximum seconds between a stale call's start and the gap. The history of a day has an end.
+_MAX_LOOK_BACK = 86_400.0
+
+#: Number of pauses that double, within the time in which records settle.
+_DOUBLINGS = 5
+
+#: Maximum number of record ids that are kept.
+_MAX_IDS = 10_000
+
+#: Returns the records of a time in Unix seconds.
+Ask = Callable[[float, float], List[CallRecord]]
+
+
+class Timing(NamedTuple):
+    """When the history is asked, and what it is compared by; all in seconds.
+
+    :ivar quiet: the records have settled if nothing has changed for so long.
+    :ivar limit: the longest time until the answer, if they do not settle.
+    :ivar margin: the time around a gap that is asked for too.
+    :ivar tolerance: between two times of the same moment.
+    """
+
+    quiet: float
+    limit: float
+    margin: float
+    tolerance: float
+
+
+class Answer(NamedTuple):
+    """What is known of gaps.
+
+    :ivar error: why it may be incomplete, or None.
+    """
+
+    gaps: Tuple[Gap, ...]
+    findings: Findings
+    error: Optional[KeyyoError]
+
+    @property
+    def ids(self) -> List[str]:
+        """The ids of the records that it reports."""
+        ends = [record for _, record in self.findings.ends]
+        return [record.call_id for record in [*self.findings.untold, *ends]]
+
+
+class Inquiry:
+    """Asks about one gap after another. Gaps that follow each other quickly are one inquiry.
+
+    One thread uses it.
+
+    :param told: returns the calls that were told, up to now.
+    :param clock: monotonic seconds.
+    :ivar reported: ids of records that were reported -> the time of their gaps.
+    :ivar is_down: True while the connection is lost again. Then a failure decides nothing: the
+        network may be dead, and the next gap will follow.
+    """
+
+    def __init__(
+        self,
+        timing: Timing,
+        ask: Ask,
+        told: Callable[[], Sequence[ToldCall]],
+        clock: Monotonic = monotonic,
+    ) -> None:
+        self._timing = timing
+        self._ask = ask
+        self._told = told
+        self._clock = clock
+        self.reported: Dict[str, float] = {}
+        self.is_down = False
+        # Gaps without an answer, the oldest first, each with the monotonic time of its end.
+        self._gaps: List[Tuple[Gap, float]] = []
+        self._running: Dict[str, float] = {}
+        self._records: List[CallRecord] = []
+        self._error: Optional[KeyyoError] = None
+        self._seen: Optional[FrozenSet[Tuple[str, Optional[int]]]] = None
+        self._changed_at = self._pause = 0.0
+        self._next_at = NEVER
+        self._is_logged = False
+
+    @property
+    def due(self) -> float:
+        """Monotonic time at which to call ``poll``; NEVER without a gap."""
+        return self._next_at if self._gaps else NEVER
+
+    @property
+    def since(self) -> Optional[float]:
+        """The beginning of the first gap without an answer, or None."""
+        return self._gaps[0][0].since if self._gaps else None
+
+    def add(self, gap: Gap, ended_at: Optional[float] = None) -> None:
+        """Ask about a gap that has just ended.
+
+        :param ended_at: monotonic time of its end; now by default.
+        """
+        now = self._clock() if ended_at is None else ended_at
+        self._gaps.append((gap, now))
+        self._changed_at = now
+        self._pause = self._timing.quiet / 2 ** _DOUBLINGS
+        self._next_at = now + self._pause
+
+    def forget(self) -> None:
+        """Forget the gaps that have no answer yet."""
+        self._gaps, self._records, self._seen, self._error = [], [], None, None
+        self._is_logged = False
+
+    def poll(self) -> Optional[Answer]:
+        """Ask once.
+
+        :returns: the answer, once for each gap; None if it is not certain yet.
+        :raises OtherProcess: the manager has forked, and this is the child.
+        """
+        self._request()
+        now, ends = self._clock(), [at for _, at in self._gaps]
+        settled_at = max(self._changed_at, ends[-1]) + self._timing.quiet
+        failed = self._error is not None
+        if failed and self._error is not None and self._error.final:
+            return self._conclude(len(ends))
+        if not failed and now >= settled_at:
+            return self._conclude(len(ends))
+        late = sum(now >= at + self._timing.limit for at in ends)
+        if late and not (failed and self.is_down):
+            return self._conclude(late)
+        self._pause = min(self._pause * 2, self._timing.quiet / 2)
+        deadline = ends[0] + self._timing.limit
+        self._next_at = now + self._pause
+        for bound in (NEVER if failed else settled_at, deadline):
+            if now < bound:
+                self._next_at = min(self._next_at, bound)
+        return None
+
+    def _request(self) -> None:
+        told = self._told()
+        gaps = [gap for gap, _ in self._gaps]
+        since = min([*(gap.since for gap in gaps), *self._running.values()])
+        starts = [min(each.starts) for each in told if each.stale]
+        earliest = [start for start in starts if start > since - _MAX_LOOK_BACK]
+        margin = self._timing.margin
+        try:
+            records = self._ask(min([since, *earliest]) - margin, gaps[-1].until + margin)
+        except process.OtherProcess:
+            raise
+        except BaseException as error:
+            self._on_error(error)
+            return
+        self._records, self._error, self._is_logged = records, None, False
+        until = max(gap.until for gap in gaps) + self._timing.tolerance
+        seen = frozenset(
+            (each.call_id, each.seconds) for each in records
+            if each.start_time + (each.seconds or 0) <= until
+        )
+        if self._seen not in (None, seen):
+            self._changed_at = self._clock()
+        self._seen = seen
+
+    def _on_error(self, error: BaseException) -> None:
+        if not isinstance(error, KeyyoError):
+            failure = KeyyoError(500, f"The history failed: {type(error).__name__}", "internal")
+            failure.__cause__ = error
+            error = failure
+        self._error = error
+        if not self._is_logged:
+            # Once until it works again. Otherwise each attempt of a night would be logged.
+            self._is_logged = True
+            _log.warning("what happened in the gap cannot be asked: %s", error, exc_info=(
+                error.__cause__ if error.error_code == "internal" else None
+            ))
+
+    def _conclude(self, count: int) -> Answer:
+        """Return the answer of the oldest gaps."""
+        gaps = tuple(gap for gap, _ in self._gaps[:count])
+        findings = find(
+            gaps, self._told(), self._records, self._timing.tolerance, self.reported,
+            self._running,
+        )
+        error, self._gaps = self._error, self._gaps[count:]
+        self._running = _keep({each.call_id: each.start_time for each in findings.running})
+        answer = Answer(gaps, findings, error)
+        self.reported = _keep({**self.reported, **dict.fromkeys(answer.ids, gaps[-1].until)})
+        if self._gaps:
+            self._next_at = self._clock() + self._pause
+        else:
+            self.forget()
+        return answer
+
+
+def _keep(ids: Dict[str, float]) -> Dict[str, float]:
+    """Return the last ids, as many as are kept."""
+    if len(ids) <= _MAX_IDS:
+        return ids
+    return dict(sorted(ids.items(), key=lambda each: each[1])[-_MAX_IDS:])

@@ -1,0 +1,177 @@
+"""Matches records of the history with the calls that the CTI has told. Pure.
+
+Nothing links the two but the line, both numbers, and the start.
+"""
+
+from bisect import bisect_left
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..call_history import CallRecord
+
+#: Maximum digits of a short number, whose full number may be unknown.
+_MAX_SHORT = 6
+
+
+class ToldCall(NamedTuple):
+    """A call that the CTI has told.
+
+    :ivar caller: the number in international format; None if hidden.
+    :ivar callee: as ``caller``.
+    :ivar starts: when it may have begun in the history, in Unix seconds: its setup and its
+        connection, or the moment when it was told first.
+    :ivar connect: when it was answered, as far as it was told.
+    :ivar stale: True if its end may have come in a gap.
+    :ivar call: the Call; None if an earlier run of the program knew it.
+    """
+
+    caller: Optional[str]
+    callee: Optional[str]
+    starts: Tuple[float, ...]
+    connect: Optional[float] = None
+    stale: bool = False
+    call: Any = None
+
+
+#: How well a record fits a call, the best first: numbers that cannot be compared, seconds apart.
+_Cost = Tuple[int, float]
+
+
+def match(
+    told: Sequence[ToldCall], records: Sequence[CallRecord], tolerance: float
+) -> Dict[int, int]:
+    """Match each record with at most one call, the best match first.
+
+    A call between two lines has a record in the history of each, so records of different
+    histories may match the same call. As many records as possible find a call: a match is changed
+    if another record would otherwise find none.
+
+    :param tolerance: maximum seconds between the starts.
+    :returns: index of a record -> index of its call.
+    """
+    histories: Dict[Tuple[Any, Any], List[int]] = {}
+    for number, record in enumerate(records):
+        histories.setdefault((record.csi, record.direction), []).append(number)
+    by_start = sorted((start, number) for number, each in enumerate(told) for start in each.starts)
+    found: Dict[int, int] = {}
+    for numbers in histories.values():
+        choices = {
+            number: _find_choices(records[number], told, by_start, tolerance)
+            for number in numbers
+        }
+        found.update(_assign(choices))
+    return found
+
+
+def _find_choices(
+    record: CallRecord,
+    told: Sequence[ToldCall],
+    by_start: Sequence[Tuple[float, int]],
+    tolerance: float,
+) -> Dict[int, _Cost]:
+    """Return the calls that may be the record's: index -> cost."""
+    choices: Dict[int, _Cost] = {}
+    for start, number in _between(
+        by_start, record.start_time - tolerance, record.start_time + tolerance
+    ):
+        unknown = _compare(told[number], record)
+        if unknown is not None:
+            cost = unknown, abs(start - record.start_time)
+            choices[number] = min(cost, choices.get(number, cost))
+    return choices
+
+
+def _between(
+    by_start: Sequence[Tuple[float, int]], low: float, high: float
+) -> Iterable[Tuple[float, int]]:
+    for place in range(bisect_left(by_start, (low, -1)), len(by_start)):
+        if by_start[place][0] > high:
+            return
+        yield by_start[place]
+
+
+def _compare(told: ToldCall, record: CallRecord) -> Optional[int]:
+    """Return how many of the numbers cannot be compared; None if it is another call."""
+    unknown = 0
+    for number, recorded in ((told.caller, record.caller), (told.callee, record.callee)):
+        if number is None or recorded is None:
+            unknown += 1
+        elif number != recorded:
+            if (len(number) <= _MAX_SHORT) == (len(recorded) <= _MAX_SHORT):
+                return None
+            unknown += 1
+    return unknown if unknown < 2 else None
+
+
+def _assign(choices: Dict[int, Dict[int, _Cost]]) -> Dict[int, int]:
+    """Return record -> call: the cheapest pairs first, then as many records as possible."""
+    pairs = sorted(
+        (cost, record, call) for record, calls in choices.items() for call, cost in calls.items()
+    )
+    record_of: Dict[int, int] = {}
+    matched: Dict[int, int] = {}
+    for _, record, call in pairs:
+        if record not in matched and call not in record_of:
+            matched[record], record_of[call] = call, record
+    for record in choices:
+        if record not in matched:
+            _make_room(record, choices, record_of)
+    return {record: call for call, record in record_of.items()}
+
+
+def _make_room(
+    record: int, choices: Dict[int, Dict[int, _Cost]], record_of: Dict[int, int]
+) -> None:
+    """Give a record a call, if the others can change theirs so that none of them loses its own."""
+    came_from: Dict[int, int] = {}
+    waiting = [record]
+    for taker in waiting:
+        for call in sorted(choices[taker], key=choices[taker].__getitem__):
+            if call in came_from:
+                continue
+            came_from[call] = taker
+            if call in record_of:
+                waiting.append(record_of[call])
+                continue
+            _shift(call, record, came_from, record_of)
+            return
+
+
+def _shift(
+    call: int, record: int, came_from: Dict[int, int], record_of: Dict[int, int]
+) -> None:
+    """Give each record of a chain the next call, from the free one back to the new record."""
+    taker = came_from[call]
+    while taker != record:
+        freed = next(each for each, owner in record_of.items() if owner == taker)
+        record_of[call], call = taker, freed
+        taker = came_from[call]
+    record_of[call] = record
+
+
+def merge_histories(
+    records: Sequence[CallRecord], tolerance: float
+) -> List[Tuple[CallRecord, ...]]:
+    """Group the records of the same call: a call between two lines is in the history of both.
+
+    :returns: one group a call, in order of the starts; the record of the called line goes first.
+    """
+    groups: List[List[CallRecord]] = []
+    recent: Dict[Tuple[Any, Any], List[List[CallRecord]]] = {}
+    for record in sorted(records, key=lambda each: each.start_time):
+        known = recent.setdefault((record.caller, record.callee), [])
+        group = None
+        if record.caller is not None and record.callee is not None:
+            group = next((each for each in known if _joins(each, record, tolerance)), None)
+        if group is None:
+            group = []
+            groups.append(group)
+            known.append(group)
+        group.append(record)
+    return [tuple(sorted(each, key=lambda one: one.direction)) for each in groups]
+
+
+def _joins(group: Sequence[CallRecord], record: CallRecord, tolerance: float) -> bool:
+    return (
+        record.start_time - group[0].start_time <= tolerance
+        and all((each.csi, each.direction) != (record.csi, record.direction) for each in group)
+    )

@@ -1,0 +1,285 @@
+"""Asks the history about the gaps of one client, on a thread of its own."""
+
+import logging
+from collections import deque
+from functools import partial
+from typing import Any, Callable, Deque, List, Optional, Sequence
+
+from .._catch_up.endings import complete
+from .._catch_up.findings import Gap
+from .._catch_up.inquiry import Answer, Inquiry
+from .._catch_up.last_run import State
+from .._catch_up.matching import ToldCall
+from .._catch_up.told_calls import ToldCalls, describe
+from .._net import process
+from .._net.clock import NEVER, monotonic
+from .._net.reentrant import Wakeup
+from ..call import Call
+from ..catch_up import CatchUp, CaughtUp, make_caught_up
+from .call_views import is_stale, latest_fields
+from .deadline_thread import DeadlineThread
+from .line_numbers import LineNumbers
+from .notifications import EventSource
+from .registry import Registry
+from .server_clock import ServerClock
+from .shared import Shared
+
+_log = logging.getLogger("keyyo_cti")
+
+EVENT = "caughtUp"
+
+#: Seconds for which a told call is remembered beyond the margin: the service's dates are whole
+#: seconds, and its clock is known only to within some.
+_MEMORY = 60.0
+
+#: Maximum seconds until a told call is in the file of the last run.
+_SAVE_DELAY = 1.0
+
+#: Seconds between two changes of the file without a call.
+_SAVE_PERIOD = 30.0
+
+#: Maximum seconds since the last run: the window of the history slides.
+_MAX_GAP = 31 * 86_400.0
+
+
+class Gaps:
+    """Follows when a client hears its line, and asks the history about the rest.
+
+    The threads of sessions only leave notes in an inbox. One thread of its own reads them, asks,
+    and saves; it lives while there is something to do. Handlers run where they always do.
+
+    :param catch_up: the option.
+    :param number: of the client, for the name of the thread.
+    """
+
+    def __init__(
+        self,
+        catch_up: CatchUp,
+        shared: Shared,
+        registry: Registry,
+        clock: ServerClock,
+        lines: LineNumbers,
+        number: int,
+    ) -> None:
+        self._shared = shared
+        self._registry = registry
+        self._clock = clock
+        self._lines = lines
+        self._last_run = catch_up.last_run
+        memory = catch_up.timing.margin + _MEMORY
+        # The registry's lock guards it.
+        self._told = ToldCalls(memory, latest_fields, clock.now)
+        # The state below belongs to the thread, except where noted.
+        self._inbox: Deque[Callable[[], object]] = deque()
+        self._inquiry = Inquiry(catch_up.timing, catch_up.search, self._list_told)
+        self._earlier: List[ToldCall] = []
+        self._source: Optional[EventSource] = None
+        self._is_open = False
+        self._heard_until: Optional[float] = None
+        self._save_at = NEVER
+        # Monotonic time of the first notification that is not in the file; NEVER if all are.
+        # The reader thread sets it, too.
+        self._dirty_at = NEVER
+        # Answers whose handlers have not run.
+        self._posted: List[Answer] = []
+        self._idle = Wakeup()
+        self._is_working = False
+        self._thread = DeadlineThread(f"keyyo-cti-catch-up-{number}", self._due, self._work)
+        shared.session.history.watcher = self
+        shared.notifications.on_call = self.on_call
+
+    # By the threads of sessions, and by the program when it closes.
+
+    def on_open(self, gap: Optional[float]) -> None:
+        """Note that a session is open, after a gap of so many seconds or after none."""
+        now = self._clock.now()
+        if gap is not None:
+            self._told.keeps_all = True
+        if gap is not None or self._last_run is not None:
+            self._note(partial(self._begin, gap, now, monotonic()))
+
+    def on_end(self, silence: float) -> None:
+        """Note that the connection has ended, after so many seconds of silence."""
+        self._told.keeps_all = True
+        self._note(partial(self._end, self._clock.now() - silence, False))
+
+    def on_close(self) -> None:
+        """Note that the program closes."""
+        self._note(partial(self._end, self._clock.now() - self._read_silence(), True))
+
+    def on_call(self, call: Call) -> None:
+        """Note that a call was notified. Under the registry's lock, on the reader thread."""
+        self._told.add(call)
+        if self._last_run is not None and self._dirty_at == NEVER:
+            self._dirty_at = now = monotonic()
+            self._thread.on_added(now + _SAVE_DELAY)
+
+    def finish(self, timeout: float) -> None:
+        """Wait until the file is saved and the thread has ended.
+
+        A request that is under way ends with its own timeout.
+        """
+        until = monotonic() + timeout
+        if self._idle.wait_for(lambda: not self._is_working and self._due() == NEVER, timeout):
+            self._thread.finish(max(0.0, until - monotonic()))
+
+    def _note(self, note: Callable[[], object]) -> None:
+        self._inbox.append(note)
+        self._thread.on_added(0.0)
+
+    def _read_silence(self) -> float:
+        """Return the seconds since the last frame. An event behind it may be lost."""
+        current = self._shared.sessions.current
+        silence = None if current is None else current.connection.vitals[0]
+        return silence or 0.0
+
+    # By its own thread.
+
+    def _due(self) -> float:
+        if self._inbox:
+            return 0.0
+        if self._find_source() is None:
+            # Without a session nobody could be told. The next one has the gap too.
+            return NEVER
+        save_at = min(self._save_at, self._dirty_at + _SAVE_DELAY)
+        return min(self._inquiry.due, save_at if self._is_open else NEVER)
+
+    def _work(self) -> None:
+        self._is_working = True
+        try:
+            self._do_due()
+        except process.OtherProcess:
+            raise
+        except Exception:
+            # A bug. The thread goes on, so that later gaps have their event.
+            _log.exception("catching up has failed")
+            self._inquiry.forget()
+        finally:
+            self._is_working = False
+            self._idle.notify_all()
+
+    def _do_due(self) -> None:
+        self._take_notes()
+        if monotonic() >= self._inquiry.due and self._find_source() is not None:
+            answer = self._inquiry.poll()
+            # The program may have closed, or lost the connection again: that goes first.
+            self._take_notes()
+            if answer is not None:
+                self._tell(answer)
+        pending = self._inquiry.since is not None or bool(self._inbox)
+        self._told.keeps_all = pending or not self._is_open
+        if self._is_open and monotonic() >= min(self._save_at, self._dirty_at + _SAVE_DELAY):
+            self._save()
+
+    def _take_notes(self) -> None:
+        while self._inbox:
+            self._inbox.popleft()()
+        self._inquiry.is_down = not self._is_open
+
+    def _begin(self, seconds: Optional[float], now: float, at: float) -> None:
+        """Begin to hear the line, after a gap or at the start."""
+        self._is_open = True
+        since = self._find_start(now) if seconds is None else now - seconds
+        self._heard_until = None
+        if since is not None:
+            self._inquiry.add(Gap(since, now), at)
+        if self._last_run is not None:
+            self._save()
+
+    def _find_start(self, now: float) -> Optional[float]:
+        """Return until when the line was heard, in this run or in the last one."""
+        if self._last_run is None:
+            return None
+        since = self._heard_until
+        if since is None:
+            state = self._last_run.load()
+            if state is None:
+                return None
+            since, self._earlier = state.heard_until, list(state.told)
+            self._inquiry.reported.update(state.reported)
+        # Their handlers will not run any more.
+        for answer in self._posted:
+            since = min(since, answer.gaps[0].since)
+            for call_id in answer.ids:
+                self._inquiry.reported.pop(call_id, None)
+        self._posted = []
+        return max(since, now - _MAX_GAP) if since < now else None
+
+    def _end(self, heard_until: float, closed: bool) -> None:
+        """Stop hearing the line."""
+        if self._is_open:
+            self._is_open = False
+            first = self._inquiry.since
+            self._heard_until = heard_until if first is None else min(first, heard_until)
+            self._save()
+        if closed:
+            self._inquiry.forget()
+
+    def _find_source(self) -> Optional[EventSource]:
+        current = self._shared.sessions.current
+        if current is not None:
+            self._source = current.events
+        return None if current is None else self._source
+
+    def _tell(self, answer: Answer) -> None:
+        """Settle the stale calls, and emit the event."""
+        source = self._source
+        assert source is not None
+        ends = []
+        for told, record in answer.findings.ends:
+            call = told.call
+            if call is None:
+                self._earlier.remove(told)
+            elif not self._shared.notifications.settle(source, call, partial(complete, record)):
+                continue  # Its end was told in the meantime.
+            ends.append((record, call))
+        if self._inquiry.since is None:
+            self._earlier = []
+        self._posted.append(answer)
+        caught_up = make_caught_up(answer, ends)
+        source.post(EVENT, caught_up, work=partial(self._emit, source, answer, caught_up))
+
+    def _emit(self, source: EventSource, answer: Answer, caught_up: CaughtUp) -> None:
+        """Call the handlers, where handlers run."""
+        if not source.muted:
+            source.emit(EVENT, caught_up)
+            # Only now: a program that closes before asks again when it runs next.
+            self._note(partial(self._on_told, answer))
+
+    def _on_told(self, answer: Answer) -> None:
+        if answer in self._posted:
+            self._posted.remove(answer)
+        self._save()
+
+    def _list_told(self) -> Sequence[ToldCall]:
+        with self._registry.lock:
+            rows = [
+                (call, latest_fields(call), first, is_stale(call))
+                for call, first in self._told.all().items()
+            ]
+        told = [describe(*row, normalize=self._lines.normalize) for row in rows]
+        return [*told, *self._earlier]
+
+    def _save(self) -> None:
+        if self._last_run is None:
+            return
+        self._dirty_at, self._save_at = NEVER, monotonic() + _SAVE_PERIOD
+        heard_until, pending = self._heard_until, self._inquiry.since
+        if heard_until is None:
+            heard_until = self._clock.now() - self._read_silence()
+        starts = [answer.gaps[0].since for answer in self._posted]
+        starts += [heard_until] if pending is None else [heard_until, pending]
+        reported = dict(self._inquiry.reported)
+        for answer in self._posted:
+            for call_id in answer.ids:
+                reported.pop(call_id, None)
+        self._last_run.save(State(min(starts), self._list_kept(), reported))
+
+    def _list_kept(self) -> List[ToldCall]:
+        """Return the told calls for the next run, where those that go on now may have ended."""
+        kept = []
+        for told in self._list_told():
+            call: Any = told.call
+            ends = told.stale if call is None else not call.ended
+            kept.append(told._replace(stale=ends))
+        return kept
