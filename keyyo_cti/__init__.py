@@ -51,6 +51,8 @@ from .results import (
 if TYPE_CHECKING:
     from .account import Account as Account  # noqa: F401
     from .call_history import CallRecord as CallRecord  # noqa: F401
+    from .catch_up import CatchUp as CatchUp  # noqa: F401
+    from .catch_up import CaughtUp as CaughtUp  # noqa: F401
     from .directory import Contact as Contact  # noqa: F401
     from .directory import Directory as Directory  # noqa: F401
     from .health import Health as Health  # noqa: F401
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
 _LATER = {
     "Account": "account",
     "CTIOptions": "options",
+    "CatchUp": "catch_up",
+    "CaughtUp": "catch_up",
     "CallRecord": "call_history",
     "Contact": "directory",
     "Directory": "directory",

@@ -2,7 +2,6 @@
 
 import os
 from concurrent.futures import Future
-from datetime import datetime
 from functools import partial
 from typing import (
     Any,
@@ -24,11 +23,12 @@ from ._catch_up.told_calls import describe_all
 from ._client.background import BackgroundClient
 from ._client.callback import Callback
 from ._display.telephone_number import to_international
+from ._manager.period import Moment, read_period
 from ._net.clock import monotonic, wall_clock
 from ._net.reentrant import Flag
 from .call import Call
 from .call_history import CallRecord
-from .errors import KeyyoError, invalid_params
+from .errors import KeyyoError
 
 __all__ = ["CatchUp", "CaughtUp", "HasHistory"]
 
@@ -37,9 +37,6 @@ _MAX_SECONDS = 86_400.0
 
 #: A number whose country national numbers are of, without a CSI.
 _FRANCE = "33199000000"
-
-#: A moment: an aware datetime, or Unix seconds.
-Moment = Union[datetime, float]
 
 #: Calls that are known, or a function that returns them.
 KnownCalls = Union[Iterable[Call], Callable[[], Iterable[Call]]]
@@ -52,6 +49,14 @@ class HasHistory(Protocol):
         self, csi: Optional[str], since: float, until: float, /
     ) -> Iterable[CallRecord]:
         """Return the calls of a line, or of the whole account, between two Unix times."""
+
+
+class HasClient(Protocol):
+    """A ``Manager``, whose blocking client has the history."""
+
+    @property
+    def client(self) -> HasHistory:
+        """The blocking client."""
 
 
 class CaughtUp(Tuple[CallRecord, ...]):
@@ -107,7 +112,7 @@ class CatchUp(BackgroundClient):
 
     def __init__(
         self,
-        manager: Any,
+        manager: Union[HasHistory, HasClient],
         csi: Union[str, Sequence[str], None],
         *,
         quiet: float = 60.0,
@@ -116,10 +121,10 @@ class CatchUp(BackgroundClient):
         tolerance: float = 5.0,
         remember: Union[bool, str, "os.PathLike[str]"] = False,
     ) -> None:
-        history: HasHistory = getattr(manager, "client", manager)
+        history: Any = getattr(manager, "client", manager)
         if not callable(getattr(history, "history", None)):
             raise TypeError("manager: expected a Manager, or an object with the method history")
-        self._history = history
+        self._history: HasHistory = history
         self._lines = _read_lines(csi)
         for name, value in (
             ("quiet", quiet), ("limit", limit), ("margin", margin), ("tolerance", tolerance),
@@ -130,6 +135,8 @@ class CatchUp(BackgroundClient):
         self.timing = Timing(quiet, limit, margin, tolerance)
         self.last_run: Optional[LastRun] = None
         if remember is not False:
+            if remember is not True and not isinstance(remember, (str, os.PathLike)):
+                raise TypeError("remember: expected True, False, or the path of a file")
             path = None if remember is True else remember
             self.last_run = LastRun(path, "-".join(filter(None, self._lines)))
         self._closing = Flag()
@@ -152,7 +159,7 @@ class CatchUp(BackgroundClient):
             ``error``. It does not change the calls.
         """
         now = wall_clock()
-        gap = Gap(_read_moment("since", since), _read_moment("until", now, until))
+        gap = Gap(*read_period(since, now if until is None else until, now))
         ended_at = monotonic() - max(0.0, now - gap.until)
         work = partial(self._ask, gap, ended_at, told)
         return self._background.ask(work, callback)
@@ -227,16 +234,6 @@ def _check_seconds(name: str, value: Any) -> None:
         raise TypeError(f"{name}: expected a number of seconds, got {type(value).__name__}")
     if not 0 < value <= _MAX_SECONDS:
         raise ValueError(f"{name}: expected seconds above 0, at most a day, got {value}")
-
-
-def _read_moment(name: str, *values: Any) -> float:
-    """Return the last value that is not None, in Unix seconds."""
-    value = [each for each in values if each is not None][-1]
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.timestamp()
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise invalid_params(name, "expected an aware datetime, or Unix seconds")
-    return float(value)
 
 
 def _normalize(home: str, number: Any) -> Optional[str]:

@@ -66,9 +66,9 @@ class Gaps:
         self._clock = clock
         self._lines = lines
         self._last_run = catch_up.last_run
-        memory = catch_up.timing.margin + _MEMORY
+        self._memory = catch_up.timing.margin + _MEMORY
         # The registry's lock guards it.
-        self._told = ToldCalls(memory, latest_fields, clock.now)
+        self._told = ToldCalls(self._memory, latest_fields, clock.now)
         # The state below belongs to the thread, except where noted.
         self._inbox: Deque[Callable[[], object]] = deque()
         self._inquiry = Inquiry(catch_up.timing, catch_up.search, self._list_told)
@@ -227,14 +227,15 @@ class Gaps:
         assert source is not None
         ends = []
         for told, record in answer.findings.ends:
-            call = told.call
-            if call is None:
-                self._earlier.remove(told)
-            elif not self._shared.notifications.settle(source, call, partial(complete, record)):
-                continue  # Its end was told in the meantime.
-            ends.append((record, call))
+            call, settle = told.call, self._shared.notifications.settle
+            if call is None or settle(source, call, partial(complete, record)):
+                ends.append((record, call))
+            # Otherwise its end was told in the meantime.
         if self._inquiry.since is None:
-            self._earlier = []
+            # A gap that begins at once could still show the others.
+            before = self._clock.now() - self._memory
+            recent = [told for told in self._earlier if max(told.starts) > before]
+            self._earlier = [told._replace(stale=False) for told in recent]
         self._posted.append(answer)
         caught_up = make_caught_up(answer, ends)
         source.post(EVENT, caught_up, work=partial(self._emit, source, answer, caught_up))
@@ -258,7 +259,9 @@ class Gaps:
                 for call, first in self._told.all().items()
             ]
         told = [describe(*row, normalize=self._lines.normalize) for row in rows]
-        return [*told, *self._earlier]
+        known = {each[:3] for each in told}
+        # A call that goes on over a restart is notified again.
+        return [*told, *(each for each in self._earlier if each[:3] not in known)]
 
     def _save(self) -> None:
         if self._last_run is None:

@@ -52,6 +52,7 @@ cti = CTI(dispatch=lambda: None)  # mistake
 cti = CTI(max_backlog="100")  # mistake
 cti = CTI(max_message_size=None)  # mistake
 cti = CTI(backoff=5)  # mistake
+cti = CTI(catch_up=True)  # mistake
 cti = CTI(backoff=Backoff(attempt=5))  # mistake
 cti = CTI(proxies="http://127.0.0.1:3128")  # mistake
 cti = CTI(proxies={"https": 3128})  # mistake
@@ -124,6 +125,9 @@ cti.onError = on_failure  # mistake
 cti.onConversationEnded = on_nothing  # mistake
 cti.onConversationEnded = on_new_call  # mistake
 cti.onConversationEnded = lambda conversation: print(conversation.begin)  # mistake
+cti.onCaughtUp = on_nothing  # mistake
+cti.onCaughtUp = on_new_call  # mistake
+cti.onCaughtUp = lambda records: print(records.begin)  # mistake
 cti.on("newCall", 5)  # mistake
 cti.on("conversationEnded", on_new_call)  # mistake
 cti.on("newCall", lambda: None)  # mistake

@@ -35,6 +35,8 @@ from keyyo_cti import (
     Transport,
 )
 from keyyo_cti.account import Account, TokenMemory
+from keyyo_cti.call_history import CallRecord
+from keyyo_cti.catch_up import CatchUp, CaughtUp
 from keyyo_cti.manager import CSIToken, Diagnosis, Manager, ManagerError, RingTest
 from keyyo_cti.oauth2 import OAuth2, OAuth2Error, Tokens
 from keyyo_cti.token_file import TokenFile
@@ -133,6 +135,12 @@ def on_conversation(conversation: Conversation) -> None:
     print(first.conversation is conversation)
 
 
+def on_caught_up(records: CaughtUp) -> None:
+    missed: List[CallRecord] = [record for record in records if record.missed]
+    ended: List[Call] = list(records.calls.values())
+    print(missed, ended, records.until - records.since, records.error and records.error.hint)
+
+
 def on_any(*event: object) -> None:
     print(event)
 
@@ -179,6 +187,7 @@ cti.onLost = on_error
 cti.onError = on_error
 cti.onError = errors.append
 cti.onConversationEnded = on_conversation
+cti.onCaughtUp = on_caught_up
 if cti.onNewCall is not None:
     cti.onNewCall(calls[0])
 cti.on("newCall", on_new_call)
@@ -189,11 +198,13 @@ cti.on("lost", lambda error: print(error.status_code))
 cti.on("lost", on_lost)
 cti.on("error", on_error)
 cti.on("conversationEnded", on_conversation)
+cti.on("caughtUp", on_caught_up)
 cti.on("lost, error", on_error)
 cti.on("newCall,disconnected", on_any)
 cti.addEventListener("newCall", on_new_call)
 rings: "Future[Call]" = cti.wait_for("newCall", lambda call: call.other == "33172587948", 5)
 print(rings.result().wait_for("release", 60.5).cancel(), cti.wait_for("newCall").result().line)
+print(cti.wait_for("caughtUp", timeout=400).result().calls)
 print(cti.wait_for("restored", timeout=5).result().gap + 1)
 print(cti.wait_for("lost", lambda error: error.status_code == 403).result().hint)
 print(cti.wait_for("error", check=None).result().args)
@@ -352,6 +363,9 @@ account.sign_in(url, state, signed_in)
 account.sign_in("code", lambda err, res: print(res.refresh_token))
 account.access_token(lambda err, res: print(res.upper()))
 with Manager(account, ca_certs=Path("authorities.pem")) as manager:
+    catch_up = CatchUp(manager, "33199000001", quiet=30, limit=120, remember=Path("heard.json"))
+    cti = CTI(catch_up=catch_up)
+    caught_up: CaughtUp = CatchUp(manager.client, None).ask(0, told=cti.get_calls).result()
     cti = CTI(lines=manager.lines().result())
     manager.lines(lambda err, res: print([line.csi.upper() for line in res]))
     manager.line("33172587948").result()["a field of Keyyo"]

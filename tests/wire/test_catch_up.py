@@ -10,10 +10,10 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import pytest
 
-from keyyo_cti import CTI, Backoff, Call, KeyyoError
+from keyyo_cti import CTI, Backoff, KeyyoError
 from keyyo_cti.call_history import CallRecord
 from keyyo_cti.catch_up import CatchUp, CaughtUp
-from keyyo_cti.simulator import Line, Phone, Simulator
+from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers.probe import PATIENCE, Record, eventually
 
@@ -129,20 +129,220 @@ def test_end_of_a_stale_call_is_settled_and_told_once(
     alice.phone.pick_up()
     eventually(lambda: ("CONNECT", callref) in program.told.items)
     call = program.cti.get_call(callref)
-    assert call is not None and call.setup_date is not None and call.connect_date is not None
+    assert call is not None
+    setup, connect = call.setup_date, call.connect_date
+    assert setup is not None and connect is not None
     released = call.wait_for("release")
 
     def end() -> None:
         bob.hang_up()
-        books.write(BOB, alice, call.setup_date, 0 if not call.connect_date else 1)
+        books.write(BOB, alice, setup, 5)
 
-    time.sleep(1.1)
     program.during_gap(end)
     records = program.wait_for_records()
     assert [records.calls[record] for record in records] == [call]
     assert call.state == "RELEASE" and call.ended and not call.stale and call.answered
-    assert call.release_date == call.connect_date + 1 and call.get_duration() == 1
+    assert call.release_date == connect + 5 and call.get_duration() == 5
     assert released.result(PATIENCE) is call
     assert [name for name, each in program.told.items if each == callref] == ["SETUP", "CONNECT"]
     program.during_gap(lambda: None)
     assert list(program.wait_for_records(2)) == []
+
+
+def test_call_that_was_told_is_not_told_again(
+    program: Program, sim: Simulator, alice: Line, books: Books
+) -> None:
+    """Before the gap, after it, and one that rings through it: the CTI tells all of them."""
+    before, through, after = (sim.phone(each) for each in (BOB, CAROL, "33199020002"))
+    books.write(BOB, alice, time.time())
+    before.call(alice)
+    before.hang_up()
+    ringing = through.call(alice)
+    books.write(CAROL, alice, time.time())
+    eventually(lambda: ("SETUP", ringing) in program.told.items)
+    program.during_gap(lambda: None)
+    through.hang_up()
+    after.call(alice)
+    after.hang_up()
+    books.write("33199020002", alice, time.time())
+    assert list(program.wait_for_records()) == []
+    assert len(program.of("MISSED")) == 3
+
+
+def test_refused_history_is_told_once_and_holds_nothing_up(
+    program: Program, sim: Simulator, alice: Line, books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    books.error = KeyyoError(403, "insufficient_scope")
+    books.error.final = True
+    program.during_gap(lambda: None)
+    records = program.wait_for_records()
+    assert list(records) == [] and records.error is books.error
+    logged = [each for each in caplog.records if "the gap" in each.getMessage()]
+    assert [each.levelno for each in logged] == [logging.WARNING]
+    # The next gap is asked about all the same.
+    books.error = None
+    missed: List[CallRecord] = []
+    program.during_gap(lambda: missed.append(miss_a_call(sim, books, alice)))
+    assert list(program.wait_for_records(2)) == missed
+
+
+def test_history_that_hangs_holds_up_neither_events_nor_close(
+    sim: Simulator, alice: Line, books: Books
+) -> None:
+    books.hangs = threading.Event()
+    program = Program(sim, alice, books)
+    program.during_gap(lambda: None)
+    eventually(lambda: books.asked)
+    bob = sim.phone(BOB)
+    bob.call(alice)
+    bob.hang_up()
+    eventually(lambda: program.of("MISSED"))
+    began = time.monotonic()
+    program.cti.close()
+    assert time.monotonic() - began < 3
+    books.hangs.set()
+    eventually(lambda: not [each for each in threading.enumerate() if "catch-up" in each.name])
+    assert program.of("caughtUp") == []
+
+
+def test_session_that_the_program_opens_again_has_the_gap_too(
+    sim: Simulator, alice: Line, books: Books
+) -> None:
+    """Without token_provider, and with handlers in poll()."""
+    program = Program(sim, alice, books, token_provider=None, dispatch="manual")
+    gone = program.cti.wait_for("disconnected")
+    sim.faults.close()
+    gone.result(PATIENCE)
+    missed = miss_a_call(sim, books, alice)
+    program.cti.create_session(sim.token(alice)).result(PATIENCE)
+    caught = program.cti.wait_for("caughtUp").result(PATIENCE)
+    assert list(caught) == [missed] and program.of("caughtUp") == []
+    program.cti.poll(PATIENCE)
+    eventually(lambda: program.cti.poll() or program.of("caughtUp"))
+    assert program.of("caughtUp") == [caught]
+    program.cti.close()
+
+
+@pytest.mark.parametrize("ahead", [3600, -3600])
+def test_clock_that_is_an_hour_off_does_no_harm(
+    sim: Simulator, alice: Line, books: Books, monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    """The clock of this computer: the service's own is right."""
+    from keyyo_cti._client import server_clock
+    from keyyo_cti._net import clock
+
+    def off() -> float:
+        return time.time() + ahead
+
+    monkeypatch.setattr(server_clock.ServerClock.__init__, "__defaults__",
+                        (clock.monotonic_with_sleep, off))
+    program = Program(sim, alice, books)
+    missed: List[CallRecord] = []
+    program.during_gap(lambda: missed.append(miss_a_call(sim, books, alice)))
+    assert list(program.wait_for_records()) == missed
+    program.cti.close()
+
+
+def test_next_run_asks_since_the_last_one(
+    sim: Simulator, alice: Line, books: Books, tmp_path: Path
+) -> None:
+    options: Any = {"catch_up": {"remember": tmp_path / "heard.json"}}
+    first = Program(sim, alice, books, **options)
+    bob = sim.phone(BOB)
+    bob.call(alice)
+    bob.hang_up()
+    books.write(BOB, alice, time.time())
+    eventually(lambda: first.of("MISSED"))
+    ringing = sim.phone(CAROL)
+    callref = ringing.call(alice)
+    books.write(CAROL, alice, time.time(), 0)
+    eventually(lambda: ("SETUP", callref) in first.told.items)
+    first.cti.close()
+    ringing.hang_up()
+    missed = miss_a_call(sim, books, alice)
+    second = Program(sim, alice, books, **options)
+    # What was told, and when it ended, is in the file.
+    assert list(second.wait_for_records()) == [books.records[1], missed]
+    second.cti.close()
+    third = Program(sim, alice, books, **options)
+    assert list(third.wait_for_records()) == []
+    third.cti.close()
+
+
+def test_run_that_closes_before_its_handler_leaves_the_calls_to_the_next(
+    sim: Simulator, alice: Line, books: Books, tmp_path: Path
+) -> None:
+    options: Any = {"catch_up": {"remember": tmp_path / "heard.json"}}
+    first = Program(sim, alice, books, dispatch="manual", **options)
+    missed = []
+    caught = first.cti.wait_for("caughtUp")
+    first.during_gap(lambda: missed.append(miss_a_call(sim, books, alice)), wait=False)
+    assert list(caught.result(PATIENCE)) == missed
+    first.cti.close()
+    second = Program(sim, alice, books, **options)
+    assert list(second.wait_for_records()) == missed
+    second.cti.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"version": 9}', b"\xff\0", b'{"heard_until": "never"}']
+)
+def test_damaged_file_is_replaced(
+    sim: Simulator, alice: Line, books: Books, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "heard.json"
+    path.write_bytes(content)
+    options: Any = {"catch_up": {"remember": path}}
+    for expected in (0, 1):
+        program = Program(sim, alice, books, **options)
+        eventually(lambda: b"heard_until" in path.read_bytes())
+        if expected:
+            assert list(program.wait_for_records()) == []
+        program.cti.close()
+        assert len(program.of("caughtUp")) == expected
+
+
+def test_ask_by_hand_tells_the_same(sim: Simulator, alice: Line, books: Books) -> None:
+    books.write(BOB, alice, time.time() - 600)
+    answers: List[Tuple[Any, Any]] = []
+    with CatchUp(books, alice.number) as catch_up:
+        # An hour ago: the records have settled, and it is asked once.
+        future = catch_up.ask(
+            time.time() - 3600, time.time() - 400, callback=lambda *both: answers.append(both)
+        )
+        records = future.result(PATIENCE)
+        assert list(records) == books.records and catch_up.wait(PATIENCE)
+        assert answers == [(None, records)] and len(books.asked) == 1
+        assert "1 calls in 3200 s" in repr(records)
+        with pytest.raises(KeyyoError, match="since"):
+            catch_up.ask("yesterday")  # type: ignore[arg-type]
+        pending = catch_up.ask(time.time() - 10)
+    with pytest.raises(KeyyoError, match="Closed"):
+        pending.result(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    "arguments, error, what",
+    [
+        ({"manager": object()}, TypeError, "manager"),
+        ({"csi": ""}, TypeError, "csi"),
+        ({"csi": 33199000001}, TypeError, "csi"),
+        ({"csi": [None, "33199000001"]}, TypeError, "csi"),
+        ({"quiet": "60"}, TypeError, "quiet"),
+        ({"quiet": 0}, ValueError, "quiet"),
+        ({"limit": float("nan")}, ValueError, "limit"),
+        ({"quiet": 400}, ValueError, "limit"),
+        ({"remember": 5}, TypeError, "remember"),
+        ({"remember": ":memory:"}, ValueError, "remember"),
+    ],
+)
+def test_wrong_argument_is_refused_by_its_name(
+    books: Books, arguments: Any, error: Any, what: str
+) -> None:
+    with pytest.raises(error, match=what):
+        CatchUp(**{"manager": books, "csi": None, **arguments})
+
+
+def test_wrong_option_is_refused() -> None:
+    with pytest.raises(TypeError, match="catch_up: expected a keyyo_cti.catch_up.CatchUp"):
+        CTI(catch_up=True)  # type: ignore[arg-type]

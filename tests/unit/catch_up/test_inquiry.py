@@ -1,0 +1,229 @@
+"""When the history is asked, and when an answer is certain."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, List, Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyyo_cti import KeyyoError
+from keyyo_cti._catch_up.findings import Gap
+from keyyo_cti._catch_up.inquiry import Answer, Inquiry, Timing
+from keyyo_cti._catch_up.matching import ToldCall
+from keyyo_cti._net.clock import NEVER
+from keyyo_cti.call_history import CallRecord
+
+from .town import a_record, a_told
+
+TIMING = Timing(quiet=60, limit=300, margin=60, tolerance=5)
+HOUR = 3600.0
+
+
+class Asked:
+    """An inquiry, its clock, and its history. Unix time is monotonic time plus a million."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.error: Optional[BaseException] = None
+        # Each with the time from which the history has it.
+        self.books: List[Any] = []
+        self.told: List[ToldCall] = []
+        self.windows: List[Any] = []
+        self.inquiry = Inquiry(TIMING, self.ask, lambda: self.told, lambda: self.now)
+
+    def ask(self, since: float, until: float) -> List[CallRecord]:
+        self.windows.append((since - 1e6, until - 1e6))
+        if self.error is not None:
+            raise self.error
+        return [each for at, each in self.books if at <= self.now]
+
+    def write(self, start: float, appears: float = 0.0, **more: Any) -> CallRecord:
+        record = a_record(str(len(self.books)), start + 1e6, **more)
+        self.books.append((appears, record))
+        return record
+
+    def end_gap(self, seconds: float = 30.0) -> None:
+        self.inquiry.add(Gap(self.now - seconds + 1e6, self.now + 1e6))
+
+    def run(self, until: float) -> List[Answer]:
+        """Poll whenever it is due, up to a time."""
+        answers = []
+        while self.inquiry.due <= until:
+            self.now = max(self.now, self.inquiry.due)
+            answer = self.inquiry.poll()
+            if answer is not None:
+                answers.append(answer)
+        self.now = until
+        return answers
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
+
+
+def ids(answers: List[Answer]) -> List[List[str]]:
+    return [[record.call_id for record in answer.findings.untold] for answer in answers]
+
+
+def test_empty_history_is_asked_with_growing_pauses_and_answers_after_quiet(asked: Asked) -> None:
+    asked.end_gap()
+    assert asked.run(1059.9) == [] and len(asked.windows) == 5
+    assert ids(asked.run(1060)) == [[]]
+    assert set(asked.windows) == {(970 - 60, 1000 + 60)}
+    assert asked.inquiry.due == NEVER
+
+
+def test_record_that_appears_late_is_reported_once_it_has_settled(asked: Asked) -> None:
+    asked.write(980, appears=1050)
+    asked.end_gap()
+    assert asked.run(1100) == []
+    assert ids(asked.run(1150)) == [["0"]]
+    asked.end_gap(200)
+    assert ids(asked.run(1400)) == [[]]
+
+
+def test_history_that_never_settles_answers_at_the_limit(asked: Asked) -> None:
+    for number in range(20):
+        asked.write(971 + number, appears=1010 + 20 * number)
+    asked.end_gap()
+    assert asked.run(1299) == []
+    answers = asked.run(1301)
+    assert len(answers) == 1 and len(answers[0].findings.untold) in (14, 15)
+
+
+def test_partial_record_is_replaced_by_the_whole_one(asked: Asked) -> None:
+    asked.books = [(0, a_record("1", 975 + 1e6, 5)), (1030, a_record("1", 975 + 1e6, 20))]
+    asked.ask = lambda since, until: [  # type: ignore[method-assign]
+        max((each for at, each in asked.books if at <= asked.now), key=lambda each: each.seconds)
+    ]
+    asked.inquiry = Inquiry(TIMING, asked.ask, lambda: [], lambda: asked.now)
+    asked.end_gap()
+    assert asked.run(1110) == []
+    answer, = asked.run(1120)
+    assert [record.seconds for record in answer.findings.untold] == [20]
+
+
+def test_gaps_that_follow_quickly_have_one_answer(asked: Asked) -> None:
+    asked.write(980)
+    asked.end_gap()
+    asked.run(1030)
+    asked.inquiry.is_down = True
+    asked.write(1040)
+    asked.run(1050)
+    asked.inquiry.is_down = False
+    asked.end_gap()
+    answers = asked.run(1500)
+    assert ids(answers) == [["0", "1"]] and len(answers[0].gaps) == 2
+
+
+def test_endless_gaps_do_not_hold_up_the_answer_and_repeat_nothing(asked: Asked) -> None:
+    answers = []
+    for number in range(30):
+        asked.write(asked.now - 5, appears=asked.now + 31)
+        asked.end_gap(10)
+        answers += asked.run(asked.now + 40)
+    answers += asked.run(asked.now + 400)
+    found = [each for answer in ids(answers) for each in answer]
+    assert sorted(found, key=int) == [str(number) for number in range(30)]
+    assert [gap for answer in answers for gap in answer.gaps] == sorted(
+        {gap for answer in answers for gap in answer.gaps}
+    )
+    assert len(answers) > 3
+
+
+@pytest.mark.parametrize("final, waits", [(True, False), (None, True), (False, True)])
+def test_failure_is_answered_once_and_logged_once(
+    asked: Asked, caplog: pytest.LogCaptureFixture, final: Optional[bool], waits: bool
+) -> None:
+    asked.error = KeyyoError(403, "insufficient_scope")
+    asked.error.final = final
+    asked.end_gap()
+    early = asked.run(1200)
+    assert bool(early) is not waits
+    answers = early + asked.run(1400)
+    assert [answer.error for answer in answers] == [asked.error] and ids(answers) == [[]]
+    assert [each.levelno for each in caplog.records] == [logging.WARNING]
+
+
+def test_failure_after_records_answers_with_what_is_known(asked: Asked) -> None:
+    asked.write(980)
+    asked.end_gap()
+    asked.run(1010)
+    asked.error = OSError("the network is dead")
+    answers = asked.run(1400)
+    assert ids(answers) == [["0"]]
+    error = answers[0].error
+    assert error is not None and error.__cause__ is asked.error and "OSError" in str(error)
+
+
+def test_dead_network_during_the_next_outage_loses_nothing(asked: Asked) -> None:
+    asked.write(980)
+    asked.error = KeyyoError(503, "unavailable")
+    asked.end_gap()
+    asked.run(1010)
+    asked.inquiry.is_down = True
+    assert asked.run(1000 + HOUR) == []
+    asked.inquiry.is_down, asked.error = False, None
+    asked.write(1000 + HOUR / 2)
+    asked.end_gap(HOUR - 10)
+    answers = asked.run(1000 + 2 * HOUR)
+    assert ids(answers) == [["0"], ["1"]]
+    assert [answer.error for answer in answers] == [None, None]
+
+
+def test_call_that_runs_through_two_gaps_is_reported_with_the_second(asked: Asked) -> None:
+    asked.books = [(0, a_record("1", 980 + 1e6, 200))]
+    asked.end_gap()
+    assert ids(asked.run(1150)) == [[]]
+    asked.now = 1190
+    asked.inquiry.add(Gap(1160 + 1e6, 1190 + 1e6))
+    assert ids(asked.run(1400)) == [["1"]]
+    assert asked.windows[-1][0] <= 980
+
+
+def test_window_reaches_back_to_the_start_of_a_stale_call(asked: Asked) -> None:
+    asked.told = [a_told(500 + 1e6, connect=510 + 1e6, stale=True)]
+    asked.books = [(0, a_record("1", 500 + 1e6, 470))]
+    asked.end_gap()
+    answer, = asked.run(1100)
+    assert asked.windows[0] == (440, 1060)
+    assert [record.call_id for _, record in answer.findings.ends] == ["1"]
+    # A call without news for days would make every window as long.
+    asked.told = [a_told(1e6 - 30 * HOUR, stale=True)]
+    asked.end_gap()
+    asked.run(1400)
+    assert asked.windows[-1] == (1070 - 60, 1100 + 60)
+
+
+GAPS = st.lists(st.tuples(st.integers(1, 200), st.integers(1, 200)), min_size=1, max_size=8)
+
+
+@given(GAPS, st.integers(0, 50), st.lists(st.booleans(), max_size=40))
+def test_any_gaps_and_failures_report_each_call_once(
+    gaps: List[Any], delay: int, failures: List[bool]
+) -> None:
+    """Each second of every gap has a call of its own; the history fails now and then."""
+    asked, fails, answers = Asked(), iter(failures), []
+    history = asked.ask
+
+    def ask(since: float, until: float) -> List[CallRecord]:
+        asked.error = OSError() if next(fails, False) else None
+        return history(since, until)
+
+    asked.inquiry = Inquiry(TIMING, ask, lambda: asked.told, lambda: asked.now)
+    for heard, missed in gaps:
+        answers += asked.run(asked.now + heard)
+        asked.inquiry.is_down, begin = True, asked.now
+        for second in range(0, missed, 20):
+            asked.write(begin + second, begin + second + delay, caller=f"3319903{second:04}")
+        answers += asked.run(asked.now + missed)
+        asked.inquiry.is_down = False
+        asked.end_gap(missed)
+    answers += asked.run(asked.now + HOUR)
+    found = [each for answer in ids(answers) for each in answer]
+    assert sorted(found, key=int) == [record.call_id for _, record in asked.books]
+    assert len([gap for answer in answers for gap in answer.gaps]) == len(gaps)
