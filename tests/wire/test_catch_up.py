@@ -15,6 +15,7 @@ from keyyo_cti.call_history import CallRecord
 from keyyo_cti.catch_up import CatchUp, CaughtUp
 from keyyo_cti.simulator import Line, Simulator
 
+from ..helpers.accounts import client_of
 from ..helpers.probe import PATIENCE, Record, eventually
 
 QUICK: Any = {"quiet": 0.3, "limit": 2.0}
@@ -104,14 +105,31 @@ def miss_a_call(sim: Simulator, books: Books, alice: Line) -> CallRecord:
     return books.write(BOB, alice, time.time())
 
 
+@pytest.fixture
+def on_history(sim: Simulator, alice: Line) -> Iterator[Program]:
+    """A program on the simulator's own history, which knows of a change of a call later."""
+    sim.history.set(delay=0.4)
+    running = Program(sim, alice, client_of(sim), catch_up={"quiet": 1.5, "limit": 6.0})
+    yield running
+    running.cti.close()
+
+
 @pytest.mark.usefixtures("transport")
-def test_call_that_came_and_went_in_a_gap_is_told_once(
-    program: Program, sim: Simulator, alice: Line, books: Books
+def test_call_that_came_and_went_in_a_gap_is_told_once_within_the_bound(
+    on_history: Program, sim: Simulator, alice: Line
 ) -> None:
-    missed: List[CallRecord] = []
-    program.during_gap(lambda: missed.append(miss_a_call(sim, books, alice)))
-    records = program.wait_for_records()
-    assert list(records) == missed
+    program, bob = on_history, sim.phone(BOB)
+
+    def act() -> None:
+        bob.call(alice)
+        bob.hang_up()
+        sim.history.add(alice, time.time(), caller=CAROL, unit="sms")
+
+    program.during_gap(act)
+    began = time.monotonic()
+    record, = records = program.wait_for_records()
+    assert time.monotonic() - began < 6
+    assert (record.caller, record.callee, record.missed) == (BOB, alice.number, True)
     assert records.error is None and records.calls == {}
     assert records.until - records.since == pytest.approx(program.of("restored")[0].gap, abs=0.5)
     names = [name for name, _ in program.told.items]
@@ -122,31 +140,38 @@ def test_call_that_came_and_went_in_a_gap_is_told_once(
 
 @pytest.mark.usefixtures("transport")
 def test_end_of_a_stale_call_is_settled_and_told_once(
-    program: Program, sim: Simulator, alice: Line, books: Books
+    on_history: Program, sim: Simulator, alice: Line
 ) -> None:
-    bob = sim.phone(BOB)
+    program, bob = on_history, sim.phone(BOB)
     callref = bob.call(alice)
     alice.phone.pick_up()
     eventually(lambda: ("CONNECT", callref) in program.told.items)
     call = program.cti.get_call(callref)
-    assert call is not None
-    setup, connect = call.setup_date, call.connect_date
-    assert setup is not None and connect is not None
+    assert call is not None and call.connect_date is not None
     released = call.wait_for("release")
-
-    def end() -> None:
-        bob.hang_up()
-        books.write(BOB, alice, setup, 5)
-
-    program.during_gap(end)
-    records = program.wait_for_records()
-    assert [records.calls[record] for record in records] == [call]
+    program.during_gap(bob.hang_up)
+    record, = records = program.wait_for_records()
+    assert records.calls == {record: call} and record.call_id != callref
     assert call.state == "RELEASE" and call.ended and not call.stale and call.answered
-    assert call.release_date == connect + 5 and call.get_duration() == 5
-    assert released.result(PATIENCE) is call
+    assert call.release_date == call.connect_date + (record.seconds or 0)
+    assert call.get_duration() == record.seconds and released.result(PATIENCE) is call
     assert [name for name, each in program.told.items if each == callref] == ["SETUP", "CONNECT"]
     program.during_gap(lambda: None)
     assert list(program.wait_for_records(2)) == []
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_refusal_of_keyyo_is_told_once(sim: Simulator, alice: Line, status: int) -> None:
+    scope = "cti_admin" if status == 403 else "cti_admin full_access_read_only"
+    program = Program(sim, alice, client_of(sim, scope))
+    if status != 403:
+        sim.faults.http("/manager", status, headers={"Retry-After": "1"})
+    program.during_gap(lambda: None)
+    records = program.wait_for_records()
+    assert list(records) == []
+    assert records.error is not None and records.error.status_code == status
+    assert (records.error.final is True) is (status == 403)
+    program.cti.close()
 
 
 def test_call_that_was_told_is_not_told_again(
