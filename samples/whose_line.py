@@ -7,14 +7,16 @@ your account, for as long as you like.
 """
 
 import os
+import time
 from contextlib import contextmanager
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
 from keyyo_cti.directory import Directory
 from keyyo_cti.options import ENDPOINT
 
 if TYPE_CHECKING:
+    from keyyo_cti.catch_up import CatchUp
     from keyyo_cti.manager import Manager
     from keyyo_cti.simulator import Phone, Simulator
 
@@ -30,11 +32,14 @@ class Whose(NamedTuple):
         program alone.
     :ivar names: names for numbers: of your account, or of the people on the simulator. With a CSI
         token alone there are none.
+    :ivar catch_up: for the option of this name; None without an account, because a CSI token
+        alone opens no history.
     """
 
     new_token: Callable[[], str]
     options: Dict[str, Any]
     names: Directory = Directory()
+    catch_up: "Optional[CatchUp]" = None
 
 
 @contextmanager
@@ -42,7 +47,7 @@ def whose_line(people: People) -> Iterator[Whose]:
     """The line, as long as the block lasts."""
     if mine():
         with my_names() as names:
-            yield Whose(my_lines()[0], my_options(), names)
+            yield Whose(my_lines()[0], my_options(), names, my_catch_up())
         return
 
     # Imported here because it needs an extra, which Keyyo does not.
@@ -56,8 +61,13 @@ def whose_line(people: People) -> Iterator[Whose]:
         sim.line("33172587948", name="Carol")
         Thread(target=play, args=(sim, people, alice.phone), daemon=True).start()
         options = {"endpoint": sim.endpoint, "cookie_auto": False}
-        with Directory({"33199020000": "Bob", "33172587948": "Carol"}) as names:
-            yield Whose(lambda: sim.token(alice), options, names)
+        names = Directory({"33199020000": "Bob", "33172587948": "Carol"})
+        with names, simulated_account(sim) as manager:
+            from keyyo_cti.catch_up import CatchUp
+
+            # The simulator records a call at once.
+            catch_up = CatchUp(manager, alice.number, quiet=2, limit=10)
+            yield Whose(lambda: sim.token(alice), options, names, catch_up)
 
 
 def mine() -> bool:
@@ -86,6 +96,36 @@ def my_lines() -> List[Callable[[], str]]:
 
 def my_names() -> Directory:
     return Directory() if os.environ.get("KEYYO_CSI_TOKEN") else Directory(my_account())
+
+
+def my_catch_up() -> "Optional[CatchUp]":
+    """What asks the history of the first line about gaps, if there is an account."""
+    if os.environ.get("KEYYO_CSI_TOKEN"):
+        return None
+
+    from keyyo_cti.catch_up import CatchUp
+
+    manager = my_account()
+    # True: also about the time in which the program did not run.
+    return CatchUp(manager, manager.lines().result()[0].csi, remember=True)
+
+
+def simulated_account(sim: "Simulator") -> "Manager":
+    """The account of a simulator, as after a consent in its browser."""
+    from keyyo_cti.account import Account, TokenMemory
+    from keyyo_cti.manager import Manager
+    from keyyo_cti.oauth2 import OAuth2, Tokens
+    from keyyo_cti.simulator import DEFAULT_APPLICATION
+
+    application = DEFAULT_APPLICATION
+    oauth2 = OAuth2(
+        application.client_id, application.client_secret, application.redirect_uris[0],
+        authorize_url=sim.authorize_url, token_url=sim.token_url,
+    )
+    granted = sim.account_tokens("full_access_read_only cti_admin")
+    until = time.time() + granted["expires_in"]
+    tokens = Tokens(granted["access_token"], granted["refresh_token"], until)
+    return Manager(Account(oauth2, TokenMemory(tokens)), sim.manager_url)
 
 
 def my_account() -> "Manager":

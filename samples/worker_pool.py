@@ -14,15 +14,16 @@ and its setup date, so that it does not matter if it is written twice.
 What is known when the connection was lost, and is back:
 
 - A call that the service knew and that goes on is written at its end, as ever.
-- A call that the service knew and that nobody tells of again has most likely ended meanwhile. It
-  is written as UNKNOWN, without a release date; should its end be told later, that replaces it.
-- A call that came and went meanwhile is not known, and nobody will tell of it. Each such time is
-  in the table ``gaps``, so that whoever counts calls knows where some may be missing.
+- A call that the service knew and that is not told again has most likely ended meanwhile. It is
+  written as UNKNOWN, without a release date, until its end is told, or the history knows it.
+- A call that came and went meanwhile is told by the history, some minutes later. It is written
+  under the history's id. Each such time is in the table ``gaps``, and in ``asked`` once the
+  history was asked: with an error, calls may be missing there.
 
-Nobody tells of a call that came and went while the service did not run either; that time is in no
-table. When it stops, the calls that go on
-are written as UNKNOWN, and what is queued is written first. A service that is killed loses what
-is queued, which is next to nothing unless the disk is full.
+With an account, the same goes for the time in which the service did not run. With a CSI token
+alone, there is no history: UNKNOWN stays. When the service stops, the calls that go on are written
+as UNKNOWN, and what is queued is written first. A service that is killed loses what is queued,
+which is next to nothing unless the disk is full.
 """
 
 import logging
@@ -40,6 +41,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, List, NamedTuple, Opt
 from keyyo_cti import CTI, Call, KeyyoError, Restored
 
 if TYPE_CHECKING:
+    from keyyo_cti import CallRecord, CaughtUp
     from keyyo_cti.simulator import Phone, Simulator
 
 UNKNOWN = "UNKNOWN"
@@ -50,6 +52,7 @@ CREATE TABLE IF NOT EXISTS calls (
     connect_date INTEGER, release_date INTEGER, PRIMARY KEY (callref, setup_date)
 );
 CREATE TABLE IF NOT EXISTS gaps (ended REAL PRIMARY KEY, seconds REAL);
+CREATE TABLE IF NOT EXISTS asked (until REAL PRIMARY KEY, since REAL, calls INTEGER, error TEXT);
 """
 
 # Workers may overtake each other: what is known is never replaced by what is not.
@@ -60,6 +63,22 @@ ON CONFLICT (callref, setup_date) DO UPDATE SET
     release_date = excluded.release_date
 WHERE calls.state = 'UNKNOWN'
 """
+
+# By the history: a call that an earlier run has given up is completed, any other one is added.
+WRITE_RECORD = """
+INSERT INTO calls
+SELECT coalesce(known.callref, ?1), coalesce(known.setup_date, ?2), ?3, ?4, ?5, NULL, NULL
+FROM (SELECT 1) LEFT JOIN (
+    SELECT callref, setup_date FROM calls
+    WHERE state = 'UNKNOWN' AND caller IS ?3 AND callee IS ?4 AND abs(setup_date - ?2) <= 5
+    ORDER BY abs(setup_date - ?2) LIMIT 1
+) AS known WHERE true
+ON CONFLICT (callref, setup_date) DO UPDATE SET
+    state = CASE WHEN calls.connect_date IS NULL THEN excluded.state ELSE 'RELEASE' END
+WHERE calls.state = 'UNKNOWN'
+"""
+
+WRITE_ASKED = "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?)"
 
 WRITE_GAP = "INSERT OR IGNORE INTO gaps VALUES (?, ?)"
 
@@ -107,6 +126,7 @@ class Service:
         self.cti = CTI(options, token_provider=new_token)
         self.cti.onNewCall = self.on_new_call
         self.cti.onRestored = self.on_restored
+        self.cti.onCaughtUp = self.on_caught_up
         self.cti.onLost = self.on_lost
         # Daemons, so that a second Ctrl-C ends a service that is still writing.
         self.workers = [Thread(target=self.work, daemon=True) for _ in range(workers)]
@@ -151,6 +171,16 @@ class Service:
         # If the connection is lost again, there will be another gap.
         if not err:
             self.give_up_on(call for call in self.cti.get_calls() if call.stale)
+
+    def on_caught_up(self, records: "CaughtUp") -> None:
+        for call in records.calls.values():
+            self.rows.put(row_of(call, str(call.state)))
+        for record in records:
+            if record not in records.calls:
+                self.rows.put(row_of_record(record))
+        error = None if records.error is None else str(records.error)
+        asked = (records.until, records.since, len(records), error)
+        self.rows.put(Row(WRITE_ASKED, asked))
 
     def on_lost(self, err: KeyyoError) -> None:
         self.lost = err
@@ -207,6 +237,13 @@ def row_of(call: Call, state: str) -> Row:
     )
 
 
+def row_of_record(record: "CallRecord") -> Row:
+    """A call that the CTI has not told: the history does not know when it was answered."""
+    state = "MISSED" if record.missed else "RELEASE"
+    start = int(record.start_time)
+    return Row(WRITE_RECORD, (record.call_id, start, record.caller, record.callee, state))
+
+
 def serve(service: Service) -> Optional[str]:
     """Runs a service until it is told to stop.
 
@@ -231,7 +268,7 @@ def serve(service: Service) -> Optional[str]:
 
 
 def people(sim: "Simulator", alice: "Phone", bob: "Phone") -> None:
-    """Three calls: one that ends as it should, one that ends in a gap, and one that is missed."""
+    """Four calls: one ends as it should, one in a gap, one is missed in the gap, one after it."""
     bob.call(alice)
     alice.pick_up()
     bob.hang_up()
@@ -241,6 +278,9 @@ def people(sim: "Simulator", alice: "Phone", bob: "Phone") -> None:
     sim.faults.close()
     sim.wait_for_session(alice, counter=0)
     bob.hang_up()
+    carol = sim.phone("33199020001")
+    carol.call(alice)
+    carol.hang_up()
     sim.faults.let_through("connect")
     # The service asks for this when it is back.
     sim.wait_for_action("ping", 60)
@@ -249,21 +289,16 @@ def people(sim: "Simulator", alice: "Phone", bob: "Phone") -> None:
 
 
 def on_the_simulator(path: str, new_token: Callable[[], str], **options: Any) -> Optional[str]:
-    """The same, until the three calls are written."""
-    states: List[str] = []
+    """The same, until the history has told the rest."""
 
     def written(row: Row) -> None:
-        if len(states) == 3:
-            # It is stopping, and writes once more which calls went on for all it knows.
-            return
         if row.statement == WRITE_GAP:
             print("a gap")
-            return
-        callref, _, caller, callee, state, *_ = row.values
-        print(f"{callref}: {caller} called {callee}: {state}")
-        states.append(state)
-        if len(states) == 3:
+        elif row.statement == WRITE_ASKED:
             service.cti.close()
+        else:
+            callref, _, caller, callee, state, *_ = row.values
+            print(f"{callref}: {caller} called {callee}: {state}")
 
     # One worker, so that what is printed is in order.
     service = Service(path, new_token, written, workers=1, **options)
@@ -275,11 +310,12 @@ if __name__ == "__main__":
 
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     with whose_line(people) as line:
+        options = {**line.options, "catch_up": line.catch_up}
         if len(sys.argv) == 2:
             logging.getLogger().setLevel(logging.INFO)
-            sys.exit(serve(Service(sys.argv[1], line.new_token, **line.options)))
+            sys.exit(serve(Service(sys.argv[1], line.new_token, **options)))
         if mine():
             sys.exit("where to? Give a file: python samples/worker_pool.py calls.sqlite3")
         with TemporaryDirectory() as directory:
             file = os.path.join(directory, "calls.sqlite3")
-            sys.exit(on_the_simulator(file, line.new_token, **line.options))
+            sys.exit(on_the_simulator(file, line.new_token, **options))

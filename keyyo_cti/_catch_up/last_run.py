@@ -76,7 +76,7 @@ class LastRun:
             "version": _VERSION,
             "heard_until": state.heard_until,
             "told": [
-                [each.caller, each.callee, list(each.starts), each.connect, each.stale]
+                [*each[:2], list(each.starts), each.connect, each.seconds, each.stale]
                 for each in state.told
             ],
             "reported": state.reported,
@@ -115,13 +115,17 @@ def _read(content: Dict[str, Any]) -> Optional[State]:
     told = [
         ToldCall(
             _as_text(caller), _as_text(callee), tuple(float(start) for start in starts),
-            None if connect is None else float(connect), stale is True,
+            _as_number(connect), _as_number(seconds), stale is True,
         )
-        for caller, callee, starts, connect, stale in content["told"]
+        for caller, callee, starts, connect, seconds, stale in content["told"]
         if starts
     ]
     reported = {str(each): float(start) for each, start in content["reported"].items()}
     return State(heard_until, told, reported)
+
+
+def _as_number(value: Any) -> Optional[float]:
+    return None if value is None else float(value)
 
 
 def _as_text(value: Any) -> Optional[str]:

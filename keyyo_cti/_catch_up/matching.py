@@ -20,6 +20,7 @@ class ToldCall(NamedTuple):
     :ivar starts: when it may have begun in the history, in Unix seconds: its setup and its
         connection, or the moment when it was told first.
     :ivar connect: when it was answered, as far as it was told.
+    :ivar seconds: of conversation, as far as they were told; None if unknown.
     :ivar stale: True if its end may have come in a gap.
     :ivar call: the Call; None if an earlier run of the program knew it.
     """
@@ -28,12 +29,17 @@ class ToldCall(NamedTuple):
     callee: Optional[str]
     starts: Tuple[float, ...]
     connect: Optional[float] = None
+    seconds: Optional[float] = None
     stale: bool = False
     call: Any = None
 
 
-#: How well a record fits a call, the best first: numbers that cannot be compared, seconds apart.
-_Cost = Tuple[int, float]
+#: Maximum difference of two lengths of the same conversation, in seconds: both are rounded.
+_MAX_DIFFERENCE = 2.0
+
+#: How well a record fits a call, the best first: numbers that cannot be compared, True if the
+#: lengths differ, seconds between the starts.
+_Cost = Tuple[int, bool, float]
 
 
 def match(
@@ -75,7 +81,8 @@ def _find_choices(
     ):
         unknown = _compare(told[number], record)
         if unknown is not None:
-            cost = unknown, abs(start - record.start_time)
+            differs = _differ_in_length(told[number], record)
+            cost = unknown, differs, abs(start - record.start_time)
             choices[number] = min(cost, choices.get(number, cost))
     return choices
 
@@ -100,6 +107,12 @@ def _compare(told: ToldCall, record: CallRecord) -> Optional[int]:
                 return None
             unknown += 1
     return unknown if unknown < 2 else None
+
+
+def _differ_in_length(told: ToldCall, record: CallRecord) -> bool:
+    if told.seconds is None or record.seconds is None:
+        return False
+    return abs(told.seconds - record.seconds) > _MAX_DIFFERENCE
 
 
 def _assign(choices: Dict[int, Dict[int, _Cost]]) -> Dict[int, int]:

@@ -87,7 +87,12 @@ def describe(
     if not known:
         known = [date for date in (first, dates.release) if date is not None][:1]
     caller, callee = normalize(fields.get("caller")), normalize(fields.get("callee"))
-    return ToldCall(caller, callee, tuple(known), dates.connect, stale, call)
+    seconds = None
+    if fields.get("state") == "MISSED":
+        seconds = 0.0
+    elif dates.connect is not None and dates.release is not None:
+        seconds = dates.release - dates.connect
+    return ToldCall(caller, callee, tuple(known), dates.connect, seconds, stale, call)
 
 
 def describe_all(

@@ -73,7 +73,9 @@ EXPECTED = {
         "call-1: 33199020000 called 33199000001: RELEASE",
         "a gap",
         "call-2: 33199020000 called 33199000001: UNKNOWN",
-        "call-3: 33199020000 called 33199000001: MISSED",
+        "call-4: 33199020000 called 33199000001: MISSED",
+        "call-2: 33199020000 called 33199000001: RELEASE",
+        "cdr-00000007: 33199020001 called 33199000001: MISSED",
     ],
 }
 

@@ -13,10 +13,12 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import pytest
 
 from keyyo_cti.backoff import Backoff
+from keyyo_cti.catch_up import CatchUp
 from keyyo_cti.simulator import Line, Phone, Simulator
 from samples import worker_pool
 from samples.worker_pool import UNKNOWN, WRITE_CALL, WRITE_GAP, Row, Service
 
+from ..helpers.accounts import client_of
 from ..helpers.probe import PATIENCE, eventually
 from ..helpers.running import ROOT, Running
 
@@ -55,6 +57,11 @@ def rows(path: str, columns: str = "callref, state") -> List[Tuple[Any, ...]]:
 def gaps(path: str) -> int:
     with closing(sqlite3.connect(path)) as database:
         return int(database.execute("SELECT count(*) FROM gaps").fetchone()[0])
+
+
+def asked(path: str) -> List[Tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as database:
+        return list(database.execute("SELECT calls, error FROM asked"))
 
 
 def states(path: str) -> Dict[str, str]:
@@ -153,6 +160,54 @@ def test_end_that_is_told_after_all(
     eventually(lambda: rows(path) == [(callref, "RELEASE")])
     [[talked, released]] = rows(path, "connect_date, release_date")
     assert talked <= released
+
+
+@pytest.fixture
+def options(sim: Simulator, path: str) -> Dict[str, Any]:
+    """The options of a service with an account, which also remembers its last run."""
+    catch_up = CatchUp(client_of(sim), "33199000001", quiet=1, limit=10, remember=f"{path}.heard")
+    quickly = Backoff(first=0.01, longest=0.02)
+    return {
+        "endpoint": sim.endpoint, "cookie_auto": False, "backoff": quickly, "catch_up": catch_up,
+    }
+
+
+def test_history_fills_what_was_unknown_and_adds_what_came_and_went(
+    path: str, sim: Simulator, alice: Line, options: Dict[str, Any]
+) -> None:
+    service = Service(path, lambda: sim.token(alice), **options)
+    service.cti.create_session(sim.token(alice)).result(PATIENCE)
+    bob, carol = sim.phone(str(BOB)), sim.phone(str(BOB + 1))
+    callref = talk(service, alice, bob)
+    sim.faults.refuse("connect")
+    sim.faults.close()
+    sim.wait_for_session(alice, PATIENCE, counter=0)
+    bob.hang_up()
+    carol.call(alice)
+    carol.hang_up()
+    sim.faults.let_through("connect")
+    eventually(lambda: (callref, UNKNOWN) in rows(path))
+    eventually(lambda: [state for _, state in rows(path)] == ["RELEASE", "MISSED"])
+    assert service.stop() == []
+    assert rows(path, "state, caller") == [("RELEASE", str(BOB)), ("MISSED", str(BOB + 1))]
+    assert asked(path) == [(2, None)]
+
+
+def test_next_run_completes_what_the_last_one_left(
+    path: str, sim: Simulator, alice: Line, options: Dict[str, Any]
+) -> None:
+    service = Service(path, lambda: sim.token(alice), **options)
+    service.cti.create_session(sim.token(alice)).result(PATIENCE)
+    bob = sim.phone(str(BOB))
+    callref = talk(service, alice, bob)
+    assert service.stop() == []
+    assert rows(path) == [(callref, UNKNOWN)]
+    bob.hang_up()
+    service = Service(path, lambda: sim.token(alice), **options)
+    service.cti.create_session(sim.token(alice)).result(PATIENCE)
+    eventually(lambda: asked(path) == [(1, None)])
+    assert service.stop() == []
+    assert rows(path) == [(callref, "RELEASE")]
 
 
 @pytest.mark.parametrize("order", [["RELEASE", UNKNOWN], [UNKNOWN, "RELEASE"], ["RELEASE"] * 2])

@@ -95,7 +95,7 @@ def test_assignment_of_any_costs_matches_as_many_records_as_possible(
     from keyyo_cti._catch_up.matching import _assign
 
     costs = {
-        record: {call: (0, float(cost)) for call, cost in calls.items()}
+        record: {call: (0, False, float(cost)) for call, cost in calls.items()}
         for record, calls in choices.items()
     }
     found = _assign(costs)
@@ -135,6 +135,12 @@ def test_match_compares_numbers_and_starts(
 def test_match_takes_the_best_pair_first() -> None:
     records = [a_record("hidden", 1000, caller=None), a_record("late", 1003), a_record("1", 1001)]
     assert match([a_told(1001)], records, TOLERANCE) == {2: 0}
+
+
+def test_match_prefers_a_conversation_of_the_same_length() -> None:
+    records = [a_record("missed", 1001, 0), a_record("talked", 1004, 30)]
+    assert match([a_told(1001, connect=1003, seconds=31)], records, TOLERANCE) == {1: 0}
+    assert match([a_told(1003, seconds=0)], records, TOLERANCE) == {0: 0}
 
 
 def test_call_between_two_lines_is_reported_once_by_the_called_line() -> None:

@@ -31,7 +31,8 @@ def a_told(
     caller: Optional[str] = BOB,
     callee: Optional[str] = LINE,
     connect: Optional[float] = None,
+    seconds: Optional[float] = None,
     stale: bool = False,
 ) -> ToldCall:
     """Return a call that the CTI has told."""
-    return ToldCall(caller, callee, starts, connect, stale)
+    return ToldCall(caller, callee, starts, connect, seconds, stale)
