@@ -70,7 +70,7 @@ class CaughtUp(Tuple[CallRecord, ...]):
         ``state`` is RELEASE or MISSED. Its ``release_date`` is None unless the CTI knew when it
         was answered.
     :ivar error: why calls may be missing: the history refused or did not answer. None if all is
-        well.
+        well. Unless ``error.final`` is True, the event of the next gap has these calls, too.
     """
 
     since: float

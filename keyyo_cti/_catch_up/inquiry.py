@@ -21,6 +21,9 @@ _DOUBLINGS = 5
 #: Maximum number of record ids that are kept.
 _MAX_IDS = 10_000
 
+#: Maximum number of gaps that are kept after a failure.
+_MAX_FAILED = 100
+
 #: Returns the records of a time in Unix seconds.
 Ask = Callable[[float, float], List[CallRecord]]
 
@@ -84,6 +87,8 @@ class Inquiry:
         self.is_down = False
         # Gaps without an answer, the oldest first, each with the monotonic time of its end.
         self._gaps: List[Tuple[Gap, float]] = []
+        # Gaps whose answer was a failure that may pass. The next inquiry makes up for them.
+        self._failed: List[Gap] = []
         self._running: Dict[str, float] = {}
         self._records: List[CallRecord] = []
         self._error: Optional[KeyyoError] = None
@@ -99,8 +104,8 @@ class Inquiry:
 
     @property
     def since(self) -> Optional[float]:
-        """The beginning of the first gap without an answer, or None."""
-        return self._gaps[0][0].since if self._gaps else None
+        """The beginning of the first gap without an answer, or with a failure; or None."""
+        return min((gap.since for gap in self._all_gaps()), default=None)
 
     def add(self, gap: Gap, ended_at: Optional[float] = None) -> None:
         """Ask about a gap that has just ended.
@@ -115,8 +120,8 @@ class Inquiry:
 
     def forget(self) -> None:
         """Forget the gaps that have no answer yet."""
-        self._gaps, self._records, self._seen, self._error = [], [], None, None
-        self._is_logged = False
+        self._failed = []
+        self._reset()
 
     def poll(self) -> Optional[Answer]:
         """Ask once.
@@ -143,9 +148,15 @@ class Inquiry:
                 self._next_at = min(self._next_at, bound)
         return None
 
+    def _reset(self) -> None:
+        self._gaps, self._records, self._seen, self._error = [], [], None, None
+        self._is_logged = False
+
+    def _all_gaps(self) -> List[Gap]:
+        return [*self._failed, *(gap for gap, _ in self._gaps)]
+
     def _request(self) -> None:
-        told = self._told()
-        gaps = [gap for gap, _ in self._gaps]
+        told, gaps = self._told(), self._all_gaps()
         since = min([*(gap.since for gap in gaps), *self._running.values()])
         starts = [min(each.starts) for each in told if each.stale]
         earliest = [start for start in starts if start > since - _MAX_LOOK_BACK]
@@ -184,17 +195,21 @@ class Inquiry:
         """Return the answer of the oldest gaps."""
         gaps = tuple(gap for gap, _ in self._gaps[:count])
         findings = find(
-            gaps, self._told(), self._records, self._timing.tolerance, self.reported,
+            (*self._failed, *gaps), self._told(), self._records, self._timing.tolerance, self.reported,
             self._running,
         )
         error, self._gaps = self._error, self._gaps[count:]
+        if error is None or error.final:
+            self._failed = []
+        else:
+            self._failed = [*self._failed, *gaps][-_MAX_FAILED:]
         self._running = _keep({each.call_id: each.start_time for each in findings.running})
         answer = Answer(gaps, findings, error)
         self.reported = _keep({**self.reported, **dict.fromkeys(answer.ids, gaps[-1].until)})
         if self._gaps:
             self._next_at = self._clock() + self._pause
         else:
-            self.forget()
+            self._reset()
         return answer
 
 

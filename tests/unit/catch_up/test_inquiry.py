@@ -160,6 +160,19 @@ def test_failure_after_records_answers_with_what_is_known(asked: Asked) -> None:
     assert error is not None and error.__cause__ is asked.error and "OSError" in str(error)
 
 
+def test_event_after_a_failure_has_the_calls_of_both_gaps(asked: Asked) -> None:
+    asked.write(980)
+    asked.error = KeyyoError(503, "unavailable")
+    asked.end_gap()
+    assert ids(asked.run(1400)) == [[]] and asked.inquiry.since == 970 + 1e6
+    asked.error = None
+    asked.write(1390)
+    asked.end_gap()
+    assert ids(asked.run(1800)) == [["0", "1"]] and asked.inquiry.since is None
+    asked.end_gap()
+    assert ids(asked.run(2200)) == [[]]
+
+
 def test_dead_network_during_the_next_outage_loses_nothing(asked: Asked) -> None:
     asked.write(980)
     asked.error = KeyyoError(503, "unavailable")
