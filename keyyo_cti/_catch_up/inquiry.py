@@ -195,8 +195,8 @@ class Inquiry:
         """Return the answer of the oldest gaps."""
         gaps = tuple(gap for gap, _ in self._gaps[:count])
         findings = find(
-            (*self._failed, *gaps), self._told(), self._records, self._timing.tolerance, self.reported,
-            self._running,
+            (*self._failed, *gaps), self._told(), self._records, self._timing.tolerance,
+            self.reported, self._running,
         )
         error, self._gaps = self._error, self._gaps[count:]
         if error is None or error.final:

@@ -18,9 +18,9 @@ import threading
 import time
 from collections import Counter
 from functools import partial
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
 
-from keyyo_cti import CTI, Backoff, Call
+from keyyo_cti import CTI, Backoff, Call, Transport
 from keyyo_cti._display.dates import ENDED
 from keyyo_cti._sockjs import TRANSPORTS
 from keyyo_cti.catch_up import CatchUp, CaughtUp
@@ -56,10 +56,11 @@ class Watched:
         catch_up = CatchUp(
             manager, line.number, quiet=_QUIET, limit=_LIMIT, tolerance=_TOLERANCE
         )
+        transport = cast(Transport, TRANSPORTS[number % 3])
         self.cti = CTI(
             endpoint=sim.endpoint, cookie_auto=False, catch_up=catch_up,
             token_provider=lambda: patiently(lambda: sim.token(line)),
-            transports=[TRANSPORTS[number % 3]], backoff=Backoff(first=0.05, longest=0.5),
+            transports=[transport], backoff=Backoff(first=0.05, longest=0.5),
         )
         self.cti.onNewCall = self._on_new_call
         self.cti.onCaughtUp = self.caught.append
@@ -125,7 +126,9 @@ def judge(watched: Watched, truth: Truth, findings: Findings) -> Tuple[int, int,
 class Chaos:
     """Cuts connections, for a while each, and sometimes again at once."""
 
-    def __init__(self, sim: Simulator, lines: List[Line], seed: int, over: threading.Event) -> None:
+    def __init__(
+        self, sim: Simulator, lines: List[Line], seed: int, over: threading.Event
+    ) -> None:
         self._sim, self._lines, self._over = sim, lines, over
         self._dice = random.Random(f"{seed} gaps")
         self.tally = Tally()
