@@ -5,6 +5,10 @@ from typing import Container, List, NamedTuple, Optional, Sequence, Tuple
 from ..call_history import CallRecord
 from .matching import ToldCall, match, merge_histories
 
+#: Minimum seconds around a gap in which a call may begin or end: dates are cut to whole seconds,
+#: and the service's clock is known to within a second and the latency.
+_MIN_SLACK = 3.0
+
 
 class Gap(NamedTuple):
     """A time without events, in Unix seconds on the server's clock."""
@@ -39,10 +43,11 @@ def find(
 
     The history knows no end of a call, but the call lasted for at least its seconds.
 
-    :param tolerance: maximum seconds between two times of the same moment.
+    :param tolerance: maximum seconds between the starts of the same call.
     :param reported: ids of records that were reported.
     :param running: ids of records that were ``running`` before.
     """
+    slack = max(tolerance, _MIN_SLACK)
     fresh = [each for each in records if each.is_call and each.call_id not in reported]
     matches = match(told, fresh, tolerance)
     number_of = {id(record): number for number, record in enumerate(fresh)}
@@ -53,22 +58,22 @@ def find(
         record = group[0]
         if known:
             ended = told[known[0]]
-            whole = _get_end(gaps, ended, group, tolerance)
+            whole = _get_end(gaps, ended, group, slack)
             if whole is not None:
                 findings.ends.append((ended, whole))
-        elif record.call_id in running or _lies_in(gaps, record.start_time, tolerance):
+        elif record.call_id in running or _lies_in(gaps, record.start_time, slack):
             end = max(each.start_time + (each.seconds or 0) for each in group)
-            place = findings.untold if _lies_in(gaps, end, tolerance) else findings.running
+            place = findings.untold if _lies_in(gaps, end, slack) else findings.running
             place.append(record)
     return findings
 
 
-def _lies_in(gaps: Sequence[Gap], time: float, tolerance: float) -> bool:
-    return any(gap.since - tolerance <= time <= gap.until + tolerance for gap in gaps)
+def _lies_in(gaps: Sequence[Gap], time: float, slack: float) -> bool:
+    return any(gap.since - slack <= time <= gap.until + slack for gap in gaps)
 
 
 def _get_end(
-    gaps: Sequence[Gap], call: ToldCall, group: Sequence[CallRecord], tolerance: float
+    gaps: Sequence[Gap], call: ToldCall, group: Sequence[CallRecord], slack: float
 ) -> Optional[CallRecord]:
     """Return the record of a stale call if it has ended in a gap; None if that is not certain."""
     if not call.stale:
@@ -82,6 +87,6 @@ def _get_end(
         else:
             # A record of a part of the call would end before the gap.
             end = call.connect + record.seconds
-        if _lies_in(gaps, end, tolerance):
+        if _lies_in(gaps, end, slack):
             return record
     return None

@@ -156,6 +156,13 @@ def test_call_between_two_lines_is_reported_once_by_the_called_line() -> None:
     assert [len(group) for group in merge_histories(redialled, TOLERANCE)] == [1, 1]
 
 
+def test_dates_that_are_cut_to_whole_seconds_lie_in_the_gap_for_any_tolerance() -> None:
+    gap = Gap(1000.9, 1001.2)
+    assert ids(find([gap], [], [a_record("1", 1000)], 0.5).untold) == {"1"}
+    told = a_told(990, connect=991, stale=True)
+    assert find([gap], [told], [a_record("1", 990, 9)], 0.5).ends != []
+
+
 def test_call_that_went_on_after_the_gap_is_reported_with_the_gap_of_its_end() -> None:
     goes_on = [a_record("1", 1090, 60)]
     assert ids(find_in_gap([], goes_on).running) == {"1"}
