@@ -47,7 +47,7 @@ def find(
     :param reported: ids of records that were reported.
     :param running: ids of records that were ``running`` before.
     """
-    slack = max(tolerance, _MIN_SLACK)
+    slack = get_slack(tolerance)
     fresh = [each for each in records if each.is_call and each.call_id not in reported]
     matches = match(told, fresh, tolerance)
     number_of = {id(record): number for number, record in enumerate(fresh)}
@@ -66,6 +66,11 @@ def find(
             place = findings.untold if _lies_in(gaps, end, slack) else findings.running
             place.append(record)
     return findings
+
+
+def get_slack(tolerance: float) -> float:
+    """Return the seconds around a gap in which a call may begin or end."""
+    return max(tolerance, _MIN_SLACK)
 
 
 def _lies_in(gaps: Sequence[Gap], time: float, slack: float) -> bool:

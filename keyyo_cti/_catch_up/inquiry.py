@@ -7,7 +7,7 @@ from .._net import process
 from .._net.clock import NEVER, Monotonic, monotonic
 from ..call_history import CallRecord
 from ..errors import KeyyoError
-from .findings import Findings, Gap, find
+from .findings import Findings, Gap, find, get_slack
 from .matching import ToldCall
 
 _log = logging.getLogger("keyyo_cti")
@@ -169,7 +169,8 @@ class Inquiry:
             self._on_error(error)
             return
         self._records, self._error, self._is_logged = records, None, False
-        until = max(gap.until for gap in gaps) + self._timing.tolerance
+        # A call that goes on changes with each second, until it lies behind the gap for certain.
+        until = max(gap.until for gap in gaps) + get_slack(self._timing.tolerance)
         seen = frozenset(
             (each.call_id, each.seconds) for each in records
             if each.start_time + (each.seconds or 0) <= until

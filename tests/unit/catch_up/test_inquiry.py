@@ -198,6 +198,17 @@ def test_call_that_runs_through_two_gaps_is_reported_with_the_second(asked: Aske
     assert asked.windows[-1][0] <= 980
 
 
+def test_running_call_of_the_last_moments_is_not_reported(asked: Asked) -> None:
+    """It goes on after the gap, though its seconds so far would still fit."""
+    asked.inquiry = Inquiry(
+        TIMING._replace(quiet=2), lambda since, until: [
+            a_record("1", 998 + 1e6, int(min(asked.now, 1030) - 998))
+        ], lambda: asked.told, lambda: asked.now,
+    )
+    asked.end_gap()
+    assert ids(asked.run(1400)) == [[]]
+
+
 def test_window_reaches_back_to_the_start_of_a_stale_call(asked: Asked) -> None:
     asked.told = [a_told(500 + 1e6, connect=510 + 1e6, stale=True)]
     asked.books = [(0, a_record("1", 500 + 1e6, 470))]
