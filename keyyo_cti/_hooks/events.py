@@ -1,9 +1,10 @@
 """The events of calls that commands and webhooks are about."""
 
 import time
-from typing import Any, Collection, Dict, FrozenSet, NamedTuple, Optional, Protocol
+from typing import Any, Collection, Dict, FrozenSet, NamedTuple, Optional
 
 from .._display.dates import dates_of
+from .._display.names import Names
 from .._net.clock import system_time
 from .._net.text import plain
 from ..call import Call
@@ -20,13 +21,6 @@ _MAX_LENGTH = 1000
 
 #: The attribute of a call with the events that it came to.
 _MARK = "hooked"
-
-
-class Names(Protocol):
-    """A directory."""
-
-    def name_of(self, number: Any) -> Optional[str]:
-        """Return the name of a number, at once, or None."""
 
 
 class HookEvent(NamedTuple):

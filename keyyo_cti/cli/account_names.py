@@ -1,13 +1,14 @@
 """Names beside numbers, from the account of ``keyyo-cti login``."""
 
 import argparse
-from typing import TYPE_CHECKING, Any, Callable, List, Optional
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional
 
 from ..results import LineInfo
 from .exit_codes import NotSignedIn
 from .invocation import name_program
 from .session_config import SessionConfig
-from .terminal import escape
+from .terminal import Terminal, escape
 
 if TYPE_CHECKING:
     from ..directory import Contact
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Seconds, so that the command ends within a second of Ctrl-C.
 _CLOSE_TIMEOUT = 0.3
+
+#: Seconds that a command which prints once waits for the names.
+_READ_TIMEOUT = 10.0
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +62,25 @@ def make_names(arguments: argparse.Namespace, config: SessionConfig) -> "Optiona
     return AccountNames(arguments.ca_certs, arguments.allow_http)
 
 
+@contextmanager
+def open_names(
+    arguments: argparse.Namespace, err: Terminal
+) -> "Iterator[Optional[AccountNames]]":
+    """Return the names of the account within the block, for a command that needs the account.
+
+    Their ``wait`` is to be called before the first of them is shown.
+
+    :param err: receives the message if they cannot be read.
+    :returns: a context manager; it gives None if ``--no-names`` was given.
+    """
+    if arguments.names is False:
+        yield None
+        return
+    with AccountNames(arguments.ca_certs, arguments.allow_http) as names:
+        names.on_failure = err.print_line
+        yield names
+
+
 class AccountNames:
     """The names of an account, read in the background while it is entered.
 
@@ -89,6 +112,12 @@ class AccountNames:
     def name_of(self, number: Any) -> Optional[str]:
         """Return the name for a number, or None."""
         return self._directory.name_of(number)
+
+    def wait(self) -> None:
+        """Wait until the names have been read, or cannot be read."""
+        if not self._directory.wait(_READ_TIMEOUT) and not self._failed:
+            self._failed = True
+            self.on_failure(f"names are not shown: no answer within {_READ_TIMEOUT:g} s")
 
     # The source of the directory, on its thread.
 

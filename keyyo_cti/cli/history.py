@@ -5,6 +5,7 @@ from typing import Iterator, Optional
 
 from .._net.clock import wall_clock
 from ..call_history import CallRecord, HistoryDirection
+from .account_names import add_names, open_names
 from .exit_codes import OK, UsageError
 from .history_archive import HistoryArchive
 from .login_account import LoginAccount, require_account
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--messages", action="store_true", help="also text messages and data, not only calls"
     )
+    add_names(parser)
     form = parser.add_mutually_exclusive_group()
     add_json(form, "one object per call, one per line,")
     form.add_argument(
@@ -73,16 +75,26 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
         since = _find_start(archive, csi, now)
     records = _read(arguments, account, csi, since, until)
     if archive is None:
-        form = "json" if arguments.json else "csv" if arguments.csv else None
-        print_record = make_printer(out, form)
-        for record in records:
-            print_record(record)
+        _print(arguments, records, out, err)
         return OK
     added = archive.add(records)
     err.print_line(
         f"{added.new} new and {added.completed} completed calls in {escape(archive.path)}"
     )
     return OK
+
+
+def _print(
+    arguments: argparse.Namespace, records: Iterator[CallRecord], out: Terminal, err: Terminal
+) -> None:
+    form = "json" if arguments.json else "csv" if arguments.csv else None
+    with open_names(arguments, err) as names:
+        print_record = make_printer(out, form, names)
+        for number, record in enumerate(records):
+            # Both are read at the same time until then.
+            if number == 0 and names is not None:
+                names.wait()
+            print_record(record)
 
 
 def _make_archive(path: Optional[str]) -> Optional[HistoryArchive]:

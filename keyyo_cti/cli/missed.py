@@ -4,9 +4,10 @@ import argparse
 import json
 from typing import Any, Dict, Optional
 
-from .._hooks.events import Names
+from .._display.names import Names
 from .._net.clock import DAY, wall_clock
 from ..call_back import CallBack, to_call_back
+from .account_names import add_names, open_names
 from .call_printer import format_party
 from .exit_codes import OK
 from .login_account import require_account
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHEN",
         help=f"calls since then, {MOMENT_FORMS}; by default {_DEFAULT_DAYS}d",
     )
+    add_names(parser)
     add_json(parser, "the people")
     add_trust(parser)
 
@@ -39,14 +41,17 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     if arguments.since is not None:
         since = parse_moment("--since", arguments.since, wall_clock())
     account = require_account(arguments.ca_certs, arguments.allow_http)
-    people = to_call_back(account.client.history(None, since))
+    with open_names(arguments, err) as names:
+        people = to_call_back(account.client.history(None, since))
+        if names is not None and people:
+            names.wait()
     if arguments.json:
-        out.print_line(json.dumps([make_fields(each) for each in people], indent=2))
+        out.print_line(json.dumps([make_fields(each, names) for each in people], indent=2))
         return OK
     if not people:
         err.print_line("there is no call to return")
     for each in people:
-        out.print_line(format_line(each, out.is_terminal))
+        out.print_line(format_line(each, out.is_terminal, names))
     return OK
 
 

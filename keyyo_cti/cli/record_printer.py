@@ -5,9 +5,10 @@ import io
 import json
 from typing import Any, Callable, Dict, Iterable, Optional
 
+from .._display.names import Names
 from .._display.readable_time import format_duration
 from ..call_history import CallRecord
-from .call_printer import format_party
+from .call_printer import add_name, format_party
 from .terminal import Terminal, escape
 
 #: Prints one record.
@@ -17,6 +18,9 @@ _COLUMNS = (
     "start", "line", "direction", "caller", "callee", "seconds", "answered", "missed", "unit",
     "call_id",
 )
+
+#: Behind the others, so that each keeps its place without names.
+_NAME_COLUMNS = ("caller_name", "callee_name")
 
 #: A spreadsheet takes a cell that begins so for a formula, which can run programs.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -28,21 +32,31 @@ _MISSED_COLOUR, _ANSWERED_COLOUR = "red", "green"
 _ARROWS = {"in": "in ", "out": "out"}
 
 
-def make_printer(out: Terminal, form: Optional[str]) -> PrintRecord:
+def make_printer(
+    out: Terminal, form: Optional[str], names: Optional[Names] = None
+) -> PrintRecord:
     """Return what prints each record.
 
     :param form: "json" for one object per line, "csv", or None for a person.
+    :param names: names beside numbers; None to print none.
     """
     if form == "json":
-        return lambda record: out.print_line(json.dumps(describe(record)))
+        return lambda record: out.print_line(json.dumps(describe(record, names)))
     if form == "csv":
-        out.print_line(format_row(_COLUMNS))
-        return lambda record: out.print_line(_format_csv(record))
-    return lambda record: out.print_line(_format_line(record, out))
+        columns = _COLUMNS if names is None else (*_COLUMNS, *_NAME_COLUMNS)
+        out.print_line(format_row(columns))
+        return lambda record: out.print_line(_format_csv(record, columns, names))
+    return lambda record: out.print_line(_format_line(record, out, names))
 
 
-def describe(record: CallRecord) -> Dict[str, Any]:
-    """Return a record for JSON, with everything that Keyyo sent."""
+def describe(record: CallRecord, names: Optional[Names] = None) -> Dict[str, Any]:
+    """Return a record for JSON, with everything that Keyyo sent.
+
+    :param names: adds ``caller_name`` and ``callee_name``; None to add none.
+    """
+    found = {} if names is None else {
+        "caller_name": names.name_of(record.caller), "callee_name": names.name_of(record.callee),
+    }
     return {
         "start": record.start.isoformat(),
         "start_time": record.start_time,
@@ -55,6 +69,7 @@ def describe(record: CallRecord) -> Dict[str, Any]:
         "missed": record.missed,
         "unit": record.unit,
         "call_id": record.call_id,
+        **found,
         "fields": dict(record.fields),
     }
 
@@ -75,17 +90,19 @@ def _format_cell(cell: Any) -> str:
     return escape(f"'{text}" if is_formula else text)
 
 
-def _format_csv(record: CallRecord) -> str:
-    fields = {**describe(record), "start": f"{record.start:%Y-%m-%d %H:%M:%S}"}
-    return format_row(fields[name] for name in _COLUMNS)
+def _format_csv(record: CallRecord, columns: Iterable[str], names: Optional[Names]) -> str:
+    fields = {**describe(record, names), "start": f"{record.start:%Y-%m-%d %H:%M:%S}"}
+    return format_row(fields[name] for name in columns)
 
 
-def _format_line(record: CallRecord, out: Terminal) -> str:
+def _format_line(record: CallRecord, out: Terminal, names: Optional[Names]) -> str:
     # Into a pipe, numbers are digits, because grep would not find groups.
     def write(number: Optional[str], without: str) -> str:
         if number is None:
             return without
-        return format_party(number) if out.is_terminal else escape(number)
+        if out.is_terminal:
+            return format_party(number, names)
+        return add_name(escape(number), number, names)
 
     parts = [
         f"{record.start:%Y-%m-%d %H:%M:%S}",

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Run the command."""
     options = read_hook_options(arguments)
     session = _make_session(arguments, out, err)
-    with attach_hooks(options, session, err):
+    with attach_hooks(options, session, err, session.names):
         return session.run()
 
 

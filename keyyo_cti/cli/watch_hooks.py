@@ -8,8 +8,9 @@ import threading
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
+from .._display.names import Names
 from .._hooks.commands import CommandRunner, split_command
-from .._hooks.events import EVENTS, EventReader, Names
+from .._hooks.events import EVENTS, EventReader
 from .._hooks.failure_log import FailureLog
 from .._hooks.forms import FORMS, Form, make_standard
 from .._hooks.signatures import parse_keys

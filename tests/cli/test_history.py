@@ -20,7 +20,7 @@ from keyyo_cti.cli.record_printer import format_row
 from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers.running import Running
-from .kept import ADMIN, Capture, keep_login, run
+from .kept import ADMIN, Capture, impatient, keep_login, run
 
 BOB = "33199020000"
 NOW = int(time.time())
@@ -48,10 +48,35 @@ def test_history_for_a_person_is_newest_last(
     said = run(capsys, "history", alice.number, "--since", "1h")
     assert (said.status, said.err) == (0, [])
     assert [line[21:] for line in said.out] == [
-        f"in   {BOB} -> {alice.number}  talked 1:05",
-        f"in   hidden -> {alice.number}  missed",
-        f"out  {alice.number} -> {BOB}  no conversation",
+        f"in   {BOB} -> {alice.number} Alice  talked 1:05",
+        f"in   hidden -> {alice.number} Alice  missed",
+        f"out  {alice.number} Alice -> {BOB}  no conversation",
     ]
+    [missed] = run(capsys, "history", "--since", "1h", "--missed", "--no-names").out
+    assert missed[21:] == f"in   hidden -> {alice.number}  missed"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--csv"]])
+def test_names_are_beside_numbers_and_a_failure_of_them_is_told_once(
+    sim: Simulator, records: List[str], alice: Line, capsys: Capture, arguments: List[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sim.contact("\x1b[2J=Bob", default_number=BOB)
+    said = run(capsys, "history", "--since", "1h", *arguments)
+    assert said.err == [] and all(line.isprintable() for line in said.out)
+    [row] = [line for line in said.out if "1:05" in line or "65" in line][:1]
+    if arguments == ["--csv"]:
+        [cells] = csv.DictReader(io.StringIO(f"{said.out[0]}\n{row}"))
+        assert (cells["caller_name"], cells["callee_name"]) == ("\\x1b[2J=Bob", "Alice")
+    elif arguments:
+        assert json.loads(row)["caller_name"] == "\x1b[2J=Bob"
+    else:
+        assert f"{BOB} \\x1b[2J=Bob -> {alice.number} Alice" in row
+    impatient(monkeypatch)
+    sim.faults.http("/manager/1.0/directory", 403)
+    said = run(capsys, "history", "--since", "1h", *arguments)
+    assert len(said.err) == 1 and said.err[0].startswith("names cannot be read: ")
+    assert said.status == 0 and len(said.out) == 3 + (arguments == ["--csv"])
 
 
 def test_history_of_the_account_with_messages_or_missed_only(

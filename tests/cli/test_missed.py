@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
+
+import pytest
 
 from keyyo_cti.call_back import CallBack
 from keyyo_cti.cli.missed import format_line, make_fields
@@ -51,6 +53,18 @@ def test_missed_live_call_and_since(sim: Simulator, alice: Line, capsys: Capture
     [found] = said.json
     assert (found["number"], found["count"], found["name"]) == (BOB, 1, None)
     assert found["lines"] == [alice.number] and found["first"] == found["last"]
+
+
+@pytest.mark.parametrize(("arguments", "name"), [([], "Bob"), (["--no-names"], None)])
+def test_name_of_the_account_is_beside_the_number(
+    sim: Simulator, alice: Line, capsys: Capture, arguments: List[str], name: Optional[str]
+) -> None:
+    keep_login(sim, READ)
+    sim.contact("Bob", default_number=BOB)
+    miss(sim, alice, BOB, 1)
+    [found] = run(capsys, "missed", "--json", *arguments).json
+    assert found["name"] == name
+    assert ("Bob" in run(capsys, "missed", *arguments).out[0]) is bool(name)
 
 
 def test_no_call_to_return(sim: Simulator, alice: Line, capsys: Capture) -> None:

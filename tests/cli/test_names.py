@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Callable, List
 
@@ -54,6 +56,22 @@ def test_watch_shows_names_beside_numbers(
     said = run(capsys, "watch", script=bob_calls(sim, bob, read_names))
     assert said.out[0].endswith(f"{BOB} Bob Example (Ex) -> {ALICE} Alice  ringing")
     assert "names" not in "".join(said.err)
+
+
+def test_commands_get_names(
+    sim: Simulator, alice: Line, bob: Phone, read_names: Callable[[], None], capsys: Capture,
+    tmp_path: Path,
+) -> None:
+    sim.contact("Bob", default_number=BOB)
+    keep_login(sim)
+    script = tmp_path / "name.py"
+    script.write_text(
+        "import os, pathlib; "
+        "pathlib.Path(__file__).with_name('found').write_text(os.environ['KEYYO_NAME'])"
+    )
+    command = f'"{sys.executable}" "{script}"'
+    run(capsys, "watch", "--on", "ring", "--run", command, script=bob_calls(sim, bob, read_names))
+    assert (tmp_path / "found").read_text() == "Bob"
 
 
 def test_json_has_fields_of_their_own_for_names(
