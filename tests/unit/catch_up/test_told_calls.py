@@ -1,0 +1,51 @@
+"""Told calls are remembered for as long as the history may show them, and not for ever."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+import pytest
+
+from keyyo_cti._catch_up import told_calls
+from keyyo_cti._catch_up.endings import complete
+from keyyo_cti._catch_up.told_calls import ToldCalls
+from keyyo_cti._display.dates import dates_of
+
+from .town import a_record
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told_calls, "_FIRST_LIMIT", 10)
+    monkeypatch.setattr(told_calls, "_MAX_CALLS", 40)
+
+
+@pytest.mark.parametrize("state, keeps_all, kept", [
+    ("RELEASE", False, 20), ("CONNECT", False, 40), ("RELEASE", True, 40),
+])
+def test_old_calls_that_have_ended_are_forgotten_unless_a_gap_lasts(
+    state: str, keeps_all: bool, kept: int
+) -> None:
+    now: List[float] = [0.0]
+    told = ToldCalls(10, lambda call: {"state": state}, lambda: now[0])
+    told.keeps_all = keeps_all
+    for number in range(200):
+        now[0] = float(number)
+        assert told.add(number) and not told.add(number)
+    calls = told.all()
+    assert 10 <= len(calls) <= kept and 199 in calls and calls[199] == 199.0
+
+
+@pytest.mark.parametrize("known, seconds, state, dates", [
+    ({"setup_date": 5, "connect_date": 7}, 30, "RELEASE", (5, 7, 37)),
+    ({"setup_date": 5, "connect_date": 7}, 0, "RELEASE", (5, 7, 7)),
+    ({"setup_date": 5}, 30, "RELEASE", (5, 6, 36)),
+    ({"setup_date": 5}, 0, "MISSED", (5, None, 5)),
+    ({}, 0, "MISSED", (None, None, 6)),
+])
+def test_end_by_the_history_has_what_is_known(
+    known: Dict[str, Any], seconds: int, state: str, dates: Any
+) -> None:
+    fields = complete(a_record(start=6, seconds=seconds), {"callref": "1", **known})
+    assert (fields["state"], tuple(dates_of(fields))) == (state, dates)
+    assert ("release_date" in fields) is ("connect_date" in known)
