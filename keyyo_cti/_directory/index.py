@@ -13,6 +13,9 @@ _EXTENSION = re.compile(r"\s*(?:;|,|x|ext|poste|extension)", re.IGNORECASE)
 #: the number 5.
 _MIN_DIGITS = 6
 
+#: Characters of a number. A longer text is none, and would stay in a cache of numbers.
+_MAX_LENGTH = 100
+
 #: Alone for a number of one contact. With 50,000 contacts, lists of one take several MiB.
 _Found = Union[Contact, List[Contact]]
 
@@ -65,6 +68,8 @@ def _listed(numbers: Union[str, Sequence[str]]) -> Sequence[str]:
 
 def _make_key(written: object, home: str) -> str:
     number = str(written).strip()
+    if len(number) > _MAX_LENGTH:
+        return ""
     found = to_international(number, home)
     if found is None:
         head = _EXTENSION.split(number)[0]

@@ -132,6 +132,11 @@ def test_name_of_junk_is_none(open_directory: Open, junk: Any) -> None:
     assert directory.matches(junk) == ()
 
 
+def test_number_that_is_too_long_is_left_out(open_directory: Open) -> None:
+    directory = open_directory({"1" * 101: "Nobody", f"{ALICE} {'x' * 10**6}": "Nobody"})
+    assert directory.name_of(ALICE) is None and directory.failures == []
+
+
 def test_name_of_a_string_that_raises_is_none(open_directory: Open) -> None:
     class Hostile(str):
         def __hash__(self) -> int:
