@@ -39,8 +39,10 @@ nitpick_ignore_regex = [
     # Private ones.
     ("py:.*", r"(\w+\.)*_\w+(\.\w+)*"),
     # Those that are imported for type checkers only, which Sphinx does not resolve.
-    ("py:class", r"Board|CallHistory|Clients|Clock|Figure|Gate|HttpFaults|NumberLike"),
+    ("py:class", r"Board|CallHistory|Clients|Clock|EventAttribute|Figure|Gate|HttpFaults|NumberLike"),
     ("py:class", r"PerformLater|Sessions|Unpack"),
+    # What a manager is, for type checkers.
+    ("py:class", r"keyyo_cti\.catch_up\.HasClient"),
     # Classes of the test kit that its public ones use.
     ("py:.*", r"(keyyo_cti\.testing\.\w+\.)?(HandlerError|Mistake|ProgramLike|T|TimedSimulator)"),
 ]

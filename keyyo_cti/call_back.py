@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import (
-    TYPE_CHECKING,
     Any,
     Dict,
     Iterable,
@@ -20,10 +19,8 @@ from ._display.dates import dates_of
 from ._display.paris import in_paris
 from ._display.telephone_number import is_dialable, to_international
 from ._net.clock import NEVER
+from .call import Call
 from .call_history import CallRecord
-
-if TYPE_CHECKING:
-    from .call import Call
 
 __all__ = ["CallBack", "to_call_back"]
 
@@ -79,7 +76,7 @@ class _Contact(NamedTuple):
 
 
 def to_call_back(
-    records: Iterable[CallRecord], live: "Iterable[Union[Call, CallRecord]]" = ()
+    records: Iterable[CallRecord], live: Iterable[Union[Call, CallRecord]] = ()
 ) -> List[CallBack]:
     """Return the people to call back: the longest waiting first, hidden callers together and last.
 
