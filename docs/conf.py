@@ -39,8 +39,8 @@ nitpick_ignore_regex = [
     # Private ones.
     ("py:.*", r"(\w+\.)*_\w+(\.\w+)*"),
     # Those that are imported for type checkers only, which Sphinx does not resolve.
-    ("py:class", r"Board|CallHistory|Clients|Clock|EventAttribute|Figure|Gate|HttpFaults|NumberLike"),
-    ("py:class", r"PerformLater|Sessions|Unpack"),
+    ("py:class", r"Board|CallHistory|Clients|Clock|Figure|Gate|HttpFaults|NumberLike"),
+    ("py:class", r"EventAttribute|PerformLater|Sessions|Unpack"),
     # What a manager is, for type checkers.
     ("py:class", r"keyyo_cti\.catch_up\.HasClient"),
     # Classes of the test kit that its public ones use.

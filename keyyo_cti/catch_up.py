@@ -188,7 +188,7 @@ class CatchUp(BackgroundClient):
             calls = told() if callable(told) else told
             return describe_all(calls, partial(_normalize, home))
 
-        inquiry = Inquiry(self.timing, self.search, list_told)
+        inquiry = Inquiry(self.timing, self.search, list_told, repeats=False)
         inquiry.add(gap, ended_at)
         while not self._closing.wait(max(0.0, inquiry.due - monotonic())):
             answer = inquiry.poll()

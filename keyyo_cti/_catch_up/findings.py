@@ -24,11 +24,13 @@ class Findings(NamedTuple):
     :ivar ends: calls that were stale, with the records of their ends.
     :ivar running: records of calls that nobody has told, and that went on after the gaps. Their
         ends are told, or lie in a later gap.
+    :ivar unsettled: records that would be one of the others, if they did not change any more.
     """
 
     untold: List[CallRecord]
     ends: List[Tuple[ToldCall, CallRecord]]
     running: List[CallRecord]
+    unsettled: List[CallRecord]
 
 
 def find(
@@ -38,6 +40,7 @@ def find(
     tolerance: float,
     reported: Container[str] = (),
     running: Container[str] = (),
+    unsettled: Container[str] = (),
 ) -> Findings:
     """Compare the history with the calls that were told.
 
@@ -46,25 +49,31 @@ def find(
     :param tolerance: maximum seconds between the starts of the same call.
     :param reported: ids of records that were reported.
     :param running: ids of records that were ``running`` before.
+    :param unsettled: ids of records that may be parts of calls that go on.
     """
     slack = get_slack(tolerance)
     fresh = [each for each in records if each.is_call and each.call_id not in reported]
     matches = match(told, fresh, tolerance)
     number_of = {id(record): number for number, record in enumerate(fresh)}
-    findings = Findings([], [], [])
+    findings = Findings([], [], [], [])
     for group in merge_histories(fresh, tolerance):
         calls = [matches.get(number_of[id(record)]) for record in group]
         known = [number for number in calls if number is not None]
         record = group[0]
+        may_change = any(each.call_id in unsettled for each in group)
         if known:
             ended = told[known[0]]
             whole = _get_end(gaps, ended, group, slack)
-            if whole is not None:
+            if whole is not None and may_change:
+                findings.unsettled.append(whole)
+            elif whole is not None:
                 findings.ends.append((ended, whole))
         elif record.call_id in running or _lies_in(gaps, record.start_time, slack):
             end = max(each.start_time + (each.seconds or 0) for each in group)
-            place = findings.untold if _lies_in(gaps, end, slack) else findings.running
-            place.append(record)
+            if not _lies_in(gaps, end, slack):
+                findings.running.append(record)
+            else:
+                (findings.unsettled if may_change else findings.untold).append(record)
     return findings
 
 

@@ -60,6 +60,18 @@ class Answer(NamedTuple):
         return [record.call_id for record in [*self.findings.untold, *ends]]
 
 
+class _Open(NamedTuple):
+    """A gap without an answer.
+
+    :ivar ended_at: monotonic time of its end, or of its first answer.
+    :ivar again: True if it had an answer when some of its records had not settled.
+    """
+
+    gap: Gap
+    ended_at: float
+    again: bool = False
+
+
 class Inquiry:
     """Asks about one gap after another. Gaps that follow each other quickly are one inquiry.
 
@@ -67,6 +79,8 @@ class Inquiry:
 
     :param told: returns the calls that were told, up to now.
     :param clock: monotonic seconds.
+    :param repeats: True if a gap whose records have not settled in time has a second answer about
+        the rest. A call that goes on would otherwise look like one that came and went.
     :ivar reported: ids of records that were reported -> the time of their gaps.
     :ivar is_down: True while the connection is lost again. Then a failure decides nothing: the
         network may be dead, and the next gap will follow.
@@ -78,21 +92,28 @@ class Inquiry:
         ask: Ask,
         told: Callable[[], Sequence[ToldCall]],
         clock: Monotonic = monotonic,
+        repeats: bool = True,
     ) -> None:
+        self._repeats = repeats
         self._timing = timing
         self._ask = ask
         self._told = told
         self._clock = clock
         self.reported: Dict[str, float] = {}
         self.is_down = False
-        # Gaps without an answer, the oldest first, each with the monotonic time of its end.
-        self._gaps: List[Tuple[Gap, float]] = []
+        # In the order of their times.
+        self._gaps: List[_Open] = []
         # Gaps whose answer was a failure that may pass. The next inquiry makes up for them.
         self._failed: List[Gap] = []
         self._running: Dict[str, float] = {}
         self._records: List[CallRecord] = []
         self._error: Optional[KeyyoError] = None
         self._seen: Optional[FrozenSet[Tuple[str, Optional[int]]]] = None
+        # When a record was first seen as it is now, and when the history was asked last.
+        self._first_seen: Dict[CallRecord, float] = {}
+        self._asked_at = 0.0
+        # Since when it has answered each time.
+        self._works_since = -NEVER
         self._changed_at = self._pause = 0.0
         self._next_at = NEVER
         self._is_logged = False
@@ -113,7 +134,7 @@ class Inquiry:
         :param ended_at: monotonic time of its end; now by default.
         """
         now = self._clock() if ended_at is None else ended_at
-        self._gaps.append((gap, now))
+        self._gaps.append(_Open(gap, now))
         self._changed_at = now
         self._pause = self._timing.quiet / 2 ** _DOUBLINGS
         self._next_at = now + self._pause
@@ -130,54 +151,68 @@ class Inquiry:
         :raises OtherProcess: the manager has forked, and this is the child.
         """
         self._request()
-        now, ends = self._clock(), [at for _, at in self._gaps]
+        now, ends = self._clock(), [each.ended_at for each in self._gaps]
         settled_at = max(self._changed_at, ends[-1]) + self._timing.quiet
         failed = self._error is not None
         if failed and self._error is not None and self._error.final:
             return self._conclude(len(ends))
-        if not failed and now >= settled_at:
+        if not failed and self._asked_at >= settled_at:
             return self._conclude(len(ends))
-        late = sum(now >= at + self._timing.limit for at in ends)
+        # After a failure, there is time again to see what changes.
+        earliest = -NEVER if failed else self._works_since + self._timing.quiet
+        deadlines = [max(at + self._timing.limit, earliest) for at in ends]
+        late = sum(now >= deadline for deadline in deadlines)
         if late and not (failed and self.is_down):
-            return self._conclude(late)
+            return self._conclude(late, self._find_unsettled())
         self._pause = min(self._pause * 2, self._timing.quiet / 2)
-        deadline = ends[0] + self._timing.limit
         self._next_at = now + self._pause
-        for bound in (NEVER if failed else settled_at, deadline):
+        for bound in (NEVER if failed else settled_at, deadlines[0]):
             if now < bound:
                 self._next_at = min(self._next_at, bound)
         return None
 
     def _reset(self) -> None:
         self._gaps, self._records, self._seen, self._error = [], [], None, None
+        self._first_seen = {}
         self._is_logged = False
 
     def _all_gaps(self) -> List[Gap]:
-        return [*self._failed, *(gap for gap, _ in self._gaps)]
+        return [*self._failed, *(each.gap for each in self._gaps)]
 
     def _request(self) -> None:
         told, gaps = self._told(), self._all_gaps()
         since = min([*(gap.since for gap in gaps), *self._running.values()])
         starts = [min(each.starts) for each in told if each.stale]
         earliest = [start for start in starts if start > since - _MAX_LOOK_BACK]
-        margin = self._timing.margin
+        margin, asked_at = self._timing.margin, self._clock()
+        last = max(gap.until for gap in gaps)
         try:
-            records = self._ask(min([since, *earliest]) - margin, gaps[-1].until + margin)
+            records = self._ask(min([since, *earliest]) - margin, last + margin)
         except process.OtherProcess:
             raise
         except BaseException as error:
             self._on_error(error)
             return
+        now = self._clock()
+        if self._error is not None or self._works_since == -NEVER:
+            self._works_since = now
         self._records, self._error, self._is_logged = records, None, False
+        self._asked_at = asked_at
+        self._first_seen = {each: self._first_seen.get(each, now) for each in records}
         # A call that goes on changes with each second, until it lies behind the gap for certain.
-        until = max(gap.until for gap in gaps) + get_slack(self._timing.tolerance)
+        until = last + get_slack(self._timing.tolerance)
         seen = frozenset(
             (each.call_id, each.seconds) for each in records
             if each.start_time + (each.seconds or 0) <= until
         )
         if self._seen not in (None, seen):
-            self._changed_at = self._clock()
+            self._changed_at = now
         self._seen = seen
+
+    def _find_unsettled(self) -> FrozenSet[str]:
+        """Return the ids of the records that have not been the same for long enough."""
+        latest = self._asked_at - self._timing.quiet
+        return frozenset(each.call_id for each, at in self._first_seen.items() if at > latest)
 
     def _on_error(self, error: BaseException) -> None:
         if not isinstance(error, KeyyoError):
@@ -192,26 +227,34 @@ class Inquiry:
                 error.__cause__ if error.error_code == "internal" else None
             ))
 
-    def _conclude(self, count: int) -> Answer:
-        """Return the answer of the oldest gaps."""
-        gaps = tuple(gap for gap, _ in self._gaps[:count])
+    def _conclude(self, count: int, unsettled: FrozenSet[str] = frozenset()) -> Optional[Answer]:
+        """Return the answer of the oldest gaps; None if a second one would have nothing new.
+
+        :param unsettled: ids of records that are left for a second answer.
+        """
+        opened, error = self._gaps[:count], self._error
+        gaps, again = tuple(each.gap for each in opened), all(each.again for each in opened)
         findings = find(
             (*self._failed, *gaps), self._told(), self._records, self._timing.tolerance,
-            self.reported, self._running,
+            self.reported, self._running, () if again or not self._repeats else unsettled,
         )
-        error, self._gaps = self._error, self._gaps[count:]
+        self._gaps = self._gaps[count:]
+        if findings.unsettled and error is None:
+            now = self._clock()
+            self._gaps += [_Open(each.gap, now, True) for each in opened if not each.again]
         if error is None or error.final:
             self._failed = []
         else:
             self._failed = [*self._failed, *gaps][-_MAX_FAILED:]
-        self._running = _keep({each.call_id: each.start_time for each in findings.running})
+        unfinished = [*findings.running, *findings.unsettled]
+        self._running = _keep({each.call_id: each.start_time for each in unfinished})
         answer = Answer(gaps, findings, error)
         self.reported = _keep({**self.reported, **dict.fromkeys(answer.ids, gaps[-1].until)})
         if self._gaps:
             self._next_at = self._clock() + self._pause
         else:
             self._reset()
-        return answer
+        return None if again and error is None and not answer.ids else answer
 
 
 def _keep(ids: Dict[str, float]) -> Dict[str, float]:

@@ -150,7 +150,7 @@ def test_call_between_two_lines_is_reported_once_by_the_called_line() -> None:
     ]
     assert ids(find_in_gap([], both).untold) == {"in"}
     told = [a_told(1000, caller=SECOND)]
-    assert find_in_gap(told, both) == Findings([], [], [])
+    assert find_in_gap(told, both) == Findings([], [], [], [])
     # One history cannot show the same call twice: somebody has redialled.
     redialled = [a_record("1", 1000), a_record("2", 1002)]
     assert [len(group) for group in merge_histories(redialled, TOLERANCE)] == [1, 1]
@@ -172,7 +172,7 @@ def test_call_that_went_on_after_the_gap_is_reported_with_the_gap_of_its_end() -
 
 def test_messages_and_reported_records_are_left_out() -> None:
     records = [a_record("sms", 1000, None, unit="sms"), a_record("old", 1010)]
-    assert find([GAP], [], records, TOLERANCE, {"old"}) == Findings([], [], [])
+    assert find([GAP], [], records, TOLERANCE, {"old"}) == Findings([], [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -194,5 +194,5 @@ def test_stale_call_is_settled_only_by_a_whole_record(
     told = a_told(start, connect=connect, stale=True)
     record = a_record("1", start, seconds)
     expected = [(told, record)] if settles else []
-    assert find_in_gap([told], [record]) == Findings([], expected, [])
+    assert find_in_gap([told], [record]) == Findings([], expected, [], [])
     assert find_in_gap([told._replace(stale=False)], [record]).ends == []
