@@ -52,6 +52,7 @@ def find(
     :param unsettled: ids of records that may be parts of calls that go on.
     """
     slack = get_slack(tolerance)
+    latest = max(gap.until for gap in gaps)
     fresh = [each for each in records if each.is_call and each.call_id not in reported]
     matches = match(told, fresh, tolerance)
     number_of = {id(record): number for number, record in enumerate(fresh)}
@@ -68,12 +69,15 @@ def find(
                 findings.unsettled.append(whole)
             elif whole is not None:
                 findings.ends.append((ended, whole))
-        elif record.call_id in running or _lies_in(gaps, record.start_time, slack):
+        elif _lies_in(gaps, record.start_time, slack) or any(
+            each.call_id in running for each in group
+        ):
             end = max(each.start_time + (each.seconds or 0) for each in group)
-            if not _lies_in(gaps, end, slack):
-                findings.running.append(record)
-            else:
+            if _lies_in(gaps, end, slack):
                 (findings.unsettled if may_change else findings.untold).append(record)
+            elif may_change or end > latest:
+                findings.running.append(record)
+            # Otherwise it ended before a gap, when the CTI told its end.
     return findings
 
 

@@ -82,6 +82,8 @@ class Inquiry:
     :param repeats: True if a gap whose records have not settled in time has a second answer about
         the rest. A call that goes on would otherwise look like one that came and went.
     :ivar reported: ids of records that were reported -> the time of their gaps.
+    :ivar running: ids of records that went on after their gaps -> their starts. The end of each is
+        told, or lies in a later gap.
     :ivar is_down: True while the connection is lost again. Then a failure decides nothing: the
         network may be dead, and the next gap will follow.
     """
@@ -100,12 +102,12 @@ class Inquiry:
         self._told = told
         self._clock = clock
         self.reported: Dict[str, float] = {}
+        self.running: Dict[str, float] = {}
         self.is_down = False
         # In the order of their times.
         self._gaps: List[_Open] = []
         # Gaps whose answer was a failure that may pass. The next inquiry makes up for them.
         self._failed: List[Gap] = []
-        self._running: Dict[str, float] = {}
         self._records: List[CallRecord] = []
         self._error: Optional[KeyyoError] = None
         self._seen: Optional[FrozenSet[Tuple[str, Optional[int]]]] = None
@@ -181,8 +183,8 @@ class Inquiry:
 
     def _request(self) -> None:
         told, gaps = self._told(), self._all_gaps()
-        since = min([*(gap.since for gap in gaps), *self._running.values()])
-        starts = [min(each.starts) for each in told if each.stale]
+        since = min(gap.since for gap in gaps)
+        starts = [min(each.starts) for each in told if each.stale] + list(self.running.values())
         earliest = [start for start in starts if start > since - _MAX_LOOK_BACK]
         margin, asked_at = self._timing.margin, self._clock()
         last = max(gap.until for gap in gaps)
@@ -236,7 +238,7 @@ class Inquiry:
         gaps, again = tuple(each.gap for each in opened), all(each.again for each in opened)
         findings = find(
             (*self._failed, *gaps), self._told(), self._records, self._timing.tolerance,
-            self.reported, self._running, () if again or not self._repeats else unsettled,
+            self.reported, self.running, () if again or not self._repeats else unsettled,
         )
         self._gaps = self._gaps[count:]
         if findings.unsettled and error is None:
@@ -247,8 +249,11 @@ class Inquiry:
         else:
             self._failed = [*self._failed, *gaps][-_MAX_FAILED:]
         unfinished = [*findings.running, *findings.unsettled]
-        self._running = _keep({each.call_id: each.start_time for each in unfinished})
         answer = Answer(gaps, findings, error)
+        # After a failure, the records of earlier ones may be missing.
+        running = {} if error is None else self.running
+        running = {**running, **{each.call_id: each.start_time for each in unfinished}}
+        self.running = _keep({each: at for each, at in running.items() if each not in answer.ids})
         self.reported = _keep({**self.reported, **dict.fromkeys(answer.ids, gaps[-1].until)})
         if self._gaps:
             self._next_at = self._clock() + self._pause

@@ -19,6 +19,9 @@ _MAX_FILE_BYTES = 10_000_000
 
 _VERSION = 1
 
+#: What the content of a damaged file may raise.
+_DAMAGES = ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError
+
 
 class State(NamedTuple):
     """What a run has told.
@@ -26,11 +29,13 @@ class State(NamedTuple):
     :ivar heard_until: the server's Unix time until which nothing was missed.
     :ivar told: calls around that time, and those that went on.
     :ivar reported: ids of records that were reported -> the time of their gaps.
+    :ivar running: ids of records of calls that went on after gaps -> their starts.
     """
 
     heard_until: float
     told: List[ToldCall]
     reported: Dict[str, float]
+    running: Dict[str, float]
 
 
 class LastRun:
@@ -63,7 +68,7 @@ class LastRun:
             return None
         try:
             return _read(json.loads(content))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except _DAMAGES:
             _log.warning(
                 "%s is damaged: calls since the last run are not asked for; the file is replaced",
                 self._find_path(),
@@ -80,6 +85,7 @@ class LastRun:
                 for each in state.told
             ],
             "reported": state.reported,
+            "running": state.running,
         }
         try:
             path = self._find_path()
@@ -120,8 +126,13 @@ def _read(content: Dict[str, Any]) -> Optional[State]:
         for caller, callee, starts, connect, seconds, stale in content["told"]
         if starts
     ]
-    reported = {str(each): float(start) for each, start in content["reported"].items()}
-    return State(heard_until, told, reported)
+    # Version 1 of the file had no running calls at first.
+    reported, running = content["reported"], content.get("running", {})
+    return State(heard_until, told, _as_times(reported), _as_times(running))
+
+
+def _as_times(times: Any) -> Dict[str, float]:
+    return {str(each): float(at) for each, at in times.items()}
 
 
 def _as_number(value: Any) -> Optional[float]:

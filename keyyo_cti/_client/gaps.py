@@ -197,6 +197,7 @@ class Gaps:
                 return None
             since, self._earlier = state.heard_until, list(state.told)
             self._inquiry.reported.update(state.reported)
+            self._inquiry.running.update(state.running)
         # Their handlers will not run any more.
         for answer in self._posted:
             since = min(since, answer.gaps[0].since)
@@ -272,11 +273,14 @@ class Gaps:
             heard_until = self._clock.now() - self._read_silence()
         starts = [answer.gaps[0].since for answer in self._posted]
         starts += [heard_until] if pending is None else [heard_until, pending]
-        reported = dict(self._inquiry.reported)
+        reported, running = dict(self._inquiry.reported), dict(self._inquiry.running)
         for answer in self._posted:
             for call_id in answer.ids:
                 reported.pop(call_id, None)
-        self._last_run.save(State(min(starts), self._list_kept(), reported))
+            # They may have begun in an earlier gap.
+            untold = answer.findings.untold
+            running.update((each.call_id, each.start_time) for each in untold)
+        self._last_run.save(State(min(starts), self._list_kept(), reported, running))
 
     def _list_kept(self) -> List[ToldCall]:
         """Return the told calls for the next run, where those that go on now may have ended."""

@@ -295,3 +295,32 @@ def test_any_gaps_and_failures_report_each_call_once(
     found = [each for answer in ids(answers) for each in answer]
     assert sorted(found, key=int) == [record.call_id for _, record in asked.books]
     assert len([gap for answer in answers for gap in answer.gaps]) == len(gaps)
+
+
+@pytest.mark.parametrize("hours, lasts, expected", [
+    (1, 1, ["1"]),
+    # It has ended before the gap, when the CTI told its end.
+    (4, 1, []),
+])
+@pytest.mark.parametrize("fails", [False, True])
+def test_call_that_ran_behind_a_gap_is_looked_for_until_its_end(
+    asked: Asked, hours: int, lasts: int, expected: List[str], fails: bool
+) -> None:
+    start = asked.now - hours * HOUR
+    asked.inquiry.running["1"] = start + 1e6
+    if fails:
+        asked.error = OSError("the network is dead")
+        asked.end_gap()
+        assert ids(asked.run(1400)) == [[]] and "1" in asked.inquiry.running
+    asked.error = None
+    asked.books.append((0.0, a_record("1", start + 1e6, int(lasts * HOUR))))
+    asked.end_gap()
+    assert ids(asked.run(2000)) == [expected] and asked.inquiry.running == {}
+    assert asked.windows[-1][0] == start - 60
+
+
+def test_call_that_ran_more_than_a_day_ago_is_not_looked_for(asked: Asked) -> None:
+    asked.inquiry.running["1"] = asked.now - 25 * HOUR + 1e6
+    asked.end_gap()
+    assert ids(asked.run(2000)) == [[]] and asked.inquiry.running == {}
+    assert asked.windows[-1][0] == 970 - 60

@@ -1,0 +1,37 @@
+"""The file of the last run is read as it was written, and as earlier versions wrote it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyyo_cti._catch_up.last_run import LastRun, State
+
+from .town import a_told
+
+STATE = State(1000.0, [a_told(990.0, connect=995.0, stale=True)], {"7": 900.0}, {"8": 980.0})
+
+
+def test_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    LastRun(tmp_path / "heard.json", "").save(STATE)
+    assert LastRun(tmp_path / "heard.json", "").load() == STATE
+
+
+def test_file_without_running_calls_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "heard.json"
+    LastRun(path, "").save(STATE)
+    content = json.loads(path.read_bytes())
+    del content["running"]
+    path.write_text(json.dumps(content))
+    assert LastRun(path, "").load() == STATE._replace(running={})
+
+
+@pytest.mark.parametrize("running", [5, ["8"], {"8": "never"}, {"8": None}, {"8": 10 ** 400}])
+def test_damaged_running_calls_are_refused(tmp_path: Path, running: Any) -> None:
+    path = tmp_path / "heard.json"
+    LastRun(path, "").save(STATE)
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "running": running}))
+    assert LastRun(path, "").load() is None
