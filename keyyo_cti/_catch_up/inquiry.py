@@ -1,6 +1,7 @@
 """Asks the history about gaps, again until the records have settled."""
 
 import logging
+from functools import partial
 from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._net import process
@@ -72,10 +73,37 @@ class _Open(NamedTuple):
     again: bool = False
 
 
+class Request:
+    """One request of the history. It may run on another thread than the inquiry.
+
+    :ivar asked_at: monotonic time.
+    :ivar records: its result.
+    :ivar error: what it raised, or None.
+    """
+
+    def __init__(self, ask: Ask, since: float, until: float, asked_at: float) -> None:
+        self._work = partial(ask, since, until)
+        self.asked_at = asked_at
+        self.records: List[CallRecord] = []
+        self.error: Optional[BaseException] = None
+
+    def run(self) -> None:
+        """Ask.
+
+        :raises OtherProcess: the manager has forked, and this is the child.
+        """
+        try:
+            self.records = self._work()
+        except process.OtherProcess:
+            raise
+        except BaseException as error:
+            self.error = error
+
+
 class Inquiry:
     """Asks about one gap after another. Gaps that follow each other quickly are one inquiry.
 
-    One thread uses it.
+    One thread uses it. Another one may run the request that ``begin`` returns.
 
     :param told: returns the calls that were told, up to now.
     :param clock: monotonic seconds.
@@ -104,6 +132,9 @@ class Inquiry:
         self.reported: Dict[str, float] = {}
         self.running: Dict[str, float] = {}
         self.is_down = False
+        # The request that runs now, and the gaps that it does not ask about.
+        self._under_way: Optional[Request] = None
+        self._added: List[Tuple[Gap, float]] = []
         # In the order of their times.
         self._gaps: List[_Open] = []
         # Gaps whose answer was a failure that may pass. The next inquiry makes up for them.
@@ -122,13 +153,14 @@ class Inquiry:
 
     @property
     def due(self) -> float:
-        """Monotonic time at which to call ``poll``; NEVER without a gap."""
-        return self._next_at if self._gaps else NEVER
+        """Monotonic time at which to ask; NEVER without a gap, or during a request."""
+        return self._next_at if self._gaps and self._under_way is None else NEVER
 
     @property
     def since(self) -> Optional[float]:
         """The beginning of the first gap without an answer, or with a failure; or None."""
-        return min((gap.since for gap in self._all_gaps()), default=None)
+        gaps = [*self._all_gaps(), *(gap for gap, _ in self._added)]
+        return min((gap.since for gap in gaps), default=None)
 
     def add(self, gap: Gap, ended_at: Optional[float] = None) -> None:
         """Ask about a gap that has just ended.
@@ -136,6 +168,10 @@ class Inquiry:
         :param ended_at: monotonic time of its end; now by default.
         """
         now = self._clock() if ended_at is None else ended_at
+        if self._under_way is not None:
+            # Its answer says nothing about this gap.
+            self._added.append((gap, now))
+            return
         self._gaps.append(_Open(gap, now))
         self._changed_at = now
         self._pause = self._timing.quiet / 2 ** _DOUBLINGS
@@ -143,7 +179,7 @@ class Inquiry:
 
     def forget(self) -> None:
         """Forget the gaps that have no answer yet."""
-        self._failed = []
+        self._failed, self._added, self._under_way = [], [], None
         self._reset()
 
     def poll(self) -> Optional[Answer]:
@@ -152,7 +188,35 @@ class Inquiry:
         :returns: the answer, once for each gap; None if it is not certain yet.
         :raises OtherProcess: the manager has forked, and this is the child.
         """
-        self._request()
+        request = self.begin()
+        request.run()
+        return self.end(request)
+
+    def begin(self) -> Request:
+        """Return the request to run now, for ``end``."""
+        told, gaps = self._told(), self._all_gaps()
+        since = min(gap.since for gap in gaps)
+        starts = [min(each.starts) for each in told if each.stale] + list(self.running.values())
+        earliest = [start for start in starts if start > since - _MAX_LOOK_BACK]
+        margin, last = self._timing.margin, max(gap.until for gap in gaps)
+        self._under_way = Request(
+            self._ask, min([since, *earliest]) - margin, last + margin, self._clock()
+        )
+        return self._under_way
+
+    def end(self, request: Request) -> Optional[Answer]:
+        """Take the result of a request; as ``poll``. It is ignored if its gaps are forgotten."""
+        if request is not self._under_way:
+            return None
+        self._under_way = None
+        self._take(request)
+        answer = self._decide()
+        added, self._added = self._added, []
+        for each in added:
+            self.add(*each)
+        return answer
+
+    def _decide(self) -> Optional[Answer]:
         now, ends = self._clock(), [each.ended_at for each in self._gaps]
         settled_at = max(self._changed_at, ends[-1]) + self._timing.quiet
         failed = self._error is not None
@@ -181,28 +245,18 @@ class Inquiry:
     def _all_gaps(self) -> List[Gap]:
         return [*self._failed, *(each.gap for each in self._gaps)]
 
-    def _request(self) -> None:
-        told, gaps = self._told(), self._all_gaps()
-        since = min(gap.since for gap in gaps)
-        starts = [min(each.starts) for each in told if each.stale] + list(self.running.values())
-        earliest = [start for start in starts if start > since - _MAX_LOOK_BACK]
-        margin, asked_at = self._timing.margin, self._clock()
-        last = max(gap.until for gap in gaps)
-        try:
-            records = self._ask(min([since, *earliest]) - margin, last + margin)
-        except process.OtherProcess:
-            raise
-        except BaseException as error:
-            self._on_error(error)
+    def _take(self, request: Request) -> None:
+        if request.error is not None:
+            self._on_error(request.error)
             return
         now = self._clock()
         if self._error is not None or self._works_since == -NEVER:
             self._works_since = now
+        records, self._asked_at = request.records, request.asked_at
         self._records, self._error, self._is_logged = records, None, False
-        self._asked_at = asked_at
         self._first_seen = {each: self._first_seen.get(each, now) for each in records}
         # A call that goes on changes with each second, until it lies behind the gap for certain.
-        until = last + get_slack(self._timing.tolerance)
+        until = max(gap.until for gap in self._all_gaps()) + get_slack(self._timing.tolerance)
         seen = frozenset(
             (each.call_id, each.seconds) for each in records
             if each.start_time + (each.seconds or 0) <= until

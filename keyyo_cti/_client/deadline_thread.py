@@ -1,8 +1,10 @@
 """A thread that handles deadlines while no connection does, or any."""
 
+import contextlib
 import threading
 from typing import Callable, Optional
 
+from .._net import process
 from .._net.clock import NEVER, Monotonic, monotonic
 from .._net.reentrant import Section, Wakeup
 
@@ -51,6 +53,10 @@ class DeadlineThread:
         self._is_changed = True
         self._changed.notify_all()
 
+    def is_running(self) -> bool:
+        """Return True unless the system could start no thread, or none is needed."""
+        return self._runs
+
     def finish(self, timeout: float) -> None:
         """Wait for the end of the thread, if no deadline is left."""
         thread = self._thread
@@ -67,6 +73,11 @@ class DeadlineThread:
         self._thread, self._runs = thread, True
 
     def _run(self) -> None:
+        # Code of the program may fork here. The child must not handle the parent's deadlines.
+        with contextlib.suppress(process.OtherProcess):
+            self._handle_deadlines()
+
+    def _handle_deadlines(self) -> None:
         while not self._life.call(self._end):
             # First: a deadline that is added from here on wakes the thread.
             self._is_changed, self._target = False, NEVER

@@ -1,4 +1,4 @@
-"""Asks the history about the gaps of one client, on a thread of its own."""
+"""Asks the history about the gaps of one client, on threads of its own."""
 
 import logging
 from collections import deque
@@ -7,7 +7,7 @@ from typing import Any, Callable, Deque, List, Optional, Sequence
 
 from .._catch_up.endings import complete
 from .._catch_up.findings import Gap
-from .._catch_up.inquiry import Answer, Inquiry
+from .._catch_up.inquiry import Answer, Inquiry, Request
 from .._catch_up.last_run import State
 from .._catch_up.matching import ToldCall
 from .._catch_up.told_calls import ToldCalls, describe
@@ -42,11 +42,28 @@ _SAVE_PERIOD = 30.0
 _MAX_GAP = 31 * 86_400.0
 
 
+class _Posted:
+    """An answer whose handlers have not run.
+
+    :ivar ends: calls whose ends it tells, as they were before.
+    :ivar caught_up: the argument of the event, once it is made.
+    :ivar dropped: True if no handler was called, because the program had closed.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.since = answer.gaps[0].since
+        self.ends = [told for told, _ in answer.findings.ends]
+        self.caught_up: Optional[CaughtUp] = None
+        self.dropped = False
+
+
 class Gaps:
     """Follows when a client hears its line, and asks the history about the rest.
 
-    The threads of sessions only leave notes in an inbox. One thread of its own reads them, asks,
-    and saves; it lives while there is something to do. Handlers run where they always do.
+    The threads of sessions only leave notes in an inbox. One thread of its own reads them, decides
+    and saves. Another one asks and completes waits: both are user code, which may take its time.
+    They live while there is something to do. Handlers run where they always do.
 
     :param catch_up: the option.
     :param number: of the client, for the name of the thread.
@@ -69,6 +86,7 @@ class Gaps:
         self._memory = catch_up.timing.margin + _MEMORY
         # The registry's lock guards it.
         self._told = ToldCalls(self._memory, latest_fields, clock.now)
+        self._process = process.current()
         # The state below belongs to the thread, except where noted.
         self._inbox: Deque[Callable[[], object]] = deque()
         self._inquiry = Inquiry(catch_up.timing, catch_up.search, self._list_told)
@@ -80,11 +98,16 @@ class Gaps:
         # Monotonic time of the first notification that is not in the file; NEVER if all are.
         # The reader thread sets it, too.
         self._dirty_at = NEVER
-        # Answers whose handlers have not run.
-        self._posted: List[Answer] = []
+        self._posted: List[_Posted] = []
         self._idle = Wakeup()
         self._is_working = False
         self._thread = DeadlineThread(f"keyyo-cti-catch-up-{number}", self._due, self._work)
+        # What the other thread has to do; what it does now is the first.
+        self._jobs: Deque[Callable[[], object]] = deque()
+        self._worker = DeadlineThread(
+            f"keyyo-cti-catch-up-{number}-history", lambda: 0.0 if self._jobs else NEVER,
+            self._do_job,
+        )
         shared.session.history.watcher = self
         shared.notifications.on_call = self.on_call
 
@@ -115,13 +138,17 @@ class Gaps:
             self._thread.on_added(now + _SAVE_DELAY)
 
     def finish(self, timeout: float) -> None:
-        """Wait until the file is saved and the thread has ended.
+        """Wait until the file is saved and the threads have ended.
 
         A request that is under way ends with its own timeout.
         """
         until = monotonic() + timeout
+        if self._dirty_at != NEVER:
+            # Handlers were called until now, after the end was noted.
+            self._note(self._save)
         if self._idle.wait_for(lambda: not self._is_working and self._due() == NEVER, timeout):
             self._thread.finish(max(0.0, until - monotonic()))
+        self._worker.finish(max(0.0, until - monotonic()))
 
     def _note(self, note: Callable[[], object]) -> None:
         self._inbox.append(note)
@@ -161,12 +188,8 @@ class Gaps:
     def _do_due(self) -> None:
         self._take_notes()
         if monotonic() >= self._inquiry.due and self._find_source() is not None:
-            answer = self._inquiry.poll()
-            # The program may have closed, or lost the connection again: that goes first.
-            self._take_notes()
-            if answer is not None:
-                self._tell(answer)
-        pending = self._inquiry.since is not None or bool(self._inbox)
+            self._perform(partial(self._ask, self._inquiry.begin()))
+        pending = self._inquiry.since is not None or bool(self._inbox or self._posted)
         self._told.keeps_all = pending or not self._is_open
         if self._is_open and monotonic() >= min(self._save_at, self._dirty_at + _SAVE_DELAY):
             self._save()
@@ -174,7 +197,22 @@ class Gaps:
     def _take_notes(self) -> None:
         while self._inbox:
             self._inbox.popleft()()
+
+    def _perform(self, job: Callable[[], object]) -> None:
+        self._jobs.append(job)
+        self._worker.on_added(0.0)
+        if not self._worker.is_running():
+            # The system has no thread left.
+            while self._jobs:
+                self._do_job()
+
+    def _on_answer(self, request: Request) -> None:
         self._inquiry.is_down = not self._is_open
+        answer = self._inquiry.end(request)
+        if answer is not None:
+            posted = _Posted(answer)
+            self._posted.append(posted)
+            self._perform(partial(self._tell, posted))
 
     def _begin(self, seconds: Optional[float], now: float, at: float) -> None:
         """Begin to hear the line, after a gap or at the start."""
@@ -183,6 +221,7 @@ class Gaps:
         self._heard_until = None
         if since is not None:
             self._inquiry.add(Gap(since, now), at)
+        self._repeat_dropped()
         if self._last_run is not None:
             self._save()
 
@@ -198,12 +237,6 @@ class Gaps:
             since, self._earlier = state.heard_until, list(state.told)
             self._inquiry.reported.update(state.reported)
             self._inquiry.running.update(state.running)
-        # Their handlers will not run any more.
-        for answer in self._posted:
-            since = min(since, answer.gaps[0].since)
-            for call_id in answer.ids:
-                self._inquiry.reported.pop(call_id, None)
-        self._posted = []
         return max(since, now - _MAX_GAP) if since < now else None
 
     def _end(self, heard_until: float, closed: bool) -> None:
@@ -222,36 +255,30 @@ class Gaps:
             self._source = current.events
         return None if current is None else self._source
 
-    def _tell(self, answer: Answer) -> None:
-        """Settle the stale calls, and emit the event."""
-        source = self._source
-        assert source is not None
-        ends = []
-        for told, record in answer.findings.ends:
-            call, settle = told.call, self._shared.notifications.settle
-            if call is None or settle(source, call, partial(complete, record)):
-                ends.append((record, call))
-            # Otherwise its end was told in the meantime.
-        if self._inquiry.since is None:
+    def _on_told(self, posted: _Posted) -> None:
+        self._posted.remove(posted)
+        if self._inquiry.since is None and not self._posted:
             # A gap that begins at once could still show the others.
             before = self._clock.now() - self._memory
             recent = [told for told in self._earlier if max(told.starts) > before]
             self._earlier = [told._replace(stale=False) for told in recent]
-        self._posted.append(answer)
-        caught_up = make_caught_up(answer, ends)
-        source.post(EVENT, caught_up, work=partial(self._emit, source, answer, caught_up))
-
-    def _emit(self, source: EventSource, answer: Answer, caught_up: CaughtUp) -> None:
-        """Call the handlers, where handlers run."""
-        if not source.muted:
-            source.emit(EVENT, caught_up)
-            # Only now: a program that closes before asks again when it runs next.
-            self._note(partial(self._on_told, answer))
-
-    def _on_told(self, answer: Answer) -> None:
-        if answer in self._posted:
-            self._posted.remove(answer)
         self._save()
+
+    def _on_dropped(self, posted: _Posted) -> None:
+        if self._last_run is None:
+            self._posted.remove(posted)
+        else:
+            posted.dropped = True
+            self._repeat_dropped()
+
+    def _repeat_dropped(self) -> None:
+        """Emit the events for which the program had closed, now that it has a session again."""
+        source = self._find_source()
+        if source is not None and not source.muted and self._is_open:
+            for posted in self._posted:
+                if posted.dropped:
+                    posted.dropped = False
+                    self._perform(partial(self._post, source, posted))
 
     def _list_told(self) -> Sequence[ToldCall]:
         with self._registry.lock:
@@ -271,22 +298,76 @@ class Gaps:
         heard_until, pending = self._heard_until, self._inquiry.since
         if heard_until is None:
             heard_until = self._clock.now() - self._read_silence()
-        starts = [answer.gaps[0].since for answer in self._posted]
+        starts = [posted.since for posted in self._posted]
         starts += [heard_until] if pending is None else [heard_until, pending]
         reported, running = dict(self._inquiry.reported), dict(self._inquiry.running)
-        for answer in self._posted:
-            for call_id in answer.ids:
+        for posted in self._posted:
+            for call_id in posted.answer.ids:
                 reported.pop(call_id, None)
             # They may have begun in an earlier gap.
-            untold = answer.findings.untold
+            untold = posted.answer.findings.untold
             running.update((each.call_id, each.start_time) for each in untold)
         self._last_run.save(State(min(starts), self._list_kept(), reported, running))
 
     def _list_kept(self) -> List[ToldCall]:
         """Return the told calls for the next run, where those that go on now may have ended."""
-        kept = []
+        # Those whose end is not told yet: they are settled in the meantime.
+        kept = [told for posted in self._posted for told in posted.ends]
+        known = {_identify(told) for told in kept}
         for told in self._list_told():
+            if _identify(told) in known:
+                continue
             call: Any = told.call
             ends = told.stale if call is None else not call.ended
             kept.append(told._replace(stale=ends))
         return kept
+
+    # By the other thread.
+
+    def _do_job(self) -> None:
+        try:
+            self._jobs[0]()
+        except process.OtherProcess:
+            raise
+        except Exception:
+            # A bug. Later gaps must have their event.
+            _log.exception("catching up has failed")
+        finally:
+            self._jobs.popleft()
+
+    def _ask(self, request: Request) -> None:
+        request.run()
+        # The history may have forked; the parent decides.
+        process.check(self._process)
+        self._note(partial(self._on_answer, request))
+
+    def _tell(self, posted: _Posted) -> None:
+        """Settle the stale calls, and emit the event."""
+        source = self._source
+        assert source is not None
+        ends, told_ends = [], []
+        for told, record in posted.answer.findings.ends:
+            call, settle = told.call, self._shared.notifications.settle
+            if call is None or settle(source, call, partial(complete, record)):
+                ends.append((record, call))
+                told_ends.append(told)
+            # Otherwise its end was told in the meantime.
+        posted.ends = told_ends
+        posted.caught_up = make_caught_up(posted.answer, ends)
+        self._post(source, posted)
+
+    def _post(self, source: EventSource, posted: _Posted) -> None:
+        source.post(EVENT, posted.caught_up, work=partial(self._emit, source, posted))
+
+    # Where handlers run.
+
+    def _emit(self, source: EventSource, posted: _Posted) -> None:
+        emitted = not source.muted and (
+            source.emit(EVENT, posted.caught_up) or not source.muted
+        )
+        # Only now: a program that ends before asks again when it runs next.
+        self._note(partial(self._on_told if emitted else self._on_dropped, posted))
+
+
+def _identify(told: ToldCall) -> object:
+    return told[:3] if told.call is None else told.call

@@ -297,6 +297,34 @@ def test_any_gaps_and_failures_report_each_call_once(
     assert len([gap for answer in answers for gap in answer.gaps]) == len(gaps)
 
 
+def test_gap_that_ends_during_a_request_is_asked_about_by_the_next_one(asked: Asked) -> None:
+    """Its own limit is over when the request ends, which said nothing about it."""
+    asked.end_gap()
+    asked.now = asked.inquiry.due
+    request = asked.inquiry.begin()
+    assert asked.inquiry.due == NEVER
+    asked.now = 1100
+    asked.end_gap(20)
+    assert asked.inquiry.since == 970 + 1e6
+    asked.write(1090)
+    asked.now = 1500
+    answer = asked.inquiry.end(request)
+    assert answer is None or len(answer.gaps) == 1
+    asked.now = 1500
+    assert [each for answer in ids(asked.run(2000)) for each in answer] == ["0"]
+
+
+def test_request_that_ends_after_its_gap_is_forgotten_answers_nothing(asked: Asked) -> None:
+    asked.write(980)
+    asked.end_gap()
+    request = asked.inquiry.begin()
+    asked.inquiry.forget()
+    asked.now = 1400
+    asked.end_gap(1)
+    request.run()
+    assert asked.inquiry.end(request) is None and ids(asked.run(1500)) == [[]]
+
+
 @pytest.mark.parametrize("hours, lasts, expected", [
     (1, 1, ["1"]),
     # It has ended before the gap, when the CTI told its end.
