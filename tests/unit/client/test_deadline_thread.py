@@ -8,6 +8,7 @@ from typing import List
 import pytest
 
 from keyyo_cti._client.deadline_thread import DeadlineThread
+from keyyo_cti._net import process
 from keyyo_cti._net.clock import NEVER, monotonic
 
 from ...helpers.probe import PATIENCE, Record, eventually
@@ -88,3 +89,18 @@ def test_thread_that_cannot_start_is_tried_again(monkeypatch: pytest.MonkeyPatch
         deadlines.add(0)
     deadlines.add(0)
     deadlines.passed.wait_for_count(2)
+
+
+def test_fork_by_code_of_the_program_ends_the_thread_in_the_child_without_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        raise process.OtherProcess
+
+    DeadlineThread(NAME, lambda: 0.0, expire).on_added(0.0)
+    assert expired.wait(PATIENCE)
+    eventually(lambda: not is_running())
+    assert capsys.readouterr().err == ""
