@@ -1,13 +1,15 @@
 """The events of calls that commands and webhooks are about."""
 
 import time
-from typing import Any, Collection, Dict, FrozenSet, NamedTuple, Optional
+from typing import Any, Collection, Dict, FrozenSet, Iterator, NamedTuple, Optional
 
-from .._display.dates import dates_of
+from .._display.dates import as_date, dates_of
 from .._display.names import Names
 from .._net.clock import system_time
 from .._net.text import plain
 from ..call import Call
+from ..call_history import CallRecord
+from ..catch_up import CaughtUp
 
 RING, ANSWER, END, MISSED = "ring", "answer", "end", "missed"
 
@@ -26,12 +28,14 @@ _MARK = "hooked"
 class HookEvent(NamedTuple):
     """An event of a call, as it was when it was handled.
 
-    :ivar time: Unix seconds on this machine.
+    :ivar time: Unix seconds on this machine; of the history, the service's.
+    :ivar callref: of a call that only the history knows, its ``call_id``.
     :ivar incoming: True if the call is for the line, from the view of ``call.line``.
     :ivar name: the name of the other party; None if unknown.
     :ivar line_name: the name of the line; None if unknown.
-    :ivar duration: seconds of talk, ``ringing_duration`` seconds of ringing.
+    :ivar duration: seconds of talk, ``ringing_duration`` seconds of ringing; None if unknown.
     :ivar is_first: True if it is the first wanted event of its call.
+    :ivar from_history: True if it was in a gap, and only the history tells it.
     """
 
     event: str
@@ -47,12 +51,13 @@ class HookEvent(NamedTuple):
     hidden: bool
     name: Optional[str]
     line_name: Optional[str]
-    ringing_duration: int
-    duration: int
+    ringing_duration: Optional[int]
+    duration: Optional[int]
     setup_date: Optional[float]
     connect_date: Optional[float]
     release_date: Optional[float]
     is_first: bool
+    from_history: bool = False
 
 
 class EventReader:
@@ -80,6 +85,46 @@ class EventReader:
         if event not in self._wanted:
             return None
         return self._make_event(event, call, not seen & self._wanted)
+
+    def read_history(self, caught_up: CaughtUp) -> Iterator[HookEvent]:
+        """Return the wanted events of a gap, one of each call that ended in it."""
+        for record in caught_up:
+            call = caught_up.calls.get(record)
+            event = self._read_record(record) if call is None else self.read(call)
+            if event is None:
+                continue
+            if call is not None:
+                event = _forget_guesses(event, call)
+            yield event._replace(
+                time=record.start_time + (record.seconds or 0), from_history=True
+            )
+
+    def _read_record(self, record: CallRecord) -> Optional[HookEvent]:
+        """Return the event of a call that came and went in a gap."""
+        event = MISSED if record.missed else END
+        if event not in self._wanted:
+            return None
+        return HookEvent(
+            event=event,
+            time=record.start_time,
+            callref=_text(record.call_id) or "",
+            state=None,
+            caller=_text(record.caller),
+            callee=_text(record.callee),
+            direction=record.direction,
+            incoming=record.direction == "in",
+            line=_text(record.line),
+            other=_text(record.other),
+            hidden=record.caller is None,
+            name=self._find_name(record.other),
+            line_name=self._find_name(record.line),
+            ringing_duration=None,
+            duration=record.seconds,
+            setup_date=record.start_time,
+            connect_date=None,
+            release_date=None,
+            is_first=True,
+        )
 
     def _make_event(self, event: str, call: Call, is_first: bool) -> HookEvent:
         dates = dates_of(call.fields)
@@ -113,6 +158,16 @@ class EventReader:
         return _text(self._names.name_of(number))
 
 
+def _forget_guesses(event: HookEvent, call: Call) -> HookEvent:
+    """Return the end of a call in a gap, without the dates that the history cannot know."""
+    connect = as_date(call.fields.get("connect_date"))
+    return event._replace(
+        connect_date=connect,
+        release_date=as_date(call.fields.get("release_date")),
+        ringing_duration=None if connect is None else event.ringing_duration,
+    )
+
+
 def make_environment(event: HookEvent) -> Dict[str, str]:
     """Return the variables of a command.
 
@@ -133,6 +188,7 @@ def make_environment(event: HookEvent) -> Dict[str, str]:
         "RINGING_DURATION": event.ringing_duration,
         "DURATION": event.duration,
         "TIME": int(event.time),
+        "FROM_HISTORY": "1" if event.from_history else "0",
     }
     return {
         f"KEYYO_{name}": "" if value is None else plain(str(value))

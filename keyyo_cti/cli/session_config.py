@@ -5,14 +5,18 @@ import os
 import shlex
 import stat
 from dataclasses import dataclass, field
-from typing import Callable, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Optional, Tuple
 
 from .._net.private_folder import has_modes, others_can_write
+from ..catch_up import CatchUp
 from ..cti import CTI
 from ..options import ENDPOINT
 from .exit_codes import NotSignedIn, UsageError
 from .parser import TOKEN_VARIABLE
 from .terminal import escape, read_line
+
+if TYPE_CHECKING:
+    from .login_account import LoginAccount
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class SessionConfig:
     :ivar new_token: returns a new token; None if the user gave the token.
     :ivar warning: a message about the permissions of the token file.
     :ivar may_dial: returns a true value for the numbers that may be called; None for all.
+    :ivar account: the account that gives tokens; None if the user gave the token.
+    :ivar csi: the line of the account; None if the user gave the token.
+    :ivar catch_up: asks what happened in gaps; None to ask nothing.
     """
 
     token: str = field(repr=False)
@@ -32,6 +39,9 @@ class SessionConfig:
     new_token: Optional[Callable[[], str]] = field(default=None, repr=False)
     warning: Optional[str] = None
     may_dial: Optional[Callable[[str], object]] = None
+    account: "Optional[LoginAccount]" = field(default=None, repr=False)
+    csi: Optional[str] = None
+    catch_up: Optional[CatchUp] = None
 
     def make_cti(self, restore: bool = False) -> CTI:
         """Return a CTI with these options.
@@ -48,6 +58,7 @@ class SessionConfig:
                 cookie_auto=False,
                 token_provider=self.new_token if restore else None,
                 may_dial=self.may_dial,
+                catch_up=self.catch_up,
             )
         except ValueError as error:
             raise UsageError(error) from error
@@ -78,10 +89,12 @@ def make_session_config(
     if account is None:
         no_token = f", and neither {TOKEN_VARIABLE} nor --token-file gives a CSI token"
         raise NotSignedIn(f"you are not signed in{'' if arguments.csi else no_token}")
-    new_token = TokenProvider(account.client, account.select_line(arguments.csi))
+    csi = account.select_line(arguments.csi)
+    new_token = TokenProvider(account.client, csi)
     endpoint = _select_endpoint(arguments, account.endpoint)
     return SessionConfig(
-        new_token(), endpoint, arguments.ca_certs, arguments.allow_http, auto_answer, new_token
+        new_token(), endpoint, arguments.ca_certs, arguments.allow_http, auto_answer, new_token,
+        account=account, csi=csi,
     )
 
 

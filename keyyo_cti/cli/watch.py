@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+from typing import Sequence
 
 from .._display.extras import install_hint
 from .account_names import add_names, make_names
@@ -10,6 +11,7 @@ from .invocation import name_program
 from .parser import TOKEN_SOURCES, add_json, add_session
 from .session_config import make_session_config
 from .terminal import Terminal
+from .watch_catch_up import add_catch_up
 from .watch_hooks import add_hooks, attach_hooks, read_hook_options
 from .watch_session import HEALTH_KEY, LineWatch, WatchSession
 
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Run the command."""
     options = read_hook_options(arguments)
-    session = _make_session(arguments, out, err)
+    session = _make_session(arguments, out, err, () if options is None else options.events)
     with attach_hooks(options, session, err, session.names):
         return session.run()
 
@@ -51,8 +53,10 @@ def _make_hint() -> str:
     return name_program(install_hint("terminal"))
 
 
-def _make_session(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> WatchSession:
-    config = make_session_config(arguments)
+def _make_session(
+    arguments: argparse.Namespace, out: Terminal, err: Terminal, events: Sequence[str]
+) -> WatchSession:
+    config = add_catch_up(make_session_config(arguments), arguments.also, events)
     names = make_names(arguments, config)
     # The lines of --debug would break a table.
     is_plain = arguments.plain or arguments.json or arguments.debug

@@ -10,13 +10,14 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from .._display.names import Names
 from .._hooks.commands import CommandRunner, split_command
-from .._hooks.events import EVENTS, EventReader
+from .._hooks.events import EVENTS, EventReader, HookEvent
 from .._hooks.failure_log import FailureLog
 from .._hooks.forms import FORMS, Form, make_standard
 from .._hooks.signatures import parse_keys
 from .._hooks.webhook import Webhook, check_url
 from .._net.clock import monotonic
 from ..call import Call
+from ..catch_up import CaughtUp
 from .exit_codes import UsageError
 from .parser import WHY_NO_ARGUMENT
 from .session_config import check_permissions
@@ -143,27 +144,49 @@ def attach_hooks(
     failures = FailureLog(lambda message: session.print_status(escape(message)))
     hooks = _make_hooks(options, failures, _find_output(session, err))
     reader = EventReader(options.events, names)
-
-    def on_call(call: Call) -> None:
-        event = reader.read(call)
-        if event is not None:
-            for hook in hooks:
-                hook.receive(event)
-
     for warning in options.warnings:
         session.print_status(warning)
-    session.cti.on("newCall", on_call)
     with _end_by_signals(hooks):
         try:
-            yield
+            with _follow(session, reader, hooks):
+                yield
             until = monotonic() + DRAIN_TIMEOUT
         except BaseException:
             until = monotonic()
             raise
         finally:
-            session.cti.off("newCall", on_call)
             _close(hooks, until)
             failures.summarize()
+
+
+@contextmanager
+def _follow(session: WatchSession, reader: EventReader, hooks: Sequence[Any]) -> Iterator[None]:
+    """Pass the events of calls to the hooks during the block."""
+
+    def send(event: HookEvent) -> None:
+        for hook in hooks:
+            hook.receive(event)
+
+    def on_call(call: Call) -> None:
+        event = reader.read(call)
+        if event is not None:
+            send(event)
+
+    def on_caught_up(caught_up: CaughtUp) -> None:
+        for event in reader.read_history(caught_up):
+            send(event)
+        if caught_up.error is not None:
+            session.print_status(
+                f"calls of the last gap may be missing: {escape(caught_up.error)}"
+            )
+
+    session.cti.on("newCall", on_call)
+    session.cti.on("caughtUp", on_caught_up)
+    try:
+        yield
+    finally:
+        session.cti.off("newCall", on_call)
+        session.cti.off("caughtUp", on_caught_up)
 
 
 def _make_hooks(options: HookOptions, failures: FailureLog, output: Optional[int]) -> List[Any]:
