@@ -4,6 +4,7 @@
 
     board(cti)                      # last in its cell, so that Jupyter shows it
     timeline(cti.get_calls())
+    timeline([*cti.get_calls(), *manager.history(csi, since).result()])     # a whole day
     show_names(directory)           # names beside numbers, also in tables of calls
 
 The board needs ipywidgets, the chart matplotlib. The extra ``notebook`` has both.
@@ -73,8 +74,11 @@ def timeline(
 ) -> Figure:
     """Return a chart of a day's calls: ringing, talking, missed calls and waiting times.
 
-    :param calls: such as ``cti.get_calls()``; active calls are drawn up to now.
-    :param day: in local time; by default the last day with a call.
+    :param calls: such as ``cti.get_calls()``; active calls are drawn up to now. Records of the
+        history, as from ``manager.history(...).result()``, may be among them: each call is drawn
+        once, and an outline is a call that only the history knows.
+    :param day: in local time, or in the time of Paris if there are records; by default the last
+        day with a call.
     :param names: names beside numbers; by default those of ``show_names``.
     :returns: a matplotlib ``Figure`` with two axes, which a notebook displays. It is transparent,
         and readable on a light and on a dark theme. ``pyplot`` does not know it, so that you need

@@ -13,12 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.dates import date2num
+from matplotlib.dates import date2num, num2date
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
+from keyyo_cti._display.paris import in_paris
 from keyyo_cti.call import Call
+from keyyo_cti.call_history import CallRecord
 from keyyo_cti.notebook import timeline, timeline_figure
 
 from ..unit.display.test_html import ANY_JSON, CALL_FIELDS
@@ -289,3 +291,65 @@ def test_labels_have_names_that_leave_room_for_the_calls() -> None:
     assert labels(figure) == [
         f"$x$ {'B' * 19}… +33 1 99 02 00 00 → Alice +33 1 99 00 00 01"]
     figure.savefig(io.BytesIO())
+
+
+def a_record(begin: float, seconds: int = 0, **fields: Any) -> CallRecord:
+    """An incoming call of the history that began so many seconds after noon."""
+    told = {"csi": ALICE, "caller": BOB, "callee": ALICE, "direction": "in", **fields}
+    return CallRecord(f"cdr-{begin}", start_time=NOON + begin, seconds=seconds, **told)
+
+
+def outlines(figure: Figure) -> List[Any]:
+    """The outlines of the lower axes: colour, line, time of day, seconds long."""
+    return [
+        (
+            to_hex(each.get_edgecolor()),
+            round(each.get_y() + each.get_height() / 2),
+            num2date(each.get_x()).strftime("%H:%M:%S"),
+            round(each.get_width() * 86_400),
+        )
+        for each in figure.axes[1].patches
+        if isinstance(each, Rectangle) and not each.get_facecolor()[-1]
+    ]
+
+
+def test_records_of_the_history_are_outlines_beside_live_calls() -> None:
+    figure = timeline([
+        a_call(0, 20, 300), a_record(7200), a_record(3600, 90),
+        a_record(9000, direction="out", caller=ALICE, callee="33199020001"),
+    ])
+    at = [f"{in_paris(NOON + each):%H:%M:%S}" for each in (3600, 7200, 9000)]
+    assert outlines(figure) == [(TALKING, 1, at[0], 90), (MISSED, 2, at[1], 0),
+                                (RINGING, 3, at[2], 0)]
+    assert crosses(figure, 1) == 1 and crosses(figure, 0) == 0
+    assert title(figure) == (
+        "2026-03-02: 4 calls, 1 missed, longest wait 0:20, 3 from the history")
+    assert labels(figure)[-1] == "to +33 1 99 02 00 01"
+    assert figure.axes[1].get_xlabel() == "time in Paris"
+    assert timeline([a_call(0, 20)]).axes[1].get_xlabel() == "local time"
+    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
+
+
+def test_call_that_is_live_and_recorded_is_drawn_once() -> None:
+    live, missed = a_call(0, 20, 300), a_call(600, 9, caller="+" + BOB)
+    intern = {"callee": "33199000002"}
+    figure = timeline([
+        a_record(601), a_record(2, 300), live, missed, a_record(900, 5, unit="sms"),
+        a_record(1800, 60, csi=ALICE, caller=ALICE, direction="out", **intern),
+        a_record(1800, 60, csi="33199000002", caller=ALICE, **intern),
+    ])
+    assert title(figure).startswith("2026-03-02: 3 calls, 1 missed, ")
+    assert len(outlines(figure)) == 1
+
+
+def test_day_of_records_alone_is_that_of_paris() -> None:
+    """Half an hour past midnight in Paris, in winter and in summer, is a day before in UTC."""
+    for month, day, hour in ((3, 2, 23), (7, 2, 22)):
+        late = datetime.datetime(2026, month, day, hour, 30, tzinfo=datetime.timezone.utc)
+        record = a_record(late.timestamp() - NOON, 0, caller=None)
+        figure = timeline([record])
+        assert title(figure) == f"2026-0{month}-0{day + 1}: 1 call, 1 missed, 1 from the history"
+        assert labels(figure) == ["hidden → +33 1 99 00 00 01"]
+        assert outlines(figure)[0][2] == "00:30:00"
+        assert [text.get_text() for text in figure.axes[0].texts] == ["not in the history"]
+    figure._repr_png_()  # type: ignore[attr-defined]
