@@ -94,7 +94,7 @@ class EventReader:
             if event is None:
                 continue
             if call is not None:
-                event = _forget_guesses(event, call)
+                event = _forget_guesses(event, call, record)
             yield event._replace(
                 time=record.start_time + (record.seconds or 0), from_history=True
             )
@@ -158,12 +158,13 @@ class EventReader:
         return _text(self._names.name_of(number))
 
 
-def _forget_guesses(event: HookEvent, call: Call) -> HookEvent:
+def _forget_guesses(event: HookEvent, call: Call, record: CallRecord) -> HookEvent:
     """Return the end of a call in a gap, without the dates that the history cannot know."""
     connect = as_date(call.fields.get("connect_date"))
     return event._replace(
         connect_date=connect,
         release_date=as_date(call.fields.get("release_date")),
+        duration=record.seconds,
         ringing_duration=None if connect is None else event.ringing_duration,
     )
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Callable, Dict, List
 
 import pytest
 
 from keyyo_cti.catch_up import CatchUp
 from keyyo_cti.cli import watch_catch_up
+from keyyo_cti.cli.session_config import SessionConfig
+from keyyo_cti.errors import KeyyoError, ManagerError
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from ..helpers.webhook_receiver import Receiver
@@ -97,7 +100,8 @@ def test_calls_of_a_gap_are_posted_once_and_say_so(
         ("end", bob.number, None), ("missed", CAROL, "Carol"), ("missed", DAVE, None),
     ]
     [end] = [each for each in events[4:] if each["event"] == "end"]
-    assert (end["state"], end["callref"]) == ("RELEASE", events[2]["callref"])
+    [answer] = [each for each in events if each["event"] == "answer"]
+    assert (end["state"], end["callref"]) == ("RELEASE", answer["callref"])
     missed = events[-1]
     assert missed["line"] == alice.number and missed["ringing_duration"] is None
     assert (missed["connect_date"], missed["release_date"], missed["duration"]) == (None, None, 0)
@@ -139,3 +143,35 @@ def test_refused_history_is_told_and_ends_no_watch(
     assert [each["event"] for each in setting.events()] == ["ring", "missed"]
     [line] = [line for line in said.err if "may be missing" in line]
     assert "full_access_read_only" in line
+
+
+def test_history_of_another_line_that_is_refused_hides_no_calls() -> None:
+    class Account:
+        class client:
+            @staticmethod
+            def history(csi: str, since: float, until: float) -> List[Any]:
+                error = ManagerError(403, "No", "forbidden")
+                error.final = csi != "busy"
+                if csi != CAROL:
+                    raise error
+                return [csi]
+
+    account: Any = Account
+    assert watch_catch_up.WatchedLines(account, CAROL).history(CAROL, 0, 1) == [CAROL]
+    assert watch_catch_up.WatchedLines(account, CAROL).history(DAVE, 0, 1) == []
+    for own, csi in ((DAVE, DAVE), (CAROL, "busy")):
+        with pytest.raises(KeyyoError):
+            watch_catch_up.WatchedLines(account, own).history(csi, 0, 1)
+
+
+@pytest.mark.parametrize(("also", "on", "lines"), [
+    ([], ["end"], [CAROL]), (["0199020002", "7701", "callpark", CAROL], ["missed"], [CAROL, DAVE]),
+    ([], ["ring", "answer"], None),
+])
+def test_lines_whose_history_is_asked(also: List[str], on: List[str], lines: Any) -> None:
+    account: Any = SimpleNamespace(client=None)
+    config = SessionConfig("t", "https://example.com/", None, account=account, csi=CAROL)
+    catch_up = watch_catch_up.add_catch_up(config, also, on).catch_up
+    assert (None if catch_up is None else list(catch_up._lines)) == lines
+    by_token = SessionConfig("t", "https://example.com/", None)
+    assert watch_catch_up.add_catch_up(by_token, also, on) is by_token

@@ -149,7 +149,7 @@ def test_command_gets_no_secret_of_the_watch(
         "KEYYO_CALLER": "", "KEYYO_CALLEE": "33199000001", "KEYYO_LINE": "33199000001",
         "KEYYO_OTHER": "33199020000", "KEYYO_DIRECTION": "in", "KEYYO_HIDDEN": "1",
         "KEYYO_NAME": "", "KEYYO_RINGING_DURATION": "0", "KEYYO_DURATION": "5",
-        "KEYYO_TIME": "1795000000",
+        "KEYYO_TIME": "1795000000", "KEYYO_FROM_HISTORY": "0",
     }
 
 

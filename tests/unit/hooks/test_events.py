@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any, Dict, List, Optional
 
 import pytest
 
 from keyyo_cti import CTI, Call
+from keyyo_cti._catch_up.endings import complete
 from keyyo_cti._hooks.events import EVENTS, EventReader, HookEvent, format_time, make_environment
+from keyyo_cti._hooks.forms import make_zammad
+from keyyo_cti.call_history import CallRecord
+from keyyo_cti.catch_up import CaughtUp
 from keyyo_cti.simulator import Line, Simulator
 
 from ...helpers.probe import PATIENCE
+from ..client.test_call_parties import make_call, make_cti
 
 ALICE, BOB = "33199000001", "33199020000"
 
@@ -86,3 +92,52 @@ def test_first_wanted_event_of_a_call_is_known(sim: Simulator, alice: Line) -> N
 )
 def test_format_time_is_iso_8601_in_utc(seconds: float, text: str) -> None:
     assert format_time(seconds) == text
+
+
+def catch_up(*records: CallRecord, **calls: Call) -> CaughtUp:
+    caught_up = CaughtUp(records)
+    caught_up.calls = {each: calls[each.call_id] for each in records if each.call_id in calls}
+    return caught_up
+
+
+def test_call_of_the_history_is_one_event_without_guesses() -> None:
+    records = [
+        CallRecord("a", ALICE, 100.0, BOB, ALICE, "in", seconds=0, answered=False),
+        CallRecord("b", ALICE, 200.0, None, ALICE, "in", seconds=60, answered=True),
+        CallRecord("c", ALICE, 300.0, ALICE, BOB, "out", seconds=0),
+        CallRecord("d", ALICE, 400.0, ALICE, BOB, "out"),
+    ]
+    reader = EventReader(EVENTS, Names({ALICE: "Alice", BOB: "Bob"}))
+    found = list(reader.read_history(catch_up(*records)))
+    assert [(each.event, each.callref, each.time, each.duration, each.name) for each in found] == [
+        ("missed", "a", 100.0, 0, "Bob"), ("end", "b", 260.0, 60, None),
+        ("end", "c", 300.0, 0, "Bob"), ("end", "d", 400.0, None, "Bob"),
+    ]
+    for each in found:
+        assert each.from_history and each.line_name == "Alice" and each.is_first
+        unknown = (each.state, each.ringing_duration, each.connect_date, each.release_date)
+        assert unknown == (None, None, None, None)
+        environment = make_environment(each)
+        assert (environment["KEYYO_FROM_HISTORY"], environment["KEYYO_STATE"]) == ("1", "")
+    assert [json.loads(body.data)["event"] for body in make_zammad(found[0])] == [
+        "newCall", "hangup"]
+    assert list(EventReader(("ring", "answer")).read_history(catch_up(*records))) == []
+
+
+@pytest.mark.parametrize("answer", [110, None])
+def test_end_of_a_stale_call_comes_once_and_only_with_dates_that_are_known(
+    answer: Optional[int]
+) -> None:
+    reader = EventReader(EVENTS)
+    call = make_call(make_cti(), BOB, ALICE, setup_date=100)
+    assert reader.read(call) is not None
+    record = CallRecord("r", ALICE, 101.0, BOB, ALICE, "in", seconds=60, answered=True)
+    told = {} if answer is None else {"connect_date": answer}
+    call.update(complete(record, {**call.fields, **told}))
+    [event] = reader.read_history(catch_up(record, r=call))
+    assert (event.event, event.state, event.duration, event.is_first) == (
+        "end", "RELEASE", 60, False)
+    assert (event.connect_date, event.release_date, event.ringing_duration) == (
+        (None, None, None) if answer is None else (110, 170, 10))
+    assert list(reader.read_history(catch_up(record, r=call))) == []
+    assert reader.read(call) is None

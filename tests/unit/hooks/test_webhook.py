@@ -73,6 +73,7 @@ def test_post_is_signed_json_with_an_id_and_no_secret() -> None:
         "callee": ALICE, "direction": "in", "line": ALICE, "other": BOB, "hidden": False,
         "name": "é \ud800", "line_name": None, "ringing_duration": 0, "duration": 0,
         "setup_date": 1_795_000_000.0, "connect_date": None, "release_date": None,
+        "from_history": False,
     }
     assert setting.told.items == []
 
