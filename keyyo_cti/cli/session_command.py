@@ -84,6 +84,9 @@ class SessionCommand(ABC):
             except KeyboardInterrupt:
                 self.end(INTERRUPTED, "stopped")
             self.close_session()
+            if config.account is not None and config.catch_up is not None:
+                # Otherwise a request to the history would outlive the command.
+                config.account.client.close()
         if self._failure is not None:
             raise self._failure
         return self._exit_code

@@ -145,6 +145,24 @@ def test_refused_history_is_told_and_ends_no_watch(
     assert "full_access_read_only" in line
 
 
+def test_history_that_hangs_delays_neither_events_nor_the_end(
+    setting: Setting, sim: Simulator, alice: Line
+) -> None:
+    path, ended = f"/manager/1.0/services/{alice.number}/incoming_call_detail", []
+
+    def script() -> None:
+        sim.faults.http_slow(path)
+        setting.during_gap(lambda: None)
+        sim.wait_for_request(path)
+        come_and_go(sim, DAVE, alice)
+        setting.wait_for(2)
+        ended.append(time.monotonic())
+
+    setting.watch(script)
+    assert time.monotonic() - ended[0] < 5
+    assert [each["from_history"] for each in setting.events()] == [False, False]
+
+
 def test_history_of_another_line_that_is_refused_hides_no_calls() -> None:
     class Account:
         class client:
