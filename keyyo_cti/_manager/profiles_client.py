@@ -1,6 +1,6 @@
 """The part of ``ManagerClient`` for the profiles of a line."""
 
-from typing import List, cast
+from typing import Any, List, cast
 
 from .._net import hal
 from .._oauth2.scopes import VOIP_PROFILES_ADMIN
@@ -60,4 +60,17 @@ def _path(csi: str) -> str:
 
 def _read(fields: hal.Document) -> ProfileInfo:
     flags = {name: read_flag(fields.get(name)) for name in ("forced", "forward_to_voicemail")}
-    return cast(ProfileInfo, wrap({**_FIELDS, **fields, **flags}))
+    # This API also sends numbers for texts. As a number, an identifier would equal no text of a
+    # user, and force_profile would refuse it.
+    texts = {name: _read_text(fields.get(name)) for name in ("identifier", "name")}
+    return cast(ProfileInfo, wrap({**_FIELDS, **fields, **texts, **flags}))
+
+
+def _read_text(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    try:
+        return str(value)
+    except ValueError:
+        # Python refuses to write a whole number with thousands of digits.
+        return None

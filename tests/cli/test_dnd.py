@@ -41,6 +41,18 @@ def test_dnd_with_a_profile_uses_it_and_leaves_others_alone(
     assert said.out == [f"{alice.number}: off, the line follows its schedule"]
 
 
+@pytest.mark.parametrize("identifier", [12, "12"])
+def test_dnd_with_an_identifier_that_is_a_number_finds_it(
+    sim: Simulator, alice: Line, capsys: Capture, identifier: Any
+) -> None:
+    path = f"/manager/1.0/services/{alice.number}/profiles"
+    profiles = [{"identifier": identifier, "name": 7, "forced": 1}, {"identifier": "default"}]
+    sim.faults.http(path, 200, body={"_embedded": {"Profile": profiles}})
+    keep_login(sim, SCOPES)
+    said = run(capsys, "dnd", "on", "--profile", "12")
+    assert said == (0, [f"{alice.number}: off, in force: 12 (7)"], [])
+
+
 def test_dnd_without_the_scope_says_which(sim: Simulator, alice: Line, capsys: Capture) -> None:
     keep_login(sim)
     said = run(capsys, "dnd", "on")
