@@ -1,7 +1,5 @@
 """Prints recorded calls: for a person, as JSON, or as CSV."""
 
-import csv
-import io
 import json
 from typing import Any, Callable, Dict, Iterable, Optional
 
@@ -9,6 +7,7 @@ from .._display.names import Names
 from .._display.readable_time import format_duration
 from ..call_history import CallRecord
 from .call_printer import add_name, format_party
+from .csv_output import format_row
 from .terminal import Terminal, escape
 
 #: Prints one record.
@@ -21,9 +20,6 @@ _COLUMNS = (
 
 #: Behind the others, so that each keeps its place without names.
 _NAME_COLUMNS = ("caller_name", "callee_name")
-
-#: A spreadsheet takes a cell that begins so for a formula, which can run programs.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 #: The colours of a missed call and of one with a conversation.
 _MISSED_COLOUR, _ANSWERED_COLOUR = "red", "green"
@@ -72,22 +68,6 @@ def describe(record: CallRecord, names: Optional[Names] = None) -> Dict[str, Any
         **found,
         "fields": dict(record.fields),
     }
-
-
-def format_row(cells: Iterable[Any]) -> str:
-    """Return a row of CSV that is safe to open in a spreadsheet."""
-    row = io.StringIO()
-    csv.writer(row, lineterminator="").writerow([_format_cell(cell) for cell in cells])
-    return row.getvalue()
-
-
-def _format_cell(cell: Any) -> str:
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    text = "" if cell is None else str(cell)
-    # Spreadsheets skip blanks at the beginning. They show the apostrophe to nobody.
-    is_formula = text.lstrip(" \u00a0").startswith(_FORMULA_STARTS)
-    return escape(f"'{text}" if is_formula else text)
 
 
 def _format_csv(record: CallRecord, columns: Iterable[str], names: Optional[Names]) -> str:

@@ -70,12 +70,13 @@ def test_csv_is_read_again_as_the_same_contacts(
     assert CSVFile(path).contacts() == [
         Contact("Zoë Example", "Ex", ("+33199020000",), ("801",), "Zoë", "Example",
                 branch="Sales", uid="1"),
-        Contact("Other", None, ("0199020001",), family_name="Other", job="Head of \u202esales",
+        Contact("Other", None, ("0199020001",), family_name="Other", job="Head of \\u202esales",
                 uid="3"),
     ]
 
 
-@pytest.mark.parametrize("name", [HOSTILE, "@SUM(1)", "+cmd|1", "-2+3+cmd", "\t=1", 'a"b,c\nd'])
+@pytest.mark.parametrize("name", [
+    HOSTILE, "@SUM(1)", "+cmd|1", "-2+3+cmd", "\t=1", "＝1+1", 'a"b,c\nd'])
 def test_name_cannot_run_a_formula_in_a_spreadsheet(
     sim: Simulator, capsys: Capture, name: str
 ) -> None:
@@ -87,11 +88,14 @@ def test_name_cannot_run_a_formula_in_a_spreadsheet(
 
 
 @pytest.mark.parametrize("name", ["\x1b[2JAlice", "\x9b31m", "left\u202eright"])
-def test_name_cannot_command_the_terminal(sim: Simulator, capsys: Capture, name: str) -> None:
+@pytest.mark.parametrize("arguments", [[], ["--csv"]])
+def test_name_cannot_command_the_terminal(
+    sim: Simulator, capsys: Capture, name: str, arguments: List[str]
+) -> None:
     sim.contact(name, default_number="\x1b[31m33")
     keep_login(sim)
-    said = run(capsys, "contacts")
-    assert len(said.out) == 1 and said.out[0].isprintable()
+    said = run(capsys, "contacts", *arguments)
+    assert len(said.out) == 1 + len(arguments) and all(line.isprintable() for line in said.out)
 
 
 @pytest.mark.parametrize("arguments", [["--json", "--csv"], ["a", "b"]])
