@@ -13,8 +13,8 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\u2212")
 #: A telephone number, which a spreadsheet cannot run.
 _NUMBER = re.compile(r"\+[0-9]{1,3}[0-9 ]{5,20}")
 
-#: What ends or changes a cell in one spreadsheet or another, unless the cell is in quotes.
-_QUOTED = re.compile(r"[,;|:\"'\s]")
+#: What a cell needs quotes for, in one spreadsheet or another.
+_QUOTED = re.compile('[,;"]')
 
 
 def print_csv(out: Terminal, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -4,8 +4,9 @@ import argparse
 from typing import Iterator, Optional
 
 from .._net.clock import wall_clock
-from ..call_history import CallRecord, HistoryDirection
+from ..call_history import CallRecord
 from .account_names import add_names, open_names
+from .archive_coverage import Selection
 from .exit_codes import OK, UsageError
 from .history_archive import HistoryArchive
 from .login_account import LoginAccount, require_account
@@ -14,7 +15,7 @@ from .parser import add_json, add_trust
 from .record_printer import make_printer
 from .terminal import Terminal, escape
 
-#: Seconds before the latest call of an archive that are read again. A call that was recorded late,
+#: Seconds before the end of an archive that are read again. A call that was recorded late,
 #: or in part, is completed then.
 _OVERLAP = 2 * 86_400
 
@@ -71,13 +72,19 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     )
     account = require_account(arguments.ca_certs, arguments.allow_http)
     csi = account.select_line(arguments.csi) if arguments.csi else None
+    selection = Selection(
+        csi, "in" if arguments.missed else arguments.direction, arguments.missed,
+        arguments.messages,
+    )
     if since is None:
-        since = _find_start(archive, csi, now)
-    records = _read(arguments, account, csi, since, until)
+        since = _find_start(archive, selection, now)
+    records = _read(account, selection, since, until)
     if archive is None:
         _print(arguments, records, out, err)
         return OK
     added = archive.add(records)
+    # After the last record. What an interrupted run has left out is read by the next one.
+    archive.set_read(selection, since, now if until is None else min(until, now))
     err.print_line(
         f"{added.new} new and {added.completed} completed calls in {escape(archive.path)}"
     )
@@ -104,23 +111,25 @@ def _make_archive(path: Optional[str]) -> Optional[HistoryArchive]:
         raise UsageError(error) from error
 
 
-def _find_start(archive: Optional[HistoryArchive], csi: Optional[str], now: float) -> float:
+def _find_start(
+    archive: Optional[HistoryArchive], selection: Selection, now: float
+) -> float:
     """Return where to begin without --since, in Unix seconds."""
     if archive is None:
         return start_of_day(now)
-    latest = archive.find_latest(csi)
-    return now - _DEPTH if latest is None else max(0.0, min(latest, now) - _OVERLAP)
+    beginning = max(0.0, now - _DEPTH)
+    latest = archive.find_latest(selection.csi)
+    if latest is None:
+        return beginning
+    # The latest call too, because the clock may have been ahead.
+    end = min(archive.find_end(selection, beginning), latest, now)
+    return max(beginning, end - _OVERLAP)
 
 
 def _read(
-    arguments: argparse.Namespace,
-    account: LoginAccount,
-    csi: Optional[str],
-    since: float,
-    until: Optional[float],
+    account: LoginAccount, selection: Selection, since: float, until: Optional[float]
 ) -> Iterator[CallRecord]:
-    direction: Optional[HistoryDirection] = "in" if arguments.missed else arguments.direction
     records = account.client.history(
-        csi, since, until, direction, all_units=arguments.messages
+        selection.csi, since, until, selection.direction, all_units=selection.all_units
     )
-    return (record for record in records if record.missed or not arguments.missed)
+    return (record for record in records if record.missed or not selection.missed)

@@ -9,12 +9,15 @@ from typing import Any, Iterable, Iterator, NamedTuple, Optional
 from .._net.private_file import open_database
 from .._net.private_folder import file_path
 from ..call_history import CallRecord
+from .archive_coverage import TABLE, Selection, add_period, find_end
 
-#: Its columns are documented, because people query it.
+#: People query it. The line in the key is the one that the record names, which is the same in the
+#: history of a line and in that of the account; ``line`` may be one of a group with that number.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS calls (
     direction TEXT NOT NULL,
     call_id TEXT NOT NULL,
+    named_line TEXT NOT NULL,
     line TEXT NOT NULL,
     start_time REAL NOT NULL,
     start TEXT NOT NULL,
@@ -25,18 +28,24 @@ CREATE TABLE IF NOT EXISTS calls (
     answered INTEGER,
     missed INTEGER NOT NULL,
     fields TEXT NOT NULL,
-    PRIMARY KEY (direction, call_id, line)
+    PRIMARY KEY (direction, call_id, named_line)
 )
 """
 
-_ADD = "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD = "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 #: A record with more seconds is the whole of one that was read while the call went on.
 _REPLACE = """
 UPDATE calls
 SET start_time = ?, start = ?, caller = ?, callee = ?, unit = ?, seconds = ?, answered = ?,
     missed = ?, fields = ?
-WHERE direction = ? AND call_id = ? AND line = ? AND coalesce(seconds, -1) < ?
+WHERE direction = ? AND call_id = ? AND named_line = ? AND coalesce(seconds, -1) < ?
+"""
+
+#: The history of a line knows the line, where that of the account knows the number of its group.
+_SET_LINE = """
+UPDATE calls SET line = ?
+WHERE direction = ? AND call_id = ? AND named_line = ? AND line = named_line
 """
 
 #: Seconds to wait for another run, which holds the lock for one batch at a time.
@@ -84,6 +93,26 @@ class HistoryArchive:
             ).fetchone()
         return None if latest is None else float(latest)
 
+    def find_end(self, selection: Selection, beginning: float) -> float:
+        """Return until when all calls of a selection are in the archive, in Unix seconds.
+
+        :param beginning: is returned if they are not from there on.
+        :raises OSError: the file cannot be read.
+        """
+        if not self._path.exists():
+            return beginning
+        with self._open() as database:
+            return find_end(database, selection, beginning)
+
+    def set_read(self, selection: Selection, since: float, until: float) -> None:
+        """Note that all calls of a selection have been added from ``since`` up to ``until``.
+
+        :raises OSError: the file cannot be written.
+        """
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            add_period(database, selection, since, until)
+
     def add(self, records: Iterable[CallRecord]) -> Added:
         """Add records, each call once.
 
@@ -102,17 +131,19 @@ class HistoryArchive:
                     new += is_new
                     if not is_new:
                         completed += database.execute(_REPLACE, _make_change(record)).rowcount
+                        database.execute(_SET_LINE, (record.line or "", *_make_key(record)))
             if len(batch) < _BATCH:
                 return Added(new, completed)
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
         with open_database(self._path, "archive", _TABLE, _LOCK_TIMEOUT) as database:
+            database.execute(TABLE)
             yield database
 
 
 def _make_row(record: CallRecord) -> Any:
-    return (*_make_key(record), *_make_values(record))
+    return (*_make_key(record), record.line or "", *_make_values(record))
 
 
 def _make_change(record: CallRecord) -> Any:
@@ -123,7 +154,8 @@ def _make_change(record: CallRecord) -> Any:
 def _make_key(record: CallRecord) -> Any:
     # As JSON writes it: SQLite refuses text that is not valid Unicode.
     call_id = json.dumps(record.call_id)[1:-1]
-    return record.direction, call_id, record.line or ""
+    named = record.callee if record.direction == "in" else record.caller
+    return record.direction, call_id, named or ""
 
 
 def _make_values(record: CallRecord) -> Any:

@@ -15,7 +15,9 @@ from typing import Any, List, Tuple
 import pytest
 
 from keyyo_cti.call_history import CallRecord
+from keyyo_cti.cli.archive_coverage import Selection
 from keyyo_cti.cli.history_archive import Added, HistoryArchive
+from keyyo_cti.manager import ManagerClient
 from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers.running import Running
@@ -153,10 +155,13 @@ def test_missing_scope_says_what_to_do(sim: Simulator, alice: Line, capsys: Capt
 # The archive.
 
 
-def rows(path: Path, columns: str = "call_id, seconds") -> List[Tuple[Any, ...]]:
+def rows(
+    path: Path, columns: str = "call_id, seconds", table: str = "calls",
+    order: str = "start_time",
+) -> List[Tuple[Any, ...]]:
     database = sqlite3.connect(path)
     try:
-        return database.execute(f"SELECT {columns} FROM calls ORDER BY start_time").fetchall()
+        return database.execute(f"SELECT {columns} FROM {table} ORDER BY {order}").fetchall()
     finally:
         database.close()
 
@@ -179,6 +184,91 @@ def test_archive_has_each_call_once_after_several_runs(
     assert len(rows(path)) == 4
     if os.name == "posix":
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+def carol(sim: Simulator, alice: Line) -> Line:
+    """Another line of the account, and calls of weeks on both."""
+    carol = sim.line("33199000002")
+    for days in (0.01, 1, 80):
+        for line in (alice, carol):
+            start = NOW - int(86_400 * days)
+            for direction, seconds, unit in (
+                ("in", 0, "second"), ("in", 5, "second"), ("out", 5, "second"), ("out", 1, "sms"),
+            ):
+                numbers = [BOB, line.number][:: 1 if direction == "in" else -1]
+                sim.history.add(line, start, caller=numbers[0], callee=numbers[1],
+                                direction=direction, seconds=seconds, unit=unit)
+    return carol
+
+
+@pytest.mark.parametrize(("part", "whole"), [
+    ("33199000001", ""), ("--missed", ""), ("--direction in", ""), ("--direction out", ""),
+    ("--since 2h", ""), ("--until 3d --messages", ""), ("--since 90d --until 60d", ""),
+    ("--since tomorrow", ""), ("33199000001", "33199000002"), ("33199000001 --missed", "--missed"),
+    ("--direction in", "33199000001 --direction out"), ("", "--messages"),
+    ("33199000002 --messages", "--messages"), ("--missed", "--direction in"),
+])
+def test_archive_of_a_part_is_completed_by_a_later_run(
+    sim: Simulator, alice: Line, carol: Line, capsys: Capture, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, part: str, whole: str,
+) -> None:
+    keep_login(sim)
+    begun: List[float] = []
+    history = ManagerClient.history
+
+    def note(client: Any, csi: Any, since: float, *rest: Any, **more: Any) -> Any:
+        begun.append(since)
+        return history(client, csi, since, *rest, **more)
+
+    monkeypatch.setattr(ManagerClient, "history", note)
+    both, fresh = str(tmp_path / "both"), str(tmp_path / "fresh")
+    tomorrow = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOW + 86_400))
+    run(capsys, "history", *part.replace("tomorrow", tomorrow).split(), "--into", both)
+    for path in (fresh, both):
+        assert run(capsys, "history", *whole.split(), "--into", path).status == 0
+    wanted = set(rows(Path(fresh), "direction, call_id, line"))
+    assert len(wanted) >= 3 and wanted <= set(rows(Path(both), "direction, call_id, line"))
+    # Only what is missing is read again.
+    run(capsys, "history", *whole.split(), "--into", both)
+    assert begun[-1] > NOW - 4 * 86_400
+
+
+def test_archive_after_an_interrupted_run_reads_what_it_left_out(tmp_path: Path) -> None:
+    archive = HistoryArchive(str(tmp_path / "calls"))
+    account, line = Selection(), Selection("33199000001", "in")
+    assert archive.find_end(account, 5) == 5
+    archive.set_read(account, 5, 10)
+    archive.set_read(line, 12, 20)
+    assert (archive.find_end(account, 5), archive.find_end(line, 6)) == (10, 10)
+    archive.set_read(Selection(all_units=True), 8, 15)
+    archive.set_read(account, 30, 25)
+    assert (archive.find_end(account, 6), archive.find_end(line, 7)) == (15, 20)
+    assert archive.find_end(Selection(all_units=True), 8) == 15
+    assert archive.find_end(account, 4) == 4
+    for until in range(16, 26):
+        archive.set_read(account, until - 2, until)
+    assert archive.find_end(Selection("33199000001", missed=True, direction="in"), 5) == 25
+    assert len(rows(tmp_path / "calls", "until", "coverage", "until")) < 8
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0], [0, 1, 0]])
+def test_archive_of_a_line_and_of_the_account_has_each_call_once(
+    tmp_path: Path, order: List[int]
+) -> None:
+    archive = HistoryArchive(str(tmp_path / "calls"))
+    for at in order:
+        csi = ["33199000001", None][at]
+        archive.add([
+            CallRecord("to a group", csi, NOW, BOB, "33199000099", "in", seconds=1),
+            CallRecord("short", csi, NOW + 1, "101", BOB, "out", seconds=1),
+            CallRecord("two lines ring", csi, NOW + 2, BOB, "33199000001", "in"),
+            CallRecord("unknown", csi, NOW + 3, BOB, None, "in"),
+        ])
+    assert rows(tmp_path / "calls", "call_id, line") == [
+        (each, "33199000001") for each in ("to a group", "short", "two lines ring", "unknown")]
+    archive.add([CallRecord("two lines ring", None, NOW + 4, BOB, "33199000002", "in")])
+    assert len(rows(tmp_path / "calls")) == 5
 
 
 def test_archive_of_two_runs_at_once_has_each_call_once(tmp_path: Path) -> None:
