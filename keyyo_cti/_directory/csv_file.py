@@ -56,20 +56,32 @@ class CSVFile(ContactFile):
 
     def _parse(self, text: str) -> List[Contact]:
         try:
-            rows, columns = self._find_rows(text)
-            return list(_read_rows(rows, columns))
+            return self._read_contacts(text, False)
+        except csv.Error:
+            # Such as a cell with a picture. It is none of the columns that are read.
+            pass
+        try:
+            return self._read_contacts(text.replace("\0", ""), True)
         except csv.Error as error:
             raise ValueError(f"{self.path} is not a CSV file: {error}") from None
 
-    def _find_rows(self, text: str) -> Tuple[Iterator[List[str]], Columns]:
-        """Return the rows below the header, and the columns, by the best delimiter."""
+    def _read_contacts(self, text: str, without_long: bool) -> List[Contact]:
+        rows, columns = self._find_rows(text, without_long)
+        return list(_read_rows(rows, columns))
+
+    def _find_rows(self, text: str, without_long: bool) -> Tuple[Iterator[List[str]], Columns]:
+        """Return the rows below the header, and the columns, by the best delimiter.
+
+        :param without_long: True to empty the cells that are too long for the module csv.
+        """
         said = _SEPARATOR_LINE.match(text)
         delimiters = _DELIMITERS if said is None else (said[1],)
         text = text if said is None else text[said.end():]
         best: Optional[Tuple[Iterator[List[str]], Columns]] = None
         header: List[str] = []
         for delimiter in delimiters:
-            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            content = _empty_long_cells(text, delimiter) if without_long else text
+            rows = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
             names = next((row for row in rows if any(map(str.strip, row))), [])
             columns = find_columns(names, self._columns)
             header = max(header, names, key=len)
@@ -83,6 +95,14 @@ class CSVFile(ContactFile):
                 "its first line, or pass columns={'...': 'numbers'}"
             )
         return best
+
+
+def _empty_long_cells(text: str, delimiter: str) -> str:
+    # Read only: the limit is that of the process.
+    limit = csv.field_size_limit()
+    between = re.escape(delimiter)
+    cells = rf'"[^"]*(?:""[^"]*)*"|[^{between}\r\n"][^{between}\r\n]*'
+    return re.sub(cells, lambda cell: cell[0] if len(cell[0]) <= limit else "", text)
 
 
 def _read_rows(rows: Iterator[List[str]], columns: Columns) -> Iterator[Contact]:

@@ -116,6 +116,31 @@ def test_rows_that_are_too_short_or_long_are_read(tmp_path: Path) -> None:
     assert found == [Contact("", numbers=("0199000001",)), Contact("Zoë", "Ex", ("0199000002",))]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("cell", [
+    "x" * 200_000, '"' + "x" * 200_000 + '"', '"' + 'a "", ; \t\r\n' * 30_000 + '"',
+    "x" * 131_072 + '"', "\0", '"' + "x" * 131_073 + '"x', "x" * 131_073,
+], ids=["plain", "quoted", "lines", "quote", "nul", "behind", "limit"])
+def test_cell_that_is_too_long_does_not_refuse_the_file(
+    tmp_path: Path, cell: str, delimiter: str
+) -> None:
+    rows = [["name", "notes", "phone"], ['5" pipe', "", "0199000003"],
+            ["Zoë", cell, "0199000001"], ['"A ""B"""', '"a\nb"', "0199000002"], [cell]]
+    found = read(tmp_path, "\n".join(map(delimiter.join, rows)))
+    assert found[:3] == [
+        Contact(name, numbers=(f"019900000{number}",))
+        for name, number in (('5" pipe', 3), ("Zoë", 1), ('A "B"', 2))]
+
+
+def test_quote_without_an_end_before_much_text_is_refused_in_linear_time(tmp_path: Path) -> None:
+    for cell in ('"' + "x" * 200_000, ('""' + "x") * 200_000, '"' + '""' * 200_000):
+        content = f"name,phone\n{cell}\n".encode() + b"A,0199000001\n" * 20_000
+        try:
+            assert read(tmp_path, content)[-1:] != []
+        except ValueError as error:
+            assert "is not a CSV file" in str(error)
+
+
 @pytest.mark.parametrize("content", ["Kunde;Ort\nZoë;Paris\n", "33199000001,Zoë\n", "a\0b\n1\n"])
 def test_file_without_numbers_is_refused_with_what_to_do(tmp_path: Path, content: str) -> None:
     with pytest.raises(ValueError, match="contacts.csv"):
