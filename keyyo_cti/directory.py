@@ -3,9 +3,10 @@
 A ``Directory`` answers from memory, and reads its sources again in the background.
 """
 
+import itertools
 from typing import Any, List, Optional, Tuple
 
-from ._directory.contact import Contact, make_label
+from ._directory.contact import Contact
 from ._directory.csv_file import CSVFile
 from ._directory.feed import Feed, describe
 from ._directory.refresh import Refresher
@@ -87,7 +88,7 @@ class Directory:
         key = _make_key(number, self._home)
         if key is not None:
             for feed in self._feeds:
-                label = make_label(feed.index.find(key))
+                label = feed.index.find_label(key)
                 if label is not None:
                     return label
         return None
@@ -101,8 +102,11 @@ class Directory:
         key = _make_key(number, self._home)
         if key is None:
             return ()
-        found = (contact for feed in self._feeds for contact in feed.index.find(key))
-        return tuple(dict.fromkeys(found))
+        found = list(filter(None, (feed.index.find(key) for feed in self._feeds)))
+        if len(found) == 1:
+            # Thousands of contacts may share a number. Those of one source are distinct already.
+            return tuple(found[0])
+        return tuple(dict.fromkeys(itertools.chain(*found)))
 
     def contacts(self) -> Tuple[Contact, ...]:
         """Return all contacts in memory, in the order of their sources. It never waits."""
@@ -166,12 +170,13 @@ class Directory:
 
 def _make_key(number: Any, home: str) -> Optional[str]:
     """Return a number in international format, or None if it is none."""
-    if type(number) is int and 0 < number < 10**15:
-        number = str(number)
-    if not isinstance(number, str) or len(number) > _MAX_NUMBER_LENGTH:
-        return None
     try:
-        return to_international(number, home)
+        if type(number) is int and 0 < number < 10**15:
+            number = str(number)
+        if not isinstance(number, str) or len(number) > _MAX_NUMBER_LENGTH:
+            return None
+        found = to_international(number, home)
+        return None if found is None else str.__str__(found)
     except Exception:
         # A subclass of str may do anything.
         return None

@@ -1,6 +1,15 @@
 """A contact: a name, a company, and their telephone numbers."""
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+import itertools
+import operator
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
+
+#: Numbers of one contact. Otherwise an iterator without an end would fill the memory.
+_MAX_NUMBERS = 10_000
+
+#: Mistakes. Other objects, such as numbers and translations, are texts with ``str``.
+_NO_TEXTS = (bool, bytes, list, tuple, dict, set)
 
 
 class Contact(NamedTuple):
@@ -50,3 +59,40 @@ def make_label(contacts: Sequence[Contact]) -> Optional[str]:
     if len(labels) <= 2:
         return " or ".join(labels) or None
     return f"{labels[0]} or {len(labels) - 1} others"
+
+
+def clean(contact: Contact) -> Contact:
+    """Return a contact whose fields are texts, and its numbers tuples of texts.
+
+    A program may have put anything into it. Otherwise the name of a number could be no text, or
+    raise where it is shown.
+    """
+    numbers = (_clean_numbers(contact.numbers), _clean_numbers(contact.short_numbers))
+    fields = tuple(map(_clean_text, tuple(contact)))
+    cleaned = Contact(fields[0] or "", fields[1], *numbers, *fields[4:])
+    is_clean = type(contact) is Contact and all(map(operator.is_, contact, cleaned))
+    # Not a copy of each contact that the program keeps.
+    return contact if is_clean else cleaned
+
+
+def _clean_numbers(value: Any) -> Tuple[str, ...]:
+    if type(value) is tuple and all(type(number) is str for number in value):
+        return value
+    # A program may write numbers="33199000001". Otherwise each digit would be a number.
+    is_single = isinstance(value, (str, bytes)) or not isinstance(value, Iterable)
+    numbers = (value,) if is_single else itertools.islice(value, _MAX_NUMBERS)
+    return tuple(filter(None, map(_clean_text, numbers)))
+
+
+def _clean_text(value: Any) -> Optional[str]:
+    """Return a value as text; None for what is no text."""
+    if type(value) is str:
+        return value
+    if value is None or isinstance(value, _NO_TEXTS):
+        return None
+    try:
+        # A plain one, because a subclass of str may do anything.
+        return str.__str__(value if isinstance(value, str) else str(value))
+    except Exception:
+        # Such as a whole number with thousands of digits, which Python refuses to write.
+        return None

@@ -159,4 +159,4 @@ def _check(found: Any) -> Iterator[Contact]:
 
 def _name_numbers(names: Mapping[Any, Any]) -> Iterator[Contact]:
     for number, name in names.items():
-        yield Contact(str(name), numbers=(str(number),))
+        yield Contact(name, numbers=(number,))
