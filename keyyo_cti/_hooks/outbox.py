@@ -13,7 +13,8 @@ from .failure_log import FailureLog
 _MAX_SENDERS = 4
 _MAX_MESSAGES = 1000
 
-#: Seconds after which a message is worth no retry.
+#: Seconds after which a message is worth no further retry, and the longest pause that a receiver
+#: can ask for.
 MAX_AGE = 600.0
 
 #: Seconds in which a message on its way may end after it was cancelled.
@@ -58,7 +59,8 @@ class Outbox:
     """Sends messages, those of one call in order.
 
     A message that fails is retried with back-off, for ten minutes; it does not hold up other
-    calls. If a receiver asks for a pause with ``Retry-After``, every message waits.
+    calls. If a receiver asks for a pause with ``Retry-After``, every message waits, at most ten
+    minutes, and is sent after it whatever its age.
 
     :param send: sends the content of a message, on a thread of the outbox.
     """
@@ -192,9 +194,11 @@ class Outbox:
         expired = False
         if outcome.verdict is Verdict.RETRY:
             message.attempts[0] += 1
-            pause = max(self._backoff.length(message.attempts[0]), outcome.retry_after or 0.0)
-            lane.due = now + pause
-            expired = lane.due > message.born + MAX_AGE
+            lane.due = now + self._backoff.length(message.attempts[0])
+            # A message is sent once after a pause that the receiver asks for. Otherwise a long one
+            # would discard every message that waits.
+            retry_at = now if self._paused_until > now else lane.due
+            expired = retry_at >= message.born + MAX_AGE
             if not expired:
                 return False
         lane.messages.popleft()

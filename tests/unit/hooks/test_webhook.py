@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from keyyo_cti._hooks import outbox
 from keyyo_cti._hooks import webhook as module
 from keyyo_cti._hooks.failure_log import FailureLog
 from keyyo_cti._hooks.forms import FORMS, make_standard
@@ -138,6 +139,24 @@ def test_retry_after_is_obeyed_for_all_calls(status: int) -> None:
         setting.send(make_event(callref="b"))
         assert len(setting.end()) == 3
     assert monotonic() - began >= 0.3
+
+
+@pytest.mark.fault(102)
+@pytest.mark.parametrize("answers, count, told", [
+    (["600"], 2, 1),
+    (["600", "600"], 2, 2),  # It was sent after the pause once more, and was too old then.
+])
+def test_long_retry_after_discards_no_event(
+    monkeypatch: pytest.MonkeyPatch, answers: List[str], count: int, told: int
+) -> None:
+    monkeypatch.setattr(outbox, "MAX_AGE", 0.3)
+    with to(*((503, {"Retry-After": each}) for each in answers)) as setting:
+        began = monotonic()
+        setting.send(make_event())
+        assert len(setting.end()) == count
+    assert 0.3 <= monotonic() - began < PATIENCE / 2
+    assert len(setting.told.items) == told
+    assert all("given up" in each for each in setting.told.items[1:])
 
 
 def test_failing_call_does_not_hold_up_another_and_keeps_its_order() -> None:
