@@ -1,6 +1,5 @@
 """The period of a history, in the dates that the Manager API takes. Pure."""
 
-import math
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Optional, Union
 
@@ -73,7 +72,8 @@ def _read_moment(name: str, value: Any) -> float:
         seconds = value
     if seconds is None:
         raise invalid_params(name, "expected a datetime with a time zone, or Unix seconds")
-    if not (math.isfinite(seconds) and 0 <= seconds < _MAX_MOMENT):
+    # No function of math: they raise OverflowError for integers that are too large.
+    if not 0 <= seconds < _MAX_MOMENT:
         raise invalid_params(name, "expected a moment since 1970, in seconds")
     return float(seconds)
 
