@@ -67,12 +67,44 @@ class CallBack:
 
 
 class _Contact(NamedTuple):
-    """A call from the view of one line: it was missed, or the person was reached or called."""
+    """A call from the view of one line: it was missed, or the person was reached or called.
+
+    :ivar until: the end of the conversation, as far as it is known. It is at most the seconds of
+        the same call behind the start, so that a second call of the person counts.
+    :ivar rang: True if other lines may have missed the same call.
+    """
 
     person: Optional[str]
     time: float
     line: Optional[str]
     missed: bool
+    until: float
+    rang: bool = False
+
+
+class _Reached:
+    """Until when a person was reached, or called.
+
+    Only an incoming call rings at several lines, which begin at nearly the same moment: the line
+    that answers, and those that miss it. No other call can be the same as a missed one.
+    """
+
+    def __init__(self) -> None:
+        self._until = -NEVER
+        self._rang: Dict[Optional[str], float] = {}
+
+    def add(self, contact: _Contact) -> None:
+        """Note a call that reached the person, or was to do so."""
+        self._until = max(self._until, contact.until)
+        if contact.rang:
+            before = self._rang.get(contact.line, -NEVER)
+            self._rang[contact.line] = max(before, contact.time + _SAME_CALL)
+
+    def covers(self, missed: _Contact) -> bool:
+        """Return True if the person was reached in this call, or since."""
+        return missed.time <= self._until or any(
+            missed.time <= until for line, until in self._rang.items() if line != missed.line
+        )
 
 
 def to_call_back(
@@ -91,17 +123,16 @@ def to_call_back(
     told = [contact for record in records for contact in _read_record(record)]
     told += _select_new(told, [contact for call in live for contact in _read_live(call)])
     missed: Dict[Optional[str], List[_Contact]] = {}
-    reached: Dict[Optional[str], float] = {}
+    reached: Dict[Optional[str], _Reached] = {}
     for contact in told:
         if contact.missed:
             missed.setdefault(contact.person, []).append(contact)
         elif contact.person is not None:
-            reached[contact.person] = max(contact.time, reached.get(contact.person, -NEVER))
+            reached.setdefault(contact.person, _Reached()).add(contact)
     people = []
     for person, contacts in missed.items():
-        # The line that answers and those that miss a call begin at nearly the same moment.
-        since = reached.get(person, -NEVER) + _SAME_CALL
-        waiting = [contact for contact in contacts if contact.time > since]
+        known = reached.get(person)
+        waiting = [each for each in contacts if known is None or not known.covers(each)]
         if waiting:
             people.append(_summarize(person, waiting))
     return sorted(people, key=lambda each: (each.hidden, each.last_time, each.number))
@@ -112,11 +143,13 @@ def _read_record(record: CallRecord) -> Iterator[_Contact]:
         return
     home = record.csi if record.csi is not None and is_dialable(record.csi) else _FRANCE
     caller, callee = _normalize(record.caller, home), _normalize(record.callee, home)
+    start = record.start_time
+    until = start + min(record.seconds or 0, _SAME_CALL)
     if record.direction == "out":
-        yield _Contact(callee, record.start_time, caller, False)
+        yield _Contact(callee, start, caller, False, until)
     elif record.missed or record.answered or record.seconds:
         line = _normalize(record.line, home) or record.line
-        yield _Contact(caller, record.start_time, line, record.missed)
+        yield _Contact(caller, start, line, record.missed, until, True)
 
 
 def _read_live(call: Any) -> Iterator[_Contact]:
@@ -124,14 +157,17 @@ def _read_live(call: Any) -> Iterator[_Contact]:
         yield from _read_record(call)
         return
     dates = dates_of(call.fields)
+    _, connect, release = dates
     # A call without any date has only just been notified.
     time = next((date for date in dates if date is not None), NEVER)
     home = call.line or _FRANCE
+    seconds = NEVER if connect is None or release is None else release - connect
+    until = time + (min(seconds, _SAME_CALL) if call.answered else 0.0)
     caller, callee = _normalize(call.caller, home), _normalize(call.callee, home)
     if call.direction in ("out", "internal"):
-        yield _Contact(callee, time, caller, False)
+        yield _Contact(callee, time, caller, False, until)
     if call.direction in ("in", "internal") and (call.answered or call.state == "MISSED"):
-        yield _Contact(caller, time, callee, not call.answered)
+        yield _Contact(caller, time, callee, not call.answered, until, True)
 
 
 def _select_new(told: List[_Contact], live: List[_Contact]) -> List[_Contact]:

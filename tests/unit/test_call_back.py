@@ -58,6 +58,14 @@ def test_person_who_was_called_since_is_left_out(
     [
         (record(200, seconds=9, line=CAROL), False),
         (record(97, seconds=9, line=CAROL), False),  # Both lines rang, and Carol answered.
+        (record(97, seconds=2, line=CAROL), False),
+        # The same line cannot answer and miss one call, and no line has called in it.
+        (record(96, seconds=2), True),
+        (record(96, seconds=9), False),
+        (record(96, "out"), True),
+        (record(96, "out", line=CAROL), True),
+        (record(96, "out", seconds=None), True),
+        (record(96, "out", seconds=2), True),
         (record(90, seconds=9), True),
         (record(200, other=DAVE, seconds=9), True),
         (record(200, "out", other=DAVE), True),
