@@ -23,6 +23,7 @@ class ToldCall(NamedTuple):
     :ivar seconds: of conversation, as far as they were told; None if unknown.
     :ivar stale: True if its end may have come in a gap.
     :ivar call: the Call; None if an earlier run of the program knew it.
+    :ivar callref: of the call; None if unknown.
     """
 
     caller: Optional[str]
@@ -32,13 +33,18 @@ class ToldCall(NamedTuple):
     seconds: Optional[float] = None
     stale: bool = False
     call: Any = None
+    callref: Optional[str] = None
 
 
 #: Maximum difference of two lengths of the same conversation, in seconds: both are rounded.
 _MAX_DIFFERENCE = 2.0
 
-#: How well a record fits a call, the best first: numbers that cannot be compared, True if the
-#: lengths differ, seconds between the starts.
+#: What a number costs that is hidden on both sides, and one that cannot be compared. Otherwise a
+#: hidden call would fit a known caller as well as its own record.
+_BOTH_HIDDEN, _UNKNOWN = 1, 2
+
+#: How well a record fits a call, the best first: the cost of the numbers, True if the lengths
+#: differ, seconds between the starts.
 _Cost = Tuple[int, bool, float]
 
 
@@ -79,10 +85,10 @@ def _find_choices(
     for start, number in _between(
         by_start, record.start_time - tolerance, record.start_time + tolerance
     ):
-        unknown = _compare(told[number], record)
-        if unknown is not None:
+        numbers = _compare(told[number], record)
+        if numbers is not None:
             differs = _differ_in_length(told[number], record)
-            cost = unknown, differs, abs(start - record.start_time)
+            cost = numbers, differs, abs(start - record.start_time)
             choices[number] = min(cost, choices.get(number, cost))
     return choices
 
@@ -97,16 +103,21 @@ def _between(
 
 
 def _compare(told: ToldCall, record: CallRecord) -> Optional[int]:
-    """Return how many of the numbers cannot be compared; None if it is another call."""
-    unknown = 0
-    for number, recorded in ((told.caller, record.caller), (told.callee, record.callee)):
-        if number is None or recorded is None:
-            unknown += 1
-        elif number != recorded:
-            if (len(number) <= _MAX_SHORT) == (len(recorded) <= _MAX_SHORT):
-                return None
-            unknown += 1
-    return unknown if unknown < 2 else None
+    """Return the cost of the numbers; None if it is another call, or nothing can be compared."""
+    costs = [
+        _compare_numbers(told.caller, record.caller), _compare_numbers(told.callee, record.callee)
+    ]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == 2 and 0 in known else None
+
+
+def _compare_numbers(number: Optional[str], recorded: Optional[str]) -> Optional[int]:
+    if number is None or recorded is None:
+        return _BOTH_HIDDEN if number is recorded else _UNKNOWN
+    if number == recorded:
+        return 0
+    is_short = len(number) <= _MAX_SHORT
+    return None if is_short == (len(recorded) <= _MAX_SHORT) else _UNKNOWN
 
 
 def _differ_in_length(told: ToldCall, record: CallRecord) -> bool:

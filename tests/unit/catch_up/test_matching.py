@@ -137,6 +137,19 @@ def test_match_takes_the_best_pair_first() -> None:
     assert match([a_told(1001)], records, TOLERANCE) == {2: 0}
 
 
+@pytest.mark.parametrize("caller, callee", [(None, LINE), (BOB, None)])
+def test_match_takes_hidden_for_hidden_before_known_numbers(
+    caller: Optional[str], callee: Optional[str]
+) -> None:
+    """The known caller's call is another one, though it began nearer to the told one."""
+    told = a_told(1000, caller=caller, callee=callee)
+    records = [a_record("1", 998, caller=caller, callee=callee), a_record("2", 1001)]
+    assert match([told], records, TOLERANCE) == {0: 0}
+    assert ids(find_in_gap([told], records).untold) == {"2"}
+    # Without the other record, it may still be the same call.
+    assert match([told], records[1:], TOLERANCE) == {0: 0}
+
+
 def test_match_prefers_a_conversation_of_the_same_length() -> None:
     records = [a_record("missed", 1001, 0), a_record("talked", 1004, 30)]
     assert match([a_told(1001, connect=1003, seconds=31)], records, TOLERANCE) == {1: 0}
