@@ -93,8 +93,9 @@ class CatchUp(BackgroundClient):
 
     It is not known how soon a call appears in Keyyo's history. So the history is asked again, with
     growing pauses, until nothing has changed for ``quiet`` seconds; after ``limit`` seconds, and
-    one request, the event comes in any case. A gap that follows in between is asked for too, and
-    both may have one event.
+    one request, the event comes in any case. A call without seconds counts as missed once it
+    cannot ring any more: after two minutes, or ``limit`` less ``quiet`` behind the gap. A gap that
+    follows in between is asked for too, and both may have one event.
 
     :param manager: a ``Manager``, a ``ManagerClient``, or anything with ``history``.
     :param csi: the line's CSI; several, if the CTI subscribes to other lines; or None for the

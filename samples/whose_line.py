@@ -66,7 +66,7 @@ def whose_line(people: People) -> Iterator[Whose]:
             from keyyo_cti.catch_up import CatchUp
 
             # The simulator records a call at once.
-            catch_up = CatchUp(manager, alice.number, quiet=2, limit=10)
+            catch_up = CatchUp(manager, alice.number, quiet=2, limit=4)
             yield Whose(lambda: sim.token(alice), options, names, catch_up)
 
 

@@ -22,8 +22,12 @@ _DOUBLINGS = 5
 #: Maximum number of record ids that are kept.
 _MAX_IDS = 10_000
 
-#: Maximum number of gaps that are kept after a failure.
-_MAX_FAILED = 100
+#: Maximum number of gaps that are kept: without an answer, and after a failure.
+_MAX_GAPS = 100
+
+#: Maximum seconds for which a telephone rings. Until then, a call that the history lists without
+#: seconds may still be answered.
+_MAX_RINGING = 120.0
 
 #: Returns the records of a time in Unix seconds.
 Ask = Callable[[float, float], List[CallRecord]]
@@ -33,7 +37,8 @@ class Timing(NamedTuple):
     """When the history is asked, and what it is compared by; all in seconds.
 
     :ivar quiet: the records have settled if nothing has changed for so long.
-    :ivar limit: the longest time until the answer, if they do not settle.
+    :ivar limit: the longest time until the answer, if they do not settle. No call rings for
+        longer than ``limit`` less ``quiet`` behind a gap.
     :ivar margin: the time around a gap that is asked for too.
     :ivar tolerance: between two times of the same moment.
     """
@@ -134,9 +139,11 @@ class Inquiry:
         self.is_down = False
         # The request that runs now, and the gaps that it does not ask about.
         self._under_way: Optional[Request] = None
-        self._added: List[Tuple[Gap, float]] = []
+        self._added: List[_Open] = []
         # In the order of their times.
         self._gaps: List[_Open] = []
+        # The end of the last one, in monotonic time, and what makes it Unix time.
+        self._last_end = self._offset = 0.0
         # Gaps whose answer was a failure that may pass. The next inquiry makes up for them.
         self._failed: List[Gap] = []
         self._records: List[CallRecord] = []
@@ -159,7 +166,7 @@ class Inquiry:
     @property
     def since(self) -> Optional[float]:
         """The beginning of the first gap without an answer, or with a failure; or None."""
-        gaps = [*self._all_gaps(), *(gap for gap, _ in self._added)]
+        gaps = [*self._all_gaps(), *(each.gap for each in self._added)]
         return min((gap.since for gap in gaps), default=None)
 
     def add(self, gap: Gap, ended_at: Optional[float] = None) -> None:
@@ -167,15 +174,23 @@ class Inquiry:
 
         :param ended_at: monotonic time of its end; now by default.
         """
-        now = self._clock() if ended_at is None else ended_at
-        if self._under_way is not None:
+        opened = _Open(gap, self._clock() if ended_at is None else ended_at)
+        if self._under_way is None:
+            self._add(opened)
+        else:
             # Its answer says nothing about this gap.
-            self._added.append((gap, now))
-            return
-        self._gaps.append(_Open(gap, now))
-        self._changed_at = now
-        self._pause = self._timing.quiet / 2 ** _DOUBLINGS
-        self._next_at = now + self._pause
+            self._added = _bound([*self._added, opened])
+
+    def _add(self, opened: _Open) -> None:
+        now = opened.ended_at
+        self._last_end, self._offset = now, opened.gap.until - now
+        if not self._gaps:
+            self._changed_at = now
+            self._pause = self._timing.quiet / 2 ** _DOUBLINGS
+            self._next_at = now + self._pause
+        # Otherwise the next request is planned. Gaps that follow each other quickly would push it
+        # away as long as they come.
+        self._gaps = _bound([*self._gaps, opened])
 
     def forget(self) -> None:
         """Forget the gaps that have no answer yet."""
@@ -213,16 +228,16 @@ class Inquiry:
         answer = self._decide()
         added, self._added = self._added, []
         for each in added:
-            self.add(*each)
+            self._add(each)
         return answer
 
     def _decide(self) -> Optional[Answer]:
         now, ends = self._clock(), [each.ended_at for each in self._gaps]
-        settled_at = max(self._changed_at, ends[-1]) + self._timing.quiet
+        settled_at = max(self._changed_at, self._last_end, ends[-1]) + self._timing.quiet
         failed = self._error is not None
         if failed and self._error is not None and self._error.final:
             return self._conclude(len(ends))
-        if not failed and self._asked_at >= settled_at:
+        if not failed and self._asked_at >= settled_at and not self._may_ring():
             return self._conclude(len(ends))
         # After a failure, there is time again to see what changes.
         earliest = -NEVER if failed else self._works_since + self._timing.quiet
@@ -231,11 +246,29 @@ class Inquiry:
         if late and not (failed and self.is_down):
             return self._conclude(late, self._find_unsettled())
         self._pause = min(self._pause * 2, self._timing.quiet / 2)
-        self._next_at = now + self._pause
-        for bound in (NEVER if failed else settled_at, deadlines[0]):
-            if now < bound:
-                self._next_at = min(self._next_at, bound)
+        self._plan(now, NEVER if failed else settled_at, deadlines[0])
         return None
+
+    def _plan(self, now: float, *bounds: float) -> None:
+        """Plan the next request: after the pause, or at an earlier bound."""
+        self._next_at = min([now + self._pause, *(bound for bound in bounds if bound > now)])
+
+    def _may_ring(self) -> bool:
+        """Return True if a call that looks like a missed one may still ring."""
+        timing = self._timing
+        if self._asked_at >= self._last_end + timing.limit - timing.quiet:
+            return False
+        since = self._asked_at + self._offset - _MAX_RINGING
+        ids = frozenset(
+            each.call_id for each in self._records if not each.seconds and each.start_time > since
+        )
+        return bool(ids and self._find(self._all_gaps(), ids).unsettled)
+
+    def _find(self, gaps: Sequence[Gap], unsettled: FrozenSet[str]) -> Findings:
+        return find(
+            gaps, self._told(), self._records, self._timing.tolerance, self.reported, self.running,
+            unsettled,
+        )
 
     def _reset(self) -> None:
         self._gaps, self._records, self._seen, self._error = [], [], None, None
@@ -290,10 +323,9 @@ class Inquiry:
         """
         opened, error = self._gaps[:count], self._error
         gaps, again = tuple(each.gap for each in opened), all(each.again for each in opened)
-        findings = find(
-            (*self._failed, *gaps), self._told(), self._records, self._timing.tolerance,
-            self.reported, self.running, () if again or not self._repeats else unsettled,
-        )
+        if again or not self._repeats:
+            unsettled = frozenset()
+        findings = self._find((*self._failed, *gaps), unsettled)
         self._gaps = self._gaps[count:]
         if findings.unsettled and error is None:
             now = self._clock()
@@ -301,7 +333,7 @@ class Inquiry:
         if error is None or error.final:
             self._failed = []
         else:
-            self._failed = [*self._failed, *gaps][-_MAX_FAILED:]
+            self._failed = [*self._failed, *gaps][-_MAX_GAPS:]
         unfinished = [*findings.running, *findings.unsettled]
         answer = Answer(gaps, findings, error)
         # After a failure, the records of earlier ones may be missing.
@@ -310,10 +342,28 @@ class Inquiry:
         self.running = _keep({each: at for each, at in running.items() if each not in answer.ids})
         self.reported = _keep({**self.reported, **dict.fromkeys(answer.ids, gaps[-1].until)})
         if self._gaps:
-            self._next_at = self._clock() + self._pause
+            self._plan(self._clock(), self._gaps[0].ended_at + self._timing.limit)
         else:
             self._reset()
         return None if again and error is None and not answer.ids else answer
+
+
+def _bound(gaps: List[_Open]) -> List[_Open]:
+    """Return as many gaps as are kept, in order: join the two that end next to each other.
+
+    The joined gap has the earlier bound. The calls between both are known.
+    """
+    gaps = sorted(gaps, key=lambda each: each.ended_at)
+    if len(gaps) <= _MAX_GAPS:
+        return gaps
+    pairs = zip(gaps, gaps[1:])
+    distances = [(a.again != b.again, b.ended_at - a.ended_at) for a, b in pairs]
+    place = distances.index(min(distances))
+    first, second = gaps[place:place + 2]
+    since = min(first.gap.since, second.gap.since)
+    until = max(first.gap.until, second.gap.until)
+    joined = first._replace(gap=Gap(since, until), again=first.again and second.again)
+    return [*gaps[:place], joined, *gaps[place + 2:]]
 
 
 def _keep(ids: Dict[str, float]) -> Dict[str, float]:

@@ -174,7 +174,7 @@ def play(seconds: float, count: int, seed: int, say: Callable[[str], object]) ->
         # One more gap for each.
         ends = [len(each.caught) for each in watched]
         patiently(sim.faults.drop)
-        time.sleep(_LIMIT + 2)
+        time.sleep(2 * _LIMIT)
         for each, before in zip(watched, ends):
             if len(each.caught) == before:
                 findings.add(WRONG, each.line.number, "there was no event after the last gap")

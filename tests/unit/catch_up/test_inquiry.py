@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, List, Optional
+from typing import Any, Dict, List, Optional
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from keyyo_cti import KeyyoError
 from keyyo_cti._catch_up.findings import Gap
-from keyyo_cti._catch_up.inquiry import Answer, Inquiry, Timing
+from keyyo_cti._catch_up.inquiry import Answer, Inquiry, Request, Timing
 from keyyo_cti._catch_up.matching import ToldCall
 from keyyo_cti._net.clock import NEVER
 from keyyo_cti.call_history import CallRecord
@@ -32,10 +32,12 @@ class Asked:
         self.books: List[Any] = []
         self.told: List[ToldCall] = []
         self.windows: List[Any] = []
+        self.asked_at: List[float] = []
         self.inquiry = Inquiry(TIMING, self.ask, lambda: self.told, lambda: self.now)
 
     def ask(self, since: float, until: float) -> List[CallRecord]:
         self.windows.append((since - 1e6, until - 1e6))
+        self.asked_at.append(self.now)
         if self.error is not None:
             raise self.error
         return [each for at, each in self.books if at <= self.now]
@@ -136,6 +138,87 @@ def test_call_that_ran_at_the_limit_of_its_gap_is_reported_with_the_gap_of_its_e
     asked.now = 1050
     asked.end_gap(10)
     assert ids(asked.run(1100)) == [["1"]]
+
+
+SHORT = Timing(quiet=2, limit=8, margin=60, tolerance=1)
+
+
+@pytest.mark.parametrize("stale", [True, False])
+@pytest.mark.parametrize("timing, rings, settled", [(TIMING, 70, 1108), (SHORT, 5, 1006)])
+@pytest.mark.parametrize("answered", [True, False])
+def test_call_that_may_still_ring_is_not_reported_as_missed(
+    stale: bool, timing: Timing, rings: int, settled: float, answered: bool
+) -> None:
+    """Until it is answered, the history lists it without seconds, like a missed call."""
+    asked = Asked()
+    asked.inquiry = Inquiry(timing, asked.ask, lambda: asked.told, lambda: asked.now)
+    asked.told = [a_told(988 + 1e6, stale=True)] if stale else []
+    asked.write(988)
+    asked.end_gap(10)
+    assert asked.run(1000 + rings) == []
+    if answered:
+        # The CTI tells it.
+        asked.told = [a_told(988 + 1e6, 1000 + rings + 1e6)]
+    answer, = asked.run(1000 + timing.limit)
+    found = [*answer.findings.untold, *(record for _, record in answer.findings.ends)]
+    assert [each.call_id for each in found] == ([] if answered else ["0"])
+    assert answered or asked.asked_at[-1] >= settled
+
+
+def test_missed_call_that_was_told_holds_no_answer_up(asked: Asked) -> None:
+    asked.told = [a_told(995 + 1e6, seconds=0)]
+    asked.write(995)
+    asked.end_gap(3)
+    assert ids(asked.run(1060)) == [[]]
+
+
+@pytest.mark.parametrize("lasts", [0.0, 3.0])
+def test_connection_that_flaps_has_an_answer_about_each_gap_within_the_bound(
+    asked: Asked, lasts: float
+) -> None:
+    """Each second and a half. A request may last longer than that."""
+    ends: List[float] = []
+    answered: Dict[float, float] = {}
+    found: List[str] = []
+    request: Optional[Request] = None
+    kept, ready_at, until = 0, 0.0, 1000 + HOUR / 4
+    while asked.now < until + 400:
+        if asked.now < until:
+            asked.write(asked.now - 1, seconds=1, caller=f"3319903{len(ends):04}")
+            asked.end_gap(1)
+            ends.append(asked.now + 1e6)
+        for _ in range(15):
+            asked.now += 0.1
+            if request is None and asked.now >= asked.inquiry.due:
+                request, ready_at = asked.inquiry.begin(), asked.now + lasts
+                request.run()
+            if request is None or asked.now < ready_at:
+                continue
+            answer, request = asked.inquiry.end(request), None
+            if answer is not None:
+                found += [record.call_id for record in answer.findings.untold]
+                for end in ends:
+                    if any(gap.since <= end <= gap.until for gap in answer.gaps):
+                        answered.setdefault(end, asked.now + 1e6)
+        kept = max(kept, len(asked.inquiry._gaps) + len(asked.inquiry._added))
+    assert sorted(found, key=int) == [str(number) for number in range(len(ends))]
+    assert max(answered[end] - end for end in ends) < TIMING.limit + 2 * lasts + 1
+    assert kept <= 110 and len(asked.windows) < len(ends)
+
+
+def test_gaps_during_a_request_that_hangs_are_bounded(asked: Asked) -> None:
+    asked.end_gap()
+    request = asked.inquiry.begin()
+    for number in range(1000):
+        asked.now += 10
+        asked.end_gap(1)
+        asked.write(asked.now, seconds=1)
+    assert len(asked.inquiry._added) <= 100 and asked.inquiry.since == 970 + 1e6
+    request.run()
+    answer = asked.inquiry.end(request)
+    answers = ([] if answer is None else [answer]) + asked.run(asked.now + HOUR)
+    found = [each for answer in ids(answers) for each in answer]
+    assert sorted(found, key=int) == [str(number) for number in range(1000)]
 
 
 def test_partial_record_is_replaced_by_the_whole_one(asked: Asked) -> None:
