@@ -81,7 +81,10 @@ class LastRun:
             "version": _VERSION,
             "heard_until": state.heard_until,
             "told": [
-                [*each[:2], list(each.starts), each.connect, each.seconds, each.stale]
+                [
+                    *each[:2], list(each.starts), each.connect, each.seconds, each.stale,
+                    each.callref,
+                ]
                 for each in state.told
             ],
             "reported": state.reported,
@@ -122,11 +125,12 @@ def _read(content: Dict[str, Any]) -> Optional[State]:
         ToldCall(
             _as_text(caller), _as_text(callee), tuple(float(start) for start in starts),
             _as_number(connect), _as_number(seconds), stale is True,
+            callref=_as_text(callref[0] if callref else None),
         )
-        for caller, callee, starts, connect, seconds, stale in content["told"]
+        # Version 1 of the file had no callrefs at first, and no running calls.
+        for caller, callee, starts, connect, seconds, stale, *callref in content["told"]
         if starts
     ]
-    # Version 1 of the file had no running calls at first.
     reported, running = content["reported"], content.get("running", {})
     return State(heard_until, told, _as_times(reported), _as_times(running))
 

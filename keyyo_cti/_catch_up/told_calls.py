@@ -1,6 +1,6 @@
 """The calls that a CTI has told lately."""
 
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set
 
 from .._display.dates import ENDED, dates_of
 from .matching import ToldCall
@@ -92,7 +92,28 @@ def describe(
         seconds = 0.0
     elif dates.connect is not None and dates.release is not None:
         seconds = dates.release - dates.connect
-    return ToldCall(caller, callee, tuple(known), dates.connect, seconds, stale, call)
+    callref = fields.get("callref")
+    return ToldCall(
+        caller, callee, tuple(known), dates.connect, seconds, stale, call,
+        None if callref is None else str(callref),
+    )
+
+
+def exclude(earlier: Iterable[ToldCall], told: Sequence[ToldCall]) -> List[ToldCall]:
+    """Return the calls of an earlier run of the program that this run has not told.
+
+    Callrefs tell calls of the same numbers in the same second apart. The service may use a callref
+    again, but then the call begins at another time.
+    """
+    known: Set[object] = {each[:3] for each in told}
+    known.update((each.callref, start) for each in told for start in each.starts)
+    return [each for each in earlier if known.isdisjoint(_list_keys(each))]
+
+
+def _list_keys(told: ToldCall) -> List[object]:
+    if told.callref is None:
+        return [told[:3]]
+    return [(told.callref, start) for start in told.starts]
 
 
 def describe_all(

@@ -10,7 +10,7 @@ from .._catch_up.findings import Gap
 from .._catch_up.inquiry import Answer, Inquiry, Request
 from .._catch_up.last_run import State
 from .._catch_up.matching import ToldCall
-from .._catch_up.told_calls import ToldCalls, describe
+from .._catch_up.told_calls import ToldCalls, describe, exclude
 from .._net import process
 from .._net.clock import NEVER, monotonic
 from .._net.reentrant import Wakeup
@@ -37,6 +37,9 @@ _SAVE_DELAY = 1.0
 
 #: Seconds between two changes of the file without a call.
 _SAVE_PERIOD = 30.0
+
+#: Seconds by which the service's clock, as two runs know it, may differ without a warning.
+_MAX_AHEAD = 60.0
 
 #: Maximum seconds since the last run: the window of the history slides.
 _MAX_GAP = 31 * 86_400.0
@@ -237,6 +240,11 @@ class Gaps:
             since, self._earlier = state.heard_until, list(state.told)
             self._inquiry.reported.update(state.reported)
             self._inquiry.running.update(state.running)
+            if since > now + _MAX_AHEAD:
+                _log.warning(
+                    "the file of the last run is from the future, as after a change of the clock: "
+                    "calls since then are not asked for"
+                )
         return max(since, now - _MAX_GAP) if since < now else None
 
     def _end(self, heard_until: float, closed: bool) -> None:
@@ -287,9 +295,8 @@ class Gaps:
                 for call, first in self._told.all().items()
             ]
         told = [describe(*row, normalize=self._lines.normalize) for row in rows]
-        known = {each[:3] for each in told}
         # A call that goes on over a restart is notified again.
-        return [*told, *(each for each in self._earlier if each[:3] not in known)]
+        return told + exclude(self._earlier, told)
 
     def _save(self) -> None:
         if self._last_run is None:
@@ -370,4 +377,4 @@ class Gaps:
 
 
 def _identify(told: ToldCall) -> object:
-    return told[:3] if told.call is None else told.call
+    return (*told[:3], told.callref) if told.call is None else told.call

@@ -267,8 +267,11 @@ def test_ask_by_hand_tells_the_same(sim: Simulator, alice: Line, books: Books) -
         assert list(records) == books.records and catch_up.wait(PATIENCE)
         assert answers == [(None, records)] and len(books.asked) == 1
         assert "1 calls in 3200 s" in repr(records)
-        with pytest.raises(KeyyoError, match="since"):
-            catch_up.ask("yesterday")  # type: ignore[arg-type]
+        wrong: Any
+        for wrong in ("yesterday", 10**400, float("nan")):
+            with pytest.raises(KeyyoError, match="since") as refused:
+                catch_up.ask(wrong)
+            assert refused.value.error_code == "invalid_params"
         pending = catch_up.ask(time.time() - 10)
     with pytest.raises(KeyyoError, match="Closed"):
         pending.result(PATIENCE)

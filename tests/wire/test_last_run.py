@@ -139,6 +139,42 @@ def test_call_that_ran_at_the_end_of_a_gap_is_told_by_the_run_after_its_end(
     assert list(runs.start().wait_for_records()) == []
 
 
+def test_two_calls_of_a_second_are_told_by_two_runs_and_by_no_history(
+    runs: Runs, sim: Simulator, alice: Line, books: Books
+) -> None:
+    """Their callrefs tell them apart."""
+    start = int(time.time()) - 2
+    for callref in ("one", "two"):
+        books.hangs = threading.Event()
+        program = runs.start()
+        sim.push(alice, {"notify": "call", "call": {
+            "callref": callref, "caller": BOB, "callee": alice.number, "state": "MISSED",
+            "setup_date": start, "release_date": start,
+        }})
+        eventually(lambda: program.of("MISSED") == [callref])
+        books.write(BOB, alice, start)
+        books.hangs.set()
+        if callref == "one":
+            program.cti.close()
+    assert list(program.wait_for_records()) == []
+
+
+def test_file_from_the_future_is_replaced_with_a_warning(
+    runs: Runs, alice: Line, books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    books.write(BOB, alice, time.time())
+    ahead = time.time() + 3600
+    runs.path.write_text(json.dumps(
+        {"version": 1, "heard_until": ahead, "told": [], "reported": {}}
+    ))
+    first = runs.start()
+    eventually(lambda: json.loads(runs.path.read_bytes())["heard_until"] < ahead)
+    first.cti.close()
+    assert books.asked == []
+    warning, = [each for each in caplog.records if "file of the last run" in each.getMessage()]
+    assert "from the future" in warning.getMessage()
+
+
 def test_end_whose_handlers_have_not_run_is_told_by_the_next_run(
     runs: Runs, sim: Simulator, alice: Line, books: Books
 ) -> None:

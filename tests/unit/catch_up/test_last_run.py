@@ -12,7 +12,8 @@ from keyyo_cti._catch_up.last_run import LastRun, State
 
 from .town import a_told
 
-STATE = State(1000.0, [a_told(990.0, connect=995.0, stale=True)], {"7": 900.0}, {"8": 980.0})
+TOLD = a_told(990.0, connect=995.0, stale=True, callref="call-1")
+STATE = State(1000.0, [TOLD], {"7": 900.0}, {"8": 980.0})
 
 
 def test_file_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -20,13 +21,14 @@ def test_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert LastRun(tmp_path / "heard.json", "").load() == STATE
 
 
-def test_file_without_running_calls_is_read(tmp_path: Path) -> None:
+def test_file_without_running_calls_and_callrefs_is_read(tmp_path: Path) -> None:
     path = tmp_path / "heard.json"
     LastRun(path, "").save(STATE)
     content = json.loads(path.read_bytes())
-    del content["running"]
+    del content["running"], content["told"][0][-1]
     path.write_text(json.dumps(content))
-    assert LastRun(path, "").load() == STATE._replace(running={})
+    told = [TOLD._replace(callref=None)]
+    assert LastRun(path, "").load() == STATE._replace(running={}, told=told)
 
 
 @pytest.mark.parametrize("running", [5, ["8"], {"8": "never"}, {"8": None}, {"8": 10 ** 400}])

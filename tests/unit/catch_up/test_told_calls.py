@@ -8,10 +8,10 @@ import pytest
 
 from keyyo_cti._catch_up import told_calls
 from keyyo_cti._catch_up.endings import complete
-from keyyo_cti._catch_up.told_calls import ToldCalls
+from keyyo_cti._catch_up.told_calls import ToldCalls, exclude
 from keyyo_cti._display.dates import dates_of
 
-from .town import a_record
+from .town import a_record, a_told
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,21 @@ def test_old_calls_that_have_ended_are_forgotten_unless_a_gap_lasts(
         assert told.add(number) and not told.add(number)
     calls = told.all()
     assert 10 <= len(calls) <= kept and 199 in calls and calls[199] == 199.0
+
+
+@pytest.mark.parametrize("earlier, left", [
+    ({"callref": "1"}, False),
+    ({"callref": "2"}, True),  # Another call of the same numbers, in the same second.
+    ({"callref": None}, False),  # The file of an earlier version.
+    ({"callref": "1", "start": 4}, True),  # The service has used the callref again.
+])
+def test_call_of_an_earlier_run_is_left_unless_this_run_tells_it(
+    earlier: Dict[str, Any], left: bool
+) -> None:
+    """By now it was answered, too."""
+    call = a_told(earlier.pop("start", 5), **earlier)
+    starts = (5,) if call.callref is None else (5, 7)
+    assert exclude([call], [a_told(*starts, callref="1")]) == [call] * left
 
 
 @pytest.mark.parametrize("known, seconds, state, dates", [

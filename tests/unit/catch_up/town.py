@@ -33,6 +33,7 @@ def a_told(
     connect: Optional[float] = None,
     seconds: Optional[float] = None,
     stale: bool = False,
+    callref: Optional[str] = None,
 ) -> ToldCall:
     """Return a call that the CTI has told."""
-    return ToldCall(caller, callee, starts, connect, seconds, stale)
+    return ToldCall(caller, callee, starts, connect, seconds, stale, callref=callref)
