@@ -229,8 +229,8 @@ def test_history_without_an_end_bears_a_clock_that_is_an_hour_off(
     ("arguments", "argument"),
     [
         ((CSI, datetime(2026, 1, 1)), "since"), ((CSI, "2026-01-01"), "since"),
-        ((CSI, None), "since"), ((CSI, True), "since"), ((CSI, float("nan")), "since"), ((CSI, 10**400), "since"),
-        ((CSI, float("inf")), "since"), ((CSI, 0, -(10**400)), "until"),
+        ((CSI, None), "since"), ((CSI, True), "since"), ((CSI, float("nan")), "since"),
+        ((CSI, 10**400), "since"), ((CSI, float("inf")), "since"), ((CSI, 0, -(10**400)), "until"),
         ((CSI, 1.7e12), "since"), ((CSI, -1), "since"), ((CSI, 10, 9), "until"),
         ((CSI, 10, "x"), "until"), ((CSI, 10, None, "internal"), "direction"), (("", 10), "csi"),
         ((5, 10), "csi"),
