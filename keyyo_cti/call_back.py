@@ -17,16 +17,12 @@ from typing import (
 
 from ._display.dates import dates_of
 from ._display.paris import in_paris
-from ._display.telephone_number import is_dialable, to_international
+from ._display.telephone_number import FRANCE, is_dialable, to_international
 from ._net.clock import NEVER
 from .call import Call
 from .call_history import CallRecord
 
 __all__ = ["CallBack", "to_call_back"]
-
-#: The country of national numbers while the line's own number is unknown.
-_FRANCE = "33199000000"
-
 #: Seconds between the starts of what is one call: on several lines that ring together, or in the
 #: history and in the CTI, whose clocks differ.
 _SAME_CALL = 5.0
@@ -141,7 +137,7 @@ def to_call_back(
 def _read_record(record: CallRecord) -> Iterator[_Contact]:
     if not record.is_call:
         return
-    home = record.csi if record.csi is not None and is_dialable(record.csi) else _FRANCE
+    home = record.csi if record.csi is not None and is_dialable(record.csi) else FRANCE
     caller, callee = _normalize(record.caller, home), _normalize(record.callee, home)
     start = record.start_time
     until = start + min(record.seconds or 0, _SAME_CALL)
@@ -160,7 +156,7 @@ def _read_live(call: Any) -> Iterator[_Contact]:
     _, connect, release = dates
     # A call without any date has only just been notified.
     time = next((date for date in dates if date is not None), NEVER)
-    home = call.line or _FRANCE
+    home = call.line or FRANCE
     seconds = NEVER if connect is None or release is None else release - connect
     until = time + (min(seconds, _SAME_CALL) if call.answered else 0.0)
     caller, callee = _normalize(call.caller, home), _normalize(call.callee, home)

@@ -5,7 +5,7 @@ from typing import Any, Iterable, Literal, Mapping, NoReturn, Optional, Tuple
 
 from ._display.dates import as_date
 from ._display.paris import in_paris
-from ._display.telephone_number import is_dialable, to_international
+from ._display.telephone_number import FRANCE, is_dialable, to_international
 from ._net.javascript import as_key, as_number
 from .results import Fields
 
@@ -16,10 +16,6 @@ HistoryDirection = Literal["in", "out"]
 
 #: The unit of calls. Any other one is of messages or data.
 CALL_UNIT = "second"
-
-#: The country of national numbers while the line's own number is unknown.
-_FRANCE = "33199000000"
-
 _MAX_NUMBER_LENGTH = 40
 
 #: More are no conversation.
@@ -175,7 +171,7 @@ def _read_number(
     A word such as "anonymous" means that the caller is hidden. Otherwise ``actual_caller`` would
     show a number that its owner hides.
     """
-    home = csi if csi is not None and is_dialable(csi) else _FRANCE
+    home = csi if csi is not None and is_dialable(csi) else FRANCE
     for name in names:
         text = as_key(fields.get(name))
         if text and text.strip():

@@ -22,7 +22,7 @@ from ._catch_up.last_run import LastRun
 from ._catch_up.told_calls import describe_all
 from ._client.background import BackgroundClient
 from ._client.callback import Callback
-from ._display.telephone_number import to_international
+from ._display.telephone_number import FRANCE, to_international
 from ._manager.period import Moment, read_period
 from ._net.clock import monotonic, wall_clock
 from ._net.reentrant import Flag
@@ -34,10 +34,6 @@ __all__ = ["CatchUp", "CaughtUp", "HasHistory"]
 
 #: Maximum seconds of an argument: a day.
 _MAX_SECONDS = 86_400.0
-
-#: A number whose country national numbers are of, without a CSI.
-_FRANCE = "33199000000"
-
 #: Calls that are known, or a function that returns them.
 KnownCalls = Union[Iterable[Call], Callable[[], Iterable[Call]]]
 
@@ -183,7 +179,7 @@ class CatchUp(BackgroundClient):
         ]
 
     def _ask(self, gap: Gap, ended_at: float, told: KnownCalls) -> CaughtUp:
-        home = next(filter(None, self._lines), _FRANCE)
+        home = next(filter(None, self._lines), FRANCE)
 
         def list_told() -> Sequence[Any]:
             calls = told() if callable(told) else told

@@ -13,15 +13,11 @@ from ._directory.refresh import Refresher
 from ._directory.sources import Source, open_sources
 from ._directory.vcard_file import VCardFile
 from ._display.names import Names
-from ._display.telephone_number import to_international
+from ._display.telephone_number import FRANCE, to_international
 from ._net.clock import Monotonic, monotonic_with_sleep
 from .backoff import Backoff
 
 __all__ = ["CSVFile", "Contact", "Directory", "Names", "VCardFile"]
-
-#: The country of national numbers unless the program names a line.
-_FRANCE = "33199000000"
-
 #: The pauses after a source could not be read.
 _RETRIES = Backoff(first=5.0, longest=600.0, spread=0.5)
 
@@ -65,7 +61,7 @@ class Directory:
             raise TypeError(f"max_age: expected seconds, got {type(max_age).__name__}")
         if not max_age > 0:
             raise ValueError(f"max_age: expected more than 0 seconds, got {max_age}")
-        home = _FRANCE if line is None else to_international(line, _FRANCE)
+        home = FRANCE if line is None else to_international(line, FRANCE)
         if home is None:
             raise ValueError(f"line: expected a telephone number, got {line!r}")
         self._home = home

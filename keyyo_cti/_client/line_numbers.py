@@ -14,13 +14,10 @@ from typing import (
     Union,
 )
 
-from .._display.telephone_number import to_international
+from .._display.telephone_number import FRANCE, to_international
 
 #: Type of the option ``lines``.
 Lines = Sequence[Union[str, Mapping[str, Any]]]
-
-#: A number whose country national numbers are of while the line's own is unknown.
-_FRANCE = "33199000000"
 
 
 class Settings(Protocol):
@@ -94,8 +91,8 @@ class LineNumbers:
     def _home(self) -> str:
         """Return the number whose country national numbers are of."""
         own = self._session.number
-        found = to_international(own, _FRANCE) if isinstance(own, str) else None
-        return found or _FRANCE
+        found = to_international(own, FRANCE) if isinstance(own, str) else None
+        return found or FRANCE
 
 
 def is_lines(value: Any) -> bool:
@@ -113,6 +110,6 @@ def _read(told: Lines) -> Iterator[Tuple[str, str]]:
             csi, short = each, None
         else:
             csi, short = each["csi"], each.get("short_number")
-        number = to_international(csi, _FRANCE)
+        number = to_international(csi, FRANCE)
         if number is not None:
             yield number, "" if short is None else str(short).strip()

@@ -29,6 +29,9 @@ _DIALLED = re.compile(r"[0-9*#]+")
 #: A number after the removal of separators.
 _NUMBER = re.compile(r"\+?[0-9]+")
 
+#: A number whose country national numbers are of while no line says so.
+FRANCE = "33199000000"
+
 #: A French line, and a French number as it is dialled in France.
 _FRENCH = re.compile(r"33[1-9][0-9]{8}")
 _IN_FRANCE = re.compile(r"0[1-9][0-9]{8}")

@@ -7,14 +7,12 @@ from typing import Sequence
 from .._directory.contact import Contact
 from .._directory.search import Search
 from .._display.html import format_number_safely
+from .._display.telephone_number import FRANCE
 from .csv_output import print_csv
 from .exit_codes import OK
 from .login_account import require_account
 from .parser import add_json, add_trust
 from .terminal import Terminal, escape
-
-#: The country of national numbers.
-_HOME = "33199000000"
 
 #: Characters of a name or a company in a row.
 _MAX_LENGTH = 60
@@ -43,7 +41,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Run the command."""
     found = require_account(arguments.ca_certs, arguments.allow_http).client.contacts()
     if arguments.text is not None:
-        search = Search(arguments.text, _HOME)
+        search = Search(arguments.text, FRANCE)
         found = [contact for contact in found if search.matches(contact)]
     if arguments.json:
         out.print_line(json.dumps([contact._asdict() for contact in found], indent=2))

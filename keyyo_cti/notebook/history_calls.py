@@ -5,15 +5,12 @@ from typing import Any, Iterable, List, Optional, Tuple
 
 from .._catch_up.matching import match, merge_histories
 from .._catch_up.told_calls import describe_all
-from .._display.telephone_number import to_international
+from .._display.telephone_number import FRANCE, to_international
 from ..call import Call
 from ..call_history import CallRecord
 
 #: Maximum seconds between the start of a call in the history and in the CTI, as in CatchUp.
 _TOLERANCE = 5.0
-
-#: A number whose country national numbers are of, if the history names no line.
-_FRANCE = "33199000000"
 
 
 def split_calls(calls: Iterable[Any]) -> Tuple[List[Any], List[CallRecord]]:
@@ -27,7 +24,7 @@ def split_calls(calls: Iterable[Any]) -> Tuple[List[Any], List[CallRecord]]:
     records = [each for each in known if isinstance(each, CallRecord) and each.is_call]
     if not records:
         return others, []
-    home = next((each.line for each in records if each.line is not None), _FRANCE)
+    home = next((each.line for each in records if each.line is not None), FRANCE)
     live = [each for each in others if isinstance(each, Call)]
     told = describe_all(live, partial(_normalize, home))
     matches = match(told, records, _TOLERANCE)
