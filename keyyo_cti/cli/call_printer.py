@@ -2,12 +2,14 @@
 
 import json
 import time
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from .._display.call_state import ENDED, MISSED, PARKED, RINGING, TALKING, describe_state
+from .._display.dates import as_date
 from .._display.html import format_number_safely
 from .._display.names import Names, find_name
 from ..call import Call
+from ..call_history import CallRecord
 from .terminal import Terminal, escape
 
 #: By the word for the state.
@@ -27,6 +29,7 @@ class CallPrinter:
     def __init__(self, out: Terminal, as_json: bool, names: Optional[Names] = None) -> None:
         self._out = out
         self._names = names
+        self._as_json = as_json
         self._format = _format_json if as_json else _format_line
         #: True if a person reads the calls as they are printed.
         self.is_for_person = out.is_terminal and not as_json
@@ -38,6 +41,21 @@ class CallPrinter:
         if getattr(call, "printed", None) != visible:
             setattr(call, "printed", visible)
             self._out.print_line(self._format(call, self._out, self._names))
+
+    def print_settled(self, call: Call, record: CallRecord) -> bool:
+        """Print the end of a call that only the history knows, as JSON.
+
+        :returns: False if it is not printed, because a person reads the record rather than
+            durations that are not known.
+        """
+        if not self._as_json:
+            return False
+        fields = _describe(call, self._names)
+        fields["duration"] = record.seconds
+        if as_date(call.fields.get("connect_date")) is None:
+            fields["ringing_duration"] = None
+        self._out.print_line(json.dumps(fields))
+        return True
 
 
 def format_party(number: Any, names: Optional[Names] = None) -> str:
@@ -84,7 +102,11 @@ def _format_durations(call: Call) -> str:
 
 
 def _format_json(call: Call, out: Terminal, names: Optional[Names]) -> str:
-    fields: Any = {
+    return json.dumps(_describe(call, names))
+
+
+def _describe(call: Call, names: Optional[Names]) -> Dict[str, Any]:
+    fields: Dict[str, Any] = {
         **call.fields,
         "ringing_duration": call.get_ringing_duration(),
         "duration": call.get_duration(),
@@ -93,4 +115,4 @@ def _format_json(call: Call, out: Terminal, names: Optional[Names]) -> str:
         # Whole, as other texts in JSON: their reader escapes them.
         for side in ("caller", "callee"):
             fields[f"{side}_name"] = names.name_of(fields.get(side))
-    return json.dumps(fields)
+    return fields

@@ -6,7 +6,9 @@ from collections import deque
 from typing import Deque, Optional, Sequence, Tuple
 
 from ..call import Call
+from ..catch_up import CaughtUp
 from .account_names import AccountNames
+from .record_printer import format_record
 from .screen import Screen
 from .session_command import ConnectionStatus
 from .session_config import SessionConfig
@@ -61,6 +63,20 @@ class LiveWatch(WatchSession):
         super().on_connected()
 
     def on_call(self, call: Call) -> None:
+        self.refresh_soon()
+
+    def on_caught_up(self, caught_up: CaughtUp) -> None:
+        # Calls of the table have their end there.
+        records = [record for record in caught_up if record not in caught_up.calls]
+        if len(records) > _MAX_NOTES:
+            missed = sum(record.missed for record in records)
+            self.print_status(
+                f"{len(records)} calls while there was no connection, {missed} of them missed; "
+                f'"keyyo-cti history" shows them'
+            )
+        else:
+            for record in records:
+                self.print_status(format_record(record, self._out, self.names))
         self.refresh_soon()
 
     def on_key(self, key: str) -> None:

@@ -42,7 +42,7 @@ def make_printer(
         columns = _COLUMNS if names is None else (*_COLUMNS, *_NAME_COLUMNS)
         out.print_line(format_row(columns))
         return lambda record: out.print_line(_format_csv(record, columns, names))
-    return lambda record: out.print_line(_format_line(record, out, names))
+    return lambda record: out.print_line(format_record(record, out, names))
 
 
 def describe(record: CallRecord, names: Optional[Names] = None) -> Dict[str, Any]:
@@ -75,7 +75,9 @@ def _format_csv(record: CallRecord, columns: Iterable[str], names: Optional[Name
     return format_row(fields[name] for name in columns)
 
 
-def _format_line(record: CallRecord, out: Terminal, names: Optional[Names]) -> str:
+def format_record(record: CallRecord, out: Terminal, names: Optional[Names] = None) -> str:
+    """Return a record as a line for a person."""
+
     # Into a pipe, numbers are digits, because grep would not find groups.
     def write(number: Optional[str], without: str) -> str:
         if number is None:

@@ -159,7 +159,8 @@ class SessionCommand(ABC):
 
     def _on_restored(self, info: Restored) -> None:
         new = " with a new session" if info.recreated else ""
-        message = f"restored{new}: changes of the last {info.gap:.0f} s are not shown"
+        what = "are not shown" if self.config.catch_up is None else "will come from the history"
+        message = f"restored{new}: changes of the last {info.gap:.0f} s {what}"
         self.set_status(ConnectionStatus.RESTORED, message)
 
     def _on_lost(self, err: KeyyoError) -> None:

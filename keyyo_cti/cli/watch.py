@@ -2,13 +2,13 @@
 
 import argparse
 import importlib.util
-from typing import Sequence
 
 from .._display.extras import install_hint
 from .account_names import add_names, make_names
 from .call_printer import CallPrinter
 from .invocation import name_program
 from .parser import TOKEN_SOURCES, add_json, add_session
+from .record_printer import make_printer
 from .session_config import make_session_config
 from .terminal import Terminal
 from .watch_catch_up import add_catch_up
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     """Run the command."""
     options = read_hook_options(arguments)
-    session = _make_session(arguments, out, err, () if options is None else options.events)
+    session = _make_session(arguments, out, err)
     with attach_hooks(options, session, err, session.names):
         return session.run()
 
@@ -54,9 +54,9 @@ def _make_hint() -> str:
 
 
 def _make_session(
-    arguments: argparse.Namespace, out: Terminal, err: Terminal, events: Sequence[str]
+    arguments: argparse.Namespace, out: Terminal, err: Terminal
 ) -> WatchSession:
-    config = add_catch_up(make_session_config(arguments), arguments.also, events)
+    config = add_catch_up(make_session_config(arguments), arguments.also)
     names = make_names(arguments, config)
     # The lines of --debug would break a table.
     is_plain = arguments.plain or arguments.json or arguments.debug
@@ -66,7 +66,8 @@ def _make_session(
         err.print_line(f"no table, because rich is missing: {_make_hint()}")
     if not (wants_table and has_rich):
         printer = CallPrinter(out, arguments.json, names)
-        return LineWatch(config, arguments.also, printer, err, names)
+        print_record = make_printer(out, "json" if arguments.json else None, names)
+        return LineWatch(config, arguments.also, printer, print_record, err, names)
     # Imported late, because it needs an extra.
     from .live_watch import LiveWatch
 

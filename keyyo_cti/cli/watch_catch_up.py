@@ -1,10 +1,9 @@
-"""What the call history tells the hooks of ``keyyo-cti watch`` after a gap."""
+"""What the call history tells ``keyyo-cti watch`` after a gap."""
 
 from dataclasses import replace
 from typing import List, Sequence
 
 from .._display.telephone_number import parse_number
-from .._hooks.events import END, MISSED
 from ..call_history import CallRecord
 from ..catch_up import CatchUp
 from ..errors import KeyyoError
@@ -15,16 +14,14 @@ from .session_config import SessionConfig
 _MIN_DIGITS = 7
 
 
-def add_catch_up(
-    config: SessionConfig, also: Sequence[str], events: Sequence[str]
-) -> SessionConfig:
+def add_catch_up(config: SessionConfig, also: Sequence[str]) -> SessionConfig:
     """Return a config whose CTI asks the history what happened in gaps.
 
+    Without an account, which alone has a history, the config stays as it is.
+
     :param also: further numbers that are watched, as the user wrote them.
-    :param events: the events that hooks want; without ends, the config stays as it is, and so it
-        does without an account.
     """
-    if config.account is None or config.csi is None or not {END, MISSED} & set(events):
+    if config.account is None or config.csi is None:
         return config
     numbers = [parse_number(each, config.csi) for each in also]
     lines = [each for each in numbers if each.isdigit() and len(each) >= _MIN_DIGITS]

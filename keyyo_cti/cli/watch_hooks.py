@@ -175,10 +175,6 @@ def _follow(session: WatchSession, reader: EventReader, hooks: Sequence[Any]) ->
     def on_caught_up(caught_up: CaughtUp) -> None:
         for event in reader.read_history(caught_up):
             send(event)
-        if caught_up.error is not None:
-            session.print_status(
-                f"calls of the last gap may be missing: {escape(caught_up.error)}"
-            )
 
     session.cti.on("newCall", on_call)
     session.cti.on("caughtUp", on_caught_up)

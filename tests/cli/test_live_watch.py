@@ -13,6 +13,8 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 
+from keyyo_cti.call_history import read_record
+from keyyo_cti.catch_up import CaughtUp
 from keyyo_cti.cli.keys import KeyReader
 from keyyo_cti.cli.live_watch import LiveWatch
 from keyyo_cti.cli.screen import Screen
@@ -400,6 +402,30 @@ def test_before_there_is_a_session() -> None:
         watch.refresh()
         stream.close()
         assert painted.read() == b""
+
+
+@pytest.mark.parametrize(("count", "notes"), [
+    (0, []),
+    (1, ["2023-11-14 23:13:20  in   +33 1 99 02 00 00 -> +33 1 99 00 00 01  missed"]),
+    (4, ["4 calls while there was no connection, 4 of them missed; "
+         '"keyyo-cti history" shows them']),
+])
+def test_notes_of_calls_that_came_and_went_in_a_gap(
+    monkeypatch: pytest.MonkeyPatch, count: int, notes: List[str]
+) -> None:
+    """Many are a number, which leaves room for other messages."""
+    fields = {"caller": BOB, "callee": "33199000001", "start_time": "1700000000", "quantity": "0"}
+    record = read_record(fields, "33199000001", "in")
+    assert record is not None
+    caught_up = CaughtUp([record] * count)
+    caught_up.calls = {}
+    said: List[str] = []
+    out = Terminal(sys.stdout)
+    monkeypatch.setattr(Terminal, "is_terminal", True)
+    watch = LiveWatch(SessionConfig("t", "http://127.0.0.1:9/cti", None), [], out, out)
+    monkeypatch.setattr(watch, "print_status", said.append)
+    watch.on_caught_up(caught_up)
+    assert said == notes
 
 
 # When there is a table, and when there is none.

@@ -258,7 +258,7 @@ def test_a_lost_connection_is_restored(signed_in: Watcher) -> None:
     assert signed_in.changes() == [f"{parties}  ringing", f"{parties}  missed  rang 0 s"]
     assert [re.sub(r"\d+ s", "N s", line) for line in signed_in.err[2:]] == [
         "the connection was lost: it is being restored",
-        "restored with a new session: changes of the last N s are not shown",
+        "restored with a new session: changes of the last N s will come from the history",
         *CUT_OFF,
     ]
 

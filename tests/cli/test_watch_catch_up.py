@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from functools import partial
 from types import SimpleNamespace
@@ -131,6 +132,47 @@ def test_history_tells_wanted_events_only(
     assert [each["from_history"] for each in events] == [bool(count)]
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_watch_prints_calls_of_a_gap_once(
+    setting: Setting, sim: Simulator, alice: Line, bob: Phone, as_json: bool
+) -> None:
+    sim.contact("Carol", default_number=CAROL)
+
+    def script() -> None:
+        bob.call(alice)
+        alice.phone.pick_up()
+        setting.wait_for(2)
+
+        def act() -> None:
+            bob.hang_up()
+            come_and_go(sim, CAROL, alice)
+
+        setting.during_gap(act)
+        setting.wait_for(4)
+        setting.during_gap(lambda: come_and_go(sim, DAVE, alice))
+        setting.wait_for(5)
+
+    said = setting.watch(script, *["--json"] * as_json)
+    if as_json:
+        ring, answer, *gap, last = [json.loads(line) for line in said.out]
+        [end] = [each for each in gap if "state" in each]
+        [missed] = [each for each in gap if "state" not in each]
+        assert (ring["state"], answer["state"], end["state"]) == ("SETUP", "CONNECT", "RELEASE")
+        assert (end["callref"], end["ringing_duration"]) == (ring["callref"], 0)
+        assert (missed["caller_name"], last["caller"]) == ("Carol", DAVE)
+        return
+    ring, answer, *gap, last = [
+        re.sub(r"\d+ s$", "N s", re.sub(r"^[-\d: ]+  ", "", line)) for line in said.out
+    ]
+    assert ring == f"{bob.number} -> {alice.number} Alice  ringing"
+    assert answer == f"{bob.number} -> {alice.number} Alice  talking  rang N s"
+    assert sorted(gap) == [
+        f"in   {bob.number} -> {alice.number} Alice  talked N s",
+        f"in   {CAROL} Carol -> {alice.number} Alice  missed",
+    ]
+    assert last == f"in   {DAVE} -> {alice.number} Alice  missed"
+
+
 def test_refused_history_is_told_and_ends_no_watch(
     setting: Setting, sim: Simulator, alice: Line
 ) -> None:
@@ -182,14 +224,13 @@ def test_history_of_another_line_that_is_refused_hides_no_calls() -> None:
             watch_catch_up.WatchedLines(account, own).history(csi, 0, 1)
 
 
-@pytest.mark.parametrize(("also", "on", "lines"), [
-    ([], ["end"], [CAROL]), (["0199020002", "7701", "callpark", CAROL], ["missed"], [CAROL, DAVE]),
-    ([], ["ring", "answer"], None),
+@pytest.mark.parametrize(("also", "lines"), [
+    ([], [CAROL]), (["0199020002", "7701", "callpark", CAROL], [CAROL, DAVE]),
 ])
-def test_lines_whose_history_is_asked(also: List[str], on: List[str], lines: Any) -> None:
+def test_lines_whose_history_is_asked(also: List[str], lines: List[str]) -> None:
     account: Any = SimpleNamespace(client=None)
     config = SessionConfig("t", "https://example.com/", None, account=account, csi=CAROL)
-    catch_up = watch_catch_up.add_catch_up(config, also, on).catch_up
-    assert (None if catch_up is None else list(catch_up._lines)) == lines
+    catch_up: Any = watch_catch_up.add_catch_up(config, also).catch_up
+    assert list(catch_up._lines) == lines
     by_token = SessionConfig("t", "https://example.com/", None)
-    assert watch_catch_up.add_catch_up(by_token, also, on) is by_token
+    assert watch_catch_up.add_catch_up(by_token, also) is by_token
