@@ -42,20 +42,19 @@ class CallPrinter:
             setattr(call, "printed", visible)
             self._out.print_line(self._format(call, self._out, self._names))
 
-    def print_settled(self, call: Call, record: CallRecord) -> bool:
-        """Print the end of a call that only the history knows, as JSON.
-
-        :returns: False if it is not printed, because a person reads the record rather than
-            durations that are not known.
-        """
-        if not self._as_json:
-            return False
-        fields = _describe(call, self._names)
-        fields["duration"] = record.seconds
-        if as_date(call.fields.get("connect_date")) is None:
-            fields["ringing_duration"] = None
-        self._out.print_line(json.dumps(fields))
-        return True
+    def print_settled(self, call: Call, record: CallRecord) -> None:
+        """Print the end of a call that only the history knows, without what nobody knows."""
+        knows_ringing = as_date(call.fields.get("connect_date")) is not None
+        if self._as_json:
+            fields = {**_describe(call, self._names), "duration": record.seconds}
+            if not knows_ringing:
+                fields["ringing_duration"] = None
+            self._out.print_line(json.dumps(fields))
+            return
+        durations = [f"rang {call.get_ringing_duration()} s"] * knows_ringing
+        if call.state == "RELEASE" and record.seconds is not None:
+            durations.append(f"talked {record.seconds} s")
+        self._out.print_line(_format_line(call, self._out, self._names, ", ".join(durations)))
 
 
 def format_party(number: Any, names: Optional[Names] = None) -> str:
@@ -72,7 +71,9 @@ def add_name(text: str, number: Any, names: Optional[Names]) -> str:
     return f"{text} {name}" if name else text
 
 
-def _format_line(call: Call, out: Terminal, names: Optional[Names]) -> str:
+def _format_line(
+    call: Call, out: Terminal, names: Optional[Names], durations: Optional[str] = None
+) -> str:
     def write(number: Any) -> str:
         # Into a pipe, numbers stay as the server sent them, because grep would not find groups.
         if not out.is_terminal:
@@ -84,7 +85,7 @@ def _format_line(call: Call, out: Terminal, names: Optional[Names]) -> str:
         time.strftime("%H:%M:%S"),
         f"{write(call.caller)} -> {write(call.callee)}",
         out.colour(STATE_COLOURS.get(word, "bold"), word),
-        _format_durations(call),
+        _format_durations(call) if durations is None else durations,
     ]
     if call.callpark_slot is not None:
         parts.append(f"slot {escape(call.callpark_slot)}")

@@ -120,5 +120,7 @@ class LineWatch(WatchSession):
     def on_caught_up(self, caught_up: CaughtUp) -> None:
         for record in caught_up:
             call = caught_up.calls.get(record)
-            if call is None or not self._printer.print_settled(call, record):
+            if call is None:
                 self._print_record(record)
+            else:
+                self._printer.print_settled(call, record)

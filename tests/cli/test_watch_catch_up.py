@@ -162,12 +162,12 @@ def test_watch_prints_calls_of_a_gap_once(
         assert (missed["caller_name"], last["caller"]) == ("Carol", DAVE)
         return
     ring, answer, *gap, last = [
-        re.sub(r"\d+ s$", "N s", re.sub(r"^[-\d: ]+  ", "", line)) for line in said.out
+        re.sub(r"\d+ s", "N s", re.sub(r"^[-\d: ]+  ", "", line)) for line in said.out
     ]
     assert ring == f"{bob.number} -> {alice.number} Alice  ringing"
     assert answer == f"{bob.number} -> {alice.number} Alice  talking  rang N s"
     assert sorted(gap) == [
-        f"in   {bob.number} -> {alice.number} Alice  talked N s",
+        f"{bob.number} -> {alice.number} Alice  ended  rang N s, talked N s",
         f"in   {CAROL} Carol -> {alice.number} Alice  missed",
     ]
     assert last == f"in   {DAVE} -> {alice.number} Alice  missed"
