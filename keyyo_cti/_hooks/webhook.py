@@ -93,7 +93,7 @@ class Webhook:
         self._keys = keys
         self._failures = failures
         self._host = urls.parse_origin(url).host
-        self._http = HttpClient(_NoReply, _TIMEOUT, ca_certs)
+        self._http = HttpClient(_NoReply, _TIMEOUT, ca_certs, reads_body=False)
         self._outbox = Outbox(self._send, failures, clock=clock, **options)
 
     def receive(self, event: HookEvent) -> None:

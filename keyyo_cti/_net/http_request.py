@@ -151,6 +151,8 @@ class HttpClient:
     :param timeout: seconds for one request.
     :param ca_certs: file or folder of the trusted certificate authorities; None for those of the
         environment, else certifi's.
+    :param reads_body: False to leave the body of a reply empty. A body that is long or slow then
+        does no harm.
     """
 
     def __init__(
@@ -158,6 +160,7 @@ class HttpClient:
         error: Callable[..., Exception],
         timeout: float,
         ca_certs: Union[str, "os.PathLike[str]", None],
+        reads_body: bool = True,
     ) -> None:
         number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
         if not (number and 0 < timeout <= _MAX_TIMEOUT):
@@ -167,6 +170,7 @@ class HttpClient:
         if ca_certs is not None and not os.path.exists(ca_certs):
             raise ValueError(f"ca_certs: there is no file or folder {os.fspath(ca_certs)!r}")
         self._ca_certs = None if ca_certs is None else os.fspath(ca_certs)
+        self._reads_body = reads_body
         self._cancel_token = CancelToken()
 
     def close(self) -> None:
@@ -205,7 +209,7 @@ class HttpClient:
                     allow_redirects=False,
                     stream=True,
                 )
-                body = _body(response)
+                body = _body(response) if self._reads_body else b""
             reason = response.reason or "Unknown"
             return Reply(response.status_code, reason, response.headers, body)
         except (requests.RequestException, urllib3.exceptions.HTTPError, ConnectFailed, TooLarge,

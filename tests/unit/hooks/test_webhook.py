@@ -198,6 +198,17 @@ def test_receiver_that_hangs_times_out_and_gets_the_event_again(
     assert setting.told.items == ["cannot post: No answer from 127.0.0.1 within 0.3 s"]
 
 
+def test_body_of_a_reply_does_not_matter() -> None:
+    """It may be endless, or break off: the status has said that the event is delivered."""
+    with to((200, {"Content-Length": "99999999"})) as setting:
+        setting.send(make_event())
+        setting.posts(1)
+        setting.send(make_event())
+        posts = setting.end()
+    assert len({post.id for post in posts}) == len(posts) == 2
+    assert setting.told.items == []
+
+
 def test_receiver_that_comes_back_gets_the_event() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
