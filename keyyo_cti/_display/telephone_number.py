@@ -32,6 +32,9 @@ _NUMBER = re.compile(r"\+?[0-9]+")
 #: A number whose country national numbers are of while no line says so.
 FRANCE = "33199000000"
 
+#: A zero that a person dials in France, behind the country code by mistake.
+_ZERO = re.compile(r"330(?=[1-9][0-9]{8}$)")
+
 #: A French line, and a French number as it is dialled in France.
 _FRENCH = re.compile(r"33[1-9][0-9]{8}")
 _IN_FRANCE = re.compile(r"0[1-9][0-9]{8}")
@@ -60,8 +63,8 @@ def parse_number(written: str, own: Any) -> str:
     if not _NUMBER.fullmatch(number):
         return written.strip()
     if number.startswith(("+", "00")):
-        return number.lstrip("+0") or number
-    if number.startswith("0") and isinstance(own, str):
+        return _ZERO.sub("33", number.lstrip("+0")) or number
+    if isinstance(own, str) and (number.startswith("0") or not _FRENCH.fullmatch(own)):
         return _from_country_of(own, number) or number
     return number
 
@@ -104,13 +107,14 @@ def _parse_quickly(number: str, home: str) -> Optional[str]:
     digits = number.translate(_PLAIN_SEPARATORS)
     if digits.startswith(("+", "00")):
         digits = digits[digits.startswith("+"):]
-        return digits.lstrip("0") if digits.isdigit() else None
+        return _ZERO.sub("33", digits.lstrip("0")) if digits.isdigit() else None
     if not digits.isdigit():
+        return None
+    if _FRENCH.fullmatch(home) is None:
         return None
     if not digits.startswith("0"):
         return digits
-    is_french = len(digits) == 10 and _FRENCH.fullmatch(home) is not None
-    return f"33{digits[1:]}" if is_french else None
+    return f"33{digits[1:]}" if len(digits) == 10 else None
 
 
 @lru_cache(maxsize=1024)
@@ -134,9 +138,26 @@ def _from_country_of(own: str, number: str) -> Optional[str]:
 
     region = phonenumbers.region_code_for_country_code(home.country_code)
     found = _parsed(number, region)
-    if found is None:
+    if found is None or not (number.startswith("0") or _is_national(found, number)):
         return None
     return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
+
+
+def _is_national(found: Any, number: str) -> bool:
+    """Return True if digits without a zero before them are a national number, as in Spain.
+
+    In a country with a zero, they are a short number, or already in international format.
+    """
+    import phonenumbers
+
+    region = phonenumbers.region_code_for_country_code(found.country_code)
+    zero = phonenumbers.ndd_prefix_for_region(region, True)
+    already = _parsed(f"+{number}")
+    return (
+        zero != "0"
+        and phonenumbers.is_valid_number(found)
+        and not (already is not None and phonenumbers.is_valid_number(already))
+    )
 
 
 def _parsed(number: str, region: Optional[str] = None) -> Any:

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from keyyo_cti._display import telephone_number
-from keyyo_cti._display.telephone_number import format_number, parse_number
+from keyyo_cti._display.telephone_number import (
+    format_number,
+    parse_number,
+    to_international,
+)
 
 ALICE = "33199000001"
 
@@ -62,6 +66,8 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
         ("+33 1 99 02 00 00", "33199020000"),
         ("0033 1 99 02 00 00", "33199020000"),
         ("33199020000", "33199020000"),
+        ("+33 01 99 02 00 00", "33199020000"),
+        ("00330199020000", "33199020000"),
         ("01 99 02 00 00", "33199020000"),
         ("01.99.02.00.00", "33199020000"),
         ("(01) 99-02/00 00", "33199020000"),
@@ -84,6 +90,26 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_as_dialled(written: str, number: str) -> None:
     """What people write is dialled in international format; the rest is for the server."""
     assert parse_number(written, ALICE) == number
+
+
+@pytest.mark.parametrize(
+    ("own", "written", "number"),
+    [
+        ("34911000000", "911 234 567", "34911234567"),
+        ("34911000000", "+34 911 234 567", "34911234567"),
+        ("34911000000", "34911234567", "34911234567"),
+        ("34911000000", "33199020000", "33199020000"),
+        ("34911000000", "101", "101"),
+        ("12125550199", "(212) 555-0100", "12125550100"),
+        ("12125550199", "12125550100", "12125550100"),
+        ("35227123400", "27 12 34 56", "35227123456"),
+        ("442079460001", "020 7946 0000", "442079460000"),
+        ("442079460001", "442079460000", "442079460000"),
+        ("33199000001", "199020000", "199020000"),
+    ],
+)
+def test_numbers_of_a_country_with_or_without_a_zero(own: str, written: str, number: str) -> None:
+    assert parse_number(written, own) == to_international(written, own) == number
 
 
 @pytest.mark.parametrize("own", [None, "", "1001", ["33"], "callpark"])
