@@ -6,17 +6,21 @@ Document = Dict[str, Any]
 
 
 def read_items(document: Document) -> Optional[List[Document]]:
-    """Return the items of a collection, of all types; None if it is not a collection."""
+    """Return the items of a collection, of all types; None if it is not a collection.
+
+    What is no object among them is left out: one of them must not hide the others.
+    """
     # PHP writes an empty object as an empty list.
     embedded = document.get("_embedded") or {}
-    if not isinstance(embedded, dict):
+    if not isinstance(embedded, (dict, list)):
         return None
     found: List[Any] = []
-    for of_one_type in embedded.values():
+    for of_one_type in embedded.values() if isinstance(embedded, dict) else [embedded]:
         # A single item may come without a list, and no item as null.
         if of_one_type is not None:
             found.extend(of_one_type if isinstance(of_one_type, list) else [of_one_type])
-    return found if all(isinstance(item, dict) for item in found) else None
+    items = [item for item in found if isinstance(item, dict)]
+    return items if items or not found else None
 
 
 def unwrap(document: Document, name: str) -> Document:
@@ -35,4 +39,4 @@ def read_next_href(document: Document) -> Optional[str]:
     link: Any = document
     for name in ("_links", "next", "href"):
         link = link.get(name) if isinstance(link, dict) else None
-    return link if isinstance(link, str) else None
+    return link if isinstance(link, str) and link else None

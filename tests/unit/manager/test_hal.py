@@ -22,6 +22,14 @@ def test_items() -> None:
     assert [item["csi"] for item in hal.read_items(document) or []] == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    "embedded",
+    [[{"csi": "1"}], {"Line": [None, {"csi": "1"}, 5, "x"]}, {"A": 1, "B": {"csi": "1"}}],
+)
+def test_item_among_what_is_none(embedded: Any) -> None:
+    assert hal.read_items({"_embedded": embedded}) == [{"csi": "1"}]
+
+
 @pytest.mark.parametrize("embedded", ["x", 5, [1], {"Line": "x"}, {"Line": [1]}, {"Line": 0}])
 def test_no_collection(embedded: Any) -> None:
     """What has no objects in it is no collection."""
@@ -45,7 +53,7 @@ def test_one(document: Any) -> None:
 @pytest.mark.parametrize(
     "links",
     [None, {}, [], {"next": None}, {"next": {}}, {"next": "x"}, {"next": {"href": None}},
-     {"next": {"href": 5}}],
+     {"next": {"href": 5}}, {"next": {"href": ""}}],
 )
 def test_last_page(links: Any) -> None:
     """Without a link there is no next page."""
