@@ -2,7 +2,8 @@
 
 import itertools
 import json
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Iterable, Iterator, NamedTuple, Optional
 
@@ -31,6 +32,9 @@ CREATE TABLE IF NOT EXISTS calls (
     PRIMARY KEY (direction, call_id, named_line)
 )
 """
+
+#: By which the table is told from that of another program.
+_OWN_COLUMNS = {"call_id", "named_line", "start_time"}
 
 _ADD = "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -73,6 +77,7 @@ class HistoryArchive:
 
     def __init__(self, path: str) -> None:
         self._path = file_path("--into", path, _INSTEAD)
+        self._is_checked = False
 
     @property
     def path(self) -> Path:
@@ -137,9 +142,29 @@ class HistoryArchive:
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
+        self._check()
         with open_database(self._path, "archive", _TABLE, _LOCK_TIMEOUT) as database:
             database.execute(TABLE)
             yield database
+
+    def _check(self) -> None:
+        """Check that the file is no other program's, before it is changed.
+
+        :raises OSError: it is.
+        """
+        if self._is_checked:
+            return
+        self._is_checked = True
+        with suppress(sqlite3.Error):  # Of no database. Who opens it tells why.
+            url = f"{self._path.as_uri()}?mode=ro"
+            with closing(sqlite3.connect(url, _LOCK_TIMEOUT, uri=True)) as database:
+                tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+                columns = {row[1] for row in database.execute("PRAGMA table_info(calls)")}
+                if tables and not _OWN_COLUMNS <= columns:
+                    raise OSError(
+                        f"archive {self._path}: another program keeps its data there: name "
+                        "another file"
+                    )
 
 
 def _make_row(record: CallRecord) -> Any:

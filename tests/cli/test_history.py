@@ -295,3 +295,17 @@ def test_archive_in_a_file_of_another_kind_is_refused(
     said = run(capsys, "history", "--into", str(path))
     assert said.status == 1 and str(path) in said.err[0]
     assert path.read_text().startswith("no database")
+
+
+def test_archive_in_the_database_of_another_program_is_refused_unchanged(
+    records: List[str], capsys: Capture, tmp_path: Path
+) -> None:
+    path = tmp_path / "calls.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE calls (callref TEXT)")
+    database.close()
+    path.chmod(0o644)
+    before = path.read_bytes()
+    said = run(capsys, "history", "--into", str(path))
+    assert said.status == 1 and "name another file" in said.err[0]
+    assert path.read_bytes() == before and path.stat().st_mode & 0o777 == 0o644
