@@ -108,15 +108,19 @@ def to_call_back(
 ) -> List[CallBack]:
     """Return the people to call back: the longest waiting first, hidden callers together and last.
 
+    Of two people, the one whose last missed call is earlier waits longer.
+
     A person is left out if any line has talked to the person since, or has called the person,
-    with an answer or without. A record that does not tell whether somebody answered counts as
-    neither. Numbers are compared in one form. The function is pure: records may come in any order
-    and more than once.
+    with an answer or without. A conversation that began before the missed call does not count:
+    several people may have one number. A record that does not tell whether somebody answered
+    counts as neither. Numbers are compared in one form. The function is pure: records may come in
+    any order and more than once.
 
     :param records: of one line, or of the account: ``ManagerClient.history(None, since)``.
     :param live: calls that the history may not have yet: ``cti.get_calls()``.
     """
     told = [contact for record in records for contact in _read_record(record)]
+    told += _find_internal(told)
     told += _select_new(told, [contact for call in live for contact in _read_live(call)])
     missed: Dict[Optional[str], List[_Contact]] = {}
     reached: Dict[Optional[str], _Reached] = {}
@@ -132,6 +136,19 @@ def to_call_back(
         if waiting:
             people.append(_summarize(person, waiting))
     return sorted(people, key=lambda each: (each.hidden, each.last_time, each.number))
+
+
+def _find_internal(told: List[_Contact]) -> List[_Contact]:
+    """Return the calls between two lines, from the view of the line that calls.
+
+    Its own history may not be among the records, or has a short number.
+    """
+    lines = {contact.line for contact in told if contact.line is not None}
+    return [
+        _Contact(contact.line, contact.time, contact.person, False, contact.until)
+        for contact in told
+        if contact.rang and contact.person in lines and contact.person != contact.line
+    ]
 
 
 def _read_record(record: CallRecord) -> Iterator[_Contact]:

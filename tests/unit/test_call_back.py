@@ -103,6 +103,26 @@ def test_forms_of_a_number_are_one_person(number: str) -> None:
     assert (found.number, found.count) == (BOB, 2)
 
 
+@pytest.mark.parametrize("seconds, others", [
+    (30, [record(160, "out", "102", 30)]), (0, [record(160, "out", "102", None)]), (0, []),
+])
+def test_colleague_whose_line_was_called_since_is_left_out(
+    seconds: int, others: List[CallRecord]
+) -> None:
+    """The history of the called line tells it, even if that of the caller has a short number."""
+    missed = record(100, other=CAROL)
+    called = record(160, other=ALICE, seconds=seconds, line=CAROL)
+    waiting = {ALICE} if not seconds else set()
+    assert {each.number for each in to_call_back([missed, called, *others])} == waiting
+    # The caller may be anybody, if it is no line of the account.
+    called = record(160, other=BOB, seconds=seconds, line=CAROL)
+    assert CAROL in {each.number for each in to_call_back([missed, called, *others])}
+
+
+def test_conversation_that_began_before_the_missed_call_does_not_count() -> None:
+    assert [each.number for each in to_call_back([record(100, seconds=60), record(130)])] == [BOB]
+
+
 def test_times_are_those_of_paris() -> None:
     [found] = to_call_back([record(1_795_000_000)])
     assert found.first.isoformat() == found.last.isoformat() == "2026-11-18T12:06:40+01:00"
