@@ -148,6 +148,8 @@ def read_record(
     start_time = as_date(fields.get("start_time"))
     if start_time is None:
         return None
+    # The id of a record without one must not depend on how the date is written.
+    start_time = float(start_time)
     caller, callee = (_read_number(fields, _NUMBERS[side], csi) for side in _NUMBERS)
     unit = as_key(fields.get("unit")) or CALL_UNIT
     quantity = as_number(fields.get("quantity"))

@@ -118,7 +118,9 @@ class CatchUp(BackgroundClient):
         tolerance: float = 5.0,
         remember: Union[bool, str, "os.PathLike[str]"] = False,
     ) -> None:
-        history: Any = getattr(manager, "client", manager)
+        # A Manager's own method returns a Future. The client of another object may be anything.
+        client = getattr(manager, "client", None)
+        history: Any = client if callable(getattr(client, "history", None)) else manager
         if not callable(getattr(history, "history", None)):
             raise TypeError("manager: expected a Manager, or an object with the method history")
         self._history: HasHistory = history
@@ -154,11 +156,14 @@ class CatchUp(BackgroundClient):
             function, counts those that come until the records have settled, too.
         :returns: a Future of a CaughtUp. With an error of the history, it has what is known, and
             ``error``. It does not change the calls.
+        :raises TypeError: an argument is of a wrong type.
+        :raises ValueError: a moment has an invalid value.
         """
         now = wall_clock()
         gap = Gap(*read_period(since, now if until is None else until, now))
         ended_at = monotonic() - max(0.0, now - gap.until)
-        work = partial(self._ask, gap, ended_at, told)
+        known = told if callable(told) else _read_calls(told)
+        work = partial(self._ask, gap, ended_at, known)
         return self._background.ask(work, callback)
 
     def close(self) -> None:
@@ -174,15 +179,20 @@ class CatchUp(BackgroundClient):
 
         :raises KeyyoError: the history refused, or did not answer.
         """
-        return [
-            record for csi in self._lines for record in self._history.history(csi, since, until)
-        ]
+        records = []
+        for csi in self._lines:
+            for record in self._history.history(csi, since, until):
+                if not isinstance(record, CallRecord):
+                    kind = type(record).__name__
+                    raise TypeError(f"history: expected CallRecords, got {kind}")
+                records.append(record)
+        return records
 
     def _ask(self, gap: Gap, ended_at: float, told: KnownCalls) -> CaughtUp:
         home = next(filter(None, self._lines), FRANCE)
 
         def list_told() -> Sequence[Any]:
-            calls = told() if callable(told) else told
+            calls = _read_calls(told()) if callable(told) else told
             return describe_all(calls, partial(_normalize, home))
 
         inquiry = Inquiry(self.timing, self.search, list_told, repeats=False)
@@ -224,6 +234,15 @@ def _read_lines(csi: Any) -> Tuple[Optional[str], ...]:
     if None in lines and len(lines) > 1:
         raise TypeError("csi: expected either lines, or None for the whole account")
     return lines
+
+
+def _read_calls(told: Any) -> Sequence[Call]:
+    """Return a copy: the calls are read several times, and an iterator can be read only once."""
+    calls = list(told) if isinstance(told, Iterable) else [told]
+    for call in calls:
+        if not isinstance(call, Call):
+            raise TypeError(f"told: expected Calls, got {type(call).__name__}")
+    return calls
 
 
 def _check_seconds(name: str, value: Any) -> None:

@@ -17,7 +17,8 @@ def complete(record: CallRecord, fields: Mapping[str, Any]) -> Mapping[str, Any]
     """
     setup, connect, _ = dates_of(fields)
     seconds = record.seconds or 0
-    missed = record.missed and connect is None
+    # Live, an outgoing call that nobody answered is MISSED too.
+    missed = connect is None and record.seconds == 0
     ended = DatedFields(fields)
     ended["state"] = "MISSED" if missed else "RELEASE"
     ended.pop("release_date", None)

@@ -39,9 +39,10 @@ class ToldCall(NamedTuple):
 #: Maximum difference of two lengths of the same conversation, in seconds: both are rounded.
 _MAX_DIFFERENCE = 2.0
 
-#: What a number costs that is hidden on both sides, and one that cannot be compared. Otherwise a
+#: What a number costs in place of which the history has another one of the same line, such as that
+#: of a group; one that is hidden on both sides; and one that cannot be compared. Otherwise a
 #: hidden call would fit a known caller as well as its own record.
-_BOTH_HIDDEN, _UNKNOWN = 1, 2
+_SAME_LINE, _BOTH_HIDDEN, _UNKNOWN = 1, 2, 3
 
 #: How well a record fits a call, the best first: the cost of the numbers, True if the lengths
 #: differ, seconds between the starts.
@@ -104,18 +105,31 @@ def _between(
 
 def _compare(told: ToldCall, record: CallRecord) -> Optional[int]:
     """Return the cost of the numbers; None if it is another call, or nothing can be compared."""
-    costs = [
-        _compare_numbers(told.caller, record.caller), _compare_numbers(told.callee, record.callee)
-    ]
+    is_incoming = record.direction == "in"
+    return _sum_costs(
+        _compare_numbers(told.caller, record.caller, None if is_incoming else record.csi),
+        _compare_numbers(told.callee, record.callee, record.csi if is_incoming else None),
+    )
+
+
+def _sum_costs(*costs: Optional[int]) -> Optional[int]:
     known = [cost for cost in costs if cost is not None]
-    return sum(known) if len(known) == 2 and 0 in known else None
+    return sum(known) if len(known) == len(costs) and min(known) <= _SAME_LINE else None
 
 
-def _compare_numbers(number: Optional[str], recorded: Optional[str]) -> Optional[int]:
+def _compare_numbers(
+    number: Optional[str], recorded: Optional[str], csi: Optional[str] = None
+) -> Optional[int]:
+    """Return what two numbers cost.
+
+    :param csi: the line in whose history ``recorded`` is, if it is the number of that line.
+    """
+    if number is not None and number == recorded:
+        return 0
+    if number is not None and number == csi:
+        return _SAME_LINE
     if number is None or recorded is None:
         return _BOTH_HIDDEN if number is recorded else _UNKNOWN
-    if number == recorded:
-        return 0
     is_short = len(number) <= _MAX_SHORT
     return None if is_short == (len(recorded) <= _MAX_SHORT) else _UNKNOWN
 
@@ -177,6 +191,8 @@ def merge_histories(
 ) -> List[Tuple[CallRecord, ...]]:
     """Group the records of the same call: a call between two lines is in the history of both.
 
+    The history of the line that calls may have a short number, or the number of a group.
+
     :returns: one group a call, in order of the starts; the record of the called line goes first.
     """
     groups: List[List[CallRecord]] = []
@@ -191,7 +207,48 @@ def merge_histories(
             groups.append(group)
             known.append(group)
         group.append(record)
+    groups = _join_singles(groups, tolerance)
     return [tuple(sorted(each, key=lambda one: one.direction)) for each in groups]
+
+
+def _join_singles(
+    groups: Sequence[List[CallRecord]], tolerance: float
+) -> List[List[CallRecord]]:
+    """Join two records whose numbers may be the same, if neither has a group yet."""
+    joined: List[List[CallRecord]] = []
+    recent: List[List[CallRecord]] = []
+    for group in groups:
+        [record, *others] = group
+        recent = [
+            each for each in recent if record.start_time - each[0].start_time <= tolerance
+        ]
+        found = None
+        if not others:
+            found = next((each for each in recent if _may_be_same(each[0], record)), None)
+            recent = [each for each in recent if each is not found]
+        if found is not None:
+            found.append(record)
+            continue
+        joined.append(group)
+        if not others:
+            recent.append(group)
+    return joined
+
+
+def _may_be_same(first: CallRecord, second: CallRecord) -> bool:
+    """Return True if two records of different lines may be the same call."""
+    parties = first.caller, first.callee, second.caller, second.callee
+    if first.csi == second.csi or first.direction == second.direction or None in parties:
+        return False
+    incoming, outgoing = sorted((first, second), key=lambda each: each.direction)
+    numbers = _sum_costs(
+        _compare_numbers(incoming.caller, outgoing.caller, outgoing.csi),
+        _compare_numbers(outgoing.callee, incoming.callee, incoming.csi),
+    )
+    differs = None not in (first.seconds, second.seconds) and (
+        abs((first.seconds or 0) - (second.seconds or 0)) > _MAX_DIFFERENCE
+    )
+    return numbers is not None and not differs
 
 
 def _joins(group: Sequence[CallRecord], record: CallRecord, tolerance: float) -> bool:

@@ -79,8 +79,9 @@ def open_sources(sources: Iterable[Any]) -> Iterator[Opened]:
     :raises TypeError: one is no source.
     """
     for source in sources:
-        # A Manager's own methods return Futures.
-        account = getattr(source, "client", source)
+        # A Manager's own methods return Futures. The client of another object may be anything.
+        client = getattr(source, "client", None)
+        account: Any = client if callable(getattr(client, "contacts", None)) else source
         contacts = getattr(account, "contacts", None)
         if isinstance(source, ContactFile):
             yield Opened(str(source.path), source.contacts, source)

@@ -277,6 +277,45 @@ def test_ask_by_hand_tells_the_same(sim: Simulator, alice: Line, books: Books) -
         pending.result(PATIENCE)
 
 
+@pytest.mark.parametrize("make", [iter, list, lambda calls: lambda: filter(None, calls)])
+def test_calls_that_are_passed_are_told_whatever_holds_them(
+    sim: Simulator, alice: Line, books: Books, make: Any
+) -> None:
+    """They are compared several times; an iterator can be read only once."""
+    with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        sim.phone(BOB).call(alice)
+        sim.phone(BOB).hang_up()
+        cti.ping().result(PATIENCE)
+        [call] = cti.get_calls()
+        assert call.setup_date is not None
+        books.write(BOB, alice, call.setup_date)
+        books.write(CAROL, alice, call.setup_date)
+        with CatchUp(books, alice.number, quiet=0.2, limit=0.4) as catch_up:
+            found = catch_up.ask(call.setup_date - 60, told=make([call])).result(PATIENCE)
+    assert [record.caller for record in found] == [CAROL]
+
+
+@pytest.mark.parametrize("told", [5, [None], "abc"])
+def test_what_is_no_call_is_refused_at_once(books: Books, told: Any) -> None:
+    with CatchUp(books, None) as catch_up, pytest.raises(TypeError, match="told: expected Calls"):
+        catch_up.ask(time.time() - 60, told=told)
+
+
+@pytest.mark.parametrize("junk", [[None], [{"start_time": 1}], "abc", None, 5])
+def test_history_of_anything_else_is_an_error_of_the_event(junk: Any) -> None:
+    class Junk:
+        #: As many programs have one, for HTTP.
+        client = object()
+
+        def history(self, csi: object, since: float, until: float) -> Any:
+            return junk
+
+    with CatchUp(Junk(), None, quiet=0.1, limit=0.2) as catch_up:
+        found = catch_up.ask(time.time() - 60).result(PATIENCE)
+    assert found.error is not None and found.error.error_code == "internal"
+
+
 @pytest.mark.parametrize(
     "arguments, error, what",
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from keyyo_cti._catch_up.findings import Findings, Gap, find
 from keyyo_cti._catch_up.matching import ToldCall, match, merge_histories
-from keyyo_cti.call_history import CallRecord
+from keyyo_cti.call_history import CallRecord, HistoryDirection
 
 from .town import BOB, LINE, a_record, a_told
 
@@ -167,6 +167,44 @@ def test_call_between_two_lines_is_reported_once_by_the_called_line() -> None:
     # One history cannot show the same call twice: somebody has redialled.
     redialled = [a_record("1", 1000), a_record("2", 1002)]
     assert [len(group) for group in merge_histories(redialled, TOLERANCE)] == [1, 1]
+
+
+@pytest.mark.parametrize("direction", ["in", "out"])
+@pytest.mark.parametrize("other", [BOB, None])
+def test_history_may_have_the_number_of_a_group_for_the_line(
+    direction: HistoryDirection, other: Optional[str]
+) -> None:
+    """The dialled number, or the one that the line presents, is not the one that the CTI tells."""
+    group = "33199000099"
+
+    def order(line: str) -> Dict[str, Any]:
+        caller, callee = (other, line) if direction == "in" else (line, other)
+        return {"caller": caller, "callee": callee}
+
+    told = a_told(990, connect=995, stale=True, **order(LINE))
+    record = a_record("1", 990, 60, direction=direction, **order(group))
+    assert find_in_gap([told], [record]).ends == [(told, record)]
+    elsewhere = a_record("1", 990, 60, direction=direction, csi=SECOND, **order(group))
+    assert find_in_gap([told], [elsewhere]).ends == []
+
+
+@pytest.mark.parametrize("late", [0, 2])
+@pytest.mark.parametrize(("dialled", "calls"), [
+    ("102", 1), (LINE, 1), ("33199000099", 2), (None, 2),
+])
+def test_call_between_two_lines_by_a_short_number_is_one_call(
+    dialled: Optional[str], calls: int, late: int
+) -> None:
+    records = [
+        a_record("out", 1000 + late, 9, SECOND, dialled, "out", csi=SECOND),
+        a_record("in", 1002 - late, 9, SECOND, LINE, "in", csi=LINE),
+    ]
+    assert len(merge_histories(records, TOLERANCE)) == calls
+    further = [*records, a_record("other", 1003, 40, SECOND, "103", "out", csi="33199000003")]
+    assert len(merge_histories(further, TOLERANCE)) == calls + 1
+    # Not the same conversation.
+    longer = a_record("in", 1001, 90, SECOND, LINE, "in", csi=LINE)
+    assert len(merge_histories([records[0], longer], TOLERANCE)) == (1 if dialled == LINE else 2)
 
 
 def test_dates_that_are_cut_to_whole_seconds_lie_in_the_gap_for_any_tolerance() -> None:
