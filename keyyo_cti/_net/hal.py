@@ -39,4 +39,4 @@ def read_next_href(document: Document) -> Optional[str]:
     link: Any = document
     for name in ("_links", "next", "href"):
         link = link.get(name) if isinstance(link, dict) else None
-    return link if isinstance(link, str) and link else None
+    return link if isinstance(link, str) else None
