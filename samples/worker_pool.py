@@ -70,7 +70,8 @@ INSERT INTO calls
 SELECT coalesce(known.callref, ?1), coalesce(known.setup_date, ?2), ?3, ?4, ?5, NULL, NULL
 FROM (SELECT 1) LEFT JOIN (
     SELECT callref, setup_date FROM calls
-    WHERE state = 'UNKNOWN' AND caller IS ?3 AND callee IS ?4 AND abs(setup_date - ?2) <= 5
+    WHERE state = 'UNKNOWN' AND abs(setup_date - ?2) <= 5
+    AND same_number(caller, ?3) AND same_number(callee, ?4)
     ORDER BY abs(setup_date - ?2) LIMIT 1
 ) AS known WHERE true
 ON CONFLICT (callref, setup_date) DO UPDATE SET
@@ -207,6 +208,7 @@ class Service:
         try:
             # Opened each time: calls are rare, and who moves the file away gets a new one.
             with closing(sqlite3.connect(self.path, timeout=RETRY)) as database, database:
+                database.create_function("same_number", 2, same_number)
                 database.executescript(TABLES)
                 database.execute(*row)
         except sqlite3.OperationalError as error:
@@ -242,6 +244,17 @@ def row_of_record(record: "CallRecord") -> Row:
     state = "MISSED" if record.missed else "RELEASE"
     start = int(record.start_time)
     return Row(WRITE_RECORD, (record.call_id, start, record.caller, record.callee, state))
+
+
+def same_number(told: Optional[str], recorded: Optional[str]) -> bool:
+    """True if the history may have one number where the CTI has told the other.
+
+    The CTI may tell a national number, a short one, or a word for a hidden one.
+    """
+    digits = "".join(filter(str.isdigit, told or ""))
+    if not digits or recorded is None:
+        return not digits and recorded is None
+    return digits[-9:] == recorded[-9:] or len(digits) <= 6
 
 
 def serve(service: Service) -> Optional[str]:

@@ -13,10 +13,18 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import pytest
 
 from keyyo_cti.backoff import Backoff
+from keyyo_cti.call_history import CallRecord
 from keyyo_cti.catch_up import CatchUp
 from keyyo_cti.simulator import Line, Phone, Simulator
 from samples import worker_pool
-from samples.worker_pool import UNKNOWN, WRITE_CALL, WRITE_GAP, Row, Service
+from samples.worker_pool import (
+    UNKNOWN,
+    WRITE_CALL,
+    WRITE_GAP,
+    Row,
+    Service,
+    row_of_record,
+)
 
 from ..helpers.accounts import client_of
 from ..helpers.probe import PATIENCE, eventually
@@ -233,6 +241,27 @@ def test_file_that_is_locked(
         bob.hang_up()
         eventually(lambda: "cannot write yet: database is locked" in caplog.text)
     eventually(lambda: rows(path) == [(callref, "RELEASE")])
+
+
+@pytest.mark.parametrize(("caller", "recorded", "is_same"), [
+    ("33199020000", "33199020000", True), ("0199020000", "33199020000", True),
+    ("+33199020000", "33199020000", True),
+    ("anonymous", None, True), (None, None, True), ("102", "33199000002", True),
+    ("33199020000", "33199020009", False), ("33199020000", None, False),
+    ("anonymous", "33199020000", False),
+])
+def test_call_that_an_earlier_run_gave_up_is_completed_by_its_record(
+    service: Service, path: str, alice: Line, caller: Any, recorded: Any, is_same: bool
+) -> None:
+    given_up = ("callref", 1_795_000_000, caller, alice.number, UNKNOWN, 1_795_000_003, None)
+    record = CallRecord(
+        "id", alice.number, 1_795_000_001.0, recorded, alice.number, "in", seconds=9, answered=True
+    )
+    service.rows.put(Row(WRITE_CALL, given_up))
+    eventually(lambda: rows(path) == [("callref", UNKNOWN)])
+    service.rows.put(row_of_record(record))
+    expected = [("callref", "RELEASE")] if is_same else [("callref", UNKNOWN), ("id", "RELEASE")]
+    eventually(lambda: sorted(rows(path)) == expected)
 
 
 def test_what_cannot_be_written_at_all(
