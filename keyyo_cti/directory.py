@@ -61,6 +61,10 @@ class Directory:
             raise TypeError(f"max_age: expected seconds, got {type(max_age).__name__}")
         if not max_age > 0:
             raise ValueError(f"max_age: expected more than 0 seconds, got {max_age}")
+        if not isinstance(line, (str, type(None))):
+            raise TypeError(f"line: expected text, got {type(line).__name__}")
+        if not isinstance(backoff, Backoff):
+            raise TypeError(f"backoff: expected a Backoff, got {type(backoff).__name__}")
         home = FRANCE if line is None else to_international(line, FRANCE)
         if home is None:
             raise ValueError(f"line: expected a telephone number, got {line!r}")

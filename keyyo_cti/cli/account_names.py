@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CLOSE_TIMEOUT = 0.3
 
 #: Seconds that a command which prints once waits for the names.
-_READ_TIMEOUT = 10.0
+_READ_TIMEOUT = 30.0
 
 
 def add_names(parser: argparse.ArgumentParser) -> None:

@@ -287,7 +287,8 @@ def test_wrong_source_is_refused_at_once(source: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "error"),
     [({"max_age": 0}, ValueError), ({"max_age": "1"}, TypeError), ({"max_age": True}, TypeError),
-     ({"max_age": float("nan")}, ValueError), ({"line": "anonymous"}, ValueError)],
+     ({"max_age": float("nan")}, ValueError), ({"line": "anonymous"}, ValueError),
+     ({"line": 33199000001}, TypeError), ({"backoff": 5}, TypeError)],
 )
 def test_wrong_setting_is_refused_at_once(settings: Any, error: Any) -> None:
     with pytest.raises(error, match=next(iter(settings))):
