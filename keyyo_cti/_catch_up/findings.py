@@ -41,6 +41,7 @@ def find(
     reported: Container[str] = (),
     running: Container[str] = (),
     unsettled: Container[str] = (),
+    past: Sequence[Gap] = (),
 ) -> Findings:
     """Compare the history with the calls that were told.
 
@@ -50,6 +51,8 @@ def find(
     :param reported: ids of records that were reported.
     :param running: ids of records that were ``running`` before.
     :param unsettled: ids of records that may be parts of calls that go on.
+    :param past: gaps of before. A call that began in one of them and ended in ``gaps`` is told by
+        nobody either.
     """
     slack = get_slack(tolerance)
     latest = max(gap.until for gap in gaps)
@@ -69,15 +72,18 @@ def find(
                 findings.unsettled.append(whole)
             elif whole is not None:
                 findings.ends.append((ended, whole))
-        elif _lies_in(gaps, record.start_time, slack) or any(
+            continue
+        runs = _lies_in(gaps, record.start_time, slack) or any(
             each.call_id in running for each in group
-        ):
-            end = max(each.start_time + (each.seconds or 0) for each in group)
-            if _lies_in(gaps, end, slack):
-                (findings.unsettled if may_change else findings.untold).append(record)
-            elif may_change or end > latest:
-                findings.running.append(record)
-            # Otherwise it ended before a gap, when the CTI told its end.
+        )
+        # Well inside: a call that the CTI told then may be forgotten by now.
+        began_unheard = runs or _lies_in(past, record.start_time, -slack)
+        end = max(each.start_time + (each.seconds or 0) for each in group)
+        if began_unheard and _lies_in(gaps, end, slack):
+            (findings.unsettled if may_change else findings.untold).append(record)
+        elif runs and (may_change or end > latest):
+            findings.running.append(record)
+        # Otherwise it ended before a gap, when the CTI told its end.
     return findings
 
 

@@ -16,6 +16,10 @@ _log = logging.getLogger("keyyo_cti")
 #: Maximum seconds between a stale call's start and the gap. The history of a day has an end.
 _MAX_LOOK_BACK = 86_400.0
 
+#: Maximum seconds between a gap and one of before in which a call may have begun that the history
+#: has not listed since.
+_MAX_PAST = 4 * 3600.0
+
 #: Number of pauses that double, within the time in which records settle.
 _DOUBLINGS = 5
 
@@ -117,6 +121,7 @@ class Inquiry:
     :ivar reported: ids of records that were reported -> the time of their gaps.
     :ivar running: ids of records that went on after their gaps -> their starts. The end of each is
         told, or lies in a later gap.
+    :ivar past: gaps that have an answer, the last ones.
     :ivar is_down: True while the connection is lost again. Then a failure decides nothing: the
         network may be dead, and the next gap will follow.
     """
@@ -136,6 +141,7 @@ class Inquiry:
         self._clock = clock
         self.reported: Dict[str, float] = {}
         self.running: Dict[str, float] = {}
+        self.past: List[Gap] = []
         self.is_down = False
         # The request that runs now, and the gaps that it does not ask about.
         self._under_way: Optional[Request] = None
@@ -212,6 +218,7 @@ class Inquiry:
         told, gaps = self._told(), self._all_gaps()
         since = min(gap.since for gap in gaps)
         starts = [min(each.starts) for each in told if each.stale] + list(self.running.values())
+        starts += [gap.since for gap in self._find_past(gaps)]
         earliest = [start for start in starts if start > since - _MAX_LOOK_BACK]
         margin, last = self._timing.margin, max(gap.until for gap in gaps)
         self._under_way = Request(
@@ -267,8 +274,12 @@ class Inquiry:
     def _find(self, gaps: Sequence[Gap], unsettled: FrozenSet[str]) -> Findings:
         return find(
             gaps, self._told(), self._records, self._timing.tolerance, self.reported, self.running,
-            unsettled,
+            unsettled, self._find_past(gaps),
         )
+
+    def _find_past(self, gaps: Sequence[Gap]) -> List[Gap]:
+        since = min(gap.since for gap in gaps) - _MAX_PAST
+        return [gap for gap in self.past if gap.until > since]
 
     def _reset(self) -> None:
         self._gaps, self._records, self._seen, self._error = [], [], None, None
@@ -331,6 +342,7 @@ class Inquiry:
             now = self._clock()
             self._gaps += [_Open(each.gap, now, True) for each in opened if not each.again]
         if error is None or error.final:
+            self.past = [*self.past, *self._failed, *gaps][-_MAX_GAPS:]
             self._failed = []
         else:
             self._failed = [*self._failed, *gaps][-_MAX_GAPS:]

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 from .._display.dates import as_date
 from .._net.private_folder import file_path, make_private_folder, open_private, reason
 from .._net.state_folder import state_folder
+from .findings import Gap
 from .matching import ToldCall
 
 _log = logging.getLogger("keyyo_cti")
@@ -30,12 +31,14 @@ class State(NamedTuple):
     :ivar told: calls around that time, and those that went on.
     :ivar reported: ids of records that were reported -> the time of their gaps.
     :ivar running: ids of records of calls that went on after gaps -> their starts.
+    :ivar past: the last gaps, as the inquiry keeps them.
     """
 
     heard_until: float
     told: List[ToldCall]
     reported: Dict[str, float]
     running: Dict[str, float]
+    past: List[Gap]
 
 
 class LastRun:
@@ -89,6 +92,7 @@ class LastRun:
             ],
             "reported": state.reported,
             "running": state.running,
+            "past": state.past,
         }
         try:
             path = self._find_path()
@@ -127,12 +131,13 @@ def _read(content: Dict[str, Any]) -> Optional[State]:
             _as_number(connect), _as_number(seconds), stale is True,
             callref=_as_text(callref[0] if callref else None),
         )
-        # Version 1 of the file had no callrefs at first, and no running calls.
+        # Version 1 of the file had no callrefs at first, no running calls and no past gaps.
         for caller, callee, starts, connect, seconds, stale, *callref in content["told"]
         if starts
     ]
     reported, running = content["reported"], content.get("running", {})
-    return State(heard_until, told, _as_times(reported), _as_times(running))
+    past = [Gap(float(since), float(until)) for since, until in content.get("past", ())]
+    return State(heard_until, told, _as_times(reported), _as_times(running), past)
 
 
 def _as_times(times: Any) -> Dict[str, float]:

@@ -240,6 +240,7 @@ class Gaps:
             since, self._earlier = state.heard_until, list(state.told)
             self._inquiry.reported.update(state.reported)
             self._inquiry.running.update(state.running)
+            self._inquiry.past = [*state.past, *self._inquiry.past]
             if since > now + _MAX_AHEAD:
                 _log.warning(
                     "the file of the last run is from the future, as after a change of the clock: "
@@ -314,7 +315,8 @@ class Gaps:
             # They may have begun in an earlier gap.
             untold = posted.answer.findings.untold
             running.update((each.call_id, each.start_time) for each in untold)
-        self._last_run.save(State(min(starts), self._list_kept(), reported, running))
+        kept, past = self._list_kept(), self._inquiry.past
+        self._last_run.save(State(min(starts), kept, reported, running, past))
 
     def _list_kept(self) -> List[ToldCall]:
         """Return the told calls for the next run, where those that go on now may have ended."""

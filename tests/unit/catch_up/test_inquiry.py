@@ -345,6 +345,7 @@ def test_window_reaches_back_to_the_start_of_a_stale_call(asked: Asked) -> None:
     assert [record.call_id for _, record in answer.findings.ends] == ["1"]
     # A call without news for days would make every window as long.
     asked.told = [a_told(1e6 - 30 * HOUR, stale=True)]
+    asked.inquiry.past.clear()
     asked.end_gap()
     asked.run(1400)
     assert asked.windows[-1] == (1070 - 60, 1100 + 60)
@@ -428,6 +429,27 @@ def test_call_that_ran_behind_a_gap_is_looked_for_until_its_end(
     asked.end_gap()
     assert ids(asked.run(2000)) == [expected] and asked.inquiry.running == {}
     assert asked.windows[-1][0] == start - 60
+
+
+@pytest.mark.parametrize(("start", "hours", "expected"), [
+    (980, 1, ["0"]), (980, 3, ["0"]),
+    # A call that lasts for longer is looked for only if the history lists it meanwhile.
+    (980, 5, []),
+    # The CTI has told these.
+    (960, 1, []), (1020, 1, []), (999, 1, []),
+])
+def test_call_that_is_listed_at_its_end_only_is_told_with_the_gap_of_its_end(
+    asked: Asked, start: float, hours: int, expected: List[str]
+) -> None:
+    end = 1000 + hours * HOUR
+    asked.write(start, appears=end, seconds=int(end - 10 - start))
+    asked.end_gap()
+    assert ids(asked.run(end - 60)) == [[]]
+    asked.now = end
+    asked.end_gap()
+    assert ids(asked.run(end + 400)) == [expected]
+    asked.end_gap()
+    assert ids(asked.run(end + 1000)) == [[]]
 
 
 def test_call_that_ran_more_than_a_day_ago_is_not_looked_for(asked: Asked) -> None:
