@@ -11,6 +11,10 @@ from .phones import NumberLike, parse_number
 from .serving import ServerThread
 
 
+#: Unix seconds.
+_MAX_START = 1e11
+
+
 class History:
     """The history of a simulator, as ``sim.history``. Every method works from any thread.
 
@@ -116,6 +120,9 @@ class History:
         call_id: Optional[str] = None,
         **more: Any,
     ) -> CallDetail:
+        if not require_seconds(start, "start") < _MAX_START:
+            raise ValueError(f"start: expected Unix seconds below {_MAX_START}, got {start}")
+        require_seconds(seconds, "seconds", zero=True)
         return CallDetail(
             parse_number(line, "line"), require_one_of(direction, DIRECTIONS, "direction"),
             call_id or self._calls.make_call_id(), start, caller, callee, seconds, unit, more)

@@ -295,3 +295,16 @@ def test_wrong_setting_is_refused(sim: Simulator, wrong: Dict[str, Any], error: 
         sim.history.set(**wrong)
     with pytest.raises(ValueError, match="direction"):
         sim.history.add("33199000001", NOW, direction="both")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [({"start": "abc"}, TypeError), ({"start": float("nan")}, ValueError),
+     ({"start": 1e12}, ValueError), ({"seconds": -5}, ValueError)],
+)
+def test_wrong_record_is_refused_and_leaves_the_history_whole(
+    sim: Simulator, wrong: Dict[str, Any], error: Any
+) -> None:
+    with pytest.raises(error, match=next(iter(wrong))):
+        sim.history.add("33199000001", **{"start": NOW, **wrong})
+    assert sim.history.add("33199000001", NOW)
