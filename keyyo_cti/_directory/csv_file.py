@@ -15,6 +15,9 @@ _DELIMITERS = (";", ",", "\t")
 #: Excel's first line in some countries.
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
+#: The apostrophe in front of what a spreadsheet would run as a formula.
+_APOSTROPHE = re.compile(r"""(^|;)'(?=[ "]*[-=+@\u2212\uff1d\uff0b\uff0d\uff20])""")
+
 #: Between several numbers in one cell.
 _BETWEEN_NUMBERS = re.compile(r"[\n;|,]|:::|\s/\s|\b(?:ou|or|et|and)\b")
 
@@ -109,7 +112,7 @@ def _read_rows(rows: Iterator[List[str]], columns: Columns) -> Iterator[Contact]
     # Many contacts have the same company, and with this the same string.
     shared: Dict[str, str] = {}
     for row in rows:
-        cells = [" ".join(cell.split()) for cell in row]
+        cells = [_APOSTROPHE.sub(r"\1", " ".join(cell.split())) for cell in row]
         texts = {
             field: shared.setdefault(cells[at], cells[at])
             for field, at in columns.fields.items()

@@ -76,15 +76,20 @@ def test_csv_is_read_again_as_the_same_contacts(
 
 
 @pytest.mark.parametrize("name", [
-    HOSTILE, "@SUM(1)", "+cmd|1", "-2+3+cmd", "\t=1", "＝1+1", 'a"b,c\nd'])
+    HOSTILE, "@SUM(1)", "-J", "a;=1", "+cmd|1", "-2+3+cmd", "\t=1", "＝1+1", 'a"b,c\nd'])
 def test_name_cannot_run_a_formula_in_a_spreadsheet(
-    sim: Simulator, capsys: Capture, name: str
+    sim: Simulator, capsys: Capture, tmp_path: Path, name: str
 ) -> None:
     sim.contact(name, default_number="+33199020000")
     keep_login(sim)
-    _, row = csv.reader(run(capsys, "contacts", "--csv").out)
-    assert row[0] in (f"'{' '.join(name.split())}", 'a"b,c d')
+    said = run(capsys, "contacts", "--csv")
+    _, row = csv.reader(said.out)
+    assert row[0] in (f"'{' '.join(name.split())}", 'a"b,c d', "a;'=1")
     assert row[2] == "+33199020000"
+    path = tmp_path / "contacts.csv"
+    path.write_text("\n".join(said.out), encoding="utf-8")
+    [contact] = CSVFile(path).contacts()
+    assert contact.name == " ".join(name.split())
 
 
 @pytest.mark.parametrize("name", ["\x1b[2JAlice", "\x9b31m", "left\u202eright"])
