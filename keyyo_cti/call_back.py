@@ -17,7 +17,7 @@ from typing import (
 
 from ._display.dates import dates_of
 from ._display.paris import in_paris
-from ._display.telephone_number import FRANCE, is_dialable, to_international
+from ._display.telephone_number import FRANCE, is_dialable, normalize
 from ._net.clock import NEVER
 from .call import Call
 from .call_history import CallRecord
@@ -155,13 +155,13 @@ def _read_record(record: CallRecord) -> Iterator[_Contact]:
     if not record.is_call:
         return
     home = record.csi if record.csi is not None and is_dialable(record.csi) else FRANCE
-    caller, callee = _normalize(record.caller, home), _normalize(record.callee, home)
+    caller, callee = normalize(home, record.caller), normalize(home, record.callee)
     start = record.start_time
     until = start + min(record.seconds or 0, _SAME_CALL)
     if record.direction == "out":
         yield _Contact(callee, start, caller, False, until)
     elif record.missed or record.answered or record.seconds:
-        line = _normalize(record.line, home) or record.line
+        line = normalize(home, record.line) or record.line
         yield _Contact(caller, start, line, record.missed, until, True)
 
 
@@ -176,7 +176,7 @@ def _read_live(call: Any) -> Iterator[_Contact]:
     home = call.line or FRANCE
     seconds = NEVER if connect is None or release is None else release - connect
     until = time + (min(seconds, _SAME_CALL) if call.answered else 0.0)
-    caller, callee = _normalize(call.caller, home), _normalize(call.callee, home)
+    caller, callee = normalize(home, call.caller), normalize(home, call.callee)
     if call.direction in ("out", "internal"):
         yield _Contact(callee, time, caller, False, until)
     if call.direction in ("in", "internal") and (call.answered or call.state == "MISSED"):
@@ -211,7 +211,3 @@ def _summarize(person: Optional[str], contacts: List[_Contact]) -> CallBack:
         rang.add(contact.line)
     lines = dict.fromkeys(contact.line for contact in contacts if contact.line is not None)
     return CallBack(person, count, contacts[0].time, contacts[-1].time, tuple(sorted(lines)))
-
-
-def _normalize(number: Optional[str], home: str) -> Optional[str]:
-    return None if number is None else to_international(str(number), home)

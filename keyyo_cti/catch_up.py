@@ -22,7 +22,7 @@ from ._catch_up.last_run import LastRun
 from ._catch_up.told_calls import describe_all
 from ._client.background import BackgroundClient
 from ._client.callback import Callback
-from ._display.telephone_number import FRANCE, to_international
+from ._display.telephone_number import FRANCE, normalize
 from ._manager.period import Moment, read_period
 from ._net.clock import monotonic, wall_clock
 from ._net.reentrant import Flag
@@ -193,7 +193,7 @@ class CatchUp(BackgroundClient):
 
         def list_told() -> Sequence[Any]:
             calls = _read_calls(told()) if callable(told) else told
-            return describe_all(calls, partial(_normalize, home))
+            return describe_all(calls, partial(normalize, home))
 
         inquiry = Inquiry(self.timing, self.search, list_told, repeats=False)
         inquiry.add(gap, ended_at)
@@ -250,7 +250,3 @@ def _check_seconds(name: str, value: Any) -> None:
         raise TypeError(f"{name}: expected a number of seconds, got {type(value).__name__}")
     if not 0 < value <= _MAX_SECONDS:
         raise ValueError(f"{name}: expected seconds above 0, at most a day, got {value}")
-
-
-def _normalize(home: str, number: Any) -> Optional[str]:
-    return to_international(str(number), home) if isinstance(number, (str, int)) else None

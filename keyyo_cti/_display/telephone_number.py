@@ -81,6 +81,11 @@ def to_international(number: str, home: str) -> Optional[str]:
     return found
 
 
+def normalize(home: str, number: Any) -> Optional[str]:
+    """As ``to_international``, for a value that may be no number."""
+    return to_international(str(number), home) if isinstance(number, (str, int)) else None
+
+
 def is_dialable(number: str) -> bool:
     """Return True for 1 to 15 digits, which is what the service accepts."""
     return _DIGITS.fullmatch(number) is not None

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     elif arguments.state == "off":
         # Not every profile in force: another one may be there on purpose, such as a forwarding.
         profile = _select(profiles, arguments.profile)
-        if profile.forced:
+        if profile.forced is not False:
             account.client.force_profile(csi, _identify(profile), False)
     if arguments.state != "status":
         # As Keyyo sees it now, not as it was requested.

@@ -1,11 +1,11 @@
 """Live calls and recorded ones together, each call once."""
 
 from functools import partial
-from typing import Any, Iterable, List, Optional, Tuple
+from typing import Any, Iterable, List, Tuple
 
 from .._catch_up.matching import match, merge_histories
 from .._catch_up.told_calls import describe_all
-from .._display.telephone_number import FRANCE, to_international
+from .._display.telephone_number import FRANCE, normalize
 from ..call import Call
 from ..call_history import CallRecord
 
@@ -26,14 +26,10 @@ def split_calls(calls: Iterable[Any]) -> Tuple[List[Any], List[CallRecord]]:
         return others, []
     home = next((each.line for each in records if each.line is not None), FRANCE)
     live = [each for each in others if isinstance(each, Call)]
-    told = describe_all(live, partial(_normalize, home))
+    told = describe_all(live, partial(normalize, home))
     matches = match(told, records, _TOLERANCE)
     recorded = {id(records[number]) for number in matches}
     groups = merge_histories(records, _TOLERANCE)
     return others, [
         group[0] for group in groups if not any(id(record) in recorded for record in group)
     ]
-
-
-def _normalize(home: str, number: Any) -> Optional[str]:
-    return to_international(str(number), home) if isinstance(number, (str, int)) else None

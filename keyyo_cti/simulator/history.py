@@ -10,7 +10,6 @@ from .call_history import PARTIALS, CallHistory
 from .phones import NumberLike, parse_number
 from .serving import ServerThread
 
-
 #: Unix seconds.
 _MAX_START = 1e11
 

@@ -94,8 +94,9 @@ class Lab:
         ))
 
     def until(self, words: str) -> None:
-        """Waits until this is written on the board."""
-        wait(self.browser, lambda _: words in self.board(), f"{words!r} on the board")
+        """Waits until this is written on the board; ``words`` is a regular expression."""
+        there = re.compile(words)
+        wait(self.browser, lambda _: bool(there.search(self.board())), f"{words!r} on the board")
 
     def click(self, label: str) -> None:
         """Clicks a button of the board, once it can be clicked."""

@@ -49,7 +49,8 @@ def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
         assert there.pointer_events(name) == ["none", "auto"]
     there.click("Answer")
     there.until("talking")
-    there.until("talked 0:02")
+    # The seconds go on. A busy browser may show the next one but one.
+    there.until(r"talked 0:(0[2-9]|[1-5])")
 
     there.click("Park")
     there.until("parked in slot 1")

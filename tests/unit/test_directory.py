@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 import threading
 import time
 import tracemalloc
@@ -559,7 +560,9 @@ def test_name_of_takes_less_than_20_us_with_50_000_contacts(capsys: Any) -> None
             took.append((time.thread_time() - began) / len(numbers) * 1e6)
     with capsys.disabled():
         print(f"\nname_of with 50,000 contacts: {min(took):.1f} us")
-    assert found == len(numbers) * 3 // 4 and min(took) < 20
+    assert found == len(numbers) * 3 // 4
+    # Coverage stops at each line.
+    assert min(took) < (20 if sys.gettrace() is None else 100)
 
 
 def test_name_of_a_number_that_50_000_contacts_share_takes_less_than_20_us(capsys: Any) -> None:
@@ -577,7 +580,7 @@ def test_name_of_a_number_that_50_000_contacts_share_takes_less_than_20_us(capsy
         assert directory.name_of(ALICE) == "Alice 0 (Example 0) or 49999 others"
     with capsys.disabled():
         print(f"\nof a number of 50,000 contacts, us: {took}")
-    assert max(took.values()) < 20
+    assert max(took.values()) < (20 if sys.gettrace() is None else 100)
 
 
 @pytest.mark.slow

@@ -528,7 +528,7 @@ EVERY_NAME: Dict[str, Dict[str, Optional[Callable[[Any], object]]]] = {
         "same_number": lambda cti: cti.same_number("0199020000", "33199020000"),
         **dict.fromkeys(("connected", "number", "session_id", "transport")),
         **dict.fromkeys(("onNewCall", "onDisconnected", "onRestored", "onLost", "onError")),
-        "onConversationEnded": None,
+        **dict.fromkeys(("onConversationEnded", "onCaughtUp")),
     },
     "Call": {
         "get_duration": lambda call: call.get_duration(),
