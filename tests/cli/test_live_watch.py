@@ -145,7 +145,7 @@ def test_the_connection(sim: Simulator, alice: Line, bob: Phone) -> None:
         sim.faults.let_through("connect")
         text = tty.until_shown(f"{ALICE_SHOWN}  connection restored")
         assert tty.colour_of("connection restored") == "green"
-        assert re.search(r"restored: changes of the last \d+ s are not shown", text)
+        assert re.search(r"restored: changes of the last \d+ s will come from the history", text)
         tty.until(lambda text: "ringing" in text and "ringing?" not in text)
 
 

@@ -18,6 +18,13 @@ BOB, DAVE, EVE = "33199020000", "33199030000", "33199040000"
 NOW = time.time()
 
 
+@pytest.fixture(autouse=True)
+def now() -> None:
+    """Set NOW: the tests may have been collected half an hour ago."""
+    global NOW
+    NOW = time.time()
+
+
 def miss(sim: Simulator, line: Line, caller: Optional[str], hours: float, **more: Any) -> None:
     sim.history.add(line, NOW - hours * 3600, caller=caller, callee=line.number, **more)
 

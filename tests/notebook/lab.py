@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
 
 #: Seconds that Jupyter Lab may take to start, on a loaded machine.
-START = 60.0
+START = 120.0
 
 #: What a person sees of the board.
 _BOARD = ".jp-OutputArea .widget-vbox"

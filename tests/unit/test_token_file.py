@@ -29,7 +29,7 @@ from ..helpers.running import Running
 
 keyyo, watch = canaries.keyyo, canaries.watch
 
-SOON = 10.0
+SOON = 40.0
 TOKENS = Tokens(ACCESS, REFRESH, 1_700_000_000.5)
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs modes and links of POSIX")
 

@@ -9,7 +9,7 @@ import subprocess
 from typing import Optional
 
 #: Seconds until a program that is expected to do something counts as stuck.
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def missing() -> Optional[str]:
