@@ -24,9 +24,6 @@ _log = ThreadedLogger("keyyo_cti.sockjs")
 #: Messages of one frame between two checks of the deadlines. A frame can have a million.
 _MESSAGES_PER_CHECK = 1000
 
-#: Seconds in which a frame that follows another one asks for no new deadlines.
-_BUSY_PERIOD = 0.05
-
 
 class Listener(Protocol):
     """The methods that a connection calls, all on the thread that runs the connection."""
@@ -270,7 +267,7 @@ class Connection:
 
     def _loop(self, opened: HandshakeResult, liveness: Liveness, sleep: SleepWatch) -> Closed:
         transport, events = opened.transport, opened.events
-        until = busy_until = now = self._clock()
+        until = now = self._clock()
         while True:
             if events:
                 began_delivery, last_frame_at = now, transport.last_frame_at
@@ -282,19 +279,13 @@ class Connection:
                 liveness.reset(now)
                 self._backlog.record_pause(now - began_delivery, last_frame_at)
             began = now
-            if now >= busy_until:
-                until = min(
-                    self._listener.due(),
-                    liveness.due(transport.last_received_at),
-                    sleep.due(),
-                    self._close_deadline,
-                )
-                busy_until, wait_until = min(until, now + _BUSY_PERIOD), until
-            else:
-                # Frame follows frame: to ask for the deadlines at each would be slow. What is due
-                # later than before waits for the end of this short period, not longer.
-                wait_until = busy_until
-            events = _events(opened, transport.receive, wait_until)
+            until = min(
+                self._listener.due(),
+                liveness.due(transport.last_received_at),
+                sleep.due(),
+                self._close_deadline,
+            )
+            events = _events(opened, transport.receive, until)
             if not events:
                 self._delivered_at = transport.last_frame_at
             now = self._clock()

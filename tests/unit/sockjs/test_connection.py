@@ -615,42 +615,6 @@ def test_what_comes_together(stage: Stage) -> None:
     ]
 
 
-def test_due_is_asked_seldom_while_frame_follows_frame(stage: Stage) -> None:
-    asked: List[float] = []
-    due = stage.told.due
-
-    def counted() -> float:
-        asked.append(stage.clock.time)
-        return due()
-
-    def frame() -> str:
-        stage.clock.time += 0.001
-        return 'a["1"]'
-
-    stage.told.due = counted  # type: ignore[method-assign]
-    stage.run(*[frame] * 200, LOST)
-    assert 4 <= len(asked) <= 6
-
-
-@pytest.mark.parametrize("frames", [1, 2, 30, 60, 100])
-def test_due_that_a_frame_brings_forward_is_in_time(stage: Stage, frames: int) -> None:
-    """However many frames come in a row, and whichever of them it is."""
-    due_at: List[float] = []
-
-    def frame() -> str:
-        stage.clock.time += 0.001
-        return 'a["1"]'
-
-    def soon(message: str) -> None:
-        due_at[:] = [stage.clock.time + 0.2]
-        stage.told.due_at = due_at[0]
-
-    stage.told.on_received = soon
-    stage.run(*[frame] * frames, *[None] * 4, LOST)
-    times = [each[1] for each in stage.told.items if isinstance(each, tuple) and each[0] == "due"]
-    assert times[0] == due_at[0]
-
-
 def test_what_is_due_while_much_is_told(stage: Stage) -> None:
     """Somebody who takes long for each of many that came together keeps nothing waiting that is
     due meanwhile, and the rest is told after it."""
