@@ -29,6 +29,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("manager",),
     ("token_provider",),
     ("keyyo_cti",),
+    ("translate",),
     ("notebook",),
     ("cli",),
     ("testing",),

@@ -1,0 +1,72 @@
+"""JavaScript for Keyyo's SDK as Python for this one.
+
+``translate(source)`` returns a program that does what the JavaScript does, as a person would write
+it, and notes about what differs. What cannot be said in Python is never guessed: it stands as a
+comment with an exception behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._display.extras import install_hint
+
+if TYPE_CHECKING:
+    from .notes import Note
+    from .program import Translation
+
+__all__ = ["Note", "Translation", "translate"]
+
+#: A longer source is refused: nobody pastes such a page.
+MAX_CHARACTERS = 2_000_000
+
+
+def translate(source: str) -> "Translation":
+    """Return the translation of a JavaScript source, or of the scripts of an HTML page.
+
+    It returns a translation that compiles for any text.
+
+    :raises ImportError: the extra ``translate`` is not installed.
+    """
+    from .html import scripts
+
+    program = _program()
+    found: Translation
+    if not isinstance(source, str):
+        raise TypeError(f"source: expected a string, got {type(source).__name__}")
+    text = scripts(source).replace("\r\n", "\n").replace("\r", "\n")
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    if len(text) > MAX_CHARACTERS:
+        found = program.untranslated("", "the source is too long")
+        return found
+    try:
+        found = program.translate_program(text)
+    except RecursionError:
+        found = program.untranslated(text, "the source is nested too deeply")
+    except Exception as error:
+        found = program.untranslated(text, _reason(error))
+    if program.compiles(found.python) is not None:
+        found = program.untranslated(text, "the translation would not compile")
+    return found
+
+
+def _reason(error: Exception) -> str:
+    if type(error).__name__ == "TooDeep":
+        return "the source is nested too deeply"
+    return f"the translator failed ({type(error).__name__})"
+
+
+def _program() -> Any:
+    try:
+        from . import program
+    except ImportError as error:
+        raise ImportError(
+            f"tree-sitter is missing: {install_hint('translate')}"
+        ) from error
+    return program
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Note", "Translation"):
+        return getattr(_program(), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,51 @@
+"""Arguments of calls, and what a spread or a loop runs over."""
+
+from __future__ import annotations
+
+from typing import List, Union
+
+from .notes import Unsupported
+from .pieces import Piece, call, join, method, wrap
+from .syntax import Node
+from .translator import Translator
+from .types import ANY, NONE
+
+
+def iterable(t: Translator, node: Node) -> Piece:
+    """Return something that ``for of`` runs over."""
+    mask = t.mask(node)
+    kinds = t.world.kinds(mask)
+    if kinds & {"set", "map"}:
+        if t.world.only(mask, "set"):
+            return call("list", t.expr(node))
+        if t.world.only(mask, "map"):
+            return call("list", method(t.expr(node), "items"))
+        raise Unsupported("a loop over what may be a map")
+    if kinds & {"dict", "instance", "record"} or mask & NONE and not mask & ANY:
+        raise Unsupported("a loop over what may be no array")
+    return t.expr(node)
+
+
+def has_plain_order(t: Translator, mask: int) -> bool:
+    """True if an object's keys are known, and none is a number."""
+    for thing in t.world.of(mask):
+        if thing.is_open or any(name.isdigit() for name in thing.fields):
+            return False
+    return True
+
+
+def spread(t: Translator, node: Node) -> Piece:
+    """Return ``*values``."""
+    return join("*", wrap(iterable(t, node.kids[0]), 16))
+
+
+def arguments_of(t: Translator, node: Node) -> List[Union[Piece, str]]:
+    """Return the arguments of a call."""
+    found: List[Union[Piece, str]] = []
+    given = node.get("arguments")
+    for kid in given.kids if given is not None else []:
+        if kid.kind == "spread_element":
+            found.append(spread(t, kid))
+        else:
+            found.append(wrap(t.expr(kid), 1))
+    return found

@@ -1,0 +1,354 @@
+"""Assignments, as statements and inside expressions."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Tuple
+
+from .infer_values import number_of
+from .literals import quote
+from .members import read_of
+from .notes import Unsupported
+from .operators import arithmetic_of
+from .pieces import COMPARISON, SUM, WALRUS, Piece, atom, binary, item, join, wrap
+from .syntax import Node
+from .targets import setter, target_of
+from .texts import sum_of
+from .translator import EXPRESSIONS, Translator
+from .tree import has_holes, literal_key
+from .truth import inverse, is_pure, numeric, truth_of
+from .types import BOOL, CALL, NUMBER, STR, UNDEF
+
+_PATTERNS = ("object_pattern", "array_pattern")
+
+
+def assign(t: Translator, node: Node) -> None:
+    """Write an assignment as a statement; ``a = b = c`` is one."""
+    targets: List[Node] = []
+    value = node
+    while value.kind == "assignment_expression":
+        targets.append(value["left"])
+        value = value["right"]
+    if any(each.kind in _PATTERNS for each in targets):
+        if len(targets) > 1:
+            raise Unsupported("such an assignment is not supported")
+        destructure(t, targets[0], value)
+        return
+    pieces = [_snapshot(t, each, t.expr(value), value) for each in targets[:1]]
+    left = [target_of(t, each) for each in targets]
+    if None in left:
+        if len(targets) > 1:
+            raise Unsupported("such an assignment is not supported")
+        t.write(setter(t, targets[0], pieces[0]))
+        return
+    parts: List[object] = []
+    for each in left:
+        parts += [each, " = "]
+    _note_kept_call(t, node, targets[0], value)
+    line = t.write(join(*parts, pieces[0]))  # type: ignore[arg-type]
+    if targets[0].kind == "identifier":
+        t.unused(line, targets[0].binding)
+
+
+def _snapshot(t: Translator, target: Node, value: Piece, source: Node) -> Piece:
+    if id(target) in t.snapshots:
+        return atom(f"dict({value}.fields)")
+    return value
+
+
+def _note_kept_call(t: Translator, node: Node, target: Node, value: Node) -> None:
+    if value.type and not value.type & ~CALL and id(target) not in t.snapshots:
+        is_outer = target.kind != "identifier" or target.binding.owner is not node.scope.function
+        if is_outer:
+            t.note(
+                node, "a Call that is kept", "in Python it is live, and its attributes change",
+                "Copy what is compared later, such as call.state",
+            )
+
+
+def _assignment(t: Translator, node: Node) -> Piece:
+    """Return an assignment inside an expression."""
+    target = node["left"]
+    if target.kind in _PATTERNS:
+        raise Unsupported("destructuring inside an expression")
+    value = t.expr(node["right"])
+    if t.no_walrus:
+        raise Unsupported("an assignment in the middle of an expression")
+    if target.kind == "identifier":
+        name = t.written(target.binding)
+        return join(f"{name} := ", wrap(value, 1), precedence=WALRUS)
+    return setter_call(t, target, value)
+
+
+def setter_call(t: Translator, target: Node, value: Piece) -> Piece:
+    """Return a call that sets a member and returns the value."""
+    if target_of(t, target) is not None and target.kind == "member_expression":
+        mask = t.mask(target["object"])
+        name = target["property"].text
+        if t.world.only(mask, "instance", "record"):
+            name = t.names.attribute(name)
+        return t.helper("js_set", t.expr(target["object"]), quote(name), value)
+    return setter(t, target, value)
+
+
+# Operators with "=".
+
+def augment(t: Translator, node: Node) -> None:
+    """Write ``a += b`` as a statement."""
+    target, right = node["left"], node["right"]
+    operator = node["operator"].kind[:-1]
+    if operator in ("&&", "||", "??"):
+        _logical(t, node, operator)
+        return
+    plain = _plain_operator(t, operator, target, right)
+    left = target_of(t, target)
+    if plain is not None and left is not None and _is_readable(t, target):
+        t.write(join(left, f" {plain}= ", t.expr(right)))
+        return
+    value = _augmented_value(t, node)
+    _set(t, target, left, value)
+
+
+def _is_readable(t: Translator, target: Node) -> bool:
+    """True if the target can be read as it is set."""
+    if target.kind == "identifier":
+        return True
+    return str(target_of(t, target)) == str(t.expr(target))
+
+
+def _set(t: Translator, target: Node, left: Optional[Piece], value: Piece) -> None:
+    if left is None:
+        t.write(setter(t, target, value))
+    else:
+        t.write(join(left, " = ", value))
+
+
+def _plain_operator(t: Translator, operator: str, target: Node, right: Node) -> Optional[str]:
+    a, b = t.mask(target), t.mask(right)
+    numbers = NUMBER | BOOL
+    if operator == "+":
+        alike = (not a & ~numbers and not b & ~numbers) or (a == STR and b == STR)
+        return "+" if alike else None
+    if operator in ("-", "*") and not a & ~numbers and not b & ~numbers:
+        return operator
+    if operator == "/" and right.kind == "number" and right.text.strip("0.") and not a & ~numbers:
+        return "/"
+    return None
+
+
+def _augmented_value(t: Translator, node: Node) -> Piece:
+    target, right = node["left"], node["right"]
+    operator = node["operator"].kind[:-1]
+    _check_repeatable(target)
+    if operator == "+":
+        return sum_of(t, t.expr(target), t.mask(target), t.expr(right), t.mask(right), node)
+    a, b = numeric(t, target), numeric(t, right)
+    masks = number_of(t.mask(target)), number_of(t.mask(right))
+    return arithmetic_of(t, operator, (a, masks[0], target), (b, masks[1], right), node)
+
+
+def _check_repeatable(target: Node) -> None:
+    if target.kind == "member_expression" and not is_pure(target["object"]):
+        if target["object"].kind not in ("call_expression", "subscript_expression"):
+            raise Unsupported("such an assignment is not supported")
+        if target["object"].kind == "call_expression" and not _is_lookup(target["object"]):
+            raise Unsupported("such an assignment is not supported")
+    if target.kind == "subscript_expression":
+        if not is_pure(target["object"]) or not _is_simple(target["index"]):
+            raise Unsupported("such an assignment is not supported")
+
+
+def _is_lookup(node: Node) -> bool:
+    """True for a call such as ``$("name")``, which finds the same each time."""
+    return len(node["arguments"].kids) == 1 and node["arguments"].kids[0].kind == "string"
+
+
+def _is_simple(node: Node) -> bool:
+    if node.kind == "binary_expression":
+        return _is_simple(node["left"]) and _is_simple(node["right"])
+    if node.kind == "template_string":
+        return all(_is_simple(kid.kids[0]) for kid in node.kids if kid.kids)
+    return is_pure(node)
+
+
+def _logical(t: Translator, node: Node, operator: str) -> None:
+    target = node["left"]
+    _check_repeatable(target)
+    piece = t.expr(target)
+    if operator == "??":
+        test = binary(piece, "is", atom("None"), COMPARISON)
+    else:
+        test = truth_of(t, piece, t.mask(target))
+        test = inverse(test) if operator == "||" else test
+    body = t.collect(lambda: _set(t, target, target_of(t, target), t.expr(node["right"])))
+    t.block(join("if ", test), body)
+
+
+def _augmented(t: Translator, node: Node) -> Piece:
+    """Return ``a += b`` inside an expression."""
+    operator = node["operator"].kind[:-1]
+    if operator in ("&&", "||", "??"):
+        raise Unsupported("such an assignment inside an expression")
+    target = node["left"]
+    value = _augmented_value(t, node)
+    if target.kind == "identifier":
+        return join(f"{t.written(target.binding)} := ", wrap(value, 1), precedence=WALRUS)
+    return setter_call(t, target, value)
+
+
+def update(t: Translator, node: Node) -> None:
+    """Write ``i++`` as a statement."""
+    target = node["argument"]
+    word = "+" if node["operator"].kind == "++" else "-"
+    left = target_of(t, target)
+    if left is not None and not t.mask(target) & ~(NUMBER | BOOL) and _is_readable(t, target):
+        t.write(join(left, f" {word}= 1"))
+        return
+    _check_repeatable(target)
+    value = binary(numeric(t, target), word, atom("1"), SUM)
+    _set(t, target, left, value)
+
+
+def _update(t: Translator, node: Node) -> Piece:
+    """Return ``i++`` inside an expression."""
+    target = node["argument"]
+    operator = node["operator"]
+    if t.no_walrus:
+        raise Unsupported("an assignment in the middle of an expression")
+    word, back = ("+", "-") if operator.kind == "++" else ("-", "+")
+    _check_repeatable(target)
+    after = binary(numeric(t, target), word, atom("1"), SUM)
+    if target.kind == "identifier":
+        name = t.written(target.binding)
+        found = join(f"{name} := ", after, precedence=WALRUS)
+    else:
+        found = setter_call(t, target, after)
+    if operator.start < target.start:
+        return found
+    return binary(found, back, atom("1"), SUM)
+
+
+# Destructuring.
+
+Value = Tuple[Piece, int]
+
+
+def destructure(t: Translator, pattern: Node, value: Node) -> None:
+    """Write a pattern's assignments."""
+    if pattern.kind == "array_pattern" and value.kind == "array" and _is_swap(pattern, value):
+        left = [target_of(t, each) for each in pattern.kids]
+        if None not in left:
+            pieces = [wrap(t.expr(each), 1) for each in value.kids]
+            t.write(join(*_commas(left), " = ", *_commas(pieces)))  # type: ignore[arg-type]
+            return
+    piece = t.expr(value)
+    if not is_pure(value):
+        name = t.temporary()
+        t.write(join(f"{name} = ", piece))
+        piece = atom(name)
+    unpack(t, pattern, piece, t.mask(value), value)
+
+
+def _is_swap(pattern: Node, value: Node) -> bool:
+    plain = all(
+        each.kind in ("identifier", "member_expression", "subscript_expression")
+        for each in pattern.kids
+    )
+    return plain and len(pattern.kids) == len(value.kids) > 0 and not any(
+        each.kind == "spread_element" for each in value.kids
+    ) and pattern.tokens.count(",") == len(pattern.kids) - 1
+
+
+def _commas(pieces: List[Optional[Piece]]) -> List[object]:
+    found: List[object] = []
+    for each in pieces:
+        found += [each, ", "]
+    return found[:-1]
+
+
+def unpack(t: Translator, pattern: Node, piece: Piece, mask: int, source: Node) -> None:
+    """Write the assignments of a pattern from a piece that may be used several times."""
+    if pattern.kind == "array_pattern":
+        _unpack_array(t, pattern, piece, mask, source)
+        return
+    taken: List[str] = []
+    for kid in pattern.kids:
+        _unpack_member(t, kid, piece, mask, source, taken)
+
+
+def _unpack_array(t: Translator, pattern: Node, piece: Piece, mask: int, source: Node) -> None:
+    if has_holes(pattern):
+        raise Unsupported("a pattern with holes")
+    for index, kid in enumerate(pattern.kids):
+        if kid.kind == "rest_pattern":
+            _store(t, kid.kids[0], item(piece, f"{index}:"), mask, None)
+            return
+        value = t.helper("js_item", piece, str(index))
+        elements = t.inference.elements(mask) | UNDEF
+        default = kid["right"] if kid.kind == "assignment_pattern" else None
+        _store(t, kid["left"] if default is not None else kid, value, elements, default)
+
+
+def _unpack_member(
+    t: Translator, kid: Node, piece: Piece, mask: int, source: Node, taken: List[str]
+) -> None:
+    default: Optional[Node] = None
+    if kid.kind == "rest_pattern":
+        if not t.world.only(mask, "dict"):
+            raise Unsupported("the rest of something that may be no plain object")
+        names = ", ".join(quote(name) for name in taken)
+        text = f"{{key: each for key, each in {piece}.items() if key not in ({names},)}}"
+        _store(t, kid.kids[0], atom(text if taken else f"dict({piece})"), mask, None)
+        return
+    target = kid
+    if kid.kind == "object_assignment_pattern":
+        target, default = kid["left"], kid["right"]
+    name: Optional[str] = target.text
+    if kid.kind == "pair_pattern":
+        key, target = kid["key"], kid["value"]
+        name = key.text if key.kind == "property_identifier" else literal_key(key)
+        if target.kind == "assignment_pattern":
+            target, default = target["left"], target["right"]
+    if name is None:
+        raise Unsupported("a pattern with a computed name")
+    taken.append(name)
+    value_mask = t.inference.field(mask & ~3, name)
+    _store(t, target, read_of(t, source, piece, mask, name), value_mask, default)
+
+
+def _store(
+    t: Translator, target: Node, value: Piece, mask: int, default: Optional[Node]
+) -> None:
+    if target.kind in _PATTERNS:
+        name = t.temporary()
+        t.write(join(f"{name} = ", value))
+        if default is not None:
+            write_default(t, name, default)
+        unpack(t, target, atom(name), mask, target)
+        return
+    if target.kind == "shorthand_property_identifier_pattern":
+        left: Optional[Piece] = atom(t.written(target.binding))
+    else:
+        left = target_of(t, target)
+    if left is None:
+        raise Unsupported("such a pattern is not supported")
+    line = t.write(join(left, " = ", value))
+    if default is not None:
+        write_default(t, str(left), default)
+    else:
+        t.unused(line, target.binding)
+
+
+def write_default(t: Translator, name: str, default: Node) -> None:
+    body = t.collect(lambda: _write_default(t, name, default))
+    t.block(f"if {name} is None", body)
+
+
+def _write_default(t: Translator, name: str, default: Node) -> None:
+    t.write(join(f"{name} = ", t.expr(default)))
+
+
+EXPRESSIONS.update({
+    "assignment_expression": _assignment,
+    "augmented_assignment_expression": _augmented,
+    "update_expression": _update,
+})

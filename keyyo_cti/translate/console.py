@@ -1,0 +1,83 @@
+"""``console``."""
+
+from __future__ import annotations
+
+import re
+from typing import List, Union
+
+from .notes import Unsupported
+from .pieces import COMPARISON, Piece, atom, binary, call, ternary, wrap
+from .syntax import Node
+from .texts import is_object, is_opaque, shows_null, with_none
+from .translator import Translator
+from .tree import string_value
+from .truth import is_pure
+from .types import BOOL, CALL, CTI, ERR, ERROR, NONE, NULL, RES, STR, UNDEF, WHOLE
+
+#: What ``print`` shows as JavaScript does, or better.
+_ALIKE = STR | WHOLE | ERR | CALL | CTI | RES | ERROR
+
+
+def console_call(t: Translator, node: Node, name: str) -> Piece:
+    """Return a call of ``console.log`` and its like."""
+    if name not in ("log", "info", "debug", "error", "warn"):
+        raise Unsupported(f"console.{name} is not supported")
+    given = node["arguments"].kids
+    if any(each.kind == "spread_element" for each in given):
+        raise Unsupported("spread arguments of console")
+    extra: List[Union[Piece, str]] = []
+    if name in ("error", "warn"):
+        t.need("import sys")
+        extra = ["file=sys.stderr"]
+    if len(given) > 1 and given[0].kind == "string" and re.search(
+        r"%[sdifjoOc%]", string_value(given[0])
+    ):
+        raise Unsupported("a format of console.log")
+    if all(t.mask(each) & ~_ALIKE == 0 for each in given):
+        return call("print", *[wrap(t.expr(each), 1) for each in given], *extra)
+    if all(_is_short(t, each) for each in given):
+        return call("print", *[_short(t, each) for each in given], *extra)
+    if any(is_opaque(t, t.mask(each)) or is_object(t, t.mask(each)) for each in given):
+        t.note(
+            node, f"console.{name}",
+            "functions, maps, sets and objects of the program are shown as Python shows them",
+            "Nothing",
+        )
+    shown = [_shown(t, each) for each in given]
+    if not extra and all(_is_default(t, each) for each in given):
+        return t.helper("js_log", *[wrap(t.expr(each), 1) for each in given])
+    return call("print", *shown, *extra)
+
+
+def _is_short(t: Translator, node: Node) -> bool:
+    """True if a conditional expression shows the value as JavaScript does."""
+    mask = t.mask(node)
+    if not mask & ~_ALIKE or mask == BOOL:
+        return True
+    missing = mask & NONE
+    return not mask & ~(_ALIKE | NONE) and missing in (NULL, UNDEF) and is_pure(node)
+
+
+def _short(t: Translator, node: Node) -> Piece:
+    mask = t.mask(node)
+    piece = t.expr(node)
+    if not mask & ~_ALIKE:
+        return wrap(piece, 1)
+    if mask == BOOL:
+        return ternary(t.condition(node), atom('"true"'), atom('"false"'))
+    shown = atom('"null"' if mask & NULL else '"undefined"')
+    if not mask & ~NONE:
+        return shown
+    return ternary(binary(piece, "is", atom("None"), COMPARISON), shown, piece)
+
+
+def _is_default(t: Translator, node: Node) -> bool:
+    """True if None is undefined there, or cannot be told from null."""
+    return not shows_null(t, t.mask(node))
+
+
+def _shown(t: Translator, node: Node) -> Union[Piece, str]:
+    mask = t.mask(node)
+    if not mask & ~_ALIKE:
+        return wrap(t.expr(node), 1)
+    return t.helper("js_shown", *with_none(t, wrap(t.expr(node), 1), mask, node))

@@ -1,0 +1,73 @@
+"""``throw`` and ``try``."""
+
+from __future__ import annotations
+
+from .builtins import ERRORS
+from .layout import Line
+from .notes import Unsupported
+from .pieces import Piece, call
+from .syntax import Node
+from .translator import Translator
+from .types import ERR, ERROR, STR
+
+#: What a program raises for ``throw new Error(...)``.
+_CLASSES = {**ERRORS, "Error": "ValueError"}
+
+
+def thrown(t: Translator, node: Node) -> Piece:
+    """Return what ``raise`` gets."""
+    mask = t.mask(node)
+    if not mask & ~(ERROR | ERR) or _is_exception_class(t, mask):
+        return t.expr(node)
+    return call(t.runtime_free("thrown"), t.expr(node))
+
+
+def _is_exception_class(t: Translator, mask: int) -> bool:
+    things = list(t.world.of(mask))
+    return bool(things) and t.world.only(mask, "instance") and all(
+        thing.base is None and thing.escaped for thing in things
+    )
+
+
+def new_error(t: Translator, node: Node, name: str) -> Piece:
+    """Return ``new Error(...)``."""
+    arguments = node["arguments"].kids if "arguments" in node.fields else []
+    if len(arguments) > 1:
+        t.note(node, "the cause of an error", "it is left out", "Use `raise ... from ...`")
+    given = [t.text(each) if t.mask(each) & ~STR else t.expr(each) for each in arguments[:1]]
+    return call(_CLASSES[name], *given)
+
+
+def write_try(t: Translator, node: Node) -> None:
+    """Write ``try`` with its handlers."""
+    if "handler" not in node.fields and "finalizer" not in node.fields:
+        raise Unsupported("this is not JavaScript", "Correct the syntax error")
+    body = t.body(node["body"])
+    t.block("try", body)
+    handler, last = node.get("handler"), node.get("finalizer")
+    if handler is not None:
+        _write_handler(t, handler)
+    if last is not None:
+        t.block("finally", t.body(last["body"]))
+
+
+def _write_handler(t: Translator, node: Node) -> None:
+    parameter = node.get("parameter")
+    if parameter is None:
+        t.block("except Exception", t.body(node["body"]))
+        return
+    if parameter.kind != "identifier":
+        raise Unsupported("such a catch is not supported")
+    binding = parameter.binding
+    if not binding.reads:
+        t.block("except Exception", t.body(node["body"]))
+        return
+    name = t.written(binding)
+    is_captured = any(True for _ in binding.captures()) or len(binding.writes) > 1
+    needs_value = t.inference.throws_any or t.uses_promises
+    shown = t.names.fresh("caught") if is_captured or needs_value else name
+    body = t.body(node["body"])
+    if shown != name:
+        value = f"{t.runtime_free('caught_value')}({shown})" if needs_value else shown
+        body.insert(0, Line(f"{name} = {value}"))
+    t.block(f"except Exception as {shown}", body)

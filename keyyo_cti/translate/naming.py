@@ -1,0 +1,244 @@
+"""Python's names for the variables, functions and attributes of a program."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from typing import Dict, Iterable, List, Optional, Set, Tuple
+
+from . import keyyo
+from .scopes import Binding
+from .syntax import FUNCTIONS, Node
+
+#: What the translation itself uses, so that no variable may have these names.
+TAKEN = frozenset({
+    *keyword.kwlist, "match", "case", "json", "re", "math", "time", "threading", "random",
+    "logging", "requests", "functools", "datetime", "timezone", "urllib", "partial", "sys", "os",
+    "print", "len", "str", "int", "float", "list", "dict", "range", "any", "all", "next", "max",
+    "min", "abs", "sorted", "enumerate", "isinstance", "callable", "bool", "getattr", "super",
+    "reversed", "sum", "zip", "ord", "chr", "set", "setattr", "object", "hasattr", "Exception",
+    "ValueError", "TypeError", "tuple", "page", "document", "window", "Promise", "promised", "Any",
+    "iter", "input", "repr", "self", "cls", "format", "round", "type", "globals", "fetch",
+    "local_storage", "session_storage", "set_timeout", "set_interval", "clear_timer", "KeyyoError",
+    "html", "NotImplementedError", "Decimal", "base64", "Keyyo",
+})
+
+_AMBIGUOUS = {"l": "l_", "O": "O_", "I": "I_"}
+
+
+def snake(name: str) -> str:
+    """Return a name in snake_case; constants and names of classes stay as they are."""
+    name = name.replace("$", "_").lstrip("#") if name.strip("_$#") else "dollar"
+    if re.fullmatch(r"_*[A-Z][A-Z0-9_]*", name):
+        return name
+    if re.fullmatch(r"[A-Z][a-zA-Z0-9]*", name):
+        return name
+    words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", words)
+    return words.lower() if words.isascii() else name
+
+
+def legal(name: str) -> str:
+    """Return a name that Python allows here."""
+    name = _AMBIGUOUS.get(name, name)
+    if not name.isidentifier():
+        name = re.sub(r"\W", "_", name)
+        name = name if name.isidentifier() else f"_{name}"
+    return f"{name}_" if name in TAKEN or name.startswith("js_") else name
+
+
+class Names:
+    """Gives each variable and each attribute its name.
+
+    :param inlined: functions whose body becomes a part of the function around them.
+    """
+
+    def __init__(self, bindings: Iterable[Binding], inlined: Set[int]) -> None:
+        self._inlined = inlined
+        self._attributes: Dict[str, str] = {}
+        self._attribute_owner: Dict[str, str] = {}
+        self._by_js: Dict[str, str] = {}
+        self._owner_of: Dict[str, str] = {}
+        self._in: Dict[Optional[int], List[Binding]] = {}
+        ordered = sorted(bindings, key=lambda each: each.node.start if each.node else -1)
+        for binding in ordered:
+            binding.python = self._base(binding)
+        self.used = {binding.python for binding in ordered}
+        self._local: List[Tuple[str, int, int]] = []
+        for binding in ordered:
+            self._separate(binding)
+        self._by_python: Dict[str, List[Binding]] = {}
+        for binding in ordered:
+            self._by_python.setdefault(binding.python, []).append(binding)
+
+    def _base(self, binding: Binding) -> str:
+        name = binding.name
+        if binding.kind == "free":
+            python = name if name.isidentifier() and not keyword.iskeyword(name) else legal(name)
+            self._owner_of.setdefault(python, name)
+            return python
+        if name in self._by_js:
+            return self._by_js[name]
+        python = legal(snake(name))
+        while self._owner_of.get(python, name) != name:
+            python += "_"
+        self._owner_of[python] = name
+        self._by_js[name] = python
+        return python
+
+    def home(self, function: Optional[Node]) -> Optional[Node]:
+        """Return the function that a function's variables are part of in Python."""
+        while function is not None and id(function) in self._inlined:
+            function = function.inside(FUNCTIONS)
+        return function
+
+    def owner(self, binding: Binding) -> Optional[Node]:
+        """Return the Python function whose variable it is; None for the module."""
+        return self.home(binding.owner)
+
+    def _separate(self, binding: Binding) -> None:
+        """Give a variable that hides another of the same Python function a name of its own."""
+        home = self.owner(binding)
+        others = self._in.setdefault(id(home) if home is not None else None, [])
+        clashing = [
+            each for each in others
+            if each.python == binding.python and _overlap(each, binding)
+        ]
+        if clashing:
+            base = "each" if _is_inlined_parameter(binding, self._inlined) else binding.python
+            binding.python = self.fresh(base)
+        others.append(binding)
+
+    def fresh(self, base: str) -> str:
+        """Return a name that nothing else has."""
+        name, number = legal(base), 2
+        while name in self.used or name in TAKEN:
+            name = f"{base}_{number}"
+            number += 1
+        self.used.add(name)
+        return name
+
+    def mark(self) -> int:
+        """Return a state to go back to."""
+        return len(self._local)
+
+    def reset(self, state: int) -> None:
+        """Free the names that were given since the mark."""
+        del self._local[state:]
+
+    def local(self, base: str, function: Optional[Node]) -> str:
+        """Return a name for a function in a function, which others elsewhere may have, too."""
+        base = legal(base)
+        home = self.home(function)
+        start, end = (home.start, home.end) if home is not None else (0, 1 << 60)
+        name, number = base, 2
+        while self._is_taken(name, start, end):
+            name = f"{base}_{number}"
+            number += 1
+        self._local.append((name, start, end))
+        self.used.add(name)
+        return name
+
+    def _is_taken(self, name: str, start: int, end: int) -> bool:
+        spans = [(first, last) for each, first, last in self._local if each == name]
+        for binding in self._by_python.get(name, []):
+            home = self.owner(binding)
+            spans.append((home.start, home.end) if home is not None else (0, 1 << 60))
+        return any(
+            (first <= start and end <= last) or (start <= first and last <= end)
+            for first, last in spans
+        )
+
+    def attribute(self, name: str) -> str:
+        """Return the name of an attribute of the program's own classes."""
+        if name in keyyo.RESERVED:
+            return name
+        if name not in self._attributes:
+            python = ("_" if name.startswith("#") else "") + snake(name)
+            python = python if python.isidentifier() else re.sub(r"\W", "_", python)
+            python = python if python.isidentifier() else f"_{python}"
+            if keyword.iskeyword(python) or re.fullmatch(r"__\w*__", python):
+                python = f"{python}_"
+            while self._attribute_owner.get(python, name) != name or python in keyyo.RESERVED:
+                python += "_"
+            self._attribute_owner[python] = name
+            self._attributes[name] = python
+        return self._attributes[name]
+
+
+def _overlap(one: Binding, other: Binding) -> bool:
+    """True unless the scopes are beside each other."""
+    a, b = one.scope.node, other.scope.node
+    return (a.start <= b.start and b.end <= a.end) or (b.start <= a.start and a.end <= b.end)
+
+
+def _is_inlined_parameter(binding: Binding, inlined: Set[int]) -> bool:
+    return binding.kind == "param" and id(binding.owner) in inlined
+
+
+#: Methods whose callback has this name.
+_CALLBACKS = {
+    "setTimeout": "later", "setInterval": "tick", "forEach": "each", "map": "mapped",
+    "filter": "wanted", "sort": "compare", "reduce": "reduced", "then": "then", "catch": "failed",
+    "finally": "settled", "find": "found", "some": "matches", "every": "matches",
+    "replace": "replacement", "each": "each", "ready": "ready", "addEventListener": "listener",
+    "on": "listener", "requestAnimationFrame": "frame",
+}
+
+
+def function_name(node: Node) -> str:
+    """Return a name for a function without one, from where it is used."""
+    parent = node.parent
+    if parent is None:
+        return "callback"
+    if parent.kind == "arguments" and parent.parent is not None:
+        return _callback_name(node, parent.parent)
+    if parent.kind == "assignment_expression":
+        left = parent["left"]
+        if left.kind == "member_expression":
+            name = snake(left["property"].text)
+            return f"on_{name[2:]}" if re.fullmatch(r"on[a-z]+", name) else name
+        return snake(left.text) if left.kind == "identifier" else "handler"
+    if parent.kind == "variable_declarator":
+        return snake(parent["name"].text) if parent["name"].kind == "identifier" else "function"
+    if parent.kind == "pair":
+        return snake(parent["key"].text.strip("\"'"))
+    if node.kind == "method_definition":
+        return snake(node["name"].text)
+    if parent.kind == "return_statement":
+        return "inner"
+    return "callback"
+
+
+def _callback_name(node: Node, call: Node) -> str:
+    if call.kind == "new_expression":
+        return "executor"
+    function = call["function"] if "function" in call.fields else call
+    name = function["property"].text if function.kind == "member_expression" else function.text
+    if name in keyyo.METHODS:
+        return keyyo.METHODS[name].word
+    first = call["arguments"].kids[0] if "arguments" in call.fields else None
+    if name in ("on", "addEventListener", "one", "bind") and first is not None:
+        if first.kind == "string":
+            event = re.split(r"\W", first.text.strip("\"'"))[0]
+            return f"on_{snake(event)}" if event else "listener"
+    if name in ("click", "submit", "change", "keyup", "keydown", "input", "blur", "focus"):
+        return f"on_{name}"
+    if name in _CALLBACKS:
+        return _CALLBACKS[name]
+    return _participle(snake(name))
+
+
+def _participle(word: str) -> str:
+    """Return what has been done once a function has called back: ``started`` for ``start``."""
+    if not re.fullmatch(r"[a-z]{3,}", word) or word in ("callback", "function"):
+        return "callback"
+    if word.endswith("e"):
+        return f"{word}d"
+    if re.search(r"[^aeiou]y$", word):
+        return f"{word[:-1]}ied"
+    return "callback" if word.endswith(("ed", "ing", "s")) else f"{word}ed"
+
+
+BUILTINS = frozenset(dir(builtins))

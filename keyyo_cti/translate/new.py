@@ -1,0 +1,93 @@
+"""``new``."""
+
+from __future__ import annotations
+
+from typing import List
+
+from . import keyyo
+from .arguments import arguments_of, iterable
+from .builtins import ERRORS
+from .dates import new_date
+from .exceptions import new_error
+from .literals import quote
+from .maps import check_key
+from .notes import Unsupported
+from .openings import shared_cti
+from .pieces import Piece, atom, call, join, wrap
+from .promises import new_promise
+from .syntax import Node
+from .translator import EXPRESSIONS, Translator
+from .types import KEYYO, PAGE, WHOLE
+
+
+def _new(t: Translator, node: Node) -> Piece:
+    constructor = node["constructor"]
+    if constructor.kind == "member_expression":
+        if t.mask(constructor["object"]) & KEYYO and constructor["property"].text == "CTI":
+            return _new_cti(t, node)
+    if constructor.kind == "identifier" and constructor.is_free:
+        return _new_builtin(t, node, constructor.text)
+    return call(t.expr(constructor), *arguments_of(t, node))
+
+
+def _new_cti(t: Translator, node: Node) -> Piece:
+    shared = shared_cti(t, node)
+    if shared is not None:
+        return atom(shared)
+    t.need("from keyyo_cti import Keyyo")
+    arguments = arguments_of(t, node)
+    t.makes_cti = True
+    _check_options(t, node)
+    if t.will_use_page:
+        arguments.append(f"dispatch={t.runtime('page')}.dispatch")
+    return call("Keyyo.CTI", *arguments)
+
+
+def _check_options(t: Translator, node: Node) -> None:
+    for kid in node["arguments"].kids if "arguments" in node.fields else []:
+        for thing in t.world.of(t.mask(kid)):
+            for name in thing.fields:
+                if name not in keyyo.OPTIONS:
+                    t.note(
+                        node, f"the option {name}",
+                        "JavaScript ignores an unknown option, Python raises TypeError",
+                        "Remove it",
+                    )
+
+
+def _new_builtin(t: Translator, node: Node, name: str) -> Piece:
+    arguments = node["arguments"].kids if "arguments" in node.fields else []
+    if name in ERRORS:
+        return new_error(t, node, name)
+    if name == "Date":
+        return new_date(t, node, arguments)
+    if name == "Promise":
+        return new_promise(t, node, arguments)
+    if name in ("Map", "Set", "Array"):
+        return new_container(t, name, arguments)
+    if name == "RegExp":
+        raise Unsupported("a regular expression that is made at run time")
+    if t.mask(node) & PAGE:
+
+        t.page_note(node, name)
+        return call(call(t.stub("missing"), quote(name)), *arguments_of(t, node))
+    raise Unsupported(f"new {name} is not supported")
+
+
+def new_container(t: Translator, name: str, arguments: List[Node]) -> Piece:
+    if not arguments:
+        return atom("[]" if name == "Array" else "{}")
+    if len(arguments) > 1:
+        raise Unsupported(f"such a {name} is not supported")
+    only = arguments[0]
+    if name == "Map":
+        return call("dict", t.expr(only))
+    if name == "Set":
+        check_key(t, t.inference.elements(t.mask(only)))
+        return call("dict.fromkeys", iterable(t, only))
+    if t.mask(only) & ~WHOLE:
+        raise Unsupported("such an array is not supported")
+    return join("[None] * ", wrap(t.expr(only), 13), precedence=12)
+
+
+EXPRESSIONS["new_expression"] = _new

@@ -1,0 +1,256 @@
+"""Translates a whole program: its parts in order, its imports, its end."""
+
+from __future__ import annotations
+
+from typing import List, NamedTuple, Optional, Set
+
+from . import (  # noqa: F401 - the modules of the rules register themselves
+    assignments,
+    call_statements,
+    calls,
+    classes,
+    expressions,
+    functions,
+    loops,
+    new,
+    operators,
+    regexes,
+    statements,
+    switch,
+    texts,
+)
+from .for_each import inlined_callbacks
+from .functions import initial
+from .helpers import imports, source, with_needed
+from .infer import Inference
+from .layout import Line, comment_line, render
+from .naming import Names
+from .notes import Note
+from .openings import mark_openings
+from .pieces import Piece
+from .scopes import Analysis
+from .shapes import Shapes
+from .snapshots import mark_snapshots
+from .syntax import FUNCTIONS, Node, parse
+from .translator import Translator
+from .types import CTI
+
+_RUNTIME = frozenset({
+    "setTimeout", "setInterval", "Promise", "fetch", "queueMicrotask", "setImmediate",
+})
+
+
+class Translation(NamedTuple):
+    """What a JavaScript source is in Python.
+
+    :ivar python: a program, or a part of one.
+    :ivar notes: what the reader has to know, in the order of the source's lines.
+    :ivar complete: True if nothing was left out.
+    """
+
+    python: str
+    notes: List[Note]
+    complete: bool
+
+
+def translate_program(text: str) -> Translation:
+    """Return the translation of a source that tree-sitter can read."""
+    program, was_cut = parse(text)
+    t = _translator(program)
+    t.will_use_page = _uses_runtime(program)
+    t.uses_promises = any(
+        node.kind == "identifier" and node.text == "Promise" or "async" in node.tokens
+        for node in program.all()
+    )
+    mark_snapshots(t)
+    mark_openings(t)
+    lines = t.collect(lambda: t.statements(program.kids))
+    if was_cut:
+        t.notes.add(
+            text.count("\n") + 1, "the end", "closing brackets were missing, and were added",
+            "Check that the source is whole",
+        )
+    lines = initial(t, None) + lines + _end(t)
+    return _finished(t, lines)
+
+
+def _translator(program: Node) -> Translator:
+    analysis = Analysis(program)
+    shapes = Shapes(program, analysis)
+    for binding in analysis.bindings:
+        binding.is_this = _holds_this(binding)
+    inference = Inference(program, analysis, shapes)
+    inference.run()
+    inlined = inlined_callbacks(program)
+    names = Names(analysis.bindings, inlined)
+    return Translator(program, analysis, shapes, inference, names, inlined)
+
+
+def _holds_this(binding: "object") -> bool:
+    writes = binding.writes  # type: ignore[attr-defined]
+    if len(writes) != 1:
+        return False
+    parent = writes[0].parent
+    if parent is None or parent.kind != "variable_declarator":
+        return False
+    value = parent.get("value")
+    return value is not None and value.kind == "this" and value.inside(FUNCTIONS) is not None
+
+
+def _uses_runtime(program: Node) -> bool:
+    return any(
+        (node.kind == "identifier" and node.text in _RUNTIME and node.binding is not None
+         and node.is_free)
+        or (node.kind in FUNCTIONS and "async" in node.tokens)
+        or (node.kind == "property_identifier" and node.text in ("setTimeout", "setInterval"))
+        for node in program.all()
+    )
+
+
+# The end of a program.
+
+def _end(t: Translator) -> List[Line]:
+    lines = [Line(piece) for piece in t.at_end]
+    waits = _waits(t)
+    if t.uses_page:
+        t.runtime("page")
+        if waits:
+            body = [Line(each) for each in waits]
+            with_page = Line("with page", body)
+            with_page.comment = "handlers, timers and promises run here, one at a time"
+            lines.append(with_page)
+        else:
+            lines.append(Line("page.start()" if _is_part(t) else "page.run()"))
+    else:
+        lines.extend(Line(each) for each in waits)
+    lines.extend(Line(piece) for piece in t.at_close)
+    if lines:
+        lines[0].gap = True
+    return lines
+
+
+def _is_part(t: Translator) -> bool:
+    """True if the source takes a CTI or a Call for granted."""
+    return any(
+        binding.kind == "free" and (
+            binding.name in ("cti", "call") or binding.name.endswith(("_cti", "_call"))
+        )
+        for binding in t.analysis.bindings
+    )
+
+
+def _waits(t: Translator) -> List[str]:
+    if not t.makes_cti:
+        return []
+    found: List[str] = []
+    for binding in t.analysis.bindings:
+        if binding.is_module and binding.kind != "free" and binding.type & CTI:
+            found.append(f"{binding.python}.wait()")
+    if t.first_cti is not None:
+        return [f"{t.first_cti.python}.wait()"]
+    found = found or _waits_of_objects(t)
+    if found:
+        return found
+    t.notes.add(
+        1, "the CTI", "no variable of the module holds it, so that the program cannot wait for it",
+        "Call its wait() at the end",
+    )
+    t.need("import threading")
+    return ["threading.Event().wait()"]
+
+
+def _waits_of_objects(t: Translator) -> List[str]:
+    """Return the waiting for CTIs that are attributes of the module's objects."""
+    found: List[str] = []
+    for binding in t.analysis.bindings:
+        if binding.is_module and binding.kind != "free":
+            for thing in t.world.of(binding.type):
+                for name, mask in thing.fields.items():
+                    if thing.kind in ("instance", "record") and mask & CTI:
+                        found.append(f"{binding.python}.{t.names.attribute(name)}.wait()")
+    return sorted(set(found))
+
+
+# The whole.
+
+def _finished(t: Translator, lines: List[Line]) -> Translation:
+    helpers = with_needed(t.helpers)
+    sources = [source(name) for name in helpers]
+    needed: Set[str] = set(t.imports)
+    for each in sources:
+        needed |= imports(each)
+    if t.makes_cti:
+        needed.add("import logging")
+    body = render(lines)
+    needed = _used(needed, body + "\n".join(sources) + "logging" * t.makes_cti)
+    parts = _import_lines(needed)
+    if t.makes_cti:
+        parts += ["", "logging.basicConfig()"]
+    text = "\n".join(parts)
+    if sources:
+        text += "\n\n\n" if text else ""
+        text += "\n\n\n".join(sources) + "\n\n\n"
+    elif text:
+        text += "\n\n\n" if body.startswith(("def ", "class ", "async def ", "@", "# ")) and (
+            _starts_with_definition(body)
+        ) else "\n\n" if not t.makes_cti else "\n"
+    python = text + body
+    return Translation(python, t.notes.all(), t.notes.complete)
+
+
+def _starts_with_definition(body: str) -> bool:
+    for line in body.splitlines():
+        if not line.startswith("#"):
+            return line.startswith(("def ", "class ", "async def ", "@"))
+    return False
+
+
+def _used(statements_: Set[str], text: str) -> Set[str]:
+    return {each for each in statements_ if each.split()[-1].split(".")[0] in text}
+
+
+def _import_lines(needed: Set[str]) -> List[str]:
+    """Return the imports in isort's order."""
+    plain = sorted(each for each in needed if each.startswith("import "))
+    froms: dict[str, Set[str]] = {}
+    for each in needed:
+        if each.startswith("from "):
+            _, module, _, name = each.split()
+            froms.setdefault(module, set()).add(name)
+    standard = list(plain)
+    ours: List[str] = []
+    for module in sorted(froms):
+        line = f"from {module} import {', '.join(sorted(froms[module], key=_isort_key))}"
+        if len(line) > 79:
+            names = "".join(f"    {name},\n" for name in sorted(froms[module], key=_isort_key))
+            line = f"from {module} import (\n{names})"
+        (ours if module.startswith("keyyo_cti") else standard).append(line)
+    return standard + ([""] if standard and ours else []) + ours
+
+
+def _isort_key(name: str) -> "tuple[int, str]":
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+def untranslated(text: str, reason: str) -> Translation:
+    """Return a program that says that nothing could be translated."""
+    lines = [comment_line(f"JS: {line}") for line in _printable(text).splitlines()]
+    message = f"line 1: {reason}"
+    lines.append(Line(Piece([f'raise NotImplementedError("{message}")'])))
+    note = Note(1, "the source", reason, "Translate it by hand")
+    return Translation(render(lines), [note], False)
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        character if character.isprintable() or character == "\n" else " " for character in text
+    )
+
+
+def compiles(python: str) -> Optional[str]:
+    """Return why a program does not compile, or None."""
+    try:
+        compile(python, "translation", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return str(error)
+    return None

@@ -1,0 +1,242 @@
+"""Regular expressions."""
+
+from __future__ import annotations
+
+import re
+from typing import List, Tuple
+
+from .notes import Unsupported
+from .pieces import Piece, atom, call, join, method
+from .syntax import FUNCTIONS, Node
+from .translator import EXPRESSIONS, Translator
+from .tree import parameters, string_value
+from .types import REGEX, STR
+
+
+def python_pattern(pattern: str, flags: str) -> str:
+    """Return a pattern as Python writes it.
+
+    :raises Unsupported: Python cannot say it.
+    """
+    if set(flags) - set("gimsu") or re.search(r"\\[pPkc]|\(\?<[!=].*[*+]", pattern):
+        raise Unsupported("Python has no such regular expression")
+    found: List[str] = []
+    in_class = False
+    for token in re.findall(r"\\.|\[\^?\]?|\(\?<(?![=!])|.", pattern, re.S):
+        if token[0] == "\\":
+            found.append(_escaped(token))
+        elif in_class:
+            in_class = token != "]"
+            found.append(token.replace("[", "\\["))
+        else:
+            in_class = token[0] == "["
+            found.append(_outside(token, flags))
+    result = "".join(found)
+    try:
+        re.compile(result, re.ASCII)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Unsupported("Python has no such regular expression") from error
+    return result
+
+
+def _outside(token: str, flags: str) -> str:
+    """Return a token outside of a class."""
+    if token in ("[]", "[^]"):
+        raise Unsupported("Python has no such regular expression")
+    if token == "$" and "m" not in flags:
+        return r"\Z"
+    return "(?P<" if token == "(?<" else token
+
+
+def _escaped(pair: str) -> str:
+    if pair == r"\/":
+        return "/"
+    if pair[1:].isdigit() and pair != r"\0":
+        raise Unsupported("a reference back to a group is not supported")
+    return pair
+
+
+def _literal(pattern: str) -> str:
+    if '"' not in pattern and "\n" not in pattern:
+        return f'r"{pattern}"'
+    return f"r'{pattern}'" if "'" not in pattern and "\n" not in pattern else repr(pattern)
+
+
+def pattern_of(t: Translator, node: Node) -> Tuple[str, str]:
+    """Return Python's literal and flags for a regular expression."""
+    pattern = node["pattern"].text if "pattern" in node.fields else ""
+    flags = node["flags"].text if "flags" in node.fields else ""
+    t.need("import re")
+    python = [name for letter, name in (("i", "re.I"), ("m", "re.M"), ("s", "re.S"))
+              if letter in flags]
+    # In JavaScript, \d, \w and \b know only ASCII.
+    if re.search(r"\\[dwbDWBs]", pattern) or "i" in flags:
+        python.append("re.A")
+    return _literal(python_pattern(pattern, flags)), " | ".join(python)
+
+
+def may_be_empty(node: Node) -> bool:
+    """True if a regular expression finds something in an empty text, or cannot be tried."""
+    try:
+        return re.match(node.text[1:].rpartition("/")[0], "") is not None
+    except re.error:
+        return True
+
+
+def is_global(node: Node) -> bool:
+    """True if the expression has the flag ``g``."""
+    return "flags" in node.fields and "g" in node["flags"].text
+
+
+def compiled(t: Translator, node: Node) -> Piece:
+    """Return a compiled regular expression."""
+    if node.kind != "regex":
+        return t.expr(node)
+    pattern, flags = pattern_of(t, node)
+    return call("re.compile", pattern, *([flags] if flags else []))
+
+
+def _regex(t: Translator, node: Node) -> Piece:
+    return compiled(t, node)
+
+
+def regex_method(
+    t: Translator, node: Node, target: Node, name: str, arguments: List[Node]
+) -> Piece:
+    """Return a call of ``test`` or ``exec``."""
+    if len(arguments) != 1 or name not in ("test", "exec"):
+        raise Unsupported(f"{name} of a regular expression is not supported")
+    if _may_be_global(t, target):
+        raise Unsupported("a regular expression with g that remembers its place",
+                          "Use re.finditer")
+    found = _search(t, target, t.text(arguments[0]))
+    if name == "exec":
+        return found
+    return call("bool", found) if not _is_condition(node) else found
+
+
+def _is_condition(node: Node) -> bool:
+    parent = node.parent
+    if parent is None:
+        return False
+    if parent.kind in ("if_statement", "while_statement"):
+        return True
+    return parent.kind == "unary_expression" and parent["operator"].kind == "!"
+
+
+def _may_be_global(t: Translator, node: Node) -> bool:
+    if node.kind == "regex":
+        return is_global(node)
+    if node.kind == "identifier" and len(node.binding.writes) == 1:
+        declared = node.binding.writes[0].parent
+        value = declared.get("value") if declared is not None else None
+        if value is not None and value.kind == "regex":
+            return is_global(value)
+    return True
+
+
+def _search(t: Translator, node: Node, text: Piece) -> Piece:
+    if node.kind == "regex":
+        pattern, flags = pattern_of(t, node)
+        return call("re.search", pattern, text, *([flags] if flags else []))
+    return method(t.expr(node), "search", text)
+
+
+def match(t: Translator, target: Piece, arguments: List[Node]) -> Piece:
+    """Return a call of ``match`` of a string."""
+    if len(arguments) != 1 or arguments[0].kind != "regex":
+        raise Unsupported("match needs a regular expression")
+    node = arguments[0]
+    if is_global(node):
+        return t.helper("js_matches", compiled(t, node), target)
+    return _search(t, node, target)
+
+
+def replace(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
+    """Return a call of ``replace`` of a string."""
+    first, second = arguments
+    if first.kind != "regex":
+        if t.mask(first) & REGEX:
+            raise Unsupported("replace with a regular expression from elsewhere")
+        if second.kind != "string" or "$" in second.text:
+            check_replacement(t, second)
+        return method(target, "replace", t.text(first), t.text(second), "1")
+    pattern, flags = pattern_of(t, first)
+    extra = [] if is_global(first) else ["count=1"]
+    if flags:
+        extra.append(f"flags={flags}")
+    groups = _count_groups(first)
+    return call("re.sub", pattern, _replacement(t, second, groups), target, *extra)
+
+
+def _count_groups(node: Node) -> int:
+    pattern = node["pattern"].text if "pattern" in node.fields else ""
+    flags = node["flags"].text if "flags" in node.fields else ""
+    try:
+        return re.compile(python_pattern(pattern, flags)).groups
+    except re.error:
+        raise Unsupported("Python has no such regular expression") from None
+
+
+def _template_of(text: str, groups: int) -> str:
+    """Return a replacement as Python writes it. A number without a group stands for itself."""
+    def part(found: "re.Match[str]") -> str:
+        digits = found[1] or ""
+        for number in (digits, digits[:1]):
+            if number and 0 < int(number) <= groups:
+                return f"\\g<{int(number)}>{digits[len(number):]}"
+        return "$" if found[0] == "$$" else found[0]
+
+    return re.sub(r"\$\$|\$(\d\d?)", part, text.replace("\\", "\\\\"))
+
+
+def _replacement(t: Translator, node: Node, groups: int) -> Piece:
+    if node.kind == "string":
+        text = string_value(node)
+        if re.search(r"\$[&`'<]", text):
+            raise Unsupported("such a replacement is not supported")
+        return atom(_literal(_template_of(text, groups)))
+    if node.kind in FUNCTIONS:
+        return _function(t, node)
+    if not t.mask(node) & ~STR:
+        check_replacement(t, node)
+        text = str(t.expr(node))
+        return Piece([f"lambda found: {text}"], 1)
+    raise Unsupported("a replacement that may be no text")
+
+
+def _function(t: Translator, node: Node) -> Piece:
+    given = parameters(node)
+    if not all(each.kind == "identifier" for each in given):
+        raise Unsupported("such a replacement is not supported")
+    function = t.expr(node)
+    arguments = ", ".join(f"found[{index}]" for index in range(len(given)))
+    result = t.inference.world.make("function", node).returns
+    inner = f"{function}({arguments})" if function.precedence > 2 else f"({function})({arguments})"
+    if result & ~STR:
+        t.helpers.add("js_text")
+        inner = f"js_text({inner})"
+    return Piece([f"lambda found: {inner}"], 1)
+
+
+def match_field(t: Translator, target: Piece, name: str) -> Piece:
+    """Return a property of what ``match`` found."""
+    if name == "index":
+        return method(target, "start")
+    if name == "input":
+        return join(target, ".string")
+    raise Unsupported(f"{name} of a match is not supported")
+
+
+EXPRESSIONS["regex"] = _regex
+
+
+def check_replacement(t: Translator, node: Node) -> None:
+    if t.world.kinds(t.mask(node)) & {"function"}:
+        raise Unsupported("a function as the replacement of a text is not supported")
+    if node.kind == "string":
+        raise Unsupported("$ in a replacement is not supported")
+    t.note(
+        node, "a replacement that is not fixed", "JavaScript gives $ in it a meaning, Python none",
+        "Nothing, unless it may hold a $",
+    )

@@ -1,0 +1,251 @@
+"""The syntax tree of a JavaScript source, from tree-sitter's grammar."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import tree_sitter
+import tree_sitter_javascript
+
+_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_javascript.language()))
+
+#: A function of any form.
+FUNCTIONS = frozenset({
+    "function_declaration", "function_expression", "arrow_function", "method_definition",
+    "generator_function", "generator_function_declaration",
+})
+
+CLASSES = frozenset({"class", "class_declaration"})
+
+LOOPS = frozenset({"for_statement", "for_in_statement", "while_statement", "do_statement"})
+
+_CLOSERS = {"(": ")", "[": "]", "{": "}"}
+
+#: Deeper than this, the recursive passes would exhaust Python's stack.
+MAX_DEPTH = 120
+
+
+class TooDeep(Exception):
+    """The source is nested more deeply than MAX_DEPTH."""
+
+
+class Node:
+    """A named node of the tree.
+
+    :ivar kind: tree-sitter's name.
+    :ivar kids: the named children without comments.
+    :ivar fields: the children by field name; the last one, if there are several.
+    :ivar tokens: the anonymous children: operators and keywords.
+    :ivar comments: comments among the children of something that is no list of statements.
+    :ivar breaks: where the lines of the source end.
+    :ivar broken: True if something in it is no JavaScript.
+    :ivar torn: True if it is itself no JavaScript.
+    :ivar type: the mask of what the expression may be; see types.
+    """
+
+    __slots__ = (
+        "kind", "kids", "fields", "tokens", "comments", "start", "end", "breaks", "source",
+        "parent", "binding", "scope", "type", "info", "broken", "torn", "_text", "_all",
+    )
+
+    def __init__(self, kind: str, start: int, end: int, breaks: List[int], data: bytes) -> None:
+        self.kind = kind
+        self.kids: List[Node] = []
+        self.fields: Dict[str, Node] = {}
+        self.tokens: List[str] = []
+        self.comments: List[Node] = []
+        self.start, self.end = start, end
+        self.breaks = breaks
+        self.source = data
+        self.parent: Optional[Node] = None
+        self.binding: Any = None
+        self.scope: Any = None
+        self.type = 0
+        self.info: Any = None
+        self.broken = False
+        self.torn = False
+        self._text: Optional[str] = None
+        self._all: Optional[List[Node]] = None
+
+    def __getitem__(self, name: str) -> Node:
+        return self.fields[name]
+
+    def get(self, name: str) -> Optional[Node]:
+        """Return the child of a field, or None."""
+        return self.fields.get(name)
+
+    @property
+    def line(self) -> int:
+        """The line on which it begins, 1 for the first one of the source."""
+        return bisect_left(self.breaks, self.start) + 1
+
+    @property
+    def end_line(self) -> int:
+        """The line on which it ends."""
+        return bisect_left(self.breaks, self.end) + 1
+
+    @property
+    def text(self) -> str:
+        """The node's source."""
+        if self._text is None:
+            self._text = self.source[self.start:self.end].decode("utf-8", "replace")
+        return self._text
+
+    @property
+    def operator(self) -> str:
+        """The operator of an expression."""
+        return self.fields["operator"].kind if "operator" in self.fields else self.tokens[0]
+
+    @property
+    def is_free(self) -> bool:
+        """True for a name that the source does not define."""
+        return self.binding is not None and bool(self.binding.kind == "free")
+
+    def walk(self) -> Iterator[Node]:
+        """Yield this node and all below it, outermost first."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            if node.kids:
+                stack.extend(node.kids[::-1])
+
+    def all(self) -> List[Node]:
+        """Return what walk yields; the list is kept."""
+        if self._all is None:
+            self._all = list(self.walk())
+        return self._all
+
+    def inside(self, kinds: Any) -> Optional[Node]:
+        """Return the nearest node around this one that is of one of the kinds."""
+        node = self.parent
+        while node is not None and node.kind not in kinds:
+            node = node.parent
+        return node
+
+
+def parse(source: str) -> Tuple[Node, bool]:
+    """Return the program, and True if brackets had to be added at its end.
+
+    :raises TooDeep: the source is nested too deeply.
+    """
+    data = source.encode("utf-8", "replace")
+    tree = _PARSER.parse(data)
+    if tree.root_node.has_error:
+        closing = _missing_closers(tree.root_node, data)
+        if closing:
+            longer = data + closing
+            repaired = _PARSER.parse(longer)
+            if not repaired.root_node.has_error:
+                return _convert(repaired.root_node, longer), True
+    return _convert(tree.root_node, data), False
+
+
+def _missing_closers(root: Any, data: bytes) -> bytes:
+    """Return the brackets that a source which was cut lacks at its end."""
+    open_brackets: List[str] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.child_count:
+            stack.extend(reversed(node.children))
+        elif node.is_missing:
+            continue
+        elif node.type in _CLOSERS:
+            open_brackets.append(_CLOSERS[node.type])
+        elif node.type == "${":
+            open_brackets.append("}")
+        elif open_brackets and node.type == open_brackets[-1]:
+            open_brackets.pop()
+    if not open_brackets:
+        return b""
+    closing = "\n" + "".join(reversed(open_brackets))
+    return closing.encode()
+
+
+def _convert(root: Any, data: bytes) -> Node:
+    cursor = root.walk()
+    breaks = [found.start() for found in re.finditer(b"\n", data)]
+    top = Node(root.type, root.start_byte, root.end_byte, breaks, data)
+    path = [top]
+    inside = cursor.goto_first_child()
+    while inside:
+        node = _take(path, cursor.node, cursor.field_name, data)
+        if node is not None and cursor.goto_first_child():
+            path.append(node)
+            if len(path) > MAX_DEPTH:
+                raise TooDeep
+            continue
+        inside = _go_on(cursor, path)
+    return _unwrapped(top)
+
+
+def _go_on(cursor: Any, path: List[Node]) -> bool:
+    """Go to the next node that is not yet taken; False at the end."""
+    while not cursor.goto_next_sibling():
+        if len(path) == 1 or not cursor.goto_parent():
+            return False
+        path.pop()
+    return True
+
+
+def _take(path: List[Node], found: Any, field: Optional[str], data: bytes) -> Optional[Node]:
+    """Attach what tree-sitter has found, and return it if it is a node."""
+    if (found.type == "ERROR" or found.is_missing) and path:
+        _mark_broken(path)
+    if not found.is_named:
+        _attach_token(path[-1], found, field, data)
+        return None
+    node = Node(found.type, found.start_byte, found.end_byte, path[0].breaks, data)
+    _attach(path[-1], node, field)
+    return node
+
+
+def _mark_broken(path: List[Node]) -> None:
+    for node in path[1:]:
+        node.broken = True
+    path[-1].torn = path[-1].kind not in _LISTS
+
+
+_LISTS = frozenset({"program", "statement_block", "class_body", "switch_case", "switch_default"})
+
+
+def _attach(parent: Node, node: Node, field: Optional[str]) -> None:
+    node.parent = parent
+    if node.kind == "comment" and parent.kind not in _LISTS:
+        parent.comments.append(node)
+        return
+    if node.kind == "ERROR":
+        node.broken = node.torn = True
+    parent.kids.append(node)
+    if field is not None:
+        parent.fields[field] = node
+
+
+def _attach_token(parent: Node, found: Any, field: Optional[str], data: bytes) -> None:
+    parent.tokens.append(found.type)
+    # The semicolon of a `for` has the field of the condition before it.
+    if field is not None and field not in parent.fields:
+        token = Node(found.type, found.start_byte, found.end_byte, parent.breaks, data)
+        parent.fields[field] = token
+
+
+def _unwrapped(top: Node) -> Node:
+    """Replace each expression in parentheses by the expression."""
+    for node in top.walk():
+        for index, kid in enumerate(node.kids):
+            inner = kid
+            while inner.kind == "parenthesized_expression" and len(inner.kids) == 1:
+                node.comments += inner.comments
+                broken = inner.broken
+                inner = inner.kids[0]
+                inner.broken = inner.broken or broken
+            if inner is not kid:
+                node.kids[index] = inner
+                inner.parent = node
+                for name, field in node.fields.items():
+                    if field is kid:
+                        node.fields[name] = inner
+    return top

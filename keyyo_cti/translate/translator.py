@@ -1,0 +1,374 @@
+"""The state of one translation, and what all its parts use."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, TypeVar
+
+from .frames import Function
+from .hoisting import in_order
+from .infer import Inference
+from .layout import Line, comment_line, comment_text
+from .literals import quote
+from .naming import Names
+from .narrowing import after, facts, result_of
+from .notes import Notes, Unsupported
+from .pieces import LAMBDA, Group, Piece, call, wrap
+from .scopes import Analysis, Binding
+from .shapes import Shapes
+from .syntax import Node
+from .types import ANY, NONE, NULL, World
+
+Result = TypeVar("Result")
+
+Expression = Callable[["Translator", Node], Piece]
+Statement = Callable[["Translator", Node], None]
+
+#: Rules of modules that build on this one.
+LATE: Dict[str, Expression] = {}
+
+#: By the kind of a node; the modules of the rules fill them in.
+EXPRESSIONS: Dict[str, Expression] = {}
+STATEMENTS: Dict[str, Statement] = {}
+
+
+class NeedsStatements(Exception):
+    """An expression cannot be written without a statement before it."""
+
+
+class Translator:
+    """Translates one program.
+
+    :ivar out: the statements that are being written.
+    :ivar replaced: pieces for nodes whose value is already known.
+    """
+
+    def __init__(
+        self, program: Node, analysis: Analysis, shapes: Shapes, inference: Inference,
+        names: Names, inlined: Set[int],
+    ) -> None:
+        self.program = program
+        self.analysis = analysis
+        self.shapes = shapes
+        self.inference = inference
+        self.world: World = inference.world
+        self.names = names
+        self.inlined = inlined
+        self.notes = Notes()
+        self.helpers: Set[str] = set()
+        self.imports: Set[str] = set()
+        self.out: List[Line] = []
+        self.function = Function(None, None)
+        self.replaced: Dict[int, Piece] = {}
+        self.stripped: Set[int] = set()
+        self.may_write = True
+        self.ctis: List[str] = []
+        self.uses_page = False
+        self.at_end: List[Piece] = []
+        self.at_close: List[Piece] = []
+        self.statement_node = program
+        self.dict_keys = _dict_keys(self.world)
+        self.snapshots: Set[int] = set()
+        self.results = _results(analysis)
+        self.certain: Set[Optional[Binding]] = {None}
+        self.no_walrus = False
+        self._variables: Dict[int, List[Binding]] = {}
+        self.opening: Set[int] = set()
+        self.first_cti: Optional[Binding] = None
+        self.bound: Set[int] = set()
+        self.makes_cti = False
+        self.will_use_page = False
+        self.uses_promises = False
+
+    # Expressions.
+
+    def expr(self, node: Node) -> Piece:
+        """Return the translation of an expression."""
+        if id(node) in self.replaced:
+            return self.replaced[id(node)]
+        if node.broken:
+            raise Unsupported("this is not JavaScript", "Correct the syntax error")
+        rule = EXPRESSIONS.get(node.kind)
+        if rule is None:
+            raise Unsupported(f"{node.kind.replace('_', ' ')} is not supported")
+        return rule(self, node)
+
+    def condition(self, node: Node) -> Piece:
+        """Return an expression that is true where JavaScript's is."""
+        return LATE["condition"](self, node)
+
+    def text(self, node: Node) -> Piece:
+        """Return an expression as text, as ``+`` with a string makes it."""
+        return LATE["text"](self, node)
+
+    def mask(self, node: Node) -> int:
+        """Return what an expression may be; anything, if nothing is known."""
+        mask = node.type or ANY
+        if node.kind == "identifier" and node.binding in self.results:
+            # Of `err` and `res`, one is null.
+            return mask if node.binding in self.certain else mask | NULL
+        if mask & NONE or self.results:
+            return self._narrowed(node, mask)
+        return mask
+
+    def _narrowed(self, node: Node, mask: int) -> int:
+        if node.kind == "identifier" and node.binding in self.certain:
+            return mask & ~NONE
+        if node.kind == "binary_expression" and node["operator"].kind in ("||", "??"):
+            known = facts(node["left"], False)[0]
+            right = self.knowing(known, lambda: self.mask(node["right"]))
+            return self.mask(node["left"]) & ~NONE | right
+        if node.kind == "ternary_expression":
+            return self.mask(node["consequence"]) | self.mask(node["alternative"])
+        return mask
+
+    def knowing(self, bindings: "List[Binding]", do: Callable[[], Result]) -> Result:
+        """Do something while these variables are known not to be None."""
+        before, self.certain = self.certain, self.certain | set(bindings)
+        try:
+            return do()
+        finally:
+            self.certain = before
+
+    def helper(self, name: str, *arguments: "Piece | str") -> Piece:
+        """Return a call of a helper, which the translation will hold."""
+        self.helpers.add(name)
+        return call(name, *arguments)
+
+    def need(self, statement: str) -> None:
+        """Have the translation import something."""
+        self.imports.add(statement)
+
+    def runtime(self, name: str) -> str:
+        """Return the name of something that runs timers and promises."""
+        self.uses_page = True
+        self.need(f"from keyyo_cti.translate.page import {name}")
+        return name
+
+    def runtime_free(self, name: str) -> str:
+        """Return the name of a part of the runtime that needs no running page."""
+        self.need(f"from keyyo_cti.translate.page import {name}")
+        return name
+
+    def stub(self, name: str) -> str:
+        """Return the name of something that stands in for the browser."""
+        self.need(f"from keyyo_cti.translate.browser import {name}")
+        return name
+
+    def note(self, node: Node, what: str, why: str, action: str) -> None:
+        """Add a note about a difference."""
+        self.notes.add(node.line, what, why, action)
+
+    def page_note(self, node: Node, name: str) -> None:
+        """Note that a program has no page."""
+        self.note(
+            node, name, "a program has no page: a stub prints what would be shown",
+            "Replace it by your own output and input",
+        )
+
+    def mark(self) -> "Tuple[object, ...]":
+        """Return a state to go back to when an attempt fails."""
+        return (
+            self.function, self.may_write, self.notes.mark(), set(self.helpers),
+            set(self.imports), self.names.mark(),
+        )
+
+    def reset(self, state: "Tuple[Any, ...]") -> None:
+        """Go back to a state: the attempt has left nothing behind."""
+        self.function, self.may_write = state[0], state[1]
+        self.notes.reset(state[2])
+        self.helpers, self.imports = set(state[3]), set(state[4])
+        self.names.reset(state[5])
+
+    def temporary(self, base: str = "value") -> str:
+        """Return a name for a value that is needed twice."""
+        return self.names.fresh(base)
+
+    # Names.
+
+    def name_of(self, binding: Binding) -> str:
+        """Return the name of a variable that is read."""
+        return binding.python
+
+    def variables_of(self, function: Optional[Node]) -> List[Binding]:
+        """Return the variables of a Python function, or of the module."""
+        if not self._variables:
+            for binding in self.analysis.bindings:
+                owner = self.names.owner(binding)
+                key = id(owner) if owner is not None else 0
+                self._variables.setdefault(key, []).append(binding)
+        return self._variables.get(id(function) if function is not None else 0, [])
+
+    def written(self, binding: Binding) -> str:
+        """Return the name of a variable that is set here."""
+        owner = self.names.owner(binding)
+        function = self.function
+        if function.is_lambda:
+            raise NeedsStatements
+        if owner is not function.node:
+            kind = "global" if owner is None else "nonlocal"
+            function.outside[binding.python] = kind
+        return binding.python
+
+    # Statements.
+
+    def write(self, piece: "Piece | str", comment: str = "") -> Line:
+        """Write a statement."""
+        if not self.may_write:
+            raise NeedsStatements
+        if isinstance(piece, Piece):
+            piece = wrap(piece, LAMBDA)
+        line = Line(piece)
+        line.comment = comment
+        self.out.append(line)
+        return line
+
+    def unused(self, line: Line, binding: Optional[Binding]) -> None:
+        """Have flake8 accept a variable of a function that nothing reads."""
+        if binding is None or binding.reads or self.names.owner(binding) is None:
+            return
+        if self.names.owner(binding) is self.function.node and not line.comment:
+            line.comment = "noqa: F841"
+
+    def block(self, head: "Piece | str", body: List[Line], is_definition: bool = False) -> Line:
+        """Write a compound statement."""
+        if not self.may_write:
+            raise NeedsStatements
+        line = Line(head, body, is_definition)
+        self.out.append(line)
+        return line
+
+    def body(self, node: Node) -> List[Line]:
+        """Return the statements of a block, or of a single statement."""
+        return self.collect(
+            lambda: self.statements(node.kids) if node.kind == "statement_block"
+            else self.statements([node])
+        )
+
+    def collect(self, write: Callable[[], None]) -> List[Line]:
+        """Return what a function writes."""
+        before, self.out = self.out, []
+        may_write, self.may_write = self.may_write, True
+        try:
+            write()
+            return self.out
+        finally:
+            self.out, self.may_write = before, may_write
+
+    def statements(self, nodes: List[Node]) -> None:
+        """Write a list of statements with their comments."""
+        before = self.certain
+        previous: Optional[Node] = None
+        ordered = in_order(nodes)
+        for index, node in enumerate(ordered):
+            if self._leads_to_replaced(ordered, index):
+                continue
+            if node.kind == "comment":
+                self._comment(node, previous)
+            elif id(node) not in self.shapes.replaced:
+                start = len(self.out)
+                self.statement(node)
+                self.certain = self.certain | set(after(node))
+                if previous is not None and start < len(self.out):
+                    if node.line - previous.end_line > 1:
+                        self.out[start].gap = True
+                    elif previous.kind == "comment" and node.line < previous.line:
+                        self.out[start].gap = True
+            else:
+                continue
+            previous = node
+        self.certain = before
+
+    def _leads_to_replaced(self, nodes: List[Node], index: int) -> bool:
+        """True for a comment above a statement that a class replaces: it stands in the class."""
+        while index + 1 < len(nodes) and nodes[index].kind == "comment":
+            if nodes[index + 1].line - nodes[index].end_line != 1:
+                return False
+            index += 1
+        return nodes[index].kind != "comment" and id(nodes[index]) in self.shapes.replaced and (
+            True
+        )
+
+    def statement(self, node: Node) -> None:
+        """Write a statement, or a remark that it cannot be said."""
+        before, self.statement_node = self.statement_node, node
+        written, state = len(self.out), self.mark()
+        try:
+            for comment in node.comments:
+                self._comment(comment, None)
+            self._rule(node)(self, node)
+        except Unsupported as error:
+            del self.out[written:]
+            self.reset(state)
+            self.unsupported(node, error)
+        finally:
+            self.statement_node = before
+
+    def _rule(self, node: Node) -> Statement:
+        if node.torn or (node.broken and node.kind not in _HOLDERS):
+            raise Unsupported("this is not JavaScript", "Correct the syntax error")
+        rule = STATEMENTS.get(node.kind)
+        if rule is None:
+            raise Unsupported(f"{node.kind.replace('_', ' ')} is not supported")
+        return rule
+
+    def unsupported(self, node: Node, error: Unsupported) -> None:
+        """Write the source as a comment, and an exception in its place."""
+        lines = node.text.splitlines() or [""]
+        for line in lines:
+            self.out.append(comment_line(f"JS: {line.strip()}"))
+        reason = f"line {node.line}: {error}"
+        self.out.append(Line(Piece([
+            Group("raise NotImplementedError(", [Piece([_literal(reason)])], ")")
+        ])))
+        self.notes.fail(node.line, _short(node.text), str(error), error.action)
+
+    def _comment(self, node: Node, previous: Optional[Node]) -> None:
+        lines = comment_text(node.text)
+        is_behind = previous is not None and previous.end_line == node.line
+        if is_behind and self.out and len(lines) == 1:
+            last = self.out[-1]
+            while last.body and not last.comment:
+                deeper = [each for each in last.body if not each.is_comment]
+                if not deeper:
+                    break
+                last = deeper[-1]
+            if not last.comment and not last.is_comment:
+                last.comment = "".join(each if each.isprintable() else " " for each in lines[0])
+                return
+        for index, text in enumerate(lines):
+            line = comment_line(text)
+            line.gap = index == 0 and previous is not None and (
+                node.line - previous.end_line > 1
+            )
+            self.out.append(line)
+
+
+_HOLDERS = frozenset({
+    "if_statement", "for_statement", "for_in_statement", "while_statement",
+    "statement_block", "expression_statement", "function_declaration", "variable_declaration",
+    "lexical_declaration", "class_declaration", "return_statement",
+})
+
+
+def _short(text: str) -> str:
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return first if len(first) <= 60 else f"{first[:57]}..."
+
+
+def _literal(text: str) -> str:
+    return quote(text)
+
+
+def _results(analysis: Analysis) -> Set[Optional[Binding]]:
+    found = {result_of(binding) for binding in analysis.bindings}
+    found.discard(None)
+    return found
+
+
+def _dict_keys(world: World) -> Set[str]:
+    return {name for thing in world.things if thing.kind == "dict" for name in thing.fields}
+
+
+def is_missing(mask: int) -> bool:
+    """True if a value may be None."""
+    return bool(mask & (NONE | ANY))

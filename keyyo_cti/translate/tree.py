@@ -1,0 +1,118 @@
+"""Questions that several passes ask of the syntax tree."""
+
+from __future__ import annotations
+
+from typing import List, Optional, Tuple
+
+from .literals import number, unescape
+from .syntax import FUNCTIONS, Node
+
+
+def this_owner(node: Node) -> Optional[Node]:
+    """Return the function or field whose ``this`` a node sees."""
+    owner = node.parent
+    while owner is not None:
+        if owner.kind in FUNCTIONS and owner.kind != "arrow_function":
+            return owner
+        if owner.kind in ("field_definition", "class_static_block"):
+            return owner
+        owner = owner.parent
+    return None
+
+
+def parameters(node: Node) -> List[Node]:
+    """Return the parameters of a function."""
+    single = node.get("parameter")
+    if single is not None:
+        return [single]
+    given = node.get("parameters")
+    return given.kids if given is not None else []
+
+
+def ends(body: Node) -> bool:
+    """True if control never reaches the end of a block."""
+    statements = [kid for kid in body.kids if kid.kind != "comment"]
+    if body.kind != "statement_block":
+        statements = [body]
+    if not statements:
+        return False
+    last = statements[-1]
+    if last.kind in ("return_statement", "throw_statement"):
+        return True
+    if last.kind == "statement_block":
+        return ends(last)
+    if last.kind == "if_statement" and "alternative" in last.fields:
+        return ends(last["consequence"]) and ends(last["alternative"].kids[0])
+    if last.kind == "try_statement":
+        handler = last.get("handler")
+        return ends(last["body"]) and (handler is None or ends(handler["body"]))
+    return False
+
+
+def literal_key(node: Node) -> Optional[str]:
+    """Return the property that a literal names, or None."""
+    if node.kind == "string":
+        return string_value(node)
+    if node.kind == "number" and node.text.isdigit():
+        return str(int(node.text))
+    return None
+
+
+def string_value(node: Node) -> str:
+    """Return the value of a string literal, or of the fixed parts of a template."""
+    return unescape(node.text[1:-1])
+
+
+def has_holes(node: Node) -> bool:
+    """True for an array or a pattern such as ``[a, , b]``."""
+    at = node.start + 1
+    for index, kid in enumerate(node.kids):
+        between = _without_comments(node, at, kid.start)
+        if between.count(",") != (1 if index else 0):
+            return True
+        at = kid.end
+    return _without_comments(node, at, node.end).count(",") > (1 if node.kids else 0)
+
+
+def _without_comments(node: Node, start: int, end: int) -> str:
+    data = node.source
+    for comment in node.comments:
+        if start <= comment.start and comment.end <= end:
+            data = data[:comment.start] + b" " * (comment.end - comment.start) + data[comment.end:]
+    return data[start:end].decode("utf-8", "replace")
+
+
+def property_name(node: Node) -> Optional[str]:
+    """Return the fixed name of a property of an object literal, or None."""
+    if node.kind == "pair":
+        key = node["key"]
+        if key.kind == "property_identifier":
+            return key.text
+        if key.kind == "string":
+            return string_value(key)
+        if key.kind == "number":
+            return number(key.text)
+    if node.kind == "shorthand_property_identifier":
+        return node.text
+    if node.kind == "method_definition":
+        return node["name"].text
+    return None
+
+
+def single_expression(node: Node) -> Optional[Tuple[Node, bool]]:
+    """Return the only expression of a function, and True if the function returns it."""
+    body = node["body"]
+    if body.kind != "statement_block":
+        return body, True
+    if len(body.kids) != 1 or body.comments:
+        return None
+    only = body.kids[0]
+    if only.kind == "return_statement" and only.kids:
+        return only.kids[0], True
+    if only.kind == "expression_statement" and only.kids:
+        return only.kids[0], False
+    return None
+
+
+def owner_of(node: Node) -> Node:
+    return node["function"]["object"]

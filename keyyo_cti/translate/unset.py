@@ -1,0 +1,53 @@
+"""Variables that a program may read before it has set them."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from .scopes import Binding
+from .syntax import FUNCTIONS, Node
+
+#: By the kind of a statement or expression: the parts that may be left out.
+_CONDITIONAL = {
+    "if_statement": ("consequence", "alternative"),
+    "while_statement": ("body",),
+    "for_statement": ("body", "increment"),
+    "for_in_statement": ("left", "body"),
+    "switch_statement": ("body",),
+    "ternary_expression": ("consequence", "alternative"),
+    "binary_expression": ("right",),
+    "try_statement": ("body", "handler"),
+}
+
+#: More pairs of a write and a read are not compared: such a program is no page.
+_MAX_PAIRS = 20_000
+
+
+def is_read_unset(binding: Binding) -> bool:
+    """True if a function may read its ``var`` before it sets it."""
+    if binding.kind != "var" or binding.node is None:
+        return False
+    writes = [each for each in binding.writes if each.scope.function is binding.owner]
+    reads = [each for each in binding.reads if each.scope.function is binding.owner]
+    if len(writes) * len(reads) > _MAX_PAIRS:
+        return True
+    return any(not any(_is_before(write, read) for write in writes) for read in reads)
+
+
+def _is_before(write: Node, read: Node) -> bool:
+    """True if a write has happened whenever a read happens."""
+    if write.start > read.start:
+        return False
+    holder = write.parent
+    if holder is not None and holder.kind in ("variable_declarator", "assignment_expression"):
+        if holder.start <= read.start < holder.end:
+            return False
+    inner: Node = write
+    outer: Optional[Node] = write.parent
+    while outer is not None and outer.kind not in FUNCTIONS:
+        if not outer.start <= read.start < inner.start and not (
+            inner.start <= read.start < inner.end
+        ) and any(outer.get(name) is inner for name in _CONDITIONAL.get(outer.kind, ())):
+            return False
+        inner, outer = outer, outer.parent
+    return True

@@ -1,0 +1,93 @@
+"""What a translation looks like to flake8 and to mypy, and to Python 3.9."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict
+
+import pytest
+
+from keyyo_cti.translate import translate
+
+from ..docs.guide import pairs
+from ..helpers.running import ROOT
+from .generator import program
+from .seed import EXAMPLES
+from .test_pages import PAGES, PHONE
+
+#: What a part of a page takes for granted.
+GIVEN = ("csi_token", "cti", "call", "second_call", "options")
+
+
+def _given_to(python: str) -> str:
+    """Return the names that a translation uses and does not define."""
+    missing = [
+        name for name in GIVEN
+        if re.search(rf"\b{name}\b", python)
+        and not re.search(rf"^{name}(: \w+)? = ", python, re.M)
+    ]
+    lines = [f"{name}: Any = None\n" for name in missing]
+    return "".join(["from typing import Any\n\n", *lines]) if lines else ""
+
+
+def _outputs() -> Dict[str, str]:
+    sources = {path.name: path.read_text("utf-8") for path in [PHONE, *sorted(PAGES.iterdir())]}
+    sources.update({pair.title: pair.js for pair in pairs()})
+    sources.update(EXAMPLES)
+    sources.update({f"generated {seed}": program(seed) for seed in range(20)})
+    return {
+        re.sub(r"\W+", "_", f"of_{name}"): translate(source).python
+        for name, source in sources.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the translation of everything."""
+    place = tmp_path_factory.mktemp("translated")
+    for name, python in _outputs().items():
+        (place / f"{name}.py").write_text(python, "utf-8")
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.watchdog(120)
+def test_output_passes_flake8(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flake8", "--isolated", str(folder)],
+        capture_output=True, encoding="utf-8", timeout=100,
+    )
+    left = [
+        line for line in done.stdout.splitlines()
+        if not any(line.endswith(f"F821 undefined name '{name}'") for name in GIVEN)
+    ]
+    assert left == []
+
+
+@pytest.mark.slow
+@pytest.mark.watchdog(300)
+def test_output_passes_mypy(folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / "given"
+    place.mkdir()
+    for path in folder.glob("*.py"):
+        if not path.name.startswith("of_generated"):
+            python = path.read_text("utf-8")
+            python = _given_to(python) + python
+            (place / path.name).write_text(python, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", "", "--cache-dir", str(tmp_path / "cache"),
+         *sorted(str(path) for path in place.glob("*.py"))],
+        capture_output=True, encoding="utf-8", timeout=280, cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_output_is_python_3_9(folder: Path) -> None:
+    for path in folder.glob("*.py"):
+        ast.parse(path.read_text("utf-8"), feature_version=(3, 9))
+        # An f-string of Python 3.9 holds no quotes of its own kind, and no backslash.
+        assert not re.search(r'\{[^{}"]*\\[^{}"]*\}"$', path.read_text("utf-8"), re.M)

@@ -1,0 +1,270 @@
+"""What the translator makes of each idiom, of whole programs, and of what it cannot say."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from keyyo_cti.translate import Translation, translate
+
+from .seed import EXAMPLES
+
+PROGRAM = """// Shows who calls.
+var cti = new Keyyo.CTI({cookie_name: "shows"});
+cti.onNewCall = function(call) {
+    call.onSetup = function() { console.log("ringing", call.caller); };
+};
+cti.create_session("token", connected);
+function connected(err, res) {
+    if (err) { return; }  // no session
+    console.log(res.number);
+}
+"""
+
+PROGRAM_IN_PYTHON = """import logging
+
+from keyyo_cti import Keyyo
+
+logging.basicConfig()
+# Shows who calls.
+cti = Keyyo.CTI({"cookie_name": "shows"})
+
+
+def on_new_call(call):
+    call.onSetup = lambda: print("ringing", call.caller)
+
+
+cti.onNewCall = on_new_call
+
+
+def connected(err, res):
+    if err:
+        return  # no session
+    print(res.number)
+
+
+cti.create_session("token", connected)
+
+cti.wait()
+"""
+
+
+def python(source: str) -> str:
+    """Return the translation of a source without notes of what is left out."""
+    translation = translate(source)
+    assert translation.complete, translation.notes
+    return translation.python
+
+
+def body(source: str) -> str:
+    """Return the translation without imports and helpers."""
+    parts = re.split(r"\n\n\n(?!def js_)", "\n\n\n" + python(source))
+    return parts[-1].strip() if "def js_" in python(source) else python(source).strip()
+
+
+def test_program_is_what_a_person_would_write() -> None:
+    assert python(PROGRAM) == PROGRAM_IN_PYTHON
+
+
+@pytest.mark.parametrize("source", EXAMPLES.values(), ids=EXAMPLES)
+def test_example_of_keyyos_page_translates_completely(source: str) -> None:
+    assert "NotImplementedError" not in python(source)
+
+
+@pytest.mark.parametrize(("source", "wanted"), [
+    ("var userName = 'x'; userName += 1;", 'user_name = "x"\nuser_name = user_name + str(1)'),
+    ("let n = 0; function up() { n++; }", None),
+    ("var a = b ? 1 : 2;", None),
+    ("var s = `a ${1 + 2} b`;", 's = f"a {1 + 2} b"'),
+    ("const half = 7 / 2;", "half = 7 / 2"),
+    ("call.date;", "call.connect_date or call.setup_date"),
+    ("if (cti.get_calls().length) { }", "if cti.get_calls():\n    pass"),
+    ("var x = null; x === undefined;", "x = None\nx is None"),
+    ("for (var i = 0; i < 3; i++) { console.log(i); }", "for i in range(3):\n    print(i)"),
+    ("var list = []; list.push(1);", "list_: list = []\nlist_.append(1)"),
+])
+def test_idiom_becomes_pythons(source: str, wanted: "str | None") -> None:
+    found = body(source)
+    if wanted is not None:
+        assert found == wanted
+
+
+def test_variable_that_a_function_sets_is_global() -> None:
+    assert "def up():\n    global n\n    n += 1" in python("let n = 0; function up() { n++; }")
+
+
+def test_variable_of_the_function_around_is_nonlocal() -> None:
+    source = "function f() { var n = 0; function g() { n = 1; } g(); return n; }"
+    assert "        nonlocal n\n        n = 1" in python(source)
+
+
+def test_closure_in_a_loop_keeps_the_value_of_its_round() -> None:
+    source = (
+        "for (let n of ['1', '2']) { cti.dial(n, function(err, res) { console.log(n, err); }); }"
+    )
+    assert "*, n=n" in python(source)
+
+
+def test_handler_gets_the_arguments_that_python_needs() -> None:
+    assert "def on_new_call(call):" in python("cti.onNewCall = function() { a(); b(); };\n"
+                                              "function a() {} function b() {}")
+
+
+def test_name_of_keyyo_stays() -> None:
+    found = python("function hangUp(call) { call.hang_up(function(err) {}); }\n"
+                   "cti.onNewCall = hangUp;")
+    assert "def hang_up(call):" in found and "call.hang_up(" in found
+
+
+def test_kept_call_that_is_compared_is_copied() -> None:
+    source = """var before = {};
+cti.onNewCall = function(call) {
+    var last = before[call.callref];
+    if (last && last.state != call.state) { console.log(last.state); }
+    before[call.callref] = call;
+};
+"""
+    assert "before[call.callref] = dict(call.fields)" in python(source)
+
+
+@pytest.mark.parametrize(("source", "word"), [
+    ("with (x) { a; }", "with"),
+    ("outer: for (;;) { for (;;) { break outer; } }", "label"),
+    ("function* g() { yield 1; }", "generators"),
+    ("var x = /(?<=a+)b/u.test(y);", "regular expression"),
+    ("var a = [1,,2];", "holes"),
+    ("var b = 12n;", "number"),
+    ("class A { get [x]() { return 1; } }", "computed"),
+    ("this.x = 1;", "this"),
+    ("tag`x`;", "tagged"),
+    ("import x from 'y';", "modules"),
+    ("var a = [1].reduceRight(f);", "reduceRight"),
+    ("function f(x) { return x.next(); }", "next"),
+    ("var m = new Map(); m.set([1], 2);", "objects"),
+    ("var s = new Set([true, 1]);", "true or false"),
+    ("var d = new Date('March 7, 2026');", "date in this form"),
+    ("console.log('a,b'.split(/,*/));", "find nothing"),
+    ("var name = (function f() {}).name;", "name of a function"),
+    ("class A { valueOf() { return 1; } }", "valueOf"),
+    ("localStorage.last = 'x';", "localStorage"),
+    ("var t = 'a' + new Map();", "a text of a function"),
+    ("console.log(JSON.stringify(new Set()));", "JSON of a function"),
+    ("console.log('aXb'.split('X', -1));", "negative"),
+    ("console.log([1].includes(1, 1));", "includes from a place"),
+])
+def test_what_cannot_be_said_is_a_comment_with_an_exception_and_a_note(
+    source: str, word: str
+) -> None:
+    translation = translate(source)
+    assert not translation.complete
+    assert "# JS: " in translation.python
+    assert "raise NotImplementedError(" in translation.python
+    [note] = [note for note in translation.notes if word in note.why]
+    assert note.line == 1 and note.action
+
+
+@pytest.mark.parametrize(("source", "what"), [
+    ("if (call.type != 'RELEASE') { }", "call.type"),
+    ("cti.removeEventListener('newCall', f); function f() {}", "removeEventListener"),
+    ("var keep; cti.onNewCall = function(call) { keep = call; };", "a Call that is kept"),
+    ("document.title = 'x';", "document"),
+    ("alert('x');", "alert"),
+    ("localStorage.setItem('a', 'b');", "localStorage"),
+    ("var a = new Keyyo.CTI(); var b = new Keyyo.CTI();", "a second CTI"),
+    ("call.on('release', function() { });", "handlers of a Call"),
+    ("console.log(new Map());", "console.log"),
+    ("var xs = [null, 'a']; xs.sort();", "null in an array that is sorted"),
+    ("var day = new Date(String(x));", "a date that may be invalid"),
+    ("var h = 1; for (;;) { h = h * 31; }", "whole numbers"),
+    ("console.log(Math.pow(2, 64));", "whole numbers"),
+    ("module.exports = {};", "module.exports"),
+    ("var u = undefined, n = null; console.log(u === n);", "null and undefined"),
+    ("var s = String(5); console.log('x'.replace(/x/, s));", "a replacement that is not fixed"),
+])
+def test_difference_in_meaning_is_noted(source: str, what: str) -> None:
+    translation = translate(source)
+    assert translation.complete
+    assert what in [note.what for note in translation.notes]
+
+
+#: Programs, one a line: those that hold something that is refused, and those that have notes.
+REFUSED = (Path(__file__).parent / "refused.txt").read_text("utf-8").splitlines()
+NOTED = (Path(__file__).parent / "noted.txt").read_text("utf-8").splitlines()
+
+
+def test_program_with_something_refused_says_so_in_its_place() -> None:
+    for source in REFUSED:
+        translation = translate(source)
+        assert not translation.complete and "# JS: " in translation.python, source
+        assert "raise NotImplementedError(" in translation.python, source
+        assert not any("the translator" in note.why for note in translation.notes), source
+        compile(translation.python, source, "exec")
+
+
+def test_program_with_a_difference_has_a_note() -> None:
+    for source in NOTED:
+        translation = translate(source)
+        assert translation.complete and translation.notes, source
+        assert "NotImplementedError" not in translation.python, source
+        compile(translation.python, source, "exec")
+
+
+def test_note_names_all_its_lines_once() -> None:
+    notes = translate("document.title = 'a';\ndocument.title = 'b';\n").notes
+    [note] = [note for note in notes if note.what == "document"]
+    assert note.line == 1 and "(also in line 2)" in note.why
+
+
+@pytest.mark.parametrize("source", [
+    "", "\n", "\ufeffvar a = 1;", "\x00", "(" * 5000, "[" * 300 + "]" * 300, "`${" * 200, "/*",
+    "\ud800", "var \ud83d\ude00 = 1", "<html><script>", "<!-- x --><script>a(</script>",
+    "#!/usr/bin/env node\nvar a = 1;", "'\\u{110000}'", "var x = '\\ud83d';", "}" * 50,
+    "if (a) {} else", "a?.b?.[c]?.(d)", "x = y = z = 1;" * 50, "\u2028\u2029", "class A { #x; }",
+])
+def test_any_text_gives_python_that_compiles(source: str) -> None:
+    translation = translate(source)
+    assert isinstance(translation, Translation)
+    compile(translation.python, "translation", "exec")
+
+
+def test_source_that_is_no_text_is_refused() -> None:
+    with pytest.raises(TypeError, match="source: expected a string, got bytes"):
+        translate(b"x")  # type: ignore[arg-type]
+
+
+def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "keyyo_cti.translate.program")
+    monkeypatch.setitem(sys.modules, "keyyo_cti.translate.syntax", None)
+    monkeypatch.delattr("keyyo_cti.translate.program")
+    with pytest.raises(ImportError, match="translate"):
+        translate("x")
+
+
+def test_page_of_a_thousand_lines_takes_less_than_a_fifth_of_a_second() -> None:
+    lines = "\n".join(
+        f"function handle{n}(call, text) {{\n    var label = 'call ' + {n} + ' ' + text;\n"
+        f"    if (call.state == 'SETUP' && text.length > {n}) {{\n"
+        f"        console.log(label.toUpperCase(), call.caller);\n        return {n};\n    }}\n"
+        f"    return label.length;\n}}\n"
+        f"handle{n}(cti.get_calls()[0], 'a{n}');"
+        for n in range(112)
+    )
+    assert lines.count("\n") > 1000
+    translate("var warm = 1;")
+    spent = []
+    for _ in range(7):
+        start = time.process_time()
+        translate(lines)
+        spent.append(time.process_time() - start)
+    assert min(spent) < 0.2 * _slowness(), spent
+
+
+def _slowness() -> float:
+    """Return how much slower than an idle machine this one is at present, at least 1."""
+    start = time.process_time()
+    sum(each * each for each in range(300_000))
+    return max(1.0, (time.process_time() - start) / 0.02)
