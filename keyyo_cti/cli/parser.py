@@ -35,6 +35,7 @@ COMMANDS: Dict[str, str] = {
     "history": "Show the recorded calls of a line or of the account, or archive them.",
     "missed": "Show whom to call back: missed callers who were neither reached nor called since.",
     "dnd": "Turn do-not-disturb on or off for a line, or show it.",
+    "translate": "Print JavaScript for Keyyo's SDK as Python for this one, and notes on stderr.",
     "completion": "Print a script that completes commands and options in your shell.",
 }
 

@@ -16,6 +16,7 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "socks": ("PySocks",),
     "terminal": ("phonenumbers", "rich", "shtab"),
     "testing": ("pytest",),
+    "translate": ("tree-sitter", "tree-sitter-javascript"),
 }
 
 

@@ -1,0 +1,48 @@
+"""``keyyo-cti translate``: Python on stdout, notes on stderr."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from keyyo_cti.cli import main
+
+DIAL = 'cti.dial("33172587948", function(err, res) { console.log(err || res); });\n'
+DIAL_IN_PYTHON = 'cti.dial("33172587948", lambda err, res: print(err or res))\n'
+
+
+def test_translate_prints_python(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "dial.js"
+    path.write_text(DIAL, "utf-8")
+    assert main(["translate", str(path)]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (DIAL_IN_PYTHON, "")
+
+
+def test_translate_takes_the_scripts_of_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "page.html"
+    page = f"<html><script src='x.js'></script>\n<script>\n{DIAL}</script><p>text</p></html>"
+    path.write_text(page, "utf-8")
+    assert main(["translate", str(path)]) == 0
+    assert capsys.readouterr().out == DIAL_IN_PYTHON
+
+
+def test_translate_reads_stdin_and_notes_what_it_cannot_say(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = io.TextIOWrapper(io.BytesIO(b"var a = 1;\nlabel: for (;;) { break label; }\n"))
+    monkeypatch.setattr("sys.stdin", source)
+    assert main(["translate", "-"]) == 1
+    said = capsys.readouterr()
+    assert "# JS: label: for (;;) { break label; }" in said.out
+    assert "raise NotImplementedError(" in said.out
+    assert said.err.startswith("line 2: label: for")
+
+
+def test_translate_without_file_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["translate", "there/is/no/such.js"]) == 2
+    assert "cannot read" in capsys.readouterr().err
