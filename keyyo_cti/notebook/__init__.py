@@ -67,6 +67,16 @@ def board(cti: CTI, rows: int = 8, names: Optional[Names] = None) -> Board:
     return Board(cti, rows, names)
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Register ``%%keyyo_js``, whose cell is JavaScript; for ``%load_ext keyyo_cti.notebook``.
+
+    :raises ImportError: the extra ``translate`` is not installed.
+    """
+    from . import keyyo_js
+
+    keyyo_js.load_ipython_extension(shell)
+
+
 def timeline(
     calls: Iterable[Any],
     day: Optional[datetime.date] = None,

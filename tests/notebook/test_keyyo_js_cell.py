@@ -1,0 +1,52 @@
+"""The cell magic ``%%keyyo_js``, in a shell that only notes what it is to do."""
+
+from __future__ import annotations
+
+from typing import Any, List
+
+import pytest
+
+from keyyo_cti.notebook import keyyo_js, load_ipython_extension
+
+pytest.importorskip("IPython")
+
+DIAL = 'cti.dial("33172587948", function(err, res) { console.log(err || res); });\n'
+DIAL_IN_PYTHON = 'cti.dial("33172587948", lambda err, res: print(err or res))\n'
+
+
+class Shell:
+    """What the magic needs of IPython."""
+
+    def __init__(self) -> None:
+        self.magics: List[Any] = []
+        self.cells: List[str] = []
+
+    def register_magic_function(self, function: Any, kind: str, name: str) -> None:
+        self.magics.append((kind, name, function))
+
+    def run_cell(self, code: str) -> None:
+        self.cells.append(code)
+
+
+def test_magic_runs_the_translation() -> None:
+    shell = Shell()
+    load_ipython_extension(shell)
+    [(kind, name, function)] = shell.magics
+    assert (kind, name) == ("cell", "keyyo_js")
+    function("", DIAL)
+    assert shell.cells == [DIAL_IN_PYTHON + "pass\n"]
+
+
+def test_magic_of_a_program_leaves_out_the_waiting() -> None:
+    shell = Shell()
+    keyyo_js.keyyo_js(shell, "var cti = new Keyyo.CTI();\nsetTimeout(f, 5);\nfunction f() {}\n")
+    [code] = shell.cells
+    assert "wait()" not in code and "page.start()" in code
+    compile(code, "cell", "exec")
+
+
+def test_magic_shows_notes_escaped() -> None:
+    table = keyyo_js.notes_table([(1, "<b>", "why", "do")])
+    assert "&lt;b&gt;" in table and "<th>what to do</th>" in table
+    assert keyyo_js.notes_table([]) == ""
+    assert "&lt;i&gt;" in keyyo_js.shown("<i>", "x")
