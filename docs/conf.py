@@ -6,6 +6,7 @@ import re
 from typing import Any, Dict, List
 
 import keyyo_cti
+from keyyo_cti.translate import translate
 
 project = "keyyo-cti"
 copyright = "the keyyo-cti authors"
@@ -76,13 +77,30 @@ def resolve_links(text: str, folder: str) -> str:
     return _LINK.sub(resolve, text)
 
 
+_JAVASCRIPT = re.compile(r"^```(?:js|html)\n(.*?)^```\n", re.M | re.S)
+
+
+def add_translations(text: str) -> str:
+    """Return a page with the translation below each JavaScript example, closed until clicked."""
+    def add(match: "re.Match[str]") -> str:
+        translation = translate(match[1])
+        notes = "\n".join(map(str, translation.notes))
+        notes = f"\n```text\n{notes}\n```\n" if notes else ""
+        return (
+            f"{match[0]}\n<details>\n<summary>What <code>keyyo-cti translate</code> makes of it"
+            f"</summary>\n\n```python\n{translation.python}```\n{notes}\n</details>\n"
+        )
+
+    return _JAVASCRIPT.sub(add, text)
+
+
 def _read_source(app: Any, name: str, content: List[str]) -> None:
-    content[0] = resolve_links(content[0], posixpath.dirname(f"docs/{name}"))
+    content[0] = add_translations(resolve_links(content[0], posixpath.dirname(f"docs/{name}")))
 
 
 def _read_included(app: Any, path: "os.PathLike[str]", parent: str, content: List[str]) -> None:
     included = posixpath.normpath(posixpath.join("docs", *os.fspath(path).split(os.sep)))
-    content[0] = resolve_links(content[0], posixpath.dirname(included))
+    content[0] = add_translations(resolve_links(content[0], posixpath.dirname(included)))
 
 
 def setup(app: Any) -> Dict[str, bool]:
