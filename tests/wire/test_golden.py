@@ -8,7 +8,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from keyyo_cti import Call, Keyyo, Transport
+from keyyo_cti import CTI, Call, Keyyo, Transport
 from keyyo_cti._client import client
 from keyyo_cti._client.server_clock import ServerClock
 from keyyo_cti._client.session_store import JarCookie
@@ -43,15 +43,7 @@ class Player:
             JarCookie(self.jar, name, 60).save(value)
         with ScriptedServer(self._answer) as server:
             self.server = server
-            self.cti = Keyyo.CTI(
-                self.scenario["options"],
-                endpoint=server.endpoint,
-                ping_auto=False,
-                cookie_jar=self.jar,
-                transports=[self.transport],
-            )
-            self.cti.onNewCall = self._new_call
-            self.cti.onDisconnected = lambda: self.events.add(["disconnected"])
+            self._open()
             for number, step in enumerate(self.scenario["steps"]):
                 self._step(number, step)
             calls = [dict(call.fields) for call in self.cti.get_calls()]
@@ -69,6 +61,20 @@ class Player:
                 "cookies": {cookie.name: cookie.value for cookie in self.jar},
             }
 
+    def _open(self) -> None:
+        self.cti = self._make_cti(self.scenario["options"])
+        self.cti.onNewCall = self._new_call
+        self.cti.onDisconnected = lambda: self.events.add(["disconnected"])
+
+    def _make_cti(self, options: Dict[str, Any]) -> CTI:
+        return Keyyo.CTI(
+            options,
+            endpoint=self.server.endpoint,
+            ping_auto=False,
+            cookie_jar=self.jar,
+            transports=[self.transport],
+        )
+
     def _step(self, number: int, step: Dict[str, Any]) -> None:
         if "push" in step or "pushes" in step:
             self._push(step.get("pushes") or [step["push"]])
@@ -76,15 +82,20 @@ class Player:
             self.server.do(lambda connection: connection.close(*step["close"]))
             self.events.wait(lambda events: ["disconnected"] in events, "disconnected")
         elif "get" in step:
-            value = getattr(self._target(step), step["get"])(*step.get("args", []))
-            self.returns.append({"step": number, "value": _plain(value)})
+            self.returns.append({"step": number, "value": _plain(self._perform(number, step))})
         else:
             self._call(number, step)
 
+    def _perform(self, number: int, step: Dict[str, Any]) -> Any:
+        """Call the method of a step."""
+        if "get" in step:
+            return getattr(self._target(step), step["get"])(*step.get("args", []))
+        arguments = [self._argument(argument) for argument in step.get("args", [])]
+        return getattr(self._target(step), step["call"])(*arguments, partial(self._called, number))
+
     def _call(self, number: int, step: Dict[str, Any]) -> None:
         sent, answered = len(self.server.received.items), len(self.callbacks.items)
-        arguments = [self._argument(argument) for argument in step.get("args", [])]
-        getattr(self._target(step), step["call"])(*arguments, partial(self._called, number))
+        self._perform(number, step)
         self.server.received.wait_for_count(sent + 1)
         action = self.server.received.items[sent]["action"]
         if self._answers[action][0] is not None:
