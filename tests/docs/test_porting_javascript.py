@@ -110,9 +110,13 @@ class Stage:
         self.page = page
         self.sim = sim
         self.pair = pair
+        self.then = scene(THEN, pair.title)
 
-    def run(self) -> List[str]:
-        """Return what it said, once everything that was expected has come."""
+    def run(self, count: Optional[int] = None) -> List[str]:
+        """Return what it said, once everything that was expected has come.
+
+        :param count: how many lines are expected; by default those of its comments.
+        """
         token = self.sim.token(ALICE)
         self.page.open(self.sim.endpoint, names={"csi_token": token})
         meanwhile = threading.Thread(target=scene(MEANWHILE, self.pair.title), args=(self.sim,))
@@ -122,8 +126,9 @@ class Stage:
             meanwhile.start()
             self.page.run(self.pair.js.replace("<CSI token>", token))
             meanwhile.join(DEADLINE)
-            scene(THEN, self.pair.title)(self.sim)
-            return self.page.wait_for(len(javascript_output(self.pair.js)))
+            self.then(self.sim)
+            wanted = len(javascript_output(self.pair.js)) if count is None else count
+            return self.page.wait_for(wanted)
         finally:
             self.page.leave()
 

@@ -45,8 +45,9 @@ class TranslatedProgram:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        for cti in self._ctis:
-            cti.close()
+        for each in [*self._ctis, *self.globals.values()]:
+            if isinstance(each, CTI):
+                each.close()
         self._thread.join(DEADLINE)
         page.stop()
         builtins.print = self._before[0]

@@ -1,6 +1,8 @@
-"""The examples of Keyyo's page, which may be cut at their end."""
+"""The examples of Keyyo's page, in its order. Some are cut at their end, as on the page."""
 
 from __future__ import annotations
+
+from typing import Dict
 
 _CALLBACK = """function(err, res) {
     if (err) {
@@ -11,7 +13,8 @@ _CALLBACK = """function(err, res) {
 });
 """
 
-EXAMPLES = {
+EXAMPLES: Dict[str, str] = {
+    "basic usage": "var cti = new Keyyo.CTI();\n",
     "constructor": """var options = {
           cookie_name : "my_session_name",
           cookie_expires: 365
@@ -23,6 +26,7 @@ EXAMPLES = {
     }
     console.log("connected");
 """,
+    "restore session": f"cti.restore_session(csi_token, {_CALLBACK}",
     "restore session by id": """// Or if you handle the session yourself
 cti.restore_session(csi_token, "your_session_id", function(err, res) {
         if (err) {
@@ -81,17 +85,17 @@ calls.forEach(function(call){
     }
 });
 """,
-    "setup": "call.onSetup = function() {\n    // Handle setup\n}\n",
-    "missed": "call.onMissed = function() {\n    // Handle missed\n}\n",
+    **{name: f"call.on{name.title()} = function() {{\n    // Handle {name}\n}}\n"
+       for name in ("setup", "connect", "release", "missed")},
     "answer": f"call.answer({_CALLBACK}",
     "hang up": f"call.hang_up({_CALLBACK}",
     "reject": f"call.reject({_CALLBACK}",
-    "transfer": f'call.transfer("caller", "33172587948", {_CALLBACK}',
-    "supervised transfer": f'call.supervised_transfer("caller", "33172587948", 30, {_CALLBACK}',
+    "transfer": f'call.transfer("caller", "33172587949", {_CALLBACK}',
+    "supervised transfer": f'call.supervised_transfer("caller", "33172587949", 30, {_CALLBACK}',
     "merge": f'call.merge("caller", second_call, "callee", {_CALLBACK}',
     "pause": f"call.pause({_CALLBACK}",
-    "park": f'call.park("caller", 1, {_CALLBACK}',
+    "park": f'call.park("callee", {_CALLBACK}',
     "unpark": f"call.unpark({_CALLBACK}",
-    "ringing duration": "var duration = call.get_ringing_duration();\n",
-    "duration": "var duration = call.get_duration();\n",
+    "get ringing duration": "var duration = call.get_ringing_duration();\n",
+    "get duration": "var duration = call.get_duration();\n",
 }
