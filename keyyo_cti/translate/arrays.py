@@ -70,6 +70,10 @@ def _unshift(t: Translator, node: Node, target: Piece, arguments: List[Node]) ->
 
 
 def _splice(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
+    if not arguments or any(
+        t.mask(each) & ~WHOLE for each in arguments[:2] if each.kind != "spread_element"
+    ):
+        raise Unsupported("splice with something that may be no number")
     return t.helper("js_splice", target, *_given(t, node))
 
 

@@ -16,7 +16,7 @@ from .texts import sum_of
 from .translator import EXPRESSIONS, Translator
 from .tree import has_holes, literal_key
 from .truth import inverse, is_pure, numeric, truth_of
-from .types import BOOL, CALL, NUMBER, STR, UNDEF
+from .types import ANY, BOOL, CALL, NULL, NUMBER, STR, UNDEF
 
 _PATTERNS = ("object_pattern", "array_pattern")
 
@@ -322,7 +322,7 @@ def _store(
         name = t.temporary()
         t.write(join(f"{name} = ", value))
         if default is not None:
-            write_default(t, name, default)
+            write_default(t, name, default, mask)
         unpack(t, target, atom(name), mask, target)
         return
     if target.kind == "shorthand_property_identifier_pattern":
@@ -333,12 +333,21 @@ def _store(
         raise Unsupported("such a pattern is not supported")
     line = t.write(join(left, " = ", value))
     if default is not None:
-        write_default(t, str(left), default)
+        write_default(t, str(left), default, mask)
     else:
         t.unused(line, target.binding)
 
 
-def write_default(t: Translator, name: str, default: Node) -> None:
+def write_default(t: Translator, name: str, default: Node, mask: int) -> None:
+    """Write the default of a variable that may be undefined.
+
+    :param mask: what the variable may be.
+    """
+    if mask & (NULL | ANY):
+        t.note(
+            default, "a default", "Python's is taken for null, too, and JavaScript's is not",
+            "Nothing, unless null has a meaning there",
+        )
     body = t.collect(lambda: _write_default(t, name, default))
     t.block(f"if {name} is None", body)
 

@@ -103,6 +103,18 @@ def _method(t: Translator, node: Node) -> None:
         line.decorators.append("property")
     elif "set" in node.tokens:
         line.decorators.append(f"{name}.setter")
+        if not _has_getter(node):
+            raise Unsupported("a setter without a getter", "Write a method")
+
+
+def _has_getter(setter: Node) -> bool:
+    """True if a getter of the same name stands before a setter, as Python needs it."""
+    assert setter.parent is not None
+    return any(
+        each.kind == "method_definition" and "get" in each.tokens and each.start < setter.start
+        and each["name"].text == setter["name"].text
+        for each in setter.parent.kids
+    )
 
 
 def _uninitialised(t: Translator, instance: Thing, thing: Thing) -> List[str]:

@@ -12,10 +12,10 @@ from .texts import is_object, is_opaque, shows_null, with_none
 from .translator import Translator
 from .tree import string_value
 from .truth import is_pure
-from .types import BOOL, CALL, CTI, ERR, ERROR, NONE, NULL, RES, STR, UNDEF, WHOLE
+from .types import BOOL, CALL, CTI, ERR, NONE, NULL, RES, STR, UNDEF, WHOLE
 
 #: What ``print`` shows as JavaScript does, or better.
-_ALIKE = STR | WHOLE | ERR | CALL | CTI | RES | ERROR
+_ALIKE = STR | WHOLE | ERR | CALL | CTI | RES
 
 
 def console_call(t: Translator, node: Node, name: str) -> Piece:

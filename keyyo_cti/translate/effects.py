@@ -7,6 +7,7 @@ from typing import Callable, Dict
 from .notes import Unsupported
 from .pieces import COMPARISON, atom, binary, join
 from .syntax import Node
+from .targets import deletion
 from .translator import Translator
 from .truth import condition, inverse
 
@@ -27,6 +28,8 @@ def expression_statement(t: Translator, node: Node) -> None:
         node["argument"].kind == "call_expression"
     ):
         expression_statement(t, node["argument"])
+    elif node.kind == "unary_expression" and node["operator"].kind == "delete":
+        t.write(deletion(t, node["argument"], is_used=False))
     elif node.kind != "string":  # "use strict"
         t.write(t.expr(node))
 

@@ -176,8 +176,9 @@ def _prelude(t: Translator, node: Node, name: str) -> None:
         t.write(f"{name} = list({name})")
         return
     if node.kind == "assignment_pattern":
-        write_default(t, name, node["right"])
-        node = node["left"]
+        default, node = node["right"], node["left"]
+        given = node.binding.type if node.kind == "identifier" else node.type
+        write_default(t, name, default, given)
     if node.kind in ("object_pattern", "array_pattern"):
         unpack(t, node, atom(name), t.mask(node) if node.type else ANY, node)
 

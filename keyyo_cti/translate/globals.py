@@ -64,7 +64,9 @@ def _parse_int(t: Translator, node: Node) -> Piece:
     if base in ("0", "10"):
         if not t.mask(first) & ~WHOLE:
             return t.expr(first)
-        if first.kind == "string" and first.text[1:-1].isdigit():
+        if first.kind == "string" and first.text[1:-1].isascii() and (
+            first.text[1:-1].isdigit()
+        ):
             return call("int", t.expr(first))
     if len(given) > 1 and t.mask(given[1]) & ~(WHOLE | UNDEF):
         raise Unsupported("parseInt with such a base")

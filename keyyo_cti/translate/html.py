@@ -8,10 +8,13 @@ from typing import List, Optional, Tuple
 
 _TYPES = ("", "text/javascript", "module", "application/javascript", "text/ecmascript")
 
+_BEGINNING = r"<(!doctype|html|head|body|script)\b"
+
 
 def scripts(source: str) -> str:
     """Return the scripts of an HTML page at their lines, or a script as it is."""
-    if not re.match(r"\s*(<!doctype|<html|<head|<body|<script|<!--)", source, re.I):
+    # A script may begin with <!--, too.
+    if not re.match(rf"\s*(<!--.*?-->\s*)*{_BEGINNING}", source, re.I | re.S):
         return source
     parser = _Scripts()
     try:

@@ -131,6 +131,8 @@ def _line(line: Line, depth: int, out: List[str]) -> None:
 
 
 def _comment(text: str, indent: str) -> List[str]:
+    # Otherwise a comment of the source in the first lines sets the encoding of the Python file.
+    text = re.sub(r"(coding)([:=])", r"\1 \2", text)
     words = text.split(" ")
     if len(indent) + len(text) <= WIDTH or "JS:" in text:
         if len(indent) + len(text) > WIDTH:

@@ -109,7 +109,7 @@ class Promise:
         promise = Promise()
 
         def run(function: Optional[Callable[..., Any]], value: Any, failed: bool) -> None:
-            if function is None:
+            if not callable(function):
                 (promise._reject if failed else promise._resolve)(value)
                 return
             try:

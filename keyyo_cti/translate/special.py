@@ -8,6 +8,7 @@ from .members import the_cti
 from .notes import Unsupported
 from .pieces import Piece, attribute, call, join
 from .syntax import FUNCTIONS, Node
+from .targets import note_holes
 from .translator import Translator
 from .types import PAGE
 
@@ -55,6 +56,7 @@ def _resize(t: Translator, array: Node, size: Node) -> bool:
     if size.text == "0":
         t.write(call(attribute(piece, "clear")))
     else:
+        note_holes(t, array)
         t.write(t.helper("js_resize", piece, t.expr(size)))
     return True
 

@@ -216,8 +216,6 @@ def _return(t: Translator, node: Node) -> None:
             expression = node.kids[0]
             if not is_pure(expression):
                 expression_statement(t, expression)
-        if loop.update is not None:
-            loop.update()
         t.write("continue")
         return
     if t.function.node is None:
@@ -260,9 +258,23 @@ def _continue(t: Translator, node: Node) -> None:
     loops = [loop for loop in t.function.loops if not loop.is_switch]
     if not loops or loops[-1].is_callback:
         raise Unsupported("continue outside of a loop")
-    if loops[-1].update is not None:
-        loops[-1].update()
+    loop = loops[-1]
+    if loop.update is not None:
+        _check_finally(node, loop.node)
+        loop.update()
     t.write("continue")
+
+
+def _check_finally(node: Node, loop: Node) -> None:
+    """Refuse what would run the step of a loop before a ``finally`` in it.
+
+    :raises Unsupported: there is one between the statement and its loop.
+    """
+    inner = node.inside(("try_statement",))
+    while inner is not None and inner.start > loop.start:
+        if "finalizer" in inner.fields:
+            raise Unsupported("continue out of a try with finally", "Write a while loop")
+        inner = inner.inside(("try_statement",))
 
 
 def _empty(t: Translator, node: Node) -> None:

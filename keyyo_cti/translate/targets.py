@@ -66,11 +66,22 @@ def _subscript_target(t: Translator, node: Node) -> Optional[Piece]:
         return item(piece, t.expr(key))
     if kinds == {"array"} and t.mask(key) & ~WHOLE:
         raise Unsupported("an element whose place may be no number")
+    if kinds == {"array"} and key.text != f"{target.text}.length":
+        note_holes(t, node)
     if name is not None and not name.isdigit() and kinds <= {"instance", "record"} and kinds:
         return attribute(piece, t.names.attribute(name))
     if primitive & PAGE or kinds & {"instance", "record", "map", "set", "function"}:
         raise Unsupported("a member whose name is computed", "Use setattr")
     return None
+
+
+def note_holes(t: Translator, node: Node) -> None:
+    """Note that an array may grow by more than one element."""
+    t.note(
+        node, "an array that grows by its index or its length",
+        "JavaScript leaves holes in it, Python fills it with None",
+        "Nothing, if no element is left out",
+    )
 
 
 def setter(t: Translator, node: Node, value: Piece) -> Piece:
@@ -84,8 +95,11 @@ def setter(t: Translator, node: Node, value: Piece) -> Piece:
     return t.helper("js_set", piece, key, value)
 
 
-def deletion(t: Translator, node: Node) -> Piece:
-    """Return ``delete`` of a property."""
+def deletion(t: Translator, node: Node, is_used: bool = True) -> Piece:
+    """Return ``delete`` of a property.
+
+    :param is_used: True if the program uses its value, which is true in JavaScript.
+    """
     if node.kind not in ("member_expression", "subscript_expression"):
         raise Unsupported("delete of a variable")
     mask = t.mask(node["object"])
@@ -96,4 +110,6 @@ def deletion(t: Translator, node: Node) -> Piece:
         key = quote(node["property"].text)
     else:
         key = key_of(t, node["index"])
+    if is_used:
+        return t.helper("js_delete", t.expr(node["object"]), key)
     return method(t.expr(node["object"]), "pop", key, "None")

@@ -96,6 +96,7 @@ SCRIPTS = {
             .catch(e => { console.log(e.message); return 'healed'; })
             .finally(() => console.log('finally'))
             .then(v => console.log(v));
+        Promise.resolve(1).then(2).then(v => console.log('passed on', v));
     """,
     "adopted": """
         const inner = new Promise(resolve => setTimeout(() => resolve('late'), 5));

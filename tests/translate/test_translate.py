@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 import time
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -229,6 +231,21 @@ def test_any_text_gives_python_that_compiles(source: str) -> None:
     translation = translate(source)
     assert isinstance(translation, Translation)
     compile(translation.python, "translation", "exec")
+
+
+@pytest.mark.parametrize("source", [
+    "// -*- coding: utf-7 -*-\nf('+AGE-');", "/* coding=latin-1 */ f();",
+    "f();\n// vim: set fileencoding=cp1252 :", "f(  // coding: utf-7\n" + "'long text', " * 9 + ");",
+    "with (a) { '# coding: utf-7'; }",
+])
+def test_comment_of_the_source_never_sets_the_encoding(source: str) -> None:
+    data = translate(source).python.encode()
+    assert tokenize.detect_encoding(io.BytesIO(data).readline)[0] == "utf-8"
+
+
+def test_script_that_begins_with_a_comment_of_html_is_no_page() -> None:
+    assert "print(2)" in translate("<!-- a\nconsole.log(2);\n--> b").python
+    assert "print(3)" in translate("<!-- x --><script>console.log(3)</script>").python
 
 
 def test_source_that_is_no_text_is_refused() -> None:

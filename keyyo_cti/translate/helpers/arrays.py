@@ -85,6 +85,12 @@ def js_flat(values, depth=1):
     return found
 
 
+def js_delete(table, key):
+    """Remove a key, and return True whether it was there or not."""
+    table.pop(key, None)
+    return True
+
+
 def js_discard(table, key):
     """Remove a key, and return True if it was there."""
     if key not in table:

@@ -43,14 +43,16 @@ def js_parse_int(value, base=10):
         text, base = re.sub(r"0[xX]", "", text, count=1), 16
     base = base or 10
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"[:base]
-    found = 1 < base < 37 and re.match(rf"[+-]?[{digits}]+", text, re.I)
+    pattern = rf"[+-]?[{digits}]+"
+    found = 1 < base < 37 and re.match(pattern, text, re.A | re.I)
     return int(found[0], base) if found else math.nan
 
 
 def js_parse_float(value):
     """Return the number at the beginning of a text, or NaN."""
     text = str(value).strip()
-    found = re.match(r"[+-]?(Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)", text)
+    pattern = r"[+-]?(Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)"
+    found = re.match(pattern, text, re.A)
     if not found:
         return math.nan
     number = float(found[0])

@@ -16,6 +16,8 @@ def js_digits(value):
         return "Infinity" if value > 0 else "-Infinity"
     if value == int(value) and abs(value) < 2 ** 53:
         return str(int(value))
+    if abs(value) >= 2 ** 1024:
+        return "Infinity" if value > 0 else "-Infinity"
     mantissa, _, exponent = repr(float(value)).partition("e")
     if not exponent:
         return mantissa[:-2] if mantissa.endswith(".0") else mantissa
@@ -72,8 +74,7 @@ def js_shown(value, none="undefined", inside=False):
         if not inside:
             return value
         quote = "'" if "'" not in value else '"' if '"' not in value else "`"
-        shown = value.replace("\\", "\\\\")
-        shown = shown.replace("\n", "\\n").replace("\t", "\\t")
+        shown = re.sub(r"[\\\x00-\x1f\x7f-\x9f]", js_escape, value)
         return f"{quote}{shown}{quote}"
     if isinstance(value, (list, tuple)):
         items = [js_shown(each, none, True) for each in value]
@@ -81,10 +82,18 @@ def js_shown(value, none="undefined", inside=False):
     if type(value) is dict:
         items = []
         for key, each in js_items(value):
-            name = key if str(key).isidentifier() else repr(key)
+            plain = re.fullmatch(r"[A-Za-z_]\w*", str(key), re.A)
+            name = key if plain else js_shown(key, none, True)
             items.append(f"{name}: {js_shown(each, none, True)}")
         return f"{{ {', '.join(items)} }}" if items else "{}"
     return js_text(value, none)
+
+
+def js_escape(found):
+    """Return a backslash or a control character as the console shows it."""
+    names = {"\\": "\\", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+    name = names.get(found[0])
+    return f"\\{name}" if name else f"\\x{ord(found[0]):02X}"
 
 
 def js_log(*values):
@@ -134,6 +143,8 @@ def js_number(value):
     if not isinstance(value, str):
         return math.nan
     text = value.strip()
+    if not text.isascii():
+        return math.nan
     try:
         if text[:2].lower() in ("0x", "0o", "0b"):
             return int(text, 0)

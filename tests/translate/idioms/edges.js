@@ -139,3 +139,10 @@
 (function() { var e = null; console.log(e + 1 === null, e === null, (e) == null, e - 1 == null); })();
 (function() { var t = 5; console.log(false != (t < 3), true === (t > 3), false == (t < 3), 5 === t, 'a' !== 'b', true != t > 1, 1 == (t > 3), false !== (t > 9)); })();
 (function() { console.log('abc'.replace(/(a)(b)?(z)?/, '[$1$2$3]'), 'x'.replace(/x/, '$$'), 'ab'.replace(/(a)(b)/, '$2$1$0$3'), 'ab'.replace(/(a)/, '$$1'), 'ab'.replace(/(a)/, '$12')); })();
+
+{ const table = { b: 1, c: 2 }; const gone = delete table.b; console.log(gone, delete table.x, table); }
+for (let i = 0; i < 3; i++) { try { if (i === 1) { continue; } } finally { console.log('after', i); } }
+console.log(parseInt('\uff19'), parseFloat('\u0663'), Number('\u0663'), parseInt('0x1f'), parseInt('1_0'));
+console.log(['\x00', '\u001b', 'a\nb\\\t'], { '\u00e9': 5, 'a-b': 1, $x: 2, "it's": 1 });
+class Both { get first() { return this.x; } set first(v) { this.x = v * 2; } }
+const both = new Both(); both.first = 3; console.log(both.first);
