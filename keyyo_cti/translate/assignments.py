@@ -14,9 +14,9 @@ from .syntax import Node
 from .targets import setter, target_of
 from .texts import sum_of
 from .translator import EXPRESSIONS, Translator
-from .tree import has_holes, literal_key
+from .tree import SETTERS, acts, has_holes, literal_key
 from .truth import inverse, is_pure, numeric, truth_of
-from .types import ANY, BOOL, CALL, NULL, NUMBER, STR, UNDEF
+from .types import ANY, BOOL, CALL, NULL, NUMBER, PAGE, STR, UNDEF
 
 _PATTERNS = ("object_pattern", "array_pattern")
 
@@ -33,6 +33,7 @@ def assign(t: Translator, node: Node) -> None:
             raise Unsupported("such an assignment is not supported")
         destructure(t, targets[0], value)
         return
+    _keep_order(t, targets, value)
     pieces = [_snapshot(t, each, t.expr(value), value) for each in targets[:1]]
     left = [target_of(t, each) for each in targets]
     if None in left:
@@ -47,6 +48,27 @@ def assign(t: Translator, node: Node) -> None:
     line = t.write(join(*parts, pieces[0]))  # type: ignore[arg-type]
     if targets[0].kind == "identifier":
         t.unused(line, targets[0].binding)
+
+
+def _keep_order(t: Translator, targets: List[Node], value: Node) -> None:
+    """Evaluate a place before its value, as JavaScript does, where that makes a difference."""
+    for target in targets:
+        for part in (target.get("object"), target.get("index")):
+            if part is None or not acts(part) or t.mask(part) & PAGE:
+                continue
+            if acts(value) or _sets_what_is_read(part, value):
+                name = t.temporary()
+                t.write(join(f"{name} = ", t.expr(part)))
+                t.replaced[id(part)] = atom(name)
+
+
+def _sets_what_is_read(part: Node, value: Node) -> bool:
+    """True if a part changes a variable that the value reads."""
+    changed = {
+        (each.get("left") or each["argument"]).binding for each in part.walk()
+        if each.kind in SETTERS
+    }
+    return any(each.binding in changed for each in value.walk() if each.binding is not None)
 
 
 def _snapshot(t: Translator, target: Node, value: Piece, source: Node) -> Piece:

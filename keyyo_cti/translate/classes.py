@@ -30,11 +30,10 @@ def write_class(t: Translator, node: Node, name: str) -> None:
         is_error = base.kind == "identifier" and base.is_free and base.text in ERRORS
         head += f"({ERRORS[base.text]})" if is_error else f"({t.expr(base)})"
     thing = t.world.make("class", node)
-    t.block(head, _in_class(t, lambda: _members(t, node, thing)), is_definition=True)
-
-
-def _in_class(t: Translator, write: Callable[[], None]) -> List[Line]:
-    return t.collect(write)
+    own = node.get("name")
+    if own is not None and own.binding is not None:
+        own.binding.python = name
+    t.block(head, t.collect(lambda: _members(t, node, thing)), is_definition=True)
 
 
 def _members(t: Translator, node: Node, thing: Thing) -> None:
@@ -89,11 +88,7 @@ def _static_field(t: Translator, node: Node) -> None:
 def _method(t: Translator, node: Node) -> None:
     if node["name"].kind == "computed_property_name":
         raise Unsupported("a method whose name is computed")
-    name = t.names.attribute(node["name"].text)
-    if node["name"].text == "toString":
-        name = "__str__"
-    if node["name"].text == "valueOf":
-        raise Unsupported("valueOf, which JavaScript calls by itself", "Call a method instead")
+    name = _method_name(t, node["name"].text)
     if "static" in node.tokens:
         line = write_definition(t, node, name, "cls")
         line.decorators.insert(0, "classmethod")
@@ -105,6 +100,12 @@ def _method(t: Translator, node: Node) -> None:
         line.decorators.append(f"{name}.setter")
         if not _has_getter(node):
             raise Unsupported("a setter without a getter", "Write a method")
+
+
+def _method_name(t: Translator, name: str) -> str:
+    if name == "valueOf":
+        raise Unsupported("valueOf, which JavaScript calls by itself", "Call a method instead")
+    return "__str__" if name == "toString" else t.names.attribute(name)
 
 
 def _has_getter(setter: Node) -> bool:
@@ -222,7 +223,7 @@ def write_shape(t: Translator, shape: Shape) -> None:
         for statement in shape.statements:
             _prototype_comments(t, statement)
             for method_name, method in _of_statement(shape, statement).items():
-                write_definition(t, method, t.names.attribute(method_name), "self")
+                write_definition(t, method, _method_name(t, method_name), "self")
 
     t.block(f"class {name}", t.collect(members), is_definition=True)
 
@@ -306,7 +307,7 @@ def _literal_method(t: Translator, kid: Node, functions: Dict[str, Node]) -> Non
         function = functions[name]
         if {"get", "set"} & set(function.tokens):
             raise Unsupported("getters and setters of an object are not supported")
-        write_definition(t, function, t.names.attribute(name), "self")
+        write_definition(t, function, _method_name(t, name), "self")
 
 
 def _class_expression(t: Translator, node: Node) -> Piece:

@@ -44,7 +44,7 @@ def console_call(t: Translator, node: Node, name: str) -> Piece:
             "Nothing",
         )
     shown = [_shown(t, each) for each in given]
-    if not extra and all(_is_default(t, each) for each in given):
+    if not extra and not any(shows_null(t, t.mask(each)) for each in given):
         return t.helper("js_log", *[wrap(t.expr(each), 1) for each in given])
     return call("print", *shown, *extra)
 
@@ -69,11 +69,6 @@ def _short(t: Translator, node: Node) -> Piece:
     if not mask & ~NONE:
         return shown
     return ternary(binary(piece, "is", atom("None"), COMPARISON), shown, piece)
-
-
-def _is_default(t: Translator, node: Node) -> bool:
-    """True if None is undefined there, or cannot be told from null."""
-    return not shows_null(t, t.mask(node))
 
 
 def _shown(t: Translator, node: Node) -> Union[Piece, str]:

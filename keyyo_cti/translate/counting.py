@@ -65,21 +65,31 @@ def write_counting(t: Translator, node: Node) -> bool:
 def _count_of(node: Node) -> Optional[_Count]:
     initializer, compared = node["initializer"], condition_of(node)
     step = _step(node.get("increment"))
-    if initializer.kind not in ("lexical_declaration", "variable_declaration") or step is None:
+    found = _beginning(initializer)
+    if found is None or compared is None or step is None:
         return None
-    if len(initializer.kids) != 1 or compared is None:
-        return None
-    declared = initializer.kids[0]
-    first = declared.get("value")
-    if first is None or declared["name"].kind != "identifier":
-        return None
-    binding: Binding = declared["name"].binding
+    binding, first = found
     if compared.kind != "binary_expression" or compared["left"].binding is not binding:
         return None
     operator = compared["operator"].kind
     if operator not in (("<", "<=") if step[1] > 0 else (">", ">=")) or step[0] is not binding:
         return None
     return _Count(binding, first, compared["right"], operator, step[1])
+
+
+def _beginning(initializer: Node) -> "Optional[tuple[Binding, Node]]":
+    """Return the variable that the first part of a ``for`` sets, and its value."""
+    if initializer.kind == "expression_statement" and initializer.kids:
+        initializer = initializer.kids[0]
+    if initializer.kind == "assignment_expression":
+        target, value = initializer["left"], initializer["right"]
+    elif initializer.kind in ("lexical_declaration", "variable_declaration") and (
+        len(initializer.kids) == 1 and "value" in initializer.kids[0].fields
+    ):
+        target, value = initializer.kids[0]["name"], initializer.kids[0]["value"]
+    else:
+        return None
+    return (target.binding, value) if target.kind == "identifier" else None
 
 
 def _step(node: Optional[Node]) -> "Optional[tuple[Optional[Binding], int]]":
@@ -96,13 +106,29 @@ def _step(node: Optional[Node]) -> "Optional[tuple[Optional[Binding], int]]":
 
 def _is_countable(t: Translator, node: Node, count: _Count) -> bool:
     """True if nothing else changes the variable or the bound, and nobody reads it afterwards."""
-    if len(count.binding.writes) != 2 or count.binding.type & ~WHOLE:
+    binding = count.binding
+    if binding.type & ~WHOLE or sum(_is_in(node, each) for each in binding.writes) != 2:
         return False
-    if count.binding.kind == "var" and any(True for _ in count.binding.captures()):
+    if binding.kind not in ("let", "const") and any(binding.captures()):
         return False  # A function sees the value behind the last one.
-    if any(not node.start <= read.start < node.end for read in count.binding.reads):
+    if not all(_is_counted(binding, each) for each in binding.reads + binding.writes):
         return False
     return _is_constant(t, node, count.last) and not t.mask(count.first) & ~WHOLE
+
+
+def _is_in(node: Node, inner: Node) -> bool:
+    return node.start <= inner.start < node.end
+
+
+def _is_counted(binding: Binding, node: Node) -> bool:
+    """True if a loop around the node sets the variable at its beginning."""
+    loop = node.inside(("for_statement",))
+    while loop is not None:
+        found = _beginning(loop["initializer"])
+        if found is not None and found[0] is binding:
+            return True
+        loop = loop.inside(("for_statement",))
+    return False
 
 
 def _is_constant(t: Translator, loop: Node, bound: Node) -> bool:

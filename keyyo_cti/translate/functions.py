@@ -19,7 +19,7 @@ from .syntax import Node
 from .translator import EXPRESSIONS, NeedsStatements, Translator
 from .tree import parameters, single_expression
 from .types import ANY, CALL, CTI, PAGE, UNDEF, Thing
-from .unset import is_read_unset
+from .unset import is_always_set, is_read_unset
 
 #: A lambda with a longer body reads worse than a definition.
 _MAX_LAMBDA = 60
@@ -237,7 +237,7 @@ def initial(t: Translator, function: Optional[Node]) -> List[Line]:
 
 
 def _needs_value(t: Translator, binding: Binding, function: Optional[Node]) -> bool:
-    if binding.is_this or not (binding.reads or binding.writes):
+    if binding.is_this or is_always_set(binding) or not (binding.reads or binding.writes):
         return False
     if binding.kind == "implicit":
         return all(t.names.home(write.scope.function) is not function for write in binding.writes)

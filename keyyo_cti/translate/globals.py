@@ -109,7 +109,7 @@ def _is_nan(t: Translator, node: Node) -> Piece:
     t.need("import math")
     if not t.mask(first) & ~NUMBER:
         return call("math.isnan", t.expr(first))
-    return call("math.isnan", t.helper("js_number", t.expr(first)))
+    return call("math.isnan", numeric(t, first))
 
 
 def _is_finite(t: Translator, node: Node) -> Piece:
@@ -117,7 +117,7 @@ def _is_finite(t: Translator, node: Node) -> Piece:
     t.need("import math")
     if not t.mask(first) & ~NUMBER:
         return call("math.isfinite", t.expr(first))
-    return call("math.isfinite", t.helper("js_number", t.expr(first)))
+    return call("math.isfinite", numeric(t, first))
 
 
 def _alert(t: Translator, node: Node) -> Piece:

@@ -200,6 +200,12 @@ class Inference(Properties):
                     self.others(thing, ANY)
                     thing.is_open = True
 
+    def loosen(self, mask: int) -> None:
+        """Record that functions get an unknown number of arguments."""
+        for thing in self.world.of(mask):
+            if thing.kind == "function" and not thing.escaped:
+                thing.escaped = self.changed = True
+
     def escape_soft(self, mask: int) -> None:
         """Record that the things may be read anywhere, as in an exception."""
         for thing in self.world.of(mask):

@@ -65,9 +65,17 @@ def call_expression(self: Inference, node: Node) -> int:
         found = _super(self, node, masks)
     else:
         found = _plain(self, node, function, masks)
+    if any(kid.kind == "spread_element" for kid in given.kids):
+        self.loosen(_called(self, function))
     if may_short_circuit(node):
         found |= UNDEF
     return found
+
+
+def _called(self: Inference, function: Node) -> int:
+    if function.kind == "member_expression":
+        return self.field(function["object"].type, function["property"].text)
+    return function.type
 
 
 def may_short_circuit(node: Node) -> bool:
@@ -197,6 +205,7 @@ def _applied(self: Inference, thing: Thing, name: str, masks: List[int]) -> int:
         return thing.bit
     if name == "apply":
         elements = self.elements(masks[1]) if len(masks) > 1 else 0
+        self.loosen(thing.bit)
         return self.call(thing.bit, [elements | UNDEF] * len(thing.parameters), this, False)
     return self.call(thing.bit, masks[1:], this)
 

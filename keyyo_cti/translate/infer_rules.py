@@ -8,6 +8,7 @@ from .infer import RULES, Inference
 from .infer_calls import call_expression, may_short_circuit, new_expression
 from .infer_objects import object_literal
 from .infer_values import combine, number_of
+from .scopes import Binding
 from .syntax import Node
 from .tree import literal_key, this_owner
 from .types import (
@@ -32,6 +33,7 @@ from .types import (
     WHOLE,
     atoms,
 )
+from .unset import is_always_set
 
 
 def _program(self: Inference, node: Node) -> int:
@@ -235,9 +237,16 @@ def _declarator(self: Inference, node: Node) -> int:
     value = node.get("value")
     if value is not None:
         self.assign(node["name"], self.visit(value))
-    elif node.parent is not None and not node["name"].type & UNDEF:
+    elif node.parent is not None and not node["name"].type & UNDEF and not (
+        node["name"].binding is not None and _has_value(node["name"].binding)
+    ):
         self.assign(node["name"], UNDEF)
     return 0
+
+
+def _has_value(binding: Binding) -> bool:
+    """True if ``var x;`` leaves a variable as it is."""
+    return binding.kind in ("param", "function") or is_always_set(binding)
 
 
 def _for_in(self: Inference, node: Node) -> int:

@@ -117,8 +117,10 @@ def _for(t: Translator, node: Node) -> None:
     if write_counting(t, node):
         return
     initializer = node["initializer"]
-    if initializer.kind not in ("empty_statement", ";"):
+    if initializer.kind in STATEMENTS:
         t.statement(initializer)
+    elif initializer.kind != ";":
+        expression_statement(t, initializer)
     increment = node.get("increment")
     loop = Loop(node)
     if increment is not None:

@@ -9,7 +9,7 @@ from .pieces import COMPARISON, Piece, atom, binary, call, join, method
 from .syntax import Node
 from .translator import Translator
 from .tree import owner_of
-from .types import ANY, BOOL
+from .types import ANY, BOOL, DATE
 
 #: Methods whose first argument is a key.
 KEYED = frozenset({"set", "add", "get", "has", "delete"})
@@ -17,7 +17,7 @@ KEYED = frozenset({"set", "add", "get", "has", "delete"})
 
 def check_key(t: Translator, mask: int) -> None:
     """Refuse keys that Python cannot hold, or takes for others."""
-    if t.world.kinds(mask) & {"array", "dict", "map", "set"}:
+    if t.world.kinds(mask) & {"array", "dict", "map", "set"} or mask & DATE:
         raise Unsupported("a map or set that holds objects", "Use their ids")
     if mask & BOOL and not mask & ANY:
         raise Unsupported("a map or set that holds true or false, which Python takes for 1 and 0")

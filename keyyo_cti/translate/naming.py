@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import unicodedata
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 from . import keyyo
@@ -29,6 +30,8 @@ _AMBIGUOUS = {"l": "l_", "O": "O_", "I": "I_"}
 
 def snake(name: str) -> str:
     """Return a name in snake_case; constants and names of classes stay as they are."""
+    # Python takes names for equal that are equal in this form.
+    name = unicodedata.normalize("NFKC", name)
     name = name.replace("$", "_").lstrip("#") if name.strip("_$#") else "dollar"
     if re.fullmatch(r"_*[A-Z][A-Z0-9_]*", name):
         return name
@@ -66,6 +69,7 @@ class Names:
             binding.python = self._base(binding)
         self.used = {binding.python for binding in ordered}
         self._local: List[Tuple[str, int, int]] = []
+        self._fresh: Set[str] = set()
         for binding in ordered:
             self._separate(binding)
         self._by_python: Dict[str, List[Binding]] = {}
@@ -117,6 +121,7 @@ class Names:
             name = f"{base}_{number}"
             number += 1
         self.used.add(name)
+        self._fresh.add(name)
         return name
 
     def mark(self) -> int:
@@ -141,6 +146,8 @@ class Names:
         return name
 
     def _is_taken(self, name: str, start: int, end: int) -> bool:
+        if name in self._fresh:
+            return True
         spans = [(first, last) for each, first, last in self._local if each == name]
         for binding in self._by_python.get(name, []):
             home = self.owner(binding)

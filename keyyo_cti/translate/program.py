@@ -179,12 +179,14 @@ def _finished(t: Translator, lines: List[Line]) -> Translation:
     needed: Set[str] = set(t.imports)
     for each in sources:
         needed |= imports(each)
-    if t.makes_cti:
+    # Otherwise an exception in a handler, a timer or a promise is seen by nobody.
+    logs = t.makes_cti or (t.uses_page and not _is_part(t))
+    if logs:
         needed.add("import logging")
     body = render(lines)
-    needed = _used(needed, body + "\n".join(sources) + "logging" * t.makes_cti)
+    needed = _used(needed, body + "\n".join(sources) + "logging" * logs)
     parts = _import_lines(needed)
-    if t.makes_cti:
+    if logs:
         parts += ["", "logging.basicConfig()"]
     text = "\n".join(parts)
     if sources:
@@ -193,7 +195,7 @@ def _finished(t: Translator, lines: List[Line]) -> Translation:
     elif text:
         text += "\n\n\n" if body.startswith(("def ", "class ", "async def ", "@", "# ")) and (
             _starts_with_definition(body)
-        ) else "\n\n" if not t.makes_cti else "\n"
+        ) else "\n\n" if not logs else "\n"
     python = text + body
     return Translation(python, t.notes.all(), t.notes.complete)
 

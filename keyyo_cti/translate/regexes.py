@@ -197,7 +197,7 @@ def _replacement(t: Translator, node: Node, groups: int) -> Piece:
             raise Unsupported("such a replacement is not supported")
         return atom(_literal(_template_of(text, groups)))
     if node.kind in FUNCTIONS:
-        return _function(t, node)
+        return _function(t, node, groups)
     if not t.mask(node) & ~STR:
         check_replacement(t, node)
         text = str(t.expr(node))
@@ -205,12 +205,13 @@ def _replacement(t: Translator, node: Node, groups: int) -> Piece:
     raise Unsupported("a replacement that may be no text")
 
 
-def _function(t: Translator, node: Node) -> Piece:
+def _function(t: Translator, node: Node, groups: int) -> Piece:
     given = parameters(node)
     if not all(each.kind == "identifier" for each in given):
         raise Unsupported("such a replacement is not supported")
     function = t.expr(node)
-    arguments = ", ".join(f"found[{index}]" for index in range(len(given)))
+    found = [f"found[{index}]" for index in range(groups + 1)]
+    arguments = ", ".join([*found, "found.start()", "found.string"][:len(given)])
     result = t.inference.world.make("function", node).returns
     inner = f"{function}({arguments})" if function.precedence > 2 else f"({function})({arguments})"
     if result & ~STR:

@@ -20,6 +20,7 @@ from .targets import target_of
 from .translator import STATEMENTS, Translator
 from .truth import condition, is_pure
 from .types import ANY, BOOL, CALL, NONE, NUMBER, PRIMITIVE, STR, WHOLE
+from .unset import is_always_set
 
 
 def _expression_statement(t: Translator, node: Node) -> None:
@@ -47,7 +48,7 @@ def declarator(t: Translator, node: Node) -> None:
     if value is None and (name.kind != "identifier" or _is_constant(node)):
         raise Unsupported("a pattern without a value")
     if value is None:
-        if not _is_hoisted_again(name.binding):
+        if not _is_hoisted_again(name.binding) and not is_always_set(name.binding):
             t.write(f"{t.written(name.binding)} = None")
         return
     if name.kind in ("object_pattern", "array_pattern"):
@@ -154,7 +155,7 @@ def _is_one_type(mask: int) -> bool:
 
 def _is_hoisted_again(binding: Binding) -> bool:
     """True for ``var x;`` of a variable that has a value already."""
-    return binding.kind in ("var", "param", "function") and any(
+    return binding.kind in ("param", "function") or binding.kind == "var" and any(
         write.start < (binding.node.start if binding.node else 0) for write in binding.writes
     )
 
@@ -164,7 +165,23 @@ def _function_declaration(t: Translator, node: Node) -> None:
         write_shape(t, t.shapes.constructors[id(node)])
         return
     binding = node["name"].binding
+    if binding.kind == "var":
+        raise Unsupported("a function and a variable of one name", "Rename one of them")
+    if any(each.start > node.start and _is_declared_beside(each, node) for each in binding.writes):
+        t.note(
+            node, f"the function {binding.name}", "it is declared again, and the last one counts",
+            "Remove the first one",
+        )
+        return
     write_definition(t, node, t.written(binding))
+
+
+def _is_declared_beside(name: Node, other: Node) -> bool:
+    """True if a name is that of a function declaration in the same block."""
+    declared = name.parent
+    return declared is not None and declared.kind == other.kind and (
+        declared is not other and declared.parent is other.parent
+    )
 
 
 # Branches.

@@ -12,7 +12,7 @@ from .pieces import Piece, atom, attribute, item, method
 from .syntax import Node
 from .translator import Translator
 from .tree import literal_key
-from .types import CALL, CTI, NONE, PAGE, WHOLE, atoms
+from .types import CALL, CTI, NONE, PAGE, STR, WHOLE, atoms
 
 
 def target_of(t: Translator, node: Node) -> Optional[Piece]:
@@ -70,6 +70,8 @@ def _subscript_target(t: Translator, node: Node) -> Optional[Piece]:
         note_holes(t, node)
     if name is not None and not name.isdigit() and kinds <= {"instance", "record"} and kinds:
         return attribute(piece, t.names.attribute(name))
+    if primitive & STR:
+        raise Unsupported("a character of a text is set")
     if primitive & PAGE or kinds & {"instance", "record", "map", "set", "function"}:
         raise Unsupported("a member whose name is computed", "Use setattr")
     return None

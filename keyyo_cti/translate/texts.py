@@ -59,17 +59,10 @@ def text_of(t: Translator, piece: Piece, mask: int, node: Node) -> Piece:
 
 def is_opaque(t: Translator, mask: int) -> bool:
     """True if a value, or an element of it, is a function, a map or a set."""
-    inner, seen = mask, 0
-    for _ in range(4):
-        for thing in t.world.of(inner & ~seen):
-            if thing.kind in ("function", "class", "map", "set", "promise"):
-                return True
-            seen |= thing.bit
-            if thing.kind in ("array", "dict"):
-                inner |= thing.others
-                for value in thing.fields.values():
-                    inner |= value
-    return False
+    return any(
+        thing.kind in ("function", "class", "map", "set", "promise")
+        for thing in t.world.of(_with_elements(t, mask))
+    )
 
 
 def is_object(t: Translator, mask: int) -> bool:
@@ -98,24 +91,37 @@ def with_none(t: Translator, piece: Piece, mask: int, node: Node) -> List[Union[
     """Return the arguments of a helper that shows None."""
     if shows_null(t, mask):
         return [piece, '"null"']
-    if mask & ANY or (mask & NULL and mask & UNDEF):
-        t.note(
-            node, "null and undefined as text", "both are None in Python, and shown as undefined",
-            "Nothing, unless null is shown to somebody",
-        )
+    note_mixed(t, mask, node)
     return [piece]
 
 
 def shows_null(t: Translator, mask: int) -> bool:
     """True if None can only be null, in the value itself or in its elements."""
+    inner = _with_elements(t, mask)
+    return bool(inner & NULL and not inner & (UNDEF | ANY))
+
+
+def note_mixed(t: Translator, mask: int, node: Node) -> None:
+    """Note that null is shown as undefined if a value, or its elements, may be either."""
+    inner = _with_elements(t, mask)
+    if mask & ANY or (inner & NULL and inner & UNDEF):
+        t.note(
+            node, "null and undefined as text", "both are None in Python, and shown as undefined",
+            "Nothing, unless null is shown to somebody",
+        )
+
+
+def _with_elements(t: Translator, mask: int) -> int:
+    """Return what a value and the elements of its arrays and objects may be."""
     inner, seen = mask, 0
     for _ in range(4):
         for thing in t.world.of(inner & ~seen):
             seen |= thing.bit
-            inner |= thing.others
-            for value in thing.fields.values():
-                inner |= value
-    return bool(inner & NULL and not inner & (UNDEF | ANY))
+            if thing.kind in ("array", "dict"):
+                inner |= thing.others
+                for value in thing.fields.values():
+                    inner |= value
+    return inner
 
 
 def addition(t: Translator, node: Node) -> Piece:

@@ -7,6 +7,20 @@ from typing import List, Optional, Tuple
 from .literals import number, unescape
 from .syntax import FUNCTIONS, Node
 
+#: Expressions that set a variable or a property.
+SETTERS = frozenset({
+    "assignment_expression", "augmented_assignment_expression", "update_expression",
+})
+
+_ACTS = SETTERS | {"call_expression", "new_expression", "await_expression"}
+
+
+def acts(node: Node) -> bool:
+    """True if an expression may do something beside having a value."""
+    if node.kind in FUNCTIONS:
+        return False
+    return node.kind in _ACTS or any(map(acts, node.kids))
+
 
 def this_owner(node: Node) -> Optional[Node]:
     """Return the function or field whose ``this`` a node sees."""

@@ -6,6 +6,7 @@ from typing import Optional
 
 from .scopes import Binding
 from .syntax import FUNCTIONS, Node
+from .tree import SETTERS
 
 #: By the kind of a statement or expression: the parts that may be left out.
 _CONDITIONAL = {
@@ -34,12 +35,19 @@ def is_read_unset(binding: Binding) -> bool:
     return any(not any(_is_before(write, read) for write in writes) for read in reads)
 
 
+def is_always_set(binding: Binding) -> bool:
+    """True for a ``var`` that only its function uses, and that it sets before each reading."""
+    is_var = binding.kind == "var" and bool(binding.writes)
+    return is_var and not any(binding.captures()) and not is_read_unset(binding)
+
+
 def _is_before(write: Node, read: Node) -> bool:
     """True if a write has happened whenever a read happens."""
-    if write.start > read.start:
+    # An identifier that is read and set, as in `n += 1`, is read first.
+    if write.start >= read.start:
         return False
     holder = write.parent
-    if holder is not None and holder.kind in ("variable_declarator", "assignment_expression"):
+    if holder is not None and (holder.kind == "variable_declarator" or holder.kind in SETTERS):
         if holder.start <= read.start < holder.end:
             return False
     inner: Node = write

@@ -235,7 +235,8 @@ def test_any_text_gives_python_that_compiles(source: str) -> None:
 
 @pytest.mark.parametrize("source", [
     "// -*- coding: utf-7 -*-\nf('+AGE-');", "/* coding=latin-1 */ f();",
-    "f();\n// vim: set fileencoding=cp1252 :", "f(  // coding: utf-7\n" + "'long text', " * 9 + ");",
+    "f();\n// vim: set fileencoding=cp1252 :",
+    "f(  // coding: utf-7\n" + "'long text', " * 9 + ");",
     "with (a) { '# coding: utf-7'; }",
 ])
 def test_comment_of_the_source_never_sets_the_encoding(source: str) -> None:

@@ -1,6 +1,7 @@
 """Operators that differ, as JavaScript applies them."""
 
 import math
+from datetime import datetime
 
 from .values import js_number, js_text
 
@@ -35,7 +36,8 @@ def js_same(left, right):
     """Return ``left === right`` of JavaScript, which does not convert."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if type(left) in (list, dict) or type(right) in (list, dict):
+    by_identity = (list, dict, datetime)
+    if type(left) in by_identity or type(right) in by_identity:
         return left is right
     return left == right
 

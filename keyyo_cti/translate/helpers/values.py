@@ -122,7 +122,9 @@ def js_keys(value):
         return [str(index) for index in range(len(value))]
     if type(value) is dict:
         return [key for key, _ in js_items(value)]
-    return list(value) if hasattr(value, "__iter__") else list(vars(value))
+    if hasattr(value, "__iter__"):
+        return list(value)
+    return list(getattr(value, "__dict__", ()))
 
 
 def js_true(value):

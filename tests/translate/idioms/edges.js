@@ -146,3 +146,54 @@ console.log(parseInt('\uff19'), parseFloat('\u0663'), Number('\u0663'), parseInt
 console.log(['\x00', '\u001b', 'a\nb\\\t'], { '\u00e9': 5, 'a-b': 1, $x: 2, "it's": 1 });
 class Both { get first() { return this.x; } set first(v) { this.x = v * 2; } }
 const both = new Both(); both.first = 3; console.log(both.first);
+
+// Loops whose variable is declared before.
+function places(list) {
+  var found = '', i, n;
+  for (i = 0, n = list.length; i < n; i++) { found += list[i]; }
+  for (i = 0; i < list.length; i++) { if (list[i] === 'b') { break; } }
+  for (var k = 5; k > 3; k--) { found += k; }
+  for (var k = 0; k < 2; k++) { found += k; }
+  return found + i;
+}
+console.log(places(['a', 'b', 'c']), places([]));
+
+// Declarations of a name that has a value.
+console.log(twice());
+function twice() { return 'one'; }
+function twice() { return 'two'; }
+function keeps(x) { var x; return x; }
+console.log(keeps(1));
+const Outer = class Inside { static most() { return Inside.LIMIT; } static LIMIT = 4; };
+console.log(Outer.most());
+var ﬁ = 1, fi = 2; console.log(ﬁ, fi);
+function Tag(n) { this.n = n; }
+Tag.prototype.toString = function() { return '#' + this.n; };
+console.log('' + new Tag(3));
+
+// The order in which places and values are evaluated.
+const steps = [];
+function place() { steps.push('place'); return 'a'; }
+function made() { steps.push('value'); return 1; }
+const table2 = {}; table2[place()] = made(); console.log(steps.join(), table2);
+let word = 'a'; table2[word += 'b'] = word; console.log(table2);
+const list2 = [5, 6]; let at = 0; list2[at++] = 7; list2[at++] = at; console.log(list2, at);
+
+// Functions that get more or fewer arguments than they have parameters.
+class Source {
+  constructor() { this.handlers = {}; }
+  on(name, handler) { (this.handlers[name] = this.handlers[name] || []).push(handler); }
+  emit(name, ...values) { (this.handlers[name] || []).forEach(handler => handler(...values)); }
+}
+const emitter = new Source();
+emitter.on('x', a => console.log(a));
+emitter.on('x', (a, b, c) => console.log(a, b, c));
+emitter.emit('x', 1, 2);
+function pair(a, b) { return [a, b].join(); }
+console.log(pair(...[1]), pair.apply(null, [1, 2, 3]));
+
+const day1 = new Date(0), day2 = new Date(0);
+console.log(day1 === day2, day1 == day2, [day1].indexOf(day2), [day1].includes(day2), day1 === day1);
+for (const nothing in null) { console.log(nothing); }
+console.log(isNaN(null), isFinite(null), isNaN('x'));
+console.log('x-1'.replace(/(\w)-(\d)/, (m, a, b, at, whole) => a + at + whole), 'abab'.replace(/b/g, (m, i) => i));
