@@ -34,18 +34,18 @@ def assign(t: Translator, node: Node) -> None:
         destructure(t, targets[0], value)
         return
     _keep_order(t, targets, value)
-    pieces = [_snapshot(t, each, t.expr(value), value) for each in targets[:1]]
+    piece = t.expr(value)
     left = [target_of(t, each) for each in targets]
     if None in left:
         if len(targets) > 1:
             raise Unsupported("such an assignment is not supported")
-        t.write(setter(t, targets[0], pieces[0]))
+        t.write(setter(t, targets[0], piece))
         return
     parts: List[object] = []
     for each in left:
         parts += [each, " = "]
     _note_kept_call(t, node, targets[0], value)
-    line = t.write(join(*parts, pieces[0]))  # type: ignore[arg-type]
+    line = t.write(join(*parts, piece))  # type: ignore[arg-type]
     if targets[0].kind == "identifier":
         t.unused(line, targets[0].binding)
 
@@ -71,20 +71,11 @@ def _sets_what_is_read(part: Node, value: Node) -> bool:
     return any(each.binding in changed for each in value.walk() if each.binding is not None)
 
 
-def _snapshot(t: Translator, target: Node, value: Piece, source: Node) -> Piece:
-    if id(target) in t.snapshots:
-        return atom(f"dict({value}.fields)")
-    return value
-
-
 def _note_kept_call(t: Translator, node: Node, target: Node, value: Node) -> None:
-    if value.type and not value.type & ~CALL and id(target) not in t.snapshots:
+    if value.type and not value.type & ~CALL and id(value) not in t.replaced:
         is_outer = target.kind != "identifier" or target.binding.owner is not node.scope.function
         if is_outer:
-            t.note(
-                node, "a Call that is kept", "in Python it is live, and its attributes change",
-                "Copy what is compared later, such as call.state",
-            )
+            t.kept_note(node)
 
 
 def _assignment(t: Translator, node: Node) -> Piece:

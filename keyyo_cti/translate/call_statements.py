@@ -8,13 +8,14 @@ from .arguments import arguments_of, iterable
 from .effects import EFFECTS
 from .for_each import write_for_each
 from .functions import write_definition
+from .maps import check_key
 from .notes import Unsupported
 from .pieces import COMPARISON, Piece, atom, binary, call, join, method
 from .special import call_special
 from .syntax import FUNCTIONS, Node
 from .translator import Translator
 from .truth import is_pure
-from .types import NONE
+from .types import ANY, NONE
 
 
 def call_statement(t: Translator, node: Node) -> None:
@@ -49,7 +50,7 @@ def _write(t: Translator, piece: Piece) -> None:
 
 
 def _chained_entries(t: Translator, node: Node) -> bool:
-    """Write ``map.set(a, b).set(c, d)`` as statements; False if it is none."""
+    """Write ``map.set(a, b)``, or a chain of such calls, as statements; False if it is none."""
     links: List[Node] = []
     inner = node
     while inner.kind == "call_expression" and inner["function"].kind == "member_expression" and (
@@ -57,10 +58,11 @@ def _chained_entries(t: Translator, node: Node) -> bool:
     ):
         links.append(inner)
         inner = inner["function"]["object"]
-    if len(links) < 2 or not is_pure(inner) or not t.world.only(t.mask(inner), "map", "set"):
+    if not links or not is_pure(inner) or not t.world.only(t.mask(inner), "map", "set"):
         return False
     base = t.expr(inner)
     for link in reversed(links):
+        check_key(t, t.mask(link["arguments"].kids[0]) if link["arguments"].kids else ANY)
         given = [t.expr(each) for each in link["arguments"].kids]
         value = given[1] if len(given) > 1 else atom("None")
         t.write(join(base, "[", given[0], "] = ", value))

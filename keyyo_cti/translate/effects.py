@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Callable, Dict
 
-from .notes import Unsupported
 from .pieces import COMPARISON, atom, binary, join
-from .syntax import Node
+from .syntax import Node, broken
 from .targets import deletion
 from .translator import Translator
 from .truth import condition, inverse
@@ -18,7 +17,7 @@ EFFECTS: Dict[str, Callable[[Translator, Node], None]] = {}
 def expression_statement(t: Translator, node: Node) -> None:
     """Write an expression for its effects."""
     if node.broken:
-        raise Unsupported("this is not JavaScript", "Correct the syntax error")
+        raise broken()
     rule = EFFECTS.get(node.kind)
     if rule is not None:
         rule(t, node)

@@ -6,7 +6,7 @@ from .builtins import ERRORS
 from .layout import Line
 from .notes import Unsupported
 from .pieces import Piece, call
-from .syntax import Node
+from .syntax import Node, broken
 from .translator import Translator
 from .types import ERR, ERROR, STR
 
@@ -41,7 +41,7 @@ def new_error(t: Translator, node: Node, name: str) -> Piece:
 def write_try(t: Translator, node: Node) -> None:
     """Write ``try`` with its handlers."""
     if "handler" not in node.fields and "finalizer" not in node.fields:
-        raise Unsupported("this is not JavaScript", "Correct the syntax error")
+        raise broken()
     body = t.body(node["body"])
     t.block("try", body)
     handler, last = node.get("handler"), node.get("finalizer")

@@ -206,6 +206,11 @@ def _set_this(t: Translator, node: Node, thing: Thing, function: Function) -> No
         function.this, function.this_owner = owner, node
     elif thing.this and not thing.this & ~PAGE:
         given = parameters(node)
+        if caller_name(node) == "each":
+            if len(given) < 2:
+                raise Unsupported("`this` of each", "Take the element as the second parameter")
+            function.this, function.this_owner = atom(given[1].binding.python), node
+            return
         name = given[0].binding.python if given and given[0].kind == "identifier" else "event"
         function.this, function.this_owner = atom(f"{name}.currentTarget"), node
 

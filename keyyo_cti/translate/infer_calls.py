@@ -18,7 +18,7 @@ from .infer import Inference
 from .infer_arrays import array_method, map_method
 from .infer_objects import constructor_thing
 from .infer_statics import static_method
-from .infer_values import array_of, number_of, promise_of
+from .infer_values import array_of, number_of, promise_of, replacement_masks
 from .syntax import Node
 from .tree import string_value
 from .types import (
@@ -54,11 +54,7 @@ def call_expression(self: Inference, node: Node) -> int:
     if given is None or given.kind == "template_string":
         self.statements(node.kids)
         return ANY
-    masks = [self.visit(kid) for kid in given.kids if kid.kind != "spread_element"]
-    for kid in given.kids:
-        if kid.kind == "spread_element":
-            spread = self.elements(self.visit(kid.kids[0]))
-            masks += [spread | UNDEF] * 8
+    masks = _arguments(self, given)
     if function.kind == "member_expression":
         found = _method(self, node, function, masks)
     elif function.kind == "super":
@@ -70,6 +66,20 @@ def call_expression(self: Inference, node: Node) -> int:
     if may_short_circuit(node):
         found |= UNDEF
     return found
+
+
+def _arguments(self: Inference, given: Node) -> List[int]:
+    """Return the masks of arguments; behind a spread, each may be at any place."""
+    masks: List[int] = []
+    anywhere = 0
+    for kid in given.kids:
+        if kid.kind == "spread_element":
+            anywhere |= self.elements(self.visit(kid.kids[0])) | UNDEF
+        elif anywhere:
+            anywhere |= self.visit(kid)
+        else:
+            masks.append(self.visit(kid))
+    return masks + [anywhere] * 8 if anywhere else masks
 
 
 def _called(self: Inference, function: Node) -> int:
@@ -231,7 +241,7 @@ def _of_string(self: Inference, node: Node, name: str, masks: List[int], mask: i
             return (array_of(self, node, STR) if is_all else MATCH) | NULL
         return MATCH | NULL | array_of(self, node, STR)
     if name in ("replace", "replaceAll") and len(masks) > 1:
-        self.call(masks[1], [STR, STR, STR, STR], 0, counted=False)
+        self.call(masks[1], replacement_masks(node["arguments"].kids[0]), 0, counted=False)
     return STRING_METHODS.get(name, ANY)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import List
+
 from .infer import Inference
 from .syntax import Node
-from .types import ANY, BOOL, DATE, FLOAT, INT, NAN, NAT, NONE, NULL, NUMBER, STR, WHOLE
+from .types import ANY, BOOL, DATE, FLOAT, INT, NAN, NAT, NONE, NULL, NUMBER, STR, UNDEF, WHOLE
 
 
 def number_of(mask: int) -> int:
@@ -81,3 +84,12 @@ def promise_of(self: Inference, node: Node, value: int) -> int:
     thing = self.world.make("promise", node)
     self.others(thing, value)
     return thing.bit
+
+
+def replacement_masks(node: Node) -> List[int]:
+    """Return what ``replace`` calls a function with."""
+    pattern = node["pattern"].text if "pattern" in node.fields else ""
+    groups = len(re.findall(r"(?<!\\)\((?!\?[^<]|\?<[=!])", pattern))
+    # A group that did not take part is undefined.
+    may_lack = "|" in pattern or re.search(r"\)[?*{]", pattern)
+    return [STR, *[STR | UNDEF if may_lack else STR] * groups, NAT, STR]

@@ -10,7 +10,7 @@ from .effects import expression_statement
 from .frames import Loop
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join, method
-from .syntax import Node
+from .syntax import Node, check_whole
 from .translator import STATEMENTS, Translator
 from .tree import ends
 from .truth import condition, inverse
@@ -114,6 +114,7 @@ def _may_grow(t: Translator, mask: int) -> bool:
 # for (;;), while, do
 
 def _for(t: Translator, node: Node) -> None:
+    check_whole(node["initializer"], node.get("condition"), node.get("increment"))
     if write_counting(t, node):
         return
     initializer = node["initializer"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List
 
 from .notes import Unsupported
-from .pieces import COMPARISON, Piece, atom, binary, call, join, method
+from .pieces import COMPARISON, Piece, binary, call, method
 from .syntax import Node
 from .translator import Translator
 from .tree import owner_of
@@ -31,9 +31,8 @@ def map_method(
     parent = node.parent
     is_statement = parent is not None and parent.kind == "expression_statement"
     is_set = t.world.only(t.mask(owner_of(node)), "set")
-    if name in ("set", "add") and is_statement:
-        value = given[1] if name == "set" else atom("None")
-        return join(target, "[", given[0], "] = ", value)
+    if name in ("set", "add") and given:
+        return t.helper("js_put", target, *given)
     if name == "get":
         return method(target, "get", *given)
     if name == "has":

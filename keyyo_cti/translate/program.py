@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import List, NamedTuple, Optional, Set
 
 from . import (  # noqa: F401 - the modules of the rules register themselves
@@ -252,7 +253,10 @@ def _printable(text: str) -> str:
 def compiles(python: str) -> Optional[str]:
     """Return why a program does not compile, or None."""
     try:
-        compile(python, "translation", "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            # Such as that of `[1](2)`: it is the program's own mistake, and not the caller's.
+            warnings.simplefilter("ignore")
+            compile(python, "translation", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return str(error)
     return None

@@ -22,8 +22,10 @@ def python_pattern(pattern: str, flags: str) -> str:
         raise Unsupported("Python has no such regular expression")
     found: List[str] = []
     in_class = False
-    for token in re.findall(r"\\.|\[\^?\]?|\(\?<(?![=!])|.", pattern, re.S):
-        if token[0] == "\\":
+    for token in re.findall(r"\\.|\[\^?\]?|\(\?<(?![=!])|\{,|.", pattern, re.S):
+        if token in (r"\s", r"\S") and _is_ascii(pattern, flags):
+            found.append(_space(token, in_class))
+        elif token[0] == "\\":
             found.append(_escaped(token))
         elif in_class:
             in_class = token != "]"
@@ -45,7 +47,17 @@ def _outside(token: str, flags: str) -> str:
         raise Unsupported("Python has no such regular expression")
     if token == "$" and "m" not in flags:
         return r"\Z"
+    if token == "{,":
+        return r"\{,"
     return "(?P<" if token == "(?<" else token
+
+
+def _space(token: str, in_class: bool) -> str:
+    """Return a class of spaces for an expression that Python reads as ASCII."""
+    if in_class and token == r"\S":
+        raise Unsupported("Python has no such regular expression")
+    spaces = r"\s\xa0\u2009\u202f\ufeff"
+    return spaces if in_class else f"[{'^' if token[1] == 'S' else ''}{spaces}]"
 
 
 def _escaped(pair: str) -> str:
@@ -70,9 +82,13 @@ def pattern_of(t: Translator, node: Node) -> Tuple[str, str]:
     python = [name for letter, name in (("i", "re.I"), ("m", "re.M"), ("s", "re.S"))
               if letter in flags]
     # In JavaScript, \d, \w and \b know only ASCII.
-    if re.search(r"\\[dwbDWBs]", pattern) or "i" in flags:
+    if _is_ascii(pattern, flags):
         python.append("re.A")
     return _literal(python_pattern(pattern, flags)), " | ".join(python)
+
+
+def _is_ascii(pattern: str, flags: str) -> bool:
+    return bool(re.search(r"\\[dwbDWB]", pattern)) or ("i" in flags and pattern.isascii())
 
 
 def may_be_empty(node: Node) -> bool:

@@ -12,10 +12,10 @@ from .frames import Loop
 from .functions import write_definition
 from .narrowing import facts
 from .notes import Unsupported
-from .pieces import atom, join
+from .pieces import join
 from .scopes import Binding
 from .special import special_assignment
-from .syntax import FUNCTIONS, Node
+from .syntax import FUNCTIONS, Node, check_whole
 from .targets import target_of
 from .translator import STATEMENTS, Translator
 from .truth import condition, is_pure
@@ -44,6 +44,7 @@ def _declaration(t: Translator, node: Node) -> None:
 
 def declarator(t: Translator, node: Node) -> None:
     """Write the declaration of a variable."""
+    check_whole(node)
     name, value = node["name"], node.get("value")
     if value is None and (name.kind != "identifier" or _is_constant(node)):
         raise Unsupported("a pattern without a value")
@@ -101,8 +102,6 @@ def _declare(t: Translator, node: Node, binding: Binding, value: Node) -> None:
             if found is None:
                 raise Unsupported("such an assignment is not supported")
             targets.append(str(found))
-    if id(node["name"]) in t.snapshots:
-        piece = atom(f"dict({piece}.fields)")
     annotation = _annotation(t, binding, value) if len(targets) == 1 else ""
     line = t.write(join(f"{' = '.join([targets[0] + annotation, *targets[1:]])} = ", piece))
     if not chain:

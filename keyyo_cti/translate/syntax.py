@@ -9,6 +9,8 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import tree_sitter
 import tree_sitter_javascript
 
+from .notes import Unsupported
+
 _PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_javascript.language()))
 
 #: A function of any form.
@@ -197,10 +199,29 @@ def _take(path: List[Node], found: Any, field: Optional[str], data: bytes) -> Op
         _mark_broken(path)
     if not found.is_named:
         _attach_token(path[-1], found, field, data)
+        # The grammar accepts f(1,, 2).
+        if found.type == "," and path[-1].kind == "arguments" and (
+            path[-1].tokens.count(",") > len(path[-1].kids)
+        ):
+            _mark_broken(path)
         return None
     node = Node(found.type, found.start_byte, found.end_byte, path[0].breaks, data)
     _attach(path[-1], node, field)
     return node
+
+
+def broken() -> Unsupported:
+    """Return the exception for what is no JavaScript."""
+    return Unsupported("this is not JavaScript", "Correct the syntax error")
+
+
+def check_whole(*nodes: Optional[Node]) -> None:
+    """Refuse nodes with a syntax error of their own.
+
+    :raises Unsupported: one has such an error.
+    """
+    if any(node is not None and node.torn for node in nodes):
+        raise broken()
 
 
 def _mark_broken(path: List[Node]) -> None:

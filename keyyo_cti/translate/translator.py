@@ -15,7 +15,7 @@ from .notes import Notes, Unsupported
 from .pieces import LAMBDA, Group, Piece, call, wrap
 from .scopes import Analysis, Binding
 from .shapes import Shapes
-from .syntax import Node
+from .syntax import Node, broken, check_whole
 from .types import ANY, NONE, NULL, World
 
 Result = TypeVar("Result")
@@ -67,7 +67,6 @@ class Translator:
         self.at_close: List[Piece] = []
         self.statement_node = program
         self.dict_keys = _dict_keys(self.world)
-        self.snapshots: Set[int] = set()
         self.results = _results(analysis)
         self.certain: Set[Optional[Binding]] = {None}
         self.no_walrus = False
@@ -86,7 +85,7 @@ class Translator:
         if id(node) in self.replaced:
             return self.replaced[id(node)]
         if node.broken:
-            raise Unsupported("this is not JavaScript", "Correct the syntax error")
+            raise broken()
         rule = EXPRESSIONS.get(node.kind)
         if rule is None:
             raise Unsupported(f"{node.kind.replace('_', ' ')} is not supported")
@@ -163,6 +162,13 @@ class Translator:
         self.note(
             node, name, "a program has no page: a stub prints what would be shown",
             "Replace it by your own output and input",
+        )
+
+    def kept_note(self, node: Node) -> None:
+        """Note that a kept Call changes."""
+        self.note(
+            node, "a Call that is kept", "in Python it is live, and its attributes change",
+            "Copy what is compared later, such as call.state",
         )
 
     def mark(self) -> "Tuple[object, ...]":
@@ -304,8 +310,9 @@ class Translator:
             self.statement_node = before
 
     def _rule(self, node: Node) -> Statement:
-        if node.torn or (node.broken and node.kind not in _HOLDERS):
-            raise Unsupported("this is not JavaScript", "Correct the syntax error")
+        if node.broken and node.kind not in _HOLDERS:
+            raise broken()
+        check_whole(node)
         rule = STATEMENTS.get(node.kind)
         if rule is None:
             raise Unsupported(f"{node.kind.replace('_', ' ')} is not supported")

@@ -122,15 +122,29 @@ def test_name_of_keyyo_stays() -> None:
     assert "def hang_up(call):" in found and "call.hang_up(" in found
 
 
-def test_kept_call_that_is_compared_is_copied() -> None:
-    source = """var before = {};
-cti.onNewCall = function(call) {
-    var last = before[call.callref];
-    if (last && last.state != call.state) { console.log(last.state); }
-    before[call.callref] = call;
-};
-"""
-    assert "before[call.callref] = dict(call.fields)" in python(source)
+@pytest.mark.parametrize(("before", "look", "keep", "copy"), [
+    ("var kept = {};", "var last = kept[call.callref];", "kept[call.callref] = call;",
+     "kept[call.callref] = dict(call.fields)"),
+    ("var kept = null;", "var last = kept;", "kept = call;", "kept = dict(call.fields)"),
+    ("var kept = [];", "const last = kept[kept.length - 1];", "kept.push(call);",
+     "kept.append(dict(call.fields))"),
+    ("const kept = new Map();", "let last = kept.get(call.callref);",
+     "kept.set(call.callref, call);", "kept[call.callref] = dict(call.fields)"),
+    ("class Kept { constructor() { this.call = null; } } const kept = new Kept();",
+     "const last = kept.call;", "kept.call = call;", "kept.call = dict(call.fields)"),
+])
+@pytest.mark.parametrize("compared", ["last.state != call.state", "last.state === 'SETUP'"])
+def test_kept_call_whose_state_is_compared_is_copied(
+    before: str, look: str, keep: str, copy: str, compared: str
+) -> None:
+    """A state of a kept Call that is compared is the one of before."""
+    if compared.endswith("'SETUP'") and "var last = kept;" not in look:
+        compared = f"{compared} && call.state !== last.state"
+    found = python(
+        f"{before} cti.onNewCall = function(call) {{ {look}\n"
+        f"if (last && {compared}) {{ console.log(last.state); }}\n{keep} }};"
+    )
+    assert copy in found and 'last.get("state")' in found
 
 
 @pytest.mark.parametrize(("source", "word"), [

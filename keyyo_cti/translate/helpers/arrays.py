@@ -85,6 +85,12 @@ def js_flat(values, depth=1):
     return found
 
 
+def js_put(table, key, value=None):
+    """Set an entry of a map, or add to a set, and return it."""
+    table[key] = value
+    return table
+
+
 def js_delete(table, key):
     """Remove a key, and return True whether it was there or not."""
     table.pop(key, None)

@@ -197,3 +197,15 @@ console.log(day1 === day2, day1 == day2, [day1].indexOf(day2), [day1].includes(d
 for (const nothing in null) { console.log(nothing); }
 console.log(isNaN(null), isFinite(null), isNaN('x'));
 console.log('x-1'.replace(/(\w)-(\d)/, (m, a, b, at, whole) => a + at + whole), 'abab'.replace(/b/g, (m, i) => i));
+
+console.log(/\s/.test('\u00a0'), '1\u202f2\u00a03'.replace(/[\s.]+/g, '-'), /^[\d\s]+$/.test('1\u00a02'), /\d\S/.test('1\u00a0'));
+console.log(/É/i.test('é'), /a{,2}/.test('a{,2}'), /a{,2}/.test('a'));
+console.log('b'.replace(/(a)|(b)/, (m, x, y) => '' + x + y), 'ab'.replace(/(a)(b)/, (m, x, y) => y + x));
+function calls2(x, f) { if (x < 0) { f('negative'); } else { f(null, x); } }
+const passes = f => (...values) => f(...values, (e, r) => console.log(e ? 'failed ' + e : r));
+passes(calls2)(-1); passes(calls2)(8);
+
+const seen = new Set(), names2 = new Map();
+[1, 2, 1].forEach(x => seen.add(x));
+const puts = key => names2.set(key, key.length);
+console.log(puts('ab') === names2, seen.size, [...names2.values()].join(), names2.delete('ab'), names2.size);
