@@ -28,14 +28,14 @@ def translate(source: str) -> "Translation":
 
     :raises ImportError: the extra ``translate`` is not installed.
     """
-    from .html import scripts
+    from .html import read_page
 
     program = _program()
     found: Translation
     if not isinstance(source, str):
         raise TypeError(f"source: expected a string, got {type(source).__name__}")
-    text = scripts(source).replace("\r\n", "\n").replace("\r", "\n")
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    page = read_page(source.replace("\r\n", "\n").replace("\r", "\n"))
+    text = page.script.encode("utf-8", "replace").decode("utf-8")
     if len(text) > MAX_CHARACTERS:
         found = program.untranslated("", "the source is too long")
         return found
@@ -47,6 +47,8 @@ def translate(source: str) -> "Translation":
         found = program.untranslated(text, _reason(error))
     if program.compiles(found.python) is not None:
         found = program.untranslated(text, "the translation would not compile")
+    if page.notes:
+        found = found._replace(notes=sorted([*page.notes, *found.notes]))
     return found
 
 

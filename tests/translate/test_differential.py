@@ -11,7 +11,7 @@ import pytest
 
 from keyyo_cti.translate import translate
 from keyyo_cti.translate.helpers import arrays, dates, operators, strings, values
-from keyyo_cti.translate.html import scripts
+from keyyo_cti.translate.html import read_page
 
 from ..docs.guide import pairs
 from ..helpers.in_full import in_full
@@ -72,7 +72,7 @@ def test_cut_and_changed_sources_give_python_that_compiles() -> None:
 @pytest.mark.watchdog(600)
 def test_broken_source_is_never_translated_without_a_note() -> None:
     """What Node refuses has a note."""
-    sources = [scripts(mutated(seed, SOURCES)) for seed in range(SOURCE_COUNT)]
+    sources = [read_page(mutated(seed, SOURCES)).script for seed in range(SOURCE_COUNT)]
     silent = []
     for source, said in zip(sources, in_node([_checked(source) for source in sources])):
         if said == ["broken"] and not translate(source).notes:

@@ -258,9 +258,28 @@ def test_comment_of_the_source_never_sets_the_encoding(source: str) -> None:
     assert tokenize.detect_encoding(io.BytesIO(data).readline)[0] == "utf-8"
 
 
-def test_script_that_begins_with_a_comment_of_html_is_no_page() -> None:
-    assert "print(2)" in translate("<!-- a\nconsole.log(2);\n--> b").python
-    assert "print(3)" in translate("<!-- x --><script>console.log(3)</script>").python
+@pytest.mark.parametrize(("source", "said"), [
+    ("<!-- a\nf(2);\n--> b", "f(2)"),
+    ("<!-- x --><script>f(3)</script>", "f(3)"),
+    ("<script><!--\nf(4);\n//-->\n</script>", "f(4)"),
+    ("<button>x</button><script>f(5)</script>", "f(5)"),
+    ("<script>a() // x</script><script>f(6)</script>", "f(6)"),
+    ('<body onload="f(7)">', "f(7)"),
+    ("<script>f(8);", "f(8)"),
+])
+def test_script_of_a_page_is_found(source: str, said: str) -> None:
+    assert said in translate(source).python
+
+
+@pytest.mark.parametrize(("source", "what"), [
+    ('<button onclick="go()">x</button><script>f()</script>', "onclick of <button>"),
+    ('<a href=" JavaScript:go()">x</a><script>f()</script>', "href of <a>"),
+    ('<script src="app.js"></script><script>f()</script>', "app.js"),
+    ("<script>f();", "<script>"),
+    ("<p>Nothing</p>", "the page"),
+])
+def test_what_a_page_runs_besides_is_noted(source: str, what: str) -> None:
+    assert what in [note.what for note in translate(source).notes]
 
 
 def test_source_that_is_no_text_is_refused() -> None:
