@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
 from .infer_values import number_of
 from .literals import quote
@@ -241,9 +241,6 @@ def _update(t: Translator, node: Node) -> Piece:
 
 
 # Destructuring.
-
-Value = Tuple[Piece, int]
-
 
 def destructure(t: Translator, pattern: Node, value: Node) -> None:
     """Write a pattern's assignments."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Callable, List, Optional
 
-from . import keyyo
 from .arguments import arguments_of, iterable
 from .arrays import array_method
 from .builtins import (
@@ -18,19 +17,19 @@ from .builtins import (
 from .console import console_call
 from .dates import date_method
 from .globals import global_call
+from .keyyo_calls import keyyo_call
 from .literals import quote
 from .maps import KEYED, check_key, map_method
 from .members import optional, read_of
 from .namespaces import static_call
 from .notes import Unsupported
-from .pieces import COMPARISON, Piece, attribute, binary, call, join, method, wrap
+from .pieces import COMPARISON, Piece, binary, call, join, method, wrap
 from .promises import promise_method
 from .regexes import regex_method
 from .shapes import uses_this
 from .strings import number_method, string_method
 from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, Translator
-from .tree import string_value
 from .types import (
     ANY,
     BOOL,
@@ -45,7 +44,6 @@ from .types import (
     NUMBER,
     PAGE,
     REGEX,
-    RES,
     STR,
     atoms,
 )
@@ -302,30 +300,4 @@ def _by_name(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> P
     return method(piece, name, *arguments_of(t, node))
 
 
-def keyyo_call(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Piece:
-    """Return a call of a method of Keyyo's SDK."""
-    arguments = node["arguments"].kids
-    if name in ("removeEventListener", "off"):
-        t.note(
-            node, name, "it does nothing in JavaScript, and removes the handler in Python",
-            "Leave it out, if the handler has to stay",
-        )
-    if mask == CALL and name in ("on", "addEventListener"):
-        t.note(
-            node, "handlers of a Call", "in Python they are for that call, not for all calls",
-            "Add them to each call",
-        )
-    if name == "get_calls":
-        return method(piece, name)
-    known = name in keyyo.METHODS or name in keyyo.DIRECT or name in keyyo.LISTENING
-    if not known and name != "close":
-        raise Unsupported(f"{name} is not a method of Keyyo's SDK")
-    if name in keyyo.LISTENING and len(arguments) > 1 and arguments[0].kind == "string":
-        for event in string_value(arguments[0]).split(","):
-            if event.strip() not in keyyo.EVENTS:
-                raise Unsupported(f"there is no event {event.strip()!r}")
-    return method(piece, name, *arguments_of(t, node))
-
-
 EXPRESSIONS["call_expression"] = _call
-UNUSED = (RES, attribute)

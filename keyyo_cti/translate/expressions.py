@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import List, Optional
 
 from .arguments import iterable, spread
 from .builtins import NAMESPACES
@@ -156,17 +156,6 @@ def _pair(t: Translator, node: Node) -> Piece:
 
 def _undefined(t: Translator, node: Node) -> Piece:
     return atom("None")
-
-
-def pattern_targets(node: Node) -> List[Tuple[Node, Optional[Node]]]:
-    """Return the targets of a destructuring pattern with their defaults."""
-    found: List[Tuple[Node, Optional[Node]]] = []
-    for kid in node.kids:
-        if kid.kind in ("assignment_pattern", "object_assignment_pattern"):
-            found.append((kid["left"], kid["right"]))
-        else:
-            found.append((kid, None))
-    return found
 
 
 EXPRESSIONS.update({

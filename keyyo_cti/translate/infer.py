@@ -14,7 +14,7 @@ from .infer_properties import Properties
 from .scopes import Analysis, Binding
 from .shapes import Shapes
 from .syntax import FUNCTIONS, Node
-from .tree import ends, literal_key, parameters, this_owner
+from .tree import ends, literal_key, parameters
 from .types import ANY, CALL, CTI, PAGE, UNDEF, Thing
 from .unset import is_read_unset
 
@@ -307,10 +307,6 @@ class Inference(Properties):
             if mask & ~thing.parameters[index]:
                 thing.parameters[index] |= mask
                 self.changed = True
-
-    def this_function(self, node: Node) -> Optional[Node]:
-        """Return the function or class body whose ``this`` is meant."""
-        return this_owner(node)
 
 
 Rule = Callable[[Inference, Node], int]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
-from .types import BOOL, CALL, ERR, NAT, NULL, RES, STR, UNDEF
+from .types import BOOL, CALL, ERR, NAT, NULL, NUMBER, RES, STR, UNDEF
 
 
 class Method(NamedTuple):
@@ -68,9 +68,6 @@ EVENTS: Dict[str, Tuple[int, ...]] = {
 #: The same by the attribute that sets it.
 HANDLERS = {f"on{event[0].upper()}{event[1:]}": event for event in EVENTS}
 
-#: Names for the arguments that a handler takes.
-PARAMETERS = {CALL: "call"}
-
 FIELDS_OF_CALL = {
     "callref": STR, "caller": STR, "callee": STR, "state": STR, "type": STR, "setup_date": NAT,
     "connect_date": NAT | UNDEF, "release_date": NAT | UNDEF, "callpark_slot": NAT | UNDEF,
@@ -83,8 +80,11 @@ FIELDS_OF_RESULT = {"number": STR, "session_id": STR, "now": NAT, "auto_answer":
 
 FIELDS_OF_CTI = {"connected": BOOL, "number": STR | UNDEF, "session_id": STR | UNDEF}
 
-#: Options of ``new Keyyo.CTI``.
-OPTIONS = ("cookie_auto", "cookie_name", "cookie_expires", "ping_auto", "endpoint")
+#: Options of ``new Keyyo.CTI``, and their types.
+OPTIONS = {
+    "cookie_auto": BOOL, "cookie_name": STR, "cookie_expires": NUMBER, "ping_auto": BOOL,
+    "endpoint": STR,
+}
 
 #: Names that stay as they are.
 RESERVED = frozenset({

@@ -39,7 +39,6 @@ from .types import (
     FIELDS,
     KEYYO,
     MATCH,
-    NAT,
     NONE,
     NUMBER,
     PAGE,
@@ -386,11 +385,7 @@ def _entry(t: Translator, node: Node, piece: Piece, key: Node) -> Piece:
     return method(piece, "get", key_of(t, key))
 
 
-# Setting.
-
-
 EXPRESSIONS.update({
     "member_expression": _member,
     "subscript_expression": _subscript,
 })
-NATURAL = NAT

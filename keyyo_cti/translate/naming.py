@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import keyword
 import re
 import unicodedata
@@ -246,6 +245,3 @@ def _participle(word: str) -> str:
     if re.search(r"[^aeiou]y$", word):
         return f"{word[:-1]}ied"
     return "callback" if word.endswith(("ed", "ing", "s")) else f"{word}ed"
-
-
-BUILTINS = frozenset(dir(builtins))

@@ -17,7 +17,8 @@ from .pieces import Piece, atom, call, join, wrap
 from .promises import new_promise
 from .syntax import Node
 from .translator import EXPRESSIONS, Translator
-from .types import KEYYO, PAGE, WHOLE
+from .tree import property_name
+from .types import ANY, KEYYO, PAGE, WHOLE
 
 
 def _new(t: Translator, node: Node) -> Piece:
@@ -46,13 +47,27 @@ def _new_cti(t: Translator, node: Node) -> Piece:
 def _check_options(t: Translator, node: Node) -> None:
     for kid in node["arguments"].kids if "arguments" in node.fields else []:
         for thing in t.world.of(t.mask(kid)):
-            for name in thing.fields:
+            for name, mask in thing.fields.items():
+                wanted = keyyo.OPTIONS.get(name, ANY)
+                if mask & ~wanted and not (mask | wanted) & ANY or _is_zero(kid, name):
+                    t.note(
+                        node, f"the option {name}",
+                        "JavaScript converts its value, Python raises TypeError for null, 0 and "
+                        "other types", "Give a value of its type, or leave it out",
+                    )
                 if name not in keyyo.OPTIONS:
                     t.note(
                         node, f"the option {name}",
                         "JavaScript ignores an unknown option, Python raises TypeError",
                         "Remove it",
                     )
+
+
+def _is_zero(options: Node, name: str) -> bool:
+    return name == "cookie_expires" and any(
+        each.kind == "pair" and property_name(each) == name and each["value"].text == "0"
+        for each in options.kids
+    )
 
 
 def _new_builtin(t: Translator, node: Node, name: str) -> Piece:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import List, Tuple
+from typing import List
 
 import pytest
 
@@ -166,6 +166,3 @@ def _miss(sim: Simulator, number: str) -> None:
     sim.phone(ALICE).pick_up()
     sim.phone(number).wait_until("ringing", DEADLINE)
     sim.phone(ALICE).hang_up()
-
-
-Edits = List[Tuple[str, str]]

@@ -12,7 +12,8 @@ from keyyo_cti.translate import translate
 
 from ..docs.guide import Pair
 from ..docs.guide_scenes import ALICE, BOB, CAROL, nothing, talks
-from ..docs.test_porting_javascript import Page, Stage, needs_node
+from ..docs.test_porting_javascript import Stage, needs_node
+from ..helpers.javascript_page import Page
 from .program import TranslatedProgram
 from .seed import EXAMPLES
 from .taken_for_granted import names_for
