@@ -77,28 +77,16 @@ def load_ipython_extension(shell: Any) -> None:
 def keyyo_js(shell: Any, source: str) -> None:
     """Translate a cell of JavaScript, show the Python and the notes, and run it.
 
-    A cell must end, so that the waiting at the end of a program is left out: its handlers run
-    while other cells do.
+    A cell must end: it waits for nothing, and its handlers run while other cells do.
     """
     from IPython.display import HTML, display
 
-    translation = translate(source)
+    translation = translate(source, waits=False)
     parts = [_STYLE, shown(source, translation.python), notes_table(translation.notes),
              button(translation.python)]
     display(HTML("".join(parts)))
     # Otherwise the Future of the last command is shown.
-    shell.run_cell(without_waiting(translation.python) + "pass\n")
-
-
-def without_waiting(python: str) -> str:
-    """Return a program that ends: without the lines that wait for its CTIs."""
-    lines = []
-    for line in python.splitlines():
-        text = line.strip()
-        if text.endswith(".wait()") and "=" not in text:
-            continue
-        lines.append("page.start()" if line.startswith("with page:") else line)
-    return "\n".join(lines) + "\n"
+    shell.run_cell(f"{translation.python}pass\n")
 
 
 def shown(source: str, python: str) -> str:

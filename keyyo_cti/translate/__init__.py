@@ -21,11 +21,12 @@ __all__ = ["Note", "Translation", "translate"]
 MAX_CHARACTERS = 2_000_000
 
 
-def translate(source: str) -> "Translation":
+def translate(source: str, *, waits: bool = True) -> "Translation":
     """Return the translation of a JavaScript source, or of the scripts of an HTML page.
 
     It returns a translation that compiles for any text.
 
+    :param waits: False for a part that must end, such as a cell of a notebook.
     :raises ImportError: the extra ``translate`` is not installed.
     """
     from .html import read_page
@@ -40,7 +41,7 @@ def translate(source: str) -> "Translation":
         found = program.untranslated("", "the source is too long")
         return found
     try:
-        found = program.translate_program(text)
+        found = program.translate_program(text, waits)
     except RecursionError:
         found = program.untranslated(text, "the source is nested too deeply")
     except Exception as error:

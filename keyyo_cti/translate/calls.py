@@ -253,10 +253,7 @@ _AMBIGUOUS = frozenset({"concat", "at", "lastIndexOf", "toString", "entries", "k
 def _of_anything(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Piece:
     """Return a method of something whose type is not known: the name decides."""
     arguments = node["arguments"].kids
-    owners = [
-        thing for thing in t.world.things
-        if thing.kind in ("instance", "record", "dict") and name in thing.fields
-    ]
+    owners = t.owners_of(name, "instance", "record", "dict")
     if owners:
         if all(thing.kind in ("instance", "record") for thing in owners):
             return method(piece, t.names.attribute(name), *arguments_of(t, node))

@@ -72,9 +72,10 @@ def _accepted(line: str) -> str:
 def _block(lines: List[Line], depth: int, out: List[str]) -> None:
     blank = 2 if depth == 0 else 1
     after_definition = False
+    leads = _leading_to_definitions(lines)
     for index, line in enumerate(lines):
         needs = 0
-        if index and (after_definition or _leads_to_definition(lines, index)):
+        if index and (after_definition or leads[index]):
             needs = blank
             if index and lines[index - 1].is_comment:
                 needs = 0 if not after_definition else blank
@@ -88,10 +89,13 @@ def _block(lines: List[Line], depth: int, out: List[str]) -> None:
             after_definition = False
 
 
-def _leads_to_definition(lines: List[Line], index: int) -> bool:
-    while index < len(lines) and lines[index].is_comment:
-        index += 1
-    return index < len(lines) and lines[index].is_definition
+def _leading_to_definitions(lines: List[Line]) -> List[bool]:
+    """Return for each line True if it is a definition, or a comment above one."""
+    found: List[bool] = []
+    for line in reversed(lines):
+        above = line.is_comment and bool(found) and found[-1]
+        found.append(above or (line.is_definition and not line.is_comment))
+    return found[::-1]
 
 
 def _blank(out: List[str], needs: int, is_first: bool) -> None:
@@ -222,14 +226,14 @@ def _items(group: Group, indent: str) -> Iterable[str]:
     if isinstance(group, Text):
         return [indent + each for each in group.lines(WIDTH - len(indent))]
     comma = "," if group.comma == "," else ""
-    if comma and len(group.items) > 1 and not _has_star(group):
+    trails = len(group.items) > 1 and not _has_star(group)
+    if comma and trails:
         flat = ", ".join(map(str, group.items))
         if len(indent) + len(flat) <= WIDTH and group.opening.endswith("("):
             return [indent + flat]
     lines: List[str] = []
     for number, each in enumerate(group.items):
         last = number == len(group.items) - 1
-        trails = len(group.items) > 1 and not _has_star(group)
         end = comma if not last or trails else ""
         if last and group.opening.endswith("(") and len(group.items) == 1:
             end = ""

@@ -270,9 +270,7 @@ def attribute_or_key(t: Translator, name: str) -> str:
 
 
 def _is_attribute(t: Translator, name: str) -> bool:
-    return any(
-        name in thing.fields for thing in t.world.things if thing.kind in ("instance", "record")
-    )
+    return bool(t.owners_of(name, "instance", "record"))
 
 
 def _of_dict(t: Translator, piece: Piece, mask: int, name: str) -> Piece:

@@ -67,8 +67,13 @@ class Names:
         for binding in ordered:
             binding.python = self._base(binding)
         self.used = {binding.python for binding in ordered}
-        self._local: List[Tuple[str, int, int]] = []
+        self._local: List[str] = []
+        self._spans: Dict[str, List[Tuple[int, int]]] = {}
+        self._numbers: Dict[str, int] = {}
         self._fresh: Set[str] = set()
+        self._named: Dict[str, List[Binding]] = {}
+        for binding in ordered:
+            self._named.setdefault(binding.name, []).append(binding)
         for binding in ordered:
             self._separate(binding)
         self._by_python: Dict[str, List[Binding]] = {}
@@ -108,17 +113,29 @@ class Names:
             each for each in others
             if each.python == binding.python and _overlap(each, binding)
         ]
-        if clashing:
+        if clashing or self._hides_outer(binding, home):
             base = "each" if _is_inlined_parameter(binding, self._inlined) else binding.python
             binding.python = self.fresh(base)
         others.append(binding)
 
+    def _hides_outer(self, binding: Binding, home: Optional[Node]) -> bool:
+        """True for a variable of a block in a function that uses an outer one of its name, too."""
+        if home is None or binding.scope.node is binding.owner:
+            return False
+        return any(
+            self.owner(other) is not home and any(
+                self.home(each.scope.function) is home for each in other.reads + other.writes
+            )
+            for other in self._named[binding.name] if other is not binding
+        )
+
     def fresh(self, base: str) -> str:
         """Return a name that nothing else has."""
-        name, number = legal(base), 2
+        name, number = legal(base), self._numbers.get(base, 2)
         while name in self.used or name in TAKEN:
             name = f"{base}_{number}"
             number += 1
+        self._numbers[base] = number
         self.used.add(name)
         self._fresh.add(name)
         return name
@@ -129,7 +146,8 @@ class Names:
 
     def reset(self, state: int) -> None:
         """Free the names that were given since the mark."""
-        del self._local[state:]
+        while len(self._local) > state:
+            self._spans[self._local.pop()].pop()
 
     def local(self, base: str, function: Optional[Node]) -> str:
         """Return a name for a function in a function, which others elsewhere may have, too."""
@@ -140,14 +158,15 @@ class Names:
         while self._is_taken(name, start, end):
             name = f"{base}_{number}"
             number += 1
-        self._local.append((name, start, end))
+        self._local.append(name)
+        self._spans.setdefault(name, []).append((start, end))
         self.used.add(name)
         return name
 
     def _is_taken(self, name: str, start: int, end: int) -> bool:
         if name in self._fresh:
             return True
-        spans = [(first, last) for each, first, last in self._local if each == name]
+        spans = list(self._spans.get(name, []))
         for binding in self._by_python.get(name, []):
             home = self.owner(binding)
             spans.append((home.start, home.end) if home is not None else (0, 1 << 60))

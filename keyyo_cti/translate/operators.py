@@ -263,7 +263,8 @@ def _sequence(t: Translator, node: Node) -> Piece:
 
 def _await(t: Translator, node: Node) -> Piece:
     inner = node.kids[0]
-    if node.inside(FUNCTIONS) is None:
+    function = node.inside(FUNCTIONS)
+    if function is None or "async" not in function.tokens:
         raise Unsupported("await outside of an async function")
     piece = t.expr(inner)
     if not t.world.only(t.mask(inner), "promise"):

@@ -54,7 +54,7 @@ class Translation(NamedTuple):
     complete: bool
 
 
-def translate_program(text: str) -> Translation:
+def translate_program(text: str, waits: bool) -> Translation:
     """Return the translation of a source that tree-sitter can read."""
     program, was_cut = parse(text)
     t = _translator(program)
@@ -71,7 +71,7 @@ def translate_program(text: str) -> Translation:
             text.count("\n") + 1, "the end", "closing brackets were missing, and were added",
             "Check that the source is whole",
         )
-    lines = initial(t, None) + lines + _end(t)
+    lines = initial(t, None) + lines + _end(t, waits)
     return _finished(t, lines)
 
 
@@ -110,8 +110,12 @@ def _uses_runtime(program: Node) -> bool:
 
 # The end of a program.
 
-def _end(t: Translator) -> List[Line]:
+def _end(t: Translator, may_wait: bool) -> List[Line]:
     lines = [Line(piece) for piece in t.at_end]
+    if not may_wait:
+        if t.uses_page:
+            lines.append(Line(f"{t.runtime('page')}.start()"))
+        return lines
     waits = _waits(t)
     if t.uses_page:
         t.runtime("page")

@@ -16,7 +16,7 @@ from .pieces import LAMBDA, Group, Piece, call, wrap
 from .scopes import Analysis, Binding
 from .shapes import Shapes
 from .syntax import Node, broken, check_whole
-from .types import ANY, NONE, NULL, World
+from .types import ANY, NONE, NULL, Thing, World
 
 Result = TypeVar("Result")
 
@@ -70,6 +70,7 @@ class Translator:
         self.results = _results(analysis)
         self.certain: Set[Optional[Binding]] = {None}
         self.no_walrus = False
+        self._owners: Optional[Dict[str, List[Thing]]] = None
         self._variables: Dict[int, List[Binding]] = {}
         self.opening: Set[int] = set()
         self.first_cti: Optional[Binding] = None
@@ -171,6 +172,15 @@ class Translator:
             "Copy what is compared later, such as call.state",
         )
 
+    def owners_of(self, name: str, *kinds: str) -> List[Thing]:
+        """Return the objects of these kinds that have a property of a name."""
+        if self._owners is None:
+            self._owners = {}
+            for thing in self.world.things:
+                for each in thing.fields:
+                    self._owners.setdefault(each, []).append(thing)
+        return [thing for thing in self._owners.get(name, []) if thing.kind in kinds]
+
     def mark(self) -> "Tuple[object, ...]":
         """Return a state to go back to when an attempt fails."""
         return (
@@ -265,8 +275,9 @@ class Translator:
         before = self.certain
         previous: Optional[Node] = None
         ordered = in_order(nodes)
-        for index, node in enumerate(ordered):
-            if self._leads_to_replaced(ordered, index):
+        elsewhere = self._comments_of_replaced(ordered)
+        for node in ordered:
+            if id(node) in elsewhere:
                 continue
             if node.kind == "comment":
                 self._comment(node, previous)
@@ -284,15 +295,19 @@ class Translator:
             previous = node
         self.certain = before
 
-    def _leads_to_replaced(self, nodes: List[Node], index: int) -> bool:
-        """True for a comment above a statement that a class replaces: it stands in the class."""
-        while index + 1 < len(nodes) and nodes[index].kind == "comment":
-            if nodes[index + 1].line - nodes[index].end_line != 1:
-                return False
-            index += 1
-        return nodes[index].kind != "comment" and id(nodes[index]) in self.shapes.replaced and (
-            True
-        )
+    def _comments_of_replaced(self, nodes: List[Node]) -> Set[int]:
+        """Return the comments above statements that a class replaces: they stand in the class."""
+        found: Set[int] = set()
+        below: Optional[Node] = None
+        for node in reversed(nodes):
+            if node.kind != "comment":
+                below = node if id(node) in self.shapes.replaced else None
+            elif below is not None and below.line - node.end_line == 1:
+                found.add(id(node))
+                below = node
+            else:
+                below = None
+        return found
 
     def statement(self, node: Node) -> None:
         """Write a statement, or a remark that it cannot be said."""
@@ -306,6 +321,10 @@ class Translator:
             del self.out[written:]
             self.reset(state)
             self.unsupported(node, error)
+        except IndexError:
+            del self.out[written:]
+            self.reset(state)
+            self.unsupported(node, Unsupported("a call without the arguments that it needs"))
         finally:
             self.statement_node = before
 

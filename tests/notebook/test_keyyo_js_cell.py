@@ -37,11 +37,18 @@ def test_magic_runs_the_translation() -> None:
     assert shell.cells == [DIAL_IN_PYTHON + "pass\n"]
 
 
-def test_magic_of_a_program_leaves_out_the_waiting() -> None:
+@pytest.mark.parametrize(("source", "is_there", "is_left_out"), [
+    ("var cti = new Keyyo.CTI(); setTimeout(f, 5); function f() {}", "page.start()", "wait()"),
+    ("setInterval(() => 1, 500);", "page.start()", "page.run()"),
+    ("function f(lock) { lock.wait(); }", "lock.wait()", "page"),
+    ("var cti = new Keyyo.CTI(); window.onbeforeunload = function() { g(); };\nfunction g() {}",
+     "Keyyo.CTI()", "on_beforeunload()\n"),
+])
+def test_magic_waits_for_nothing(source: str, is_there: str, is_left_out: str) -> None:
     shell = Shell()
-    keyyo_js.keyyo_js(shell, "var cti = new Keyyo.CTI();\nsetTimeout(f, 5);\nfunction f() {}\n")
+    keyyo_js.keyyo_js(shell, source)
     [code] = shell.cells
-    assert "wait()" not in code and "page.start()" in code
+    assert is_there in code and is_left_out not in code
     compile(code, "cell", "exec")
 
 

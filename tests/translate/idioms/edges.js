@@ -209,3 +209,7 @@ const seen = new Set(), names2 = new Map();
 [1, 2, 1].forEach(x => seen.add(x));
 const puts = key => names2.set(key, key.length);
 console.log(puts('ab') === names2, seen.size, [...names2.values()].join(), names2.delete('ab'), names2.size);
+
+let outer = 1;
+function hides() { outer = 2; let b = outer; { let outer = 3; b += outer; } for (let outer of [5]) { b += outer; } return b + outer; }
+console.log(hides(), outer);
