@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
 
     :returns: the exit code: 1 if a part could not be translated.
     """
-    translation = translate(_source(arguments.file))
+    translation = translate(_decode(arguments.file, _read(arguments.file), err))
     for line in translation.python.splitlines():
         out.print_line(line)
     for note in translation.notes:
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, out: Terminal, err: Terminal) -> int:
     return OK if translation.complete else FAILED
 
 
-def _source(name: str) -> str:
+def _read(name: str) -> bytes:
     if name == "-":
         data = sys.stdin.buffer.read(_MAX_BYTES + 1)
     else:
@@ -54,4 +54,12 @@ def _source(name: str) -> str:
         raise CommandFailed(
             f"{name} has more than {_MAX_BYTES} bytes: translate its scripts one by one"
         )
-    return data.decode("utf-8-sig", "replace")
+    return data
+
+
+def _decode(name: str, data: bytes, err: Terminal) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        err.print_line(f"{escape(name)} is not UTF-8: it is read as Windows-1252")
+        return data.decode("cp1252", "replace")

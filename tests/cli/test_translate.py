@@ -43,6 +43,16 @@ def test_translate_reads_stdin_and_notes_what_it_cannot_say(
     assert said.err.startswith("line 2: label: for")
 
 
+def test_translate_reads_an_old_page_in_latin_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "old.js"
+    path.write_bytes("console.log('reçu');\n".encode("latin-1"))
+    assert main(["translate", str(path)]) == 0
+    said = capsys.readouterr()
+    assert said.out == 'print("reçu")\n' and "is not UTF-8" in said.err
+
+
 def test_translate_without_file_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["translate", "there/is/no/such.js"]) == 2
     assert "cannot read" in capsys.readouterr().err

@@ -6,9 +6,9 @@ functions that it uses, and of those that they use.
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from functools import lru_cache
-from pathlib import Path
 from typing import Dict, Iterable, List, Set
 
 _MODULES = ("values", "operators", "arrays", "strings", "dates")
@@ -28,7 +28,10 @@ def _sources() -> Dict[str, str]:
     """Return the source of each helper, by its name."""
     found: Dict[str, str] = {}
     for module in _MODULES:
-        text = Path(__file__).with_name(f"{module}.py").read_text("utf-8")
+        # Also from a zip file.
+        data = pkgutil.get_data(__name__, f"{module}.py")
+        assert data is not None
+        text = data.decode("utf-8").replace("\r\n", "\n")
         for part in re.split(r"\n\n\n(?=def |class )", text)[1:]:
             name = re.match(r"(?:def|class) (\w+)", part)
             assert name is not None
