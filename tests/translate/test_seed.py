@@ -94,7 +94,7 @@ def test_example_prints_and_sends_the_same_in_both(page: Page, name: str) -> Non
             said.append(play(page, sim, name, source))
             sent.append([dict(each, id=0) for each in sim.received()])
     assert len(said[0]) == LINES.get(name, 1) and page.raised == []
-    assert list(map(_told, said[0])) == list(map(_told, said[1]))
+    assert list(map(_shown, said[0])) == list(map(_shown, said[1]))
     assert sent[0] == sent[1]
 
 
@@ -125,8 +125,8 @@ def _wants(name: str, source: str) -> str:
     return "[cti, call]" if name == "get calls" else translate(source).python
 
 
-def _told(line: str) -> str:
-    """Return what is told of an object, without its type, the time and secrets."""
+def _shown(line: str) -> str:
+    """Return the fields of an object that a line shows, without its type, time and secrets."""
     fields = dict(re.findall(r"(\w+)[:=] ?[\['\s]*([^',})\]]*)", line))
     if "callref" in fields:
         return "<Call {callref} {caller} -> {callee} {state}>".format(**fields)
