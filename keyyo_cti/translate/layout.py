@@ -12,6 +12,9 @@ WIDTH = 79
 
 _INDENT = "    "
 
+#: Nothing is broken beyond this column: each level would double the time.
+_LAST_COLUMN = 36
+
 #: Where a line that has no bracket to break is broken, loosest first.
 _OPERATORS = (" if ", " else ", " or ", " and ", " + ", " - ", " == ", " != ")
 
@@ -250,6 +253,8 @@ def _has_star(group: Group) -> bool:
 
 
 def _broken_item(piece: Piece, indent: str, end: str) -> List[str]:
+    if len(indent) > _LAST_COLUMN:
+        return [f"{indent}{piece}{end}  # noqa: E501"]
     if len(piece.parts) == 1 and isinstance(piece.parts[0], Text):
         lines = [indent + each for each in piece.parts[0].lines(WIDTH - len(indent))]
         lines[-1] += end

@@ -57,6 +57,8 @@ class Translation(NamedTuple):
 def translate_program(text: str, waits: bool) -> Translation:
     """Return the translation of a source that tree-sitter can read."""
     program, was_cut = parse(text)
+    if program.kind == "ERROR" and not program.kids:
+        return untranslated(text, "this is not JavaScript")
     t = _translator(program)
     t.will_use_page = _uses_runtime(program)
     t.uses_promises = any(
@@ -66,6 +68,11 @@ def translate_program(text: str, waits: bool) -> Translation:
     mark_snapshots(t)
     mark_openings(t)
     lines = t.collect(lambda: t.statements(program.kids))
+    if program.kind == "ERROR":
+        t.notes.fail(
+            1, "the source", "as a whole it is not JavaScript, so that parts may be missing",
+            "Correct the syntax errors",
+        )
     if was_cut:
         t.notes.add(
             text.count("\n") + 1, "the end", "closing brackets were missing, and were added",

@@ -230,6 +230,20 @@ def test_program_with_a_difference_has_a_note() -> None:
         compile(translation.python, source, "exec")
 
 
+@pytest.mark.parametrize("source", ["(" * 16, "`${" * 100])
+def test_source_that_is_no_javascript_as_a_whole_is_not_complete(source: str) -> None:
+    translation = translate(source)
+    assert not translation.complete and translation.notes
+
+
+@pytest.mark.parametrize("source", [
+    "var x = " + " && ".join(["a"] * 40), "var x = " + "a ? " * 30 + "1" + " : 2" * 30,
+])
+def test_deep_expression_takes_linear_time(source: str) -> None:
+    """The watchdog ends it otherwise: each level doubled the time."""
+    assert "a" in translate(source).python
+
+
 def test_note_names_all_its_lines_once() -> None:
     notes = translate("document.title = 'a';\ndocument.title = 'b';\n").notes
     [note] = [note for note in notes if note.what == "document"]
