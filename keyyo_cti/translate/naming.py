@@ -8,6 +8,7 @@ import unicodedata
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 from . import keyyo
+from .places import Places
 from .scopes import Binding
 from .syntax import FUNCTIONS, Node
 
@@ -62,23 +63,22 @@ class Names:
         self._attribute_owner: Dict[str, str] = {}
         self._by_js: Dict[str, str] = {}
         self._owner_of: Dict[str, str] = {}
-        self._in: Dict[Optional[int], List[Binding]] = {}
+        self._in: Dict[Tuple[Optional[int], str], List[Binding]] = {}
         ordered = sorted(bindings, key=lambda each: each.node.start if each.node else -1)
         for binding in ordered:
             binding.python = self._base(binding)
         self.used = {binding.python for binding in ordered}
-        self._local: List[str] = []
-        self._spans: Dict[str, List[Tuple[int, int]]] = {}
+        self._local: List[Tuple[str, Optional[Node]]] = []
+        self._places: Dict[str, Places] = {}
         self._numbers: Dict[str, int] = {}
         self._fresh: Set[str] = set()
-        self._named: Dict[str, List[Binding]] = {}
+        self._meant: Dict[Tuple[str, Optional[int]], List[Binding]] = {}
         for binding in ordered:
-            self._named.setdefault(binding.name, []).append(binding)
+            self._note_uses(binding)
         for binding in ordered:
             self._separate(binding)
-        self._by_python: Dict[str, List[Binding]] = {}
         for binding in ordered:
-            self._by_python.setdefault(binding.python, []).append(binding)
+            self._places.setdefault(binding.python, Places()).add(self.owner(binding))
 
     def _base(self, binding: Binding) -> str:
         name = binding.name
@@ -108,26 +108,30 @@ class Names:
     def _separate(self, binding: Binding) -> None:
         """Give a variable that hides another of the same Python function a name of its own."""
         home = self.owner(binding)
-        others = self._in.setdefault(id(home) if home is not None else None, [])
-        clashing = [
-            each for each in others
-            if each.python == binding.python and _overlap(each, binding)
-        ]
-        if clashing or self._hides_outer(binding, home):
+        place = id(home) if home is not None else None
+        clashes = any(
+            _overlap(each, binding) for each in self._in.get((place, binding.python), [])
+        )
+        if clashes or self._hides_outer(binding, home):
             base = "each" if _is_inlined_parameter(binding, self._inlined) else binding.python
             binding.python = self.fresh(base)
-        others.append(binding)
+        self._in.setdefault((place, binding.python), []).append(binding)
+
+    def _note_uses(self, binding: Binding) -> None:
+        """Record in which functions the name means this variable of another function."""
+        owner = self.owner(binding)
+        homes = {
+            self.home(each.scope.function) for each in binding.reads + binding.writes
+        }
+        for home in homes:
+            if home is not None and home is not owner:
+                self._meant.setdefault((binding.name, id(home)), []).append(binding)
 
     def _hides_outer(self, binding: Binding, home: Optional[Node]) -> bool:
         """True for a variable of a block in a function that uses an outer one of its name, too."""
         if home is None or binding.scope.node is binding.owner:
             return False
-        return any(
-            self.owner(other) is not home and any(
-                self.home(each.scope.function) is home for each in other.reads + other.writes
-            )
-            for other in self._named[binding.name] if other is not binding
-        )
+        return bool(self._meant.get((binding.name, id(home))))
 
     def fresh(self, base: str) -> str:
         """Return a name that nothing else has."""
@@ -147,33 +151,24 @@ class Names:
     def reset(self, state: int) -> None:
         """Free the names that were given since the mark."""
         while len(self._local) > state:
-            self._spans[self._local.pop()].pop()
+            name, home = self._local.pop()
+            self._places[name].remove(home)
 
     def local(self, base: str, function: Optional[Node]) -> str:
         """Return a name for a function in a function, which others elsewhere may have, too."""
         base = legal(base)
         home = self.home(function)
-        start, end = (home.start, home.end) if home is not None else (0, 1 << 60)
         name, number = base, 2
-        while self._is_taken(name, start, end):
+        while name in self._fresh or self._is_near(name, home):
             name = f"{base}_{number}"
             number += 1
-        self._local.append(name)
-        self._spans.setdefault(name, []).append((start, end))
+        self._local.append((name, home))
+        self._places.setdefault(name, Places()).add(home)
         self.used.add(name)
         return name
 
-    def _is_taken(self, name: str, start: int, end: int) -> bool:
-        if name in self._fresh:
-            return True
-        spans = list(self._spans.get(name, []))
-        for binding in self._by_python.get(name, []):
-            home = self.owner(binding)
-            spans.append((home.start, home.end) if home is not None else (0, 1 << 60))
-        return any(
-            (first <= start and end <= last) or (start <= first and last <= end)
-            for first, last in spans
-        )
+    def _is_near(self, name: str, home: Optional[Node]) -> bool:
+        return name in self._places and self._places[name].touch(home)
 
     def attribute(self, name: str) -> str:
         """Return the name of an attribute of the program's own classes."""

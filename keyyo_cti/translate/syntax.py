@@ -54,10 +54,10 @@ class Node:
 
     def __init__(self, kind: str, start: int, end: int, breaks: List[int], data: bytes) -> None:
         self.kind = kind
-        self.kids: List[Node] = []
-        self.fields: Dict[str, Node] = {}
-        self.tokens: List[str] = []
-        self.comments: List[Node] = []
+        self.kids = _NO_NODES
+        self.fields = _NO_FIELDS
+        self.tokens = _NO_TOKENS
+        self.comments = _NO_NODES
         self.start, self.end = start, end
         self.breaks = breaks
         self.source = data
@@ -126,6 +126,21 @@ class Node:
         while node is not None and node.kind not in kinds:
             node = node.parent
         return node
+
+
+#: Shared by all leaves, and never changed. Their own empty containers would keep Python's
+#: collector of garbage busy for longer than the translation takes.
+_NO_NODES: List[Node] = []
+_NO_FIELDS: Dict[str, Node] = {}
+_NO_TOKENS: List[str] = []
+
+
+def _with(nodes: List[Node], node: Node) -> List[Node]:
+    """Add a node to a list that may be the shared one."""
+    if nodes is _NO_NODES:
+        return [node]
+    nodes.append(node)
+    return nodes
 
 
 def parse(source: str) -> Tuple[Node, bool]:
@@ -236,21 +251,31 @@ _LISTS = frozenset({"program", "statement_block", "class_body", "switch_case", "
 def _attach(parent: Node, node: Node, field: Optional[str]) -> None:
     node.parent = parent
     if node.kind == "comment" and parent.kind not in _LISTS:
-        parent.comments.append(node)
+        parent.comments = _with(parent.comments, node)
         return
     if node.kind == "ERROR":
         node.broken = node.torn = True
-    parent.kids.append(node)
+    parent.kids = _with(parent.kids, node)
     if field is not None:
-        parent.fields[field] = node
+        _set_field(parent, field, node)
 
 
 def _attach_token(parent: Node, found: Any, field: Optional[str], data: bytes) -> None:
-    parent.tokens.append(found.type)
+    if parent.tokens is _NO_TOKENS:
+        parent.tokens = [found.type]
+    else:
+        parent.tokens.append(found.type)
     # The semicolon of a `for` has the field of the condition before it.
     if field is not None and field not in parent.fields:
         token = Node(found.type, found.start_byte, found.end_byte, parent.breaks, data)
-        parent.fields[field] = token
+        _set_field(parent, field, token)
+
+
+def _set_field(parent: Node, field: str, node: Node) -> None:
+    if parent.fields is _NO_FIELDS:
+        parent.fields = {field: node}
+    else:
+        parent.fields[field] = node
 
 
 def _unwrapped(top: Node) -> Node:
@@ -259,7 +284,7 @@ def _unwrapped(top: Node) -> Node:
         for index, kid in enumerate(node.kids):
             inner = kid
             while inner.kind == "parenthesized_expression" and len(inner.kids) == 1:
-                node.comments += inner.comments
+                node.comments = node.comments + inner.comments
                 broken = inner.broken
                 inner = inner.kids[0]
                 inner.broken = inner.broken or broken

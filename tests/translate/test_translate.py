@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import io
 import re
 import sys
@@ -308,6 +309,34 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("keyyo_cti.translate.program")
     with pytest.raises(ImportError, match="translate"):
         translate("x")
+
+
+#: A function as pages have it; each has the same names as the others.
+_FUNCTION = """function handle%d(call) { if (call && call.state === 'SETUP') {
+  var q = [1,2,3].map(function (x) { return x * 2; });
+  for (let x of q) { console.log(x, 'v' + call.caller); }
+  setTimeout(function () { call.hang_up(function (err) { if (err) { log(err); } }); }, 10);
+} }
+"""
+
+
+def _calls(source: str) -> int:
+    """Return how many functions a translation calls."""
+    counted = cProfile.Profile()
+    counted.runcall(translate, source)
+    return sum(each.callcount for each in counted.getstats())
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize("piece", [
+    _FUNCTION, "// a comment\n", "f(%d);\n", "foo(;\n", "f(1); var x%d = [1, 2];\n",
+    "class A%d { go(x) { this.p = x; return this.p; } }\n",
+])
+def test_four_times_the_source_takes_four_times_the_calls(piece: str) -> None:
+    def source(count: int) -> str:
+        return "".join(piece.replace("%d", str(n)) for n in range(count))
+
+    assert _calls(source(400)) < 4.3 * _calls(source(100))
 
 
 @pytest.mark.usefixtures("untraced")
