@@ -29,11 +29,11 @@ NAMESPACES = frozenset({
     "Iterator", "Int32Array", "Uint8Array", "Float64Array", "ArrayBuffer", "WeakRef",
 })
 
-#: Classes of exceptions, and what they are in Python.
+#: Classes of exceptions, and what they are in Python. A helper is a class that Python has not.
 ERRORS = {
-    "Error": "Exception", "TypeError": "TypeError", "RangeError": "ValueError",
-    "SyntaxError": "SyntaxError", "ReferenceError": "NameError", "EvalError": "Exception",
-    "URIError": "ValueError",
+    "Error": "Exception", "TypeError": "TypeError", "RangeError": "RangeError",
+    "SyntaxError": "SyntaxError", "ReferenceError": "NameError", "EvalError": "EvalError",
+    "URIError": "URIError",
 }
 
 #: Properties of elements that hold text or flags.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Callable, Dict, List, Optional, Set
 
 from .builtins import ERRORS
+from .exceptions import error_class
 from .frames import Function
 from .functions import write_definition
 from .layout import Line, comment_line, comment_text
@@ -28,7 +29,7 @@ def write_class(t: Translator, node: Node, name: str) -> None:
     if heritage is not None:
         base = heritage.kids[0]
         is_error = base.kind == "identifier" and base.is_free and base.text in ERRORS
-        head += f"({ERRORS[base.text]})" if is_error else f"({t.expr(base)})"
+        head += f"({error_class(t, base.text)})" if is_error else f"({t.expr(base)})"
     thing = t.world.make("class", node)
     own = node.get("name")
     if own is not None and own.binding is not None:

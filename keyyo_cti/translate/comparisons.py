@@ -6,6 +6,7 @@ import re
 from typing import Callable, Dict, Optional
 
 from .builtins import ERRORS
+from .exceptions import raised_classes
 from .notes import Unsupported
 from .pieces import AND, COMPARISON, Group, Piece, atom, binary, call, negated
 from .syntax import Node
@@ -210,12 +211,8 @@ def instance_of(t: Translator, node: Node) -> Piece:
     if node["right"].binding is not None and not node["right"].is_free:
         if t.world.kinds(t.mask(node["right"])) & {"class", "function"}:
             return call("isinstance", piece, t.expr(node["right"]))
-    if name == "Error":
-        return call("isinstance", piece, "Exception")
     if name in ERRORS:
-        if name == "TypeError":
-            return call("isinstance", piece, "(TypeError, AttributeError)")
-        return call("isinstance", piece, ERRORS[name])
+        return call("isinstance", piece, raised_classes(t, name))
     if name in ("Array", "Map", "Set", "Date"):
         if name == "Date":
             t.need("from datetime import datetime")

@@ -10,8 +10,25 @@ from .syntax import Node, broken
 from .translator import Translator
 from .types import ERR, ERROR, STR
 
-#: What a program raises for ``throw new Error(...)``.
-_CLASSES = {**ERRORS, "Error": "ValueError"}
+#: What Python itself raises where JavaScript raises one of its own.
+_RAISED = {
+    "TypeError": "(TypeError, AttributeError, LookupError)", "ReferenceError": "NameError",
+    "SyntaxError": "(SyntaxError, json.JSONDecodeError)",
+    "RangeError": "(RangeError, RecursionError, OverflowError)", "Error": "Exception",
+}
+
+
+def error_class(t: Translator, name: str) -> str:
+    """Return Python's class for one of JavaScript's."""
+    t.helpers.add(ERRORS[name])
+    return ERRORS[name]
+
+
+def raised_classes(t: Translator, name: str) -> str:
+    """Return what ``isinstance`` asks for one of JavaScript's classes."""
+    if name == "SyntaxError":
+        t.need("import json")
+    return _RAISED.get(name, error_class(t, name))
 
 
 def thrown(t: Translator, node: Node) -> Piece:
@@ -35,7 +52,8 @@ def new_error(t: Translator, node: Node, name: str) -> Piece:
     if len(arguments) > 1:
         t.note(node, "the cause of an error", "it is left out", "Use `raise ... from ...`")
     given = [t.text(each) if t.mask(each) & ~STR else t.expr(each) for each in arguments[:1]]
-    return call(_CLASSES[name], *given)
+    # Exception itself would be caught by nothing less than `except Exception`.
+    return call("ValueError" if name == "Error" else error_class(t, name), *given)
 
 
 def write_try(t: Translator, node: Node) -> None:

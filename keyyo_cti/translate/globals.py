@@ -24,8 +24,9 @@ _TIMERS = {
 _URIS = {
     "encodeURIComponent": ("quote", "safe=\"-_.!~*'()\""),
     "encodeURI": ("quote", "safe=\"-_.!~*'();/?:@&=+$,#\""),
-    "decodeURIComponent": ("unquote", ""), "decodeURI": ("unquote", ""),
 }
+
+_KEPT = {"decodeURIComponent": (), "decodeURI": ('";/?:@&=+$,#"',)}
 
 
 def global_call(t: Translator, node: Node, name: str) -> Optional[Piece]:
@@ -43,6 +44,8 @@ def global_call(t: Translator, node: Node, name: str) -> Optional[Piece]:
         function, extra = _URIS[name]
         arguments = [t.text(each) for each in given[:1]]
         return call(f"urllib.parse.{function}", *arguments, *([extra] if extra else []))
+    if name in _KEPT and given:
+        return t.helper("js_decode_uri", t.text(given[0]), *_KEPT[name])
     rule = _RULES.get(name)
     return rule(t, node) if rule is not None and given else _without_arguments(t, node, name)
 

@@ -18,7 +18,7 @@ from .promises import new_promise
 from .syntax import Node
 from .translator import EXPRESSIONS, Translator
 from .tree import property_name
-from .types import ANY, KEYYO, PAGE, WHOLE
+from .types import ANY, KEYYO, NAT, PAGE, WHOLE
 
 
 def _new(t: Translator, node: Node) -> Piece:
@@ -102,7 +102,10 @@ def new_container(t: Translator, name: str, arguments: List[Node]) -> Piece:
         return call("dict.fromkeys", iterable(t, only))
     if t.mask(only) & ~WHOLE:
         raise Unsupported("such an array is not supported")
-    return join("[None] * ", wrap(t.expr(only), 13), precedence=12)
+    size = t.expr(only)
+    if t.mask(only) & ~NAT:
+        size = t.helper("js_within", size, "0", "2 ** 32 - 1", '"Invalid array length"')
+    return join("[None] * ", wrap(size, 13), precedence=12)
 
 
 EXPRESSIONS["new_expression"] = _new

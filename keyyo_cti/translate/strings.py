@@ -184,7 +184,10 @@ def _pad(at_start: bool) -> "Rule":
 
 
 def _repeat(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
-    return binary(target, "*", whole(t, arguments[0]), PRODUCT)
+    count = whole(t, arguments[0])
+    if not _is_natural(t, arguments[0]):
+        count = t.helper("js_within", count, "0", "2 ** 29", '"Invalid count value: {}"')
+    return binary(target, "*", count, PRODUCT)
 
 
 def _concat(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
@@ -243,18 +246,30 @@ _METHODS: Dict[str, Rule] = {
 }
 
 
+def _within(t: Translator, node: Node, first: int, last: int, what: str) -> Piece:
+    """Return a whole number; JavaScript raises if it is outside a range."""
+    piece = whole(t, node)
+    if node.text.isdigit() and first <= int(node.text) <= last:
+        return piece
+    message = quote(f"{what} must be between {first} and {last}")
+    return t.helper("js_within", piece, str(first), str(last), message)
+
+
 def number_method(
     t: Translator, node: Node, target: Piece, name: str, arguments: List[Node]
 ) -> Optional[Piece]:
     """Return a call of a number's method, or None."""
     if name == "toFixed":
-        return t.helper("js_fixed", target, *[whole(t, each) for each in arguments])
+        return t.helper("js_fixed", target, *[
+            _within(t, each, 0, 100, "toFixed() digits argument") for each in arguments
+        ])
     if name == "toString" and not arguments:
         return text_of(t, target, t.mask(node["function"]["object"]), node)
     if name == "toString":
         if t.mask(node["function"]["object"]) & ~WHOLE:
             raise Unsupported("a fraction in another base is not supported")
-        return t.helper("js_radix", target, whole(t, arguments[0]))
+        base = _within(t, arguments[0], 2, 36, "toString() radix")
+        return t.helper("js_radix", target, base)
     if name == "valueOf":
         return target
     if name == "toLocaleString":

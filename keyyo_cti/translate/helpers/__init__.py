@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Dict, Iterable, List, Set
 
-_MODULES = ("values", "operators", "arrays", "strings", "dates")
+_MODULES = ("errors", "values", "operators", "arrays", "strings", "dates")
 
 _IMPORTS = {
     "math": "import math", "re": "import re", "json": "import json", "time": "import time",
@@ -49,7 +49,7 @@ def with_needed(names: Iterable[str]) -> List[str]:
         if name not in needed:
             needed.add(name)
             left.extend(
-                other for other in re.findall(r"\b[jJ]s_?\w+", sources[name]) if other in sources
+                other for other in re.findall(r"\b(?:[jJ]s_?\w+|(?:Range|URI|Eval)Error)\b", sources[name]) if other in sources
             )
     return [name for name in sources if name in needed]
 

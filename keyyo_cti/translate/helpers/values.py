@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from .dates import js_iso
+from .errors import js_error_name
 
 
 def js_digits(value):
@@ -54,18 +55,6 @@ def js_text(value, none="undefined"):
         name = js_error_name(value)
         return f"{name}: {value}" if str(value) else name
     return str(value)
-
-
-def js_error_name(error):
-    """Return the name of an exception's class in JavaScript."""
-    name = type(error).__name__
-    return {
-        "Exception": "Error",
-        "ValueError": "Error",
-        "NameError": "ReferenceError",
-        "AttributeError": "TypeError",
-        "KeyError": "TypeError",
-    }.get(name, name)
 
 
 def js_shown(value, none="undefined", inside=False):
@@ -247,7 +236,11 @@ def js_plain(value):
 def js_json(value, indent=0, level=None):
     """Return a value as JSON, written as JavaScript writes it."""
     if level is None:
-        value, level = js_plain(value), 0
+        try:
+            value, level = js_plain(value), 0
+        except RecursionError:
+            message = "Converting circular structure to JSON"
+            raise TypeError(message) from None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return js_digits(value)
     if not isinstance(value, (list, dict)) or not value:

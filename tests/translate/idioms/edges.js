@@ -213,3 +213,13 @@ console.log(puts('ab') === names2, seen.size, [...names2.values()].join(), names
 let outer = 1;
 function hides() { outer = 2; let b = outer; { let outer = 3; b += outer; } for (let outer of [5]) { b += outer; } return b + outer; }
 console.log(hides(), outer);
+(function() { try { JSON.parse('{bad'); } catch (e) { console.log(e instanceof SyntaxError, e.name, e instanceof Error, e instanceof TypeError); } })();
+(function() { try { throw new RangeError('r'); } catch (e) { console.log(e instanceof RangeError, e.name, e.message, e instanceof Error); } try { throw new Error('r'); } catch (e) { console.log(e instanceof RangeError, e instanceof URIError, e.name); } })();
+(function() { for (const n of [2, -1]) { try { console.log('ab'.repeat(n)); } catch (e) { console.log(e instanceof RangeError, e.name, e.message); } } })();
+(function() { for (const t of ['%', '%c3%a9', '%ff', 'a%2Fb']) { try { console.log(decodeURI(t), decodeURIComponent(t)); } catch (e) { console.log(e instanceof URIError, e.name, e.message); } } })();
+(function() { for (const n of [2, -1]) { try { console.log(new Array(n).length); } catch (e) { console.log(e instanceof RangeError, e.message); } } })();
+(function() { for (const n of [2, 101]) { try { console.log((1.5).toFixed(n)); } catch (e) { console.log(e instanceof RangeError, e.name, e.message); } try { console.log((9).toString(n)); } catch (e) { console.log(e instanceof RangeError, e.name); } } })();
+(function() { function f(n) { return f(n + 1); } try { f(1); } catch (e) { console.log(e instanceof RangeError, e.name); } })();
+(function() { class MyError extends RangeError {} try { throw new MyError('x'); } catch (e) { console.log(e instanceof RangeError, e instanceof MyError, e instanceof Error, e.message, e.name); } })();
+(function() { try { throw new EvalError('s'); } catch (e) { console.log(e.name, '' + e); } try { throw new URIError('s'); } catch (e) { console.log(e instanceof URIError, e.name, '' + e); } })();
+(function() { const o = {}; o.o = o; try { JSON.stringify(o); } catch (e) { console.log(e instanceof TypeError, e.name); } })();
