@@ -79,14 +79,18 @@ def keyyo_js(shell: Any, source: str) -> None:
 
     A cell must end: it waits for nothing, and its handlers run while other cells do.
     """
+    from IPython.core.error import UsageError
     from IPython.display import HTML, display
 
-    translation = translate(source, waits=False)
+    translation = translate(source, waits=False, known=frozenset(shell.user_ns))
     parts = [_STYLE, shown(source, translation.python), notes_table(translation.notes),
              button(translation.python)]
     display(HTML("".join(parts)))
     # Otherwise the Future of the last command is shown.
-    shell.run_cell(f"{translation.python}pass\n")
+    result = shell.run_cell(f"{translation.python}pass\n")
+    if not result.success:
+        # Otherwise "Run all" goes on; this error is shown without a second traceback.
+        raise UsageError("the Python of this cell has failed")
 
 
 def shown(source: str, python: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any, Collection, Iterator
 
 from .._display.extras import install_hint
 
@@ -23,12 +23,16 @@ __all__ = ["Note", "Translation", "translate"]
 MAX_CHARACTERS = 2_000_000
 
 
-def translate(source: str, *, waits: bool = True) -> "Translation":
+def translate(
+    source: str, *, waits: bool = True, known: "Collection[str]" = ()
+) -> "Translation":
     """Return the translation of a JavaScript source, or of the scripts of an HTML page.
 
     It returns a translation that compiles for any text.
 
     :param waits: False for a part that must end, such as a cell of a notebook.
+    :param known: Python names that are defined already, such as those of earlier cells: a name
+        that the source does not define is taken for one of them.
     :raises ImportError: the extra ``translate`` is not installed.
     """
     from .html import read_page
@@ -44,13 +48,13 @@ def translate(source: str, *, waits: bool = True) -> "Translation":
         return found
     try:
         with _uncollected():
-            found = program.translate_program(text, waits)
+            found = program.translate_program(text, waits, known)
     except RecursionError:
         found = program.untranslated(text, "the source is nested too deeply")
     except Exception as error:
-        found = program.untranslated(text, _reason(error))
-    if program.compiles(found.python) is not None:
-        found = program.untranslated(text, "the translation would not compile")
+        found = program.untranslated(
+            text, f"the translator failed ({type(error).__name__})"
+        )
     if page.notes:
         found = found._replace(notes=sorted([*page.notes, *found.notes]))
     return found
@@ -69,12 +73,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _reason(error: Exception) -> str:
-    if type(error).__name__ == "TooDeep":
-        return "the source is nested too deeply"
-    return f"the translator failed ({type(error).__name__})"
 
 
 def _program() -> Any:

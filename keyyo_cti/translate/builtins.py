@@ -98,4 +98,7 @@ DATE_METHODS = {
     "toISOString": STR, "toLocaleTimeString": STR, "toLocaleDateString": STR,
     "toLocaleString": STR, "toString": STR, "toJSON": STR, "getTimezoneOffset": INT,
     "toDateString": STR, "toTimeString": STR,
+    **{f"getUTC{part}": NAT for part in (
+        "FullYear", "Month", "Date", "Day", "Hours", "Minutes", "Seconds", "Milliseconds",
+    )},
 }

@@ -28,7 +28,7 @@ from .promises import promise_method
 from .regexes import regex_method
 from .shapes import uses_this
 from .strings import number_method, string_method
-from .syntax import FUNCTIONS, Node
+from .syntax import FUNCTIONS, Node, check_super
 from .translator import EXPRESSIONS, Translator
 from .types import (
     ANY,
@@ -60,6 +60,7 @@ def _call(t: Translator, node: Node) -> Piece:
     if function.kind == "member_expression":
         return _method(t, node, function)
     if function.kind == "super":
+        check_super(function, is_call=True)
         return call("super().__init__", *arguments_of(t, node))
     if function.kind == "import":
         raise Unsupported("modules of JavaScript are not supported")
@@ -86,6 +87,7 @@ def _computed(t: Translator, node: Node, function: Node) -> Piece:
 def _method(t: Translator, node: Node, function: Node) -> Piece:
     target, name = function["object"], function["property"].text
     if target.kind == "super":
+        check_super(target)
         return call(f"super().{t.names.attribute(name)}", *arguments_of(t, node))
     if target.kind == "identifier" and target.binding is not None and (
         target.is_free and target.text in NAMESPACES
@@ -130,6 +132,8 @@ def _has(t: Translator, node: Node, target: Node) -> Piece:
 def _applied(t: Translator, node: Node, target: Node, name: str) -> Piece:
     given = node["arguments"].kids
     functions = [thing.node for thing in t.world.of(t.mask(target))]
+    if functions and all(id(each) in t.shapes.takes_this for each in functions):
+        return _with_this(t, node, target, name)
     if any(each is None or uses_this(each) for each in functions):
         if name == "bind" and len(given) == 1 and given[0].kind == "this" and (
             target.kind in FUNCTIONS or target.kind == "member_expression"
@@ -146,6 +150,19 @@ def _applied(t: Translator, node: Node, target: Node, name: str) -> Piece:
         t.need("from functools import partial")
         return call("partial", t.expr(target), *arguments_of(t, node)[1:])
     raise Unsupported(f"such a call of {name} is not supported")
+
+
+def _with_this(t: Translator, node: Node, target: Node, name: str) -> Piece:
+    """Return a call of a function whose first parameter in Python is ``this``."""
+    given = node["arguments"].kids
+    if name == "apply" and len(given) == 2:
+        rest = join("*", wrap(iterable(t, given[1]), 16))
+        return call(t.expr(target), wrap(t.expr(given[0]), 1), rest)
+    arguments = arguments_of(t, node) if given else ["None"]
+    if name == "bind":
+        t.need("from functools import partial")
+        return call("partial", t.expr(target), *arguments)
+    return call(t.expr(target), *arguments)
 
 
 def _bound(t: Translator, target: Node) -> Piece:
@@ -169,6 +186,10 @@ def _method_of(t: Translator, node: Node, target: Node, name: str) -> Piece:
         return regex_method(t, node, target, name, arguments)
     if not kinds and primitive and not primitive & ~(CTI | CALL | KEYYO):
         return keyyo_call(t, node, t.expr(target), primitive, name)
+    if not kinds and primitive == MATCH and name == "slice" and (
+        [each.text for each in arguments] == ["1"]
+    ):
+        return call("list", method(t.expr(target), "groups"))
     has_spread = any(each.kind == "spread_element" for each in arguments)
     if has_spread and name not in ("push", "unshift", "splice") and not kinds & {
         "instance", "record", "dict", "class"

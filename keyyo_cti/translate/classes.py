@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Dict, List, Optional, Set
 
 from .builtins import ERRORS
-from .exceptions import error_class
+from .error_classes import error_class
 from .frames import Function
 from .functions import write_definition
 from .layout import Line, comment_line, comment_text
@@ -15,7 +15,7 @@ from .shapes import Shape, functions_of
 from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, STATEMENTS, Translator
 from .tree import property_name
-from .types import Thing
+from .types import Thing, atoms
 
 
 def _class_declaration(t: Translator, node: Node) -> None:
@@ -83,7 +83,15 @@ def _comment(t: Translator, node: Node, previous: Optional[Node]) -> None:
 def _static_field(t: Translator, node: Node) -> None:
     value = node.get("value")
     name = t.names.attribute(node["property"].text)
-    t.write(join(f"{name} = ", t.expr(value) if value is not None else atom("None")))
+    if value is None:
+        t.write(f"{name} = None")
+        return
+    # Without it, mypy does not know what an empty one will hold.
+    kinds = t.world.kinds(value.type)
+    annotation = "" if not kinds or atoms(value.type) else ": list" if kinds == {"array"} else (
+        ": dict" if kinds <= {"dict", "map", "set"} else ""
+    )
+    t.write(join(f"{name}{annotation} = ", t.expr(value)))
 
 
 def _method(t: Translator, node: Node) -> None:
@@ -94,6 +102,11 @@ def _method(t: Translator, node: Node) -> None:
         line = write_definition(t, node, name, "cls")
         line.decorators.insert(0, "classmethod")
         return
+    _member(t, node, name)
+
+
+def _member(t: Translator, node: Node, name: str) -> None:
+    """Write a method, a getter or a setter."""
     line = write_definition(t, node, name, "self")
     if "get" in node.tokens:
         line.decorators.append("property")
@@ -294,8 +307,6 @@ def _data(t: Translator, kid: Node, functions: Dict[str, Node]) -> None:
     assert name is not None
     if name in functions:
         return
-    if kid.kind == "method_definition":
-        raise Unsupported("getters and setters of an object are not supported")
     value = t.expr(kid["value"]) if kid.kind == "pair" else EXPRESSIONS["identifier"](t, kid)
     t.write(join(f"self.{t.names.attribute(name)} = ", value))
 
@@ -305,10 +316,9 @@ def _literal_method(t: Translator, kid: Node, functions: Dict[str, Node]) -> Non
         _comment(t, comment, None)
     name = property_name(kid)
     if name in functions and name is not None:
-        function = functions[name]
-        if {"get", "set"} & set(function.tokens):
-            raise Unsupported("getters and setters of an object are not supported")
-        write_definition(t, function, _method_name(t, name), "self")
+        # A getter and its setter have one name.
+        function = kid if kid.kind == "method_definition" else functions[name]
+        _member(t, function, _method_name(t, name))
 
 
 def _class_expression(t: Translator, node: Node) -> Piece:

@@ -6,9 +6,10 @@ import re
 from typing import Callable, Dict, Optional
 
 from .builtins import ERRORS
-from .exceptions import raised_classes
+from .error_classes import raised_classes
+from .literals import quote
 from .notes import Unsupported
-from .pieces import AND, COMPARISON, Group, Piece, atom, binary, call, negated
+from .pieces import AND, COMPARISON, Group, Piece, atom, binary, call, method, negated
 from .syntax import Node
 from .translator import Translator
 from .truth import converted, inverse, is_pure, twice
@@ -146,11 +147,20 @@ def _typeof(t: Translator, left: Node, right: Node) -> Optional[Piece]:
     if argument.kind == "identifier" and argument.is_free and (
         not t.mask(argument) & ~ANY
     ):
-        raise Unsupported("typeof of a name that nothing defines")
+        return _of_undeclared(t, argument, word)
     rule = _TYPES.get(word)
     if rule is not None:
         return rule(t, argument)
     return binary(type_of(t, argument), "==", t.expr(right), COMPARISON)
+
+
+def _of_undeclared(t: Translator, name: Node, word: str) -> Piece:
+    """Return a test of a name that the source does not define: another script may."""
+    quoted = quote(t.name_of(name.binding))
+    if word == "undefined":
+        return binary(atom(quoted), "not in", atom("globals()"), COMPARISON)
+    value = method(atom("globals()"), "get", quoted)
+    return binary(t.helper("js_type", value), "==", atom(quote(word)), COMPARISON)
 
 
 def _is_undefined(t: Translator, node: Node) -> Piece:

@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from typing import List, Union
 
+from .arguments import arguments_of
 from .notes import Unsupported
-from .pieces import COMPARISON, Piece, atom, binary, call, ternary, wrap
+from .pieces import (
+    COMPARISON,
+    Piece,
+    atom,
+    binary,
+    call,
+    join,
+    sequence,
+    ternary,
+    wrap,
+)
 from .syntax import Node
 from .texts import is_object, is_opaque, shows_null, with_none
 from .translator import Translator
@@ -23,16 +34,22 @@ def console_call(t: Translator, node: Node, name: str) -> Piece:
     if name not in ("log", "info", "debug", "error", "warn"):
         raise Unsupported(f"console.{name} is not supported")
     given = node["arguments"].kids
-    if any(each.kind == "spread_element" for each in given):
-        raise Unsupported("spread arguments of console")
     extra: List[Union[Piece, str]] = []
     if name in ("error", "warn"):
         t.need("import sys")
         extra = ["file=sys.stderr"]
+    if any(each.kind == "spread_element" for each in given):
+        t.helpers.add("js_shown")
+        values = sequence("[", [each if isinstance(each, Piece) else atom(each)
+                                for each in arguments_of(t, node)], "]")
+        return call("print", join("*map(js_shown, ", values, ")"), *extra)
     if len(given) > 1 and given[0].kind == "string" and re.search(
         r"%[sdifjoOc%]", string_value(given[0])
     ):
-        raise Unsupported("a format of console.log")
+        if "%o" in given[0].text:
+            raise Unsupported("%o of console.log shows what only an engine knows")
+        text = t.helper("js_format", *[wrap(t.expr(each), 1) for each in given])
+        return call("print", text, *extra)
     if all(t.mask(each) & ~_ALIKE == 0 for each in given):
         return call("print", *[wrap(t.expr(each), 1) for each in given], *extra)
     if all(_is_short(t, each) for each in given):

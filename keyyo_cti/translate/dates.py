@@ -6,7 +6,8 @@ import re
 from typing import List, Optional, Sequence
 
 from .notes import Unsupported
-from .pieces import Piece, atom, attribute, binary, call, method
+from .pieces import Piece, atom, attribute, binary, call, join, method
+from .scopes import Binding
 from .strings import whole
 from .syntax import Node
 from .translator import Translator
@@ -73,6 +74,15 @@ def check_date(t: Translator, node: Node, given: Node) -> None:
 
 def date_method(t: Translator, node: Node, target: Piece, name: str) -> Optional[Piece]:
     """Return a call of a date's method."""
+    if name in _SETTERS:
+        return _changed(t, node, target, name)
+    if name.startswith("getUTC"):
+        t.need("from datetime import timezone")
+        target, name = method(target, "astimezone", "timezone.utc"), f"get{name[6:]}"
+    return _read(t, node, target, name)
+
+
+def _read(t: Translator, node: Node, target: Piece, name: str) -> Optional[Piece]:
     if name in _FIELDS:
         return attribute(target, _FIELDS[name])
     if name in ("getTime", "valueOf"):
@@ -95,3 +105,43 @@ def date_method(t: Translator, node: Node, target: Piece, name: str) -> Optional
             return call("time.strftime", f'"{_FORMATS[name]}"')
         return method(target, "strftime", f'"{_FORMATS[name]}"')
     raise Unsupported(f"the method {name} of a date is not supported")
+
+
+_SETTERS = frozenset({
+    "setFullYear", "setMonth", "setDate", "setHours", "setMinutes", "setSeconds",
+    "setMilliseconds", "setTime",
+})
+
+
+def _changed(t: Translator, node: Node, target: Piece, name: str) -> Piece:
+    """Return the assignment of another date: a date of Python never changes.
+
+    :raises Unsupported: something else may hold the same date, or uses the value of the call.
+    """
+    date, given = node["function"]["object"], node["arguments"].kids
+    if date.kind != "identifier" or not given or node.parent is None or (
+        node.parent.kind != "expression_statement" or not _is_alone(date.binding)
+    ):
+        raise Unsupported("a date that changes", "Assign a new date")
+    values = [whole(t, each) for each in given]
+    value = t.helper("js_date", *values[:1]) if name == "setTime" else (
+        t.helper("js_date_set", target, f'"{name[3:]}"', *values)
+    )
+    return join(f"{t.written(date.binding)} = ", value)
+
+
+def _is_alone(binding: Binding) -> bool:
+    """True if no other variable or object can hold the date of a variable."""
+    made = [each.parent for each in binding.writes]
+    return binding.kind in ("var", "let", "const") and all(
+        each is not None and each.kind == "variable_declarator"
+        and each["value"].kind == "new_expression" for each in made
+    ) and all(
+        each.parent is not None and (
+            each.parent.kind in ("member_expression", "binary_expression", "template_substitution")
+            or (each.parent.kind == "arguments" and each.parent.parent is not None
+                and each.parent.parent.kind == "new_expression"
+                and each.parent.parent["constructor"].text == "Date")
+        )
+        for each in binding.reads
+    )

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from .builtins import ERRORS
+from .assignments import unpack
+from .error_classes import error_class
 from .layout import Line
-from .notes import Unsupported
-from .pieces import Piece, call
+from .pieces import Piece, atom, call
 from .syntax import Node, broken
 from .translator import Translator
-from .types import ERR, ERROR, STR
-
-#: What Python itself raises where JavaScript raises one of its own.
-_RAISED = {
-    "TypeError": "(TypeError, AttributeError, LookupError)", "ReferenceError": "NameError",
-    "SyntaxError": "(SyntaxError, json.JSONDecodeError)",
-    "RangeError": "(RangeError, RecursionError, OverflowError)", "Error": "Exception",
-}
-
-
-def error_class(t: Translator, name: str) -> str:
-    """Return Python's class for one of JavaScript's."""
-    t.helpers.add(ERRORS[name])
-    return ERRORS[name]
-
-
-def raised_classes(t: Translator, name: str) -> str:
-    """Return what ``isinstance`` asks for one of JavaScript's classes."""
-    if name == "SyntaxError":
-        t.need("import json")
-    return _RAISED.get(name, error_class(t, name))
+from .types import ANY, ERR, ERROR, STR
 
 
 def thrown(t: Translator, node: Node) -> Piece:
@@ -75,7 +55,8 @@ def _write_handler(t: Translator, node: Node) -> None:
         t.block("except Exception", t.body(node["body"]))
         return
     if parameter.kind != "identifier":
-        raise Unsupported("such a catch is not supported")
+        _write_pattern_handler(t, node, parameter)
+        return
     binding = parameter.binding
     if not binding.reads:
         t.block("except Exception", t.body(node["body"]))
@@ -89,3 +70,16 @@ def _write_handler(t: Translator, node: Node) -> None:
         value = f"{t.runtime_free('caught_value')}({shown})" if needs_value else shown
         body.insert(0, Line(f"{name} = {value}"))
     t.block(f"except Exception as {shown}", body)
+
+
+def _write_pattern_handler(t: Translator, node: Node, pattern: Node) -> None:
+    """Write a handler that takes the exception apart."""
+    name = t.names.fresh("caught")
+
+    def write() -> None:
+        if t.inference.throws_any or t.uses_promises:
+            t.write(f"{name} = {t.runtime_free('caught_value')}({name})")
+        unpack(t, pattern, atom(name), ERROR | ERR | ANY, pattern)
+        t.statements(node["body"].kids)
+
+    t.block(f"except Exception as {name}", t.collect(write))

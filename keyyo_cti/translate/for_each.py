@@ -7,12 +7,14 @@ from typing import Any, List, Set
 from .assignments import unpack
 from .effects import expression_statement
 from .frames import Loop
+from .layout import Line
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join, method
 from .shapes import uses_this
 from .syntax import FUNCTIONS, LOOPS, Node
 from .translator import Translator
 from .tree import parameters
+from .truth import is_pure
 from .types import ANY
 
 
@@ -155,6 +157,9 @@ def _call_each(t: Translator, source: Node, callback: Node, mask: int) -> bool:
     """Write a loop that calls a function which stands elsewhere."""
     if not t.world.only(mask, "array") and mask != ANY:
         return False
+    if callback.text in ("console.log", "console.info", "console.debug"):
+        _log_each(t, source)
+        return True
     functions = list(t.world.of(t.mask(callback)))
     if not functions or any(thing.kind != "function" for thing in functions):
         return False
@@ -174,6 +179,18 @@ def _call_each(t: Translator, source: Node, callback: Node, mask: int) -> bool:
     body = t.collect(lambda: _write_call(t, piece, arguments))
     t.block(join(head, values), body)
     return True
+
+
+def _log_each(t: Translator, source: Node) -> None:
+    """Write what shows each element with its place and the array, as JavaScript does."""
+    values = t.expr(source)
+    if not is_pure(source):
+        name = t.temporary("values")
+        t.write(join(f"{name} = ", values))
+        values = atom(name)
+    each, place = t.temporary("each"), t.temporary("index")
+    shown = t.helper("js_log", each, place, values)
+    t.block(join(f"for {place}, {each} in ", call("enumerate", values)), [Line(shown)])
 
 
 def _write_call(t: Translator, piece: Piece, arguments: List[str]) -> None:

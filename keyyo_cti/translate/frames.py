@@ -26,18 +26,27 @@ class Function:
         self.temporary = 0
         self.this_owner: Optional[Node] = parent.this_owner if parent is not None else None
 
+    @property
+    def is_of_module(self) -> bool:
+        """True outside of every definition; a lambda is a part of what is around it."""
+        if self.is_lambda and self.parent is not None:
+            return self.parent.is_of_module
+        return self.node is None
+
 
 class Loop:
     """A loop that is being written.
 
     :ivar update: writes what ``continue`` has to do first.
+    :ivar is_round: True for a switch that is a Python loop of one round, which ``break`` leaves.
     """
 
     def __init__(
         self, node: Node, update: Optional[Callable[[], None]] = None, is_switch: bool = False,
-        is_callback: bool = False,
+        is_callback: bool = False, is_round: bool = False,
     ) -> None:
         self.node = node
         self.update = update
         self.is_switch = is_switch
         self.is_callback = is_callback
+        self.is_round = is_round

@@ -19,7 +19,7 @@ from .syntax import Node
 from .translator import EXPRESSIONS, NeedsStatements, Translator
 from .tree import parameters, single_expression
 from .types import ANY, CALL, CTI, PAGE, UNDEF, Thing
-from .unset import is_always_set, is_read_unset
+from .unset import defaults_itself, is_always_set, is_read_unset
 
 #: A lambda with a longer body reads worse than a definition.
 _MAX_LAMBDA = 60
@@ -73,7 +73,7 @@ def _lambda(t: Translator, node: Node) -> Optional[Piece]:
     function.is_lambda = True
     try:
         signature = signature_of(t, node, thing)
-        if signature.prelude:
+        if signature.prelude or signature.given:
             raise NeedsStatements
         _set_this(t, node, thing, function)
         t.function, t.may_write = function, False
@@ -112,6 +112,8 @@ def write_definition(
         function.this_owner = node
     else:
         _set_this(t, node, thing, function)
+        if id(node) in t.shapes.takes_this:
+            signature.names.insert(0, "this")
         if function.this_owner is node and "event" not in signature.names and (
             str(function.this) == "event.currentTarget"
         ):
@@ -151,6 +153,9 @@ def _body(t: Translator, node: Node, thing: Thing, signature: Signature) -> None
         t.block(f"if isinstance({name}, ConnectionFailed)", leave)
     if signature.rest == "arguments":
         t.write("arguments = list(arguments)")
+    if signature.given:
+        count, names = len(signature.given), ", ".join(signature.given)
+        t.write(f"{names}{',' * (count == 1)} = (arguments + [None] * {count})[:{count}]")
     for each, name in signature.prelude:
         _prelude(t, each, name)
     body = node["body"]
@@ -199,6 +204,9 @@ def _set_this(t: Translator, node: Node, thing: Thing, function: Function) -> No
             function.this_owner = node
         return
     function.this, function.this_owner = None, None
+    if id(node) in t.shapes.takes_this:
+        function.this, function.this_owner = atom("this"), node
+        return
     if not uses_this(node):
         return
     owner = _handled_object(t, node)
@@ -242,7 +250,9 @@ def initial(t: Translator, function: Optional[Node]) -> List[Line]:
 
 
 def _needs_value(t: Translator, binding: Binding, function: Optional[Node]) -> bool:
-    if binding.is_this or is_always_set(binding) or not (binding.reads or binding.writes):
+    if binding.is_this or defaults_itself(binding) or is_always_set(binding):
+        return False
+    if not (binding.reads or binding.writes):
         return False
     if binding.kind == "implicit":
         return all(t.names.home(write.scope.function) is not function for write in binding.writes)

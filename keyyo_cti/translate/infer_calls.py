@@ -1,8 +1,8 @@
-"""The inference of calls and of ``new``."""
+"""The inference of calls."""
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List
 
 from . import keyyo
 from .builtins import (
@@ -16,7 +16,7 @@ from .builtins import (
 )
 from .infer import Inference
 from .infer_arrays import array_method, map_method
-from .infer_objects import constructor_thing
+from .infer_new import super_call, super_method
 from .infer_statics import static_method
 from .infer_values import array_of, number_of, promise_of, replacement_masks
 from .syntax import Node
@@ -30,7 +30,6 @@ from .types import (
     ERROR,
     FLOAT,
     INT,
-    KEYYO,
     MATCH,
     NAN,
     NAT,
@@ -42,7 +41,6 @@ from .types import (
     STR,
     TIMER,
     UNDEF,
-    WHOLE,
     Thing,
 )
 
@@ -58,7 +56,7 @@ def call_expression(self: Inference, node: Node) -> int:
     if function.kind == "member_expression":
         found = _method(self, node, function, masks)
     elif function.kind == "super":
-        found = _super(self, node, masks)
+        found = super_call(self, node, masks)
     else:
         found = _plain(self, node, function, masks)
     if any(kid.kind == "spread_element" for kid in given.kids):
@@ -97,14 +95,6 @@ def may_short_circuit(node: Node) -> bool:
             return True
         inner = base
     return False
-
-
-def _super(self: Inference, node: Node, masks: List[int]) -> int:
-    class_node = node.inside(("class", "class_declaration"))
-    thing = self.world.make("class", class_node)
-    if thing.base is not None and thing.base.instance is not None:
-        _construct(self, thing.base, masks)
-    return UNDEF
 
 
 def _plain(self: Inference, node: Node, function: Node, masks: List[int]) -> int:
@@ -160,7 +150,7 @@ def _converted(self: Inference, node: Node, name: str, masks: List[int]) -> int:
 def _method(self: Inference, node: Node, function: Node, masks: List[int]) -> int:
     target, name = function["object"], function["property"].text
     if target.kind == "super":
-        return _super_method(self, node, name, masks)
+        return super_method(self, node, name, masks)
     mask = self.visit(target)
     function.type |= ANY
     if target.kind == "identifier" and target.is_free and (
@@ -174,16 +164,6 @@ def _method(self: Inference, node: Node, function: Node, masks: List[int]) -> in
         if mask & bit:
             found |= rule(self, node, name, masks, mask)
     return found
-
-
-def _super_method(self: Inference, node: Node, name: str, masks: List[int]) -> int:
-    class_node = node.inside(("class", "class_declaration"))
-    thing = self.world.make("class", class_node)
-    if thing.base is None or thing.base.instance is None:
-        return ANY
-    base = thing.base.instance
-    this = thing.instance.bit if thing.instance else 0
-    return self.call(self.field(base.bit, name), masks, this)
 
 
 def _method_of_thing(
@@ -233,7 +213,7 @@ def _then(self: Inference, node: Node, thing: Thing, name: str, masks: List[int]
 
 def _of_string(self: Inference, node: Node, name: str, masks: List[int], mask: int) -> int:
     if name in ("split", "matchAll"):
-        return array_of(self, node, STR if name == "split" else ANY)
+        return array_of(self, node, STR if name == "split" else MATCH)
     if name == "match":
         given = node["arguments"].kids
         if given and given[0].kind == "regex":
@@ -318,6 +298,12 @@ def _of_any(self: Inference, node: Node, name: str, masks: List[int], mask: int)
     return ANY
 
 
+def _of_match(self: Inference, node: Node, name: str, masks: List[int], mask: int) -> int:
+    if name == "slice":
+        return array_of(self, node, STR | UNDEF)
+    return _of_any(self, node, name, masks, mask)
+
+
 _METHODS_BY_BIT = (
     (STR, _of_string),
     (NUMBER, _of_number),
@@ -325,76 +311,6 @@ _METHODS_BY_BIT = (
     (REGEX, _of_regex),
     (PAGE, _of_page),
     (CTI | CALL, _of_keyyo),
-    (ANY | MATCH, _of_any),
+    (MATCH, _of_match),
+    (ANY, _of_any),
 )
-
-
-def new_expression(self: Inference, node: Node) -> int:
-    """Look at ``new X(...)``."""
-    constructor = node["constructor"]
-    given = node.get("arguments")
-    masks = [self.visit(kid) for kid in given.kids] if given is not None else []
-    if constructor.kind == "member_expression" and self.visit(constructor["object"]) & KEYYO:
-        return CTI
-    binding = constructor.binding
-    if binding is not None and binding.kind == "free":
-        return _new_builtin(self, node, constructor.text, masks)
-    mask = self.visit(constructor)
-    found = 0
-    for thing in list(self.world.of(mask)):
-        if thing.kind == "function" and thing.node is not None:
-            if id(thing.node) in self.shapes.constructors:
-                thing = constructor_thing(self, thing.node)
-        if thing.kind == "class":
-            found |= _construct(self, thing, masks)
-    if mask & (ANY | PAGE):
-        for each in masks:
-            self.escape(each)
-        found |= mask & (ANY | PAGE)
-    return found
-
-
-def _construct(self: Inference, thing: Thing, masks: List[int]) -> int:
-    walked: Optional[Thing] = thing
-    assert thing.instance is not None
-    while walked is not None and "constructor" not in walked.methods:
-        walked = walked.base
-    if walked is not None:
-        function = self.world.make("function", walked.methods["constructor"])
-        self.call(function.bit, masks, thing.instance.bit)
-    return thing.instance.bit
-
-
-def _new_builtin(self: Inference, node: Node, name: str, masks: List[int]) -> int:
-    if name in ERRORS:
-        return ERROR
-    if name == "Date":
-        return DATE
-    if name == "RegExp":
-        return REGEX
-    if name == "Array":
-        elements = UNDEF if len(masks) == 1 and not masks[0] & ~WHOLE else 0
-        for each in masks if not elements else ():
-            elements |= each
-        return array_of(self, node, elements)
-    if name in ("Map", "Set"):
-        thing = self.world.make(name.lower(), node)
-        for each in masks:
-            elements = self.elements(each)
-            self.others(thing, elements if name == "Set" else self.elements(elements))
-        return thing.bit
-    if name == "Promise":
-        return _new_promise(self, node, masks)
-    for each in masks:
-        self.escape(each)
-    return PAGE if name in GLOBALS else ANY
-
-
-def _new_promise(self: Inference, node: Node, masks: List[int]) -> int:
-    thing = self.world.make("promise", node)
-    resolve = self.world.make("resolve", node)
-    if masks:
-        reject = self.world.make("reject", node)
-        self.call(masks[0], (resolve.bit, reject.bit), 0)
-    self.others(thing, resolve.others)
-    return thing.bit

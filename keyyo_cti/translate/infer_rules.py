@@ -5,7 +5,8 @@ from __future__ import annotations
 from . import keyyo
 from .builtins import MATH_CONSTANTS
 from .infer import RULES, Inference
-from .infer_calls import call_expression, may_short_circuit, new_expression
+from .infer_calls import call_expression, may_short_circuit
+from .infer_new import new_expression
 from .infer_objects import object_literal
 from .infer_values import combine, number_of
 from .scopes import Binding

@@ -25,7 +25,7 @@ from .pieces import (
     wrap,
 )
 from .regexes import match_field
-from .syntax import Node
+from .syntax import Node, check_super
 from .translator import EXPRESSIONS, Translator
 from .tree import literal_key
 from .truth import is_pure
@@ -110,6 +110,7 @@ def _member(t: Translator, node: Node) -> Piece:
 def _special(t: Translator, node: Node, target: Node, name: str) -> Optional[Piece]:
     """Return a property of what JavaScript or the browser defines, or None."""
     if target.kind == "super":
+        check_super(target)
         return join("super()", f".{t.names.attribute(name)}")
     if t.mask(target) == KEYYO:
         return _csb(t, node, name)
@@ -208,6 +209,8 @@ def read(t: Translator, node: Node, target: Node, name: str) -> Piece:
     if name == "size" and t.world.only(mask & ~NONE, "map", "set"):
         return call("len", t.expr(target))
     piece = t.expr(target)
+    if mask & ~NONE == MATCH and may_miss(t, target):
+        return t.helper("js_get", piece, quote(name))
     return read_of(t, node, piece, mask, name)
 
 
@@ -328,6 +331,8 @@ def _subscript(t: Translator, node: Node) -> Piece:
     kinds, primitive = t.world.kinds(mask), atoms(mask)
     piece = t.expr(target)
     if not kinds and primitive == MATCH:
+        if may_miss(t, target):
+            return t.helper("js_get", piece, t.expr(key))
         return item(piece, t.expr(key))
     if (kinds == {"array"} and not primitive) or (not kinds and primitive == STR):
         return _element(t, node, piece, target, key)
@@ -338,6 +343,11 @@ def _subscript(t: Translator, node: Node) -> Piece:
     if kinds <= {"instance", "record"} and not primitive and kinds:
         raise Unsupported("a member whose name is computed", "Use getattr")
     return t.helper("js_get", piece, t.expr(key))
+
+
+def may_miss(t: Translator, match: Node) -> bool:
+    """True where mypy looks at code that uses a match which may be None: not in functions."""
+    return t.function.is_of_module and bool(t.mask(match) & NONE)
 
 
 def _named(t: Translator, piece: Piece, mask: int, key: Node) -> Piece:

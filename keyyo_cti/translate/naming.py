@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from typing import Dict, Iterable, List, Optional, Set, Tuple
+from typing import Collection, Dict, Iterable, List, Optional, Set, Tuple
 
 from . import keyyo
 from .places import Places
@@ -55,10 +55,14 @@ class Names:
     """Gives each variable and each attribute its name.
 
     :param inlined: functions whose body becomes a part of the function around them.
+    :param known: names that are defined elsewhere, in Python.
     """
 
-    def __init__(self, bindings: Iterable[Binding], inlined: Set[int]) -> None:
+    def __init__(
+        self, bindings: Iterable[Binding], inlined: Set[int], known: Collection[str]
+    ) -> None:
         self._inlined = inlined
+        self._known = known
         self._attributes: Dict[str, str] = {}
         self._attribute_owner: Dict[str, str] = {}
         self._by_js: Dict[str, str] = {}
@@ -84,6 +88,8 @@ class Names:
         name = binding.name
         if binding.kind == "free":
             python = name if name.isidentifier() and not keyword.iskeyword(name) else legal(name)
+            if python not in self._known and legal(snake(name)) in self._known:
+                python = legal(snake(name))
             self._owner_of.setdefault(python, name)
             return python
         if name in self._by_js:

@@ -13,11 +13,12 @@ from .literals import quote
 from .maps import check_key
 from .notes import Unsupported
 from .openings import shared_cti
-from .pieces import Piece, atom, call, join, wrap
+from .pieces import Piece, atom, call, join, sequence, wrap
 from .promises import new_promise
+from .regexes import compiled, literal_of
 from .syntax import Node
 from .translator import EXPRESSIONS, Translator
-from .tree import property_name
+from .tree import has_holes, property_name
 from .types import ANY, KEYYO, NAT, PAGE, WHOLE
 
 
@@ -80,6 +81,8 @@ def _new_builtin(t: Translator, node: Node, name: str) -> Piece:
         return new_promise(t, node, arguments)
     if name in ("Map", "Set", "Array"):
         return new_container(t, name, arguments)
+    if name == "RegExp" and literal_of(node) is not None:
+        return compiled(t, node)
     if name == "RegExp":
         raise Unsupported("a regular expression that is made at run time")
     if t.mask(node) & PAGE:
@@ -95,6 +98,14 @@ def new_container(t: Translator, name: str, arguments: List[Node]) -> Piece:
     if len(arguments) > 1:
         raise Unsupported(f"such a {name} is not supported")
     only = arguments[0]
+    if name == "Map" and only.kind == "array" and all(
+        each.kind == "array" and len(each.kids) == 2 and not has_holes(each)
+        and all(kid.kind != "spread_element" for kid in each.kids) for each in only.kids
+    ) and not has_holes(only):
+        return sequence("{", [
+            join(wrap(t.expr(each.kids[0]), 2), ": ", wrap(t.expr(each.kids[1]), 2))
+            for each in only.kids
+        ], "}")
     if name == "Map":
         return call("dict", t.expr(only))
     if name == "Set":

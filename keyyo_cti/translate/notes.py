@@ -74,3 +74,18 @@ class Notes:
                 why = f"{why} (also in line {shown})"
             found.append(Note(lines[0], what, why, action))
         return sorted(found)
+
+
+def as_unsupported(error: Exception) -> Unsupported:
+    """Return why a statement is refused whose rule has met an exception."""
+    if isinstance(error, Unsupported):
+        return error
+    if isinstance(error, RecursionError):
+        return Unsupported("so deep a nesting is not supported")
+    return Unsupported("a call without the arguments that it needs")
+
+
+def short(text: str) -> str:
+    """Return the beginning of a statement."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return first if len(first) <= 60 else f"{first[:57]}..."

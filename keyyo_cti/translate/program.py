@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import List, NamedTuple, Optional, Set
+from typing import Collection, List, NamedTuple, Optional, Set, Tuple
 
 from . import (  # noqa: F401 - the modules of the rules register themselves
     assignments,
@@ -12,6 +12,7 @@ from . import (  # noqa: F401 - the modules of the rules register themselves
     classes,
     expressions,
     functions,
+    jumps,
     loops,
     new,
     operators,
@@ -24,7 +25,7 @@ from .for_each import inlined_callbacks
 from .functions import initial
 from .helpers import imports, source, with_needed
 from .infer import Inference
-from .layout import Line, comment_line, render
+from .layout import Line, comment_line, render, statement_at
 from .naming import Names
 from .notes import Note
 from .openings import mark_openings
@@ -35,6 +36,8 @@ from .snapshots import mark_snapshots
 from .syntax import FUNCTIONS, Node, parse
 from .translator import Translator
 from .types import CTI
+
+jumps.install()
 
 _RUNTIME = frozenset({
     "setTimeout", "setInterval", "Promise", "fetch", "queueMicrotask", "setImmediate",
@@ -54,12 +57,35 @@ class Translation(NamedTuple):
     complete: bool
 
 
-def translate_program(text: str, waits: bool) -> Translation:
-    """Return the translation of a source that tree-sitter can read."""
+#: So many statements are refused because their translation would not compile.
+_MAX_REFUSED = 20
+
+
+def translate_program(text: str, waits: bool, known: Collection[str]) -> Translation:
+    """Return the translation of a source that tree-sitter can read; it compiles."""
+    refused: Set[int] = set()
+    while len(refused) < _MAX_REFUSED:
+        found, lines = _translate_without(text, waits, known, refused)
+        error = _error_of(found.python)
+        if error is None:
+            return found
+        first = found.python.count("\n") - render(lines).count("\n")
+        statement = statement_at(lines, (error.lineno or 0) - 1 - first)
+        if statement is None or statement.start in refused:
+            break
+        refused.add(statement.start)
+    return untranslated(text, "the translation would not compile")
+
+
+def _translate_without(
+    text: str, waits: bool, known: Collection[str], refused: Set[int]
+) -> Tuple[Translation, List[Line]]:
+    """Return the translation, and its statements, without those that begin at these places."""
     program, was_cut = parse(text)
     if program.kind == "ERROR" and not program.kids:
-        return untranslated(text, "this is not JavaScript")
-    t = _translator(program)
+        return untranslated(text, "this is not JavaScript"), []
+    t = _translator(program, known)
+    t.refused = refused
     t.will_use_page = _uses_runtime(program)
     t.uses_promises = any(
         node.kind == "identifier" and node.text == "Promise" or "async" in node.tokens
@@ -79,10 +105,10 @@ def translate_program(text: str, waits: bool) -> Translation:
             "Check that the source is whole",
         )
     lines = initial(t, None) + lines + _end(t, waits)
-    return _finished(t, lines)
+    return _finished(t, lines), lines
 
 
-def _translator(program: Node) -> Translator:
+def _translator(program: Node, known: Collection[str]) -> Translator:
     analysis = Analysis(program)
     shapes = Shapes(program, analysis)
     for binding in analysis.bindings:
@@ -90,7 +116,7 @@ def _translator(program: Node) -> Translator:
     inference = Inference(program, analysis, shapes)
     inference.run()
     inlined = inlined_callbacks(program)
-    names = Names(analysis.bindings, inlined)
+    names = Names(analysis.bindings, inlined, known)
     return Translator(program, analysis, shapes, inference, names, inlined)
 
 
@@ -261,13 +287,15 @@ def _printable(text: str) -> str:
     )
 
 
-def compiles(python: str) -> Optional[str]:
+def _error_of(python: str) -> Optional[SyntaxError]:
     """Return why a program does not compile, or None."""
     try:
         with warnings.catch_warnings():
             # Such as that of `[1](2)`: it is the program's own mistake, and not the caller's.
             warnings.simplefilter("ignore")
             compile(python, "translation", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return str(error)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(str(error))
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join, method
@@ -26,7 +26,7 @@ def python_pattern(pattern: str, flags: str) -> str:
         if token in (r"\s", r"\S") and _is_ascii(pattern, flags):
             found.append(_space(token, in_class))
         elif token[0] == "\\":
-            found.append(_escaped(token))
+            found.append(_escaped(token, pattern))
         elif in_class:
             in_class = token != "]"
             found.append(token.replace("[", "\\["))
@@ -60,12 +60,29 @@ def _space(token: str, in_class: bool) -> str:
     return spaces if in_class else f"[{'^' if token[1] == 'S' else ''}{spaces}]"
 
 
-def _escaped(pair: str) -> str:
+def _escaped(pair: str, pattern: str) -> str:
     if pair == r"\/":
         return "/"
-    if pair[1:].isdigit() and pair != r"\0":
-        raise Unsupported("a reference back to a group is not supported")
+    if pair[1:].isdigit() and pair != r"\0" and not _is_certain(pattern, int(pair[1:])):
+        raise Unsupported("a reference back to a group that may have found nothing")
     return pair
+
+
+def _is_certain(pattern: str, number: int) -> bool:
+    """True if a group has always found something where a reference back to it stands."""
+    place = pattern.index(f"\\{number}")
+    if "|" in pattern or pattern[place + 2:place + 3].isdigit():
+        return False
+    opened: List[int] = []
+    count = 0
+    for token in re.finditer(r"\\.|\[(?:\\.|[^\]])*\]|\((?:\?<?[:=!])?|\)", pattern[:place]):
+        if token[0] == "(":
+            count += 1
+        if token[0][0] == "(":
+            opened.append(count if token[0] == "(" else 0)
+        elif token[0] == ")" and opened.pop() == number:
+            return not opened and pattern[token.end()] not in "?*{"
+    return False
 
 
 def _literal(pattern: str) -> str:
@@ -76,8 +93,9 @@ def _literal(pattern: str) -> str:
 
 def pattern_of(t: Translator, node: Node) -> Tuple[str, str]:
     """Return Python's literal and flags for a regular expression."""
-    pattern = node["pattern"].text if "pattern" in node.fields else ""
-    flags = node["flags"].text if "flags" in node.fields else ""
+    literal = literal_of(node)
+    assert literal is not None
+    pattern, flags = literal
     t.need("import re")
     python = [name for letter, name in (("i", "re.I"), ("m", "re.M"), ("s", "re.S"))
               if letter in flags]
@@ -85,6 +103,23 @@ def pattern_of(t: Translator, node: Node) -> Tuple[str, str]:
     if _is_ascii(pattern, flags):
         python.append("re.A")
     return _literal(python_pattern(pattern, flags)), " | ".join(python)
+
+
+def literal_of(node: Node) -> Optional[Tuple[str, str]]:
+    """Return the text and the flags of an expression that is written in the source, or None."""
+    if node.kind == "regex":
+        flags = node["flags"].text if "flags" in node.fields else ""
+        return node["pattern"].text if "pattern" in node.fields else "", flags
+    if node.kind == "new_expression" and node["constructor"].text == "RegExp":
+        given = node["arguments"].kids if "arguments" in node.fields else []
+        if given and all(each.kind == "string" for each in given):
+            return string_value(given[0]), string_value(given[1]) if len(given) > 1 else ""
+    if node.kind == "identifier" and len(node.binding.writes) == 1:
+        declared = node.binding.writes[0].parent
+        if declared is not None and declared.kind == "variable_declarator":
+            value = declared.get("value")
+            return literal_of(value) if value is not None and value is not node else None
+    return None
 
 
 def _is_ascii(pattern: str, flags: str) -> bool:
@@ -106,7 +141,7 @@ def is_global(node: Node) -> bool:
 
 def compiled(t: Translator, node: Node) -> Piece:
     """Return a compiled regular expression."""
-    if node.kind != "regex":
+    if node.kind not in ("regex", "new_expression"):
         return t.expr(node)
     pattern, flags = pattern_of(t, node)
     return call("re.compile", pattern, *([flags] if flags else []))
@@ -141,14 +176,8 @@ def _is_condition(node: Node) -> bool:
 
 
 def _may_be_global(t: Translator, node: Node) -> bool:
-    if node.kind == "regex":
-        return is_global(node)
-    if node.kind == "identifier" and len(node.binding.writes) == 1:
-        declared = node.binding.writes[0].parent
-        value = declared.get("value") if declared is not None else None
-        if value is not None and value.kind == "regex":
-            return is_global(value)
-    return True
+    literal = literal_of(node)
+    return literal is None or "g" in literal[1] or "y" in literal[1]
 
 
 def _search(t: Translator, node: Node, text: Piece) -> Piece:
@@ -168,26 +197,35 @@ def match(t: Translator, target: Piece, arguments: List[Node]) -> Piece:
     return _search(t, node, target)
 
 
+def match_all(t: Translator, target: Piece, arguments: List[Node]) -> Piece:
+    """Return a call of ``matchAll`` of a string."""
+    literal = literal_of(arguments[0])
+    if literal is None or "g" not in literal[1]:
+        raise Unsupported("matchAll needs a regular expression with g")
+    return call("list", method(compiled(t, arguments[0]), "finditer", target))
+
+
 def replace(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
     """Return a call of ``replace`` of a string."""
     first, second = arguments
-    if first.kind != "regex":
+    literal = literal_of(first)
+    if literal is None:
         if t.mask(first) & REGEX:
             raise Unsupported("replace with a regular expression from elsewhere")
         if second.kind != "string" or "$" in second.text:
             check_replacement(t, second)
         return method(target, "replace", t.text(first), t.text(second), "1")
+    extra = [] if "g" in literal[1] else ["count=1"]
+    replacement = _replacement(t, second, _count_groups(*literal))
+    if first.kind != "regex":
+        return method(compiled(t, first), "sub", replacement, target, *extra)
     pattern, flags = pattern_of(t, first)
-    extra = [] if is_global(first) else ["count=1"]
     if flags:
         extra.append(f"flags={flags}")
-    groups = _count_groups(first)
-    return call("re.sub", pattern, _replacement(t, second, groups), target, *extra)
+    return call("re.sub", pattern, replacement, target, *extra)
 
 
-def _count_groups(node: Node) -> int:
-    pattern = node["pattern"].text if "pattern" in node.fields else ""
-    flags = node["flags"].text if "flags" in node.fields else ""
+def _count_groups(pattern: str, flags: str) -> int:
     try:
         return re.compile(python_pattern(pattern, flags)).groups
     except re.error:
@@ -201,15 +239,17 @@ def _template_of(text: str, groups: int) -> str:
         for number in (digits, digits[:1]):
             if number and 0 < int(number) <= groups:
                 return f"\\g<{int(number)}>{digits[len(number):]}"
+        if found[0] == "$&":
+            return "\\g<0>"
         return "$" if found[0] == "$$" else found[0]
 
-    return re.sub(r"\$\$|\$(\d\d?)", part, text.replace("\\", "\\\\"))
+    return re.sub(r"\$\$|\$&|\$(\d\d?)", part, text.replace("\\", "\\\\"))
 
 
 def _replacement(t: Translator, node: Node, groups: int) -> Piece:
     if node.kind == "string":
         text = string_value(node)
-        if re.search(r"\$[&`'<]", text):
+        if re.search(r"\$[`'<]", text):
             raise Unsupported("such a replacement is not supported")
         return atom(_literal(_template_of(text, groups)))
     if node.kind in FUNCTIONS:
@@ -242,6 +282,8 @@ def match_field(t: Translator, target: Piece, name: str) -> Piece:
         return method(target, "start")
     if name == "input":
         return join(target, ".string")
+    if name == "groups":
+        return method(target, "groupdict")
     raise Unsupported(f"{name} of a match is not supported")
 
 

@@ -121,6 +121,8 @@ class Analysis:
         binding = scope.find(name)
         if binding is None:
             binding = self.module.declare(name, "free", None)
+        if name in _RESERVED:
+            node.broken = True
         if binding.kind == "free" and role == "write":
             binding.kind, binding.node = "implicit", node
         node.binding = binding
@@ -164,6 +166,8 @@ class Analysis:
         if name is not None and node.kind in (
             "function_declaration", "generator_function_declaration"
         ):
+            if scope is scope.hoisting:
+                _check_repeated(scope, name, "function")
             scope.hoisting.declare(name.text, "function", node)
             self._names.append((name, scope, "write"))
         elif name is not None and node.kind in ("function_expression", "generator_function"):
@@ -192,6 +196,7 @@ class Analysis:
         if name is not None:
             is_statement = node.kind == "class_declaration"
             where = scope if is_statement else Scope(node, scope, scope.function)
+            _check_repeated(where, name, "class")
             where.declare(name.text, "class", node)
             self._names.append((name, where, "write"))
             scope = where
@@ -290,12 +295,31 @@ class Analysis:
 def _check_repeated(scope: Scope, node: Node, kind: str) -> None:
     """Mark a second ``let`` or ``const`` of a name in one scope, which is no JavaScript."""
     before = scope.bindings.get(node.text)
-    if before is None or before.kind in ("free", "implicit"):
-        return
-    if kind in ("let", "const") or before.kind in ("let", "const", "class"):
-        statement = node.inside(("lexical_declaration", "variable_declaration"))
+    # A function expression may have a variable of its own name.
+    is_again = before is not None and before.kind not in ("free", "implicit") and (
+        before.node is not scope.node and (kind in _ONCE or before.kind in _ONCE)
+    )
+    if is_again or node.text in _RESERVED or (node.text == "let" and kind in _ONCE):
+        statement = node.inside(_DECLARATIONS)
         if statement is not None:
             statement.torn = True
+
+
+#: What a scope declares only once.
+_ONCE = ("let", "const", "class")
+
+_DECLARATIONS = (
+    "lexical_declaration", "variable_declaration", "function_declaration", "class_declaration",
+    "generator_function_declaration",
+)
+
+#: Words that the grammar takes for names, and JavaScript does not.
+_RESERVED = frozenset({
+    "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
+    "else", "enum", "export", "extends", "false", "finally", "for", "function", "if", "import",
+    "in", "instanceof", "new", "null", "return", "super", "switch", "this", "throw", "true", "try",
+    "typeof", "var", "void", "while", "with",
+})
 
 
 _VISITS: Dict[str, Any] = {

@@ -35,6 +35,7 @@ class Shapes:
     :ivar constructors: id of the function -> shape.
     :ivar records: id of the object literal -> shape.
     :ivar replaced: ids of the statements that the classes replace.
+    :ivar takes_this: ids of the functions whose ``this`` each call gives, by ``f.call(object)``.
     """
 
     def __init__(self, program: Node, analysis: Analysis) -> None:
@@ -52,6 +53,10 @@ class Shapes:
         for node in program.all():
             if node.kind == "expression_statement" and node.kids:
                 self._prototype(node, node.kids[0])
+        self.takes_this = {
+            id(function) for function in map(_called_with_this, analysis.bindings)
+            if function is not None and id(function) not in self.constructors
+        }
 
     def _constructor(self, name: Node) -> None:
         binding = name.binding
@@ -76,7 +81,9 @@ class Shapes:
         plain = all(each.kind in ("pair", "method_definition", "shorthand_property_identifier")
                     and (each.kind != "pair" or each["key"].kind != "computed_property_name")
                     for each in value.kids)
-        if plain and any(uses_this(function) for function in functions):
+        if plain and any(
+            uses_this(function) or {"get", "set"} & set(function.tokens) for function in functions
+        ):
             self.records[id(value)] = Shape(binding, None, value)
 
     def _prototype(self, statement: Node, node: Node) -> None:
@@ -115,6 +122,25 @@ def _defined(binding: Binding) -> Optional[Node]:
     if node.kind == "variable_declarator" and node.get("value") is not None:
         return node["value"]
     return None
+
+
+def _called_with_this(binding: Binding) -> Optional[Node]:
+    """Return the function of a variable that is only used by ``call``, ``apply`` and ``bind``."""
+    if len(binding.writes) != 1 or not binding.reads:
+        return None
+    function = _defined(binding)
+    if function is None or function.kind not in ("function_declaration", "function_expression"):
+        return None
+    return function if all(map(_is_applied, binding.reads)) and uses_this(function) else None
+
+
+def _is_applied(name: Node) -> bool:
+    member = name.parent
+    call = member.parent if member is not None else None
+    return member is not None and call is not None and member.kind == "member_expression" and (
+        member["object"] is name and member["property"].text in ("call", "apply", "bind")
+        and call.kind == "call_expression" and call["function"] is member
+    )
 
 
 def functions_of(literal: Node) -> List[Tuple[str, Node]]:

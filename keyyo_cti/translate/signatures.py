@@ -32,6 +32,7 @@ class Signature:
     """The parameters of a Python function.
 
     :ivar prelude: patterns and defaults that the body has to unpack first.
+    :ivar given: the parameters that a function with ``arguments`` takes from these.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Signature:
         self.rest = ""
         self.captured: List[str] = []
         self.prelude: List[Tuple[Node, str]] = []
+        self.given: List[str] = []
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.items()))
@@ -79,11 +81,25 @@ def signature_of(t: Translator, node: Node, thing: Thing) -> Signature:
     if not has_rest and (most > len(given) or thing.escaped):
         _surplus(t, node, signature, most - len(given), thing)
     if _uses_arguments(node):
-        if given:
-            raise Unsupported("`arguments` beside parameters")
-        signature.names, signature.rest = [], "arguments"
+        signature.given = _beside_arguments(node, given)
+        signature.names, signature.prelude, signature.rest = [], [], "arguments"
     signature.captured = captured(t, node)
     return signature
+
+
+def _beside_arguments(node: Node, given: List[Node]) -> List[str]:
+    """Return the names of the parameters of a function that also uses ``arguments``.
+
+    :raises Unsupported: it changes one, which changes the other in JavaScript.
+    """
+    if any(each.kind != "identifier" or each.binding.writes[1:] for each in given) or (
+        given and any(
+            each.kind in ("assignment_expression", "augmented_assignment_expression")
+            and each["left"].text.startswith("arguments[") for each in node.walk()
+        )
+    ):
+        raise Unsupported("`arguments` beside parameters that change")
+    return [each.binding.python for each in given]
 
 
 def _parameter(t: Translator, signature: Signature, node: Node, is_optional: bool) -> None:

@@ -10,9 +10,11 @@ from .effects import EFFECTS, expression_statement
 from .exceptions import thrown, write_try
 from .frames import Loop
 from .functions import write_definition
+from .jumps import inner_loops
+from .literals import quote
 from .narrowing import facts
 from .notes import Unsupported
-from .pieces import join
+from .pieces import atom, join, method
 from .scopes import Binding
 from .special import special_assignment
 from .syntax import FUNCTIONS, Node, check_whole
@@ -20,7 +22,7 @@ from .targets import target_of
 from .translator import STATEMENTS, Translator
 from .truth import condition, is_pure
 from .types import ANY, BOOL, CALL, NONE, NUMBER, PRIMITIVE, STR, WHOLE
-from .unset import is_always_set
+from .unset import defaults_itself, is_always_set
 
 
 def _expression_statement(t: Translator, node: Node) -> None:
@@ -94,6 +96,8 @@ def _declare(t: Translator, node: Node, binding: Binding, value: Node) -> None:
     while value.kind == "assignment_expression":
         chain.append(value["left"])
         value = value["right"]
+    if defaults_itself(binding):
+        t.replaced[id(value["left"])] = method(atom("globals()"), "get", quote(name))
     piece = t.expr(value)
     targets = [name]
     if chain:
@@ -119,13 +123,14 @@ def _annotation(t: Translator, binding: Binding, value: Node) -> str:
     kinds = t.world.kinds(binding.type)
     primitive = binding.type & (PRIMITIVE | ANY)
     needs = value.kind in ("array", "object") or len(binding.writes) > 1
+    needs = needs or bool(kinds & {"map", "set"}) or defaults_itself(binding)
     needs = needs or bool(binding.type & CALL and binding.type & NONE)
     if not needs:
         return ""
     binding.info["annotated"] = True
     if kinds == {"array"} and not primitive:
         return ": list"
-    if kinds == {"dict"} and not primitive:
+    if kinds and kinds <= {"dict", "map", "set"} and not primitive:
         return ": dict"
     if _is_one_type(binding.type) and len(kinds) == 0:
         return ""
@@ -243,7 +248,7 @@ def _callback_loop(t: Translator) -> Optional[Loop]:
     """Return the loop that a callback became, if ``return`` ends its round."""
     for loop in reversed(t.function.loops):
         if loop.is_callback:
-            if loop is not [each for each in t.function.loops if not each.is_switch][-1]:
+            if loop is not inner_loops(t)[-1]:
                 raise Unsupported("return out of a loop inside of forEach")
             return loop
     return None
@@ -257,55 +262,8 @@ def _try(t: Translator, node: Node) -> None:
     write_try(t, node)
 
 
-def _break(t: Translator, node: Node) -> None:
-    if node.kids:
-        raise Unsupported("a label is not supported")
-    loops = t.function.loops
-    if not loops or loops[-1].is_switch:
-        raise Unsupported("break in the middle of a case")
-    if loops[-1].is_callback:
-        raise Unsupported("break outside of a loop")
-    t.write("break")
-
-
-def _continue(t: Translator, node: Node) -> None:
-    if node.kids:
-        raise Unsupported("a label is not supported")
-    loops = [loop for loop in t.function.loops if not loop.is_switch]
-    if not loops or loops[-1].is_callback:
-        raise Unsupported("continue outside of a loop")
-    loop = loops[-1]
-    if loop.update is not None:
-        _check_finally(node, loop.node)
-        loop.update()
-    t.write("continue")
-
-
-def _check_finally(node: Node, loop: Node) -> None:
-    """Refuse what would run the step of a loop before a ``finally`` in it.
-
-    :raises Unsupported: there is one between the statement and its loop.
-    """
-    inner = node.inside(("try_statement",))
-    while inner is not None and inner.start > loop.start:
-        if "finalizer" in inner.fields:
-            raise Unsupported("continue out of a try with finally", "Write a while loop")
-        inner = inner.inside(("try_statement",))
-
-
 def _empty(t: Translator, node: Node) -> None:
     """Nothing."""
-
-
-def _labeled(t: Translator, node: Node) -> None:
-    label = node["label"].text
-    if any(
-        each.kind in ("break_statement", "continue_statement") and each.kids
-        and each.kids[0].text == label
-        for each in node.walk()
-    ):
-        raise Unsupported("labels are not supported")
-    t.statement(node["body"])
 
 
 def _import(t: Translator, node: Node) -> None:
@@ -334,12 +292,9 @@ STATEMENTS.update({
     "return_statement": _return,
     "throw_statement": _throw,
     "try_statement": _try,
-    "break_statement": _break,
-    "continue_statement": _continue,
     "empty_statement": _empty,
     "debugger_statement": _empty,
     "hash_bang_line": _empty,
-    "labeled_statement": _labeled,
     "import_statement": _import,
     "export_statement": _export,
 })

@@ -19,7 +19,7 @@ from .pieces import (
     method,
     wrap,
 )
-from .regexes import check_replacement, compiled, match, may_be_empty, replace
+from .regexes import check_replacement, compiled, match, match_all, may_be_empty, replace
 from .syntax import Node
 from .texts import text_of
 from .translator import Translator
@@ -65,8 +65,7 @@ def _is_natural(t: Translator, node: Node) -> bool:
 def slice_of(target: Piece, start: Union[Piece, str], end: Union[Piece, str] = "") -> Piece:
     """Return ``target[start:end]``."""
     first, last = (_bound(each) for each in (start, end))
-    space = " " if (" " in first or " " in last) and first and last else ""
-    return join(wrap(target, 16), f"[{first}{space}:{space}{last}]")
+    return join(wrap(target, 16), f"[{first}:{last}]")
 
 
 def _bound(piece: Union[Piece, str]) -> str:
@@ -223,6 +222,10 @@ def _match(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> P
     return match(t, target, arguments)
 
 
+def _match_all(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
+    return match_all(t, target, arguments)
+
+
 def _search(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
     raise Unsupported("search is not supported", "Use re.search")
 
@@ -242,6 +245,7 @@ _METHODS: Dict[str, Rule] = {
     "charCodeAt": _char_code, "includes": _includes, "split": _split, "replace": _replace,
     "replaceAll": _replace_all, "padStart": _pad(True), "padEnd": _pad(False), "repeat": _repeat,
     "concat": _concat, "toString": _itself, "valueOf": _itself, "at": at_index, "match": _match,
+    "matchAll": _match_all,
     "search": _search, "localeCompare": _locale, "indexOf": _index_from, "startsWith": _starts,
 }
 

@@ -25,12 +25,10 @@ LOOPS = frozenset({"for_statement", "for_in_statement", "while_statement", "do_s
 
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
-#: Deeper than this, the recursive passes would exhaust Python's stack.
+#: Deeper than this, the recursive passes would exhaust Python's stack. What is deeper is one node
+#: without children, that no rule knows.
 MAX_DEPTH = 120
-
-
-class TooDeep(Exception):
-    """The source is nested more deeply than MAX_DEPTH."""
+_TOO_DEEP = "so deep a nesting"
 
 
 class Node:
@@ -144,10 +142,7 @@ def _with(nodes: List[Node], node: Node) -> List[Node]:
 
 
 def parse(source: str) -> Tuple[Node, bool]:
-    """Return the program, and True if brackets had to be added at its end.
-
-    :raises TooDeep: the source is nested too deeply.
-    """
+    """Return the program, and True if brackets had to be added at its end."""
     data = source.encode("utf-8", "replace")
     tree = _PARSER.parse(data)
     if tree.root_node.has_error:
@@ -190,10 +185,10 @@ def _convert(root: Any, data: bytes) -> Node:
     inside = cursor.goto_first_child()
     while inside:
         node = _take(path, cursor.node, cursor.field_name, data)
-        if node is not None and cursor.goto_first_child():
+        if node is not None and len(path) == MAX_DEPTH:
+            node.kind = _TOO_DEEP
+        elif node is not None and cursor.goto_first_child():
             path.append(node)
-            if len(path) > MAX_DEPTH:
-                raise TooDeep
             continue
         inside = _go_on(cursor, path)
     return _unwrapped(top)
@@ -228,6 +223,28 @@ def _take(path: List[Node], found: Any, field: Optional[str], data: bytes) -> Op
 def broken() -> Unsupported:
     """Return the exception for what is no JavaScript."""
     return Unsupported("this is not JavaScript", "Correct the syntax error")
+
+
+def check_super(node: Node, is_call: bool = False) -> None:
+    """Refuse ``super`` outside of a method, and its call outside of a derived constructor.
+
+    :raises Unsupported: JavaScript does not allow it here.
+    """
+    method = node.inside(_OWNERS_OF_SUPER)
+    if method is None or method.kind in FUNCTIONS - {"method_definition"}:
+        raise broken()
+    owner = method.inside(CLASSES)
+    is_derived = owner is not None and any(
+        each.kind == "class_heritage" for each in owner.kids
+    )
+    if is_call and not (is_derived and "name" in method.fields and (
+        method["name"].text == "constructor"
+    )):
+        raise broken()
+
+
+#: Where an arrow function finds the ``super`` that it uses.
+_OWNERS_OF_SUPER = FUNCTIONS - {"arrow_function"} | {"field_definition", "class_static_block"}
 
 
 def check_whole(*nodes: Optional[Node]) -> None:

@@ -11,12 +11,13 @@ from .layout import Line, comment_line, comment_text
 from .literals import quote
 from .naming import Names
 from .narrowing import after, facts, result_of
-from .notes import Notes, Unsupported
+from .notes import Notes, Unsupported, as_unsupported, short
 from .pieces import LAMBDA, Group, Piece, call, wrap
 from .scopes import Analysis, Binding
 from .shapes import Shapes
 from .syntax import Node, broken, check_whole
 from .types import ANY, NONE, NULL, Thing, World
+from .unset import left_undefined
 
 Result = TypeVar("Result")
 
@@ -40,6 +41,8 @@ class Translator:
 
     :ivar out: the statements that are being written.
     :ivar replaced: pieces for nodes whose value is already known.
+    :ivar exits: by the id of a loop, the flags of the jumps out of it, to labels around it.
+    :ivar refused: where the statements begin whose translation would not compile.
     """
 
     def __init__(
@@ -78,6 +81,8 @@ class Translator:
         self.makes_cti = False
         self.will_use_page = False
         self.uses_promises = False
+        self.refused: Set[int] = set()
+        self.exits: Dict[int, Dict[str, Node]] = {}
 
     # Expressions.
 
@@ -316,15 +321,15 @@ class Translator:
         try:
             for comment in node.comments:
                 self._comment(comment, None)
+            if node.start in self.refused:
+                raise Unsupported("Python has no such statement here")
             self._rule(node)(self, node)
-        except Unsupported as error:
+            for line in self.out[written:]:
+                line.node = line.node or node
+        except (Unsupported, IndexError, RecursionError) as error:
             del self.out[written:]
             self.reset(state)
-            self.unsupported(node, error)
-        except IndexError:
-            del self.out[written:]
-            self.reset(state)
-            self.unsupported(node, Unsupported("a call without the arguments that it needs"))
+            self.unsupported(node, as_unsupported(error))
         finally:
             self.statement_node = before
 
@@ -342,11 +347,13 @@ class Translator:
         lines = node.text.splitlines() or [""]
         for line in lines:
             self.out.append(comment_line(f"JS: {line.strip()}"))
+        # Otherwise flake8 takes what follows for a name that nobody has defined.
+        self.out += [Line(f"{each.python} = None") for each in left_undefined(node)]
         reason = f"line {node.line}: {error}"
         self.out.append(Line(Piece([
-            Group("raise NotImplementedError(", [Piece([_literal(reason)])], ")")
+            Group("raise NotImplementedError(", [Piece([quote(reason)])], ")")
         ])))
-        self.notes.fail(node.line, _short(node.text), str(error), error.action)
+        self.notes.fail(node.line, short(node.text), str(error), error.action)
 
     def _comment(self, node: Node, previous: Optional[Node]) -> None:
         lines = comment_text(node.text)
@@ -376,15 +383,6 @@ _HOLDERS = frozenset({
 })
 
 
-def _short(text: str) -> str:
-    first = text.strip().splitlines()[0] if text.strip() else ""
-    return first if len(first) <= 60 else f"{first[:57]}..."
-
-
-def _literal(text: str) -> str:
-    return quote(text)
-
-
 def _results(analysis: Analysis) -> Set[Optional[Binding]]:
     found = {result_of(binding) for binding in analysis.bindings}
     found.discard(None)
@@ -393,8 +391,3 @@ def _results(analysis: Analysis) -> Set[Optional[Binding]]:
 
 def _dict_keys(world: World) -> Set[str]:
     return {name for thing in world.things if thing.kind == "dict" for name in thing.fields}
-
-
-def is_missing(mask: int) -> bool:
-    """True if a value may be None."""
-    return bool(mask & (NONE | ANY))

@@ -94,7 +94,9 @@ def inverse(piece: Piece) -> Piece:
     return opposite if opposite is not None else negated(piece)
 
 
-_OPPOSITES = {" in ": " not in ", " is ": " is not ", " == ": " != ", " != ": " == "}
+_OPPOSITES = {
+    " in ": " not in ", " not in ": " in ", " is ": " is not ", " == ": " != ", " != ": " == ",
+}
 
 
 def _opposite(piece: Piece) -> Optional[Piece]:

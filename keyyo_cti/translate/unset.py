@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Iterator, Optional
 
 from .scopes import Binding
 from .syntax import FUNCTIONS, Node
@@ -59,3 +59,30 @@ def _is_before(write: Node, read: Node) -> bool:
             return False
         inner, outer = outer, outer.parent
     return True
+
+
+def defaults_itself(binding: Binding) -> bool:
+    """True for ``var app = app || {};`` of a page, which another script may have set."""
+    name = binding.node
+    declared = name.parent if name is not None else None
+    if not binding.is_module or binding.kind != "var" or declared is None:
+        return False
+    value = declared.get("value")
+    return value is not None and value.kind == "binary_expression" and (
+        value["operator"].kind in ("||", "??") and value["left"].binding is binding
+        and all(each.start >= declared.start for each in binding.reads + binding.writes)
+        and declared.inside(("program", "statement_block", "if_statement")) is declared.inside(
+            ("program",)
+        )
+    )
+
+
+def left_undefined(node: Node) -> Iterator[Binding]:
+    """Yield the variables that a statement declares and others read."""
+    names = [node["name"]] if node.kind in ("function_declaration", "class_declaration") else [
+        name for each in node.kids if each.kind == "variable_declarator"
+        for name in each["name"].walk() if name in (name.binding.writes if name.binding else ())
+    ]
+    for name in names:
+        if name.binding is not None and name.binding.reads:
+            yield name.binding

@@ -34,13 +34,13 @@ def test_translate_takes_the_scripts_of_a_page(
 def test_translate_reads_stdin_and_notes_what_it_cannot_say(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = io.TextIOWrapper(io.BytesIO(b"var a = 1;\nlabel: for (;;) { break label; }\n"))
+    source = io.TextIOWrapper(io.BytesIO(b"var a = 1;\nwith (x) { f(); }\n"))
     monkeypatch.setattr("sys.stdin", source)
     assert main(["translate", "-"]) == 1
     said = capsys.readouterr()
-    assert "# JS: label: for (;;) { break label; }" in said.out
+    assert "# JS: with (x) { f(); }" in said.out
     assert "raise NotImplementedError(" in said.out
-    assert said.err.startswith("line 2: label: for")
+    assert said.err.startswith("line 2: with (x)")
 
 
 def test_translate_reads_an_old_page_in_latin_1(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from types import SimpleNamespace
+from typing import Any, Dict, List
 
 import pytest
 
@@ -20,12 +21,15 @@ class Shell:
     def __init__(self) -> None:
         self.magics: List[Any] = []
         self.cells: List[str] = []
+        self.user_ns: Dict[str, Any] = {}
+        self.succeeds = True
 
     def register_magic_function(self, function: Any, kind: str, name: str) -> None:
         self.magics.append((kind, name, function))
 
-    def run_cell(self, code: str) -> None:
+    def run_cell(self, code: str) -> Any:
         self.cells.append(code)
+        return SimpleNamespace(success=self.succeeds)
 
 
 def test_magic_runs_the_translation() -> None:
@@ -50,6 +54,23 @@ def test_magic_waits_for_nothing(source: str, is_there: str, is_left_out: str) -
     [code] = shell.cells
     assert is_there in code and is_left_out not in code
     compile(code, "cell", "exec")
+
+
+def test_name_of_an_earlier_cell_is_found() -> None:
+    shell = Shell()
+    shell.user_ns = {"active_call": None, "lineNumber": 1, "cti": None}
+    keyyo_js.keyyo_js(shell, "activeCall.hang_up(); f(lineNumber, otherName);")
+    [code] = shell.cells
+    assert "active_call.hang_up()" in code and "f(lineNumber, otherName)" in code
+
+
+def test_cell_whose_python_fails_counts_as_failed() -> None:
+    from IPython.core.error import UsageError
+
+    shell = Shell()
+    shell.succeeds = False
+    with pytest.raises(UsageError, match="Python of this cell"):
+        keyyo_js.keyyo_js(shell, DIAL)
 
 
 def test_magic_shows_notes_escaped() -> None:

@@ -34,10 +34,24 @@ def _given_to(python: str) -> str:
     return "".join(["from typing import Any\n\n", *lines]) if lines else ""
 
 
+#: What once made flake8 or mypy complain.
+_LINTED = (
+    "const m = new Map(); m.set('a', 1); const s = new Set(); s.add(1); f(m.size, s.size);",
+    "const m = new Map([[1, 'a'], [2, 'b']]); const s = new Set(['a']); f(m.size, s.size);",
+    "console.log('k=v'.match(/(.)=(.)/)[1]); var m = 'k=v'.match(/=/); f(m[0], m.index);",
+    "var app = app || {}; app.name = 'x'; console.log(app.name);",
+    "const ids = function*() { yield 1; }; for (const id of ids()) { console.log(id); }",
+    "function f(a) { return a.slice(a.length - 2, a.length - 1); } console.log(f('abc'));",
+    "function f() { return 1; } f = function() { return 2; }; console.log(f());",
+    "class A { static all = []; static map = new Map(); } console.log(A.all.length, A.map.size);",
+)
+
+
 def _outputs() -> Dict[str, str]:
     sources = {path.name: path.read_text("utf-8") for path in [PHONE, *sorted(PAGES.iterdir())]}
     sources.update({pair.title: pair.js for pair in pairs()})
     sources.update(EXAMPLES)
+    sources.update({f"linted {number}": source for number, source in enumerate(_LINTED)})
     sources.update({f"generated {seed}": program(seed) for seed in range(20)})
     return {
         re.sub(r"\W+", "_", f"of_{name}"): translate(source).python

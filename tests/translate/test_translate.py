@@ -14,6 +14,7 @@ import pytest
 from keyyo_cti.translate import Translation, translate
 
 from ..helpers.running import Running
+from .differential import in_python
 from .seed import EXAMPLES
 from .speed import PAGE
 
@@ -151,7 +152,7 @@ def test_kept_call_whose_state_is_compared_is_copied(
 
 @pytest.mark.parametrize(("source", "word"), [
     ("with (x) { a; }", "with"),
-    ("outer: for (;;) { for (;;) { break outer; } }", "label"),
+    ("block: { f(); break block; }", "label"),
     ("function* g() { yield 1; }", "generators"),
     ("var x = /(?<=a+)b/u.test(y);", "regular expression"),
     ("var a = [1,,2];", "holes"),
@@ -231,6 +232,12 @@ def test_program_with_a_difference_has_a_note() -> None:
         compile(translation.python, source, "exec")
 
 
+def test_format_of_console_log_is_filled_in() -> None:
+    source = "console.log('%s is %d, %i and %f%%', 'a', '5', 5.9, '2.5', 'more');"
+    source += "console.log('%j %s %c!', { a: 1 }, [7], 'color: red');"
+    assert in_python(python(source)) == ["a is 5, 5 and 2.5% more", '{"a":1} [ 7 ] !']
+
+
 @pytest.mark.parametrize("source", ["(" * 16, "`${" * 100])
 def test_source_that_is_no_javascript_as_a_whole_is_not_complete(source: str) -> None:
     translation = translate(source)
@@ -243,6 +250,22 @@ def test_source_that_is_no_javascript_as_a_whole_is_not_complete(source: str) ->
 def test_deep_expression_takes_linear_time(source: str) -> None:
     """The watchdog ends it otherwise: each level doubled the time."""
     assert "a" in translate(source).python
+
+
+@pytest.mark.parametrize("refused", [
+    "super();", "class A { go() { super(); } }", "super.x;", "let let = 1;", "var enum = 1;",
+    "class A {} class A {}", "let g; function g() {}",
+    "var deep = " + "'a' + y + " * 200 + "'b';", "$el" + ".a().b()" * 60 + ";",
+    "for (;;) { " * 21 + "f();" + " }" * 21, "if (a) { f(); } else " * 100 + "f();",
+    "function outer() { var n  0; function a() { n++; } }",
+    "function outer() { var n = (; function a() { n++; } a(); }",
+    "function later() { await f(); }",
+], ids=lambda source: source[:30])
+def test_only_the_statement_with_a_fault_is_refused(refused: str) -> None:
+    translation = translate(f"before(1);\n{refused}\nafter(2);\n")
+    assert not translation.complete
+    assert "before(1)\n" in translation.python and "after(2)\n" in translation.python
+    compile(translation.python, "translation", "exec")
 
 
 def test_note_names_all_its_lines_once() -> None:

@@ -43,3 +43,15 @@ def js_iso(date):
     """Return a date in ISO format, in UTC with milliseconds."""
     text = date.astimezone(timezone.utc).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def js_date_set(date, part, *values):
+    """Return a date with other parts, from one on."""
+    parts = [
+        date.year, date.month - 1, date.day, date.hour, date.minute,
+        date.second, date.microsecond // 1000,
+    ]
+    names = "FullYear Month Date Hours Minutes Seconds Milliseconds"
+    first = names.split().index(part)
+    parts[first:first + len(values)] = values
+    return js_date_of(*parts)

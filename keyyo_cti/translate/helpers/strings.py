@@ -4,7 +4,7 @@ import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from .values import js_digits
+from .values import js_digits, js_json, js_number, js_shown, js_text
 
 
 def js_substring(text, start, end=None):
@@ -96,3 +96,25 @@ def js_locale_compare(left, right):
     one = (left.casefold(), left.swapcase())
     other = (right.casefold(), right.swapcase())
     return (one > other) - (one < other)
+
+
+def js_format(text, *values):
+    """Return a text with values in the places of %s, %d and their like."""
+    left = list(values)
+
+    def part(found):
+        kind = found[0][1]
+        if kind == "%" or not left:
+            return "%" if kind == "%" else found[0]
+        value = left.pop(0)
+        if kind in "cjO":
+            return {"c": "", "j": js_json(value), "O": js_shown(value)}[kind]
+        if kind == "s":
+            is_object = isinstance(value, (list, dict))
+            return js_shown(value) if is_object else js_text(value)
+        convert = {"i": js_parse_int, "f": js_parse_float, "d": js_number}[kind]
+        is_text = isinstance(value, str) or kind == "d"
+        return js_digits(convert(value if is_text else js_text(value)))
+
+    text = re.sub("%[sdifjOc%]", part, text)
+    return " ".join([text, *map(js_shown, left)])

@@ -165,8 +165,10 @@ def js_type(value, none="undefined"):
 def js_get(target, name):
     """Return a property or an element, or None."""
     if isinstance(target, re.Match):
-        if name == "index":
-            return target.start()
+        if name in ("index", "groups", "input"):
+            is_index = name == "index"
+            known = {"groups": target.groupdict(), "input": target.string}
+            return target.start() if is_index else known[name]
         target = [target[0], *target.groups()]
     if isinstance(target, (list, str)):
         if name == "length":
