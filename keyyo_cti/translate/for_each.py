@@ -47,13 +47,9 @@ def _can_be_inlined(function: Node) -> bool:
         return False
     if any(each.kind == "array_pattern" for each in given[1:]):
         return False
-    if uses_this(function) or _has_arguments(function):
+    if uses_this(function) or function.mentions(b"arguments"):
         return False
     return not _returns_in_loop(function["body"])
-
-
-def _has_arguments(function: Node) -> bool:
-    return any(each.kind == "identifier" and each.text == "arguments" for each in function.walk())
 
 
 def _returns_in_loop(body: Node) -> bool:

@@ -15,7 +15,7 @@ from .pieces import LAMBDA, Group, Piece, atom, join
 from .scopes import Binding
 from .shapes import uses_this
 from .signatures import Signature, caller_name, signature_of
-from .syntax import Node
+from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, NeedsStatements, Translator
 from .tree import parameters, single_expression
 from .types import ANY, CALL, CTI, PAGE, UNDEF, Thing
@@ -61,6 +61,10 @@ def _lambda(t: Translator, node: Node) -> Optional[Piece]:
     if single is None or node.broken or id(node) in t.opening:
         return None
     expression, returns = single
+    if any(
+        each.kind in FUNCTIONS and single_expression(each) is None for each in expression.all()
+    ):
+        return None
     if not returns and caller_name(node) not in _IGNORING and not _is_handler(node) and not (
         expression.kind == "call_expression" and expression.text.startswith("console.")
     ):

@@ -67,7 +67,7 @@ def _note_types(t: Translator, node: Node, name: str, arguments: List[Node]) -> 
 
 def _note_session_id(t: Translator, node: Node) -> None:
     """Note that the session id counts, unless the program turns cookies off."""
-    is_off = any(
+    is_off = t.program.mentions(b"cookie_auto") and any(
         each.kind == "pair" and property_name(each) == "cookie_auto"
         and each["value"].kind == "false"
         for each in t.program.all()
@@ -82,7 +82,7 @@ def _note_session_id(t: Translator, node: Node) -> None:
 
 def _note_ending(t: Translator, node: Node) -> None:
     """Note that no ``disconnected`` follows."""
-    if any(
+    if t.program.mentions(b"isconnected") and any(
         each.kind == "property_identifier" and each.text == "onDisconnected"
         or each.kind == "string" and each.text[1:-1] == "disconnected"
         for each in t.program.all()

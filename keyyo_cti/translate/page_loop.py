@@ -40,6 +40,7 @@ class Page:
         self._numbers = itertools.count()
         self._thread: Optional[threading.Thread] = None
         self._stopped = False
+        self._ending = False
         self._busy = 0
 
     def dispatch(self, work: Work) -> None:
@@ -79,7 +80,7 @@ class Page:
         with self._changed:
             if self._thread is not None and self._thread.is_alive():
                 return
-            self._stopped = False
+            self._stopped = self._ending = False
             self._thread = threading.Thread(target=self._serve, name="keyyo-cti-page", daemon=True)
         self._thread.start()
 
@@ -100,13 +101,24 @@ class Page:
         self.start()
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, error: object, *_: Any) -> None:
+        if error is None:
+            self._finish()
         self.stop()
+
+    def _finish(self, timeout: float = 2.0) -> None:
+        """Run the events and promises that are there: callbacks of the lost connection, too."""
+        with self._changed:
+            self._timers.clear()
+            self._ending = True
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
 
     def run(self) -> None:
         """Run in this thread until no event, timer or promise is left."""
         with self._changed:
-            self._stopped = False
+            self._stopped = self._ending = False
         while True:
             work = self._next(until_idle=True)
             if work is None:
@@ -134,6 +146,8 @@ class Page:
                     return self._microtasks.popleft()
                 if self._events:
                     return self._events.popleft()
+                if self._ending:
+                    return None
                 wait = self._due()
                 if wait is not None and wait <= 0:
                     return self._timer()

@@ -105,7 +105,17 @@ def _translate_without(
             "Check that the source is whole",
         )
     lines = initial(t, None) + lines + _end(t, waits)
-    return _finished(t, lines), lines
+    found = _finished(t, lines)
+    _cut_circles(t)
+    return found, lines
+
+
+def _cut_circles(t: Translator) -> None:
+    """Have the tree go at once: Python's collector would look at all of it first."""
+    for node in t.program.all():
+        node.forget()
+    for binding in t.analysis.bindings:
+        binding.scope.bindings = {}
 
 
 def _translator(program: Node, known: Collection[str]) -> Translator:

@@ -156,7 +156,7 @@ def functions_of(literal: Node) -> List[Tuple[str, Node]]:
 
 def uses_this(function: Node) -> bool:
     """True if ``this`` stands in a function itself, or in arrow functions of it."""
-    if function.kind == "arrow_function":
+    if function.kind == "arrow_function" or not function.mentions(b"this"):
         return False
     stack = list(function.kids)
     while stack:

@@ -218,7 +218,7 @@ def _variables(node: Node) -> Iterator[Binding]:
 
 
 def _uses_arguments(node: Node) -> bool:
-    if node.kind == "arrow_function":
+    if node.kind == "arrow_function" or not node.mentions(b"arguments"):
         return False
     stack = list(node.kids)
     while stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -118,6 +119,14 @@ class Node:
             self._all = list(self.walk())
         return self._all
 
+    def mentions(self, word: bytes) -> bool:
+        """True if a word stands anywhere in its source, even in a text."""
+        return self.source.find(word, self.start, self.end) >= 0
+
+    def forget(self) -> None:
+        """Let go of what refers to this node."""
+        self.parent = self.binding = self.scope = self.info = self._all = None
+
     def inside(self, kinds: Any) -> Optional[Node]:
         """Return the nearest node around this one that is of one of the kinds."""
         node = self.parent
@@ -182,42 +191,57 @@ def _convert(root: Any, data: bytes) -> Node:
     breaks = [found.start() for found in re.finditer(b"\n", data)]
     top = Node(root.type, root.start_byte, root.end_byte, breaks, data)
     path = [top]
+    in_parentheses: List[Node] = []
+    may_be_broken = root.has_error
     inside = cursor.goto_first_child()
     while inside:
-        node = _take(path, cursor.node, cursor.field_name, data)
-        if node is not None and len(path) == MAX_DEPTH:
-            node.kind = _TOO_DEEP
-        elif node is not None and cursor.goto_first_child():
-            path.append(node)
-            continue
-        inside = _go_on(cursor, path)
-    return _unwrapped(top)
-
-
-def _go_on(cursor: Any, path: List[Node]) -> bool:
-    """Go to the next node that is not yet taken; False at the end."""
-    while not cursor.goto_next_sibling():
-        if len(path) == 1 or not cursor.goto_parent():
-            return False
-        path.pop()
-    return True
-
-
-def _take(path: List[Node], found: Any, field: Optional[str], data: bytes) -> Optional[Node]:
-    """Attach what tree-sitter has found, and return it if it is a node."""
-    if (found.type == "ERROR" or found.is_missing) and path:
-        _mark_broken(path)
-    if not found.is_named:
-        _attach_token(path[-1], found, field, data)
-        # The grammar accepts f(1,, 2).
-        if found.type == "," and path[-1].kind == "arguments" and (
-            path[-1].tokens.count(",") > len(path[-1].kids)
-        ):
+        found = cursor.node
+        kind, is_named = _KINDS.get(found.kind_id) or _kind_of(found)
+        if may_be_broken and (kind == "ERROR" or found.is_missing):
             _mark_broken(path)
-        return None
-    node = Node(found.type, found.start_byte, found.end_byte, path[0].breaks, data)
-    _attach(path[-1], node, field)
-    return node
+        if is_named:
+            node = Node(kind, found.start_byte, found.end_byte, breaks, data)
+            _attach(path[-1], node, _field_of(cursor))
+            if kind == "parenthesized_expression":
+                in_parentheses.append(node)
+            if len(path) == MAX_DEPTH:
+                node.kind = _TOO_DEEP
+            elif cursor.goto_first_child():
+                path.append(node)
+                continue
+        else:
+            _attach_token(path, kind, found, _field_of(cursor))
+        inside = cursor.goto_next_sibling() or _leave(cursor, path)
+    _unwrap(in_parentheses)
+    return top
+
+
+#: By tree-sitter's number of a kind: its name, and True if it is no token. All nodes share the
+#: names, because a new one for each would have to be hashed at each look into a table.
+_KINDS: Dict[int, Tuple[str, bool]] = {}
+
+_FIELDS: Dict[Optional[int], Optional[str]] = {None: None}
+
+
+def _kind_of(found: Any) -> Tuple[str, bool]:
+    _KINDS[found.kind_id] = sys.intern(found.type), found.is_named
+    return _KINDS[found.kind_id]
+
+
+def _field_of(cursor: Any) -> Optional[str]:
+    number = cursor.field_id
+    if number not in _FIELDS:
+        _FIELDS[number] = sys.intern(cursor.field_name)
+    return _FIELDS[number]
+
+
+def _leave(cursor: Any, path: List[Node]) -> bool:
+    """Go to what follows a node that is complete; False at the end."""
+    while len(path) > 1 and cursor.goto_parent():
+        path.pop()
+        if cursor.goto_next_sibling():
+            return True
+    return False
 
 
 def broken() -> Unsupported:
@@ -277,15 +301,21 @@ def _attach(parent: Node, node: Node, field: Optional[str]) -> None:
         _set_field(parent, field, node)
 
 
-def _attach_token(parent: Node, found: Any, field: Optional[str], data: bytes) -> None:
+def _attach_token(path: List[Node], kind: str, found: Any, field: Optional[str]) -> None:
+    parent = path[-1]
     if parent.tokens is _NO_TOKENS:
-        parent.tokens = [found.type]
+        parent.tokens = [kind]
     else:
-        parent.tokens.append(found.type)
+        parent.tokens.append(kind)
     # The semicolon of a `for` has the field of the condition before it.
     if field is not None and field not in parent.fields:
-        token = Node(found.type, found.start_byte, found.end_byte, parent.breaks, data)
+        token = Node(kind, found.start_byte, found.end_byte, parent.breaks, parent.source)
         _set_field(parent, field, token)
+    # The grammar accepts f(1,, 2).
+    if kind == "," and parent.kind == "arguments" and (
+        parent.tokens.count(",") > len(parent.kids)
+    ):
+        _mark_broken(path)
 
 
 def _set_field(parent: Node, field: str, node: Node) -> None:
@@ -295,20 +325,20 @@ def _set_field(parent: Node, field: str, node: Node) -> None:
         parent.fields[field] = node
 
 
-def _unwrapped(top: Node) -> Node:
-    """Replace each expression in parentheses by the expression."""
-    for node in top.walk():
-        for index, kid in enumerate(node.kids):
-            inner = kid
-            while inner.kind == "parenthesized_expression" and len(inner.kids) == 1:
-                node.comments = node.comments + inner.comments
-                broken = inner.broken
-                inner = inner.kids[0]
-                inner.broken = inner.broken or broken
-            if inner is not kid:
-                node.kids[index] = inner
-                inner.parent = node
-                for name, field in node.fields.items():
-                    if field is kid:
-                        node.fields[name] = inner
-    return top
+def _unwrap(nodes: List[Node]) -> None:
+    """Replace each expression in parentheses by the expression.
+
+    :param nodes: the parentheses, outermost first.
+    """
+    for node in nodes:
+        parent = node.parent
+        if parent is None or len(node.kids) != 1:
+            continue
+        [inner] = node.kids
+        inner.broken = inner.broken or node.broken
+        inner.parent = parent
+        parent.comments = parent.comments + node.comments
+        parent.kids[parent.kids.index(node)] = inner
+        for name, field in parent.fields.items():
+            if field is node:
+                parent.fields[name] = inner

@@ -89,7 +89,7 @@ def test_phone_translated_dials_and_answers(sim: Simulator, alice: Line) -> None
 def test_phone_translated_says_why_it_cannot_dial(sim: Simulator, alice: Line) -> None:
     with running(PHONE, sim) as program:
         program.wait_until(lambda line: line.endswith("Connected"))
-        sim.faults.close()
+        sim.faults.close(on="call")
         page.dispatch(lambda: program.globals["dial"]("33199020000"))
         program.wait_until(lambda line: "Cannot call 33199020000: Connexion closed" in line)
 
