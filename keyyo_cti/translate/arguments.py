@@ -11,6 +11,11 @@ from .translator import Translator
 from .types import ANY, NONE
 
 
+def pairs_of(table: Piece) -> Piece:
+    """Return the entries of a dict as lists, as JavaScript's are."""
+    return join("[list(pair) for pair in ", method(table, "items"), "]")
+
+
 def iterable(t: Translator, node: Node) -> Piece:
     """Return something that ``for of`` runs over."""
     mask = t.mask(node)
@@ -19,7 +24,7 @@ def iterable(t: Translator, node: Node) -> Piece:
         if t.world.only(mask, "set"):
             return call("list", t.expr(node))
         if t.world.only(mask, "map"):
-            return call("list", method(t.expr(node), "items"))
+            return pairs_of(t.expr(node))
         raise Unsupported("a loop over what may be a map")
     if kinds & {"dict", "instance", "record"} or mask & NONE and not mask & ANY:
         raise Unsupported("a loop over what may be no array")

@@ -21,6 +21,7 @@ from .types import (
     DATE,
     ERR,
     ERROR,
+    FIELDS,
     KEYYO,
     MATCH,
     NONE,
@@ -60,6 +61,9 @@ def equality(t: Translator, node: Node, operator: str) -> Piece:
     first, second = t.expr(left), t.expr(right)
     if {left.kind, right.kind} & {"true", "false"} and not (a | b) & ~(BOOL | NONE):
         return binary(first, "is not" if negative else "is", second, COMPARISON)
+    if (a | b) & FIELDS and not (a | b) & ~(FIELDS | CALL | NONE):
+        same = t.helper("js_same_call", first, second)
+        return negated(same) if negative else same
     if is_identity(t, a, b, loose) and not (is_literal(first) or is_literal(second)):
         return binary(first, "is not" if negative else "is", second, COMPARISON)
     if compares_alike(t, a, b, loose):

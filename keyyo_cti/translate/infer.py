@@ -15,7 +15,7 @@ from .scopes import Analysis, Binding
 from .shapes import Shapes
 from .syntax import FUNCTIONS, Node
 from .tree import ends, literal_key, parameters
-from .types import ANY, CALL, CTI, PAGE, UNDEF, Thing
+from .types import ANY, BOOL, CALL, CTI, NUMBER, PAGE, STR, UNDEF, Thing
 from .unset import is_read_unset
 
 #: More passes than any program has needed. Beyond, nothing is known of any expression.
@@ -26,6 +26,7 @@ class Inference(Properties):
     """Runs the inference; afterwards each expression's ``type`` is set.
 
     :ivar world: the things of the program.
+    :ivar throws_any: True if the program throws anything that is no Error, or rejects with it.
     """
 
     def __init__(self, program: Node, analysis: Analysis, shapes: Shapes) -> None:
@@ -35,7 +36,10 @@ class Inference(Properties):
         super().__init__()
         self.converged = False
         self.constructing: Set[int] = set()
-        self._throws_any: Optional[bool] = None
+        self.throws_any = any(
+            node.kids and node.kids[0].kind != "new_expression"
+            for node in program.all() if node.kind == "throw_statement"
+        )
 
     def run(self) -> None:
         """Run to the fixpoint."""
@@ -212,15 +216,11 @@ class Inference(Properties):
             if thing.kind == "function":
                 self.escape(thing.bit)
 
-    @property
-    def throws_any(self) -> bool:
-        """True if the program throws anything that is no Error."""
-        if self._throws_any is None:
-            self._throws_any = any(
-                node.kids and node.kids[0].kind != "new_expression"
-                for node in self.program.all() if node.kind == "throw_statement"
-            )
-        return self._throws_any
+    def rejected(self, mask: int) -> None:
+        """Record what a promise is rejected with."""
+        is_plain = mask & (BOOL | NUMBER | STR) or self.world.kinds(mask) & {"array", "dict"}
+        if is_plain and not self.throws_any:
+            self.throws_any = self.changed = True
 
     # Functions.
 
@@ -266,6 +266,8 @@ class Inference(Properties):
         """Call anything in the mask, and return what it may return."""
         found = 0
         for thing in self.world.of(mask):
+            if thing.kind == "reject" and arguments:
+                self.rejected(arguments[0])
             if thing.kind == "resolve":
                 self.others(thing, self.settled(arguments[0]) if arguments else UNDEF)
             if thing.kind != "function":

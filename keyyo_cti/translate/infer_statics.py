@@ -108,6 +108,8 @@ def _date(self: Inference, node: Node, name: str, masks: List[int]) -> int:
 
 def _promise_static(self: Inference, node: Node, name: str, masks: List[int]) -> int:
     first = masks[0] if masks else UNDEF
+    if name == "reject" and masks:
+        self.rejected(masks[0])
     if name == "resolve":
         return promise_of(self, node, self.settled(first))
     if name in ("all", "allSettled"):

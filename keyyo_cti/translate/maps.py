@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List
 
+from .arguments import pairs_of
 from .notes import Unsupported
 from .pieces import COMPARISON, Piece, binary, call, method
 from .syntax import Node
@@ -48,5 +49,5 @@ def map_method(
     if name == "values":
         return call("list", method(target, "values"))
     if name == "entries" and not is_set:
-        return call("list", method(target, "items"))
+        return pairs_of(target)
     raise Unsupported(f"{name} of a map or set is not supported here")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List
 
-from .arguments import arguments_of, has_plain_order, iterable
+from .arguments import arguments_of, has_plain_order, iterable, pairs_of
 from .array_callbacks import comprehension, inline
 from .dates import check_date
 from .globals import global_call
@@ -228,7 +228,7 @@ def _values(t: Translator, name: str, first: Node, is_dict: bool) -> Piece:
     if is_dict and has_plain_order(t, t.mask(first)):
         if name == "values":
             return call("list", method(t.expr(first), "values"))
-        return join("[list(pair) for pair in ", method(t.expr(first), "items"), "]")
+        return pairs_of(t.expr(first))
     pairs = t.helper("js_items", t.expr(first))
     if name == "values":
         return join("[value for _, value in ", pairs, "]")

@@ -37,6 +37,7 @@ class Page:
         self._events: Deque[Work] = deque()
         self._microtasks: Deque[Work] = deque()
         self._timers: List[Tuple[float, int, Timer]] = []
+        self._closing: List[Work] = []
         self._numbers = itertools.count()
         self._thread: Optional[threading.Thread] = None
         self._stopped = False
@@ -78,21 +79,32 @@ class Page:
     def start(self) -> None:
         """Start the page's thread, a daemon."""
         with self._changed:
-            if self._thread is not None and self._thread.is_alive():
+            if self._thread is not None and self._thread.is_alive() and not self._stopped:
                 return
             self._stopped = self._ending = False
             self._thread = threading.Thread(target=self._serve, name="keyyo-cti-page", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float = 2.0) -> None:
-        """Cancel all timers and end the page's thread.
+        """Discard all work that is pending, and end the page's thread.
 
         :param timeout: seconds to wait for the piece of work that runs.
         """
+        self._discard()
+        self._join(timeout)
+        # What the last piece of work has added would run in a page that starts later.
+        self._discard()
+
+    def _discard(self) -> None:
         with self._changed:
             self._stopped = True
             self._timers.clear()
+            self._events.clear()
+            self._microtasks.clear()
+            self._closing.clear()
             self._changed.notify_all()
+
+    def _join(self, timeout: float) -> None:
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
@@ -103,31 +115,41 @@ class Page:
 
     def __exit__(self, error: object, *_: Any) -> None:
         if error is None:
+            self._close()
             self._finish()
         self.stop()
 
+    def at_close(self, work: Work) -> None:
+        """Run a piece of work before the page ends, as ``beforeunload`` does."""
+        with self._changed:
+            self._closing.append(work)
+
+    def _close(self) -> None:
+        closing, self._closing = self._closing, []
+        for work in closing:
+            self._do(work)
+
     def _finish(self, timeout: float = 2.0) -> None:
-        """Run the events and promises that are there: callbacks of the lost connection, too."""
+        """Run the events and promises that are there, such as callbacks of a lost connection."""
         with self._changed:
             self._timers.clear()
             self._ending = True
             self._changed.notify_all()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+        self._join(timeout)
 
     def run(self) -> None:
         """Run in this thread until no event, timer or promise is left."""
         with self._changed:
             self._stopped = self._ending = False
-        while True:
-            work = self._next(until_idle=True)
-            if work is None:
-                return
-            self._do(work)
+            self._thread = threading.current_thread()
+        self._serve(until_idle=True)
+        self._close()
+        self._serve(until_idle=True)
+        self._thread = None
 
-    def _serve(self) -> None:
+    def _serve(self, until_idle: bool = False) -> None:
         while True:
-            work = self._next(until_idle=False)
+            work = self._next(until_idle)
             if work is None:
                 return
             self._do(work)
@@ -141,7 +163,8 @@ class Page:
     def _next(self, until_idle: bool) -> Optional[Work]:
         """Return the next piece of work, or None at the end."""
         with self._changed:
-            while not self._stopped:
+            # A thread whose last piece of work took too long to be waited for ends after it.
+            while not self._stopped and self._thread is threading.current_thread():
                 if self._microtasks:
                     return self._microtasks.popleft()
                 if self._events:

@@ -33,6 +33,7 @@ from .pieces import Piece
 from .scopes import Analysis
 from .shapes import Shapes
 from .snapshots import mark_snapshots
+from .special import may_wait_for_page
 from .syntax import FUNCTIONS, Node, parse
 from .translator import Translator
 from .types import CTI
@@ -147,6 +148,7 @@ def _uses_runtime(program: Node) -> bool:
          and node.is_free)
         or (node.kind in FUNCTIONS and "async" in node.tokens)
         or (node.kind == "property_identifier" and node.text in ("setTimeout", "setInterval"))
+        or may_wait_for_page(node)
         for node in program.all()
     )
 

@@ -26,10 +26,10 @@ def special_assignment(t: Translator, node: Node) -> bool:
         return _exports(t, left)
     name = left["property"].text
     if name == "onload":
-        t.at_end.append(call(_no_arguments(t, right)))
+        _when_loaded(t, node, right)
         return True
     if name in ("onbeforeunload", "onunload", "onpagehide"):
-        t.at_close.append(call(_no_arguments(t, right)))
+        _when_left(t, node, right)
         return True
     if name == "onerror":
         _on_error(t, node, right)
@@ -67,8 +67,7 @@ def _no_arguments(t: Translator, node: Node) -> Piece:
         raise Unsupported("a handler that is no function")
     for thing in t.world.of(t.mask(node)):
         thing.counts.add(0)
-    piece = t.expr(node)
-    return piece if str(piece).isidentifier() else join("(", piece, ")")
+    return t.expr(node)
 
 
 def _on_error(t: Translator, node: Node, right: Node) -> None:
@@ -90,13 +89,52 @@ def call_special(t: Translator, node: Node) -> bool:
     given = node["arguments"].kids
     callback = _loading_callback(t, function, given)
     if callback is not None:
-        t.at_end.append(call(_no_arguments(t, callback)))
+        _when_loaded(t, node, callback)
         return True
     callback = _closing_callback(function, given)
     if callback is not None:
-        t.at_close.append(call(_no_arguments(t, callback)))
+        _when_left(t, node, callback)
         return True
     return False
+
+
+def _is_of_module(node: Node) -> bool:
+    """True for a statement that runs once, where the end of the module sees its names."""
+    statement = node.parent
+    return statement is not None and statement.kind == "expression_statement" and (
+        statement.parent is not None and statement.parent.parent is None
+    )
+
+
+def _when_loaded(t: Translator, node: Node, handler: Node) -> None:
+    function = _no_arguments(t, handler)
+    if _is_of_module(node):
+        t.at_end.append(call(function))
+    else:
+        t.write(call(f"{t.runtime('page')}.dispatch", function))
+
+
+def _when_left(t: Translator, node: Node, handler: Node) -> None:
+    function = _no_arguments(t, handler)
+    if _is_of_module(node):
+        t.at_close.append(call(function))
+    else:
+        t.write(call(f"{t.runtime('page')}.at_close", function))
+
+
+_HANDLERS = _LOADED | _LEFT | {f"on{name}" for name in _LOADED | _LEFT}
+
+
+def may_wait_for_page(node: Node) -> bool:
+    """True for a name that may set a handler of the page inside of a function or a block."""
+    if node.kind in ("property_identifier", "string"):
+        return node.text.strip("\"'") in _HANDLERS and node.inside(_INNER) is not None
+    return node.kind == "identifier" and node.text in ("$", "jQuery") and (
+        node.inside(_INNER) is not None
+    )
+
+
+_INNER = FUNCTIONS | {"statement_block"}
 
 
 def _is_free(node: Node, *names: str) -> bool:
@@ -104,7 +142,9 @@ def _is_free(node: Node, *names: str) -> bool:
 
 
 def _loading_callback(t: Translator, function: Node, given: "list[Node]") -> Optional[Node]:
-    if _is_free(function, "$", "jQuery") and len(given) == 1:
+    if function.kind == "identifier" and function.text in ("$", "jQuery") and len(given) == 1 and (
+        t.mask(function) & PAGE
+    ):
         if given[0].kind in FUNCTIONS or t.world.kinds(t.mask(given[0])) & {"function"}:
             return given[0]
     if function.kind != "member_expression":

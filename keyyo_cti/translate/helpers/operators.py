@@ -42,6 +42,14 @@ def js_same(left, right):
     return left == right
 
 
+def js_same_call(one, other):
+    """True if two Calls, or copies of their fields, are of one call."""
+    one, other = getattr(one, "fields", one), getattr(other, "fields", other)
+    if one is None or other is None:
+        return one is other
+    return one["callref"] == other["callref"]
+
+
 def js_compare(left, operator, right):
     """Return ``<``, ``<=``, ``>`` or ``>=`` of any two values."""
     if isinstance(left, (list, dict)):

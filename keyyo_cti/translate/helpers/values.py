@@ -169,7 +169,9 @@ def js_get(target, name):
             is_index = name == "index"
             known = {"groups": target.groupdict(), "input": target.string}
             return target.start() if is_index else known[name]
-        target = [target[0], *target.groups()]
+        if name == "length":
+            return len(target.groups()) + 1
+        return js_item(target, name)
     if isinstance(target, (list, str)):
         if name == "length":
             return len(target)
@@ -199,6 +201,8 @@ def js_set(target, name, value):
 
 def js_item(sequence, index):
     """Return an element of a list or a text, or None if there is none."""
+    if isinstance(sequence, re.Match):
+        sequence = [sequence[0], *sequence.groups()]
     if isinstance(index, str):
         index = js_number(index)
     if not isinstance(index, (int, float)) or index % 1 != 0:
@@ -208,6 +212,8 @@ def js_item(sequence, index):
 
 def js_message(error):
     """Return the message of an exception."""
+    if not isinstance(error, Exception):
+        return js_get(error, "message")
     message = getattr(error, "message", None)
     return str(error) if message is None else message
 
@@ -223,6 +229,8 @@ def js_plain(value):
         return js_iso(value)
     if isinstance(value, (list, tuple)):
         return [None if callable(each) else js_plain(each) for each in value]
+    if hasattr(value, "to_json"):
+        return js_plain(value.to_json())
     if hasattr(value, "fields"):
         value = dict(value.fields)
     elif hasattr(value, "__dict__") and not isinstance(value, dict):

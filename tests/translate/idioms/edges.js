@@ -244,3 +244,6 @@ console.log(hides(), outer);
 (function() { var d = new Date(2024, 0, 31, 12, 30); d.setMonth(1); console.log(d.getMonth(), d.getDate()); d.setDate(d.getDate() + 30); d.setHours(25, 61); console.log(d.getMonth(), d.getDate(), d.getHours(), d.getMinutes()); d.setTime(0); console.log(d.getTime()); const e = new Date(d); e.setFullYear(2000, 1, 29); console.log(e.getFullYear(), e.getMonth(), e.getDate(), d < e); })();
 (function() { const found = /(?<y>\d{4})/.exec('in 2024'); console.log(found.groups.y, found.index, found.input); })();
 console.log(/(?<y>\d{4})/.exec('in 2024').groups.y, 'k=v'.match(/=/).index, 'k=v'.match(/(.)=(.)/)[2], 'ab'.match(/b/).input);
+(function() { const m = new Map(); m.set('b', 2); m.set('a', 1); const s = [...m.entries()].sort((x, y) => x[1] - y[1]); console.log(s[0][0]); for (const e of m) { console.log(e[0], e.length, Array.isArray(e)); e[1] = 5; console.log(e); } })();
+(function() { class P { constructor() { this.a = 1; } toJSON() { return { x: this.a }; } } console.log(JSON.stringify(new P()), JSON.stringify([new P()])); })();
+(function() { try { throw { code: 5, message: 'obj' }; } catch (e) { console.log(e.message); } try { throw 'text'; } catch (e) { console.log(e.message); } const [z] = 'abc'.match(/b/) || ['none']; console.log(z); })();
