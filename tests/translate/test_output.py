@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import subprocess
+import symtable
 import sys
 from pathlib import Path
-from typing import Dict
+from typing import Dict, Set
 
 import pytest
 
-from keyyo_cti.translate import translate
+from keyyo_cti.translate import helpers, page, translate
 
 from ..docs.guide import pairs
 from ..helpers.running import ROOT
 from .generator import program
 from .seed import EXAMPLES
 from .test_pages import PAGES, PHONE
+from .test_translate import NOTED, REFUSED
 
 #: What a part of a page takes for granted.
 GIVEN = ("csi_token", "cti", "call", "second_call", "options")
@@ -105,3 +108,46 @@ def test_output_is_python_3_9(folder: Path) -> None:
         ast.parse(path.read_text("utf-8"), feature_version=(3, 9))
         # An f-string of Python 3.9 holds no quotes of its own kind, and no backslash.
         assert not re.search(r'\{[^{}"]*\\[^{}"]*\}"$', path.read_text("utf-8"), re.M)
+
+
+#: Helpers, and places for them, that no other source of the tests needs.
+_RARE = (
+    "console.log('%s', 'a'); console.log('ab'.substring(y)); console.log('a'.match(/b/g));",
+    "function f(a) { return a.split(''); } f('a'); g('a'.split(String(x)));",
+    "console.log(Math.sqrt(x)); queueMicrotask(function() { f(); });",
+    "let k; cti.onNewCall = c => { if (k && k.state === c.state && k === c) { f(); } k = c; };",
+    "async x => await (x); async (a, b) => await (a);",
+    "async function f() { try { await Promise.reject({ a: 1 }); } catch ({ a }) { g(a); } }",
+    "console.log([...'a,b'.matchAll(/,/g)].length, 'a'.split(/(b)/));",
+)
+
+
+def _undefined(python: str) -> Set[str]:
+    """Return the names that a program reads and nothing in it defines."""
+    module = symtable.symtable(python, "translation", "exec")
+    read: Set[str] = set()
+    defined = {"__name__", *vars(builtins)}
+    tables = [module]
+    while tables:
+        table = tables.pop()
+        tables.extend(table.get_children())
+        for each in table.get_symbols():
+            if table is module or each.is_global():
+                read |= {each.get_name()} if each.is_referenced() else set()
+                if each.is_assigned() or each.is_imported() or each.is_namespace():
+                    defined.add(each.get_name())
+    return read - defined
+
+
+def test_every_name_that_is_not_of_the_source_is_defined() -> None:
+    """Among the sources each helper, and each part of the runtime, is used somewhere."""
+    files = [PHONE, *PAGES.iterdir(), *(Path(__file__).parent / "idioms").iterdir()]
+    used: Set[str] = set()
+    for source in [
+        *REFUSED, *NOTED, *_RARE, *EXAMPLES.values(),
+        *(path.read_text("utf-8") for path in files), *map(program, range(20)),
+    ]:
+        python = translate(source).python
+        assert _undefined(python) <= set(re.findall(r"[\w$]+", source)), source
+        used |= set(re.findall(r"\w+", python))
+    assert {*helpers.names(), *page.__all__} - used == {"Page", "Thrown"}

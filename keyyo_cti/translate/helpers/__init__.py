@@ -55,6 +55,11 @@ def with_needed(names: Iterable[str]) -> List[str]:
     return [name for name in sources if name in needed]
 
 
+def names() -> List[str]:
+    """Return the names of all helpers."""
+    return list(_sources())
+
+
 def source(name: str) -> str:
     """Return the source of a helper."""
     return _sources()[name]
