@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import List, Union
 
 from .notes import Unsupported
-from .pieces import Piece, call, join, method, wrap
+from .pieces import Piece, attribute, call, join, method, wrap
 from .syntax import Node
 from .translator import Translator
-from .types import ANY, NONE
+from .types import ANY, CALL, NONE
 
 
 def pairs_of(table: Piece) -> Piece:
@@ -29,6 +29,17 @@ def iterable(t: Translator, node: Node) -> Piece:
     if kinds & {"dict", "instance", "record"} or mask & NONE and not mask & ANY:
         raise Unsupported("a loop over what may be no array")
     return t.expr(node)
+
+
+def properties(t: Translator, node: Node) -> Piece:
+    """Return ``**values`` for the properties of an object, or the fields of a Call."""
+    mask = t.mask(node)
+    piece = wrap(t.expr(node), 16)
+    if mask == CALL:
+        return join("**", attribute(piece, "fields"))
+    if not t.world.only(mask, "dict"):
+        raise Unsupported("the properties of something that may be no plain object")
+    return join("**", piece)
 
 
 def has_plain_order(t: Translator, mask: int) -> bool:

@@ -23,13 +23,14 @@ from .maps import KEYED, check_key, map_method
 from .members import optional, read_of
 from .namespaces import static_call
 from .notes import Unsupported
-from .pieces import COMPARISON, Piece, binary, call, join, method, wrap
+from .pieces import COMPARISON, Piece, binary, call, item, join, method, wrap
 from .promises import promise_method
 from .regexes import regex_method
 from .shapes import uses_this
 from .strings import number_method, string_method
 from .syntax import FUNCTIONS, Node, check_super
 from .translator import EXPRESSIONS, Translator
+from .tree import is_borrowed_slice
 from .types import (
     ANY,
     BOOL,
@@ -116,9 +117,24 @@ def _window_method(t: Translator, node: Node, target: Node, name: str) -> Option
             "localStorage", "sessionStorage", "console"
         ):
             return static_call(t, node, target["property"].text, name)
+    if name == "call" and is_borrowed_slice(target):
+        return _borrowed_slice(t, node["arguments"].kids)
     if name in ("call", "apply") and re.match(r"(Array\.prototype|\[\])\.\w+$", target.text):
         raise Unsupported("such a call is not supported")
     return None
+
+
+def _borrowed_slice(t: Translator, given: List[Node]) -> Piece:
+    """Return ``Array.prototype.slice.call(arguments, 1)``."""
+    if not given or len(given) > 2 or given[0].text != "arguments" and (
+        not t.world.only(t.mask(given[0]), "array")
+    ):
+        raise Unsupported("such a call is not supported")
+    if len(given) == 1:
+        return call("list", t.expr(given[0]))
+    if not given[1].text.isdigit():
+        raise Unsupported("such a call is not supported")
+    return item(t.expr(given[0]), f"{given[1].text}:")
 
 
 def _has(t: Translator, node: Node, target: Node) -> Piece:
@@ -275,6 +291,10 @@ def _of_anything(t: Translator, node: Node, piece: Piece, mask: int, name: str) 
     """Return a method of something whose type is not known: the name decides."""
     arguments = node["arguments"].kids
     owners = t.owners_of(name, "instance", "record", "dict")
+    if owners and (t.world.kinds(mask) & {"array", "map", "set"} or mask & ANY and (
+        name in ARRAY_METHODS or name in STRING_METHODS
+    )):
+        raise Unsupported(f"{name} of what may be the program's own object or JavaScript's")
     if owners:
         if all(thing.kind in ("instance", "record") for thing in owners):
             return method(piece, t.names.attribute(name), *arguments_of(t, node))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import List, Union
 
 from .arguments import arguments_of
@@ -19,7 +20,7 @@ from .pieces import (
     wrap,
 )
 from .syntax import Node
-from .texts import is_object, is_opaque, shows_null, with_none
+from .texts import is_object, is_opaque, note_mixed, note_null, shows_null, with_none
 from .translator import Translator
 from .tree import string_value
 from .truth import is_pure
@@ -40,14 +41,12 @@ def console_call(t: Translator, node: Node, name: str) -> Piece:
         extra = ["file=sys.stderr"]
     if any(each.kind == "spread_element" for each in given):
         t.helpers.add("js_shown")
+        note_null(t, given)
         values = sequence("[", [each if isinstance(each, Piece) else atom(each)
                                 for each in arguments_of(t, node)], "]")
         return call("print", join("*map(js_shown, ", values, ")"), *extra)
-    if len(given) > 1 and given[0].kind == "string" and re.search(
-        r"%[sdifjoOc%]", string_value(given[0])
-    ):
-        if "%o" in given[0].text:
-            raise Unsupported("%o of console.log shows what only an engine knows")
+    if len(given) > 1 and _has_format(given[0]):
+        note_null(t, given)
         text = t.helper("js_format", *[wrap(t.expr(each), 1) for each in given])
         return call("print", text, *extra)
     if all(t.mask(each) & ~_ALIKE == 0 for each in given):
@@ -60,10 +59,21 @@ def console_call(t: Translator, node: Node, name: str) -> Piece:
             "functions, maps, sets and objects of the program are shown as Python shows them",
             "Nothing",
         )
-    shown = [_shown(t, each) for each in given]
+    pieces = [wrap(t.expr(each), 1) for each in given]
     if not extra and not any(shows_null(t, t.mask(each)) for each in given):
-        return t.helper("js_log", *[wrap(t.expr(each), 1) for each in given])
-    return call("print", *shown, *extra)
+        for each in given:
+            note_mixed(t, t.mask(each), each)
+        return t.helper("js_log", *pieces)
+    return call("print", *map(partial(_shown, t), given, pieces), *extra)
+
+
+def _has_format(node: Node) -> bool:
+    """True for a text in which ``%s`` and its like are filled in."""
+    if node.kind != "string" or not re.search(r"%[sdifjoOc%]", string_value(node)):
+        return False
+    if "%o" in node.text:
+        raise Unsupported("%o of console.log shows what only an engine knows")
+    return True
 
 
 def _is_short(t: Translator, node: Node) -> bool:
@@ -88,8 +98,8 @@ def _short(t: Translator, node: Node) -> Piece:
     return ternary(binary(piece, "is", atom("None"), COMPARISON), shown, piece)
 
 
-def _shown(t: Translator, node: Node) -> Union[Piece, str]:
+def _shown(t: Translator, node: Node, piece: Piece) -> Piece:
     mask = t.mask(node)
     if not mask & ~_ALIKE:
-        return wrap(t.expr(node), 1)
-    return t.helper("js_shown", *with_none(t, wrap(t.expr(node), 1), mask, node))
+        return piece
+    return t.helper("js_shown", *with_none(t, piece, mask, node))

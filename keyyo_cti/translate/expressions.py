@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from .arguments import iterable, spread
+from .arguments import iterable, properties, spread
 from .builtins import NAMESPACES
 from .frames import Function
 from .literals import number, quote
@@ -133,11 +133,7 @@ def _object(t: Translator, node: Node) -> Piece:
 
 def _pair(t: Translator, node: Node) -> Piece:
     if node.kind == "spread_element":
-        inner = node.kids[0]
-        mask = t.mask(inner)
-        if not t.world.only(mask, "dict"):
-            raise Unsupported("the properties of something that may be no plain object")
-        return join("**", wrap(t.expr(inner), 16))
+        return properties(t, node.kids[0])
     name = property_name(node)
     if node.kind == "method_definition":
         if {"get", "set"} & set(node.tokens) or name is None:

@@ -15,10 +15,13 @@ from .syntax import FUNCTIONS, LOOPS, Node
 from .translator import Translator
 from .tree import parameters
 from .truth import is_pure
-from .types import ANY
+from .types import ANY, World
+
+#: What the program makes itself may have a forEach of its own.
+_OWN = frozenset({"dict", "instance", "record", "class", "function"})
 
 
-def inlined_callbacks(program: Node) -> Set[int]:
+def inlined_callbacks(program: Node, world: World) -> Set[int]:
     """Return the ids of the callbacks of ``forEach`` that become the bodies of loops."""
     found = set()
     for node in program.all():
@@ -30,6 +33,8 @@ def inlined_callbacks(program: Node) -> Set[int]:
         if call_node["function"].kind != "member_expression":
             continue
         if call_node["function"]["property"].text != "forEach":
+            continue
+        if world.kinds(call_node["function"]["object"].type) & _OWN:
             continue
         given = call_node["arguments"].kids
         if len(given) == 1 and _can_be_inlined(given[0]):

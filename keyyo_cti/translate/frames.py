@@ -38,7 +38,8 @@ class Loop:
     """A loop that is being written.
 
     :ivar update: writes what ``continue`` has to do first.
-    :ivar is_round: True for a switch that is a Python loop of one round, which ``break`` leaves.
+    :ivar is_round: True for a switch, or a block with a label, that is a Python loop of one round,
+        which ``break`` leaves.
     """
 
     def __init__(

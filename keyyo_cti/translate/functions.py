@@ -15,7 +15,7 @@ from .pieces import LAMBDA, Group, Piece, atom, join
 from .scopes import Binding
 from .shapes import uses_this
 from .signatures import Signature, caller_name, signature_of
-from .syntax import FUNCTIONS, Node
+from .syntax import FUNCTIONS, Node, check_whole
 from .translator import EXPRESSIONS, NeedsStatements, Translator
 from .tree import parameters, single_expression
 from .types import ANY, CALL, CTI, PAGE, UNDEF, Thing
@@ -104,6 +104,7 @@ def write_definition(
     """
     if "*" in node.tokens or node.kind.startswith("generator"):
         raise Unsupported("generators are not supported")
+    check_whole(node, node.get("name"), node.get("parameters"))
     if not t.may_write:
         raise NeedsStatements
     _name_itself(node, name, first is not None)

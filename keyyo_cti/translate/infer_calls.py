@@ -20,7 +20,7 @@ from .infer_new import super_call, super_method
 from .infer_statics import static_method
 from .infer_values import array_of, number_of, promise_of, replacement_masks
 from .syntax import Node
-from .tree import string_value
+from .tree import is_borrowed_slice, regex_literal, string_value
 from .types import (
     ANY,
     BOOL,
@@ -102,8 +102,9 @@ def _plain(self: Inference, node: Node, function: Node, masks: List[int]) -> int
     binding = function.binding
     if binding is None or binding.kind != "free":
         if function.kind == "subscript_expression" and function["object"].type & (CALL | CTI):
+            result = ANY if function["object"].type & CTI else NAT
             for each in masks:
-                self.call(each, (keyyo.ERROR_OR_NULL, NAT), 0)
+                self.call(each, (keyyo.ERROR_OR_NULL, result), 0)
             return UNDEF
         return self.call(mask, masks, 0)
     return _global(self, node, function.text, mask, masks)
@@ -153,6 +154,8 @@ def _method(self: Inference, node: Node, function: Node, masks: List[int]) -> in
         return super_method(self, node, name, masks)
     mask = self.visit(target)
     function.type |= ANY
+    if name == "call" and is_borrowed_slice(target) and masks:
+        return array_of(self, node, self.elements(masks[0]))
     if target.kind == "identifier" and target.is_free and (
         target.text in NAMESPACES
     ):
@@ -216,8 +219,9 @@ def _of_string(self: Inference, node: Node, name: str, masks: List[int], mask: i
         return array_of(self, node, STR if name == "split" else MATCH)
     if name == "match":
         given = node["arguments"].kids
-        if given and given[0].kind == "regex":
-            is_all = "g" in given[0].text.rpartition("/")[2]
+        literal = regex_literal(given[0]) if given else None
+        if literal is not None:
+            is_all = "g" in literal[1]
             return (array_of(self, node, STR) if is_all else MATCH) | NULL
         return MATCH | NULL | array_of(self, node, STR)
     if name in ("replace", "replaceAll") and len(masks) > 1:

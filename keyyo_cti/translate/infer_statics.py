@@ -8,7 +8,7 @@ from .builtins import MATH_METHODS
 from .infer import Inference
 from .infer_values import array_of, number_of, promise_of
 from .syntax import Node
-from .types import ANY, BOOL, FLOAT, INT, NAN, NAT, NULL, STR, UNDEF, WHOLE, Thing
+from .types import ANY, BOOL, CALL, FLOAT, INT, NAN, NAT, NULL, STR, UNDEF, WHOLE, Thing
 
 
 def static_method(
@@ -48,6 +48,11 @@ def _object(self: Inference, node: Node, name: str, masks: List[int]) -> int:
         return array_of(self, node, STR)
     if name in ("values", "entries"):
         return _values(self, node, name, first)
+    if name == "fromEntries":
+        made = self.world.make("dict", node)
+        made.is_open = True
+        self.others(made, self.elements(self.elements(first)) or ANY)
+        return made.bit
     if name == "assign":
         for target in self.world.of(first):
             for each in masks[1:]:
@@ -75,7 +80,7 @@ def _assign(self: Inference, target: Thing, mask: int) -> None:
     for source in self.world.of(mask):
         for field, value in list(source.fields.items()):
             self.set_one(target, field, value)
-    if mask & ANY:
+    if mask & (ANY | CALL):
         target.is_open = True
         self.others(target, ANY)
 

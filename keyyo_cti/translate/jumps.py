@@ -24,8 +24,8 @@ def _break(t: Translator, node: Node) -> None:
     loops = t.function.loops
     if not loops or (loops[-1].is_switch and not loops[-1].is_round):
         raise Unsupported("break in the middle of a case")
-    if loops[-1].is_callback:
-        raise Unsupported("break outside of a loop")
+    if loops[-1].is_callback or loops[-1].node.kind == "statement_block":
+        raise Unsupported("break outside of a loop, or out of a block with a label")
     t.write("break")
 
 
@@ -37,7 +37,7 @@ def _continue(t: Translator, node: Node) -> None:
     if not loops or loops[-1].is_callback:
         raise Unsupported("continue outside of a loop")
     if loops[-1].is_round:
-        raise Unsupported("continue in a switch that break leaves in the middle")
+        raise Unsupported("continue in what break leaves in the middle")
     _go_on(t, node, loops[-1])
 
 
@@ -118,12 +118,23 @@ def _check_finally(node: Node, loop: Node) -> None:
 
 def _labeled(t: Translator, node: Node) -> None:
     label, body = node["label"].text, node["body"]
-    if body.kind not in LOOPS and any(
+    is_left = body.kind not in LOOPS and any(
         each.kind == "break_statement" and each.kids and each.kids[0].text == label
         for each in node.walk()
-    ):
-        raise Unsupported("a label of a block is not supported")
-    t.statement(body)
+    )
+    if not is_left:
+        t.statement(body)
+        return
+    if body.kind != "statement_block":
+        raise Unsupported("such a label is not supported", "Put a block behind it")
+    t.function.loops.append(Loop(body, is_round=True))
+    try:
+        lines = t.body(body)
+    finally:
+        t.function.loops.pop()
+    if not lines or lines[-1].text != "break":
+        lines.append(Line("break"))
+    t.block("while True", lines).comment = "one round, which break leaves"
 
 
 def install() -> None:

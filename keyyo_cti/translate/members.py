@@ -259,9 +259,11 @@ def _of_others(t: Translator, piece: Piece, primitive: int, kinds: Set[str], nam
         name in keyyo.FIELDS_OF_ERROR
     ):
         return call("getattr", piece, quote(name), "None")
+    if name == "size" and kinds & {"map", "set"}:
+        raise Unsupported("the size of what may be a map or something else")
     if kinds == {"function"} and name in ("name", "prototype", "caller", "arguments"):
         raise Unsupported(f"the {name} of a function")
-    if primitive & (STR | NUMBER | REGEX | DATE) and not primitive & ANY:
+    if primitive & (STR | NUMBER | REGEX | DATE) and not primitive & ANY and not kinds:
         raise Unsupported(f"the property {name} is not supported")
     return t.helper("js_get", piece, quote(attribute_or_key(t, name)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List
 
-from .arguments import arguments_of, has_plain_order, iterable, pairs_of
+from .arguments import arguments_of, has_plain_order, iterable, pairs_of, properties
 from .array_callbacks import comprehension, inline
 from .dates import check_date
 from .globals import global_call
@@ -214,7 +214,15 @@ def _object(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
         return _values(t, name, first, is_dict)
     if name == "assign":
         return _assign(t, node, given)
-    if name in ("freeze", "seal") and len(given) == 1:
+    return _changed(t, node, name, first)
+
+
+def _changed(t: Translator, node: Node, name: str, first: Node) -> Piece:
+    if name == "fromEntries":
+        pairs = wrap(iterable(t, first), 3)
+        key = t.helper("js_text", atom("key"))
+        return in_brackets("{", [key, ": value for key, value in ", pairs], "}")
+    if name in ("freeze", "seal"):
         t.note(node, f"Object.{name}", "a dict can always be changed", "Nothing")
         return t.expr(first)
     if name == "create" and first.kind == "null":
@@ -237,15 +245,17 @@ def _values(t: Translator, name: str, first: Node, is_dict: bool) -> Piece:
 
 def _assign(t: Translator, node: Node, given: List[Node]) -> Piece:
     masks = [t.mask(each) for each in given]
-    if not all(t.world.only(mask, "dict") for mask in masks):
+    if not all(t.world.only(mask, "dict") or mask == CALL for mask in masks):
         raise Unsupported("Object.assign of what may be no plain object")
     if given[0].kind == "object":
-        parts = [join("**", wrap(t.expr(each), 16)) for each in given[1:]]
+        parts = [properties(t, each) for each in given[1:]]
         if given[0].kids:
             parts.insert(0, join("**", t.expr(given[0])))
         return sequence("{", parts, "}")
     parent = node.parent
-    if parent is not None and parent.kind == "expression_statement" and len(given) == 2:
+    if parent is not None and parent.kind == "expression_statement" and len(given) == 2 and (
+        CALL not in masks
+    ):
         return method(t.expr(given[0]), "update", t.expr(given[1]))
     raise Unsupported("such an Object.assign is not supported")
 

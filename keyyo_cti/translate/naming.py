@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 import unicodedata
@@ -12,18 +13,23 @@ from .places import Places
 from .scopes import Binding
 from .syntax import FUNCTIONS, Node
 
+#: Functions of Python that no translation uses, and that are good names.
+_FREE = frozenset({
+    "id", "filter", "hash", "slice", "dir", "bin", "hex", "help", "license", "credits", "exit",
+    "open", "compile", "eval", "exec", "bytes", "pow", "copyright", "quit", "delattr",
+})
+
 #: What the translation itself uses, so that no variable may have these names.
 TAKEN = frozenset({
-    *keyword.kwlist, "match", "case", "json", "re", "math", "time", "threading", "random",
-    "logging", "requests", "functools", "datetime", "timezone", "urllib", "partial", "sys", "os",
-    "print", "len", "str", "int", "float", "list", "dict", "range", "any", "all", "next", "max",
-    "min", "abs", "sorted", "enumerate", "isinstance", "callable", "bool", "getattr", "super",
-    "reversed", "sum", "zip", "ord", "chr", "set", "setattr", "object", "hasattr", "Exception",
-    "ValueError", "TypeError", "tuple", "page", "document", "window", "Promise", "promised", "Any",
-    "iter", "input", "repr", "self", "cls", "format", "round", "type", "globals", "fetch",
-    "local_storage", "session_storage", "set_timeout", "set_interval", "clear_timer", "KeyyoError",
-    "html", "NotImplementedError", "Decimal", "base64", "Keyyo",
-})
+    *keyword.kwlist, *dir(builtins), "match", "case", "json", "re", "math", "time", "threading",
+    "random", "logging", "requests", "functools", "datetime", "timezone", "timedelta", "urllib",
+    "partial", "sys", "os", "Decimal", "ROUND_HALF_UP", "Any", "self", "cls", "html", "base64",
+    "Keyyo", "KeyyoError", "ConnectionFailed", "RangeError", "URIError", "EvalError",
+    # Of the page, and of what stands in for it.
+    "page", "document", "window", "Promise", "promised", "fetch", "local_storage",
+    "session_storage", "set_timeout", "set_interval", "clear_timer", "queue_microtask",
+    "caught_value", "thrown", "Page", "Thrown", "jquery", "missing", "confirm",
+}) - _FREE
 
 _AMBIGUOUS = {"l": "l_", "O": "O_", "I": "I_"}
 
@@ -100,6 +106,10 @@ class Names:
         self._owner_of[python] = name
         self._by_js[name] = python
         return python
+
+    def knows(self, name: Node) -> bool:
+        """True for a name that is defined already, such as one of an earlier cell."""
+        return name.binding.kind == "free" and name.binding.python in self._known
 
     def home(self, function: Optional[Node]) -> Optional[Node]:
         """Return the function that a function's variables are part of in Python."""

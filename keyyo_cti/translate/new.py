@@ -15,10 +15,10 @@ from .notes import Unsupported
 from .openings import shared_cti
 from .pieces import Piece, atom, call, join, sequence, wrap
 from .promises import new_promise
-from .regexes import compiled, literal_of
+from .regexes import compiled
 from .syntax import Node
 from .translator import EXPRESSIONS, Translator
-from .tree import has_holes, property_name
+from .tree import has_holes, property_name, regex_literal
 from .types import ANY, KEYYO, NAT, PAGE, WHOLE
 
 
@@ -81,12 +81,13 @@ def _new_builtin(t: Translator, node: Node, name: str) -> Piece:
         return new_promise(t, node, arguments)
     if name in ("Map", "Set", "Array"):
         return new_container(t, name, arguments)
-    if name == "RegExp" and literal_of(node) is not None:
+    if name == "RegExp" and regex_literal(node) is not None:
         return compiled(t, node)
     if name == "RegExp":
         raise Unsupported("a regular expression that is made at run time")
+    if t.names.knows(constructor := node["constructor"]):
+        return call(t.expr(constructor), *arguments_of(t, node))
     if t.mask(node) & PAGE:
-
         t.page_note(node, name)
         return call(call(t.stub("missing"), quote(name)), *arguments_of(t, node))
     raise Unsupported(f"new {name} is not supported")

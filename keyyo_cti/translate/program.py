@@ -26,7 +26,7 @@ from .functions import initial
 from .helpers import imports, source, with_needed
 from .infer import Inference
 from .layout import Line, comment_line, render, statement_at
-from .naming import Names
+from .naming import Names, legal, snake
 from .notes import Note
 from .openings import mark_openings
 from .pieces import Piece
@@ -124,9 +124,11 @@ def _translator(program: Node, known: Collection[str]) -> Translator:
     shapes = Shapes(program, analysis)
     for binding in analysis.bindings:
         binding.is_this = _holds_this(binding)
+        if binding.kind == "implicit" and {binding.name, legal(snake(binding.name))} & set(known):
+            binding.kind = "free"
     inference = Inference(program, analysis, shapes)
     inference.run()
-    inlined = inlined_callbacks(program)
+    inlined = inlined_callbacks(program, inference.world)
     names = Names(analysis.bindings, inlined, known)
     return Translator(program, analysis, shapes, inference, names, inlined)
 

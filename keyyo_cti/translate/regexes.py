@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import List, Optional, Tuple
+from typing import List, Tuple
 
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join, method
 from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, Translator
-from .tree import parameters, string_value
+from .tree import parameters, regex_literal, string_value
 from .types import REGEX, STR
 
 
@@ -93,7 +93,7 @@ def _literal(pattern: str) -> str:
 
 def pattern_of(t: Translator, node: Node) -> Tuple[str, str]:
     """Return Python's literal and flags for a regular expression."""
-    literal = literal_of(node)
+    literal = regex_literal(node)
     assert literal is not None
     pattern, flags = literal
     t.need("import re")
@@ -103,23 +103,6 @@ def pattern_of(t: Translator, node: Node) -> Tuple[str, str]:
     if _is_ascii(pattern, flags):
         python.append("re.A")
     return _literal(python_pattern(pattern, flags)), " | ".join(python)
-
-
-def literal_of(node: Node) -> Optional[Tuple[str, str]]:
-    """Return the text and the flags of an expression that is written in the source, or None."""
-    if node.kind == "regex":
-        flags = node["flags"].text if "flags" in node.fields else ""
-        return node["pattern"].text if "pattern" in node.fields else "", flags
-    if node.kind == "new_expression" and node["constructor"].text == "RegExp":
-        given = node["arguments"].kids if "arguments" in node.fields else []
-        if given and all(each.kind == "string" for each in given):
-            return string_value(given[0]), string_value(given[1]) if len(given) > 1 else ""
-    if node.kind == "identifier" and len(node.binding.writes) == 1:
-        declared = node.binding.writes[0].parent
-        if declared is not None and declared.kind == "variable_declarator":
-            value = declared.get("value")
-            return literal_of(value) if value is not None and value is not node else None
-    return None
 
 
 def _is_ascii(pattern: str, flags: str) -> bool:
@@ -132,11 +115,6 @@ def may_be_empty(node: Node) -> bool:
         return re.match(node.text[1:].rpartition("/")[0], "") is not None
     except re.error:
         return True
-
-
-def is_global(node: Node) -> bool:
-    """True if the expression has the flag ``g``."""
-    return "flags" in node.fields and "g" in node["flags"].text
 
 
 def compiled(t: Translator, node: Node) -> Piece:
@@ -176,7 +154,21 @@ def _is_condition(node: Node) -> bool:
 
 
 def _may_be_global(t: Translator, node: Node) -> bool:
-    literal = literal_of(node)
+    literal = regex_literal(node)
+    if literal is None:
+        return any(
+            each.kind == "regex" or each.kind == "identifier" and each.text == "RegExp"
+            for each in t.program.all() if _has_place(each)
+        )
+    return "g" in literal[1] or "y" in literal[1]
+
+
+def _has_place(node: Node) -> bool:
+    """True for an expression that goes on where it has found something, or may be such a one."""
+    if node.kind == "identifier" and node.parent is not None:
+        literal = regex_literal(node.parent)
+    else:
+        literal = regex_literal(node)
     return literal is None or "g" in literal[1] or "y" in literal[1]
 
 
@@ -189,17 +181,18 @@ def _search(t: Translator, node: Node, text: Piece) -> Piece:
 
 def match(t: Translator, target: Piece, arguments: List[Node]) -> Piece:
     """Return a call of ``match`` of a string."""
-    if len(arguments) != 1 or arguments[0].kind != "regex":
+    literal = regex_literal(arguments[0]) if len(arguments) == 1 else None
+    if literal is None:
         raise Unsupported("match needs a regular expression")
     node = arguments[0]
-    if is_global(node):
+    if "g" in literal[1]:
         return t.helper("js_matches", compiled(t, node), target)
     return _search(t, node, target)
 
 
 def match_all(t: Translator, target: Piece, arguments: List[Node]) -> Piece:
     """Return a call of ``matchAll`` of a string."""
-    literal = literal_of(arguments[0])
+    literal = regex_literal(arguments[0])
     if literal is None or "g" not in literal[1]:
         raise Unsupported("matchAll needs a regular expression with g")
     return call("list", method(compiled(t, arguments[0]), "finditer", target))
@@ -208,7 +201,7 @@ def match_all(t: Translator, target: Piece, arguments: List[Node]) -> Piece:
 def replace(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
     """Return a call of ``replace`` of a string."""
     first, second = arguments
-    literal = literal_of(first)
+    literal = regex_literal(first)
     if literal is None:
         if t.mask(first) & REGEX:
             raise Unsupported("replace with a regular expression from elsewhere")
@@ -216,7 +209,7 @@ def replace(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> 
             check_replacement(t, second)
         return method(target, "replace", t.text(first), t.text(second), "1")
     extra = [] if "g" in literal[1] else ["count=1"]
-    replacement = _replacement(t, second, _count_groups(*literal))
+    replacement = _replacement(t, second, _tried(*literal))
     if first.kind != "regex":
         return method(compiled(t, first), "sub", replacement, target, *extra)
     pattern, flags = pattern_of(t, first)
@@ -225,35 +218,38 @@ def replace(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> 
     return call("re.sub", pattern, replacement, target, *extra)
 
 
-def _count_groups(pattern: str, flags: str) -> int:
+def _tried(pattern: str, flags: str) -> "re.Pattern[str]":
     try:
-        return re.compile(python_pattern(pattern, flags)).groups
+        return re.compile(python_pattern(pattern, flags))
     except re.error:
         raise Unsupported("Python has no such regular expression") from None
 
 
-def _template_of(text: str, groups: int) -> str:
+def _template_of(text: str, pattern: "re.Pattern[str]") -> str:
     """Return a replacement as Python writes it. A number without a group stands for itself."""
     def part(found: "re.Match[str]") -> str:
+        if found[0].startswith("$<"):
+            known = found[2] in pattern.groupindex
+            return f"\\g<{found[2]}>" if known else "" if pattern.groupindex else found[0]
         digits = found[1] or ""
         for number in (digits, digits[:1]):
-            if number and 0 < int(number) <= groups:
+            if number and 0 < int(number) <= pattern.groups:
                 return f"\\g<{int(number)}>{digits[len(number):]}"
         if found[0] == "$&":
             return "\\g<0>"
         return "$" if found[0] == "$$" else found[0]
 
-    return re.sub(r"\$\$|\$&|\$(\d\d?)", part, text.replace("\\", "\\\\"))
+    return re.sub(r"\$\$|\$&|\$(\d\d?)|\$<([^>]*)>", part, text.replace("\\", "\\\\"))
 
 
-def _replacement(t: Translator, node: Node, groups: int) -> Piece:
+def _replacement(t: Translator, node: Node, pattern: "re.Pattern[str]") -> Piece:
     if node.kind == "string":
         text = string_value(node)
-        if re.search(r"\$[`'<]", text):
+        if re.search(r"\$[`']", text):
             raise Unsupported("such a replacement is not supported")
-        return atom(_literal(_template_of(text, groups)))
+        return atom(_literal(_template_of(text, pattern)))
     if node.kind in FUNCTIONS:
-        return _function(t, node, groups)
+        return _function(t, node, pattern.groups)
     if not t.mask(node) & ~STR:
         check_replacement(t, node)
         text = str(t.expr(node))

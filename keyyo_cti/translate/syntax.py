@@ -336,6 +336,7 @@ def _unwrap(nodes: List[Node]) -> None:
             continue
         [inner] = node.kids
         inner.broken = inner.broken or node.broken
+        parent.torn = parent.torn or node.torn
         inner.parent = parent
         parent.comments = parent.comments + node.comments
         parent.kids[parent.kids.index(node)] = inner

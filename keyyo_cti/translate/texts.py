@@ -95,6 +95,13 @@ def with_none(t: Translator, piece: Piece, mask: int, node: Node) -> List[Union[
     return [piece]
 
 
+def note_null(t: Translator, nodes: List[Node]) -> None:
+    """Note that null is shown as undefined, if one of the values may be null, or hold it."""
+    for node in nodes:
+        mask = t.mask(node.kids[0] if node.kind == "spread_element" else node)
+        note_mixed(t, mask | UNDEF if _with_elements(t, mask) & NULL else mask, node)
+
+
 def shows_null(t: Translator, mask: int) -> bool:
     """True if None can only be null, in the value itself or in its elements."""
     inner = _with_elements(t, mask)

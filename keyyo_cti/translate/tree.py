@@ -128,5 +128,29 @@ def single_expression(node: Node) -> Optional[Tuple[Node, bool]]:
     return None
 
 
+def regex_literal(node: Node) -> Optional[Tuple[str, str]]:
+    """Return the text and the flags of a regular expression that the source writes, or None."""
+    if node.kind == "regex":
+        flags = node["flags"].text if "flags" in node.fields else ""
+        return node["pattern"].text if "pattern" in node.fields else "", flags
+    if node.kind == "new_expression" and node["constructor"].text == "RegExp":
+        given = node["arguments"].kids if "arguments" in node.fields else []
+        if given and all(each.kind == "string" for each in given):
+            return string_value(given[0]), string_value(given[1]) if len(given) > 1 else ""
+    if node.kind == "identifier" and len(node.binding.writes) == 1:
+        declared = node.binding.writes[0].parent
+        if declared is not None and declared.kind == "variable_declarator":
+            value = declared.get("value")
+            return regex_literal(value) if value is not None and value is not node else None
+    return None
+
+
+def is_borrowed_slice(node: Node) -> bool:
+    """True for ``Array.prototype.slice`` and ``[].slice``."""
+    return node.kind == "member_expression" and node.text in (
+        "Array.prototype.slice", "[].slice"
+    )
+
+
 def owner_of(node: Node) -> Node:
     return node["function"]["object"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Optional
 
+from . import keyyo
 from .scopes import Binding
 from .syntax import FUNCTIONS, Node
 from .tree import SETTERS
@@ -32,7 +33,50 @@ def is_read_unset(binding: Binding) -> bool:
     reads = [each for each in binding.reads if each.scope.function is binding.owner]
     if len(writes) * len(reads) > _MAX_PAIRS:
         return True
-    return any(not any(_is_before(write, read) for write in writes) for read in reads)
+    return any(
+        not any(_is_before(write, read) for write in writes) for read in reads
+    ) or _is_read_in_first_value(binding, binding.node)
+
+
+def _is_read_in_first_value(binding: Binding, declared: Node) -> bool:
+    """True if a function that runs while the first value is computed reads the variable."""
+    value = declared.parent.get("value") if declared.parent is not None else None
+    if value is None or not any(True for _ in binding.captures()):
+        return False
+    called = {
+        id(write.parent) for each in value.walk() if each.kind == "call_expression"
+        for write in (each["function"].binding.writes if each["function"].binding else ())
+    }
+    return any(
+        _runs_at_once(value, read) if value.start <= read.start < value.end
+        else id(read.scope.function) in called for read in binding.reads
+    )
+
+
+def _runs_at_once(value: Node, read: Node) -> bool:
+    node = read.parent
+    while node is not None and node is not value.parent:
+        if node.kind in FUNCTIONS and not _is_called_at_once(node):
+            return False
+        node = node.parent
+    return True
+
+
+def _is_called_at_once(function: Node) -> bool:
+    parent = function.parent
+    if parent is None or parent.kind != "arguments" or parent.parent is None:
+        return parent is not None and parent.get("function") is function
+    caller = parent.parent.get("function")
+    name = caller["property"] if caller is not None and "property" in caller.fields else caller
+    return name is None or name.text not in _LATER and name.text not in keyyo.METHODS
+
+
+#: Callers that keep their callback for later.
+_LATER = frozenset({
+    "setTimeout", "setInterval", "setImmediate", "queueMicrotask", "requestAnimationFrame",
+    "then", "catch", "finally", "on", "one", "bind", "addEventListener", "click", "submit",
+    "ready", "subscribe", "promisify", "debounce", "throttle",
+})
 
 
 def is_always_set(binding: Binding) -> bool:

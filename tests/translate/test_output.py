@@ -9,11 +9,12 @@ import subprocess
 import symtable
 import sys
 from pathlib import Path
-from typing import Dict, Set
+from typing import Dict, Set, Tuple
 
 import pytest
 
 from keyyo_cti.translate import helpers, page, translate
+from keyyo_cti.translate.naming import legal
 
 from ..docs.guide import pairs
 from ..helpers.running import ROOT
@@ -122,11 +123,11 @@ _RARE = (
 )
 
 
-def _undefined(python: str) -> Set[str]:
-    """Return the names that a program reads and nothing in it defines."""
+def _names(python: str) -> Tuple[Set[str], Set[str]]:
+    """Return the names that a program reads, and those that its module defines or imports."""
     module = symtable.symtable(python, "translation", "exec")
     read: Set[str] = set()
-    defined = {"__name__", *vars(builtins)}
+    defined = {"__name__"}
     tables = [module]
     while tables:
         table = tables.pop()
@@ -136,10 +137,10 @@ def _undefined(python: str) -> Set[str]:
                 read |= {each.get_name()} if each.is_referenced() else set()
                 if each.is_assigned() or each.is_imported() or each.is_namespace():
                     defined.add(each.get_name())
-    return read - defined
+    return read, defined
 
 
-def test_every_name_that_is_not_of_the_source_is_defined() -> None:
+def test_every_name_that_is_not_of_the_source_is_defined_and_taken() -> None:
     """Among the sources each helper, and each part of the runtime, is used somewhere."""
     files = [PHONE, *PAGES.iterdir(), *(Path(__file__).parent / "idioms").iterdir()]
     used: Set[str] = set()
@@ -147,7 +148,12 @@ def test_every_name_that_is_not_of_the_source_is_defined() -> None:
         *REFUSED, *NOTED, *_RARE, *EXAMPLES.values(),
         *(path.read_text("utf-8") for path in files), *map(program, range(20)),
     ]:
-        python = translate(source).python
-        assert _undefined(python) <= set(re.findall(r"[\w$]+", source)), source
-        used |= set(re.findall(r"\w+", python))
-    assert {*helpers.names(), *page.__all__} - used == {"Page", "Thrown"}
+        read, defined = _names(translate(source).python)
+        words = set(re.findall(r"[\w$]+", source))
+        assert read - defined - set(dir(builtins)) <= words, source
+        # Otherwise a variable of a program may take its place.
+        assert all(legal(name) != name for name in read & set(dir(builtins)) - words), source
+        used |= read | defined
+    ours = {*helpers.names(), *page.__all__}
+    assert ours - used == {"Page", "Thrown"}
+    assert all(legal(name) != name for name in ours)

@@ -107,8 +107,8 @@ def test_jquery_page_translated_answers_and_hangs_up(sim: Simulator, alice: Line
         program.wait_until(lambda line: line.startswith("history:"))
         said = program.said
     assert "page: #line.textContent = 01 99 00 00 01" in said
-    assert "status: Talked for 0:00" in said
-    assert "answered 100% average 0.0" in said
+    assert any(re.fullmatch(r"status: Talked for 0:0\d", line) for line in said)
+    assert any(re.fullmatch(r"answered 100% average \d.0", line) for line in said)
     assert said[-1] in ("history: answered from Bob*", "hang up ok")
 
 
@@ -134,7 +134,7 @@ def test_class_page_translated_counts_calls(sim: Simulator, alice: Line) -> None
     ]
     assert "[info] main: line Alice" in said
     assert "[info] main: Bob -> Alice (SETUP > CONNECT > RELEASE)" in said
-    assert "1 calls, 0 s, 0.00 s each, 0 missed" in said
+    assert any(re.fullmatch(r"1 calls, \d s, \d.00 s each, 0 missed", line) for line in said)
 
 
 def test_async_page_translated_calls_one_after_the_other(sim: Simulator, alice: Line) -> None:

@@ -56,7 +56,9 @@ def test_page_prints_the_same_in_both(
             script = source.replace("<CSI token>", sim.token(ALICE))
             said.append(play(page, sim, script, scene, count))
     # The answer to a command may overtake the notification of another call.
-    assert sorted(said[0]) == sorted(said[1])
+    # On a busy machine a call may last for a second.
+    node, python = ([re.sub(r"[\d.]+ s\b", "N s", line) for line in each] for each in said)
+    assert sorted(node) == sorted(python)
     assert said[0][0] == said[1][0] and len(said[0]) == count
 
 

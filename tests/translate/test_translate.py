@@ -152,7 +152,10 @@ def test_kept_call_whose_state_is_compared_is_copied(
 
 @pytest.mark.parametrize(("source", "word"), [
     ("with (x) { a; }", "with"),
-    ("block: { f(); break block; }", "label"),
+    ("block: if (f()) { break block; }", "label"),
+    ("for (;;) { block: { if (f()) { break; } break block; } }", "label"),
+    ("function f(c) { return c.get('a'); } f(new Map()); f({ get: () => 'own' });", "own object"),
+    ("function f(x) { return x.size; } f(new Set()); f({ size: 'XL' });", "size"),
     ("function* g() { yield 1; }", "generators"),
     ("var x = /(?<=a+)b/u.test(y);", "regular expression"),
     ("var a = [1,,2];", "holes"),

@@ -34,3 +34,5 @@ var c1 = [3, 1, 2], c2 = c1; c2.sort(); console.log(c1.join(), c1 === c2, [1] ==
 console.log((() => 3)(), !function() { return 0; }());
 console.log(5..toString(), 1.50.toFixed(1), .5 + .5, 0x1f, 1e3, 0b11, 1_000);
 console.log(isNaN("x"), isNaN("5"), parseFloat("3.14abc"), parseInt("abc", 10), Infinity > 1, -Infinity, NaN);
+(function() { const R = { fr: /^0\d+$/ }; console.log(R.fr.test('012'), R.fr.test('x')); const rules = [{ re: /^0800/, label: 'free' }, { re: /^01/, label: 'paid' }]; console.log(rules.find(r => r.re.test('0123')).label); class P { static RE = /^\d+$/; ok(s) { return P.RE.test(s); } } console.log(new P().ok('12'), new P().ok('a')); console.log([/a/, /b/].some(r => r.test('b'))); })();
+(function() { var o = { str: () => 2, len() { return 3; }, sorted(f) { return f(1); } }; console.log([1, 2].join(), ['b', 'a'].slice().sort().join(), o.sorted(x => x), o.len()); })();
