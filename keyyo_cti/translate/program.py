@@ -83,6 +83,9 @@ def _translate_without(
 ) -> Tuple[Translation, List[Line]]:
     """Return the translation, and its statements, without those that begin at these places."""
     program, was_cut = parse(text)
+    waits_itself = [node for node in _awaits(program) if not program.broken]
+    if waits_itself:
+        program, was_cut = parse(_as_async(program))
     if program.kind == "ERROR" and not program.kids:
         return untranslated(text, "this is not JavaScript"), []
     t = _translator(program, known)
@@ -100,6 +103,11 @@ def _translate_without(
             1, "the source", "as a whole it is not JavaScript, so that parts may be missing",
             "Correct the syntax errors",
         )
+    if waits_itself:
+        t.notes.add(
+            waits_itself[0].line, "await outside of a function",
+            "the program becomes a function, and its names are no names of the module", "Nothing",
+        )
     if was_cut:
         t.notes.add(
             text.count("\n") + 1, "the end", "closing brackets were missing, and were added",
@@ -109,6 +117,23 @@ def _translate_without(
     found = _finished(t, lines)
     _cut_circles(t)
     return found, lines
+
+
+def _awaits(program: Node) -> List[Node]:
+    """Return the places where a module awaits outside of its functions."""
+    if not program.mentions(b"await"):
+        return []
+    return [
+        node for node in program.all()
+        if node.kind == "await_expression" and node.inside(FUNCTIONS) is None
+    ]
+
+
+def _as_async(program: Node) -> str:
+    """Return the source in an async function, behind its imports; its lines stay the same."""
+    place = max((kid.end for kid in program.kids if kid.kind == "import_statement"), default=0)
+    head, rest = program.source[:place], program.source[place:]
+    return (head + b"(async () => {" + rest + b"\n})();").decode("utf-8", "replace")
 
 
 def _cut_circles(t: Translator) -> None:

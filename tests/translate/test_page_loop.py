@@ -54,6 +54,15 @@ def test_work_of_a_stopped_page_never_runs_in_a_later_one(said: List[str]) -> No
     assert go_on.wait(DEADLINE) and said in ([], ["old"])
 
 
+def test_await_outside_of_a_function_waits_in_its_place() -> None:
+    translation = translate(
+        "import Keyyo from 'keyyo-cti';\nconsole.log(1);\nconst x = await Promise.resolve(5);\n"
+        "console.log(x);\nfor (const p of [1, 2]) { console.log(await Promise.resolve(p)); }"
+    )
+    assert in_python(translation.python) == ["1", "5", "1", "2"] and translation.complete
+    assert [(3, "await outside of a function")] == [each[:2] for each in translation.notes]
+
+
 @pytest.mark.parametrize(("source", "wanted"), [
     ("(function ($, d) { var n = 1; function log() { console.log('n', n); }"
      " $(d).ready(function () { log(); }); })(jQuery, document);", ["n 1"]),

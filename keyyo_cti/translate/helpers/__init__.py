@@ -49,7 +49,7 @@ def with_needed(names: Iterable[str]) -> List[str]:
         if name not in needed:
             needed.add(name)
             left.extend(
-                other for other in re.findall(r"\b(?:js_\w+|\w+Error)\b", sources[name])
+                other for other in re.findall(r"(?<![\w\"])(?:js_\w+|\w+Error)\b", sources[name])
                 if other in sources
             )
     return [name for name in sources if name in needed]
