@@ -64,6 +64,21 @@ def test_name_of_an_earlier_cell_is_found() -> None:
     assert "active_call.hang_up()" in code and "f(lineNumber, otherName)" in code
 
 
+@pytest.mark.parametrize(("cells", "names", "result"), [
+    (["let callCount = 2;", "function bump() { callCount += 10; } bump();"], "call_count", 12),
+    (["let plain = 1;", "const add = () => { plain++; }; add();"], "plain", 2),
+    (["class LineOf { go() { return 7; } }", "var found = new LineOf().go();"], "found", 7),
+])
+def test_cell_sets_and_makes_what_an_earlier_one_has_defined(
+    cells: List[str], names: str, result: int
+) -> None:
+    shell = Shell()
+    for source in cells:
+        keyyo_js.keyyo_js(shell, source)
+        exec(shell.cells[-1], shell.user_ns)
+    assert shell.user_ns[names] == result
+
+
 def test_cell_whose_python_fails_counts_as_failed() -> None:
     from IPython.core.error import UsageError
 
