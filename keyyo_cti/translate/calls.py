@@ -28,7 +28,8 @@ from .promises import promise_method
 from .regexes import regex_method
 from .shapes import uses_this
 from .strings import number_method, string_method
-from .syntax import FUNCTIONS, Node, check_super
+from .supers import parent_of
+from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, Translator
 from .tree import is_borrowed_slice
 from .types import (
@@ -61,8 +62,7 @@ def _call(t: Translator, node: Node) -> Piece:
     if function.kind == "member_expression":
         return _method(t, node, function)
     if function.kind == "super":
-        check_super(function, is_call=True)
-        return call("super().__init__", *arguments_of(t, node))
+        return call(f"{parent_of(t, node, True)}.__init__", *arguments_of(t, node))
     if function.kind == "import":
         raise Unsupported("modules of JavaScript are not supported")
     if function.kind == "identifier" and function.is_free:
@@ -88,8 +88,7 @@ def _computed(t: Translator, node: Node, function: Node) -> Piece:
 def _method(t: Translator, node: Node, function: Node) -> Piece:
     target, name = function["object"], function["property"].text
     if target.kind == "super":
-        check_super(target)
-        return call(f"super().{t.names.attribute(name)}", *arguments_of(t, node))
+        return call(f"{parent_of(t, node)}.{t.names.attribute(name)}", *arguments_of(t, node))
     if target.kind == "identifier" and target.binding is not None and (
         target.is_free and target.text in NAMESPACES
     ):
@@ -290,6 +289,8 @@ _AMBIGUOUS = frozenset({"concat", "at", "lastIndexOf", "toString", "entries", "k
 def _of_anything(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Piece:
     """Return a method of something whose type is not known: the name decides."""
     arguments = node["arguments"].kids
+    if name == "toString" and not arguments:
+        return t.helper("js_text", piece)
     owners = t.owners_of(name, "instance", "record", "dict")
     if owners and (t.world.kinds(mask) & {"array", "map", "set"} or mask & ANY and (
         name in ARRAY_METHODS or name in STRING_METHODS
@@ -300,8 +301,6 @@ def _of_anything(t: Translator, node: Node, piece: Piece, mask: int, name: str) 
             return method(piece, t.names.attribute(name), *arguments_of(t, node))
         member = t.helper("js_get", piece, quote(name))
         return call(member, *arguments_of(t, node))
-    if name == "toString" and not arguments:
-        return t.helper("js_text", piece)
     if name in ("then", "catch", "finally"):
         return promise_method(t, node, piece, name)
     if name in _OF_BOTH and len(arguments) == 1:

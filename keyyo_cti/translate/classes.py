@@ -7,14 +7,14 @@ from typing import Callable, Dict, List, Optional, Set
 from .builtins import ERRORS
 from .error_classes import error_class
 from .frames import Function
-from .functions import write_definition
+from .functions import outside_lines, write_definition
 from .layout import Line, comment_line, comment_text
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join
 from .shapes import Shape, functions_of
 from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, STATEMENTS, Translator
-from .tree import property_name
+from .tree import SETTERS, property_name
 from .types import Thing, atoms
 
 
@@ -86,6 +86,8 @@ def _static_field(t: Translator, node: Node) -> None:
     if value is None:
         t.write(f"{name} = None")
         return
+    if any(each.kind in SETTERS for each in value.walk()):
+        raise Unsupported("a field of a class whose value sets a variable")
     # Without it, mypy does not know what an empty one will hold.
     kinds = t.world.kinds(value.type)
     annotation = "" if not kinds or atoms(value.type) else ": list" if kinds == {"array"} else (
@@ -99,8 +101,12 @@ def _method(t: Translator, node: Node) -> None:
         raise Unsupported("a method whose name is computed")
     name = _method_name(t, node["name"].text)
     if "static" in node.tokens:
+        if "set" in node.tokens:
+            raise Unsupported("a setter of a class", "Write a method")
         line = write_definition(t, node, name, "cls")
-        line.decorators.insert(0, "classmethod")
+        if "get" in node.tokens:
+            t.helpers.add("js_static")
+        line.decorators.insert(0, "js_static" if "get" in node.tokens else "classmethod")
         return
     _member(t, node, name)
 
@@ -180,7 +186,8 @@ def _as_method(t: Translator, node: Node, write: Callable[[], None]) -> List[Lin
     function.this_owner = None
     before, t.function = t.function, function
     try:
-        return t.collect(_with_this(t, function, node, write))
+        lines = t.collect(_with_this(t, function, node, write))
+        return outside_lines(function) + lines
     finally:
         t.function = before
 
@@ -211,7 +218,11 @@ def _in_method(
             place = index + 1
         if has_base and line.text.startswith("super().__init__("):
             place = index + 1
-    body[place:place] = lines
+    declared = [line for line in lines if line.text.startswith(("global ", "nonlocal "))]
+    body[place:place] = lines[len(declared):]
+    # One declaration of each: a second one would come after the first use.
+    present = {line.text for line in body[:place]}
+    body[0:0] = [line for line in declared if line.text not in present]
 
 
 # Constructor functions.

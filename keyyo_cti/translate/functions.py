@@ -128,7 +128,7 @@ def write_definition(
         body = t.collect(lambda: _body(t, node, thing, signature))
     finally:
         t.function = before
-    body = _outside(function) + initial(t, node) + body
+    body = outside_lines(function) + initial(t, node) + body
     is_async = "async" in node.tokens
     head = Piece([
         "async def " if is_async else "def ", name, Group("(", signature.items(), ")"),
@@ -193,7 +193,8 @@ def _prelude(t: Translator, node: Node, name: str) -> None:
         unpack(t, node, atom(name), t.mask(node) if node.type else ANY, node)
 
 
-def _outside(function: Function) -> List[Line]:
+def outside_lines(function: Function) -> List[Line]:
+    """Return the declarations of the variables around a function that it sets."""
     found = []
     for kind in ("global", "nonlocal"):
         names = sorted(name for name, each in function.outside.items() if each == kind)

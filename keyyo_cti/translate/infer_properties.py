@@ -107,7 +107,7 @@ class Properties:
             return NAT
         if name == "size" and thing.kind in ("map", "set"):
             return NAT
-        if thing.kind == "instance":
+        if thing.kind in ("instance", "class"):
             return self._field_of_instance(thing, name)
         if name in thing.fields:
             optional = name not in thing.certain or thing.deletes

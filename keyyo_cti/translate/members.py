@@ -8,6 +8,7 @@ from . import keyyo
 from .builtins import MATH_CONSTANTS
 from .infer_rules import is_own_key
 from .literals import quote
+from .naming import legal_name
 from .notes import Unsupported
 from .pieces import (
     COMPARISON,
@@ -25,7 +26,8 @@ from .pieces import (
     wrap,
 )
 from .regexes import match_field
-from .syntax import Node, check_super
+from .supers import parent_of
+from .syntax import Node
 from .translator import EXPRESSIONS, Translator
 from .tree import literal_key
 from .truth import is_pure
@@ -110,8 +112,7 @@ def _member(t: Translator, node: Node) -> Piece:
 def _special(t: Translator, node: Node, target: Node, name: str) -> Optional[Piece]:
     """Return a property of what JavaScript or the browser defines, or None."""
     if target.kind == "super":
-        check_super(target)
-        return join("super()", f".{t.names.attribute(name)}")
+        return atom(f"{parent_of(t, node)}.{t.names.attribute(name)}")
     if t.mask(target) == KEYYO:
         return _csb(t, node, name)
     if target.kind != "identifier" or not target.is_free:
@@ -313,12 +314,6 @@ def _of_keyyo(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> 
     if mask == PAGE and not name.isidentifier():
         raise Unsupported(f"the property {name} is not supported")
     return attribute(piece, legal_name(name))
-
-
-def legal_name(name: str) -> str:
-    import keyword
-
-    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def _subscript(t: Translator, node: Node) -> Piece:

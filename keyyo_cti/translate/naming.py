@@ -57,6 +57,11 @@ def legal(name: str) -> str:
     return f"{name}_" if name in TAKEN or name.startswith("js_") else name
 
 
+def legal_name(name: str) -> str:
+    """Return an attribute that Python allows."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
 class Names:
     """Gives each variable and each attribute its name.
 

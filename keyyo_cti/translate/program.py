@@ -124,8 +124,9 @@ def _awaits(program: Node) -> List[Node]:
     if not program.mentions(b"await"):
         return []
     return [
-        node for node in program.all()
-        if node.kind == "await_expression" and node.inside(FUNCTIONS) is None
+        node for node in program.walk() if node.inside(FUNCTIONS) is None and (
+            node.kind == "await_expression" or node.kind == "identifier" and node.text == "await"
+        )
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+from .awaiting import repair_await
 from .syntax import CLASSES, FUNCTIONS, LOOPS, Node
 
 _PATTERNS = frozenset({
@@ -122,7 +123,7 @@ class Analysis:
         if binding is None:
             binding = self.module.declare(name, "free", None)
         if name in _RESERVED or (name == "await" and binding.kind == "free"):
-            node.broken = not _awaits(node)
+            node.broken = name != "await" or not repair_await(node)
         if binding.kind == "free" and role == "write":
             binding.kind, binding.node = "implicit", node
         node.binding = binding
@@ -290,22 +291,6 @@ class Analysis:
 
     def _label(self, node: Node, scope: Scope) -> None:
         self._visit(node["body"], scope)
-
-
-def _awaits(node: Node) -> bool:
-    """Make an ``await`` of what the grammar takes for a call: ``async x => await (x)``."""
-    call = node.parent
-    if node.text != "await" or call is None or call.get("function") is not node:
-        return False
-    function, given = call.inside(FUNCTIONS), call["arguments"].kids
-    chain = call.parent.fields if call.parent is not None else {}
-    if function is None or "async" not in function.tokens or len(given) != 1 or (
-        call in (chain.get("object"), chain.get("function"))
-    ):
-        return False
-    call.kind, call.kids, call.fields = "await_expression", given, {}
-    given[0].parent = call
-    return True
 
 
 def _check_repeated(scope: Scope, node: Node, kind: str) -> None:

@@ -205,7 +205,8 @@ def at_index(t: Translator, node: Node, target: Piece, arguments: List[Node]) ->
     if arguments[0].kind == "unary_expression":
         size = call("len", target)
         return t.helper("js_item", target, binary(size, "+", index, SUM))
-    return t.helper("js_item", target, index)
+    helper = "js_at" if t.mask(arguments[0]) & ~NAT else "js_item"
+    return t.helper(helper, target, index)
 
 
 def _index_from(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:

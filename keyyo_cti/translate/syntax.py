@@ -119,6 +119,14 @@ class Node:
             self._all = list(self.walk())
         return self._all
 
+    def replace(self, kid: Node, other: Node) -> None:
+        """Put another node into the place of a child."""
+        other.parent = self
+        self.kids[self.kids.index(kid)] = other
+        for name, field in self.fields.items():
+            if field is kid:
+                self.fields[name] = other
+
     def mentions(self, word: bytes) -> bool:
         """True if a word stands anywhere in its source, even in a text."""
         return self.source.find(word, self.start, self.end) >= 0
@@ -249,28 +257,6 @@ def broken() -> Unsupported:
     return Unsupported("this is not JavaScript", "Correct the syntax error")
 
 
-def check_super(node: Node, is_call: bool = False) -> None:
-    """Refuse ``super`` outside of a method, and its call outside of a derived constructor.
-
-    :raises Unsupported: JavaScript does not allow it here.
-    """
-    method = node.inside(_OWNERS_OF_SUPER)
-    if method is None or method.kind in FUNCTIONS - {"method_definition"}:
-        raise broken()
-    owner = method.inside(CLASSES)
-    is_derived = owner is not None and any(
-        each.kind == "class_heritage" for each in owner.kids
-    )
-    if is_call and not (is_derived and "name" in method.fields and (
-        method["name"].text == "constructor"
-    )):
-        raise broken()
-
-
-#: Where an arrow function finds the ``super`` that it uses.
-_OWNERS_OF_SUPER = FUNCTIONS - {"arrow_function"} | {"field_definition", "class_static_block"}
-
-
 def check_whole(*nodes: Optional[Node]) -> None:
     """Refuse nodes with a syntax error of their own.
 
@@ -337,9 +323,5 @@ def _unwrap(nodes: List[Node]) -> None:
         [inner] = node.kids
         inner.broken = inner.broken or node.broken
         parent.torn = parent.torn or node.torn
-        inner.parent = parent
         parent.comments = parent.comments + node.comments
-        parent.kids[parent.kids.index(node)] = inner
-        for name, field in parent.fields.items():
-            if field is node:
-                parent.fields[name] = inner
+        parent.replace(node, inner)

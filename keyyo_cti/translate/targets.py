@@ -6,7 +6,8 @@ from typing import Optional, Union
 
 from . import keyyo
 from .literals import quote
-from .members import attribute_or_key, is_within, key_of, legal_name
+from .members import attribute_or_key, is_within, key_of
+from .naming import legal_name
 from .notes import Unsupported
 from .pieces import Piece, atom, attribute, item, method
 from .syntax import Node

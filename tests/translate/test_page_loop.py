@@ -63,6 +63,17 @@ def test_await_outside_of_a_function_waits_in_its_place() -> None:
     assert [(3, "await outside of a function")] == [each[:2] for each in translation.notes]
 
 
+@pytest.mark.parametrize("source", [
+    "const f = async () => { const d = await (await g()).json(); return d; };",
+    "const f = async () => await (g()).then(r => r.json());",
+    "async function f() { const r = await (g()); return await (r.json)(); }",
+    "const f = async () => await (async () => 5)();",
+])
+def test_await_before_a_parenthesis_awaits_all_that_follows(source: str) -> None:
+    source += " const g = async () => ({ json: async () => 5 }); f().then(v => console.log(v));"
+    assert in_python(translate(source).python) == ["5"]
+
+
 @pytest.mark.parametrize(("source", "wanted"), [
     ("(function ($, d) { var n = 1; function log() { console.log('n', n); }"
      " $(d).ready(function () { log(); }); })(jQuery, document);", ["n 1"]),

@@ -199,6 +199,16 @@ def js_set(target, name, value):
     return value
 
 
+class js_static:
+    """A getter of a class."""
+
+    def __init__(self, get):
+        self.get = get
+
+    def __get__(self, instance, owner):
+        return self.get(owner)
+
+
 def js_item(sequence, index):
     """Return an element of a list or a text, or None if there is none."""
     if isinstance(sequence, re.Match):
@@ -208,6 +218,11 @@ def js_item(sequence, index):
     if not isinstance(index, (int, float)) or index % 1 != 0:
         return None
     return sequence[int(index)] if 0 <= index < len(sequence) else None
+
+
+def js_at(sequence, index):
+    """Return an element, counted from the end if the index is negative."""
+    return js_item(sequence, index + len(sequence) if index < 0 else index)
 
 
 def js_message(error):
