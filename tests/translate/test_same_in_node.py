@@ -131,6 +131,17 @@ SCRIPTS = {
         clearTimeout(never);
         setTimeout(function(a, b) { console.log(a, b); }, 60, 'x', 'y');
     """,
+    "settled": """
+        new Promise(() => { throw new Error('in'); }).catch(e => console.log(e.message));
+        Promise.resolve(1).then(() => { throw new TypeError('t'); })
+            .catch(e => console.log(e.name));
+        Promise.reject(new Error('f')).finally(() => console.log('fin'))
+            .catch(e => console.log('after', e.message));
+        Promise.any([Promise.reject(new Error('x')), Promise.resolve('a')])
+            .then(v => console.log(v));
+        Promise.any([Promise.reject(new Error('x'))]).catch(e => console.log('none', e.message));
+        Promise.all([]).then(v => console.log(v.length));
+    """,
     "once": """
         const p = new Promise((resolve, reject) => { resolve(1); resolve(2); reject(3); });
         p.then(v => console.log('got', v));
