@@ -30,8 +30,24 @@ def mark_snapshots(t: Translator) -> None:
                 if _looks_at_kept(kept, other):
                     _keep_copy(t, kept["object"])
     for node in t.program.all():
-        if node.kind == "call_expression" and _stores_live(t, node):
+        if node.kind == "call_expression" and _stores_live(t, node) or (
+            node.type == CALL and id(node) not in t.replaced and _is_put_away(t, node)
+        ):
             t.kept_note(node)
+
+
+def _is_put_away(t: Translator, node: Node) -> bool:
+    """True for a Call in a literal that a variable of longer life gets, or of a promise."""
+    parent = node.parent
+    if parent is not None and parent.kind == "arguments" and parent.parent is not None:
+        function = parent.parent.get("function")
+        return function is not None and "resolve" in t.world.kinds(function.type)
+    inner = node
+    while parent is not None and parent.kind in ("pair", "object", "array", "spread_element"):
+        inner, parent = parent, parent.parent
+    return inner is not node and parent is not None and (
+        parent.kind == "assignment_expression" and parent["right"] is inner
+    )
 
 
 def _stores_live(t: Translator, node: Node) -> bool:
