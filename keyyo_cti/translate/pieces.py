@@ -175,7 +175,7 @@ def sequence(opening: str, items: Sequence[Piece], closing: str) -> Piece:
 
 #: Numbers and texts, and what is computed of numbers alone.
 _CONSTANT = re.compile(
-    r"(?=.*\d)([\d.\s+*/%()-]|(?<=\d)e(?=[+-]?\d))+|\"[^\"\\]*\"|'[^'\\]*'|True|False"
+    r"(?=.*\d)([\d.\s+*/%()-]|(?<=\d)e(?=[+-]?\d))+|(\"[^\"\\]*\"|'[^'\\]*')( \* \d+)?|True|False"
 )
 
 
