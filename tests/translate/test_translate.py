@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from keyyo_cti.translate import Translation, translate
+from keyyo_cti.translate.helpers import strings
 
 from ..helpers.running import Running
 from .differential import in_python
@@ -242,6 +243,8 @@ def test_format_of_console_log_is_filled_in() -> None:
     source = "console.log('%s is %d, %i and %f%%', 'a', '5', 5.9, '2.5', 'more');"
     source += "console.log('%j %s %c!', { a: 1 }, [7], 'color: red');"
     assert in_python(python(source)) == ["a is 5, 5 and 2.5% more", '{"a":1} [ 7 ] !']
+    shown = strings.js_format("%s %d%% %i %f %j %O%c %s", [1], "5", 5.9, "x", {"a": 1}, "o", "css")
+    assert shown == '[ 1 ] 5% 5 NaN {"a":1} o %s'
 
 
 @pytest.mark.parametrize("source", ["(" * 16, "`${" * 100])
