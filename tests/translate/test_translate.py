@@ -8,6 +8,7 @@ import re
 import sys
 import tokenize
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -243,7 +244,8 @@ def test_format_of_console_log_is_filled_in() -> None:
     source = "console.log('%s is %d, %i and %f%%', 'a', '5', 5.9, '2.5', 'more');"
     source += "console.log('%j %s %c!', { a: 1 }, [7], 'color: red');"
     assert in_python(python(source)) == ["a is 5, 5 and 2.5% more", '{"a":1} [ 7 ] !']
-    shown = strings.js_format("%s %d%% %i %f %j %O%c %s", [1], "5", 5.9, "x", {"a": 1}, "o", "css")
+    fill_in: Any = strings.js_format
+    shown = fill_in("%s %d%% %i %f %j %O%c %s", [1], "5", 5.9, "x", {"a": 1}, "o", "css")
     assert shown == '[ 1 ] 5% 5 NaN {"a":1} o %s'
 
 
