@@ -294,9 +294,8 @@ def _of_any(self: Inference, node: Node, name: str, masks: List[int], mask: int)
             self.call(each, (ANY,) * count, 0, counted=False)
             self.escape_soft(each)
         return ANY
-    for thing in self.world.things:
-        if thing.kind in ("instance", "record", "dict") and name in thing.fields:
-            self.call(thing.fields[name], masks, thing.bit)
+    for thing in self.owners_of(name):
+        self.call(thing.fields[name], masks, thing.bit)
     for each in masks:
         self.escape(each)
     return ANY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Dict, List, Optional
 
 from . import keyyo
 from .builtins import TEXT_PROPERTIES
@@ -41,6 +41,10 @@ _FIELDS_BY_BIT: Any = (
 )
 
 
+def _order(thing: Thing) -> int:
+    return thing.bit
+
+
 class Properties:
     """The things of a program, and what is known of their properties.
 
@@ -50,6 +54,7 @@ class Properties:
     def __init__(self) -> None:
         self.world = World()
         self.changed = False
+        self._owners: Dict[str, List[Thing]] = {}
 
     def others(self, thing: Thing, mask: int) -> None:
         """Add to what the elements of a thing may be."""
@@ -63,6 +68,12 @@ class Properties:
         if known is None or mask & ~known:
             thing.fields[name] = (known or 0) | mask
             self.changed = True
+        if known is None and thing.kind in ("instance", "record", "dict"):
+            self._owners.setdefault(name, []).append(thing)
+
+    def owners_of(self, name: str) -> List[Thing]:
+        """Return the objects that have a property of a name, in the order of their making."""
+        return sorted(self._owners.get(name, ()), key=_order)
 
     def elements(self, mask: int) -> int:
         """Return what ``for of`` may yield."""
@@ -82,6 +93,8 @@ class Properties:
 
     def field(self, mask: int, name: str) -> int:
         """Return what a property of anything in the mask may be."""
+        if mask == ANY:
+            return ANY
         found = 0
         for thing in self.world.of(mask):
             found |= self._field_of(thing, name)
