@@ -78,17 +78,17 @@ class Inference(Properties):
 
     def visit(self, node: Node) -> int:
         """Look at a statement or an expression, and return its mask."""
+        if node.is_constant:
+            return node.type
         rule = RULES.get(node.kind)
-        if rule is not None:
-            mask = rule(self, node)
-        elif node.kind in FUNCTIONS:
-            mask = self.function(node).bit
-        else:
+        if rule is None:
             self.statements(node.kids)
             return 0
+        mask = rule(self, node)
         if mask & ~node.type:
             node.type |= mask
             self.changed = True
+            node.is_constant = _is_constant(node)
         return node.type
 
     # Names.
@@ -313,5 +313,26 @@ class Inference(Properties):
 
 Rule = Callable[[Inference, Node], int]
 
-#: By the kind of a node; filled in by infer_rules.
-RULES: Dict[str, Rule] = {}
+def _function(self: Inference, node: Node) -> int:
+    return self.function(node).bit
+
+
+#: By the kind of a node; infer_rules fills in the others.
+RULES: Dict[str, Rule] = dict.fromkeys(FUNCTIONS, _function)
+
+#: Expressions of which one pass learns everything: later ones leave them out.
+_LITERALS = frozenset({"number", "string", "true", "false", "null", "undefined", "regex"})
+
+#: Expressions that are such if all in them are.
+_OF_CONSTANTS = frozenset({"array", "object", "unary_expression", "binary_expression"})
+
+
+def _is_constant(node: Node) -> bool:
+    kind = node.kind
+    return kind in _LITERALS or kind in _OF_CONSTANTS and all(map(_is_constant_part, node.kids))
+
+
+def _is_constant_part(node: Node) -> bool:
+    if node.kind == "pair" and node["key"].kind != "computed_property_name":
+        return node["value"].is_constant
+    return node.is_constant

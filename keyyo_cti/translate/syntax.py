@@ -44,29 +44,33 @@ class Node:
     :ivar broken: True if something in it is no JavaScript.
     :ivar torn: True if it is itself no JavaScript.
     :ivar type: the mask of what the expression may be; see types.
+    :ivar is_constant: True if the inference has seen it, and will never learn more of it.
     """
 
     __slots__ = (
         "kind", "kids", "fields", "tokens", "comments", "start", "end", "breaks", "source",
-        "parent", "binding", "scope", "type", "info", "broken", "torn", "_text", "_all",
+        "parent", "binding", "scope", "type", "info", "broken", "torn", "is_constant", "_text",
+        "_all",
     )
 
-    def __init__(self, kind: str, start: int, end: int, breaks: List[int], data: bytes) -> None:
+    def __init__(
+        self, kind: str, start: int, end: int, breaks: List[int], data: bytes,
+        parent: Optional[Node],
+    ) -> None:
         self.kind = kind
-        self.kids = _NO_NODES
+        self.kids = self.comments = _NO_NODES
         self.fields = _NO_FIELDS
         self.tokens = _NO_TOKENS
-        self.comments = _NO_NODES
-        self.start, self.end = start, end
+        self.start = start
+        self.end = end
         self.breaks = breaks
         self.source = data
-        self.parent: Optional[Node] = None
+        self.parent = parent
         self.binding: Any = None
         self.scope: Any = None
         self.type = 0
         self.info: Any = None
-        self.broken = False
-        self.torn = False
+        self.broken = self.torn = self.is_constant = False
         self._text: Optional[str] = None
         self._all: Optional[List[Node]] = None
 
@@ -195,40 +199,74 @@ def _missing_closers(root: Any, data: bytes) -> bytes:
 
 
 def _convert(root: Any, data: bytes) -> Node:
-    cursor = root.walk()
     breaks = [found.start() for found in re.finditer(b"\n", data)]
-    top = Node(root.type, root.start_byte, root.end_byte, breaks, data)
-    path = [top]
+    top = Node(root.type, root.start_byte, root.end_byte, breaks, data, None)
+    cursor = root.walk()
+    top.kids, top.fields, top.tokens = [], {}, []
+    if cursor.goto_first_child():
+        _unwrap(_read(cursor, top, root.has_error))
+    return top
+
+
+def _read(cursor: Any, parent: Node, may_be_broken: bool) -> List[Node]:
+    """Read what is below a node, and return the parentheses.
+
+    It is one loop: a call for each node would take longer than all of tree-sitter.
+    """
+    enter, follow, known = cursor.goto_first_child, cursor.goto_next_sibling, _KINDS.get
+    breaks, data = parent.breaks, parent.source
+    path = [parent]
     in_parentheses: List[Node] = []
-    may_be_broken = root.has_error
-    inside = cursor.goto_first_child()
+    inside = True
     while inside:
         found = cursor.node
-        kind, is_named = _KINDS.get(found.kind_id) or _kind_of(found)
+        kind, is_named = known(found.kind_id) or _kind_of(found)
         if may_be_broken and (kind == "ERROR" or found.is_missing):
             _mark_broken(path)
         if is_named:
-            node = Node(kind, found.start_byte, found.end_byte, breaks, data)
-            _attach(path[-1], node, _field_of(cursor))
-            if kind == "parenthesized_expression":
-                in_parentheses.append(node)
+            node = Node(kind, found.start_byte, found.end_byte, breaks, data, parent)
+            if kind in _SPECIAL:
+                _attach_special(node, parent, in_parentheses)
+            else:
+                parent.kids.append(node)
+            if cursor.field_id is not None and node not in parent.comments:
+                parent.fields[_field_of(cursor)] = node
             if len(path) == MAX_DEPTH:
                 node.kind = _TOO_DEEP
-            elif cursor.goto_first_child():
+            elif enter():
+                node.kids, node.fields, node.tokens = [], {}, []
+                parent = node
                 path.append(node)
                 continue
         else:
-            _attach_token(path, kind, found, _field_of(cursor))
-        inside = cursor.goto_next_sibling() or _leave(cursor, path)
-    _unwrap(in_parentheses)
-    return top
+            parent.tokens.append(kind)
+            if cursor.field_id is not None or kind == ",":
+                _check_token(path, kind, found, cursor)
+        inside = follow() or _leave(cursor, path)
+        parent = path[-1]
+    return in_parentheses
+
+
+#: Kinds that are attached otherwise than by being a child.
+_SPECIAL = frozenset({"comment", "ERROR", "parenthesized_expression"})
+
+
+def _attach_special(node: Node, parent: Node, in_parentheses: List[Node]) -> None:
+    if node.kind == "comment" and parent.kind not in _LISTS:
+        parent.comments = _with(parent.comments, node)
+        return
+    if node.kind == "ERROR":
+        node.broken = node.torn = True
+    elif node.kind == "parenthesized_expression":
+        in_parentheses.append(node)
+    parent.kids.append(node)
 
 
 #: By tree-sitter's number of a kind: its name, and True if it is no token. All nodes share the
 #: names, because a new one for each would have to be hashed at each look into a table.
 _KINDS: Dict[int, Tuple[str, bool]] = {}
 
-_FIELDS: Dict[Optional[int], Optional[str]] = {None: None}
+_FIELDS: Dict[int, str] = {}
 
 
 def _kind_of(found: Any) -> Tuple[str, bool]:
@@ -236,11 +274,9 @@ def _kind_of(found: Any) -> Tuple[str, bool]:
     return _KINDS[found.kind_id]
 
 
-def _field_of(cursor: Any) -> Optional[str]:
+def _field_of(cursor: Any) -> str:
     number = cursor.field_id
-    if number not in _FIELDS:
-        _FIELDS[number] = sys.intern(cursor.field_name)
-    return _FIELDS[number]
+    return _FIELDS.get(number) or _FIELDS.setdefault(number, sys.intern(cursor.field_name))
 
 
 def _leave(cursor: Any, path: List[Node]) -> bool:
@@ -275,40 +311,18 @@ def _mark_broken(path: List[Node]) -> None:
 _LISTS = frozenset({"program", "statement_block", "class_body", "switch_case", "switch_default"})
 
 
-def _attach(parent: Node, node: Node, field: Optional[str]) -> None:
-    node.parent = parent
-    if node.kind == "comment" and parent.kind not in _LISTS:
-        parent.comments = _with(parent.comments, node)
-        return
-    if node.kind == "ERROR":
-        node.broken = node.torn = True
-    parent.kids = _with(parent.kids, node)
-    if field is not None:
-        _set_field(parent, field, node)
-
-
-def _attach_token(path: List[Node], kind: str, found: Any, field: Optional[str]) -> None:
+def _check_token(path: List[Node], kind: str, found: Any, cursor: Any) -> None:
     parent = path[-1]
-    if parent.tokens is _NO_TOKENS:
-        parent.tokens = [kind]
-    else:
-        parent.tokens.append(kind)
     # The semicolon of a `for` has the field of the condition before it.
-    if field is not None and field not in parent.fields:
-        token = Node(kind, found.start_byte, found.end_byte, parent.breaks, parent.source)
-        _set_field(parent, field, token)
+    if cursor.field_id is not None and _field_of(cursor) not in parent.fields:
+        parent.fields[_field_of(cursor)] = Node(
+            kind, found.start_byte, found.end_byte, parent.breaks, parent.source, None
+        )
     # The grammar accepts f(1,, 2).
     if kind == "," and parent.kind == "arguments" and (
         parent.tokens.count(",") > len(parent.kids)
     ):
         _mark_broken(path)
-
-
-def _set_field(parent: Node, field: str, node: Node) -> None:
-    if parent.fields is _NO_FIELDS:
-        parent.fields = {field: node}
-    else:
-        parent.fields[field] = node
 
 
 def _unwrap(nodes: List[Node]) -> None:
