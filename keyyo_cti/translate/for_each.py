@@ -24,8 +24,8 @@ _OWN = frozenset({"dict", "instance", "record", "class", "function"})
 def inlined_callbacks(program: Node, world: World) -> Set[int]:
     """Return the ids of the callbacks of ``forEach`` that become the bodies of loops."""
     found = set()
-    for node in program.all():
-        if node.kind != "expression_statement" or not node.kids:
+    for node in program.of_kind("expression_statement"):
+        if not node.kids:
             continue
         call_node = node.kids[0]
         if call_node.kind != "call_expression":

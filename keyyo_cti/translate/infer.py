@@ -38,7 +38,7 @@ class Inference(Properties):
         self.constructing: Set[int] = set()
         self.throws_any = any(
             node.kids and node.kids[0].kind != "new_expression"
-            for node in program.all() if node.kind == "throw_statement"
+            for node in program.of_kind("throw_statement")
         )
 
     def run(self) -> None:
@@ -312,6 +312,7 @@ class Inference(Properties):
 
 
 Rule = Callable[[Inference, Node], int]
+
 
 def _function(self: Inference, node: Node) -> int:
     return self.function(node).bit

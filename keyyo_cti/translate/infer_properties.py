@@ -40,6 +40,8 @@ _FIELDS_BY_BIT: Any = (
     (MATCH, {"index": NAT}),
 )
 
+_WITH_FIELDS = CALL | FIELDS | ERR | RES | CTI | ERROR | MATCH
+
 
 def _order(thing: Thing) -> int:
     return thing.bit
@@ -93,12 +95,10 @@ class Properties:
 
     def field(self, mask: int, name: str) -> int:
         """Return what a property of anything in the mask may be."""
-        if mask == ANY:
-            return ANY
         found = 0
         for thing in self.world.of(mask):
             found |= self._field_of(thing, name)
-        for bit, fields in _FIELDS_BY_BIT:
+        for bit, fields in _FIELDS_BY_BIT if mask & _WITH_FIELDS else ():
             if mask & bit:
                 found |= fields.get(name, ANY)
         if mask & RES and name == "numbers":

@@ -45,6 +45,8 @@ def quote(value: str) -> str:
 
 def number(text: str) -> Optional[str]:
     """Return a number as Python writes it, or None if Python has none such."""
+    if text.isdecimal() and text.isascii() and text[0] != "0" and len(text) < 16:
+        return text
     text = text.replace("_", "").lower()
     if re.fullmatch(r"0[xob][0-9a-f]+", text):
         return str(int(text, 0)) if text[1] != "x" else text

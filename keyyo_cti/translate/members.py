@@ -286,6 +286,11 @@ def _of_dict(t: Translator, piece: Piece, mask: int, name: str) -> Piece:
     return item(piece, quote(name)) if certain else method(piece, "get", quote(name))
 
 
+_KNOWN = frozenset({
+    *keyyo.FIELDS_OF_CALL, *keyyo.FIELDS_OF_RESULT, *keyyo.FIELDS_OF_ERROR,
+})
+
+
 def _of_keyyo(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Piece:
     if mask == CALL and name == "date":
         t.note(
@@ -306,8 +311,7 @@ def _of_keyyo(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> 
             node, f"cti.{name}", "it is always undefined in JavaScript, and has a value in Python",
             "Check what depends on it",
         )
-    known = {**keyyo.FIELDS_OF_CALL, **keyyo.FIELDS_OF_RESULT, **keyyo.FIELDS_OF_ERROR}
-    if mask & (CALL | RES | ERR) and not mask & PAGE and name not in known and (
+    if mask & (CALL | RES | ERR) and not mask & PAGE and name not in _KNOWN and (
         name not in keyyo.RESERVED
     ):
         return call("getattr", piece, quote(name), "None")

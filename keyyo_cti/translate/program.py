@@ -91,10 +91,9 @@ def _translate_without(
     t = _translator(program, known)
     t.refused = refused
     t.will_use_page = _uses_runtime(program)
-    t.uses_promises = any(
-        node.kind == "identifier" and node.text == "Promise" or "async" in node.tokens
-        for node in program.all()
-    )
+    t.uses_promises = program.mentions(b"Promise") and any(
+        node.text == "Promise" for node in program.of_kind("identifier")
+    ) or program.mentions(b"async") and any("async" in node.tokens for node in program.all())
     mark_snapshots(t)
     mark_openings(t)
     lines = t.collect(lambda: t.statements(program.kids))
@@ -172,12 +171,14 @@ def _holds_this(binding: "object") -> bool:
 
 def _uses_runtime(program: Node) -> bool:
     return any(
-        (node.kind == "identifier" and node.text in _RUNTIME and node.binding is not None
-         and node.is_free)
-        or (node.kind in FUNCTIONS and "async" in node.tokens)
-        or (node.kind == "property_identifier" and node.text in ("setTimeout", "setInterval"))
-        or may_wait_for_page(node)
-        for node in program.all()
+        node.text in _RUNTIME and node.is_free for node in program.of_kind("identifier")
+    ) or any(
+        "async" in node.tokens for node in program.of_kind(*FUNCTIONS)
+    ) or any(
+        node.text in ("setTimeout", "setInterval")
+        for node in program.of_kind("property_identifier")
+    ) or any(
+        map(may_wait_for_page, program.of_kind("identifier", "property_identifier", "string"))
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .awaiting import repair_await
 from .syntax import CLASSES, FUNCTIONS, LOOPS, Node
@@ -135,26 +135,20 @@ class Analysis:
             if binding.kind == "free":
                 binding.kind, binding.node = "implicit", node
 
-    def _visit_all(self, nodes: List[Node], scope: Scope) -> None:
+    def _visit_all(self, nodes: Sequence[Node], scope: Scope) -> None:
         for node in nodes:
-            self._visit(node, scope)
+            node.scope = scope
+            visit = _VISITS.get(node.kind)
+            if visit is not None:
+                visit(self, node, scope)
+            elif node.kids:
+                self._visit_all(node.kids, scope)
 
     def _visit(self, node: Node, scope: Scope) -> None:
-        node.scope = scope
-        kind = node.kind
-        visit = _VISITS.get(kind)
-        if visit is not None:
-            visit(self, node, scope)
-        elif kind in FUNCTIONS:
-            self._function(node, scope)
-        elif kind in CLASSES:
-            self._class(node, scope)
-        elif kind in ("identifier", "shorthand_property_identifier"):
-            self._names.append((node, scope, "read"))
-        elif kind in _PATTERNS or kind == "shorthand_property_identifier_pattern":
-            self._pattern(node, scope, None)
-        else:
-            self._visit_all(node.kids, scope)
+        self._visit_all((node,), scope)
+
+    def _name(self, node: Node, scope: Scope) -> None:
+        self._names.append((node, scope, "read"))
 
     def _block(self, node: Node, scope: Scope) -> None:
         inner = Scope(node, scope, scope.function)
@@ -252,6 +246,9 @@ class Analysis:
         if "right" in node.fields:
             self._visit(node["right"], scope)
 
+    def _assigned(self, node: Node, scope: Scope) -> None:
+        self._pattern(node, scope, None)
+
     def _pattern(
         self, node: Node, scope: Scope, kind: Optional[str], writes: bool = True
     ) -> None:
@@ -336,4 +333,10 @@ _VISITS: Dict[str, Any] = {
     "update_expression": Analysis._augmented,
     "import_statement": Analysis._import,
     "labeled_statement": Analysis._label,
+    "identifier": Analysis._name,
+    "shorthand_property_identifier": Analysis._name,
+    "shorthand_property_identifier_pattern": Analysis._assigned,
+    **dict.fromkeys(FUNCTIONS, Analysis._function),
+    **dict.fromkeys(CLASSES, Analysis._class),
+    **dict.fromkeys(_PATTERNS, Analysis._assigned),
 }

@@ -43,15 +43,16 @@ class Shapes:
         self.records: Dict[int, Shape] = {}
         self.replaced: Dict[int, Shape] = {}
         self._by_binding: Dict[Binding, Shape] = {}
-        for node in program.all():
-            if node.kind == "new_expression":
-                self._constructor(node["constructor"])
-            elif node.kind == "member_expression" and node["property"].text == "prototype":
-                self._constructor(node["object"])
-            elif node.kind == "variable_declarator":
-                self._record(node)
-        for node in program.all():
-            if node.kind == "expression_statement" and node.kids:
+        for node in program.of_kind("new_expression"):
+            self._constructor(node["constructor"])
+        if program.mentions(b"prototype"):
+            for node in program.of_kind("member_expression"):
+                if node["property"].text == "prototype":
+                    self._constructor(node["object"])
+        for node in program.of_kind("variable_declarator"):
+            self._record(node)
+        for node in program.of_kind("expression_statement"):
+            if node.kids:
                 self._prototype(node, node.kids[0])
         self.takes_this = {
             id(function) for function in map(_called_with_this, analysis.bindings)

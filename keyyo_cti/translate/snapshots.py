@@ -24,8 +24,10 @@ _OTHERS = frozenset({"has", "delete", "clear", "size", "length"})
 
 def mark_snapshots(t: Translator) -> None:
     """Find the kept Calls, and have them kept as copies."""
-    for node in t.program.all():
-        if node.kind == "binary_expression" and node["operator"].kind in _EQUALITY:
+    if not any(node.type & CALL for node in t.program.all()):
+        return
+    for node in t.program.of_kind("binary_expression"):
+        if node["operator"].kind in _EQUALITY:
             for kept, other in ((node["left"], node["right"]), (node["right"], node["left"])):
                 if _looks_at_kept(kept, other):
                     _keep_copy(t, kept["object"])

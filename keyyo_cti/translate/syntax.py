@@ -50,7 +50,7 @@ class Node:
     __slots__ = (
         "kind", "kids", "fields", "tokens", "comments", "start", "end", "breaks", "source",
         "parent", "binding", "scope", "type", "info", "broken", "torn", "is_constant", "_text",
-        "_all",
+        "_all", "_by_kind",
     )
 
     def __init__(
@@ -73,6 +73,7 @@ class Node:
         self.broken = self.torn = self.is_constant = False
         self._text: Optional[str] = None
         self._all: Optional[List[Node]] = None
+        self._by_kind: Optional[Dict[str, List[Node]]] = None
 
     def __getitem__(self, name: str) -> Node:
         return self.fields[name]
@@ -117,6 +118,15 @@ class Node:
             if node.kids:
                 stack.extend(node.kids[::-1])
 
+    def of_kind(self, *kinds: str) -> Iterator[Node]:
+        """Yield what all returns of these kinds; of each kind, in the order of the source."""
+        if self._by_kind is None:
+            self._by_kind = {}
+            for node in self.all():
+                self._by_kind.setdefault(node.kind, []).append(node)
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())
+
     def all(self) -> List[Node]:
         """Return what walk yields; the list is kept."""
         if self._all is None:
@@ -137,7 +147,7 @@ class Node:
 
     def forget(self) -> None:
         """Let go of what refers to this node."""
-        self.parent = self.binding = self.scope = self.info = self._all = None
+        self.parent = self.binding = self.scope = self.info = self._all = self._by_kind = None
 
     def inside(self, kinds: Any) -> Optional[Node]:
         """Return the nearest node around this one that is of one of the kinds."""
@@ -298,8 +308,9 @@ def check_whole(*nodes: Optional[Node]) -> None:
 
     :raises Unsupported: one has such an error.
     """
-    if any(node is not None and node.torn for node in nodes):
-        raise broken()
+    for node in nodes:
+        if node is not None and node.torn:
+            raise broken()
 
 
 def _mark_broken(path: List[Node]) -> None:

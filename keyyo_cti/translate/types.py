@@ -6,7 +6,7 @@ a function or a class. A union of types is then one ``|`` of integers.
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Dict, FrozenSet, List, Optional, Set, Tuple
 
 from .syntax import Node
 
@@ -70,6 +70,7 @@ class World:
         self.things: List[Thing] = []
         self._by_node: Dict[Tuple[int, str], Thing] = {}
         self._of: Dict[int, List[Thing]] = {0: []}
+        self._kinds: Dict[int, FrozenSet[str]] = {0: frozenset()}
         self.numbers = self.make("array", None)
         self.numbers.others = STR
         self.calls = self.make("array", None)
@@ -100,9 +101,15 @@ class World:
             self._of[mask] = found
         return found
 
-    def kinds(self, mask: int) -> Set[str]:
+    def kinds(self, mask: int) -> FrozenSet[str]:
         """Return the kinds of the things in a mask."""
-        return {thing.kind for thing in self.of(mask)}
+        mask >>= _FIRST_OBJECT
+        found = self._kinds.get(mask)
+        if found is None:
+            found = self._kinds[mask] = frozenset(
+                thing.kind for thing in self.of(mask << _FIRST_OBJECT)
+            )
+        return found
 
     def only(self, mask: int, *kinds: str) -> bool:
         """True if the mask holds things of these kinds, and nothing else."""
