@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Optional
 
 from .arguments import iterable, properties, spread
 from .builtins import NAMESPACES
@@ -120,21 +120,19 @@ def _element(t: Translator, node: Node) -> Piece:
 
 
 def _object(t: Translator, node: Node) -> Piece:
-    pairs: List[Piece] = []
-    for kid in node.kids:
-        pairs.append(_pair(t, kid))
-    names = [pair for pair in (property_name(kid) for kid in node.kids) if pair is not None]
+    given = [property_name(kid) for kid in node.kids]
+    pairs = [_pair(t, kid, name) for kid, name in zip(node.kids, given)]
+    names = [name for name in given if name is not None]
     if len(set(names)) < len(names):
         raise Unsupported("an object that names a property twice")
-    if any(name == "__proto__" for name in names):
+    if "__proto__" in names:
         raise Unsupported("__proto__ is not supported")
     return sequence("{", pairs, "}")
 
 
-def _pair(t: Translator, node: Node) -> Piece:
+def _pair(t: Translator, node: Node, name: Optional[str]) -> Piece:
     if node.kind == "spread_element":
         return properties(t, node.kids[0])
-    name = property_name(node)
     if node.kind == "method_definition":
         if {"get", "set"} & set(node.tokens) or name is None:
             raise Unsupported("getters and setters of an object are not supported")

@@ -230,13 +230,14 @@ class Inference(Properties):
         if node.info is not thing:
             node.info = thing
             thing.parameters = [0] * len(parameters(node))
+            thing.falls_off = "body" in node.fields and not ends(node["body"])
         self._bind_parameters(node, thing)
         body = node.get("body")
         if body is None:
             return thing
         if body.kind == "statement_block":
             self.statements(body.kids)
-            if not ends(body):
+            if thing.falls_off:
                 self.returned(thing, UNDEF)
         else:
             self.returned(thing, self.visit(body))
@@ -248,6 +249,7 @@ class Inference(Properties):
         return thing
 
     def _bind_parameters(self, node: Node, thing: Thing) -> None:
+        least = min(thing.counts) if thing.counts else len(thing.parameters)
         for index, each in enumerate(parameters(node)):
             if each.kind == "rest_pattern":
                 rest = self.world.make("array", each)
@@ -256,7 +258,7 @@ class Inference(Properties):
                 self.assign(each.kids[0], rest.bit)
                 continue
             mask = thing.parameters[index]
-            if index >= min(thing.counts, default=index + 1):
+            if index >= least:
                 mask |= UNDEF
             self.assign(each, mask)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import List
+from functools import lru_cache
+from typing import Callable, List, Tuple
 
 from . import keyyo
 from .builtins import (
@@ -42,7 +43,10 @@ from .types import (
     TIMER,
     UNDEF,
     Thing,
+    atoms,
 )
+
+_Rule = Callable[[Inference, Node, str, List[int], int], int]
 
 
 def call_expression(self: Inference, node: Node) -> int:
@@ -52,14 +56,15 @@ def call_expression(self: Inference, node: Node) -> int:
     if given is None or given.kind == "template_string":
         self.statements(node.kids)
         return ANY
-    masks = _arguments(self, given)
+    has_spread = given.mentions(b"...")
+    masks = _arguments(self, given) if has_spread else [self.visit(kid) for kid in given.kids]
     if function.kind == "member_expression":
         found = _method(self, node, function, masks)
     elif function.kind == "super":
         found = super_call(self, node, masks)
     else:
         found = _plain(self, node, function, masks)
-    if any(kid.kind == "spread_element" for kid in given.kids):
+    if has_spread and any(kid.kind == "spread_element" for kid in given.kids):
         self.loosen(_called(self, function))
     if may_short_circuit(node):
         found |= UNDEF
@@ -88,6 +93,8 @@ def _called(self: Inference, function: Node) -> int:
 
 def may_short_circuit(node: Node) -> bool:
     """True if a ``?.`` in a chain may find null or undefined."""
+    if not node.mentions(b"?."):
+        return False
     inner = node
     while inner.kind in ("member_expression", "subscript_expression", "call_expression"):
         base = inner["object"] if "object" in inner.fields else inner["function"]
@@ -163,10 +170,15 @@ def _method(self: Inference, node: Node, function: Node, masks: List[int]) -> in
     found = 0
     for thing in self.world.of(mask):
         found |= _method_of_thing(self, node, thing, name, masks)
-    for bit, rule in _METHODS_BY_BIT:
-        if mask & bit:
-            found |= rule(self, node, name, masks, mask)
+    for rule in _rules_of(atoms(mask)):
+        found |= rule(self, node, name, masks, mask)
     return found
+
+
+@lru_cache(maxsize=1024)
+def _rules_of(mask: int) -> List[_Rule]:
+    """Return the rules of the methods of all that is no thing."""
+    return [rule for bit, rule in _METHODS_BY_BIT if mask & bit]
 
 
 def _method_of_thing(
@@ -307,7 +319,7 @@ def _of_match(self: Inference, node: Node, name: str, masks: List[int], mask: in
     return _of_any(self, node, name, masks, mask)
 
 
-_METHODS_BY_BIT = (
+_METHODS_BY_BIT: Tuple[Tuple[int, _Rule], ...] = (
     (STR, _of_string),
     (NUMBER, _of_number),
     (DATE, _of_date),

@@ -45,7 +45,7 @@ def quote(value: str) -> str:
 
 def number(text: str) -> Optional[str]:
     """Return a number as Python writes it, or None if Python has none such."""
-    if text.isdecimal() and text.isascii() and text[0] != "0" and len(text) < 16:
+    if text.isdecimal() and text.isascii() and len(text) < 16 and (text[0] != "0" or text == "0"):
         return text
     text = text.replace("_", "").lower()
     if re.fullmatch(r"0[xob][0-9a-f]+", text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Optional, Set
+from typing import Callable, Dict, FrozenSet, Optional
 
 from . import keyyo
 from .builtins import MATH_CONSTANTS
@@ -58,7 +58,7 @@ _CHAIN = ("member_expression", "subscript_expression", "call_expression")
 def chained(node: Node) -> Optional[Node]:
     """Return the innermost ``?.`` of a chain, or None."""
     found = None
-    walked: Optional[Node] = node
+    walked: Optional[Node] = node if node.mentions(b"?.") else None
     while walked is not None and walked.kind in _CHAIN:
         if "optional_chain" in walked.fields:
             found = walked
@@ -247,7 +247,9 @@ def read_of(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Pi
     return _of_others(t, piece, primitive, kinds, name)
 
 
-def _of_others(t: Translator, piece: Piece, primitive: int, kinds: Set[str], name: str) -> Piece:
+def _of_others(
+    t: Translator, piece: Piece, primitive: int, kinds: FrozenSet[str], name: str
+) -> Piece:
     if primitive == MATCH:
         return match_field(t, piece, name)
     if name == "message" and primitive & (ERROR | ERR) and not kinds:
@@ -286,9 +288,7 @@ def _of_dict(t: Translator, piece: Piece, mask: int, name: str) -> Piece:
     return item(piece, quote(name)) if certain else method(piece, "get", quote(name))
 
 
-_KNOWN = frozenset({
-    *keyyo.FIELDS_OF_CALL, *keyyo.FIELDS_OF_RESULT, *keyyo.FIELDS_OF_ERROR,
-})
+_KNOWN = {**keyyo.FIELDS_OF_CALL, **keyyo.FIELDS_OF_RESULT, **keyyo.FIELDS_OF_ERROR}
 
 
 def _of_keyyo(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Piece:

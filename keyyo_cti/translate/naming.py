@@ -36,6 +36,8 @@ _AMBIGUOUS = {"l": "l_", "O": "O_", "I": "I_"}
 
 def snake(name: str) -> str:
     """Return a name in snake_case; constants and names of classes stay as they are."""
+    if name.isascii() and name.isalnum() and name.islower():
+        return name
     # Python takes names for equal that are equal in this form.
     name = unicodedata.normalize("NFKC", name)
     name = name.replace("$", "_").lstrip("#") if name.strip("_$#") else "dollar"
@@ -87,6 +89,8 @@ class Names:
         self._places: Dict[str, Places] = {}
         self._numbers: Dict[str, int] = {}
         self._fresh: Set[str] = set()
+        # By a base and a function: the number of the last name, as those before it are taken.
+        self._last: Dict[Tuple[str, Optional[int]], int] = {}
         self._meant: Dict[Tuple[str, Optional[int]], List[Binding]] = {}
         for binding in ordered:
             self._note_uses(binding)
@@ -171,6 +175,8 @@ class Names:
 
     def reset(self, state: int) -> None:
         """Free the names that were given since the mark."""
+        if len(self._local) > state:
+            self._last.clear()
         while len(self._local) > state:
             name, home = self._local.pop()
             self._places[name].remove(home)
@@ -179,10 +185,13 @@ class Names:
         """Return a name for a function in a function, which others elsewhere may have, too."""
         base = legal(base)
         home = self.home(function)
-        name, number = base, 2
+        key = base, id(home) if home is not None else None
+        number = self._last.get(key, 1)
+        name = base if number == 1 else f"{base}_{number}"
         while name in self._fresh or self._is_near(name, home):
-            name = f"{base}_{number}"
             number += 1
+            name = f"{base}_{number}"
+        self._last[key] = number
         self._local.append((name, home))
         self._places.setdefault(name, Places()).add(home)
         self.used.add(name)

@@ -110,7 +110,7 @@ class Piece:
 
 def atom(text: str) -> Piece:
     """Return a name or a literal."""
-    return Piece([text])
+    return Piece((text,))
 
 
 def join(*parts: Union[str, Piece], precedence: int = ATOM) -> Piece:

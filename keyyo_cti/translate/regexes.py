@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import List, Tuple
 
 from .notes import Unsupported
@@ -13,6 +14,7 @@ from .tree import parameters, regex_literal, string_value
 from .types import REGEX, STR
 
 
+@lru_cache(maxsize=256)
 def python_pattern(pattern: str, flags: str) -> str:
     """Return a pattern as Python writes it.
 

@@ -22,6 +22,7 @@ class Binding:
     :ivar loop: the loop in whose body it is made again in each round, or None.
     :ivar writes: the identifiers that set it, its declaration with a value included.
     :ivar reads: the other identifiers.
+    :ivar is_read_unset: what ``unset.is_read_unset`` has found, or None.
     """
 
     def __init__(self, name: str, kind: str, scope: "Scope", node: Optional[Node]) -> None:
@@ -36,6 +37,7 @@ class Binding:
         self.python = ""
         self.is_this = False
         self.is_bound = False
+        self.is_read_unset: Optional[bool] = None
         self.info: Dict[str, Any] = {}
 
     @property

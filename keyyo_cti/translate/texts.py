@@ -17,6 +17,8 @@ from .types import ANY, BOOL, ERR, NONE, NULL, NUMBER, STR, UNDEF, WHOLE, Thing
 
 def _string(t: Translator, node: Node) -> Piece:
     value = string_value(node)
+    if value.isascii():
+        return plain_text(value)
     if any(ord(character) > 0xFFFF for character in value):
         t.note(
             node, "characters outside the basic plane",

@@ -79,6 +79,8 @@ def string_value(node: Node) -> str:
 
 def has_holes(node: Node) -> bool:
     """True for an array or a pattern such as ``[a, , b]``."""
+    if not node.broken and node.tokens.count(",") == max(0, len(node.kids) - 1):
+        return False
     at = node.start + 1
     for index, kid in enumerate(node.kids):
         between = _without_comments(node, at, kid.start)

@@ -37,6 +37,7 @@ class Thing:
         ``set`` or ``promise``. A record is an object literal that becomes a class of its own.
     :ivar fields: the mask of each property.
     :ivar certain: names of the properties that are there from the beginning.
+    :ivar falls_off: True for a function whose end control may reach.
     :ivar others: the mask of elements, and of properties whose names are computed.
     """
 
@@ -56,6 +57,7 @@ class Thing:
         self.counts: Set[int] = set()
         self.escaped = False
         self.returns_used = False
+        self.falls_off = False
         self.is_method = False
         # Of classes and instances.
         self.instance: Optional[Thing] = None

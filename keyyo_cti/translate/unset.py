@@ -27,6 +27,12 @@ _MAX_PAIRS = 20_000
 
 def is_read_unset(binding: Binding) -> bool:
     """True if a function may read its ``var`` before it sets it."""
+    if binding.is_read_unset is None:
+        binding.is_read_unset = _is_read_unset(binding)
+    return binding.is_read_unset
+
+
+def _is_read_unset(binding: Binding) -> bool:
     if binding.kind != "var" or binding.node is None:
         return False
     writes = [each for each in binding.writes if each.scope.function is binding.owner]

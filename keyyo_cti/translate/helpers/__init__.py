@@ -9,7 +9,7 @@ from __future__ import annotations
 import pkgutil
 import re
 from functools import lru_cache
-from typing import Dict, Iterable, List, Set
+from typing import Dict, FrozenSet, Iterable, List, Set
 
 _MODULES = ("errors", "values", "operators", "arrays", "strings", "dates")
 
@@ -48,11 +48,17 @@ def with_needed(names: Iterable[str]) -> List[str]:
         name = left.pop()
         if name not in needed:
             needed.add(name)
-            left.extend(
-                other for other in re.findall(r"(?<![\w\"])(?:js_\w+|\w+Error)\b", sources[name])
-                if other in sources
-            )
+            left.extend(_used_by(name))
     return [name for name in sources if name in needed]
+
+
+@lru_cache(maxsize=None)
+def _used_by(name: str) -> List[str]:
+    sources = _sources()
+    return [
+        other for other in re.findall(r"(?<![\w\"])(?:js_\w+|\w+Error)\b", sources[name])
+        if other in sources
+    ]
 
 
 def names() -> List[str]:
@@ -65,9 +71,10 @@ def source(name: str) -> str:
     return _sources()[name]
 
 
-def imports(text: str) -> Set[str]:
+@lru_cache(maxsize=None)
+def imports(text: str) -> FrozenSet[str]:
     """Return the import statements that a helper's source needs."""
-    return {
+    return frozenset(
         statement for word, statement in _IMPORTS.items()
         if re.search(rf"(?<![\w.\"']){word}\b(?=[.(,)])", text)
-    }
+    )
