@@ -140,9 +140,9 @@ def wrap(piece: Piece, precedence: int) -> Piece:
 
 def call(function: Union[str, Piece], *arguments: Union[str, Piece]) -> Piece:
     """Return a call."""
-    head = atom(function) if isinstance(function, str) else wrap(function, ATOM)
-    given = [argument_of(each) for each in arguments]
-    return Piece([*head.parts, Group("(", given, ")")])
+    head = (function,) if isinstance(function, str) else wrap(function, ATOM).parts
+    given = [atom(each) if isinstance(each, str) else each for each in arguments]
+    return Piece((*head, Group("(", given, ")")))
 
 
 def argument_of(value: Union[str, Piece]) -> Piece:

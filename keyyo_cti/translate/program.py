@@ -66,12 +66,12 @@ def translate_program(text: str, waits: bool, known: Collection[str]) -> Transla
     """Return the translation of a source that tree-sitter can read; it compiles."""
     refused: Set[int] = set()
     while len(refused) < _MAX_REFUSED:
-        found, lines = _translate_without(text, waits, known, refused)
-        error = _error_of(found.python)
+        found, lines, body = _translate_without(text, waits, known, refused)
+        # The imports and the helpers above it are known to compile.
+        error = _error_of(body)
         if error is None:
             return found
-        first = found.python.count("\n") - render(lines).count("\n")
-        statement = statement_at(lines, (error.lineno or 0) - 1 - first)
+        statement = statement_at(lines, (error.lineno or 0) - 1)
         if statement is None or statement.start in refused:
             break
         refused.add(statement.start)
@@ -80,14 +80,17 @@ def translate_program(text: str, waits: bool, known: Collection[str]) -> Transla
 
 def _translate_without(
     text: str, waits: bool, known: Collection[str], refused: Set[int]
-) -> Tuple[Translation, List[Line]]:
-    """Return the translation, and its statements, without those that begin at these places."""
+) -> Tuple[Translation, List[Line], str]:
+    """Return the translation without the statements that begin at these places.
+
+    With it, return its own lines, and the text of these.
+    """
     program, was_cut = parse(text)
     waits_itself = [node for node in _awaits(program) if not program.broken]
     if waits_itself:
         program, was_cut = parse(_as_async(program))
     if program.kind == "ERROR" and not program.kids:
-        return untranslated(text, "this is not JavaScript"), []
+        return untranslated(text, "this is not JavaScript"), [], ""
     t = _translator(program, known)
     t.refused = refused
     t.will_use_page = _uses_runtime(program)
@@ -113,9 +116,10 @@ def _translate_without(
             "Check that the source is whole",
         )
     lines = initial(t, None) + lines + _end(t, waits)
-    found = _finished(t, lines)
+    body = render(lines)
+    found = _finished(t, body)
     _cut_circles(t)
-    return found, lines
+    return found, lines, body
 
 
 def _awaits(program: Node) -> List[Node]:
@@ -252,7 +256,7 @@ def _waits_of_objects(t: Translator) -> List[str]:
 
 # The whole.
 
-def _finished(t: Translator, lines: List[Line]) -> Translation:
+def _finished(t: Translator, body: str) -> Translation:
     helpers = with_needed(t.helpers)
     sources = [source(name) for name in helpers]
     needed: Set[str] = set(t.imports)
@@ -262,7 +266,6 @@ def _finished(t: Translator, lines: List[Line]) -> Translation:
     logs = t.makes_cti or (t.uses_page and not _is_part(t))
     if logs:
         needed.add("import logging")
-    body = render(lines)
     needed = _used(needed, body + "\n".join(sources) + "logging" * logs)
     parts = _import_lines(needed)
     if logs:

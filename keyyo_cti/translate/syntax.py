@@ -130,7 +130,13 @@ class Node:
     def all(self) -> List[Node]:
         """Return what walk yields; the list is kept."""
         if self._all is None:
-            self._all = list(self.walk())
+            found, stack = [], [self]
+            while stack:
+                node = stack.pop()
+                found.append(node)
+                if node.kids:
+                    stack.extend(node.kids[::-1])
+            self._all = found
         return self._all
 
     def replace(self, kid: Node, other: Node) -> None:

@@ -122,6 +122,13 @@ def note_mixed(t: Translator, mask: int, node: Node) -> None:
 
 def _with_elements(t: Translator, mask: int) -> int:
     """Return what a value and the elements of its arrays and objects may be."""
+    found = t.with_elements.get(mask)
+    if found is None:
+        found = t.with_elements[mask] = _found_elements(t, mask)
+    return found
+
+
+def _found_elements(t: Translator, mask: int) -> int:
     inner, seen = mask, 0
     for _ in range(4):
         for thing in t.world.of(inner & ~seen):

@@ -41,6 +41,7 @@ class Translator:
 
     :ivar out: the statements that are being written.
     :ivar replaced: pieces for nodes whose value is already known.
+    :ivar with_elements: by a mask: what the value and its elements may be.
     :ivar exits: by the id of a loop, the flags of the jumps out of it, to labels around it.
     :ivar refused: where the statements begin whose translation would not compile.
     """
@@ -70,6 +71,7 @@ class Translator:
         self.at_close: List[Piece] = []
         self.statement_node = program
         self.dict_keys = _dict_keys(self.world)
+        self.with_elements: Dict[int, int] = {}
         self.results = _results(analysis)
         self.certain: Set[Optional[Binding]] = {None}
         self.no_walrus = False
