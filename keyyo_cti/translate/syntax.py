@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_left
+from collections import defaultdict
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import tree_sitter
@@ -121,9 +122,9 @@ class Node:
     def of_kind(self, *kinds: str) -> Iterator[Node]:
         """Yield what all returns of these kinds; of each kind, in the order of the source."""
         if self._by_kind is None:
-            self._by_kind = {}
+            self._by_kind = defaultdict(list)
             for node in self.all():
-                self._by_kind.setdefault(node.kind, []).append(node)
+                self._by_kind[node.kind].append(node)
         for kind in kinds:
             yield from self._by_kind.get(kind, ())
 
