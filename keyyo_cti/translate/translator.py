@@ -130,6 +130,8 @@ class Translator:
 
     def knowing(self, bindings: "List[Binding]", do: Callable[[], Result]) -> Result:
         """Do something while these variables are known not to be None."""
+        if not bindings:
+            return do()
         before, self.certain = self.certain, self.certain | set(bindings)
         try:
             return do()
@@ -282,7 +284,7 @@ class Translator:
         before = self.certain
         previous: Optional[Node] = None
         ordered = in_order(nodes)
-        elsewhere = self._comments_of_replaced(ordered)
+        elsewhere = self._comments_of_replaced(ordered) if self.shapes.replaced else ()
         for node in ordered:
             if id(node) in elsewhere:
                 continue
@@ -291,7 +293,9 @@ class Translator:
             elif id(node) not in self.shapes.replaced:
                 start = len(self.out)
                 self.statement(node)
-                self.certain = self.certain | set(after(node))
+                known = after(node)
+                if known:
+                    self.certain = self.certain | set(known)
                 if previous is not None and start < len(self.out):
                     if node.line - previous.end_line > 1:
                         self.out[start].gap = True
