@@ -90,7 +90,8 @@ def _free(t: Translator, node: Node) -> Piece:
     if node.binding.type & PAGE:
         t.page_note(node, name)
         return call(t.stub("missing"), quote(name))
-    if name not in ("cti", "call", "csi_token") and not name.endswith(("_call", "_cti")):
+    is_ours = name in ("cti", "call", "csi_token") or name.endswith(("_call", "_cti"))
+    if not is_ours and not t.names.knows(node):
         t.note(node, name, "the source does not define it", "Define it, or import it")
     return atom(t.name_of(node.binding))
 

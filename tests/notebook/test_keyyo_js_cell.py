@@ -8,6 +8,7 @@ from typing import Any, Dict, List
 import pytest
 
 from keyyo_cti.notebook import keyyo_js, load_ipython_extension
+from keyyo_cti.translate import translate
 
 pytest.importorskip("IPython")
 
@@ -54,6 +55,12 @@ def test_magic_waits_for_nothing(source: str, is_there: str, is_left_out: str) -
     [code] = shell.cells
     assert is_there in code and is_left_out not in code
     compile(code, "cell", "exec")
+
+
+def test_name_of_an_earlier_cell_needs_no_note() -> None:
+    source, known = "use(lineNumber, token);", ["line_number", "use"]
+    [note] = translate(source, known=known).notes
+    assert (note.what, note.why) == ("token", "the source does not define it")
 
 
 def test_name_of_an_earlier_cell_is_found() -> None:
