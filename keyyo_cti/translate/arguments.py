@@ -8,7 +8,7 @@ from .notes import Unsupported
 from .pieces import Piece, attribute, call, join, method, wrap
 from .syntax import Node
 from .translator import Translator
-from .types import ANY, CALL, NONE
+from .types import ANY, CALL, NONE, STR
 
 
 def pairs_of(table: Piece) -> Piece:
@@ -21,12 +21,15 @@ def iterable(t: Translator, node: Node) -> Piece:
     mask = t.mask(node)
     kinds = t.world.kinds(mask)
     if kinds & {"set", "map"}:
-        if t.world.only(mask, "set"):
+        if t.world.only(mask & ~NONE, "set", "array") and not mask & ANY:
+            # Both run over their elements.
             return call("list", t.expr(node))
         if t.world.only(mask, "map"):
             return pairs_of(t.expr(node))
         raise Unsupported("a loop over what may be a map")
-    if kinds & {"dict", "instance", "record"} or mask & NONE and not mask & ANY:
+    if kinds & {"dict", "instance", "record"} or mask & NONE and not (
+        mask & (ANY | STR) or "array" in kinds
+    ):
         raise Unsupported("a loop over what may be no array")
     return t.expr(node)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List, Optional, Union
 
 from .frames import Function
 from .notes import Unsupported
-from .pieces import Piece, call, join, wrap
+from .pieces import Piece, atom, call, join, wrap
 from .shapes import uses_this
 from .syntax import FUNCTIONS, Node
 from .translator import NeedsStatements, Translator
@@ -39,10 +39,12 @@ def comprehension(
     name = t.temporary("each")
     if thing_counts > 1:
         place = t.temporary("index")
-        head = join(f"for {place}, {name} in ", call("enumerate", target))
+        first: Union[str, Piece] = ""
+        if thing_counts > 2 and not target.is_simple:
+            values = t.temporary("values")
+            first, target = join(f"for {values} in [", target, "] "), atom(values)
+        head = join(first, f"for {place}, {name} in ", call("enumerate", target))
         whole_array = [target] if thing_counts > 2 else []
-        if whole_array and not target.is_simple:
-            raise Unsupported("a callback with the array as its third argument")
         body = call(piece, name, place, *whole_array)
         return Callback(head, tested(t, body, function, is_condition), [name])
     arguments = [name] if thing_counts else []

@@ -80,9 +80,9 @@ def _splice(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> 
 def _slice(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
     if not arguments:
         return call("list", target)
-    bounds = [whole(t, each) for each in arguments]
     if any(t.mask(each) & ~WHOLE for each in arguments):
-        raise Unsupported("slice with something that may be no number")
+        return t.helper("js_slice", target, *_given(t, node))
+    bounds = [whole(t, each) for each in arguments]
     end = bounds[1] if len(bounds) > 1 else atom("")
     return slice_of(target, bounds[0], atom("+0") if str(end) == "0" else end)
 
@@ -227,6 +227,8 @@ def _reduce(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> 
     if arity(t, arguments[0]) > 2:
         raise Unsupported("reduce with a place")
     start = [t.expr(each) for each in arguments[1:]]
+    if node["function"]["property"].text == "reduceRight":
+        target = item(target, "::-1")
     return t.helper("js_reduce", t.expr(arguments[0]), target, *start)
 
 
@@ -287,7 +289,8 @@ _METHODS: Dict[str, Rule] = {
     "slice": _slice, "concat": _concat, "join": _join, "reverse": _reverse, "sort": _sort,
     "indexOf": _index_of, "includes": _includes, "map": _map, "filter": _filter, "find": _find,
     "findIndex": _find_index, "some": _quantifier("any"), "every": _quantifier("all"),
-    "reduce": _reduce, "forEach": _for_each, "fill": _fill, "flat": _flat, "flatMap": _flat_map,
+    "reduce": _reduce, "reduceRight": _reduce,
+    "forEach": _for_each, "fill": _fill, "flat": _flat, "flatMap": _flat_map,
     "toString": _text, "at": _at, "keys": _iterator, "values": _iterator, "entries": _iterator,
     "toSorted": _sorted, "toReversed": _reversed,
 }

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from .holding import check_repeatable, hold
 from .infer_values import number_of
 from .literals import quote
-from .members import read_of
+from .members import key_of, read_of
 from .notes import Unsupported
 from .operators import arithmetic_of
-from .pieces import COMPARISON, SUM, WALRUS, Piece, atom, binary, item, join, wrap
+from .pieces import COMPARISON, SUM, WALRUS, Piece, atom, binary, item, join, method, wrap
 from .syntax import Node
 from .targets import setter, target_of
 from .texts import sum_of
 from .translator import EXPRESSIONS, Translator
-from .tree import SETTERS, acts, has_holes, literal_key
+from .tree import SETTERS, acts, literal_key, places
 from .truth import inverse, is_pure, numeric, truth_of
 from .types import ANY, BOOL, CALL, NULL, NUMBER, PAGE, STR, UNDEF
 
@@ -109,6 +110,7 @@ def augment(t: Translator, node: Node) -> None:
     """Write ``a += b`` as a statement."""
     target, right = node["left"], node["right"]
     operator = node["operator"].kind[:-1]
+    hold(t, target)
     if operator in ("&&", "||", "??"):
         _logical(t, node, operator)
         return
@@ -151,7 +153,7 @@ def _plain_operator(t: Translator, operator: str, target: Node, right: Node) -> 
 def _augmented_value(t: Translator, node: Node) -> Piece:
     target, right = node["left"], node["right"]
     operator = node["operator"].kind[:-1]
-    _check_repeatable(target)
+    check_repeatable(t, target)
     if operator == "+":
         return sum_of(t, t.expr(target), t.mask(target), t.expr(right), t.mask(right), node)
     a, b = numeric(t, target), numeric(t, right)
@@ -159,33 +161,9 @@ def _augmented_value(t: Translator, node: Node) -> Piece:
     return arithmetic_of(t, operator, (a, masks[0], target), (b, masks[1], right), node)
 
 
-def _check_repeatable(target: Node) -> None:
-    if target.kind == "member_expression" and not is_pure(target["object"]):
-        if target["object"].kind not in ("call_expression", "subscript_expression"):
-            raise Unsupported("such an assignment is not supported")
-        if target["object"].kind == "call_expression" and not _is_lookup(target["object"]):
-            raise Unsupported("such an assignment is not supported")
-    if target.kind == "subscript_expression":
-        if not is_pure(target["object"]) or not _is_simple(target["index"]):
-            raise Unsupported("such an assignment is not supported")
-
-
-def _is_lookup(node: Node) -> bool:
-    """True for a call such as ``$("name")``, which finds the same each time."""
-    return len(node["arguments"].kids) == 1 and node["arguments"].kids[0].kind == "string"
-
-
-def _is_simple(node: Node) -> bool:
-    if node.kind == "binary_expression":
-        return _is_simple(node["left"]) and _is_simple(node["right"])
-    if node.kind == "template_string":
-        return all(_is_simple(kid.kids[0]) for kid in node.kids if kid.kids)
-    return is_pure(node)
-
-
 def _logical(t: Translator, node: Node, operator: str) -> None:
     target = node["left"]
-    _check_repeatable(target)
+    check_repeatable(t, target)
     piece = t.expr(target)
     if operator == "??":
         test = binary(piece, "is", atom("None"), COMPARISON)
@@ -199,24 +177,39 @@ def _logical(t: Translator, node: Node, operator: str) -> None:
 def _augmented(t: Translator, node: Node) -> Piece:
     """Return ``a += b`` inside an expression."""
     operator = node["operator"].kind[:-1]
-    if operator in ("&&", "||", "??"):
-        raise Unsupported("such an assignment inside an expression")
     target = node["left"]
+    if operator in ("&&", "||", "??"):
+        if not _is_first(node):
+            raise Unsupported("such an assignment inside an expression")
+        hold(t, target)
+        _logical(t, node, operator)
+        return t.expr(target)
     value = _augmented_value(t, node)
     if target.kind == "identifier":
         return join(f"{t.written(target.binding)} := ", wrap(value, 1), precedence=WALRUS)
     return setter_call(t, target, value)
 
 
+def _is_first(node: Node) -> bool:
+    """True for the first that a statement evaluates, as in ``(lists[name] ||= []).push(x)``."""
+    inner, outer = node, node.parent
+    while outer is not None and outer.kind in ("member_expression", "call_expression"):
+        if inner is not (outer.get("object") or outer.get("function")):
+            return False
+        inner, outer = outer, outer.parent
+    return outer is not None and outer.kind == "expression_statement"
+
+
 def update(t: Translator, node: Node) -> None:
     """Write ``i++`` as a statement."""
     target = node["argument"]
     word = "+" if node["operator"].kind == "++" else "-"
+    hold(t, target)
     left = target_of(t, target)
     if left is not None and not t.mask(target) & ~(NUMBER | BOOL) and _is_readable(t, target):
         t.write(join(left, f" {word}= 1"))
         return
-    _check_repeatable(target)
+    check_repeatable(t, target)
     value = binary(numeric(t, target), word, atom("1"), SUM)
     _set(t, target, left, value)
 
@@ -228,7 +221,7 @@ def _update(t: Translator, node: Node) -> Piece:
     if t.no_walrus:
         raise Unsupported("an assignment in the middle of an expression")
     word, back = ("+", "-") if operator.kind == "++" else ("-", "+")
-    _check_repeatable(target)
+    check_repeatable(t, target)
     after = binary(numeric(t, target), word, atom("1"), SUM)
     if target.kind == "identifier":
         name = t.written(target.binding)
@@ -246,10 +239,14 @@ def destructure(t: Translator, pattern: Node, value: Node) -> None:
     """Write a pattern's assignments."""
     if pattern.kind == "array_pattern" and value.kind == "array" and _is_swap(pattern, value):
         left = [target_of(t, each) for each in pattern.kids]
-        if None not in left:
-            pieces = [wrap(t.expr(each), 1) for each in value.kids]
-            t.write(join(*_commas(left), " = ", *_commas(pieces)))  # type: ignore[arg-type]
-            return
+        held = [None if each is not None else atom(t.temporary()) for each in left]
+        pieces = [wrap(t.expr(each), 1) for each in value.kids]
+        first = [each or other for each, other in zip(left, held)]
+        t.write(join(*_commas(first), " = ", *_commas(pieces)))  # type: ignore[arg-type]
+        for place, other in zip(pattern.kids, held):
+            if other is not None:
+                t.write(setter(t, place, other))
+        return
     piece = t.expr(value)
     if not is_pure(value):
         name = t.temporary()
@@ -286,9 +283,7 @@ def unpack(t: Translator, pattern: Node, piece: Piece, mask: int, source: Node) 
 
 
 def _unpack_array(t: Translator, pattern: Node, piece: Piece, mask: int, source: Node) -> None:
-    if has_holes(pattern):
-        raise Unsupported("a pattern with holes")
-    for index, kid in enumerate(pattern.kids):
+    for index, kid in zip(places(pattern), pattern.kids):
         if kid.kind == "rest_pattern":
             _store(t, kid.kids[0], item(piece, f"{index}:"), mask, None)
             return
@@ -305,7 +300,7 @@ def _unpack_member(
     if kid.kind == "rest_pattern":
         if not t.world.only(mask, "dict"):
             raise Unsupported("the rest of something that may be no plain object")
-        names = ", ".join(quote(name) for name in taken)
+        names = ", ".join(taken)
         text = f"{{key: each for key, each in {piece}.items() if key not in ({names},)}}"
         _store(t, kid.kids[0], atom(text if taken else f"dict({piece})"), mask, None)
         return
@@ -319,10 +314,26 @@ def _unpack_member(
         if target.kind == "assignment_pattern":
             target, default = target["left"], target["right"]
     if name is None:
-        raise Unsupported("a pattern with a computed name")
-    taken.append(name)
+        _unpack_computed(t, kid["key"], target, piece, mask, default, taken)
+        return
+    taken.append(quote(name))
     value_mask = t.inference.field(mask & ~3, name)
     _store(t, target, read_of(t, source, piece, mask, name), value_mask, default)
+
+
+def _unpack_computed(
+    t: Translator, key: Node, target: Node, piece: Piece, mask: int, default: Optional[Node],
+    taken: List[str],
+) -> None:
+    if key.kind != "computed_property_name" or not t.world.only(mask, "dict"):
+        raise Unsupported("a pattern with a computed name")
+    name = key_of(t, key.kids[0])
+    if not is_pure(key.kids[0]):
+        held = t.temporary("key")
+        t.write(join(f"{held} = ", name))
+        name = atom(held)
+    taken.append(str(name))
+    _store(t, target, method(piece, "get", name), ANY, default)
 
 
 def _store(
@@ -339,6 +350,9 @@ def _store(
         left: Optional[Piece] = atom(t.written(target.binding))
     else:
         left = target_of(t, target)
+    if left is None and default is None:
+        t.write(setter(t, target, value))
+        return
     if left is None:
         raise Unsupported("such a pattern is not supported")
     line = t.write(join(left, " = ", value))

@@ -144,6 +144,10 @@ class Inference(Properties):
             self.assign(kid["left"], value & ~UNDEF | self.visit(kid["right"]))
         elif kid.kind == "pair_pattern":
             key = kid["key"]
+            if key.kind == "computed_property_name":
+                self.statements(key.kids)
+                self.assign(kid["value"], ANY)
+                return
             name = key.text.strip("\"'")
             self.assign(kid["value"], self.field(mask, name))
         elif kid.kind == "rest_pattern":

@@ -80,7 +80,7 @@ def _slice(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> P
         return slice_of(target, "")
     if any(t.mask(each) & ~WHOLE for each in arguments):
         if any(t.mask(each) & ~NUMBER or t.mask(each) & NAN for each in arguments):
-            raise Unsupported("slice with something that may be no number")
+            return t.helper("js_slice", target, *[t.expr(each) for each in arguments])
     start = whole(t, arguments[0])
     end = whole(t, arguments[1]) if len(arguments) > 1 else atom("")
     return slice_of(target, start, end if str(end) != "0" else atom("+0"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from .literals import number, unescape
 from .syntax import FUNCTIONS, Node
@@ -77,6 +77,14 @@ def string_value(node: Node) -> str:
     return unescape(node.text[1:-1])
 
 
+def places(pattern: Node) -> List[int]:
+    """Return the place of each element of a pattern, such as 1 and 2 in ``[, a, b]``."""
+    return [
+        _without_comments(pattern, pattern.start + 1, kid.start, pattern.kids).count(",")
+        for kid in pattern.kids
+    ]
+
+
 def has_holes(node: Node) -> bool:
     """True for an array or a pattern such as ``[a, , b]``."""
     if not node.broken and node.tokens.count(",") == max(0, len(node.kids) - 1):
@@ -90,9 +98,11 @@ def has_holes(node: Node) -> bool:
     return _without_comments(node, at, node.end).count(",") > (1 if node.kids else 0)
 
 
-def _without_comments(node: Node, start: int, end: int) -> str:
+def _without_comments(
+    node: Node, start: int, end: int, others: Sequence[Node] = ()
+) -> str:
     data = node.source
-    for comment in node.comments:
+    for comment in [*node.comments, *others]:
         if start <= comment.start and comment.end <= end:
             data = data[:comment.start] + b" " * (comment.end - comment.start) + data[comment.end:]
     return data[start:end].decode("utf-8", "replace")

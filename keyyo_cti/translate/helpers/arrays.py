@@ -33,6 +33,17 @@ def js_join(values, separator=","):
     return separator.join(texts)
 
 
+def js_slice(values, start=None, end=None):
+    """Return a part of a list or a text."""
+    first, last = (
+        None if each is None else int(max(-2 ** 53, min(2 ** 53, each)))
+        if each == each else 0 for each in (
+            None if each is None else js_number(each) for each in (start, end)
+        )
+    )
+    return values[first:last]
+
+
 def js_splice(values, start, count=None, *added):
     """Replace a part of a list, and return what was there."""
     size = len(values)

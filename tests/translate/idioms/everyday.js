@@ -1,0 +1,25 @@
+// What a person writes every day.
+(function() { function f(j, n) { return j.slice(0, n); } console.log(f('abc', 2), f([1, 2, 3], 2), f('abc', undefined), f('abc', '1')); })();
+(function() { const s = { m: 2 }; let j = [1, 2, 3]; j = j.slice(0, s.q || s.m); console.log(j); })();
+(function() { const c = { i: 0, o: 0 }; for (const x of [true, false, true]) c[x ? 'i' : 'o']++; console.log(c.i, c.o); })();
+(function() { class E { constructor() { this.h = {}; } on(t, f) { (this.h[t] ||= []).push(f); return this; } emit(t, ...a) { (this.h[t] || []).forEach(f => f(...a)); } } new E().on('x', v => console.log(v)).emit('x', 3); })();
+(function() { class E { #h = new Map(); on(t, f) { this.#h.set(t, [f]); } emit(t, ...a) { this.#h.get(t)?.forEach(f => f(...a)); } } const e = new E(); e.on('x', v => console.log(v)); e.emit('x', 3); e.emit('y'); })();
+(function() { class E { #h = new Map(); on(t, f) { this.#h.set(t, new Set([f])); } emit(t, ...a) { this.#h.get(t)?.forEach(f => f(...a)); for (const l of this.#h.get(t) ?? []) l(...a); } } const e = new E(); e.on('x', v => console.log(v)); e.emit('x', 3); e.emit('y'); })();
+(function() { const o = { a: 1, b: 2 }; const k = 'a'; const { [k]: _, ...rest } = o; console.log(rest.b, rest.a, _); })();
+(function() { const [y, n] = [1, 2, 3].reduce(([y, n], r) => r % 2 ? [[...y, r], n] : [y, [...n, r]], [[], []]); console.log(y, n); })();
+(function() { const arr = [1, 2, 3]; let i = 0, j = 2; [arr[i], arr[j]] = [arr[j], arr[i]]; console.log(arr); })();
+(function() { function sw(a) { for (let i = a.length - 1; i > 0; i--) { const j = i - 1; [a[i], a[j]] = [a[j], a[i]]; } return a; } console.log(sw([1, 2, 3])); })();
+(function() { const grid = [[1, 2], [3, 4]]; grid[1][0]++; const i = 0; grid[i][i + 1]++; grid[i][i] += 5; console.log(grid); })();
+(function() { console.log(['a', 'b'].reduceRight((a, b) => a + b), [1, 2, 3].reduceRight((a, b) => a - b, 10)); })();
+(function() { const arr = [1, 2]; let k = 0; arr[k++] += 10; console.log(arr, k); const os = [{ n: 1 }, { n: 2 }]; let q = 0; os[q++].n += 5; console.log(os[0].n, q); })();
+(function() { console.log([1, 2, 1].filter((x, i, a) => a.indexOf(x) === i)); const xs = [3, 3]; console.log(xs.filter((x, i, a) => a.indexOf(x) === i)); })();
+(function() { console.log([3, 1].concat([2]).map((x, i, arr) => x + arr.length)); })();
+(function() { const [, a, b] = '12-34'.match(/(\d+)-(\d+)/); console.log(a, b); const [p, , q, ...r] = [1, 2, 3, 4, 5]; console.log(p, q, r); const [/* , */ z, /* ,, */ w] = [1, 2]; console.log(z, w); })();
+(function() { function get() { console.log('get'); return { n: 1, l: [1] }; } get().n += 1; get().l[0]++; get().m ??= 5; })();
+(function() { const t = {}; function add(k, v) { (t[k] ??= []).push(v); (t.all ||= []).push(v); } add('a', 1); add('a', 2); console.log(t.a, t.all); })();
+(function() { const counts = {}; for (const w of 'a b a'.split(' ')) { counts[w] = (counts[w] || 0) + 1; counts[w.toUpperCase()] ??= 0; counts[w.toUpperCase()]++; } console.log(counts.a, counts.A); })();
+(function() { console.log(['a', 'b'].reduceRight((a, b) => a + b)); })();
+(function() { console.log('abc'.slice(NaN), 'abc'.slice(undefined, 2), 'abc'.substring(-1, 2), 'abc'.substring(NaN, 1), 'abc'.substr(1), 'abc'.charAt(-1) + '|'); })();
+(function() { console.log([10, 1, 5].sort().join(), [10, 1, 5].map(n => n / 2).join(), [0.1, 0.2].reduce((a, b) => a + b), [1, 2, 3].map((n, i, arr) => arr.length - i).join(), [[3, 'c'], [1, 'a']].sort().map(x => x[1]).join('')); })();
+(function() { var str = "x12"; var m = str.match(/(\w)(\d+)/); if (m) { console.log(m[1], m[2], m.length, m.index, m[0]); } const [, a, b] = str.match(/(\w)(\d)/); console.log(a, b); const [w] = 'ab'.match(/b/) || []; console.log(w); })();
+(function() { class E { constructor() { this.hs = new Map(); } on(n, f) { if (!this.hs.has(n)) this.hs.set(n, new Set()); this.hs.get(n).add(f); return () => this.hs.get(n).delete(f); } emit(n, v) { for (const f of this.hs.get(n) ?? []) f(v); } } const e = new E(); const off = e.on('a', v => console.log('got', v)); e.emit('a', 1); off(); e.emit('a', 2); e.emit('zz', 0); })();
