@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import List, Union
 
 from .notes import Unsupported
-from .pieces import Piece, attribute, call, join, method, wrap
+from .pieces import Piece, attribute, call, in_brackets, join, method, wrap
 from .syntax import Node
 from .translator import Translator
-from .types import ANY, CALL, NONE, STR
+from .types import ANY, CALL, NONE, PAGE, STR, atoms
 
 
 def pairs_of(table: Piece) -> Piece:
@@ -27,6 +27,10 @@ def iterable(t: Translator, node: Node) -> Piece:
         if t.world.only(mask, "map"):
             return pairs_of(t.expr(node))
         raise Unsupported("a loop over what may be a map")
+    if t.world.only(mask, "instance") and all(
+        "[Symbol.iterator]" in thing.methods for thing in t.world.of(mask)
+    ):
+        return t.expr(node)
     if kinds & {"dict", "instance", "record"} or mask & NONE and not (
         mask & (ANY | STR) or "array" in kinds
     ):
@@ -35,14 +39,21 @@ def iterable(t: Translator, node: Node) -> Piece:
 
 
 def properties(t: Translator, node: Node) -> Piece:
-    """Return ``**values`` for the properties of an object, or the fields of a Call."""
+    """Return ``**values`` for the properties of an object, or the fields of a Call.
+
+    A spread of null or undefined adds nothing.
+    """
     mask = t.mask(node)
     piece = wrap(t.expr(node), 16)
     if mask == CALL:
         return join("**", attribute(piece, "fields"))
-    if not t.world.only(mask, "dict"):
+    if t.world.kinds(mask) - {"dict"}:
         raise Unsupported("the properties of something that may be no plain object")
-    return join("**", piece)
+    if atoms(mask) & ~NONE == PAGE or not atoms(mask):
+        return join("**", piece)
+    if not atoms(mask) & ~NONE:
+        return join("**", in_brackets("(", [piece, " or {}"], ")"))
+    return join("**", t.helper("js_fields", t.expr(node)))
 
 
 def has_plain_order(t: Translator, mask: int) -> bool:

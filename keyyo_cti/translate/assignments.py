@@ -197,7 +197,10 @@ def _is_first(node: Node) -> bool:
         if inner is not (outer.get("object") or outer.get("function")):
             return False
         inner, outer = outer, outer.parent
-    return outer is not None and outer.kind == "expression_statement"
+    return outer is not None and (
+        outer.kind in ("expression_statement", "return_statement")
+        or outer.kind == "arrow_function" and inner is outer["body"]
+    )
 
 
 def update(t: Translator, node: Node) -> None:

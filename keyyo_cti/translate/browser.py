@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import platformdirs
 
@@ -140,6 +140,10 @@ class Element:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         setattr(self, str(key), value)
+
+    def keys(self) -> List[str]:
+        """Return what the program has set, for ``**element``."""
+        return [name for name, each in self._kept.items() if not isinstance(each, Element)]
 
     def __iter__(self) -> Iterator["Element"]:
         return iter([self])

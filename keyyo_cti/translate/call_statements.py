@@ -9,6 +9,7 @@ from .effects import EFFECTS
 from .for_each import write_for_each
 from .functions import write_definition
 from .maps import check_key
+from .members import chained
 from .notes import Unsupported
 from .pieces import COMPARISON, Piece, atom, binary, call, join, method
 from .special import call_special
@@ -22,14 +23,15 @@ def call_statement(t: Translator, node: Node) -> None:
     """Write a call for its effects."""
     if node.get("arguments") is None or node["arguments"].kind != "arguments":
         raise Unsupported("tagged templates are not supported")
+    link = chained(node)
+    if link is not None and id(link) not in t.stripped:
+        _optional_statement(t, node, link)
+        return
     if write_for_each(t, node) or call_special(t, node):
         return
     function = node["function"]
     if _chained_entries(t, node):
         return
-    if "optional_chain" in node.fields or "optional_chain" in function.fields:
-        if _optional_statement(t, node):
-            return
     if function.kind in FUNCTIONS:
         _at_once(t, node, function)
         return
@@ -87,12 +89,13 @@ def _result_unused(t: Translator, node: Node) -> Piece:
     return t.expr(node)
 
 
-def _optional_statement(t: Translator, node: Node) -> bool:
-    """Write ``a?.b()`` or ``callback?.()`` as a branch, if its object is simple."""
-    link = node if "optional_chain" in node.fields else node["function"]
+def _optional_statement(t: Translator, node: Node, link: Node) -> None:
+    """Write ``a?.b()``, ``a?.b.c()`` or ``callback?.()`` as a branch."""
     base = link.get("object") or link["function"]
-    if not is_pure(base) or id(link) in t.stripped:
-        return False
+    if not is_pure(base) and id(base) not in t.replaced:
+        name = t.temporary()
+        t.write(join(f"{name} = ", t.expr(base)))
+        t.replaced[id(base)] = atom(name)
     test = binary(t.expr(base), "is not", atom("None"), COMPARISON)
     chain = link.fields.pop("optional_chain")
     t.stripped.add(id(link))
@@ -102,7 +105,6 @@ def _optional_statement(t: Translator, node: Node) -> bool:
         link.fields["optional_chain"] = chain
         t.stripped.discard(id(link))
     t.block(join("if ", test), body)
-    return True
 
 
 def _at_once(t: Translator, node: Node, function: Node) -> None:

@@ -31,7 +31,7 @@ from .strings import number_method, string_method
 from .supers import parent_of
 from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, Translator
-from .tree import is_borrowed_slice
+from .tree import is_borrowed_slice, is_extend
 from .types import (
     ANY,
     BOOL,
@@ -95,6 +95,8 @@ def _method(t: Translator, node: Node, function: Node) -> Piece:
         if target.text == "console":
             return console_call(t, node, name)
         return static_call(t, node, target.text, name)
+    if is_extend(node):
+        return static_call(t, node, "Object", "assign")
     found = _window_method(t, node, target, name)
     if found is not None:
         return found

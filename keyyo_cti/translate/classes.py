@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Callable, Dict, List, Optional, Set
 
+from .arguments import iterable
 from .builtins import ERRORS
 from .error_classes import error_class
 from .frames import Function
@@ -35,6 +37,29 @@ def write_class(t: Translator, node: Node, name: str) -> None:
     if own is not None and own.binding is not None:
         own.binding.python = name
     t.block(head, t.collect(lambda: _members(t, node, thing)), is_definition=True)
+    for each in _later(node):
+        value, attribute = t.expr(each["value"]), t.names.attribute(each["property"].text)
+        t.write(join(f"{name}.{attribute} = ", value))
+
+
+def _later(node: Node) -> List[Node]:
+    """Return the static fields from the first on whose value names its class or sets a variable.
+
+    Within its body, Python does not know the class, and a variable there is another one.
+    """
+    own = node.get("name")
+    static = [
+        each for each in node["body"].kids
+        if each.kind == "field_definition" and "static" in each.tokens and "value" in each.fields
+    ]
+    for place, each in enumerate(static):
+        if any(
+            inner.kind in SETTERS or inner.kind in ("this", "call_expression", "new_expression")
+            or own is not None and inner.kind == "identifier" and inner.text == own.text
+            for inner in each["value"].walk()
+        ):
+            return static[place:]
+    return []
 
 
 def _members(t: Translator, node: Node, thing: Thing) -> None:
@@ -50,9 +75,10 @@ def _members(t: Translator, node: Node, thing: Thing) -> None:
     ), None)
     assert thing.instance is not None
     missing = _uninitialised(t, thing.instance, thing)
+    later = {id(each) for each in _later(node)}
     for each in members:
         if each.kind == "field_definition" and "static" in each.tokens:
-            _static_field(t, each)
+            _static_field(t, each, id(each) in later)
     if constructor is not None or fields or missing:
         _write_init(t, node, constructor, fields, missing)
     previous: Optional[Node] = None
@@ -60,12 +86,30 @@ def _members(t: Translator, node: Node, thing: Thing) -> None:
         if each.kind == "comment":
             _comment(t, each, previous)
         elif each.kind == "method_definition" and each is not constructor:
-            _method(t, each)
+            _whole_or_refused(t, each)
         elif _is_method_field(each):
             write_definition(t, each["value"], t.names.attribute(each["property"].text), "self")
         elif each.kind not in ("field_definition", "method_definition", ";"):
             raise Unsupported(f"{each.kind.replace('_', ' ')} is not supported")
         previous = each
+
+
+def _whole_or_refused(t: Translator, node: Node) -> None:
+    """Write a method, or one in its place that raises: the rest of the class stays."""
+    written, state = len(t.out), t.mark()
+    try:
+        _method(t, node)
+    except Unsupported as found:
+        error, name = found, node["name"]
+        is_accessor = bool({"get", "set"} & set(node.tokens))
+        if name.kind == "computed_property_name" or node.broken or is_accessor:
+            raise
+        del t.out[written:]
+        t.reset(state)
+        body = t.collect(lambda: t.unsupported(node, error))
+        t.block(
+            f"def {_method_name(t, name.text)}(self, *arguments)", body, is_definition=True
+        )
 
 
 def _is_method_field(node: Node) -> bool:
@@ -80,14 +124,16 @@ def _comment(t: Translator, node: Node, previous: Optional[Node]) -> None:
         t.out.append(comment_line(text))
 
 
-def _static_field(t: Translator, node: Node) -> None:
+def _static_field(t: Translator, node: Node, is_later: bool) -> None:
     value = node.get("value")
     name = t.names.attribute(node["property"].text)
     if value is None:
         t.write(f"{name} = None")
         return
-    if any(each.kind in SETTERS for each in value.walk()):
-        raise Unsupported("a field of a class whose value sets a variable")
+    if is_later:
+        t.need("from typing import Any")
+        t.write(f"{name}: Any = None")
+        return
     # Without it, mypy does not know what an empty one will hold.
     kinds = t.world.kinds(value.type)
     annotation = "" if not kinds or atoms(value.type) else ": list" if kinds == {"array"} else (
@@ -97,6 +143,9 @@ def _static_field(t: Translator, node: Node) -> None:
 
 
 def _method(t: Translator, node: Node) -> None:
+    if node["name"].text == "[Symbol.iterator]":
+        _iterator(t, node)
+        return
     if node["name"].kind == "computed_property_name":
         raise Unsupported("a method whose name is computed")
     name = _method_name(t, node["name"].text)
@@ -109,6 +158,24 @@ def _method(t: Translator, node: Node) -> None:
         line.decorators.insert(0, "js_static" if "get" in node.tokens else "classmethod")
         return
     _member(t, node, name)
+
+
+def _iterator(t: Translator, node: Node) -> None:
+    """Write ``*[Symbol.iterator]() { ... }`` that yields, or that returns another's iterator."""
+    statements = node["body"].kids
+    last = statements[-1].text if statements else ""
+    found = re.fullmatch(r"(?:yield\s*\*\s*|return\s+)(.+?)(\[Symbol\.iterator\]\(\))?;?", last)
+    if len(statements) != 1 or found is None or (last[0] == "r") != bool(found[2]):
+        raise Unsupported("such an iterator is not supported")
+    value = statements[0].kids[0]
+    value = value["function"]["object"] if last[0] == "r" else value.kids[0]
+    if any(each.kind in FUNCTIONS for each in value.walk()):
+        raise Unsupported("such an iterator is not supported")
+    for inner in value.walk():
+        if inner.kind == "this":
+            t.replaced[id(inner)] = atom("self")
+    line = Line(join("return ", call("iter", iterable(t, value))))
+    t.block("def __iter__(self)", [line], is_definition=True)
 
 
 def _member(t: Translator, node: Node, name: str) -> None:
@@ -166,6 +233,7 @@ def _write_init(
             t.write(join(f"self.{name} = ", t.expr(value) if value is not None else atom("None")))
 
     if constructor is not None:
+        _check_returns(constructor)
         line = write_definition(t, constructor, "__init__", "self")
         if missing or fields:
             assert line.body is not None
@@ -232,8 +300,7 @@ def write_shape(t: Translator, shape: Shape) -> None:
     function = shape.function
     assert function is not None
     name = t.written(shape.binding)
-    if any(each.kind == "return_statement" and each.kids for each in _own(function)):
-        raise Unsupported("a constructor function that returns something")
+    _check_returns(function)
     thing = t.world.make("class", function)
 
     def members() -> None:
@@ -251,6 +318,11 @@ def write_shape(t: Translator, shape: Shape) -> None:
                 write_definition(t, method, _method_name(t, method_name), "self")
 
     t.block(f"class {name}", t.collect(members), is_definition=True)
+
+
+def _check_returns(function: Node) -> None:
+    if any(each.kind == "return_statement" and each.kids for each in _own(function)):
+        raise Unsupported("a constructor that returns something")
 
 
 def _own(function: Node) -> List[Node]:

@@ -9,7 +9,7 @@ from .effects import expression_statement
 from .frames import Loop
 from .layout import Line
 from .notes import Unsupported
-from .pieces import COMPARISON, Piece, atom, binary, call, join, method
+from .pieces import Piece, atom, call, join, method
 from .shapes import uses_this
 from .syntax import FUNCTIONS, LOOPS, Node
 from .translator import Translator
@@ -81,10 +81,8 @@ def write_for_each(t: Translator, node: Node) -> bool:
     source = function["object"]
     mask = t.mask(source)
     kinds = t.world.kinds(mask)
-    if len(given) != 1 or "optional_chain" in node.fields:
+    if len(given) != 1 or "optional_chain" in function.fields or "optional_chain" in node.fields:
         return False
-    if "optional_chain" in function.fields:
-        return _if_there(t, node, source)
     callback = given[0]
     if kinds & {"map", "set"} or (id(callback) not in t.inlined):
         if id(callback) in t.inlined:
@@ -105,28 +103,6 @@ def write_for_each(t: Translator, node: Node) -> bool:
         target = f"{names[1]}, {names[0]}"
         values = call("enumerate", values)
     _write_callback(t, f"for {target} in ", values, callback, prelude)
-    return True
-
-
-def _if_there(t: Translator, node: Node, source: Node) -> bool:
-    """Write ``lists.get(name)?.forEach(callback)`` as a loop in a branch."""
-    start = len(t.out)
-    if not is_pure(source):
-        name = t.temporary("values")
-        t.write(join(f"{name} = ", t.expr(source)))
-        t.replaced[id(source)] = atom(name)
-    test = binary(t.expr(source), "is not", atom("None"), COMPARISON)
-    chain = node["function"].fields.pop("optional_chain")
-    written: List[bool] = []
-    try:
-        body = t.collect(lambda: written.append(write_for_each(t, node)))
-    finally:
-        node["function"].fields["optional_chain"] = chain
-    if not written[0]:
-        del t.out[start:]
-        t.replaced.pop(id(source), None)
-        return False
-    t.block(join("if ", test), body)
     return True
 
 

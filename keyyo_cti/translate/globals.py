@@ -9,7 +9,7 @@ from .builtins import ERRORS
 from .exceptions import new_error
 from .new import new_container
 from .notes import Unsupported
-from .pieces import Piece, atom, call, wrap
+from .pieces import Piece, atom, call, method, wrap
 from .syntax import Node
 from .translator import Translator
 from .truth import numeric
@@ -141,6 +141,18 @@ def _confirm(t: Translator, node: Node) -> Piece:
     return call(t.stub("confirm"), *[t.text(each) for each in node["arguments"].kids[:1]])
 
 
+def _btoa(t: Translator, node: Node) -> Piece:
+    t.need("import base64")
+    data = method(t.text(node["arguments"].kids[0]), "encode", '"latin-1"')
+    return method(call("base64.b64encode", data), "decode")
+
+
+def _atob(t: Translator, node: Node) -> Piece:
+    t.need("import base64")
+    data = call("base64.b64decode", t.text(node["arguments"].kids[0]))
+    return method(data, "decode", '"latin-1"')
+
+
 def _array(t: Translator, node: Node) -> Piece:
     return new_container(t, "Array", node["arguments"].kids)
 
@@ -149,4 +161,5 @@ _RULES = {
     "parseInt": _parse_int, "parseFloat": _parse_float, "String": _string, "Number": _number,
     "Boolean": _boolean, "isNaN": _is_nan, "isFinite": _is_finite, "alert": _alert,
     "prompt": _prompt, "confirm": _confirm, "Array": _array,
+    "btoa": _btoa, "atob": _atob,
 }

@@ -21,7 +21,7 @@ from .infer_new import super_call, super_method
 from .infer_statics import static_method
 from .infer_values import array_of, number_of, promise_of, replacement_masks
 from .syntax import Node
-from .tree import is_borrowed_slice, regex_literal, string_value
+from .tree import is_borrowed_slice, is_extend, regex_literal, string_value
 from .types import (
     ANY,
     BOOL,
@@ -139,7 +139,8 @@ def _global(self: Inference, node: Node, name: str, mask: int, masks: List[int])
 _FUNCTIONS = {
     "parseInt": INT | NAN, "parseFloat": FLOAT | NAN, "isNaN": BOOL, "isFinite": BOOL,
     "clearTimeout": UNDEF, "clearInterval": UNDEF, "encodeURIComponent": STR,
-    "decodeURIComponent": STR, "encodeURI": STR, "decodeURI": STR, "String": STR, "Boolean": BOOL,
+    "decodeURIComponent": STR, "encodeURI": STR, "btoa": STR, "atob": STR,
+    "decodeURI": STR, "String": STR, "Boolean": BOOL,
 }
 
 
@@ -167,6 +168,8 @@ def _method(self: Inference, node: Node, function: Node, masks: List[int]) -> in
         target.text in NAMESPACES
     ):
         return static_method(self, node, target.text, name, masks)
+    if is_extend(node):
+        return static_method(self, node, "Object", "assign", masks)
     found = 0
     for thing in self.world.of(mask):
         found |= _method_of_thing(self, node, thing, name, masks)

@@ -6,17 +6,18 @@ from typing import List, Optional
 
 from .infer import RULES, Inference
 from .syntax import CLASSES, FUNCTIONS, Node
-from .tree import literal_key
-from .types import ANY, UNDEF, Thing
+from .tree import literal_key, property_name
+from .types import ANY, NONE, UNDEF, Thing, atoms
 
 
 def object_literal(self: Inference, node: Node) -> int:
     """Look at an object literal."""
     kind = "record" if id(node) in self.shapes.records else "dict"
     thing = self.world.make(kind, node)
-    for kid in node.kids:
+    for place, kid in enumerate(node.kids):
         if kid.kind == "spread_element":
-            _spread(self, thing, self.visit(kid.kids[0]))
+            before = [property_name(each) for each in node.kids[:place]]
+            _spread(self, thing, self.visit(kid.kids[0]), before)
         elif kid.kind == "shorthand_property_identifier":
             _certain(self, thing, kid.text, self.visit(kid))
         elif kid.kind == "method_definition":
@@ -43,7 +44,9 @@ def _certain(self: Inference, thing: Thing, name: str, value: int) -> None:
     self.set_one(thing, name, value)
 
 
-def _spread(self: Inference, thing: Thing, mask: int) -> None:
+def _spread(
+    self: Inference, thing: Thing, mask: int, before: List[Optional[str]]
+) -> None:
     for other in self.world.of(mask):
         for name, value in list(other.fields.items()):
             if name in other.certain and not other.deletes:
@@ -53,9 +56,12 @@ def _spread(self: Inference, thing: Thing, mask: int) -> None:
         if other.is_open:
             thing.is_open = True
             self.others(thing, other.others)
-    if not any(True for _ in self.world.of(mask)) and mask:
+    if mask & ~NONE and atoms(mask) & ~NONE:
         thing.is_open = True
         self.others(thing, ANY)
+        for name in thing.fields if mask & ANY else ():
+            if name in before:
+                self.set_one(thing, name, ANY)
 
 
 def _is_accessor(node: Node) -> bool:

@@ -83,7 +83,7 @@ class Properties:
         for thing in self.world.of(mask):
             if thing.kind in ("array", "set"):
                 found |= thing.others
-            elif thing.kind == "map":
+            elif thing.kind in ("map", "instance"):
                 found |= ANY
         if mask & STR:
             found |= STR
@@ -120,6 +120,11 @@ class Properties:
             return NAT
         if name == "size" and thing.kind in ("map", "set"):
             return NAT
+        if name == "name" and thing.kind == "class" and name not in thing.fields:
+            return STR
+        if name == "constructor" and thing.kind == "instance" and name not in thing.fields:
+            found = [each for each in self.world.things if each.instance is thing]
+            return found[0].bit if found else ANY
         if thing.kind in ("instance", "class"):
             return self._field_of_instance(thing, name)
         if name in thing.fields:

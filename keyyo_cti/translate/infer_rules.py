@@ -88,6 +88,11 @@ def _member(self: Inference, node: Node) -> int:
     if target.kind == "identifier" and target.is_free:
         if target.text == "Math" and name in MATH_CONSTANTS:
             return FLOAT
+        if target.text == "process" and name in ("env", "argv"):
+            made = self.world.make("dict" if name == "env" else "array", node)
+            made.is_open = True
+            self.others(made, STR)
+            return made.bit
         if target.text == "Number":
             return FLOAT if name.endswith("_VALUE") else NAT if name.startswith("MAX") else NAN
         if target.text in ("window", "self", "globalThis") and name in (

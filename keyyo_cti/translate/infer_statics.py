@@ -8,7 +8,7 @@ from .builtins import MATH_METHODS
 from .infer import Inference
 from .infer_values import array_of, number_of, promise_of
 from .syntax import Node
-from .types import ANY, BOOL, CALL, FLOAT, INT, NAN, NAT, NULL, STR, UNDEF, WHOLE, Thing
+from .types import ANY, BOOL, CALL, FLOAT, INT, NAN, NAT, NULL, PAGE, STR, UNDEF, WHOLE, Thing
 
 
 def static_method(
@@ -80,9 +80,21 @@ def _assign(self: Inference, target: Thing, mask: int) -> None:
     for source in self.world.of(mask):
         for field, value in list(source.fields.items()):
             self.set_one(target, field, value)
+        if source.is_open:
+            _open(self, target)
+    if mask & (ANY | CALL | PAGE):
+        _open(self, target)
     if mask & (ANY | CALL):
-        target.is_open = True
-        self.others(target, ANY)
+        for field in target.fields:
+            self.set_one(target, field, ANY)
+
+
+def _open(self: Inference, target: Thing) -> None:
+    """Record that an object may have any further properties."""
+    target.is_open = True
+    self.others(target, ANY)
+    if target.kind in ("instance", "record") and not target.escaped:
+        target.escaped = self.changed = True
 
 
 def _array_static(self: Inference, node: Node, name: str, masks: List[int]) -> int:
@@ -108,7 +120,7 @@ def _number(self: Inference, node: Node, name: str, masks: List[int]) -> int:
 
 
 def _date(self: Inference, node: Node, name: str, masks: List[int]) -> int:
-    return INT | (NAN if name != "now" else 0)
+    return INT | (NAN if name == "parse" else 0)
 
 
 def _promise_static(self: Inference, node: Node, name: str, masks: List[int]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Dict, FrozenSet, Optional
 
 from . import keyyo
-from .builtins import MATH_CONSTANTS
+from .constants import of_math, of_number, of_process
 from .infer_rules import is_own_key
 from .literals import quote
 from .naming import legal_name
@@ -121,34 +121,6 @@ def _special(t: Translator, node: Node, target: Node, name: str) -> Optional[Pie
     return rule(t, name) if rule is not None else None
 
 
-def _of_math(t: Translator, name: str) -> Optional[Piece]:
-    t.need("import math")
-    if name in MATH_CONSTANTS:
-        return atom(MATH_CONSTANTS[name])
-    if name in ("floor", "ceil", "trunc", "sqrt", "sin", "cos", "tan", "exp"):
-        return atom(f"math.{name}")
-    if name in ("abs", "max", "min"):
-        return atom(name)
-    if name == "round":
-        t.helpers.add("js_round")
-        return atom("js_round")
-    return None
-
-
-_LIMITS = {
-    "MAX_SAFE_INTEGER": "(2 ** 53 - 1)", "MIN_SAFE_INTEGER": "(1 - 2 ** 53)",
-    "EPSILON": "(2 ** -52)", "NaN": "math.nan", "POSITIVE_INFINITY": "math.inf",
-    "NEGATIVE_INFINITY": "-math.inf",
-}
-
-
-def _of_number(t: Translator, name: str) -> Optional[Piece]:
-    found = _LIMITS.get(name)
-    if found is not None and "math" in found:
-        t.need("import math")
-    return atom(found) if found is not None else None
-
-
 def _of_console(t: Translator, name: str) -> Optional[Piece]:
     if name in ("log", "info", "error", "warn", "debug"):
         t.helpers.add("js_log")
@@ -172,8 +144,8 @@ def _of_window(t: Translator, name: str) -> Optional[Piece]:
 
 
 _NAMESPACES: Dict[str, Callable[[Translator, str], Optional[Piece]]] = {
-    "Math": _of_math, "Number": _of_number, "console": _of_console, "window": _of_window,
-    "self": _of_window, "globalThis": _of_window,
+    "Math": of_math, "Number": of_number, "console": _of_console, "window": _of_window,
+    "self": _of_window, "globalThis": _of_window, "process": of_process,
 }
 
 
@@ -239,12 +211,23 @@ def read_of(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Pi
     if not kinds and primitive and not primitive & ~(_OBJECTS):
         return _of_keyyo(t, node, piece, primitive, name)
     if not primitive and kinds <= {"instance", "record", "class"}:
-        return attribute(piece, t.names.attribute(name))
+        return _of_object(t, piece, mask, kinds, name)
     if not primitive and kinds == {"dict"}:
         return _of_dict(t, piece, mask, name)
     if primitive == FIELDS and not kinds:
         return method(piece, "get", quote(name))
     return _of_others(t, piece, primitive, kinds, name)
+
+
+def _of_object(
+    t: Translator, piece: Piece, mask: int, kinds: FrozenSet[str], name: str
+) -> Piece:
+    is_own = any(name in thing.fields for thing in t.world.of(mask))
+    if name == "constructor" and kinds == {"instance"} and not is_own:
+        return call("type", piece)
+    if name == "name" and kinds == {"class"} and not is_own:
+        return attribute(piece, "__name__")
+    return attribute(piece, t.names.attribute(name))
 
 
 def _of_others(
@@ -272,9 +255,8 @@ def _of_others(
 
 
 def attribute_or_key(t: Translator, name: str) -> str:
-    return name if name in t.dict_keys else t.names.attribute(name) if (
-        _is_attribute(t, name)
-    ) else name
+    is_attribute = name not in t.dict_keys and _is_attribute(t, name)
+    return t.names.attribute(name) if is_attribute else name
 
 
 def _is_attribute(t: Translator, name: str) -> bool:

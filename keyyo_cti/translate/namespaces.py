@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List
 
-from .arguments import arguments_of, has_plain_order, iterable, pairs_of, properties
+from .arguments import arguments_of, has_plain_order, iterable, pairs_of
 from .array_callbacks import comprehension, inline
 from .dates import check_date
 from .globals import global_call
 from .notes import Unsupported
+from .object_assign import assign
 from .operators import note_size
 from .pieces import (
     COMPARISON,
@@ -213,7 +214,7 @@ def _object(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
     if name in ("values", "entries"):
         return _values(t, name, first, is_dict)
     if name == "assign":
-        return _assign(t, node, given)
+        return assign(t, node, given)
     return _changed(t, node, name, first)
 
 
@@ -241,23 +242,6 @@ def _values(t: Translator, name: str, first: Node, is_dict: bool) -> Piece:
     if name == "values":
         return join("[value for _, value in ", pairs, "]")
     return join("[list(pair) for pair in ", pairs, "]")
-
-
-def _assign(t: Translator, node: Node, given: List[Node]) -> Piece:
-    masks = [t.mask(each) for each in given]
-    if not all(t.world.only(mask, "dict") or mask == CALL for mask in masks):
-        raise Unsupported("Object.assign of what may be no plain object")
-    if given[0].kind == "object":
-        parts = [properties(t, each) for each in given[1:]]
-        if given[0].kids:
-            parts.insert(0, join("**", t.expr(given[0])))
-        return sequence("{", parts, "}")
-    parent = node.parent
-    if parent is not None and parent.kind == "expression_statement" and len(given) == 2 and (
-        CALL not in masks
-    ):
-        return method(t.expr(given[0]), "update", t.expr(given[1]))
-    raise Unsupported("such an Object.assign is not supported")
 
 
 def _array(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
@@ -335,6 +319,8 @@ def _numbers(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
 def _date(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
     if name == "now":
         return t.helper("js_now")
+    if name == "UTC" and len(given) > 1:
+        return t.helper("js_utc", *[numeric(t, each) for each in given])
     if name == "parse" and given:
         check_date(t, node, given[0])
         return t.helper("js_time", t.helper("js_date", t.text(given[0])))
@@ -348,6 +334,12 @@ def _string(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
             *[part for each in found for part in (each, " + ")][:-1], precedence=11
         )
     raise Unsupported(f"String.{name} is not supported")
+
+
+def _process(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
+    if name == "exit":
+        return t.helper("js_exit", *[t.expr(each) for each in given])
+    raise Unsupported(f"process.{name} is not supported")
 
 
 _STORAGE = {"getItem": "get_item", "setItem": "set_item", "removeItem": "remove_item",
@@ -370,5 +362,6 @@ def _storage(namespace: str) -> Rule:
 _RULES: Dict[str, Rule] = {
     "Math": _math, "JSON": _json, "Object": _object, "Array": _array, "Number": _numbers,
     "Date": _date, "String": _string, "Promise": promise_static,
+    "process": _process,
     "localStorage": _storage("localStorage"), "sessionStorage": _storage("sessionStorage"),
 }

@@ -54,8 +54,8 @@ def text_of(t: Translator, piece: Piece, mask: int, node: Node) -> Piece:
         return ternary(piece, atom('"true"'), atom('"false"'))
     if t.world.only(mask, "instance") and all(map(_has_text, t.world.of(mask))):
         return Shown(call("str", piece).parts)
-    if is_opaque(t, mask) or is_object(t, mask):
-        raise Unsupported("a text of a function or of an object of the program")
+    if is_opaque(t, mask):
+        raise Unsupported("a text of a function, a map or a set")
     return t.helper("js_text", *with_none(t, piece, mask, node))
 
 

@@ -164,5 +164,13 @@ def is_borrowed_slice(node: Node) -> bool:
     )
 
 
+def is_extend(node: Node) -> bool:
+    """True for ``$.extend({}, defaults, settings)``, which is ``Object.assign``."""
+    function, given = node["function"], node["arguments"].kids
+    return function["object"].text in ("$", "jQuery") and function["object"].is_free and (
+        function["property"].text == "extend" and len(given) > 1
+    )
+
+
 def owner_of(node: Node) -> Node:
     return node["function"]["object"]

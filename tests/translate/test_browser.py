@@ -34,6 +34,7 @@ from .differential import in_python
     ('element("#i").click(lambda _: print("called")); element("#i").click()', "called"),
     ('print(bool(element("#j")), hasattr(element("#j"), "__len__"), element("<b>"))',
      "True False <b>"),
+    ('element("#l").seen = 1; element("#l").other; print({**element("#l")})', "{'seen': 1}"),
     ('element("#k").on("click", 5); print(element("#k").preventDefault())', "None"),
 ])
 def test_stub_shows_and_calls(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cProfile
 import io
 import re
+import subprocess
 import sys
 import tokenize
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from keyyo_cti.translate import Translation, translate
 from keyyo_cti.translate.helpers import strings
 
-from ..helpers.running import Running
+from ..helpers.running import ROOT, Running
 from .differential import in_python
 from .seed import EXAMPLES
 from .speed import PAGE
@@ -173,6 +174,10 @@ def test_kept_call_whose_state_is_compared_is_copied(
     ("console.log('a,b'.split(/,*/));", "find nothing"),
     ("var name = (function f() {}).name;", "name of a function"),
     ("class A { valueOf() { return 1; } }", "valueOf"),
+    ("class A { constructor() { return { a: 1 }; } }", "a constructor that returns"),
+    ("var s = $.extend(true, {}, { a: 1 });", "no plain object"),
+    ("const n = 1; n++;", "a constant is assigned"),
+    ("throw Object.assign(new Error(), { message: 'x' });", "message"),
     ("localStorage.last = 'x';", "localStorage"),
     ("var t = 'a' + new Map();", "a text of a function"),
     ("console.log(JSON.stringify(new Set()));", "JSON of a function"),
@@ -246,6 +251,24 @@ def test_format_of_console_log_is_filled_in() -> None:
     fill_in: Any = strings.js_format
     shown = fill_in("%s %d%% %i %f %j %O%c %s", [1], "5", 5.9, "x", {"a": 1}, "o", "css")
     assert shown == '[ 1 ] 5% 5 NaN {"a":1} o %s'
+
+
+@pytest.mark.parametrize(("source", "printed"), [
+    ("console.log(btoa('xyz'), atob('eHl6'));", "eHl6 xyz"),
+    ("console.log(process.env.NOT_THERE || 'unset', process.argv.length > 1);", "unset true"),
+    ("const { NOT_THERE = 'default' } = process.env; console.log(NOT_THERE);", "default"),
+    ("const s = $.extend({}, { max: 2 }, window.SETTINGS || {}); console.log(s.max * 2);", "4"),
+])
+def test_what_node_or_a_page_offers_is_pythons(source: str, printed: str) -> None:
+    assert in_python(python(source))[0] == printed
+
+
+@pytest.mark.parametrize("source", [
+    "process.exit(3);", "setInterval(() => 1, 60000); setTimeout(() => process.exit(3), 1);",
+])
+def test_exit_ends_the_program_in_any_thread(source: str) -> None:
+    done = subprocess.run([sys.executable, "-c", python(source)], timeout=60, cwd=ROOT)
+    assert done.returncode == 3
 
 
 @pytest.mark.parametrize("source", ["(" * 16, "`${" * 100])

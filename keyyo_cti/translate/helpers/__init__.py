@@ -19,7 +19,8 @@ _IMPORTS = {
     "timedelta": "from datetime import timedelta",
     "Decimal": "from decimal import Decimal", "urllib": "import urllib.parse",
     "ROUND_HALF_UP": "from decimal import ROUND_HALF_UP", "functools": "import functools",
-    "random": "import random",
+    "random": "import random", "os": "import os", "sys": "import sys",
+    "threading": "import threading",
 }
 
 

@@ -102,6 +102,27 @@ def js_put(table, key, value=None):
     return table
 
 
+def js_fields(value):
+    """Return the properties of a value as a dict."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, (list, str)):
+        return {str(index): each for index, each in enumerate(value)}
+    if hasattr(value, "fields"):
+        return dict(value.fields)
+    return dict(getattr(value, "__dict__", ()))
+
+
+def js_assign(target, values, names=()):
+    """Set several properties, and return their object."""
+    for name, value in values.items():
+        if isinstance(target, dict):
+            target[name] = value
+        else:
+            setattr(target, dict(names).get(name, name), value)
+    return target
+
+
 def js_delete(table, key):
     """Remove a key, and return True whether it was there or not."""
     table.pop(key, None)

@@ -23,15 +23,25 @@ def js_date(value=None):
     return datetime.fromtimestamp(value / 1000).astimezone()
 
 
-def js_date_of(year, month, day=1, *clock):
-    """Return a date of its parts; one that is too large counts up the next."""
+def js_date_of(*parts):
+    """Return a date of its parts."""
+    return js_clock(*parts).astimezone()
+
+
+def js_utc(*parts):
+    """Return the milliseconds since 1970 of a date of universal time."""
+    return js_time(js_clock(*parts).replace(tzinfo=timezone.utc))
+
+
+def js_clock(year, month, day=1, *clock):
+    """Return a date without a zone; a part that is too large counts up."""
     year += 1900 if 0 <= year < 100 else 0
     hours, minutes, seconds, milliseconds = (*clock, 0, 0, 0, 0)[:4]
     first = datetime(year + month // 12, month % 12 + 1, 1)
     return (first + timedelta(
         days=day - 1, hours=hours, minutes=minutes, seconds=seconds,
         milliseconds=milliseconds,
-    )).astimezone()
+    ))
 
 
 def js_time(date):
