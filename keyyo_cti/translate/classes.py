@@ -14,10 +14,11 @@ from .layout import Line, comment_line, comment_text
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join
 from .shapes import Shape, functions_of
+from .static_fields import later_fields, static_field, write_later
 from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, STATEMENTS, Translator
-from .tree import SETTERS, property_name
-from .types import Thing, atoms
+from .tree import property_name
+from .types import Thing
 
 
 def _class_declaration(t: Translator, node: Node) -> None:
@@ -37,29 +38,7 @@ def write_class(t: Translator, node: Node, name: str) -> None:
     if own is not None and own.binding is not None:
         own.binding.python = name
     t.block(head, t.collect(lambda: _members(t, node, thing)), is_definition=True)
-    for each in _later(node):
-        value, attribute = t.expr(each["value"]), t.names.attribute(each["property"].text)
-        t.write(join(f"{name}.{attribute} = ", value))
-
-
-def _later(node: Node) -> List[Node]:
-    """Return the static fields from the first on whose value names its class or sets a variable.
-
-    Within its body, Python does not know the class, and a variable there is another one.
-    """
-    own = node.get("name")
-    static = [
-        each for each in node["body"].kids
-        if each.kind == "field_definition" and "static" in each.tokens and "value" in each.fields
-    ]
-    for place, each in enumerate(static):
-        if any(
-            inner.kind in SETTERS or inner.kind in ("this", "call_expression", "new_expression")
-            or own is not None and inner.kind == "identifier" and inner.text == own.text
-            for inner in each["value"].walk()
-        ):
-            return static[place:]
-    return []
+    write_later(t, node, name)
 
 
 def _members(t: Translator, node: Node, thing: Thing) -> None:
@@ -75,10 +54,10 @@ def _members(t: Translator, node: Node, thing: Thing) -> None:
     ), None)
     assert thing.instance is not None
     missing = _uninitialised(t, thing.instance, thing)
-    later = {id(each) for each in _later(node)}
+    later = {id(each) for each in later_fields(node)}
     for each in members:
         if each.kind == "field_definition" and "static" in each.tokens:
-            _static_field(t, each, id(each) in later)
+            static_field(t, each, id(each) in later)
     if constructor is not None or fields or missing:
         _write_init(t, node, constructor, fields, missing)
     previous: Optional[Node] = None
@@ -122,24 +101,6 @@ def _is_method_field(node: Node) -> bool:
 def _comment(t: Translator, node: Node, previous: Optional[Node]) -> None:
     for text in comment_text(node.text):
         t.out.append(comment_line(text))
-
-
-def _static_field(t: Translator, node: Node, is_later: bool) -> None:
-    value = node.get("value")
-    name = t.names.attribute(node["property"].text)
-    if value is None:
-        t.write(f"{name} = None")
-        return
-    if is_later:
-        t.need("from typing import Any")
-        t.write(f"{name}: Any = None")
-        return
-    # Without it, mypy does not know what an empty one will hold.
-    kinds = t.world.kinds(value.type)
-    annotation = "" if not kinds or atoms(value.type) else ": list" if kinds == {"array"} else (
-        ": dict" if kinds <= {"dict", "map", "set"} else ""
-    )
-    t.write(join(f"{name}{annotation} = ", t.expr(value)))
 
 
 def _method(t: Translator, node: Node) -> None:

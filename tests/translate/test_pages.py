@@ -24,6 +24,10 @@ EDITS = {
     "phone.html": [('csi_token = "<Your CSI token>"', "csi_token = token")],
     "jquery.html": [('CSI_TOKEN = "<CSI token>"', "CSI_TOKEN = token")],
     "classes.js": [('TOKEN = "<CSI token>"', "TOKEN = token")],
+    "crm.js": [(
+        'connector = Connector(crm, {"token": "<CSI token>"})',
+        'connector = Connector(crm, {"token": token})',
+    )],
     "async.js": [
         ('token = "<CSI token>"', "token = csi_token"),
         ('    {"number": "33199020000", "note": "invoice", "tries": 0},',

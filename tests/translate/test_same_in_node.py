@@ -42,8 +42,17 @@ def answers_and_misses(sim: Simulator) -> None:
     _miss(sim, DAVE)
 
 
+def talks_and_misses(sim: Simulator) -> None:
+    sim.phone(BOB).wait_until("ringing", DEADLINE)
+    sim.phone(BOB).pick_up()
+    sim.phone(BOB).hang_up()
+    sim.phone(DAVE).call(ALICE)
+    sim.phone(DAVE).hang_up()
+
+
 @pytest.mark.parametrize(("name", "scene", "count"), [
     ("classes.js", counts_a_call, 10), ("async.js", answers_and_misses, 16),
+    ("crm.js", talks_and_misses, 17),
 ])
 def test_page_prints_the_same_in_both(
     page: Page, name: str, scene: Callable[[Simulator], None], count: int
