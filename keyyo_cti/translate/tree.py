@@ -6,6 +6,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from .literals import number, unescape
 from .syntax import FUNCTIONS, Node
+from .types import PAGE
 
 #: Expressions that set a variable or a property.
 SETTERS = frozenset({
@@ -167,7 +168,8 @@ def is_borrowed_slice(node: Node) -> bool:
 def is_extend(node: Node) -> bool:
     """True for ``$.extend({}, defaults, settings)``, which is ``Object.assign``."""
     function, given = node["function"], node["arguments"].kids
-    return function["object"].text in ("$", "jQuery") and function["object"].is_free and (
+    target = function["object"]
+    return target.text in ("$", "jQuery") and bool(target.type & PAGE) and (
         function["property"].text == "extend" and len(given) > 1
     )
 

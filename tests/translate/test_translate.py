@@ -258,6 +258,8 @@ def test_format_of_console_log_is_filled_in() -> None:
     ("console.log(process.env.NOT_THERE || 'unset', process.argv.length > 1);", "unset true"),
     ("const { NOT_THERE = 'default' } = process.env; console.log(NOT_THERE);", "default"),
     ("const s = $.extend({}, { max: 2 }, window.SETTINGS || {}); console.log(s.max * 2);", "4"),
+    ("(function($, w) { var s = $.extend({}, { max: 2 }, w.S || {}); console.log(s.max); })"
+     "(jQuery, window);", "2"),
 ])
 def test_what_node_or_a_page_offers_is_pythons(source: str, printed: str) -> None:
     assert in_python(python(source))[0] == printed
