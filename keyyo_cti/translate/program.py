@@ -21,6 +21,7 @@ from . import (  # noqa: F401 - the modules of the rules register themselves
     switch,
     texts,
 )
+from .early_errors import mark_errors
 from .for_each import inlined_callbacks
 from .functions import initial
 from .helpers import imports, source, with_needed
@@ -91,6 +92,7 @@ def _translate_without(
         program, was_cut = parse(_as_async(program))
     if program.kind == "ERROR" and not program.kids:
         return untranslated(text, "this is not JavaScript"), [], ""
+    mark_errors(program)
     t = _translator(program, known)
     t.refused = refused
     t.will_use_page = _uses_runtime(program)

@@ -6,7 +6,7 @@ import re
 import sys
 from bisect import bisect_left
 from collections import defaultdict
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Collection, Dict, Iterator, List, Optional, Tuple
 
 import tree_sitter
 import tree_sitter_javascript
@@ -269,7 +269,7 @@ _SPECIAL = frozenset({"comment", "ERROR", "parenthesized_expression"})
 
 
 def _attach_special(node: Node, parent: Node, in_parentheses: List[Node]) -> None:
-    if node.kind == "comment" and parent.kind not in _LISTS:
+    if node.kind == "comment" and parent.kind not in LISTS:
         parent.comments = _with(parent.comments, node)
         return
     if node.kind == "ERROR":
@@ -320,13 +320,30 @@ def check_whole(*nodes: Optional[Node]) -> None:
             raise broken()
 
 
+def check_own(statement: Node, statements: Collection[str]) -> None:
+    """Refuse a statement with an error in it that is in no statement within.
+
+    :param statements: the kinds of statements.
+    :raises Unsupported: it has such an error.
+    """
+    stack = [statement]
+    while stack:
+        node = stack.pop()
+        check_whole(node)
+        if node.broken:
+            stack.extend(
+                kid for kid in node.kids if kid.kind not in statements and kid.kind not in LISTS
+            )
+
+
 def _mark_broken(path: List[Node]) -> None:
     for node in path[1:]:
         node.broken = True
-    path[-1].torn = path[-1].kind not in _LISTS
+    path[-1].torn = path[-1].kind not in LISTS
 
 
-_LISTS = frozenset({"program", "statement_block", "class_body", "switch_case", "switch_default"})
+#: Nodes that hold statements or members, each of which has its own errors.
+LISTS = frozenset({"program", "statement_block", "class_body", "switch_case", "switch_default"})
 
 
 def _check_token(path: List[Node], kind: str, found: Any, cursor: Any) -> None:

@@ -15,7 +15,7 @@ from .notes import Notes, Unsupported, as_unsupported, short
 from .pieces import LAMBDA, Group, Piece, call, wrap
 from .scopes import Analysis, Binding
 from .shapes import Shapes
-from .syntax import Node, broken, check_whole
+from .syntax import Node, broken, check_own
 from .types import ANY, NONE, NULL, Thing, World
 from .unset import left_undefined
 
@@ -342,7 +342,7 @@ class Translator:
     def _rule(self, node: Node) -> Statement:
         if node.broken and node.kind not in _HOLDERS:
             raise broken()
-        check_whole(node)
+        check_own(node, STATEMENTS)
         rule = STATEMENTS.get(node.kind)
         if rule is None:
             raise Unsupported(f"{node.kind.replace('_', ' ')} is not supported")

@@ -303,6 +303,22 @@ def test_only_the_statement_with_a_fault_is_refused(refused: str) -> None:
     compile(translation.python, "translation", "exec")
 
 
+@pytest.mark.parametrize("torn", [
+    "const kind = n => n.label{ console.log(kind(1)); }", "class E { () { this.h = 1; } }",
+    "class P { constructor()( { this.a = 1; } }", "if ((x = 7) > 6 && x < 8 f('as', x);",
+    "function on(f{ h.push(f); }", "if (d.length  11 && d.indexOf('33') === 0) { f(); }",
+    "class A { add(v)return{ f(); } }", "class A { constructor():{ this.x = 1; } }",
+    "a => {} ();", "a ?? b || c;", "class A { constructor() {} constructor() {} }",
+    "class A { get x(a) { } }", "if (x) let y = 1;", "while (1) function g() {}",
+    "(a, ...b, c) => 1;", "class A { #a; #a; }", "class A { m() { this.#zz; } }",
+    "while (d.length 1) { f(); }", "f(d.length 1 ? 2 : 3);", "var n = [d.length 1];",
+])
+def test_torn_source_is_never_translated_completely(torn: str) -> None:
+    translation = translate(f"before(1);\n{torn}\n")
+    assert not translation.complete
+    assert "before(1)\n" in translation.python
+
+
 def test_note_names_all_its_lines_once() -> None:
     notes = translate("document.title = 'a';\ndocument.title = 'b';\n").notes
     [note] = [note for note in notes if note.what == "document"]
