@@ -13,7 +13,7 @@ GLOBALS = {
     "requestAnimationFrame": PAGE, "Event": PAGE, "CustomEvent": PAGE, "FormData": PAGE,
     "XMLHttpRequest": PAGE, "URLSearchParams": PAGE, "URL": PAGE, "bootstrap": PAGE, "self": PAGE,
     "AbortController": PAGE, "MutationObserver": PAGE, "WebSocket": PAGE, "matchMedia": PAGE,
-    "getComputedStyle": PAGE,
+    "getComputedStyle": PAGE, "Headers": PAGE,
 }
 
 #: Objects of functions.

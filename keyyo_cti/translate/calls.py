@@ -303,6 +303,8 @@ def _of_anything(t: Translator, node: Node, piece: Piece, mask: int, name: str) 
             return method(piece, t.names.attribute(name), *arguments_of(t, node))
         member = t.helper("js_get", piece, quote(name))
         return call(member, *arguments_of(t, node))
+    if name in ("get", "has") and node["function"]["object"].text.endswith(".headers"):
+        return method(piece, name, *arguments_of(t, node))
     if name in ("then", "catch", "finally"):
         return promise_method(t, node, piece, name)
     if name in _OF_BOTH and len(arguments) == 1:

@@ -28,7 +28,8 @@ TAKEN = frozenset({
     # Of the page, and of what stands in for it.
     "page", "document", "window", "Promise", "promised", "fetch", "local_storage",
     "session_storage", "set_timeout", "set_interval", "clear_timer", "queue_microtask",
-    "caught_value", "thrown", "Page", "Thrown", "jquery", "missing", "confirm",
+    "Headers", "URLSearchParams", "caught_value", "thrown", "Page", "Thrown", "jquery", "missing",
+    "confirm",
 }) - _FREE
 
 _AMBIGUOUS = {"l": "l_", "O": "O_", "I": "I_"}

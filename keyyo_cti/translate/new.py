@@ -79,6 +79,8 @@ def _new_builtin(t: Translator, node: Node, name: str) -> Piece:
         return new_date(t, node, arguments)
     if name == "Promise":
         return new_promise(t, node, arguments)
+    if name in ("URLSearchParams", "Headers"):
+        return call(t.runtime_free(name), *arguments_of(t, node))
     if name in ("Map", "Set", "Array"):
         return new_container(t, name, arguments)
     if name == "RegExp" and regex_literal(node) is not None:

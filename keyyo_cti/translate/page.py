@@ -11,13 +11,13 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, Optional
 
-from .fetch import fetch
+from .fetch import Headers, URLSearchParams, fetch
 from .page_loop import _MIN_INTERVAL, Page, Timer, Work, page
 from .promise import Promise, Thrown, caught_value, promised, thrown
 
 __all__ = [
-    "Page", "Promise", "Thrown", "caught_value", "clear_timer", "fetch", "page", "promised",
-    "queue_microtask", "set_interval", "set_timeout", "thrown",
+    "Headers", "Page", "Promise", "Thrown", "URLSearchParams", "caught_value", "clear_timer",
+    "fetch", "page", "promised", "queue_microtask", "set_interval", "set_timeout", "thrown",
 ]
 
 

@@ -113,6 +113,7 @@ def test_output_is_python_3_9(folder: Path) -> None:
 
 #: Helpers, and places for them, that no other source of the tests needs.
 _RARE = (
+    "f(new Headers({ a: 1 }), new URLSearchParams('a=1'));",
     "console.log('%s', 'a'); console.log('ab'.substring(y)); console.log('a'.match(/b/g));",
     "function f(a) { return a.split(''); } f('a'); g('a'.split(String(x)));",
     "console.log(Math.sqrt(x)); fetch('/x').then(f); queueMicrotask(function() { f(); });",

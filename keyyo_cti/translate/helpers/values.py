@@ -49,8 +49,8 @@ def js_text(value, none="undefined"):
         return ",".join(
             "" if each is None else js_text(each) for each in value
         )
-    writes_itself = type(value).__str__ != object.__str__
-    if type(value) is dict or not writes_itself:
+    writer = getattr(type(value), "__str__", None)
+    if type(value) is dict or writer == object.__str__:
         return "[object Object]"
     if isinstance(value, Exception) and not hasattr(value, "status_code"):
         name = js_error_name(value)
