@@ -41,7 +41,7 @@ def translate(
     found: Translation
     if not isinstance(source, str):
         raise TypeError(f"source: expected a string, got {type(source).__name__}")
-    page = read_page(source.replace("\r\n", "\n").replace("\r", "\n"))
+    page = read_page(source.replace("\r\n", "\n").replace("\r", "\n"), program.closing_of)
     text = page.script.encode("utf-8", "replace").decode("utf-8")
     if len(text) > MAX_CHARACTERS:
         found = program.untranslated("", "the source is too long")

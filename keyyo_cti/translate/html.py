@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 from .notes import Note
 
@@ -30,8 +30,12 @@ class Page(NamedTuple):
     notes: List[Note]
 
 
-def read_page(source: str) -> Page:
-    """Return the scripts of an HTML page, or a script as it is."""
+def read_page(source: str, closing_of: Callable[[str], str] = lambda _: "") -> Page:
+    """Return the scripts of an HTML page, or a script as it is.
+
+    :param closing_of: returns the brackets that a script lacks, for which the next ones would be
+        taken as its rest.
+    """
     if not _PAGE.match(source):
         return Page(_without_marks(source), [])
     parser = _Scripts()
@@ -44,6 +48,13 @@ def read_page(source: str) -> Page:
     for line, code in parser.found:
         while len(lines) < line - 1:
             lines.append("")
+        closing = closing_of(code) if len(parser.found) > 1 else ""
+        if closing:
+            notes.append(Note(
+                line, "<script>", "closing brackets were missing, and were added",
+                "Check that the script is whole",
+            ))
+            code += closing
         lines.extend(_without_marks(code).split("\n"))
     return Page("\n".join(lines), notes)
 

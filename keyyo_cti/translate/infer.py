@@ -26,6 +26,7 @@ class Inference(Properties):
     """Runs the inference; afterwards each expression's ``type`` is set.
 
     :ivar world: the things of the program.
+    :ivar is_cell: True if other cells of a notebook may call what the module defines.
     :ivar throws_any: True if the program throws anything that is no Error, or rejects with it.
     """
 
@@ -34,7 +35,7 @@ class Inference(Properties):
         self.analysis = analysis
         self.shapes = shapes
         super().__init__()
-        self.converged = False
+        self.converged = self.is_cell = False
         self.constructing: Set[int] = set()
         self.throws_any = any(
             node.kids and node.kids[0].kind != "new_expression"
@@ -51,11 +52,24 @@ class Inference(Properties):
         for _ in range(_MAX_PASSES):
             self.changed = False
             self.statements(self.program.kids)
+            if self.is_cell:
+                self._escape_module()
             if not self.changed:
                 self.converged = True
                 return
         for node in self.program.all():
             node.type = ANY
+
+    def _escape_module(self) -> None:
+        """Record that the functions of the module, and methods, may be called with anything."""
+        for binding in self.analysis.bindings:
+            for thing in self.world.of(binding.type) if binding.is_module else ():
+                if thing.kind == "function":
+                    self.escape(thing.bit)
+                owners = [thing, thing.instance] if thing.kind == "class" else []
+                for owner in owners:
+                    for each in owner.methods.values() if owner is not None else ():
+                        self.escape(self.world.make("function", each).bit)
 
     def _free(self, binding: Binding) -> int:
         name = binding.name

@@ -249,7 +249,7 @@ def _of_others(
         raise Unsupported("the size of what may be a map or something else")
     if kinds == {"function"} and name in ("name", "prototype", "caller", "arguments"):
         raise Unsupported(f"the {name} of a function")
-    if primitive & (STR | NUMBER | REGEX | DATE) and not primitive & ANY and not kinds:
+    if primitive & (REGEX | DATE) and not primitive & ANY and not kinds:
         raise Unsupported(f"the property {name} is not supported")
     return t.helper("js_get", piece, quote(attribute_or_key(t, name)))
 

@@ -35,7 +35,12 @@ from .scopes import Analysis
 from .shapes import Shapes
 from .snapshots import mark_snapshots
 from .special import may_wait_for_page
-from .syntax import FUNCTIONS, Node, parse
+from .syntax import (  # noqa: F401 - closing_of is for pages
+    FUNCTIONS,
+    Node,
+    closing_of,
+    parse,
+)
 from .translator import Translator
 from .types import CTI
 
@@ -158,6 +163,7 @@ def _translator(program: Node, known: Collection[str]) -> Translator:
         if binding.kind == "implicit" and {binding.name, legal(snake(binding.name))} & set(known):
             binding.kind = "free"
     inference = Inference(program, analysis, shapes)
+    inference.is_cell = bool(known)
     inference.run()
     inlined = inlined_callbacks(program, inference.world)
     names = Names(analysis.bindings, inlined, known)

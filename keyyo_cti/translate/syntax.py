@@ -193,6 +193,14 @@ def parse(source: str) -> Tuple[Node, bool]:
     return _convert(tree.root_node, data), False
 
 
+def closing_of(source: str) -> str:
+    """Return the brackets that a script lacks at its end."""
+    tree = _PARSER.parse(source.encode("utf-8", "replace"))
+    if not tree.root_node.has_error:
+        return ""
+    return _missing_closers(tree.root_node, b"").decode().strip()
+
+
 def _missing_closers(root: Any, data: bytes) -> bytes:
     """Return the brackets that a source which was cut lacks at its end."""
     open_brackets: List[str] = []

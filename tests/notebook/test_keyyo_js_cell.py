@@ -74,12 +74,17 @@ def test_name_of_an_earlier_cell_is_found() -> None:
 @pytest.mark.parametrize(("cells", "names", "result"), [
     (["let callCount = 2;", "function bump() { callCount += 10; } bump();"], "call_count", 12),
     (["let plain = 1;", "const add = () => { plain++; }; add();"], "plain", 2),
+    (["function addUp(a, b) { return a + b; } addUp(1, 2);", "var whole = addUp(1, 'x');"],
+     "whole", "1x"),
+    (["class Tax { of(n) { return n * 2; } } new Tax().of(1);", "var tax = new Tax().of('4');"],
+     "tax", 8),
     (["class LineOf { go() { return 7; } }", "var found = new LineOf().go();"], "found", 7),
 ])
 def test_cell_sets_and_makes_what_an_earlier_one_has_defined(
-    cells: List[str], names: str, result: int
+    cells: List[str], names: str, result: object
 ) -> None:
     shell = Shell()
+    shell.user_ns = {"In": []}
     for source in cells:
         keyyo_js.keyyo_js(shell, source)
         exec(shell.cells[-1], shell.user_ns)

@@ -361,6 +361,12 @@ def test_script_of_a_page_is_found(source: str, said: str) -> None:
     assert said in translate(source).python
 
 
+@pytest.mark.parametrize("torn", ["syntax error here(", "if (a) { f([1, {", "f(`x ${y"])
+def test_torn_script_leaves_the_next_ones(torn: str) -> None:
+    found = translate(f"<script>{torn}</script>\n<script>console.log('still');</script>")
+    assert found.notes and 'print("still")\n' in found.python
+
+
 @pytest.mark.parametrize(("source", "what"), [
     ('<button onclick="go()">x</button><script>f()</script>', "onclick of <button>"),
     ('<a href=" JavaScript:go()">x</a><script>f()</script>', "href of <a>"),
