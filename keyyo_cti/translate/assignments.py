@@ -183,7 +183,8 @@ def _augmented(t: Translator, node: Node) -> Piece:
             raise Unsupported("such an assignment inside an expression")
         hold(t, target)
         _logical(t, node, operator)
-        return t.expr(target)
+        left = target_of(t, target) if operator != "&&" else None
+        return t.expr(target) if left is None else left
     value = _augmented_value(t, node)
     if target.kind == "identifier":
         return join(f"{t.written(target.binding)} := ", wrap(value, 1), precedence=WALRUS)

@@ -259,9 +259,9 @@ class Storage:
         """Return a text, or None."""
         return self._values().get(name)
 
-    def set_item(self, name: str, value: str) -> None:
+    def set_item(self, name: str, value: Optional[str]) -> None:
         """Keep a text."""
-        self._values()[name] = value
+        self._values()[name] = "undefined" if value is None else value
         self._save()
 
     def remove_item(self, name: str) -> None:

@@ -42,7 +42,6 @@ from .types import (
     KEYYO,
     MATCH,
     NONE,
-    NUMBER,
     PAGE,
     REGEX,
     RES,

@@ -36,7 +36,7 @@ def set_interval(
     return page.after(Timer(functools.partial(function, *arguments), seconds), seconds)
 
 
-def clear_timer(timer: Optional[Timer]) -> None:
+def clear_timer(timer: Optional[Timer] = None) -> None:
     """Cancel a timer, if it is one."""
     if isinstance(timer, Timer):
         timer.cancelled = True

@@ -47,6 +47,11 @@ _LINTED = (
     "const ids = function*() { yield 1; }; for (const id of ids()) { console.log(id); }",
     "function f(a) { return a.slice(a.length - 2, a.length - 1); } console.log(f('abc'));",
     "function f() { return 1; } f(); f = function() { return 2; }; console.log(f());",
+    "clearTimeout(); cti.ping((e, r) => { localStorage.setItem('s', r.session_id); });",
+    "const t = {}; (t.x ||= []).push(1); console.log('%i', t.x, Date.UTC(2024, 1));",
+    "class A { static a = 1; static b = A.a + 1; } console.log(A.b, process.env.X, btoa('x'));",
+    "class S { *[Symbol.iterator]() { yield* [1]; } } console.log([...new S()]);",
+    "const e = Object.assign(new Error('x'), { status: 5 }); console.log(e.status, {...e.x});",
     "class A { static all = []; static map = new Map(); } console.log(A.all.length, A.map.size);",
 )
 

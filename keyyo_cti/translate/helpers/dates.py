@@ -29,7 +29,7 @@ def js_date_of(*parts):
 
 
 def js_utc(*parts):
-    """Return the milliseconds since 1970 of a date of universal time."""
+    """Return the milliseconds since 1970 of a date in the zone UTC."""
     return js_time(js_clock(*parts).replace(tzinfo=timezone.utc))
 
 

@@ -112,7 +112,8 @@ def js_format(text, *values):
         if kind == "s":
             is_object = isinstance(value, (list, dict))
             return js_shown(value) if is_object else js_text(value)
-        convert = {"i": js_parse_int, "f": js_parse_float, "d": js_number}[kind]
+        kinds = {"i": js_parse_int, "f": js_parse_float, "d": js_number}
+        convert = kinds[kind]
         is_text = isinstance(value, str) or kind == "d"
         return js_digits(convert(value if is_text else js_text(value)))
 
