@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from .arguments import iterable
 from .holding import check_repeatable, hold
 from .infer_values import number_of
 from .literals import quote
@@ -251,8 +252,11 @@ def destructure(t: Translator, pattern: Node, value: Node) -> None:
             if other is not None:
                 t.write(setter(t, place, other))
         return
-    piece = t.expr(value)
-    if not is_pure(value):
+    is_other = pattern.kind == "array_pattern" and t.world.kinds(t.mask(value)) & {
+        "set", "map", "instance",
+    }
+    piece = iterable(t, value) if is_other else t.expr(value)
+    if is_other or not is_pure(value):
         name = t.temporary()
         t.write(join(f"{name} = ", piece))
         piece = atom(name)

@@ -89,10 +89,16 @@ def _declares_alone(node: Node) -> bool:
     )
 
 
+def _begins_a_block(node: Node) -> bool:
+    """True for ``{ a, b } = c;``: such a pattern must stand in parentheses."""
+    return node.text.startswith("{")
+
+
 _RULES: Dict[str, Callable[[Node], bool]] = {
     "call_expression": _calls_an_arrow,
     "binary_expression": _mixes_defaults,
     "class": _names_twice,
+    "expression_statement": _begins_a_block,
     "class_declaration": _names_twice,
     "private_property_identifier": _is_unknown,
     **dict.fromkeys(

@@ -47,12 +47,18 @@ def _certain(self: Inference, thing: Thing, name: str, value: int) -> None:
 def _spread(
     self: Inference, thing: Thing, mask: int, before: List[Optional[str]]
 ) -> None:
-    for other in self.world.of(mask):
+    things = self.world.of(mask)
+    is_sure = len(things) == 1 and not atoms(mask)
+    for other in things:
         for name, value in list(other.fields.items()):
-            if name in other.certain and not other.deletes:
-                _certain(self, thing, name, value)
-            else:
-                self.set_one(thing, name, value)
+            if is_sure and name in other.certain and not other.deletes:
+                if name not in thing.lacking:
+                    thing.certain.add(name)
+            elif name not in before and name not in thing.lacking:
+                thing.lacking.add(name)
+                thing.certain.discard(name)
+                self.changed = True
+            self.set_one(thing, name, value)
         if other.is_open:
             thing.is_open = True
             self.others(thing, other.others)

@@ -38,6 +38,7 @@ class Thing:
     :ivar fields: the mask of each property.
     :ivar certain: names of the properties that are there from the beginning.
     :ivar falls_off: True for a function whose end control may reach.
+    :ivar lacking: names of properties that a spread may not bring.
     :ivar others: the mask of elements, and of properties whose names are computed.
     """
 
@@ -47,6 +48,7 @@ class Thing:
         self.bit = bit
         self.fields: Dict[str, int] = {}
         self.certain: Set[str] = set()
+        self.lacking: Set[str] = set()
         self.others = 0
         self.is_open = False
         self.deletes = False
