@@ -6,9 +6,10 @@ import heapq
 import itertools
 import logging
 import threading
-import time
 from collections import deque
 from typing import Any, Callable, Deque, List, Optional, Tuple
+
+from .._net.clock import monotonic
 
 log = logging.getLogger("keyyo_cti")
 
@@ -70,7 +71,7 @@ class Page:
 
     def after(self, timer: Timer, seconds: float) -> Timer:
         """Start a timer."""
-        due = time.monotonic() + max(seconds, _MIN_INTERVAL)
+        due = monotonic() + max(seconds, _MIN_INTERVAL)
         with self._changed:
             heapq.heappush(self._timers, (due, next(self._numbers), timer))
             self._changed.notify_all()
@@ -182,7 +183,7 @@ class Page:
     def _due(self) -> Optional[float]:
         while self._timers and self._timers[0][2].cancelled:
             heapq.heappop(self._timers)
-        return self._timers[0][0] - time.monotonic() if self._timers else None
+        return self._timers[0][0] - monotonic() if self._timers else None
 
     def _timer(self) -> Work:
         timer = heapq.heappop(self._timers)[2]

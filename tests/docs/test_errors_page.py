@@ -57,7 +57,8 @@ OF_CLASSES: Dict[str, Callable[[str], errors.KeyyoError]] = {
 def find_codes() -> Iterator[str]:
     """The error codes that the package writes where it makes an error."""
     for path in (ROOT / "keyyo_cti").rglob("*.py"):
-        if "simulator" in path.parts:
+        # The third argument of a node of the translator is a bracket.
+        if {"simulator", "translate"} & set(path.parts):
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and len(node.args) > 2:

@@ -94,9 +94,13 @@ class Lab:
         ))
 
     def until(self, words: str) -> None:
-        """Waits until this is written on the board; ``words`` is a regular expression."""
-        there = re.compile(words)
-        wait(self.browser, lambda _: bool(there.search(self.board())), f"{words!r} on the board")
+        """Waits until this is written on the board."""
+        self.until_matched(re.escape(words))
+
+    def until_matched(self, pattern: str) -> None:
+        """As ``until``, with a regular expression."""
+        there = re.compile(pattern)
+        wait(self.browser, lambda _: bool(there.search(self.board())), f"{pattern} on the board")
 
     def click(self, label: str) -> None:
         """Clicks a button of the board, once it can be clicked."""

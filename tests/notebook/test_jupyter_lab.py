@@ -50,7 +50,7 @@ def test_a_call_rings_and_a_click_answers_it(quickstart: Lab) -> None:
     there.click("Answer")
     there.until("talking")
     # The seconds go on. A busy browser may show the next one but one.
-    there.until(r"talked 0:(0[2-9]|[1-5])")
+    there.until_matched(r"talked 0:(0[2-9]|[1-5])")
 
     there.click("Park")
     there.until("parked in slot 1")
