@@ -14,6 +14,7 @@ from collections import deque
 from typing import Callable, Deque, Dict, Optional, Protocol, Tuple
 from weakref import ref
 
+from .._net.reentrant import Wakeup
 from . import stderr_log
 
 _log = logging.getLogger("keyyo_cti")
@@ -41,6 +42,14 @@ _failed: "Dict[int, ref[WatchedFuture]]" = {}
 
 #: Failed and dropped: the command and its error, to be logged.
 _dropped: Deque[Tuple[str, BaseException]] = deque()
+
+#: One entry for each thread that has taken some of them, until it has logged them.
+_busy: Dict[object, None] = {}
+
+_idle = Wakeup()
+
+#: Seconds that the end of the program waits for these threads.
+_TIMEOUT = 1.0
 
 #: One entry while a thread of this module logs them, so that there is at most one.
 _logging: Dict[None, object] = {}
@@ -74,6 +83,8 @@ def log_all() -> None:
         if future is not None:
             _move(key, future)
     _log_dropped()
+    # The program would end with a daemon that has taken a failure and not logged it yet.
+    _idle.wait_for(lambda: not _busy, _TIMEOUT)
 
 
 def _move(key: int, future: WatchedFuture) -> bool:
@@ -96,6 +107,16 @@ def _log_in_turn() -> None:
 
 
 def _log_dropped() -> None:
+    me = object()
+    _busy[me] = None
+    try:
+        _log_each()
+    finally:
+        _busy.pop(me, None)
+        _idle.notify_all()
+
+
+def _log_each() -> None:
     while True:
         try:
             command, error = _dropped.popleft()
@@ -110,7 +131,9 @@ def _log_dropped() -> None:
 
 def _after_fork() -> None:
     # The parent logs its own failures.
-    for each in (_failed, _dropped, _logging):
+    global _idle
+    _idle = Wakeup()
+    for each in (_failed, _dropped, _logging, _busy):
         each.clear()
 
 

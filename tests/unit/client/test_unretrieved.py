@@ -239,6 +239,27 @@ LOGGING = {
 }
 
 
+def test_end_of_the_program_waits_for_a_failure_that_is_being_printed() -> None:
+    program = """
+        import threading
+        from keyyo_cti import CTI
+        from keyyo_cti._client import stderr_log
+        write, begun = stderr_log.write, threading.Event()
+        def write_slowly(text):
+            begun.set()
+            threading.Event().wait(0.3)
+            write(text)
+        stderr_log.write = write_slowly
+        CTI(cookie_auto=False).dial('33172587948')
+        begun.wait(10)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        capture_output=True, text=True, timeout=60,
+    )
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
 @pytest.mark.parametrize("configure, is_printed", LOGGING.values(), ids=list(LOGGING))
 def test_failure_goes_to_stderr_only_without_logging(configure: str, is_printed: bool) -> None:
     program = f"""
