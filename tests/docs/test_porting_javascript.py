@@ -123,8 +123,9 @@ class Stage:
         try:
             self._take_for_granted()
             scene(FIRST, self.pair.title)(self.sim)
-            meanwhile.start()
             self.page.run(self.pair.js.replace("<CSI token>", token))
+            # Not before: a call would come while the script has set no handler yet.
+            meanwhile.start()
             meanwhile.join(DEADLINE)
             self.then(self.sim)
             wanted = len(javascript_output(self.pair.js)) if count is None else count
