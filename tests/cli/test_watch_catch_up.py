@@ -13,6 +13,7 @@ import pytest
 
 from keyyo_cti.catch_up import CatchUp
 from keyyo_cti.cli import watch_catch_up
+from keyyo_cti.cli.account_names import AccountNames
 from keyyo_cti.cli.session_config import SessionConfig
 from keyyo_cti.errors import KeyyoError, ManagerError
 from keyyo_cti.simulator import Line, Phone, Simulator
@@ -62,6 +63,15 @@ def setting(
 ) -> Any:
     quick: Any = partial(CatchUp, quiet=0.3, limit=3.0)
     monkeypatch.setattr(watch_catch_up, "CatchUp", quick)
+    enter = AccountNames.__enter__
+
+    def enter_and_wait(names: AccountNames) -> AccountNames:
+        # Otherwise a call may be shown before the names have been read.
+        entered = enter(names)
+        names.wait()
+        return entered
+
+    monkeypatch.setattr(AccountNames, "__enter__", enter_and_wait)
     found = Setting(sim, alice, capsys)
     with found.receiver:
         yield found

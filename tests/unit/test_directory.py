@@ -572,10 +572,14 @@ def test_name_of_a_number_that_50_000_contacts_share_takes_less_than_20_us(capsy
         assert directory.wait(60)
         asks: List[Callable[[str], Any]] = [directory.name_of, directory.matches]
         for ask in asks:
-            began = time.thread_time()
-            for _ in range(1000):
-                ask(ALICE)
-            took[ask.__name__] = (time.thread_time() - began) * 1e3
+            # The least, as above: the collector of garbage may walk over all contacts in one.
+            batches = []
+            for _ in range(3):
+                began = time.thread_time()
+                for _ in range(1000):
+                    ask(ALICE)
+                batches.append((time.thread_time() - began) * 1e3)
+            took[ask.__name__] = min(batches)
         assert len(directory.matches(ALICE)) == 50_000
         assert directory.name_of(ALICE) == "Alice 0 (Example 0) or 49999 others"
     with capsys.disabled():
