@@ -17,7 +17,7 @@ def complete(record: CallRecord, fields: Mapping[str, Any]) -> Mapping[str, Any]
     """
     setup, connect, _ = dates_of(fields)
     seconds = record.seconds or 0
-    # Live, an outgoing call that nobody answered is MISSED too.
+    # Live, an unanswered outgoing call is MISSED too.
     missed = connect is None and record.seconds == 0
     ended = DatedFields(fields)
     ended["state"] = "MISSED" if missed else "RELEASE"

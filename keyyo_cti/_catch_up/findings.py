@@ -20,10 +20,10 @@ class Gap(NamedTuple):
 class Findings(NamedTuple):
     """What the history adds.
 
-    :ivar untold: calls that began and ended in gaps, and that nobody has told; the oldest first.
+    :ivar untold: calls that began and ended in gaps, without any event; the oldest first.
     :ivar ends: calls that were stale, with the records of their ends.
-    :ivar running: records of calls that nobody has told, and that went on after the gaps. Their
-        ends are told, or lie in a later gap.
+    :ivar running: records of calls without any event that went on after the gaps. The CTI tells
+        their ends, or they lie in a later gap.
     :ivar unsettled: records that would be one of the others, if they did not change any more.
     """
 
@@ -51,8 +51,8 @@ def find(
     :param reported: ids of records that were reported.
     :param running: ids of records that were ``running`` before.
     :param unsettled: ids of records that may be parts of calls that go on.
-    :param past: gaps of before. A call that began in one of them and ended in ``gaps`` is told by
-        nobody either.
+    :param past: earlier gaps. A call that began in one of them and ended in ``gaps`` has no event
+        either.
     """
     slack = get_slack(tolerance)
     latest = max(gap.until for gap in gaps)

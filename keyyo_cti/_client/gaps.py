@@ -169,7 +169,7 @@ class Gaps:
         if self._inbox:
             return 0.0
         if self._find_source() is None:
-            # Without a session nobody could be told. The next one has the gap too.
+            # Without a session no handler can run. The next session has the gap too.
             return NEVER
         save_at = min(self._save_at, self._dirty_at + _SAVE_DELAY)
         return min(self._inquiry.due, save_at if self._is_open else NEVER)

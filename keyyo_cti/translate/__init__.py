@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Note", "Translation", "translate"]
 
-#: A longer source is refused: nobody pastes such a page.
+#: A longer source is refused: it is no page that a person pastes.
 MAX_CHARACTERS = 2_000_000
 
 

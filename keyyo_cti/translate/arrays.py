@@ -119,7 +119,7 @@ def _reverse(t: Translator, node: Node, target: Piece, arguments: List[Node]) ->
 
 
 def _is_fresh(t: Translator, node: Node) -> bool:
-    """True if the array is new, so that nobody sees that it changes."""
+    """True if the array is new, so that no other variable shows the change."""
     owner = owner_of(node)
     if owner.kind == "array":
         return True

@@ -32,7 +32,7 @@ _IGNORING = frozenset({
 
 
 def _is_handler(node: Node) -> bool:
-    """True if the function is set as a handler, so that nobody uses what it returns."""
+    """True if the function is set as a handler, so that its result is not used."""
     parent = node.parent
     return parent is not None and parent.kind == "assignment_expression" and (
         parent["left"].kind == "member_expression"

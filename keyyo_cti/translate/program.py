@@ -270,7 +270,7 @@ def _finished(t: Translator, body: str) -> Translation:
     needed: Set[str] = set(t.imports)
     for each in sources:
         needed |= imports(each)
-    # Otherwise an exception in a handler, a timer or a promise is seen by nobody.
+    # Otherwise an exception in a handler, a timer or a promise is silent.
     logs = t.makes_cti or (t.uses_page and not _is_part(t))
     if logs:
         needed.add("import logging")

@@ -42,7 +42,7 @@ class Binding:
 
     @property
     def is_module(self) -> bool:
-        """True if it is a variable of the module, or of nobody."""
+        """True if it is a variable of the module, or undefined."""
         return self.owner is None
 
     @property

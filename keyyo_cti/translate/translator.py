@@ -353,7 +353,7 @@ class Translator:
         lines = node.text.splitlines() or [""]
         for line in lines:
             self.out.append(comment_line(f"JS: {line.strip()}"))
-        # Otherwise flake8 takes what follows for a name that nobody has defined.
+        # Otherwise flake8 takes what follows for an undefined name.
         self.out += [Line(f"{each.python} = None") for each in left_undefined(node)]
         reason = f"line {node.line}: {error}"
         self.out.append(Line(Piece([
