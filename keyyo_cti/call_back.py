@@ -17,7 +17,7 @@ from typing import (
 
 from ._display.dates import dates_of
 from ._display.paris import in_paris
-from ._display.telephone_number import FRANCE, is_dialable, normalize
+from ._display.telephone_number import FRANCE, find_home, normalize
 from ._net.clock import NEVER
 from .call import Call
 from .call_history import CallRecord
@@ -154,7 +154,7 @@ def _find_internal(told: List[_Contact]) -> List[_Contact]:
 def _read_record(record: CallRecord) -> Iterator[_Contact]:
     if not record.is_call:
         return
-    home = record.csi if record.csi is not None and is_dialable(record.csi) else FRANCE
+    home = find_home(record.csi)
     caller, callee = normalize(home, record.caller), normalize(home, record.callee)
     start = record.start_time
     until = start + min(record.seconds or 0, _SAME_CALL)

@@ -5,7 +5,7 @@ from typing import Any, Iterable, Literal, Mapping, NoReturn, Optional, Tuple
 
 from ._display.dates import as_date
 from ._display.paris import in_paris
-from ._display.telephone_number import FRANCE, is_dialable, to_international
+from ._display.telephone_number import find_home, to_international
 from ._net.javascript import as_key, as_number
 from .results import Fields
 
@@ -157,7 +157,7 @@ def read_record(
     seconds = answered = None
     if unit == CALL_UNIT and quantity is not None and 0 <= quantity < _MAX_SECONDS:
         seconds = int(quantity)
-        # Keyyo does not say that nobody answered; an incoming call without seconds was missed.
+        # Keyyo does not tell missed calls; an incoming call without seconds was one.
         answered = True if quantity else (False if direction == "in" else None)
     return CallRecord(
         call_id, csi, start_time, caller, callee, direction, unit, seconds, answered,
@@ -173,7 +173,7 @@ def _read_number(
     A word such as "anonymous" means that the caller is hidden. Otherwise ``actual_caller`` would
     show a number that its owner hides.
     """
-    home = csi if csi is not None and is_dialable(csi) else FRANCE
+    home = find_home(csi)
     for name in names:
         text = as_key(fields.get(name))
         if text and text.strip():

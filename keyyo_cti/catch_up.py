@@ -26,6 +26,7 @@ from ._display.telephone_number import FRANCE, normalize
 from ._manager.period import Moment, read_period
 from ._net.clock import monotonic, wall_clock
 from ._net.reentrant import Flag
+from ._net.user_code import find_owner
 from .call import Call
 from .call_history import CallRecord
 from .errors import KeyyoError
@@ -118,9 +119,7 @@ class CatchUp(BackgroundClient):
         tolerance: float = 5.0,
         remember: Union[bool, str, "os.PathLike[str]"] = False,
     ) -> None:
-        # A Manager's own method returns a Future. The client of another object may be anything.
-        client = getattr(manager, "client", None)
-        history: Any = client if callable(getattr(client, "history", None)) else manager
+        history = find_owner(manager, "history")
         if not callable(getattr(history, "history", None)):
             raise TypeError("manager: expected a Manager, or an object with the method history")
         self._history: HasHistory = history

@@ -88,7 +88,7 @@ def _find_choices(
     ):
         numbers = _compare(told[number], record)
         if numbers is not None:
-            differs = _differ_in_length(told[number], record)
+            differs = _differ(told[number].seconds, record.seconds)
             cost = numbers, differs, abs(start - record.start_time)
             choices[number] = min(cost, choices.get(number, cost))
     return choices
@@ -134,10 +134,9 @@ def _compare_numbers(
     return None if is_short == (len(recorded) <= _MAX_SHORT) else _UNKNOWN
 
 
-def _differ_in_length(told: ToldCall, record: CallRecord) -> bool:
-    if told.seconds is None or record.seconds is None:
-        return False
-    return abs(told.seconds - record.seconds) > _MAX_DIFFERENCE
+def _differ(first: Optional[float], second: Optional[float]) -> bool:
+    """Return True if two lengths cannot be those of the same conversation."""
+    return first is not None and second is not None and abs(first - second) > _MAX_DIFFERENCE
 
 
 def _assign(choices: Dict[int, Dict[int, _Cost]]) -> Dict[int, int]:
@@ -245,10 +244,7 @@ def _may_be_same(first: CallRecord, second: CallRecord) -> bool:
         _compare_numbers(incoming.caller, outgoing.caller, outgoing.csi),
         _compare_numbers(outgoing.callee, incoming.callee, incoming.csi),
     )
-    differs = None not in (first.seconds, second.seconds) and (
-        abs((first.seconds or 0) - (second.seconds or 0)) > _MAX_DIFFERENCE
-    )
-    return numbers is not None and not differs
+    return numbers is not None and not _differ(first.seconds, second.seconds)
 
 
 def _joins(group: Sequence[CallRecord], record: CallRecord, tolerance: float) -> bool:

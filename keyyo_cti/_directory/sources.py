@@ -15,7 +15,7 @@ from typing import (
     Union,
 )
 
-from .._net.user_code import require_function
+from .._net.user_code import find_owner, require_function
 from ..results import LineInfo
 from .contact import Contact
 from .contact_file import ContactFile
@@ -79,9 +79,7 @@ def open_sources(sources: Iterable[Any]) -> Iterator[Opened]:
     :raises TypeError: one is no source.
     """
     for source in sources:
-        # A Manager's own methods return Futures. The client of another object may be anything.
-        client = getattr(source, "client", None)
-        account: Any = client if callable(getattr(client, "contacts", None)) else source
+        account = find_owner(source, "contacts")
         contacts = getattr(account, "contacts", None)
         if isinstance(source, ContactFile):
             yield Opened(str(source.path), source.contacts, source)

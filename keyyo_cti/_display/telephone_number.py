@@ -86,6 +86,11 @@ def normalize(home: str, number: Any) -> Optional[str]:
     return to_international(str(number), home) if isinstance(number, (str, int)) else None
 
 
+def find_home(csi: Optional[str]) -> str:
+    """Return a number of the country of a line, which is France if the line is unknown."""
+    return csi if csi is not None and is_dialable(csi) else FRANCE
+
+
 def is_dialable(number: str) -> bool:
     """Return True for 1 to 15 digits, which is what the service accepts."""
     return _DIGITS.fullmatch(number) is not None

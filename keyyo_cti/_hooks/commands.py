@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Dict, List, Optional, Sequence, Set
 
 from .._net.clock import monotonic
+from . import threads
 from .events import HookEvent, make_environment
 from .failure_log import FailureLog
 
@@ -82,14 +83,10 @@ class CommandRunner:
             return
         count = len(self._threads)
         if count < _MAX_COMMANDS and self._queue.unfinished_tasks > count:
-            name = f"keyyo-cti-run-{count + 1}"
-            thread = threading.Thread(target=self._work, name=name, daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:
-                self._failures.tell("thread", f"cannot run {self._words[0]}: {error}")
-            else:
-                self._threads.append(thread)
+            message = f"cannot run {self._words[0]}"
+            threads.start(
+                self._threads, "keyyo-cti-run", self._work, self._failures, message
+            )
 
     def close(self, until: float) -> None:
         """Wait for the commands, and end them at a deadline.
@@ -171,7 +168,7 @@ class CommandRunner:
     def _wait(self, process: "subprocess.Popen[bytes]") -> int:
         """Return the exit code of a command; 0 if it was ended."""
         try:
-            # If the end of the watch came before this command was known, nobody else ends it.
+            # If the end of the watch came before this command was known, nothing else ends it.
             status = process.wait(0 if self._stopping else self._timeout)
         except subprocess.TimeoutExpired:
             if not self._stopping:

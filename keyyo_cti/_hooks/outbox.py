@@ -7,6 +7,7 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional
 
 from .._net.clock import Monotonic, monotonic
 from ..backoff import Backoff
+from . import threads
 from .failure_log import FailureLog
 
 #: Messages at the same time: on their way, and all that are kept.
@@ -104,7 +105,9 @@ class Outbox:
             message = f"{_MAX_MESSAGES} posts wait already: others are discarded"
             self._failures.tell("full", message)
         if wants_thread:
-            self._start_thread()
+            threads.start(
+                self._threads, "keyyo-cti-post", self._work, self._failures, "cannot post"
+            )
 
     def close(self, until: float, cancel: Callable[[], object]) -> None:
         """Wait until all messages are sent, and discard them at a deadline.
@@ -123,16 +126,6 @@ class Outbox:
             thread.join(max(0.0, end - self._clock()))
         if left:
             self._failures.tell("left", f"{left} posts were not delivered before the end")
-
-    def _start_thread(self) -> None:
-        name = f"keyyo-cti-post-{len(self._threads) + 1}"
-        thread = threading.Thread(target=self._work, name=name, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            self._failures.tell("thread", f"cannot post: {error}")
-        else:
-            self._threads.append(thread)
 
     def _work(self) -> None:
         while True:

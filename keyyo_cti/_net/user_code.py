@@ -38,6 +38,18 @@ def require_function_or_none(name: str, value: Any) -> None:
         require_function(name, value, "a function or None")
 
 
+def find_owner(source: Any, method: str) -> Any:
+    """Return the blocking client of a ``Manager``, or else the object itself.
+
+    The methods of a Manager return Futures. The attribute ``client`` of another object may be
+    anything.
+
+    :param method: the name of the method that the result is wanted for.
+    """
+    client = getattr(source, "client", None)
+    return client if callable(getattr(client, method, None)) else source
+
+
 def is_async(function: Any) -> bool:
     """Return True if a call only makes a coroutine or an asynchronous generator."""
     function = _unwrap(function)

@@ -24,7 +24,7 @@ TIMESTAMP = "timestamp"
 EXPIRIES = (EXPIRES_IN, TIMESTAMP)
 """The fields that can carry a CSI token's expiry."""
 
-FLAGS = {"1": True, "0": False}
+_FLAGS = {"1": True, "0": False}
 
 _DOMAIN_MASK = re.compile(r"domain_masks\[([0-9]{1,4})\]")
 
@@ -56,6 +56,17 @@ class ManagerError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+def read_flag(form: Mapping[str, str], name: str) -> bool:
+    """Return a flag of a form.
+
+    :raises ManagerError: it is not there, or neither 1 nor 0.
+    """
+    flag = _FLAGS.get(form.get(name, ""))
+    if flag is None:
+        raise ManagerError(400, f"{name}: expected 1 or 0")
+    return flag
 
 
 class Manager:
@@ -143,9 +154,7 @@ class Manager:
         :raises ManagerError: there is no such line or plugin, or the value is wrong.
         """
         self.get_plugin(csi, name)
-        enabled = FLAGS.get(form.get("enabled", ""))
-        if enabled is None:
-            raise ManagerError(400, "enabled: expected 1 or 0")
+        enabled = read_flag(form, "enabled")
         if name == WEBSOCKET:
             self._find_line(csi).plugin_enabled = enabled
         elif enabled:

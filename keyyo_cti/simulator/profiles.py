@@ -6,7 +6,7 @@ from typing import Dict, List, Mapping
 
 from .exchange import DO_NOT_DISTURB, Exchange, Subscriber
 from .hal import Resource
-from .manager import FLAGS, ManagerError
+from .manager import ManagerError, read_flag
 
 DEFAULT = "default"
 
@@ -53,9 +53,7 @@ class Profiles:
         :raises ManagerError: there is no such line or profile, or the value is wrong.
         """
         self.get(csi, identifier)
-        forced = FLAGS.get(form.get("forced", ""))
-        if forced is None:
-            raise ManagerError(400, "forced: expected 1 or 0")
+        forced = read_flag(form, "forced")
         line = self._find_line(csi)
         if forced:
             line.forced_profile = identifier

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Union
+from typing import Any, Callable, List, Optional, Union
 
 from .assignments import unpack
 from .frames import Loop
@@ -105,7 +105,7 @@ def _step(node: Optional[Node]) -> "Optional[tuple[Optional[Binding], int]]":
 
 
 def _is_countable(t: Translator, node: Node, count: _Count) -> bool:
-    """True if nothing else changes the variable or the bound, and nobody reads it afterwards."""
+    """True if only the loop changes the variable and the bound, and nothing reads it later."""
     binding = count.binding
     if binding.type & ~WHOLE or sum(_is_in(node, each) for each in binding.writes) != 2:
         return False
@@ -202,14 +202,25 @@ def _range(t: Translator, count: _Count) -> Optional[Piece]:
     return call("range", first, end)
 
 
+def write_prelude(
+    t: Translator, prelude: List[Any], mask_of: Callable[[Translator, Node], int]
+) -> None:
+    """Write the assignment that unpacks what a loop takes, if there is one.
+
+    :param prelude: the pattern and the name of what it takes apart; or nothing.
+    :param mask_of: returns the mask of what it takes apart.
+    """
+    if prelude:
+        target, name = prelude
+        assert isinstance(target, Node)
+        unpack(t, target, atom(str(name)), mask_of(t, target), target)
+
+
 def loop_body(t: Translator, loop: Loop, body: Node, prelude: List[Any]) -> List[Line]:
     t.function.loops.append(loop)
     try:
         def write() -> None:
-            if prelude:
-                target, name = prelude
-                assert isinstance(target, Node)
-                unpack(t, target, atom(str(name)), _element_mask(t, target), target)
+            write_prelude(t, prelude, _element_mask)
             t.statements(body.kids if body.kind == "statement_block" else [body])
         return t.collect(write)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Set
 
-from .assignments import unpack
+from .counting import write_prelude
 from .effects import expression_statement
 from .frames import Loop
 from .layout import Line
@@ -118,10 +118,7 @@ def _write_callback(
     t.function.loops.append(loop)
     try:
         def write() -> None:
-            if prelude:
-                target, name = prelude
-                assert isinstance(target, Node)
-                unpack(t, target, atom(str(name)), _given(t, callback), target)
+            write_prelude(t, prelude, lambda t, target: _given(t, callback))
             if body.kind == "statement_block":
                 t.statements(body.kids)
             else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from functools import partial
+from typing import Callable, Dict, Optional
 
 from .arguments import arguments_of
 from .builtins import ERRORS
@@ -107,20 +108,10 @@ def _boolean(t: Translator, node: Node) -> Piece:
     return call("bool", t.condition(first))
 
 
-def _is_nan(t: Translator, node: Node) -> Piece:
+def _math_test(name: str, t: Translator, node: Node) -> Piece:
     first = node["arguments"].kids[0]
     t.need("import math")
-    if not t.mask(first) & ~NUMBER:
-        return call("math.isnan", t.expr(first))
-    return call("math.isnan", numeric(t, first))
-
-
-def _is_finite(t: Translator, node: Node) -> Piece:
-    first = node["arguments"].kids[0]
-    t.need("import math")
-    if not t.mask(first) & ~NUMBER:
-        return call("math.isfinite", t.expr(first))
-    return call("math.isfinite", numeric(t, first))
+    return call(name, numeric(t, first) if t.mask(first) & ~NUMBER else t.expr(first))
 
 
 def _alert(t: Translator, node: Node) -> Piece:
@@ -157,9 +148,10 @@ def _array(t: Translator, node: Node) -> Piece:
     return new_container(t, "Array", node["arguments"].kids)
 
 
-_RULES = {
+_RULES: Dict[str, Callable[[Translator, Node], Piece]] = {
     "parseInt": _parse_int, "parseFloat": _parse_float, "String": _string, "Number": _number,
-    "Boolean": _boolean, "isNaN": _is_nan, "isFinite": _is_finite, "alert": _alert,
+    "Boolean": _boolean, "isNaN": partial(_math_test, "math.isnan"),
+    "isFinite": partial(_math_test, "math.isfinite"), "alert": _alert,
     "prompt": _prompt, "confirm": _confirm, "Array": _array,
     "btoa": _btoa, "atob": _atob,
 }

@@ -12,7 +12,7 @@ import functools
 from typing import Any, Callable, Optional
 
 from .fetch import Headers, URLSearchParams, fetch
-from .page_loop import _MIN_INTERVAL, Page, Timer, Work, page
+from .page_loop import Page, Timer, Work, page
 from .promise import Promise, Thrown, caught_value, promised, thrown
 
 __all__ = [
@@ -32,7 +32,7 @@ def set_interval(
     function: Callable[..., object], milliseconds: float = 0, *arguments: Any
 ) -> Timer:
     """Call a function every so many milliseconds."""
-    seconds = max((milliseconds or 0) / 1000, _MIN_INTERVAL)
+    seconds = (milliseconds or 0) / 1000
     return page.after(Timer(functools.partial(function, *arguments), seconds), seconds)
 
 

@@ -1,0 +1,27 @@
+"""The threads that run commands and send posts."""
+
+import threading
+from typing import Callable, List
+
+from .failure_log import FailureLog
+
+
+def start(
+    threads: List[threading.Thread],
+    name: str,
+    work: Callable[[], object],
+    failures: FailureLog,
+    message: str,
+) -> None:
+    """Start a daemon and add it to the threads.
+
+    :param name: the beginning of its name.
+    :param message: is told, with the error, if the system has no thread left.
+    """
+    thread = threading.Thread(target=work, name=f"{name}-{len(threads) + 1}", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        failures.tell("thread", f"{message}: {error}")
+    else:
+        threads.append(thread)
