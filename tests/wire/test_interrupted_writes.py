@@ -36,18 +36,28 @@ class Alarm(Exception):
 
 @contextmanager
 def interrupted(error: type, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Has a signal handler raise in the block, on the main thread, when it is stuck in a write
-    because the socket is full."""
+    """Has a signal handler raise in the block, on the main thread, when it waits for room in the
+    middle of a write.
+
+    Only there: a socket that was full for a moment takes the rest, and a signal between two writes
+    finds nothing half sent.
+    """
     stuck, over = threading.Event(), threading.Event()
+    waiting: List[Stream] = []
     wait, main = Stream._wait, threading.main_thread()
 
     def watched(stream: Stream, event: int, until: float) -> bool:
-        if event == selectors.EVENT_WRITE and threading.current_thread() is main:
-            stuck.set()
-        return wait(stream, event, until)
+        if event != selectors.EVENT_WRITE or threading.current_thread() is not main:
+            return wait(stream, event, until)
+        stuck.set()
+        waiting.append(stream)
+        try:
+            return wait(stream, event, until)
+        finally:
+            waiting.clear()
 
     def handle(*_: Any) -> None:
-        if not over.is_set():
+        if waiting and waiting[0]._partly_sent and not over.is_set():
             over.set()
             raise error()
 
