@@ -12,7 +12,6 @@ from .exit_codes import (
     UsageError,
 )
 from .invocation import format_command, name_program
-from .login_hint import explain_login
 from .terminal import escape
 
 #: The errors whose message is for the user. Any other is a fault of this program.
@@ -23,8 +22,13 @@ FAILURES: Tuple[Type[Exception], ...] = (
 
 def explain(error: Exception, command: Optional[str]) -> Tuple[int, List[str]]:
     """Return the exit code and the lines to print for an error that ended a command."""
+    explanation = None
     # login is about a new sign-in, not about the one that is stored.
-    explanation = None if command == "login" else explain_login(error)
+    if isinstance(error, KeyyoError) and command != "login":
+        # Not before: it loads requests and OAuth2, which would double the start of every command.
+        from .login_hint import explain_login
+
+        explanation = explain_login(error)
     message = name_program(escape(error))
     lines = [f"{message}; {explanation}" if explanation else message]
     status = _exit_code(error)

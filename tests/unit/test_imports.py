@@ -42,6 +42,12 @@ def test_first_use() -> None:
     assert there & {"aiohttp", "oauthlib", "requests_oauthlib", "keyyo_cti.simulator"} == set()
 
 
+@pytest.mark.parametrize("module", ["cli", "cli.completion", "cli.translate", "cli.version"])
+def test_command_line(module: str) -> None:
+    """What a shell asks for while a person types does not wait for the network's libraries."""
+    assert imported(f"import keyyo_cti.{module}") & LATER == set()
+
+
 @pytest.mark.parametrize(
     "module", ["call", "errors", "options", "_client.pending", "_client.wire"]
 )
