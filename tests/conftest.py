@@ -23,6 +23,9 @@ __all__ = ["watchdog"]
 # Named here too, for an environment that was installed before the plugin had an entry point.
 pytest_plugins = ["keyyo_cti.testing", "pytester"]
 
+#: Folders of whole programs, which do what other tests measure.
+UNTRACED = {"benchmarks", "docs", "helpers", "hosts", "load", "typing"}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # How fast the machine is at the moment says nothing about what is tested.
@@ -31,6 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("keyyo")
     keep_stderr(config)
     share_bytecode()
+
+
+@pytest.fixture(autouse=True)
+def measured(request: pytest.FixtureRequest) -> None:
+    """Coverage traces the programs of tests, but not in these folders."""
+    if request.path.relative_to(Path(__file__).parent).parts[0] in UNTRACED:
+        request.getfixturevalue("untraced")
 
 
 @pytest.fixture(autouse=True)

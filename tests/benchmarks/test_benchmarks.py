@@ -8,8 +8,6 @@ import pytest
 
 from .__main__ import main
 
-pytestmark = pytest.mark.usefixtures("untraced")
-
 
 # Some forty processes, one after the other: half a minute where nothing else runs.
 @pytest.mark.slow

@@ -11,8 +11,6 @@ from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers.running import ROOT, Running
 
-pytestmark = pytest.mark.usefixtures("untraced")
-
 SAMPLES = ROOT / "samples"
 
 PAGE_SAMPLES = sorted(SAMPLES.glob("js/[0-9]*.py"))

@@ -17,8 +17,6 @@ from ..helpers.in_full import in_full
 from ..helpers.simulator_process import SimulatorApart
 from .endurance import KEPT, blows, endure
 
-pytestmark = pytest.mark.usefixtures("untraced")
-
 DROPS = in_full(60, always=18)
 
 

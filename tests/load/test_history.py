@@ -13,8 +13,6 @@ from ..helpers.footprint import footprint
 from ..helpers.in_full import in_full
 from ..helpers.running import ROOT, environment
 
-pytestmark = pytest.mark.usefixtures("untraced")
-
 NOW = 1_700_000_000
 
 #: Reads the history in a process of its own, because the simulator's records take memory too.

@@ -25,8 +25,6 @@ from ..helpers.probe import PATIENCE
 from ..helpers.simulator_process import SimulatorApart
 from .scale import Crowd, allow_descriptors, once
 
-pytestmark = pytest.mark.usefixtures("untraced")
-
 #: More than the descriptors that ``select`` can wait for.
 MANY = 1100
 

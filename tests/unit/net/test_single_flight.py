@@ -104,7 +104,7 @@ def test_signal_handler_may_call_while_its_thread_is_inside(signals: Signals) ->
             inside.pop()
 
     signals.start(handle)
-    for _ in range(in_full(10_000, 500)):
+    for _ in range(in_full(10_000, 200)):
         outcomes.append(flights.do(lambda: "of the thread"))
     signals.stop()
     assert set(outcomes) == {"of a handler", "of the thread"}
