@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from pathlib import Path
 from typing import Dict, Iterator, List, Set, Tuple
 
@@ -73,6 +74,7 @@ def read_imports(path: Path, package: str = "") -> Iterator[str]:
                 yield whole if whole in MODULES else base
 
 
+@lru_cache(maxsize=None)
 def make_graph() -> Dict[str, Set[str]]:
     """For each module the modules of the package that it imports."""
     graph = {}
@@ -80,9 +82,6 @@ def make_graph() -> Dict[str, Set[str]]:
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         graph[name] = {each for each in read_imports(path, package) if each in MODULES} - {name}
     return graph
-
-
-GRAPH = make_graph()
 
 
 def top(module: str) -> str:
@@ -117,7 +116,7 @@ def find_circle(graph: Dict[str, Set[str]]) -> List[str]:
 def test_imports_of_the_package_point_downwards() -> None:
     upwards = [
         f"{module} -> {each}"
-        for module, imported in sorted(GRAPH.items())
+        for module, imported in sorted(make_graph().items())
         for each in sorted(imported)
         if top(module) != "simulator" and top(each) not in ("simulator", "keyyo_cti")
         and rank(each) > rank(module)
@@ -126,13 +125,13 @@ def test_imports_of_the_package_point_downwards() -> None:
 
 
 def test_imports_between_modules_have_no_circle() -> None:
-    assert find_circle(GRAPH) == []
+    assert find_circle(make_graph()) == []
 
 
 def test_simulator_imports_nothing_of_the_client() -> None:
     foreign = [
         f"{module} -> {each}"
-        for module, imported in sorted(GRAPH.items())
+        for module, imported in sorted(make_graph().items())
         for each in sorted(imported)
         if top(module) == "simulator" and top(each) != "simulator"
         and each not in (
@@ -144,7 +143,7 @@ def test_simulator_imports_nothing_of_the_client() -> None:
 def test_simulator_is_imported_by_the_command_line_and_the_test_kit_only() -> None:
     importers = {
         top(module)
-        for module, imported in GRAPH.items()
+        for module, imported in make_graph().items()
         if any(top(each) == "simulator" for each in imported)
     }
     assert importers <= {"simulator", "cli", "testing"}
