@@ -1,7 +1,6 @@
 """Closes the connections that a program leaves open when it ends."""
 
 import atexit
-import os
 import weakref
 from typing import List, Optional, Protocol
 
@@ -61,11 +60,8 @@ def _close_all() -> None:
 
 
 def _after_fork() -> None:
-    # First refresh the process id: fork hooks run in the order of imports.
-    assert process.current()
     for closable in list(_known):
         closable.after_fork()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+process.run_in_child(_after_fork)

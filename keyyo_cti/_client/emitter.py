@@ -4,7 +4,6 @@ There is no lock: a signal handler may call ``on`` on a thread that is inside ``
 of a dict or list is one atomic step.
 """
 
-import os
 from functools import partial
 from types import FunctionType
 from typing import (
@@ -25,6 +24,7 @@ from typing import (
 )
 
 from .._display.spelling import ask_back, fold, members, no_attribute, suggest
+from .._net import process
 from .._net.user_code import ASYNC_FLAGS, require_function, require_function_or_none
 
 Handler = Callable[..., object]
@@ -39,8 +39,7 @@ def _after_fork() -> None:
     _is_child = True
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+process.run_in_child(_after_fork)
 
 H = TypeVar("H", bound=Handler)
 F = TypeVar("F")

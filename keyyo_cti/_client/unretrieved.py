@@ -7,13 +7,13 @@ not configured logging, the warning goes to stderr.
 """
 
 import logging
-import os
 import sys
 import threading
 from collections import deque
 from typing import Callable, Deque, Dict, Optional, Protocol, Tuple
 from weakref import ref
 
+from .._net import process
 from .._net.reentrant import Wakeup
 from . import stderr_log
 
@@ -137,5 +137,4 @@ def _after_fork() -> None:
         each.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+process.run_in_child(_after_fork)

@@ -1,9 +1,9 @@
 """The number of requests to one account at the same time."""
 
-import os
 import weakref
 from typing import Any, Tuple
 
+from .._net import process
 from .._net.throttle import ConnectThrottle
 
 #: Requests of one account at the same time. Keyyo answers more of them with 429.
@@ -34,5 +34,4 @@ def _forget() -> None:
         limit.forget()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+process.run_in_child(_forget)

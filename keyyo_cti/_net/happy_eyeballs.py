@@ -13,6 +13,7 @@ from collections import OrderedDict, deque
 from itertools import chain, zip_longest
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
+from . import process
 from .cancellation import CancelToken
 from .clock import Monotonic
 from .stream import Selector
@@ -91,8 +92,7 @@ class Memory:
 #: Shared by the process, so that each restore and request first tries the last good address.
 memory = Memory()
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=memory.clear)
+process.run_in_child(memory.clear)
 
 
 class Attempts:

@@ -7,7 +7,6 @@ that reads from a connection, or that holds a lock, it would wait for itself.
 import contextlib
 import itertools
 import logging
-import os
 import sys
 import threading
 import traceback
@@ -200,5 +199,4 @@ def _after_fork() -> None:
     _writer = _Writer()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+process.run_in_child(_after_fork)

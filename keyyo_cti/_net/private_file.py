@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 from typing import Iterator
 
+from . import process
 from .private_folder import check_private, make_private_folder, open_private, reason
 from .reentrant import new_lock
 
@@ -26,8 +27,7 @@ def _after_fork() -> None:
     _creating = new_lock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+process.run_in_child(_after_fork)
 
 
 @contextlib.contextmanager

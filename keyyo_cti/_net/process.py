@@ -1,6 +1,7 @@
 """The current process. Objects with threads belong to the process that made them."""
 
 import os
+from typing import Callable
 
 
 class OtherProcess(RuntimeError):
@@ -29,10 +30,18 @@ def check(process: int) -> None:
         raise OtherProcess
 
 
+def run_in_child(work: Callable[[], object]) -> None:
+    """Run work in each forked child, before anything else there. Windows has no fork.
+
+    Children run it in the order of these calls: a later one sees the child's ``current``.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=work)
+
+
 def _after_fork() -> None:
     global _forks
     _forks += 1
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+run_in_child(_after_fork)

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import Optional, Tuple
 
+from . import process
 from .log_thread import ThreadedLogger
 
 _log = ThreadedLogger("keyyo_cti.sockjs")
@@ -96,8 +97,7 @@ class Contexts:
 
 _contexts = Contexts()
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_contexts.renew_lock)
+process.run_in_child(_contexts.renew_lock)
 
 
 def find_authorities(ca_certs: Optional[str]) -> str:

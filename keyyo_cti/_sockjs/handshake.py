@@ -1,11 +1,10 @@
 """Opens a SockJS session: the server's info, then one transport after another."""
 
-import os
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Type
 
 from requests.cookies import RequestsCookieJar
 
-from .._net import http_adapter
+from .._net import http_adapter, process
 from .._net.cancellation import CancelToken
 from .._net.clock import Monotonic
 from .._net.connect import Connector
@@ -49,8 +48,7 @@ _MAX_QUEUE_SHARE = 0.5
 
 _throttle = ConnectThrottle(_MAX_CONCURRENT)
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_throttle.forget)
+process.run_in_child(_throttle.forget)
 
 #: Seconds reserved for each transport that may still have to be tried.
 _MIN_ATTEMPT_TIMEOUT = 2.0
