@@ -5,6 +5,7 @@ or after it, and another program may cause a call like it at the same moment. So
 joins the conversation at once, but for certain only if nothing else explains it.
 """
 
+from abc import ABC, abstractmethod
 from typing import Callable, List, Mapping, Optional, Tuple, Type
 
 from .leg_groups import LegGroups
@@ -23,7 +24,7 @@ _PICK_UP = 60.0
 Find = Callable[[str], Optional[Leg]]
 
 
-class Handover:
+class Handover(ABC):
     """A command, and the calls that may be its effect.
 
     :ivar legs: the calls that it acts on.
@@ -46,24 +47,24 @@ class Handover:
         self.found: List[Leg] = []
         self.in_order = self.tainted = False
 
+    @abstractmethod
     def begin(self, find: Find, own: Optional[str], key_of: Key) -> bool:
         """Find the calls that the command acts on.
 
         :param own: the key of the session's own line.
         :returns: False if they are unknown.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def expects(self, leg: Leg) -> bool:
         """Return True if a new call may be the effect of the command."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accept(self, leg: Leg, groups: LegGroups) -> Optional[Group]:
         """Take a new call as the effect of the command.
 
         :returns: the conversation to which it belongs; None for a new one.
         """
-        raise NotImplementedError
 
     @property
     def pending(self) -> bool:

@@ -92,12 +92,12 @@ class Transport(ABC):
         :raises Unreadable: a frame is not text; the next call goes on after it.
         """
 
+    @abstractmethod
     def buffered_frames(self) -> Iterator[str]:
         """Yield the frames that are buffered; the rest stays if the caller stops. Never waits.
 
         :raises Unreadable: as for ``receive``.
         """
-        return iter(())
 
     @abstractmethod
     def send(self, message: str, progress: SendProgress) -> None:

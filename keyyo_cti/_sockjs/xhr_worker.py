@@ -1,6 +1,7 @@
 """The common part of the two threads that use HTTP."""
 
 import threading
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Optional
 
 import requests
@@ -26,7 +27,7 @@ NO_THREAD = "no thread can be started"
 _ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
 
-class Worker:
+class Worker(ABC):
     """A thread that sends requests over its own streams.
 
     :param config: of the transport.
@@ -74,11 +75,13 @@ class Worker:
             words = f"{self.name} failed: {type(error).__name__}"
             self._pipe.end(SockJSError(LOST, words, error, fault=True))
 
+    @abstractmethod
     def _work(self, session: requests.Session) -> None:
-        raise NotImplementedError
+        """Send the requests of the thread until it ends."""
 
     def _open_named(self) -> Any:
         return SessionNameStream(self._open_stream(), self._session_name)
 
+    @abstractmethod
     def _open_stream(self) -> Stream:
-        raise NotImplementedError
+        """Open a stream for requests, and keep it in ``_stream``."""
