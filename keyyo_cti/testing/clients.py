@@ -19,13 +19,17 @@ from .._net.clock import monotonic
 def find_clients(endpoint: str) -> List[Client]:
     """Return the clients of this process that a program has opened and not closed.
 
+    One that has lost its connection counts as long as the program may be about to open another
+    session. Otherwise a rehearsal would start such a program a second time.
+
     :param endpoint: of a simulator; its port selects the clients.
     """
     port = urlsplit(endpoint).port
     known = [each for each in at_exit.get_known() if isinstance(each, Client)]
     return [
         client for client in known
-        if client.unclosed() and urlsplit(client.endpoint).port == port
+        if urlsplit(client.endpoint).port == port
+        and (client.unclosed() or may_reconnect(client))
     ]
 
 

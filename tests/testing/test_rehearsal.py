@@ -14,7 +14,7 @@ from typing import Any, Iterator, List
 import pytest
 
 from keyyo_cti import CTI
-from keyyo_cti.testing import RehearsalFailed, SimulatedKeyyo
+from keyyo_cti.testing import RehearsalFailed, SimulatedKeyyo, play
 from keyyo_cti.testing.plan import make_plan
 from keyyo_cti.testing.program import Program
 from keyyo_cti.testing.rehearsal import write_test
@@ -108,6 +108,53 @@ def test_program_without_parameters_gets_the_environment(keyyo: SimulatedKeyyo) 
 
     keyyo.replay(program, ["call 33199020001 33199000001"])
     assert seen == ["33199000001"]
+
+
+def test_program_that_reconnects_by_itself_is_not_started_again(keyyo: SimulatedKeyyo) -> None:
+    sessions: List[Any] = []
+
+    def program() -> None:
+        token = os.environ["KEYYO_CSI_TOKEN"]
+        with CTI(endpoint=os.environ["KEYYO_ENDPOINT"]) as cti:
+            def connect() -> None:
+                cti.create_session(token, lambda err, res: sessions.append(res))
+
+            cti.onDisconnected = lambda: threading.Timer(0.1, connect).start()
+            connect()
+            threading.Event().wait()
+
+    keyyo.replay(program, ["drop"])
+    assert len(sessions) == 2 and all(sessions)
+
+
+def leaves_a_thread(cti: CTI) -> None:
+    planted.BLOCKERS.append(threading.Event())
+    threading.Thread(target=planted.BLOCKERS[-1].wait).start()
+
+
+def ignores_ctrl_c() -> None:
+    with CTI(endpoint=os.environ["KEYYO_ENDPOINT"]) as cti:
+        cti.create_session(os.environ["KEYYO_CSI_TOKEN"]).result(10)
+        for _ in range(4):
+            try:
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                pass
+
+
+@pytest.mark.parametrize("program, timeout, mistake", [
+    (leaves_a_thread, "_THREAD_TIMEOUT", ("thread left", "Thread (Event.wait")),
+    (ignores_ctrl_c, "_END_TIMEOUT", ("does not end", "ignores_ctrl_c ")),
+])
+def test_program_that_does_not_end_is_a_mistake(
+    keyyo: SimulatedKeyyo, monkeypatch: pytest.MonkeyPatch, program: Any, timeout: str,
+    mistake: Any,
+) -> None:
+    monkeypatch.setattr(play, timeout, 0.0)
+    with pytest.raises(RehearsalFailed) as caught:
+        keyyo.replay(program, [])
+    found = caught.value.mistake
+    assert (found.kind, found.subject[:len(mistake[1])]) == mistake
 
 
 @pytest.mark.parametrize("text, kind, subject", [
