@@ -7,6 +7,7 @@ from typing import List
 
 import pytest
 
+from keyyo_cti._client import stderr_log
 from keyyo_cti.cli import watch
 from keyyo_cti.cli.parser import parse
 from keyyo_cti.simulator import Line, Phone, Simulator
@@ -34,6 +35,19 @@ def test_debug_prints_the_wire_log_to_stderr(
         assert sum(part in line for line in err) == 1
     assert not any("->" in line for line in run(capsys, "dial", BOB).err)
     assert logging.getLogger("keyyo_cti.wire").level == logging.NOTSET
+
+
+def test_wire_log_that_is_printed_is_not_printed_twice() -> None:
+    log = logging.getLogger("keyyo_cti")
+    before = list(log.handlers)
+    end = stderr_log.print_wire_log()
+    try:
+        printing = list(log.handlers)
+        stderr_log.print_wire_log()()
+        assert log.handlers == printing and len(printing) == len(before) + 1
+    finally:
+        end()
+    assert log.handlers == before
 
 
 def test_watch_is_asked_for_lines() -> None:

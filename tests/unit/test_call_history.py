@@ -61,6 +61,7 @@ def test_message_has_no_seconds_and_is_not_missed(unit: str) -> None:
     record = read(unit=unit, quantity="0")
     assert not record.is_call and not record.missed
     assert (record.unit, record.seconds, record.answered) == (unit, None, None)
+    assert repr(record).endswith(f" {unit!r}>")
 
 
 @pytest.mark.parametrize(

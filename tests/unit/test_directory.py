@@ -10,6 +10,7 @@ import threading
 import time
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Callable, Iterator, List, Optional
 
 import pytest
@@ -252,6 +253,14 @@ def test_manager_with_callbacks_is_a_source(open_directory: Open) -> None:
     assert open_directory(Manager()).name_of(ALICE) == "Alice"
 
 
+def test_object_with_contacts_is_a_source(open_directory: Open) -> None:
+    class Book:
+        def contacts(self) -> List[Contact]:
+            return [Contact("Bob", None, (ALICE,))]
+
+    assert open_directory(Book()).name_of(ALICE) == "Bob"
+
+
 def test_first_source_that_knows_a_number_has_the_name(open_directory: Open) -> None:
     directory = open_directory({ALICE: "Mine"}, lambda: [BOB], {ALICE: "Other", "5": "Five"})
     assert (directory.name_of(ALICE), directory.name_of("5")) == ("Mine", "Five")
@@ -278,7 +287,7 @@ def test_numbers_written_as_one_string_are_one_number(open_directory: Open) -> N
 @pytest.mark.parametrize(
     ("source", "message"),
     [(5, "expected a Manager, a CSVFile.*got int"), ("contacts.csv", r"CSVFile\('contacts.csv'\)"),
-     (None, "got NoneType")],
+     (None, "got NoneType"), (SimpleNamespace(contacts=[]), "contacts")],
 )
 def test_wrong_source_is_refused_at_once(source: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):

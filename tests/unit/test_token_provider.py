@@ -156,6 +156,9 @@ def test_domain_masks(mint: Mint) -> None:
     assert mint.asked == [(CSI, ("a.example",))] * 2
     with pytest.raises(TypeError, match="domain_masks"):
         TokenProvider(mint, CSI, "a.example")
+    wrong: Any = NoAccount()
+    with pytest.raises(TypeError, match="expected a Manager, got NoAccount"):
+        TokenProvider(wrong, CSI)
 
 
 @pytest.mark.promise(8)

@@ -258,6 +258,8 @@ def test_damaged_file_is_replaced(
 def test_ask_by_hand_tells_the_same(sim: Simulator, alice: Line, books: Books) -> None:
     books.write(BOB, alice, time.time() - 600)
     answers: List[Tuple[Any, Any]] = []
+    assert repr(CatchUp(books, None)) == "<CatchUp of the whole account>"
+    assert repr(CatchUp(books, [alice.number, CAROL])) == f"<CatchUp of {alice.number}, {CAROL}>"
     with CatchUp(books, alice.number) as catch_up:
         # An hour ago: the records have settled, and it is asked once.
         future = catch_up.ask(

@@ -246,6 +246,17 @@ def test_gaps_that_follow_quickly_have_one_answer(asked: Asked) -> None:
     assert ids(answers) == [["0", "1"]] and len(answers[0].gaps) == 2
 
 
+def test_only_the_last_reported_records_are_remembered(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyyo_cti._catch_up.inquiry._MAX_IDS", 2)
+    for number in range(4):
+        asked.write(asked.now - 5)
+        asked.end_gap(10)
+        assert ids(asked.run(asked.now + 400)) == [[str(number)]]
+    assert list(asked.inquiry.reported) == ["2", "3"]
+
+
 def test_endless_gaps_do_not_hold_up_the_answer_and_repeat_nothing(asked: Asked) -> None:
     answers = []
     for number in range(30):

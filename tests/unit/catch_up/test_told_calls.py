@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 
 from keyyo_cti._catch_up import told_calls
 from keyyo_cti._catch_up.endings import complete
-from keyyo_cti._catch_up.told_calls import ToldCalls, exclude
+from keyyo_cti._catch_up.told_calls import ToldCalls, describe, exclude
 from keyyo_cti._display.dates import dates_of
 
 from .town import a_record, a_told
@@ -49,6 +49,16 @@ def test_call_of_an_earlier_run_is_left_unless_this_run_tells_it(
     call = a_told(earlier.pop("start", 5), **earlier)
     starts = (5,) if call.callref is None else (5, 7)
     assert exclude([call], [a_told(*starts, callref="1")]) == [call] * left
+
+
+@pytest.mark.parametrize("first, dates, starts", [
+    (5.0, {}, (5.0,)), (None, {"release_date": 9}, (9,)), (5.0, {"release_date": 9}, (5.0,)),
+    (5.0, {"setup_date": 3, "connect_date": 4}, (3, 4)), (None, {}, ()),
+])
+def test_starts_of_a_call_without_dates_are_those_of_its_notifications(
+    first: Optional[float], dates: Dict[str, Any], starts: Any
+) -> None:
+    assert describe(object(), dates, first, False, str).starts == starts
 
 
 @pytest.mark.parametrize("known, seconds, state, dates", [

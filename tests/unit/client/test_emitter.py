@@ -301,6 +301,22 @@ def test_copy_and_pickle_of_an_emitter_say_why_not() -> None:
             twin(Lamp())
 
 
+def test_object_setattr_sets_a_handler() -> None:
+    lamp = Lamp()
+    object.__setattr__(lamp, "onOff", print)
+    assert lamp.handlers("off") == [lamp.onOff] == [print]
+
+
+def test_property_that_fails_has_its_own_error() -> None:
+    class Dim(Lamp):
+        @property
+        def colour(self) -> str:
+            return "red".missing  # type: ignore[attr-defined, no-any-return]
+
+    with pytest.raises(AttributeError, match="'str' object has no attribute 'missing'"):
+        Dim().colour
+
+
 def test_method_of_a_subclass() -> None:
     """A subclass may define the attribute as a method, and an instance may replace it."""
 

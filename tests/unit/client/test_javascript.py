@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, Optional
 
 import pytest
@@ -72,6 +73,16 @@ def test_keys_are_text(value: Any) -> None:
     key = as_key(value)
     assert key is None or type(key) is str
     assert not isinstance(value, str) or key == value
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), True, None, b"4"])
+def test_as_key_of_what_names_no_property_is_none(value: Any) -> None:
+    assert as_key(value) is None
+
+
+@pytest.mark.skipif(not hasattr(sys, "get_int_max_str_digits"), reason="writes any integer")
+def test_as_key_of_an_integer_that_python_does_not_write_is_none() -> None:
+    assert as_key(10 ** 5000) is None
 
 
 @PURE

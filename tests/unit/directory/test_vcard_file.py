@@ -68,6 +68,7 @@ def test_several_cards_are_read_and_a_card_in_a_card_is_not(tmp_path: Path) -> N
     cards = [
         card("FN:Alice", "AGENT:", inner, "TEL:0199000001"),
         "BEGIN:VCARD\nFN:Bob\nTEL:0199000002\n",  # Without its end.
+        "END:VCARD\nTEL:0199000009\n",
         card("FN:Carol", "no property", ":", ";:", "TEL", "TEL:"),
         card("VERSION:3.0"),
         "BEGIN:VCARD\nFN:Dora",

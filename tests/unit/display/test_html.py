@@ -15,7 +15,13 @@ from keyyo_cti._client.call_list import Calls
 from keyyo_cti._display import html
 from keyyo_cti._display.names import set_shown
 from keyyo_cti.call import Call
-from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
+from keyyo_cti.errors import (
+    CommandTimeout,
+    ConnectionClosed,
+    KeyyoError,
+    SessionEnded,
+    from_server,
+)
 from keyyo_cti.results import Result, wrap
 
 from ...helpers.running import Running
@@ -266,6 +272,8 @@ def test_an_error() -> None:
 def test_a_closed_connection(sent: bool, words: str) -> None:
     """The end of the connection says what became of the command."""
     assert words in read(ConnectionClosed(sent, "hint")).text
+    ended = read(SessionEnded("newCall", "closed")).text
+    assert "closed" in ended and words not in ended, "wait_for sends nothing"
 
 
 def test_nothing_is_imported_before_it_is_needed() -> None:

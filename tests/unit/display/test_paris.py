@@ -27,6 +27,7 @@ def test_paris_without_data_has_the_rule_of_the_union(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "zoneinfo", None)
     module.paris.cache_clear()
     assert in_paris(1_700_000_000).isoformat() == "2023-11-14T23:13:20+01:00"
+    assert EuropeanTime().utcoffset(None) == timedelta(hours=1), "as a time without a date"
 
 
 @pytest.mark.parametrize("year", [1996, 2000, 2017, 2026, 2028, 2037])

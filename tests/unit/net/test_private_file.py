@@ -295,6 +295,9 @@ def test_private_group(monkeypatch: pytest.MonkeyPatch) -> None:
     assert others_can_write(found(0o775, 4242))
     Group.gr_mem, Group.gr_name = [], "staff"
     assert others_can_write(found(0o775, 4242))
+    assert not others_can_write(found(0o775, 0)), "root's group"
+    monkeypatch.setattr(grp, "getgrgid", {}.__getitem__)
+    assert others_can_write(found(0o775, 4242)), "a group without an entry"
 
 
 @pytest.mark.fault(70)
@@ -361,6 +364,9 @@ def test_home_in_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
     keep_token(token_file("~/tokens").path)
     assert (tmp_path / "home" / "tokens").exists() and not (tmp_path / "~").exists()
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(ValueError, match="set HOME"):
+        token_file("~/tokens")
 
 
 def _created() -> Any:
