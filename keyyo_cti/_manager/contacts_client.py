@@ -121,11 +121,7 @@ def _read_text(value: Any) -> Optional[str]:
     # This API also sends numbers for texts.
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    try:
-        return " ".join(str(value).split()) or None
-    except ValueError:
-        # Python refuses to write a whole number with thousands of digits.
-        return None
+    return " ".join(str(value).split()) or None
 
 
 def _join(separator: str, *texts: Optional[str]) -> str:

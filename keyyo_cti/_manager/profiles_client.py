@@ -67,10 +67,4 @@ def _read(fields: hal.Document) -> ProfileInfo:
 
 
 def _read_text(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return value
-    try:
-        return str(value)
-    except ValueError:
-        # Python refuses to write a whole number with thousands of digits.
-        return None
+    return value if isinstance(value, bool) or not isinstance(value, int) else str(value)
