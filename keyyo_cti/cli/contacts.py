@@ -64,7 +64,7 @@ def _make_csv_row(contact: Contact) -> Sequence[object]:
 
 def _print_table(contacts: Sequence[Contact], out: Terminal) -> None:
     # Into a pipe, numbers stay as Keyyo sent them, because grep would not find groups.
-    write = _format_number if out.is_terminal else escape
+    write = format_number_safely if out.is_terminal else escape
     rows = [
         (
             escape((contact.name or "")[:_MAX_LENGTH]),
@@ -77,10 +77,6 @@ def _print_table(contacts: Sequence[Contact], out: Terminal) -> None:
     for row in rows:
         cells = [f"{cell:<{width}}" for cell, width in zip(row, widths)]
         out.print_line("  ".join(cells).rstrip())
-
-
-def _format_number(number: str) -> str:
-    return format_number_safely(number)
 
 
 def _get_order(contact: Contact) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from typing import Any, Dict, Iterator, List
 
 import pytest
 
+from keyyo_cti import Call
+from keyyo_cti.cli.call_printer import CallPrinter
+from keyyo_cti.cli.terminal import Terminal
 from keyyo_cti.simulator import Line, ManualClock, Simulator
 
+from ..unit.catch_up.town import a_record
+from ..unit.test_call import FakeLine
 from .kept import CUT_OFF, Capture, Said, cut_off, keep_login, run
 
 BOB = "33199020000"
@@ -102,6 +108,26 @@ def test_nothing_commands_the_terminal(
     call = {**CALL, "caller": text, "callee": text, "callpark_slot": text, "state": text}
     (line,) = watched(sim, capsys, [call], *arguments).out
     assert line.isprintable()
+
+
+@pytest.mark.parametrize("connected, text, fields", [
+    (True, "ended  rang 2 s, talked 61 s", {"duration": 61, "ringing_duration": 2}),
+    (False, "ended  talked 61 s", {"duration": 61, "ringing_duration": None}),
+])
+def test_end_that_only_the_history_knows_has_no_duration_that_nobody_knows(
+    connected: bool, text: str, fields: Dict[str, Any]
+) -> None:
+    call = Call(FakeLine(), "c")
+    known = CALL if connected else {"callref": "c"}
+    call.update({**known, "state": "RELEASE", "release_date": 73})
+    printed = []
+    for as_json in (False, True):
+        stream = io.StringIO()
+        CallPrinter(Terminal(stream), as_json).print_settled(call, a_record(seconds=61))
+        printed.append(stream.getvalue().strip())
+    assert printed[0].endswith(text)
+    shown = json.loads(printed[1])
+    assert {**shown, **fields} == shown
 
 
 @pytest.mark.parametrize(

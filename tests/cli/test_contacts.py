@@ -8,10 +8,12 @@ from typing import Any, List
 
 import pytest
 
+from keyyo_cti.cli import main
 from keyyo_cti.directory import Contact, CSVFile
 from keyyo_cti.simulator import Simulator
 
 from .kept import ADMIN, READ, Capture, keep_login, run
+from .test_terminal import Tty
 
 HOSTILE = "=cmd|' /C calc'!A0"
 
@@ -31,6 +33,15 @@ def test_contacts_are_rows_in_the_order_of_their_names(
 ) -> None:
     assert run(capsys, "contacts") == (
         0, ["Other            0199020001", "Zoë Example  Ex  +33199020000, 801"], [])
+
+
+def test_numbers_on_a_terminal_have_groups(
+    contacts: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Tty()
+    monkeypatch.setattr("sys.stdout", screen)
+    assert main(["contacts"]) == 0
+    assert "+33 1 99 02 00 00, 801" in screen.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 
 from keyyo_cti import Call
 from keyyo_cti.cli import main
+from keyyo_cti.cli.login_file import Login
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from ..helpers.running import Running
@@ -339,6 +340,7 @@ def test_handler_of_the_folder_is_called_once_with_the_call(
     [
         (["--timeout", "5"], "--timeout needs --ring"),
         (["--from", "33199020000"], "--from needs --ring"),
+        (["--ring", "--from", "33199020000"], "--from is for a simulator"),
         (["--ring", "--handler", "no_module_of_mine:f"], "--handler: ModuleNotFoundError"),
         (["--ring", "--handler", f"{__name__}:no_function"], "--handler: AttributeError"),
         (["--ring", "--handler", f"{__name__}:CAROL"], "--handler: expected a function, got str"),
@@ -347,9 +349,12 @@ def test_handler_of_the_folder_is_called_once_with_the_call(
     ],
 )
 def test_wrong_arguments_of_the_ring_test_are_exit_code_2(
-    sim: Simulator, alice: Line, capsys: Capture, arguments: List[str], problem: str
+    sim: Simulator, alice: Line, capsys: Capture, arguments: List[str], problem: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     keep_login(sim)
+    if "for a simulator" in problem:
+        monkeypatch.setattr(Login, "is_simulator", False)
     said = run(capsys, "diagnose", *arguments)
     assert (said.status, said.out) == (2, []) and problem in said.err[0]
     assert sim.received() == []

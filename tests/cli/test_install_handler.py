@@ -8,12 +8,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import pytest
 
 from keyyo_cti.cli.invocation import find_absolute_program
+from keyyo_cti.cli.mime_defaults import replace_text
 from keyyo_cti.simulator import Line, Phone, Simulator
+from keyyo_cti.token_file import default_file
 
 from ..helpers.running import DEADLINE, ROOT
 from .desktop import Desktop
@@ -217,6 +219,24 @@ def test_install_says_what_is_missing(
     assert "you are not signed in: sign in with keyyo-cti login" in said.err
     keep_login(sim)
     assert not any("signed in" in line for line in run(capsys, "install-handler").err)
+    default_file().write_bytes(b"garbage" * 1000)
+    assert "you are not signed in: sign in with keyyo-cti login" in run(
+        capsys, "install-handler").err
+
+
+def test_list_that_cannot_be_replaced_stays_and_leaves_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mimeapps.list"
+    path.write_text("old")
+
+    def fail(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="full"):
+        replace_text(path, "new")
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
 
 
 @pytest.mark.parametrize("option", [["--csi", "33199000001"], ["--only", "33.*"]])

@@ -376,8 +376,8 @@ def test_ctrl_z_in_the_middle_of_a_picture(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr("os.write", write_and_press)
         screen.enter()
         try:
-            screen.draw(["picture"])
-            screen.draw(["picture"])
+            for _ in range(3):
+                screen.draw(["picture"])
         finally:
             screen.leave()
         stream.close()
@@ -394,12 +394,13 @@ def test_a_refused_token(sim: Simulator) -> None:
 
 
 def test_before_there_is_a_session() -> None:
-    """Nothing is painted on a terminal before there is a session."""
+    """Nothing is painted on a terminal before there is a session, nor at an end before it."""
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as painted, os.fdopen(writer, "w") as stream:
         out = Terminal(stream)
         watch = LiveWatch(SessionConfig("t", "http://127.0.0.1:9/cti", None), [], out, out)
         watch.refresh()
+        Screen(out).leave()
         stream.close()
         assert painted.read() == b""
 

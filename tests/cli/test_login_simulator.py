@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from keyyo_cti.cli.login import _move_to_free_port as move_to_free_port
 from keyyo_cti.cli.login_file import Login, LoginFile
+from keyyo_cti.cli.login_hint import explain_login
+from keyyo_cti.cli.terminal import Terminal
+from keyyo_cti.errors import CredentialsRefused
 from keyyo_cti.simulator import Simulator
+from keyyo_cti.token_file import default_file
 
 from ..helpers.form_browser import TIMEOUT
 from ..helpers.running import Running
 from .desk import CLIENT_ID, SECRET, Desk, clicked, desk, nothing, url_of
+from .kept import keep_login
 
 __all__ = ["desk"]
 
@@ -34,6 +41,28 @@ def test_port_in_use_is_changed_for_a_simulator(desk: Desk, sim: Simulator, host
             requests.get(clicked(url), timeout=TIMEOUT)
             assert login.end() == 0, login.rest("err")
     assert desk.enter(nothing, "lines") == 0
+
+
+@pytest.mark.parametrize("what", ["keyyo", "unreadable"])
+def test_error_at_keyyo_or_without_a_login_has_nothing_to_do_with_a_simulator(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    keep_login(sim)
+    error = CredentialsRefused(401, "refused", "invalid_client")
+    assert "a simulator forgets its logins" in str(explain_login(error))
+    if what == "keyyo":
+        monkeypatch.setattr(Login, "is_simulator", False)
+    else:
+        default_file().write_bytes(b"garbage" * 1000)
+    assert explain_login(error) is None
+
+
+def test_port_that_is_free_is_not_changed_for_a_simulator() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        uri = f"http://127.0.0.1:{other.getsockname()[1]}/callback"
+    login = Login(CLIENT_ID, SECRET, uri, "http://127.0.0.1:9")
+    err = io.StringIO()
+    assert move_to_free_port(login, Terminal(err)) is login and not err.getvalue()
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import pytest
 
 from keyyo_cti.cli.account_names import AccountNames
 from keyyo_cti.simulator import Line, Phone, Simulator
+from keyyo_cti.token_file import default_file
 
 from .kept import ADMIN, Capture, cut_off, keep_login, run
 
@@ -172,6 +173,36 @@ def test_session_at_another_server_causes_no_request_for_names(
 
         run(capsys, "watch", "--endpoint", other.endpoint, script=script)
     assert sim.requested("/manager") == []
+
+
+def test_login_that_cannot_be_read_ends_only_a_watch_that_was_told_to_show_names(
+    sim: Simulator, alice: Line, capsys: Capture, monkeypatch: Patch
+) -> None:
+    path = default_file()
+    path.parent.mkdir(parents=True)
+    path.mkdir()
+    monkeypatch.setenv("KEYYO_CSI_TOKEN", sim.token(alice))
+
+    def script() -> None:
+        sim.wait_for_session(ALICE)
+        cut_off(sim)
+
+    command = ["watch", "--endpoint", sim.endpoint]
+    assert run(capsys, *command, script=script).err[0] == f"connected as {ALICE}"
+    said = run(capsys, *command, "--names")
+    assert said.status == 1 and str(path) in said.err[0]
+
+
+def test_names_that_come_too_late_are_told_once(
+    sim: Simulator, alice: Line, bob: Phone, capsys: Capture, monkeypatch: Patch
+) -> None:
+    keep_login(sim)
+    bob.call(ALICE)
+    bob.hang_up()
+    monkeypatch.setattr("keyyo_cti.cli.account_names._READ_TIMEOUT", 0.1)
+    sim.faults.http_slow("/manager/1.0/directory_branches")
+    said = run(capsys, "history")
+    assert (said.status, said.err) == (0, ["names are not shown: no answer within 0.1 s"])
 
 
 def test_names_without_a_login_are_refused(

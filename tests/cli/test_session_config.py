@@ -11,7 +11,7 @@ from typing import Iterator, List, NamedTuple, Optional
 import pytest
 
 from keyyo_cti.cli import main
-from keyyo_cti.cli.session_config import SessionConfig
+from keyyo_cti.cli.session_config import SessionConfig, check_permissions
 from keyyo_cti.simulator import Line, Simulator
 
 from .kept import Capture, Said, cut_off, keep_login, run
@@ -237,6 +237,16 @@ def test_an_endpoint_that_is_empty(
 
 @pytest.mark.fault(70)
 @pytest.mark.skipif(sys.platform == "win32", reason="needs modes")
+def test_mode_of_a_pipe_with_a_token_does_not_matter() -> None:
+    reader, writer = os.pipe()
+    try:
+        os.fchmod(writer, 0o666)
+        assert check_permissions("/dev/fd/63", reader) is None
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 @both
 @pytest.mark.parametrize(
     ("mode", "said"),

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from keyyo_cti.cli.terminal import Terminal, escape
+from keyyo_cti.cli.terminal import Terminal, escape, read_lines
 
 
 class Tty(io.StringIO):
@@ -61,6 +61,12 @@ def test_the_old_console_of_windows_gets_none(monkeypatch: pytest.MonkeyPatch) -
     assert Terminal(Tty()).colour("green", "no") == "no"
     monkeypatch.setenv("WT_SESSION", "x")
     assert Terminal(Tty()).colour("green", "yes") != "yes"
+
+
+def test_overlong_line_is_cut_and_not_read_as_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyyo_cti.cli.terminal._MAX_LINE_LENGTH", 4)
+    monkeypatch.setattr("sys.stdin", io.StringIO("abcdefghij\nxy\n"))
+    assert list(read_lines()) == ["abcd", "xy\n"]
 
 
 def test_a_letter_that_the_encoding_lacks_is_escaped() -> None:

@@ -53,6 +53,18 @@ def test_translate_reads_an_old_page_in_latin_1(
     assert said.out == 'print("reçu")\n' and "is not UTF-8" in said.err
 
 
+def test_translate_refuses_a_file_that_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("keyyo_cti.cli.translate._MAX_BYTES", len(DIAL))
+    path = tmp_path / "dial.js"
+    path.write_text(DIAL)
+    assert main(["translate", str(path)]) == 0
+    path.write_text(DIAL + " ")
+    assert main(["translate", str(path)]) == 1
+    assert f"more than {len(DIAL)} bytes" in capsys.readouterr().err
+
+
 def test_translate_without_file_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["translate", "there/is/no/such.js"]) == 2
     assert "cannot read" in capsys.readouterr().err
