@@ -136,7 +136,6 @@ def attach_hooks(
     Its end waits at most ``DRAIN_TIMEOUT`` for those under way, and then ends them.
 
     :param names: a directory.
-    :raises UsageError: the certificate authorities cannot be read.
     """
     if options is None:
         yield
@@ -147,15 +146,13 @@ def attach_hooks(
     for warning in options.warnings:
         session.print_status(warning)
     with _end_by_signals(hooks):
+        timeout = 0.0
         try:
             with _follow(session, reader, hooks):
                 yield
-            until = monotonic() + DRAIN_TIMEOUT
-        except BaseException:
-            until = monotonic()
-            raise
+            timeout = DRAIN_TIMEOUT
         finally:
-            _close(hooks, until)
+            _close(hooks, monotonic() + timeout)
             failures.summarize()
 
 
@@ -190,12 +187,7 @@ def _make_hooks(options: HookOptions, failures: FailureLog, output: Optional[int
     if options.words is not None:
         hooks.append(CommandRunner(options.words, options.run_timeout, output, failures))
     if options.url is not None:
-        try:
-            hooks.append(
-                Webhook(options.url, options.form, options.keys, options.ca_certs, failures)
-            )
-        except ValueError as error:
-            raise UsageError(error) from error
+        hooks.append(Webhook(options.url, options.form, options.keys, options.ca_certs, failures))
     return hooks
 
 

@@ -70,9 +70,12 @@ def play(watcher: Watcher) -> None:
 
 
 @pytest.mark.usefixtures("patient_end")
+@pytest.mark.parametrize("has_stderr", [True, False])
 def test_each_event_runs_the_command_once(
-    watcher: Watcher, write: str, found: Path
+    watcher: Watcher, write: str, found: Path, monkeypatch: pytest.MonkeyPatch, has_stderr: bool
 ) -> None:
+    if not has_stderr:
+        monkeypatch.setattr(watch_hooks, "_STDERR", 9999)
     assert watcher.watch("--run", write, script=lambda: play(watcher)) == 3
     seen = read(found)
     assert sorted(each["EVENT"] for each in seen) == ["answer", "end", "missed", "ring", "ring"]
@@ -132,6 +135,8 @@ def test_repeated_notifications_run_the_command_once(
          "--post: expected a URL without '#', space and control characters"),
         (["--post", "@no-such-file"],
          "--post: [Errno 2] No such file or directory: 'no-such-file'"),
+        (["--post", "https://example.com/", "--ca-certs", "no-such-file"],
+         "ca_certs: no such file: 'no-such-file'"),
     ],
 )
 def test_wrong_arguments_are_refused_before_the_session(
