@@ -263,6 +263,23 @@ def test_a_lost_connection_is_restored(signed_in: Watcher) -> None:
     ]
 
 
+def test_subscription_that_is_not_renewed_is_told(signed_in: Watcher) -> None:
+    sim, carol = signed_in.sim, signed_in.sim.line("33172587948")
+
+    def script() -> None:
+        sim.wait_for_action("subscribe")
+        sim.faults.fail("subscribe", 403, "Not yours")
+        sim.faults.fail("restore_session", 401, "Unknown session_id")
+        sim.faults.close()
+        sim.wait_for_action("subscribe", count=2)
+        cut_off(sim)
+
+    lines = "--csi", signed_in.line.number, "--also", carol.number
+    assert signed_in.watch(*lines, script=script) == 3
+    [told] = [line for line in signed_in.err if "not fully restored" in line]
+    assert "403 Not yours" in told
+
+
 def test_who_is_signed_out_meanwhile(signed_in: Watcher) -> None:
     """When nobody is signed in any more by the time of a lost connection, that is said, with
     exit code 4."""
