@@ -230,8 +230,7 @@ class Gaps:
 
     def _find_start(self, now: float) -> Optional[float]:
         """Return until when the line was heard, in this run or in the last one."""
-        if self._last_run is None:
-            return None
+        assert self._last_run is not None, "without a file, a first session is not noted"
         since = self._heard_until
         if since is None:
             state = self._last_run.load()

@@ -102,6 +102,39 @@ def test_refusal_of_keyyo_is_told_once(sim: Simulator, alice: Line, status: int)
     program.cti.close()
 
 
+@pytest.mark.parametrize("where", ["Inquiry.begin", "make_caught_up"])
+def test_bug_in_one_gap_leaves_later_gaps_their_event(
+    program: Program, sim: Simulator, alice: Line, books: Books, where: str,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"keyyo_cti._client.gaps.{where}", fail)
+        program.during_gap(lambda: None)
+        eventually(lambda: "catching up has failed" in caplog.text)
+    record: List[CallRecord] = []
+    program.during_gap(lambda: record.append(miss_a_call(sim, books, alice)))
+    assert list(program.wait_for_records()) == record
+
+
+def test_system_without_another_thread_still_tells_a_gap(
+    program: Program, sim: Simulator, alice: Line, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def start_most(thread: threading.Thread) -> None:
+        if thread.name.endswith("-history"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_most)
+    record: List[CallRecord] = []
+    program.during_gap(lambda: record.append(miss_a_call(sim, books, alice)))
+    assert list(program.wait_for_records()) == record
+
+
 def test_call_that_was_told_is_not_told_again(
     program: Program, sim: Simulator, alice: Line, books: Books
 ) -> None:
