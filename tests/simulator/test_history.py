@@ -147,6 +147,19 @@ def test_delay_shows_the_past_and_window_forgets(
     assert api.list("incoming", alice) == []
 
 
+def test_only_the_last_calls_are_kept(
+    sim: Simulator, alice: Line, bob: Phone, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyyo_cti.simulator.call_history.MAX_RECORDS", 2)
+    for seconds in (1, 2, 3):
+        bob.call(alice)
+        alice.phone.pick_up()
+        sim.elapse(seconds)
+        bob.hang_up()
+    sim.elapse(60)
+    assert [each["quantity"] for each in api.list("incoming", alice)] == ["3", "2"]
+
+
 def test_callers_are_null_on_demand(sim: Simulator, alice: Line, bob: Phone, api: Api) -> None:
     sim.history.set(hide_callers=True)
     bob.call(alice)
@@ -257,7 +270,7 @@ def test_profile_in_force_is_shown_and_dnd_does_not_ring(
         return [each["identifier"] for each in profiles if each["forced"] == "1"]
 
     assert forced() == []
-    assert api.send(f"{path}/dnd", "forced=1")["forced"] == "1"
+    assert api.send(f"{path}/dnd", "forced=1") == api.send(f"{path}/dnd")
     assert forced() == ["dnd"]
     bob.call(alice)
     assert bob.state == "idle"
@@ -283,6 +296,9 @@ def test_profile_is_refused(
     api = Api(sim)
     api.token = sim.account_tokens(scopes)["access_token"]
     assert api.refused(f"/services/{alice.number}/profiles/{identifier}", form).code == status
+    sim.line("33199000002", short_number="7702")
+    unknown = api.refused(f"/services/7702/profiles/{identifier}", form)
+    assert unknown.code == (403 if status == 403 else 404)
 
 
 @pytest.mark.parametrize(

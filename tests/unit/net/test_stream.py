@@ -853,6 +853,46 @@ def test_interrupted_write_with_bytes_out_breaks_the_stream(
             assert peer.recv(9) == b"whole"
 
 
+@pytest.mark.fault(90)
+@pytest.mark.parametrize("name, before", [("_send_some", b"thread "), ("_recv_some", b"")])
+def test_write_of_a_signal_handler_follows_the_operation_that_it_interrupts(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch, name: str, before: bytes
+) -> None:
+    operation = getattr(ends.stream, name)
+
+    def interrupt(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        ends.stream.sendall(b"handler ")
+        return operation(*arguments)
+
+    monkeypatch.setattr(ends.stream, name, interrupt)
+    if before:
+        ends.stream.sendall(before)
+    else:
+        ends.peer.sendall(b"x")
+        assert ends.stream.recv(1) == b"x"
+    ends.stream.sendall(b"later")
+    said = before + b"handler later"
+    assert read(ends.peer, len(said)) == said
+
+
+@pytest.mark.fault(90)
+def test_write_of_a_signal_handler_that_fails_breaks_the_stream(plain: Ends) -> None:
+    """The thread that it interrupted has written its own data, and does not fail."""
+
+    def interrupt() -> None:
+        plain.stream.on_write = None
+        plain.stream.sendall(MUCH, within=0.0)
+        plain.stream.sendall(b"handler")
+
+    plain.stream.on_write = interrupt
+    plain.stream.sendall(b"thread")
+    assert plain.stream.broken and read(plain.peer, 6) == b"thread"
+    with pytest.raises(WriteFailed) as caught:
+        plain.stream.sendall(b"later")
+    assert not caught.value.begun
+
+
 @contextlib.contextmanager
 def stream_closed(stream: Stream, peer: socket.socket) -> Iterator[None]:
     with peer:
