@@ -298,6 +298,8 @@ def _check_side(argument: str, value: Any) -> Any:
 def _check_whole(argument: str, value: Any, least: int) -> Any:
     if type(value) is not int:
         raise invalid_params(argument, f"expected a whole number, got {type(value).__name__}")
+    if as_key(value) is None:
+        raise invalid_params(argument, "expected a whole number, got one of thousands of digits")
     if value < least:
         raise invalid_params(argument, f"expected {least} or more, got {value}")
     return value

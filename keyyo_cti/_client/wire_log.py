@@ -243,10 +243,7 @@ def _show(value: object, most: int = _MAX_VALUE_LENGTH) -> str:
 def _show_one(value: object, most: int = _MAX_VALUE_LENGTH) -> str:
     if isinstance(value, (dict, list)):
         return "(an object)" if isinstance(value, dict) else "(a list)"
-    try:
-        text = str(value)
-    except ValueError:
-        return "(a number of thousands of digits)"
+    text = str(value)
     # Before it is shortened. Otherwise half a secret could be left at the end.
     left_out = "..." if len(text) > _MAX_SEARCHED else ""
     return shorten(plain(redaction.redact(text[:_MAX_SEARCHED])) + left_out, most)

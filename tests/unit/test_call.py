@@ -6,6 +6,7 @@ import copy
 import gc
 import json
 import pickle
+import sys
 import weakref
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -512,6 +513,11 @@ def test_merge_with_a_call_of_another(line: FakeLine, call: Call) -> None:
         ("invite_timer", "supervised_transfer", ("caller", "33", -1)),
         ("side", "park", (0,)),
         ("slot", "park", ("caller", -2)),
+        # Python refuses to write them.
+        *(pytest.param(
+            "slot", "park", ("caller", huge), marks=pytest.mark.skipif(
+                not hasattr(sys, "get_int_max_str_digits"), reason="writes any integer"))
+          for huge in (10 ** 5000, -10 ** 5000)),
     ],
 )
 def test_wrong_value(
