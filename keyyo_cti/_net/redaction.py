@@ -9,6 +9,8 @@ import re
 from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Set
 from urllib.parse import unquote, urlsplit
 
+from .javascript import as_key
+
 HIDDEN = "<hidden>"
 
 #: Maximum number of secrets to remember. Otherwise a program that runs for years would leak.
@@ -64,12 +66,14 @@ _fragments = _Fragments(None, frozenset(), frozenset())
 
 
 def hide(*secrets: object) -> None:
-    """Remember secrets, so that ``redact`` hides them. Anything but a string or number is skipped.
+    """Remember secrets, so that ``redact`` hides them.
+
+    Anything but a string or an integer is skipped, and so is an integer that Python does not
+    write: the command that has it is refused.
     """
     global _version
     for secret in secrets:
-        usable = isinstance(secret, str) or type(secret) is int
-        text = str(secret).strip() if usable else ""
+        text = "" if isinstance(secret, float) else (as_key(secret) or "").strip()
         # A placeholder of an example is no secret: it would hide the words that explain it.
         if not text or (text.startswith("<") and text.endswith(">")):
             continue

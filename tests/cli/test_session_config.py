@@ -235,7 +235,6 @@ def test_an_endpoint_that_is_empty(
     assert "endpoint" in said.err[0]
 
 
-@pytest.mark.fault(70)
 @pytest.mark.skipif(sys.platform == "win32", reason="needs modes")
 def test_mode_of_a_pipe_with_a_token_does_not_matter() -> None:
     reader, writer = os.pipe()
@@ -247,6 +246,8 @@ def test_mode_of_a_pipe_with_a_token_does_not_matter() -> None:
         os.close(writer)
 
 
+@pytest.mark.fault(70)
+@pytest.mark.skipif(sys.platform == "win32", reason="needs modes")
 @both
 @pytest.mark.parametrize(
     ("mode", "said"),

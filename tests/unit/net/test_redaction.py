@@ -40,7 +40,8 @@ def test_text_is_redacted(text: str, shown: str) -> None:
     assert redact(text) == shown
 
 
-@pytest.mark.parametrize("secret", ["", " ", None, True, 1.5, [], "\u200b"])
+@pytest.mark.parametrize(
+    "secret", ["", " ", None, True, 1.5, [], "\u200b", pytest.param(10 ** 5000, id="huge")])
 def test_nothing_usable_hides_nothing(secret: Any) -> None:
     hide(secret)
     assert redact("True 1.5 None [] 1") == "True 1.5 None [] 1"
@@ -52,11 +53,12 @@ def test_nothing_usable_hides_nothing(secret: Any) -> None:
         ("1", "call 1 of 10", f"call {HIDDEN} of 10"),
         ("tok", "tok took", f"{HIDDEN} took"),
         ("token", "my-token.", f"my-{HIDDEN}."),
+        ("tok", f"tokens {SECRET}", f"tokens {HIDDEN}"),
         (12345678901, "id 12345678901 and 12345678", f"id {HIDDEN} and 12345678"),
     ],
 )
 def test_short_secret_hides_no_more_than_words(secret: Any, text: str, shown: str) -> None:
-    hide(secret)
+    hide(secret, SECRET)
     assert redact(text) == shown
 
 

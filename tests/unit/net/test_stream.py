@@ -853,7 +853,6 @@ def test_interrupted_write_with_bytes_out_breaks_the_stream(
             assert peer.recv(9) == b"whole"
 
 
-@pytest.mark.fault(90)
 @pytest.mark.parametrize("name, before", [("_send_some", b"thread "), ("_recv_some", b"")])
 def test_write_of_a_signal_handler_follows_the_operation_that_it_interrupts(
     ends: Ends, monkeypatch: pytest.MonkeyPatch, name: str, before: bytes
@@ -876,7 +875,6 @@ def test_write_of_a_signal_handler_follows_the_operation_that_it_interrupts(
     assert read(ends.peer, len(said)) == said
 
 
-@pytest.mark.fault(90)
 def test_write_of_a_signal_handler_that_fails_breaks_the_stream(plain: Ends) -> None:
     """The thread that it interrupted has written its own data, and does not fail."""
 
