@@ -84,8 +84,8 @@ class Receiver(Worker):
             if response.status_code != 200:
                 raise make_status_error("The server answers with status", response)
             self._open_until = NEVER
-            if self._stream is not None:
-                self._stream.read_until = NEVER
+            assert self._stream is not None, "the response came over it"
+            self._stream.read_until = NEVER
             contents = PollResponse(response.headers.get("Content-Type", ""))
             wanted = self._read(response.raw, contents)
         if wanted:
@@ -124,8 +124,8 @@ class Receiver(Worker):
         return self._pipe.put(lines, came_at)
 
     def _hear(self) -> None:
-        if self._stream is not None:
-            self.last_received_at = self._stream.last_received_at
+        assert self._stream is not None
+        self.last_received_at = self._stream.last_received_at
 
     def _judge(self, response: PollResponse) -> None:
         """Decide whether to go on after this response.

@@ -174,7 +174,8 @@ class Sender(Worker):
         now = self._config.clock()
         if now - self._idle_since > _REUSE_TIMEOUT:
             session.close()
-        elif self._stream is not None:
+        else:
+            assert self._stream is not None, "the last request went over it"
             self._stream.read_until = now + self._config.write_timeout
             self._stream.bytes_left = _MAX_RESPONSE_BYTES
         body = frames.encode([outgoing.message for outgoing in self._batch])
