@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import math
+import sys
 import time
 from typing import Any, Dict, List, Optional
 
@@ -18,10 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
+from keyyo_cti import CTI
 from keyyo_cti._display.paris import in_paris
 from keyyo_cti.call import Call
 from keyyo_cti.call_history import CallRecord
-from keyyo_cti.notebook import timeline, timeline_figure
+from keyyo_cti.notebook import board, timeline, timeline_figure
 
 from ..unit.display.test_html import ANY_JSON, CALL_FIELDS
 from ..unit.test_call import FakeLine
@@ -353,3 +355,15 @@ def test_day_of_records_alone_is_that_of_paris() -> None:
         assert outlines(figure)[0][2] == "00:30:00"
         assert [text.get_text() for text in figure.axes[0].texts] == ["not in the history"]
     figure._repr_png_()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("module, show, words", [
+    ("matplotlib", lambda: timeline([]), "timeline needs matplotlib: .*notebook"),
+    ("ipywidgets", lambda: board(CTI(cookie_auto=False)), "board needs ipywidgets: .*notebook"),
+])
+def test_missing_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, module: str, show: Any, words: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=words):
+        show()

@@ -407,6 +407,20 @@ def test_name_of_does_not_wait_for_a_source() -> None:
         assert directory.wait(PATIENCE) and directory.name_of(ALICE) == "Alice"
 
 
+def test_system_without_another_thread_is_asked_again(
+    opened: List[Directory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    directory = Directory({ALICE: "Alice"})
+    opened.append(directory)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        assert directory.name_of(ALICE) is None
+    eventually(lambda: directory.name_of(ALICE) == "Alice")
+
+
 def test_contacts_are_read_again_when_they_are_old(open_directory: Open) -> None:
     clock, source = Clock(), Source(_33199000001="Alice")
     directory = open_directory(source, max_age=60, clock=clock)

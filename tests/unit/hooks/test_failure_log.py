@@ -1,8 +1,11 @@
 """Failures that repeat for months."""
 
-from typing import List
+import threading
+from typing import Any, List
 
-from keyyo_cti._hooks import failure_log
+import pytest
+
+from keyyo_cti._hooks import failure_log, threads
 from keyyo_cti._hooks.failure_log import FailureLog
 
 
@@ -31,3 +34,14 @@ def test_kinds_are_bounded_and_a_closed_stderr_is_no_failure() -> None:
     for number in range(10 * failure_log._MAX_KINDS):
         log.tell(number, str(number))
     assert len(told) == failure_log._MAX_KINDS + 1
+
+
+def test_system_without_another_thread_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    told: List[str] = []
+    started: List[threading.Thread] = []
+    threads.start(started, "name", print, FailureLog(told.append), "no command is run")
+    assert (told, started) == (["no command is run: can't start new thread"], [])

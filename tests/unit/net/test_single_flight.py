@@ -66,6 +66,15 @@ def test_one_for_all(pool: ThreadPoolExecutor) -> None:
     assert work.done == ["done", "done"]
 
 
+def test_system_without_another_thread_works_on_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    flights: SingleFlight[int] = SingleFlight("keyyo-cti-flight")
+    assert flights.do(threading.get_ident) == threading.get_ident()
+
+
 def test_failure_for_all(pool: ThreadPoolExecutor) -> None:
     """An exception is everybody's too, and ends with the flight."""
     flights: SingleFlight[str] = SingleFlight("keyyo-cti-flight")
