@@ -409,6 +409,25 @@ async def _call_coroutine() -> bool:
     return True
 
 
+def test_ctrl_c_in_a_check_is_raised_and_ends_its_wait() -> None:
+    asked: List[str] = []
+
+    def check(call: Call) -> bool:
+        asked.append(call.callref)
+        raise KeyboardInterrupt
+
+    with ScriptedServer(session) as server, opened(server, dispatch="manual") as cti:
+        server.push(setup(), setup("c2"))
+        cti.ping().result(PATIENCE)
+        cti.onNewCall = lambda call: cti.wait_for("newCall", check)
+        with pytest.raises(KeyboardInterrupt):
+            poll_until(cti, "manual", lambda: False)
+        cti.onNewCall = None
+        server.push(setup("c3"))
+        cti.ping().result(PATIENCE)
+    assert asked == ["c2"]
+
+
 def test_check_that_waits_for_a_reply_is_refused_instead_of_a_deadlock() -> None:
     with ScriptedServer(session) as server:
         cti = opened(server)
