@@ -7,11 +7,12 @@ from typing import List, Optional, Union
 from .frames import Function
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join, wrap
-from .shapes import uses_this
+from .shapes import uses_arguments, uses_this
 from .syntax import FUNCTIONS, Node
 from .translator import NeedsStatements, Translator
 from .tree import parameters, single_expression
 from .truth import truth_of
+from .types import Thing
 
 
 class Callback:
@@ -70,10 +71,16 @@ def arity(t: Translator, function: Node) -> int:
         return 2 if function.text == "parseInt" else 1
     if not things or any(thing.kind != "function" for thing in things) or t.mask(function) & 256:
         raise Unsupported("a callback that is not known")
-    counts = {len(thing.parameters) for thing in things}
+    counts = {passed(thing) for thing in things}
     if len(counts) > 1:
         raise Unsupported("callbacks with different parameters")
     return counts.pop()
+
+
+def passed(thing: Thing) -> int:
+    """Return how many arguments a function needs of those that JavaScript passes to a callback."""
+    node = thing.node
+    return 3 if node is not None and uses_arguments(node) else len(thing.parameters)
 
 
 def inline(
@@ -84,7 +91,9 @@ def inline(
         return None
     single = single_expression(function)
     given = parameters(function)
-    if single is None or not single[1] or len(given) > 2 or uses_this(function):
+    if single is None or not single[1] or len(given) > 2 or uses_this(function) or (
+        uses_arguments(function)
+    ):
         return None
     if not all(each.kind == "identifier" for each in given) or any(
         each.kind in FUNCTIONS for each in single[0].walk()

@@ -15,10 +15,8 @@ from .types import ANY, STR, WHOLE
 
 
 def condition_of(node: Node) -> Optional[Node]:
-    """Return the condition of a ``for``, which older grammars wrap in a statement."""
+    """Return the condition of a ``for``, or None."""
     test = node["condition"]
-    if test.kind == "expression_statement":
-        return test.kids[0] if test.kids else None
     return None if test.kind in ("empty_statement", ";") else test
 
 
@@ -79,8 +77,6 @@ def _count_of(node: Node) -> Optional[_Count]:
 
 def _beginning(initializer: Node) -> "Optional[tuple[Binding, Node]]":
     """Return the variable that the first part of a ``for`` sets, and its value."""
-    if initializer.kind == "expression_statement" and initializer.kids:
-        initializer = initializer.kids[0]
     if initializer.kind == "assignment_expression":
         target, value = initializer["left"], initializer["right"]
     elif initializer.kind in ("lexical_declaration", "variable_declaration") and (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Set
 
+from .array_callbacks import passed
 from .counting import write_prelude
 from .effects import expression_statement
 from .frames import Loop
@@ -25,8 +26,6 @@ def inlined_callbacks(program: Node, world: World) -> Set[int]:
     """Return the ids of the callbacks of ``forEach`` that become the bodies of loops."""
     found = set()
     for node in program.of_kind("expression_statement"):
-        if not node.kids:
-            continue
         call_node = node.kids[0]
         if call_node.kind != "call_expression":
             continue
@@ -162,7 +161,7 @@ def _call_each(t: Translator, source: Node, callback: Node, mask: int) -> bool:
     functions = list(t.world.of(t.mask(callback)))
     if not functions or any(thing.kind != "function" for thing in functions):
         return False
-    counts = {len(thing.parameters) for thing in functions}
+    counts = {passed(thing) for thing in functions}
     if len(counts) != 1 or t.mask(callback) & ANY:
         return False
     count = counts.pop()

@@ -77,7 +77,7 @@ def _lambda(t: Translator, node: Node) -> Optional[Piece]:
     function.is_lambda = True
     try:
         signature = signature_of(t, node, thing)
-        if signature.prelude or signature.given:
+        if signature.prelude or signature.given or signature.rest == "arguments":
             raise NeedsStatements
         _set_this(t, node, thing, function)
         t.function, t.may_write = function, False

@@ -8,6 +8,7 @@ from typing import List, Tuple
 
 from .notes import Unsupported
 from .pieces import Piece, atom, call, join, method
+from .shapes import uses_arguments
 from .syntax import FUNCTIONS, Node
 from .translator import EXPRESSIONS, Translator
 from .tree import parameters, regex_literal, string_value
@@ -251,7 +252,7 @@ def _replacement(t: Translator, node: Node, pattern: "re.Pattern[str]") -> Piece
             raise Unsupported("such a replacement is not supported")
         return atom(_literal(_template_of(text, pattern)))
     if node.kind in FUNCTIONS:
-        return _function(t, node, pattern.groups)
+        return _function(t, node, pattern)
     if not t.mask(node) & ~STR:
         check_replacement(t, node)
         text = str(t.expr(node))
@@ -259,13 +260,14 @@ def _replacement(t: Translator, node: Node, pattern: "re.Pattern[str]") -> Piece
     raise Unsupported("a replacement that may be no text")
 
 
-def _function(t: Translator, node: Node, groups: int) -> Piece:
+def _function(t: Translator, node: Node, pattern: "re.Pattern[str]") -> Piece:
     given = parameters(node)
     if not all(each.kind == "identifier" for each in given):
         raise Unsupported("such a replacement is not supported")
     function = t.expr(node)
-    found = [f"found[{index}]" for index in range(groups + 1)]
-    arguments = ", ".join([*found, "found.start()", "found.string"][:len(given)])
+    found = [f"found[{index}]" for index in range(pattern.groups + 1)]
+    found += ["found.start()", "found.string", *["found.groupdict()"] * bool(pattern.groupindex)]
+    arguments = ", ".join(found if uses_arguments(node) else found[:len(given)])
     result = t.inference.world.make("function", node).returns
     inner = f"{function}({arguments})" if function.precedence > 2 else f"({function})({arguments})"
     if result & ~STR:

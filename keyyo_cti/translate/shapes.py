@@ -52,8 +52,7 @@ class Shapes:
         for node in program.of_kind("variable_declarator"):
             self._record(node)
         for node in program.of_kind("expression_statement"):
-            if node.kids:
-                self._prototype(node, node.kids[0])
+            self._prototype(node, node.kids[0])
         self.takes_this = {
             id(function) for function in map(_called_with_this, analysis.bindings)
             if function is not None and id(function) not in self.constructors
@@ -157,12 +156,21 @@ def functions_of(literal: Node) -> List[Tuple[str, Node]]:
 
 def uses_this(function: Node) -> bool:
     """True if ``this`` stands in a function itself, or in arrow functions of it."""
-    if function.kind == "arrow_function" or not function.mentions(b"this"):
+    return _has_own(function, "this")
+
+
+def uses_arguments(function: Node) -> bool:
+    """True if ``arguments`` stands in a function itself, or in arrow functions of it."""
+    return _has_own(function, "arguments")
+
+
+def _has_own(function: Node, word: str) -> bool:
+    if function.kind == "arrow_function" or not function.mentions(word.encode()):
         return False
     stack = list(function.kids)
     while stack:
         node = stack.pop()
-        if node.kind == "this":
+        if node.kind in ("this", "identifier") and node.text == word:
             return True
         if node.kind not in FUNCTIONS or node.kind == "arrow_function":
             stack.extend(node.kids)

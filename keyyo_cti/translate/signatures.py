@@ -8,6 +8,7 @@ from . import keyyo
 from .notes import Unsupported
 from .pieces import Piece, atom
 from .scopes import Binding
+from .shapes import uses_arguments
 from .syntax import FUNCTIONS, Node
 from .translator import Translator
 from .tree import parameters
@@ -80,7 +81,7 @@ def signature_of(t: Translator, node: Node, thing: Thing) -> Signature:
     has_rest = bool(given) and given[-1].kind == "rest_pattern"
     if not has_rest and (most > len(given) or thing.escaped):
         _surplus(t, node, signature, most - len(given), thing)
-    if _uses_arguments(node):
+    if uses_arguments(node):
         signature.given = _beside_arguments(node, given)
         signature.names, signature.prelude, signature.rest = [], [], "arguments"
     signature.captured = captured(t, node)
@@ -215,19 +216,6 @@ def _variables(node: Node) -> Iterator[Binding]:
     for each in node.walk():
         if each.binding is not None:
             yield each.binding
-
-
-def _uses_arguments(node: Node) -> bool:
-    if node.kind == "arrow_function" or not node.mentions(b"arguments"):
-        return False
-    stack = list(node.kids)
-    while stack:
-        each = stack.pop()
-        if each.kind == "identifier" and each.text == "arguments":
-            return True
-        if each.kind not in FUNCTIONS or each.kind == "arrow_function":
-            stack.extend(each.kids)
-    return False
 
 
 def captured(t: Translator, node: Node) -> List[str]:

@@ -146,8 +146,10 @@ class _Trace:
         if binding.kind in ("param", "free"):
             return False
         self.readers.extend(binding.reads)
-        values = [_assigned(write) for write in binding.writes]
-        return all(value is None or self._store(value) for value in values)
+        values = [(write, _assigned(write)) for write in binding.writes]
+        return all(
+            value is None or value is not write and self._store(value) for write, value in values
+        )
 
     def _store(self, value: Node) -> bool:
         if value.kind in ("null", "undefined"):
@@ -225,7 +227,7 @@ class _Trace:
 
 
 def _assigned(write: Node) -> Optional[Node]:
-    """Return the value that a variable is set to, if the source says one."""
+    """Return the value that a variable is set to, or the write itself if that cannot be told."""
     parent = write.parent
     if parent is not None and parent.kind == "variable_declarator":
         return parent.get("value")

@@ -26,8 +26,6 @@ from .unset import defaults_itself, is_always_set
 
 
 def _expression_statement(t: Translator, node: Node) -> None:
-    if not node.kids:
-        return
     expression_statement(t, node.kids[0])
 
 
@@ -40,8 +38,7 @@ def _assign(t: Translator, node: Node) -> None:
 
 def _declaration(t: Translator, node: Node) -> None:
     for each in node.kids:
-        if each.kind == "variable_declarator":
-            declarator(t, each)
+        declarator(t, each)
 
 
 def declarator(t: Translator, node: Node) -> None:
