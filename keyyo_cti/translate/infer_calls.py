@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Callable, List, Tuple
 
@@ -264,9 +265,9 @@ def _of_page(self: Inference, node: Node, name: str, masks: List[int], mask: int
         self.call(masks[1], order, PAGE)
         return PAGE if name == "each" else array_of(self, node, ANY)
     if name != "ready":
-        is_loading = name == "addEventListener" and node["arguments"].kids[0].text.strip(
-            "\"'"
-        ) in ("load", "DOMContentLoaded")
+        is_loading = name == "addEventListener" and re.match(
+            r"""\(\s*["'](load|DOMContentLoaded)["']""", node["arguments"].text
+        )
         for each in masks:
             self.call(each, () if is_loading else (PAGE,), PAGE)
     if name in ("val", "text", "html", "attr", "getAttribute", "trim") and len(masks) < 2 and (

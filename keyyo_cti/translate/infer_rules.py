@@ -37,11 +37,6 @@ from .types import (
 from .unset import is_always_set
 
 
-def _program(self: Inference, node: Node) -> int:
-    self.statements(node.kids)
-    return 0
-
-
 def _number(self: Inference, node: Node) -> int:
     text = node.text.replace("_", "").lower()
     is_whole = text.isdigit() or text[:2] in ("0x", "0o", "0b")
@@ -292,7 +287,6 @@ def _catch(self: Inference, node: Node) -> int:
 
 
 RULES.update({
-    "program": _program,
     "identifier": Inference.identifier,
     "shorthand_property_identifier": Inference.identifier,
     "number": _number,

@@ -64,9 +64,7 @@ def _sum(left: int, right: int) -> int:
         return (INT if both & (FLOAT | NAN) == 0 else FLOAT) | both & NAN
     if _only_text(left) or _only_text(right):
         return STR
-    if (left | right) & ANY or (left & numeric and right & numeric):
-        return STR | FLOAT | NAN
-    return STR
+    return STR | FLOAT | NAN
 
 
 def _only_text(mask: int) -> bool:

@@ -293,12 +293,12 @@ def _generated(t: Translator, size: Piece, function: Node) -> Piece:
 
 
 def _numbers(t: Translator, node: Node, name: str, given: List[Node]) -> Piece:
+    if not given:
+        raise Unsupported(f"Number.{name} with such arguments")
     if name in ("parseInt", "parseFloat"):
         found = global_call(t, node, name)
         assert found is not None
         return found
-    if not given:
-        raise Unsupported(f"Number.{name} with such arguments")
     mask = t.mask(given[0])
     if name in ("isInteger", "isSafeInteger"):
         if not mask & ~WHOLE:

@@ -241,8 +241,7 @@ _CALLBACKS = {
 def function_name(node: Node) -> str:
     """Return a name for a function without one, from where it is used."""
     parent = node.parent
-    if parent is None:
-        return "callback"
+    assert parent is not None
     if parent.kind == "arguments" and parent.parent is not None:
         return _callback_name(node, parent.parent)
     if parent.kind == "assignment_expression":
@@ -251,8 +250,8 @@ def function_name(node: Node) -> str:
             name = snake(left["property"].text)
             return f"on_{name[2:]}" if re.fullmatch(r"on[a-z]+", name) else name
         return snake(left.text) if left.kind == "identifier" else "handler"
-    if parent.kind == "variable_declarator":
-        return snake(parent["name"].text) if parent["name"].kind == "identifier" else "function"
+    if parent.kind == "variable_declarator" and parent["name"].kind == "identifier":
+        return snake(parent["name"].text)
     if parent.kind == "pair":
         return snake(parent["key"].text.strip("\"'"))
     if node.kind == "method_definition":

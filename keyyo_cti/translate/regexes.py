@@ -113,11 +113,18 @@ def _is_ascii(pattern: str, flags: str) -> bool:
 
 
 def may_be_empty(node: Node) -> bool:
-    """True if a regular expression finds something in an empty text, or cannot be tried."""
-    try:
-        return re.match(node.text[1:].rpartition("/")[0], "") is not None
-    except re.error:
-        return True
+    """True if a regular expression may find an empty text."""
+    literal = regex_literal(node)
+    assert literal is not None
+    # What only looks around finds nothing in an empty text, but something empty in another.
+    found = re.sub(
+        r"\[(?:\\.|[^\]])*\]|\\.|\(\?<?=", lambda part: _LOOKS.get(part[0], part[0]),
+        python_pattern(*literal),
+    )
+    return re.match(found, "") is not None
+
+
+_LOOKS = {r"\b": "(?:)", r"\B": "(?:)", "(?=": "(?:|", "(?<=": "(?:|"}
 
 
 def compiled(t: Translator, node: Node) -> Piece:
@@ -149,8 +156,7 @@ def regex_method(
 
 def _is_condition(node: Node) -> bool:
     parent = node.parent
-    if parent is None:
-        return False
+    assert parent is not None
     if parent.kind in ("if_statement", "while_statement"):
         return True
     return parent.kind == "unary_expression" and parent["operator"].kind == "!"
@@ -212,20 +218,13 @@ def replace(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> 
             check_replacement(t, second)
         return method(target, "replace", t.text(first), t.text(second), "1")
     extra = [] if "g" in literal[1] else ["count=1"]
-    replacement = _replacement(t, second, _tried(*literal))
+    replacement = _replacement(t, second, re.compile(python_pattern(*literal)))
     if first.kind != "regex":
         return method(compiled(t, first), "sub", replacement, target, *extra)
     pattern, flags = pattern_of(t, first)
     if flags:
         extra.append(f"flags={flags}")
     return call("re.sub", pattern, replacement, target, *extra)
-
-
-def _tried(pattern: str, flags: str) -> "re.Pattern[str]":
-    try:
-        return re.compile(python_pattern(pattern, flags))
-    except re.error:
-        raise Unsupported("Python has no such regular expression") from None
 
 
 def _template_of(text: str, pattern: "re.Pattern[str]") -> str:
@@ -256,7 +255,7 @@ def _replacement(t: Translator, node: Node, pattern: "re.Pattern[str]") -> Piece
     if not t.mask(node) & ~STR:
         check_replacement(t, node)
         text = str(t.expr(node))
-        return Piece([f"lambda found: {text}"], 1)
+        return Piece([f"lambda {t.temporary('found')}: {text}"], 1)
     raise Unsupported("a replacement that may be no text")
 
 
@@ -265,15 +264,17 @@ def _function(t: Translator, node: Node, pattern: "re.Pattern[str]") -> Piece:
     if not all(each.kind == "identifier" for each in given):
         raise Unsupported("such a replacement is not supported")
     function = t.expr(node)
-    found = [f"found[{index}]" for index in range(pattern.groups + 1)]
-    found += ["found.start()", "found.string", *["found.groupdict()"] * bool(pattern.groupindex)]
+    name = t.temporary("found")
+    found = [f"{name}[{index}]" for index in range(pattern.groups + 1)]
+    found += [f"{name}.start()", f"{name}.string"]
+    found += [f"{name}.groupdict()"] * bool(pattern.groupindex)
     arguments = ", ".join(found if uses_arguments(node) else found[:len(given)])
     result = t.inference.world.make("function", node).returns
     inner = f"{function}({arguments})" if function.precedence > 2 else f"({function})({arguments})"
     if result & ~STR:
         t.helpers.add("js_text")
         inner = f"js_text({inner})"
-    return Piece([f"lambda found: {inner}"], 1)
+    return Piece([f"lambda {name}: {inner}"], 1)
 
 
 def match_field(t: Translator, target: Piece, name: str) -> Piece:

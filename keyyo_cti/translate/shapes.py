@@ -115,8 +115,7 @@ class Shapes:
 def _defined(binding: Binding) -> Optional[Node]:
     """Return the function that a variable holds for ever, or None."""
     node = binding.writes[0].parent
-    if node is None:
-        return None
+    assert node is not None
     if node.kind == "function_declaration":
         return node
     if node.kind == "variable_declarator" and node.get("value") is not None:

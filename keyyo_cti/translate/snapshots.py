@@ -49,17 +49,24 @@ def _is_put_away(t: Translator, node: Node) -> bool:
         inner, parent = parent, parent.parent
     return inner is not node and parent is not None and (
         parent.kind == "assignment_expression" and parent["right"] is inner
+        or parent.kind == "arguments" and parent.parent is not None and _stores(t, parent.parent)
     )
 
 
 def _stores_live(t: Translator, node: Node) -> bool:
     """True if a call puts a Call into an array, a map or a set, and no copy of it."""
-    function, given = node["function"], node.get("arguments")
-    if function.kind != "member_expression" or given is None:
-        return False
-    return function["property"].text in _STORING and any(
-        each.type == CALL and id(each) not in t.replaced for each in given.kids
-    ) and bool(t.world.kinds(function["object"].type) & {"array", "map", "set"})
+    return _stores(t, node) and any(
+        each.type == CALL and id(each) not in t.replaced for each in node["arguments"].kids
+    )
+
+
+def _stores(t: Translator, node: Node) -> bool:
+    """True if a call puts something into an array, a map or a set."""
+    function = node.get("function")
+    return function is not None and function.kind == "member_expression" and (
+        function["property"].text in _STORING
+        and bool(t.world.kinds(function["object"].type) & {"array", "map", "set"})
+    )
 
 
 def _looks_at_kept(kept: Node, other: Node) -> bool:
@@ -184,8 +191,7 @@ class _Trace:
 
     def _use_of_table(self, table: Node) -> bool:
         parent = table.parent
-        if parent is None:
-            return False
+        assert parent is not None
         if parent.kind == "subscript_expression" and parent["object"] is table:
             return self._use(parent, parent)
         if parent.kind == "member_expression" and parent["object"] is table:
@@ -206,8 +212,7 @@ class _Trace:
     def _use(self, node: Node, reader: Node) -> bool:
         """Trace one use of a place: it is set, deleted, read, or kept in a variable."""
         parent = node.parent
-        if parent is None:
-            return False
+        assert parent is not None
         if parent.kind == "assignment_expression" and parent["left"] is node:
             return self._store(parent["right"])
         if parent.kind == "unary_expression" and parent["operator"].kind == "delete":
@@ -238,8 +243,7 @@ def _assigned(write: Node) -> Optional[Node]:
 
 def _reads_a_field(node: Node) -> bool:
     parent = node.parent
-    if parent is None:
-        return False
+    assert parent is not None
     if parent.kind == "member_expression" and parent["object"] is node:
         above = parent.parent
         return not (above is not None and above.kind == "call_expression"

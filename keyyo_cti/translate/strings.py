@@ -159,9 +159,9 @@ def _replace(t: Translator, node: Node, target: Piece, arguments: List[Node]) ->
 
 
 def _replace_all(t: Translator, node: Node, target: Piece, arguments: List[Node]) -> Piece:
-    first, second = arguments
-    if first.kind == "regex":
+    if len(arguments) != 2 or arguments[0].kind == "regex":
         return _replace(t, node, target, arguments)
+    first, second = arguments
     if second.kind != "string" or "$" in second.text:
         check_replacement(t, second)
     return method(target, "replace", _text_argument(t, first), _text_argument(t, second))

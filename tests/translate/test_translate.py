@@ -153,6 +153,27 @@ def test_kept_call_whose_state_is_compared_is_copied(
     assert copy in found and 'last.get("state")' in found
 
 
+@pytest.mark.parametrize("kept", [
+    "for (const k of kept) { if (k.state !== call.state) { f(); } } kept.push(call);",
+    "const k = (kept[0] || kept[1]); if (k && k.state !== call.state) { f(); } kept.push(call);",
+    "const k = kept[0][0]; if (k && k.state !== call.state) { f(); } kept.push([call]);",
+    "const k = kept.at(0); if (k && k.state !== call.state) { f(kept.at); } kept.push(call);",
+    "let k = kept[0]; if (k && k.state !== call.state) { f(k); } [k] = [call]; kept.push(call);",
+])
+def test_kept_call_that_cannot_be_traced_stays_live(kept: str) -> None:
+    translation = translate(f"var kept = []; cti.onNewCall = call => {{ {kept} }};")
+    assert not re.search(r"call\.fields|\.get\(.state", translation.python)
+    assert "its attributes change" in str([each.why for each in translation.notes])
+
+
+def test_kept_call_that_is_deleted_is_copied() -> None:
+    found = python(
+        "var s = { last: null }; cti.onNewCall = call => { if (s.last && s.last.state !== "
+        "call.state) { f(); delete s.last; } s.last = call; };"
+    )
+    assert 's["last"] = dict(call.fields)' in found and '.get("state") != call.state' in found
+
+
 @pytest.mark.parametrize(("source", "word"), [
     ("with (x) { a; }", "with"),
     ("block: if (f()) { break block; }", "label"),
@@ -200,6 +221,7 @@ def test_what_cannot_be_said_is_a_comment_with_an_exception_and_a_note(
     ("cti.removeEventListener('newCall', f); function f() {}", "removeEventListener"),
     ("var keep; cti.onNewCall = function(call) { keep = call; };", "a Call that is kept"),
     ("let kept = []; cti.onNewCall = c => { kept = [...kept, c]; };", "a Call that is kept"),
+    ("let kept = []; cti.onNewCall = c => { kept.push({ c, at: 1 }); };", "a Call that is kept"),
     ("const next = () => new Promise(r => { cti.onNewCall = c => r(c); });",
      "a Call that is kept"),
     ("document.title = 'x';", "document"),
