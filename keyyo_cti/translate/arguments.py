@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import List, Union
 
 from .notes import Unsupported
-from .pieces import Piece, attribute, call, in_brackets, join, method, wrap
+from .pieces import Piece, atom, attribute, call, in_brackets, join, method, wrap
 from .syntax import Node
 from .translator import Translator
 from .types import ANY, CALL, NONE, PAGE, STR, atoms
@@ -54,6 +54,18 @@ def properties(t: Translator, node: Node) -> Piece:
     if not atoms(mask) & ~NONE:
         return join("**", in_brackets("(", [piece, " or {}"], ")"))
     return join("**", t.helper("js_fields", t.expr(node)))
+
+
+def rest_of(t: Translator, piece: Piece, taken: List[str]) -> Piece:
+    """Return the properties of an object that a pattern has not taken."""
+    if not taken:
+        return call("dict", piece)
+    # Otherwise they may hide a variable of these names that the pattern takes.
+    key, each = t.temporary("key"), t.temporary("each")
+    names = ", ".join(taken)
+    return atom(
+        f"{{{key}: {each} for {key}, {each} in {piece}.items() if {key} not in ({names},)}}"
+    )
 
 
 def has_plain_order(t: Translator, mask: int) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from .arguments import iterable
+from .arguments import iterable, rest_of
 from .holding import check_repeatable, hold
 from .infer_values import number_of
 from .literals import quote
 from .members import key_of, read_of
 from .notes import Unsupported
 from .operators import arithmetic_of
-from .pieces import COMPARISON, SUM, WALRUS, Piece, atom, binary, call, item, join, method, wrap
+from .pieces import COMPARISON, SUM, WALRUS, Piece, atom, binary, item, join, method, wrap
 from .syntax import Node
 from .targets import setter, target_of
 from .texts import sum_of
@@ -306,7 +306,7 @@ def _unpack_member(
     if kid.kind == "rest_pattern":
         if not t.world.only(mask, "dict"):
             raise Unsupported("the rest of something that may be no plain object")
-        _store(t, kid.kids[0], _rest_of(t, piece, taken), mask, None)
+        _store(t, kid.kids[0], rest_of(t, piece, taken), mask, None)
         return
     target = kid
     if kid.kind == "object_assignment_pattern":
@@ -323,18 +323,6 @@ def _unpack_member(
     taken.append(quote(name))
     value_mask = t.inference.field(mask & ~3, name)
     _store(t, target, read_of(t, source, piece, mask, name), value_mask, default)
-
-
-def _rest_of(t: Translator, piece: Piece, taken: List[str]) -> Piece:
-    """Return the properties of an object that a pattern has not taken."""
-    if not taken:
-        return call("dict", piece)
-    # Otherwise they may hide a variable of these names that the pattern takes.
-    key, each = t.temporary("key"), t.temporary("each")
-    names = ", ".join(taken)
-    return atom(
-        f"{{{key}: {each} for {key}, {each} in {piece}.items() if {key} not in ({names},)}}"
-    )
 
 
 def _unpack_computed(

@@ -105,9 +105,7 @@ def compares_alike(t: Translator, a: int, b: int, loose: bool) -> bool:
     allowed = STR | NONE
     if not (a | b) & ~allowed or not (a | b) & ~(NUMBER | NONE):
         return True
-    if not loose and not (a | b) & ~(STR | NUMBER | NONE):
-        return True
-    return False
+    return not loose and not (a | b) & ~(STR | NUMBER | NONE)
 
 
 def _none_test(t: Translator, node: Node, one: Node, none: Node, negative: bool) -> Piece:

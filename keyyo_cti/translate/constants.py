@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .builtins import MATH_CONSTANTS
+from .notes import Unsupported
 from .pieces import Piece, atom
 from .translator import Translator
 
@@ -27,16 +28,17 @@ def of_math(t: Translator, name: str) -> Optional[Piece]:
 _LIMITS = {
     "MAX_SAFE_INTEGER": "(2 ** 53 - 1)", "MIN_SAFE_INTEGER": "(1 - 2 ** 53)",
     "EPSILON": "(2 ** -52)", "NaN": "math.nan", "POSITIVE_INFINITY": "math.inf",
-    "NEGATIVE_INFINITY": "-math.inf",
+    "NEGATIVE_INFINITY": "-math.inf", "MAX_VALUE": "1.7976931348623157e308", "MIN_VALUE": "5e-324",
 }
 
 
-def of_number(t: Translator, name: str) -> Optional[Piece]:
-    """Return a property of Number, or None."""
-    found = _LIMITS.get(name)
-    if found is not None and "math" in found:
+def of_number(t: Translator, name: str) -> Piece:
+    """Return a property of Number."""
+    if name not in _LIMITS:
+        raise Unsupported(f"Number.{name} is not supported here")
+    if "math" in _LIMITS[name]:
         t.need("import math")
-    return atom(found) if found is not None else None
+    return atom(_LIMITS[name])
 
 
 def of_process(t: Translator, name: str) -> Optional[Piece]:

@@ -150,8 +150,8 @@ _NAMESPACES: Dict[str, Callable[[Translator, str], Optional[Piece]]] = {
 
 def _csb(t: Translator, node: Node, name: str) -> Optional[Piece]:
     if name == "CTI":
-        t.need("from keyyo_cti import Keyyo")
-        return atom("Keyyo.CTI")
+        # Otherwise the program would not wait for what is made by another name.
+        raise Unsupported("Keyyo.CTI without new", "Write new Keyyo.CTI(...)")
     if name == "connected" and node["object"].text == "Keyyo.CSB":
         return atom(f"{the_cti(t, node)}.connected")
     raise Unsupported(f"Keyyo.{name} does not exist in Python")
@@ -202,6 +202,8 @@ def _length(t: Translator, target: Node, mask: int) -> Piece:
 
 def read_of(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Piece:
     """Return a property of a piece."""
+    if mask == KEYYO:
+        raise Unsupported("a pattern that takes Keyyo apart", "Write new Keyyo.CTI(...)")
     mask &= ~NONE
     if not mask:
         mask = ANY

@@ -283,18 +283,14 @@ def _finished(t: Translator, body: str) -> Translation:
         text += "\n\n\n" if text else ""
         text += "\n\n\n".join(sources) + "\n\n\n"
     elif text:
-        text += "\n\n\n" if body.startswith(("def ", "class ", "async def ", "@", "# ")) and (
-            _starts_with_definition(body)
-        ) else "\n\n" if not logs else "\n"
+        text += "\n\n\n" if _starts_with_definition(body) else "\n\n" if not logs else "\n"
     python = text + body
     return Translation(python, t.notes.all(), t.notes.complete)
 
 
 def _starts_with_definition(body: str) -> bool:
-    for line in body.splitlines():
-        if not line.startswith("#"):
-            return line.startswith(("def ", "class ", "async def ", "@"))
-    return False
+    first = next((line for line in body.splitlines() if not line.startswith("#")), "")
+    return first.startswith(("def ", "class ", "async def ", "@"))
 
 
 def _used(statements_: Set[str], text: str) -> Set[str]:

@@ -94,6 +94,9 @@ def test_example_of_keyyos_page_translates_completely(source: str) -> None:
     ("var x = null; x === undefined;", "x = None\nx is None"),
     ("for (var i = 0; i < 3; i++) { console.log(i); }", "for i in range(3):\n    print(i)"),
     ("var list = []; list.push(1);", "list_: list = []\nlist_.append(1)"),
+    ("cti.onNewCall = c => { f({ ...c }); };", "cti.onNewCall = lambda c: f({**c.fields})"),
+    ("cti.onNewCall = c => { f(Object.keys(c)); };", "cti.onNewCall = lambda c: f(list(c))"),
+    ("f(Keyyo);", "from keyyo_cti import Keyyo\n\nf(Keyyo)"),
 ])
 def test_idiom_becomes_pythons(source: str, wanted: "str | None") -> None:
     found = body(source)
@@ -120,6 +123,31 @@ def test_closure_in_a_loop_keeps_the_value_of_its_round() -> None:
 def test_handler_gets_the_arguments_that_python_needs() -> None:
     assert "def on_new_call(call):" in python("cti.onNewCall = function() { a(); b(); };\n"
                                               "function a() {} function b() {}")
+
+
+@pytest.mark.parametrize(("source", "wanted"), [
+    ("cti.on(name, () => { a(); b(); });", "def listener(event):"),
+    ("cti.on(name, function(call) { a(call); b(); });", "def listener(call):"),
+    ("cti.ping(function() { var err = 1, res = 2; f(err, res); });", "def pinged(_err, _res):"),
+    ("var h; h = function() { a(); b(); }; cti.onNewCall = h;", "def h_2(*_):"),
+    ("go(y); function go(x) { x.ping(function(err) { a(err); b(); }); }", "def pinged(err, res):"),
+    ("var n; setTimeout(() => n = 5, 1);", "def later():\n    global n\n    n = 5"),
+])
+def test_callback_gets_the_name_and_the_arguments_that_python_needs(
+    source: str, wanted: str
+) -> None:
+    assert wanted in python(source)
+
+
+@pytest.mark.parametrize(("source", "wanted"), [
+    ("f(); // use\n// one\n// two\nfunction f() { return 3; } /* behind */ f();",
+     "# one\n# two\ndef f():\n    return 3  # behind\n\n\nf()  # use\n\nf()\n"),
+    ("function f() { /* empty */ } /* behind */ f();",
+     "def f():  # behind\n    # empty\n    pass\n\n\nf()\n"),
+    ("for (;;) { break; /* no */ } // end", "while True:\n    break  # no\n# end\n"),
+])
+def test_comment_stays_with_what_it_describes(source: str, wanted: str) -> None:
+    assert python(source) == wanted
 
 
 def test_name_of_keyyo_stays() -> None:
@@ -334,7 +362,7 @@ def test_only_the_statement_with_a_fault_is_refused(refused: str) -> None:
     "class A { constructor() {} constructor() {} }",
     "class A { get x(a) { } }", "if (x) let y = 1;", "while (1) function g() {}",
     "(a, ...b, c) => 1;", "class A { #a; #a; }", "class A { m() { this.#zz; } }",
-    "while (d.length 1) { f(); }", "f(d.length 1 ? 2 : 3);", "var n = [d.length 1];",
+    "var c = g(function() { , a(b); });", "while (d.length 1) { f(); }", "f(d.length 1 ? 2 : 3);", "var n = [d.length 1];",
 ])
 def test_torn_source_is_never_translated_completely(torn: str) -> None:
     translation = translate(f"before(1);\n{torn}\n")
