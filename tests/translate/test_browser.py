@@ -35,6 +35,8 @@ from .differential import in_python
     ('print(bool(element("#j")), hasattr(element("#j"), "__len__"), element("<b>"))',
      "True False <b>"),
     ('element("#l").seen = 1; element("#l").other; print({**element("#l")})', "{'seen': 1}"),
+    ('missing("lib").b(print)', "page: lib.b(function)"),
+    ('seen = []; jquery.each([7, 8], lambda i, v: bool(seen.append(v))); print(seen)', "[7]"),
     ('element("#k").on("click", 5); print(element("#k").preventDefault())', "None"),
 ])
 def test_stub_shows_and_calls(
@@ -70,5 +72,6 @@ def test_storage_keeps_its_texts_in_a_file(tmp_path: Path) -> None:
     again = browser.Storage(lambda: path)
     assert again.get_item("a") == "1"
     path.write_text("no JSON", "utf-8")
+    assert browser.Storage(lambda: path).get_item("a") is None
     again.clear()
     assert browser.Storage(lambda: path).get_item("a") is None

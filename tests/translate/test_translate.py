@@ -305,6 +305,7 @@ def test_format_of_console_log_is_filled_in() -> None:
 
 @pytest.mark.parametrize(("source", "printed"), [
     ("console.log(btoa('xyz'), atob('eHl6'));", "eHl6 xyz"),
+    ("try { null.f(); } catch ({ message }) { console.log(typeof message); }", "string"),
     ("console.log(process.env.NOT_THERE || 'unset', process.argv.length > 1);", "unset true"),
     ("const { NOT_THERE = 'default' } = process.env; console.log(NOT_THERE);", "default"),
     ("const s = $.extend({}, { max: 2 }, window.SETTINGS || {}); console.log(s.max * 2);", "4"),
@@ -362,7 +363,8 @@ def test_only_the_statement_with_a_fault_is_refused(refused: str) -> None:
     "class A { constructor() {} constructor() {} }",
     "class A { get x(a) { } }", "if (x) let y = 1;", "while (1) function g() {}",
     "(a, ...b, c) => 1;", "class A { #a; #a; }", "class A { m() { this.#zz; } }",
-    "var c = g(function() { , a(b); });", "while (d.length 1) { f(); }", "f(d.length 1 ? 2 : 3);", "var n = [d.length 1];",
+    "var c = g(function() { , a(b); });",
+    "while (d.length 1) { f(); }", "f(d.length 1 ? 2 : 3);", "var n = [d.length 1];",
 ])
 def test_torn_source_is_never_translated_completely(torn: str) -> None:
     translation = translate(f"before(1);\n{torn}\n")
