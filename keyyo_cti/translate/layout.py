@@ -61,8 +61,6 @@ def render(lines: List[Line]) -> str:
     """Return a module."""
     out: List[str] = []
     _block(lines, 0, out)
-    while out and not out[-1]:
-        out.pop()
     return "\n".join(map(_accepted, out)) + "\n" if out else ""
 
 
@@ -102,7 +100,7 @@ def _block(lines: List[Line], depth: int, out: List[str]) -> None:
                 needs = 0 if not after_definition else blank
         elif index and line.gap:
             needs = 1
-        _blank(out, needs, index == 0)
+        out.extend([""] * needs)
         line.place = len(out)
         _line(line, depth, out)
         if not line.is_comment:
@@ -118,15 +116,6 @@ def _leading_to_definitions(lines: List[Line]) -> List[bool]:
         above = line.is_comment and bool(found) and found[-1]
         found.append(above or (line.is_definition and not line.is_comment))
     return found[::-1]
-
-
-def _blank(out: List[str], needs: int, is_first: bool) -> None:
-    if is_first or not out:
-        return
-    have = 0
-    while have < len(out) and not out[-1 - have]:
-        have += 1
-    out.extend([""] * max(0, needs - have))
 
 
 def _line(line: Line, depth: int, out: List[str]) -> None:

@@ -250,8 +250,6 @@ def function_name(node: Node) -> str:
             name = snake(left["property"].text)
             return f"on_{name[2:]}" if re.fullmatch(r"on[a-z]+", name) else name
         return snake(left.text) if left.kind == "identifier" else "handler"
-    if parent.kind == "variable_declarator" and parent["name"].kind == "identifier":
-        return snake(parent["name"].text)
     if parent.kind == "pair":
         return snake(parent["key"].text.strip("\"'"))
     if node.kind == "method_definition":
