@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -237,11 +239,12 @@ def test_calls_that_nobody_tells_of_any_more(monkeypatch: pytest.MonkeyPatch) ->
     """Calls whose end fell into a gap are not kept for ever: of those that nobody tells of for
     two gaps, only the last so many are kept."""
     monkeypatch.setattr("keyyo_cti._client.registry._MAX_SILENT_CALLS", 2)
-    registry = Registry(make, 0, True)
+    views = Views(0)
     for gap in range(50):
-        update(registry, f"r{gap}", CONNECT)
-        mark_gap(registry)
-    assert [call.callref for call in registry.all()] == ["r47", "r48", "r49"]
+        update(views.registry, f"r{gap}", CONNECT)
+        mark_gap(views.registry)
+    for inside in (False, True):
+        assert [callref for callref, *_ in views.seen(inside)] == ["r47", "r48", "r49"]
 
 
 def test_calls_that_go_on_are_kept_through_two_gaps() -> None:
@@ -474,6 +477,95 @@ def test_a_call_that_is_too_large_is_not_kept_whole() -> None:
     assert dict(change[0].fields) == CONNECT
     views.registry.mark_gap()
     assert views.registry.update("a", large, 2**21)[1] == DUPLICATE
+    views.registry.skip(views.registry.update("b", large, 2**21))
+    views.inside = True
+    assert [dict(call.fields) for call in views.registry.all()] == [CONNECT, CONNECT]
+
+
+class Kept(Dict[str, Any]):
+    """Fields that a weak reference can watch."""
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_fields_of_past_notifications_are_freed(in_order: bool) -> None:
+    registry, seen = Views(in_order=in_order).registry, []
+    for state in ("CONNECT", "SETUP", "RELEASE", "SETUP", "RELEASE"):
+        fields = Kept(state=state, setup_date=1, connect_date=2, release_date=3)
+        update(registry, "a", fields)
+        mark_gap(registry)
+        seen.append(weakref.ref(fields))
+    del fields
+    gc.collect()
+    assert [index for index, ref in enumerate(seen) if ref() is not None] == [2]
+
+
+def test_call_with_news_after_two_gaps_is_no_longer_among_the_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keyyo_cti._client.registry._MAX_SILENT_CALLS", 1)
+    registry = Registry(make, 0, True)
+    call = update(registry, "a", CONNECT)[0]
+    mark_gap(registry)
+    mark_gap(registry)
+    update(registry, "b", CONNECT)
+    for _ in range(2):
+        update(registry, "a", CONNECT)
+        mark_gap(registry)
+    assert registry.get("a") is call and registry.get("b") is not None
+
+
+def test_call_that_goes_on_after_its_end_is_not_forgotten_as_an_ended_one() -> None:
+    registry = Registry(make, 1)
+    for callref, fields in (("a", RELEASE), ("a", CONNECT), ("b", RELEASE), ("c", RELEASE)):
+        update(registry, callref, fields)
+    assert [call.callref for call in registry.all()] == ["a", "c"]
+
+
+@pytest.mark.fault(82)
+def test_update_that_a_gap_has_overtaken_leaves_its_call_stale() -> None:
+    views = Views(in_order=False)
+    changes = [views.registry.update("a", CONNECT), views.registry.update("b", RELEASE)]
+    for change in (views.registry.mark_gap(), *changes):
+        handle(views.registry, change)
+    expected = [("a", "CONNECT", True), ("b", "RELEASE", False)]
+    assert views.seen(inside=True) == views.seen(inside=False) == expected
+
+
+def test_first_event_that_a_handler_awaits_is_shown_to_it() -> None:
+    views = Views()
+    call, _, fields, _, number, _ = views.registry.update("a", SETUP)
+    views.registry.show_ahead(call, fields, number)
+    assert views.seen(inside=True) == [("a", "SETUP", False)]
+
+
+def test_handler_that_runs_later_events_inside_never_takes_a_call_back() -> None:
+    views = Views()
+    registry = views.registry
+    first, second = registry.update("a", SETUP), registry.update("a", CONNECT)
+    registry.handle(first)
+    registry.handle(second)
+    registry.settle(second)
+    registry.settle(first)
+    assert views.seen(inside=True) == [("a", "CONNECT", False)]
+
+
+@pytest.mark.parametrize("nested", ["handle", "gap", "skip"])
+def test_later_event_inside_a_handler_that_awaited_one_is_not_undone(nested: str) -> None:
+    views = Views()
+    registry = views.registry
+    first, awaited = registry.update("a", SETUP), registry.update("b", CONNECT)
+    gap = registry.mark_gap()
+    registry.handle(first)
+    registry.show_ahead(awaited[0], awaited[2], awaited[4])
+    assert views.seen(inside=True)[-1] == ("b", "CONNECT", False)
+    if nested == "skip":
+        registry.skip(awaited)
+        assert registry.unnotified == {"b": None}
+    else:
+        registry.handle(awaited)
+    registry.handle_gap(gap)
+    registry.settle(first)
+    assert views.seen(inside=True) == views.seen(inside=False)
 
 
 CONNECTED: Dict[str, Any] = {"callref": "a", "state": "CONNECT", "setup_date": 5}
@@ -485,6 +577,7 @@ CONNECTED: Dict[str, Any] = {"callref": "a", "state": "CONNECT", "setup_date": 5
         ({**CONNECTED, "callpark_slot": "2"}, UPDATED),
         ({**CONNECTED, "state": "RELEASE", "release_date": 9}, NEW),
         ({**CONNECTED, "setup_date": 7}, NEW),
+        (CONNECTED, DUPLICATE),
     ],
 )
 def test_repetition_of_what_a_close_has_skipped(skipped: Dict[str, Any], expected: str) -> None:
@@ -501,6 +594,17 @@ def test_repetition_of_what_a_close_has_skipped(skipped: Dict[str, Any], expecte
         registry.handle(update)
         told.append(registry.kind_for_handlers(update))
     assert told == [expected, DUPLICATE]
+
+
+def test_another_call_after_a_skipped_one_is_new_even_at_the_same_stage() -> None:
+    registry = Views().registry
+    registry.handle(registry.update("a", CONNECTED))
+    mark_gap(registry)
+    registry.skip(registry.update("a", {**CONNECTED, "callpark_slot": "2"}))
+    mark_gap(registry)
+    update = registry.update("a", {**CONNECTED, "setup_date": 7})
+    registry.handle(update)
+    assert registry.kind_for_handlers(update) == NEW
 
 
 @pytest.mark.fault(79)
