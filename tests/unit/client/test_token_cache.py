@@ -8,6 +8,7 @@ from typing import Any, Callable, List, Optional
 import pytest
 
 from keyyo_cti._client.token_cache import CachedToken
+from keyyo_cti._net import process, redaction
 from keyyo_cti.errors import KeyyoError
 
 
@@ -52,6 +53,7 @@ def test_held(provider: Provider, clock: Clock) -> None:
     cache = CachedToken(provider, clock)
     assert provider.given == []
     assert [cache.get(), cache.get()] == ["CANARY-0"] * 2
+    assert "CANARY" not in redaction.redact(" CANARY-0 ")
     clock.now += 3299
     assert cache.get() == "CANARY-0"
     clock.now += 1
@@ -152,6 +154,20 @@ def test_repr(provider: Provider, clock: Clock) -> None:
     assert "CANARY" not in repr(cache)
 
 
+@pytest.mark.parametrize("raises", [False, True])
+def test_child_of_a_provider_that_forks_is_refused(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, raises: bool
+) -> None:
+    def fork(*_: Any) -> str:
+        monkeypatch.setattr(process, "_forks", process.current() + 1)
+        if raises:
+            raise OSError("no network")
+        return "tok"
+
+    with pytest.raises(process.OtherProcess):
+        CachedToken(fork, clock).get()
+
+
 @pytest.mark.promise(8)
 def test_provider_runs_in_one_thread_at_a_time(clock: Clock) -> None:
     """While it still runs for a session that was closed, another session waits, until it is
@@ -166,6 +182,7 @@ def test_provider_runs_in_one_thread_at_a_time(clock: Clock) -> None:
         assert go.wait(20)
         return "tok"
 
+    provide.invalidate = running.append  # type: ignore[attr-defined]
     cache = CachedToken(provide, clock)
     unwanted = [lambda: True, closed.is_set, lambda: False]
     tokens: List[Optional[str]] = []
@@ -180,6 +197,7 @@ def test_provider_runs_in_one_thread_at_a_time(clock: Clock) -> None:
         thread.start()
     closed.set()
     threads[1].join(20)
+    cache.refused(closed.is_set)
     assert tokens == [None] and threads[0].is_alive() and threads[2].is_alive()
     go.set()
     for thread in threads:
