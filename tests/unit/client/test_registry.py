@@ -514,6 +514,20 @@ def test_call_with_news_after_two_gaps_is_no_longer_among_the_silent(
     assert registry.get("a") is call and registry.get("b") is not None
 
 
+@pytest.mark.parametrize("most_silent", [0, 1], ids=["silent", "active"])
+def test_forgotten_call_that_comes_again_is_news(
+    monkeypatch: pytest.MonkeyPatch, most_silent: int
+) -> None:
+    monkeypatch.setattr("keyyo_cti._client.registry._MAX_SILENT_CALLS", most_silent)
+    registry = Registry(make, None, True, max_active=1)
+    for callref in "ab":
+        update(registry, callref, CONNECT)
+        mark_gap(registry)
+        mark_gap(registry)
+    for _ in range(2):
+        assert update(registry, "a", CONNECT)[1] == NEW
+
+
 def test_call_that_goes_on_after_its_end_is_not_forgotten_as_an_ended_one() -> None:
     registry = Registry(make, 1)
     for callref, fields in (("a", RELEASE), ("a", CONNECT), ("b", RELEASE), ("c", RELEASE)):
@@ -541,7 +555,8 @@ def test_first_event_that_a_handler_awaits_is_shown_to_it() -> None:
 def test_handler_that_runs_later_events_inside_never_takes_a_call_back() -> None:
     views = Views()
     registry = views.registry
-    first, second = registry.update("a", SETUP), registry.update("a", CONNECT)
+    first = registry.update("a", {**SETUP, "padding": "x"}, 2**21)
+    second = registry.update("a", CONNECT)
     registry.handle(first)
     registry.handle(second)
     registry.settle(second)
