@@ -247,7 +247,6 @@ class Registry:
             self._take_back()
         known = handled_fields(call)
         is_new = call.callref not in self._handled or duplicates.is_another(known, fields)
-        self.handle(update)
         if kind != duplicates.DUPLICATE and self._detects_duplicates:
             if is_new:
                 self.unnotified[call.callref] = None
@@ -255,6 +254,8 @@ class Registry:
                 self.unnotified[call.callref] = duplicates.get_stage(known)
             else:
                 self.unnotified.setdefault(call.callref, duplicates.get_stage(known))
+        # Last, because it may forget the call itself, whose callref would leak.
+        self.handle(update)
         self.settle(update)
 
     def kind_for_handlers(self, update: Update) -> str:
