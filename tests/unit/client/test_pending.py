@@ -16,9 +16,9 @@ from typing import Any, Callable, ContextManager, Iterator, List, Optional, Tupl
 
 import pytest
 
-from keyyo_cti._client.pending import Pending, Request
+from keyyo_cti._client.pending import CommandFuture, Pending, Request
 from keyyo_cti._client.wire import dial
-from keyyo_cti._net.clock import NEVER
+from keyyo_cti._net.clock import NEVER, monotonic
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, invalid_params
 
 from ...helpers.background import SOON, Hand
@@ -42,9 +42,13 @@ class Delivered(FakeDispatcher):
 
     def __init__(self) -> None:
         self.calls: List[Tuple[Callable[..., object], Tuple[Any, ...]]] = []
+        self.replied: List[object] = []
 
     def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
         self.calls.append((function, arguments))
+
+    def answered(self, request: object) -> None:
+        self.replied.append(request)
 
     def run(self) -> None:
         calls, self.calls = self.calls, []
@@ -83,6 +87,7 @@ def test_future_before_callback() -> None:
     asked.complete(None, 1)
     assert asked.future.result(0) == 1
     assert delivered.calls == [(print, (None, 1))]
+    assert delivered.replied == [asked]
 
 
 def test_no_callback() -> None:
@@ -156,6 +161,30 @@ def test_several_wait_for_one_answer(error: Optional[KeyyoError]) -> None:
         asked.complete(error, None if error else 1)
         answers = [each.result(SOON) for each in waiting]
     assert answers == [error, error, {asked.future}, asked.future]
+
+
+@pytest.mark.parametrize("error", [None, invalid_params("number", "expected another")])
+def test_reply_just_before_two_waits_begin_ends_both_at_once(
+    error: Optional[KeyyoError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request()
+    # A wait reads the clock for its deadline, then just before it blocks.
+    steps: List[Callable[[], object]] = [
+        lambda: None,
+        lambda: asked.future.exception(SOON),
+        lambda: None,
+        lambda: asked.complete(error, None if error else 1),
+    ]
+
+    def now() -> float:
+        steps.pop(0)()
+        return 0.0
+
+    monkeypatch.setattr(f"{CommandFuture.__module__}.monotonic", now)
+    monkeypatch.setattr(f"{CommandFuture.__module__}._FIRST_WAIT", SOON)
+    began = monotonic()
+    assert asked.future.exception(SOON) is error
+    assert monotonic() - began < SOON
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 0.01])
@@ -242,7 +271,9 @@ def test_take() -> None:
     pending, asked = Pending(30, Hand()), request()
     number = pending.add(asked)
     assert number is not None
+    assert pending.any() is True
     assert pending.take(number) is asked
+    assert pending.any() is False
     assert pending.take(number) is None
     for unknown in (0, -1, 2, 10**30):
         assert pending.take(unknown) is None
@@ -266,6 +297,7 @@ def test_round_trip_of_an_answered_request_is_the_time_since_it_was_asked() -> N
 def test_known() -> None:
     """An id is known once it was given out, for ever, and no other is."""
     pending = Pending(30, Hand())
+    assert not pending.was_issued(1)
     pending.add(request())
     pending.take(1)
     assert [pending.was_issued(number) for number in (-1, 0, 1, 2)] == [False, False, True, False]
@@ -331,6 +363,18 @@ def test_close() -> None:
     assert pending.take(1) is None
     assert pending.take_late(10_000) == []
     assert pending.was_issued(5)
+
+
+def test_request_that_is_added_while_the_table_closes_is_given_back_once() -> None:
+    given: List[Request] = []
+
+    def now() -> float:
+        given.extend(pending.close())
+        return 0.0
+
+    pending = Pending(30, now)
+    assert pending.add(request()) is None
+    assert given == [] == pending.close()
 
 
 def test_table_entered_again_in_the_midst_of_a_look_gives_each_once() -> None:
