@@ -19,6 +19,7 @@ import pytest
 from keyyo_cti._client.pending import CommandFuture, Pending, Request
 from keyyo_cti._client.wire import dial
 from keyyo_cti._net.clock import NEVER, monotonic
+from keyyo_cti._net.reentrant import new_lock
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, invalid_params
 
 from ...helpers.background import SOON, Hand
@@ -185,6 +186,11 @@ def test_reply_just_before_two_waits_begin_ends_both_at_once(
     began = monotonic()
     assert asked.future.exception(SOON) is error
     assert monotonic() - began < SOON
+
+
+def test_wait_in_a_signal_handler_that_interrupts_the_sdk_is_refused() -> None:
+    with new_lock(), pytest.raises(RuntimeError, match="interrupted the SDK"):
+        request().future.result(SOON)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 0.01])
