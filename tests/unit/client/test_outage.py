@@ -108,7 +108,7 @@ class Provider:
 def test_at_once() -> None:
     """One pause, one token, one attempt: restored."""
     line, provider = Line(None), Provider()
-    assert line.restore(provider) == [1]
+    assert line.restore(provider, Backoff(first=0.5, spread=0.0)) == [0.5]
     assert (line.tokens, provider.calls, line.lost) == (["t1"], 1, [])
 
 
@@ -231,6 +231,7 @@ def test_long_outage_is_named(caplog: pytest.LogCaptureFixture) -> None:
     rarely."""
     refusal = from_server({"status_code": 403, "message": "Too many sessions"})
     now = Time()
+    now.go_on(5000)
     line = Line(*[refusal] * 100, None, clock=now)
     line.restore(Provider(), Backoff(first=60, spread=0), now.go_on)
     assert [each.getMessage() for each in caplog.records if each.levelname == "WARNING"] == [
@@ -447,10 +448,11 @@ def test_pauses_over_several_outages() -> None:
 
 def test_summary() -> None:
     """The gap runs from the last sign of life, before the loss was noticed, to the session."""
-    times = iter([1000.0, 1007.0])
+    times = iter([1000.0, 1007.0, 1008.0])
     made = Outage(60.0, lambda: next(times))
-    made.recreated = True
-    assert made.summary() == Restored(gap=67.0, recreated=True)
+    assert made.summary() == Restored(gap=67.0, recreated=False)
+    made.was_recreated()
+    assert made.summary() == Restored(gap=68.0, recreated=True)
 
 
 @pytest.mark.fault(58)
