@@ -204,12 +204,11 @@ def test_refusal_that_keyyo_documents(message: str) -> None:
 
 @pytest.mark.fault(68)
 @pytest.mark.parametrize(
-    ("wish", "pauses"),
-    [(0, [1, 2]), (5, [1, 5]), (300.5, [1, 300.5]), (1e9, [1, 3600]), (-1, [1, 2]),
-     (None, [1, 2]), (float("nan"), [1, 2])],
+    ("wish", "second"),
+    [(0, 0.5), (5, 5), (300.5, 300.5), (1e9, 3600), (-1, 0.5), (None, 0.5), (float("nan"), 0.5)],
 )
 @pytest.mark.parametrize("who", ["server", "provider"])
-def test_retry_after(wish: Optional[float], pauses: List[float], who: str) -> None:
+def test_retry_after(wish: Optional[float], second: float, who: str) -> None:
     """The pause is as long as the server asks for, up to an hour, and the next is usual again."""
     busy: Any = KeyyoError(429, "Slow down")
     busy.retry_after = wish
@@ -221,7 +220,7 @@ def test_retry_after(wish: Optional[float], pauses: List[float], who: str) -> No
             raise refusals.pop()
         return "tok"
 
-    assert line.restore(provide) == pauses
+    assert line.restore(provide, Backoff(first=0.25, spread=0.0)) == [0.25, second]
     assert line.lost == []
 
 
@@ -430,6 +429,15 @@ def test_closed_in_an_attempt(answer: KeyyoError) -> None:
 
     line = Closing(answer)
     assert line.restore(Provider()) == [1] and line.lost == []
+
+
+def test_attempt_that_neither_fails_nor_ends_the_outage_is_followed_by_another() -> None:
+    class Undecided(Line):
+        def reconnect(self, outage: Outage, token: str) -> Optional[KeyyoError]:
+            return super().reconnect(outage, token) if outage.attempts == 2 else None
+
+    line = Undecided(None)
+    assert line.restore(Provider()) == [1, 2] and line.lost == []
 
 
 @pytest.mark.fault(20)
