@@ -15,6 +15,7 @@ from keyyo_cti._client.server_clock import ServerClock
 from keyyo_cti._client.session import Session, explain_token, make_cookie, make_reaction
 from keyyo_cti._client.session_store import FileCookie, JarCookie
 from keyyo_cti._client.wire import create_session
+from keyyo_cti._net import redaction
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
 from keyyo_cti.options import Options
 from keyyo_cti.results import Result, wrap
@@ -284,6 +285,18 @@ def test_reopened(clock: ServerClock) -> None:
     assert chain.answer(None, Result({"number": "34", "now": 3000})) is None
     assert (session.session_id, session.number, int(clock.now())) == ("CANARY-id", "34", 3000)
     assert (chain.recreated, chain.reported) == ([], [])
+
+
+def test_session_id_in_use_stays_hidden_however_many_secrets_there_were(
+    clock: ServerClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redaction, "_MAX_SECRETS", 2)
+    session = Session(None, clock)
+    session.on_create(None, CREATED)
+    for number in range(3):
+        redaction.hide(f"another secret {number}")
+        Chain(session)
+    assert redaction.redact("CANARY-id") != "CANARY-id"
 
 
 @pytest.mark.parametrize("with_cookie", [True, False])

@@ -66,7 +66,7 @@ def test_learnt(settings: SessionSettings) -> None:
     settings.record(wire.get_subscriptions(), Result({"numbers": [OTHER]}))
     settings.record(wire.get_auto_answer(), Result({"auto_answer": False}))
     assert replayed(settings) == [wire.unsubscribe(OWN), wire.subscribe(OTHER)]
-    assert settings.auto_answer is False
+    assert settings.auto_answer is False and settings.list_followed() == [THIRD, OTHER]
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,24 @@ def test_what_is_left(settings: SessionSettings) -> None:
     settings.replayed(first)
     settings.replayed(first)
     assert settings.to_replay() == wire.subscribe(THIRD)
+
+
+def test_line_is_followed_unless_its_first_subscription_is_refused(
+    settings: SessionSettings,
+) -> None:
+    settings.record(wire.subscribe(OTHER), 1)
+    for command in (
+        wire.subscribe(OTHER), wire.unsubscribe(OTHER), wire.subscribe(THIRD),
+        wire.set_auto_answer(True),
+    ):
+        settings.on_ask(command)
+        settings.on_refusal(command)
+    assert settings.list_followed() == [OTHER]
+
+
+def test_version_grows_with_each_change(settings: SessionSettings) -> None:
+    versions = [settings.version]
+    for command in (wire.subscribe(OTHER), wire.unsubscribe(OTHER)):
+        settings.record(command, 1)
+        versions.append(settings.version)
+    assert versions[0] < versions[1] < versions[2]
