@@ -62,6 +62,7 @@ def test_bounds() -> None:
     """One attempt, and pauses that do not grow, are possible."""
     assert Backoff(attempts=1).pause(1) is None
     assert Backoff(first=7.0, longest=7.0, spread=0.0).pause(9) == 7.0
+    assert Backoff(first=0.1, longest=0.5, spread=0.0).pause(1) == 0.1
 
 
 def test_queries() -> None:
@@ -105,6 +106,7 @@ def test_the_servers_wish() -> None:
     backoff = Backoff(first=1.0, longest=10.0, jitter=lambda: 1.0)
     assert backoff.pause(1, 0.2) == 1.0
     assert backoff.pause(1, 7.0) == 7.0
+    assert backoff.pause(1, 10.0) == 10.0
     assert backoff.pause(1, 10.1) is None
 
 
