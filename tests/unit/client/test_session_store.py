@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from keyyo_cti._client import session_store
 from keyyo_cti._client.session_store import FileCookie, JarCookie, SessionCookie, default_file
+from keyyo_cti._net.clock import monotonic
 
 from ...helpers.running import Running
 
@@ -205,6 +206,18 @@ def test_a_hosts_cookie_of_the_same_name(
     assert [(left.domain, left.value) for left in jar] == [("example.com", "theirs")]
 
 
+@pytest.mark.parametrize("make", JARS)
+def test_saved_id_replaces_one_that_was_added_by_hand(
+    make: Callable[[], http.cookiejar.CookieJar], wall: Wall
+) -> None:
+    jar = make()
+    jar.set_cookie(requests.cookies.create_cookie("sid", "by hand"))  # type: ignore
+    cookie = JarCookie(jar, "sid", 60, wall)
+    assert cookie.load() == "by hand"
+    cookie.save("new")
+    assert cookie.load() == "new" and [left.value for left in jar] == ["new"]
+
+
 @pytest.mark.parametrize("make", [http.cookiejar.MozillaCookieJar, http.cookiejar.LWPCookieJar])
 def test_jar_in_a_file(make: Callable[[str], Any], tmp_path: Path) -> None:
     """A jar that its owner saves and loads again still has the session id."""
@@ -305,6 +318,8 @@ OTHERS = {
     "deep": b"[" * 100_000,
     "endless": b"[" + b" " * 10_000_000 + b"]",
     "no text": b"\xff\xfe",
+    "database": b"SQLite format 3\0 CREATE TABLE CANARY",
+    "no database": b"CREATE TABLE cookie (CANARY)",
 }
 
 
@@ -448,6 +463,42 @@ def test_two_processes(file: Path) -> None:
         for number in range(10):
             kept = FileCookie(file, ENDPOINT, f"{name}{number}", 60).load()
             assert kept == f"{name}-{number}"
+
+
+def test_change_while_another_process_holds_the_lock_fails_in_time(
+    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_store, "_LOCK_TIMEOUT", 0.01)
+    cookie = in_file(file, wall)
+    cookie.save("old")
+    with session_store._locked(file, monotonic() + 20):
+        with pytest.raises(OSError, match="another process holds the lock for too long"):
+            cookie.save("new")
+        assert sys.platform == "win32" or cookie.load() == "old"
+    cookie.save("new")
+    assert cookie.load() == "new"
+
+
+@POSIX
+def test_lock_ends_with_the_change_though_a_forked_child_has_its_descriptor(
+    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: List[int] = []
+    real = session_store.open_private
+
+    def open_and_fork(*arguments: Any) -> int:
+        opened.append(real(*arguments))
+        forked.callback(os.close, os.dup(opened[-1]))
+        return opened[-1]
+
+    monkeypatch.setattr(session_store, "open_private", open_and_fork)
+    monkeypatch.setattr(session_store, "_LOCK_TIMEOUT", 0.01)
+    with contextlib.ExitStack() as forked:
+        in_file(file, wall).save("old")
+        with pytest.raises(OSError):
+            os.fstat(opened[0])
+        in_file(file, wall).save("new")
+        assert in_file(file, wall).load() == "new"
 
 
 class SlowReplace:
