@@ -589,6 +589,24 @@ def test_a_change_that_fails(
     assert [in_file(file, wall, name).load() for name in "abc"] == [None, "2", "3"]
 
 
+def test_change_that_another_thread_failed_to_make_is_made_by_its_own(
+    file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_store, "_LOCK_TIMEOUT", 20)
+    replace = SlowReplace(monkeypatch)
+    replace.fails = [OSError(28, "No space left on device"), OSError(5, "I/O error")]
+    with ThreadPoolExecutor(3) as pool:
+        saved = [pool.submit(in_file(file, wall, "a").save, "id")]
+        assert replace.inside.wait(20)
+        saved += [pool.submit(in_file(file, wall, name).save, "id") for name in "bc"]
+        wait_for_changes(file, 2)
+        replace.go_on.set()
+    failed = [each.exception(20) is not None for each in saved]
+    assert failed in ([True, False, True], [True, True, False])
+    loaded = [in_file(file, wall, name).load() for name in "abc"]
+    assert loaded == [None if each else "id" for each in failed]
+
+
 FORK = """
 import os, signal, sys, threading, warnings
 from pathlib import Path
