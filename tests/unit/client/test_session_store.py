@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from keyyo_cti._client import session_store
 from keyyo_cti._client.session_store import FileCookie, JarCookie, SessionCookie, default_file
 from keyyo_cti._net.clock import monotonic
+from keyyo_cti._net.private_folder import open_private
 
 from ...helpers.running import Running
 
@@ -484,10 +485,9 @@ def test_lock_ends_with_the_change_though_a_forked_child_has_its_descriptor(
     file: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: List[int] = []
-    real = session_store.open_private
 
     def open_and_fork(*arguments: Any) -> int:
-        opened.append(real(*arguments))
+        opened.append(open_private(*arguments))
         forked.callback(os.close, os.dup(opened[-1]))
         return opened[-1]
 
