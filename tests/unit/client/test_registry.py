@@ -133,8 +133,10 @@ def test_forgotten() -> None:
     """A call that was forgotten and comes again is a new one."""
     registry = Registry(make, 0)
     call = update(registry, "r", {"state": "RELEASE"})[0]
-    assert registry.get("r") is None
-    assert update(registry, "r", {"state": "SETUP"})[0] is not call
+    assert registry.get("r") is None and registry.is_empty() and not registry.holds(call)
+    again = update(registry, "r", {"state": "SETUP"})[0]
+    assert again is not call and not registry.is_empty()
+    assert registry.holds(again) and not registry.holds(call)
 
 
 def test_unknown() -> None:
