@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Iterator, List, Optional, Type
+from typing import Any, Callable, Iterator, List, Optional, Tuple, Type
 
 import pytest
 
@@ -835,6 +835,36 @@ def test_endless_poll(reports: Reports) -> None:
         polled.deliver(lambda: None)
         waiting.join(SOON)
         assert not waiting.is_alive()
+
+
+def test_command_lifts_the_bound_until_its_reply(reports: Reports) -> None:
+    dispatcher = PolledDispatcher(1, reports)
+    dispatcher.put(lambda: None)
+    assert not dispatcher.has_room()
+    dispatcher.expect("command")
+    assert dispatcher.has_room()
+    dispatcher.answered("command")
+    assert not dispatcher.has_room()
+
+
+def test_command_of_a_handler_lifts_the_bound_until_it_returns(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keyyo_cti._client.backlog._RESERVE_EVENTS", 0)
+    dispatcher = PolledDispatcher(1, reports, max_bytes=10)
+    seen: List[Tuple[bool, bool]] = []
+
+    def ask() -> None:
+        dispatcher.put(lambda: None, 39)
+        dispatcher.expect("command")
+        seen.append((dispatcher.has_room(), dispatcher.overflows()))
+        dispatcher.put(lambda: None, 1)
+        seen.append((dispatcher.has_room(), dispatcher.overflows()))
+
+    dispatcher.put(ask)
+    dispatcher.poll(0)
+    seen.append((dispatcher.has_room(), dispatcher.overflows()))
+    assert seen == [(True, False), (False, True), (False, False)]
 
 
 def test_waiting_for_an_answer_lifts_the_bound(reports: Reports) -> None:
