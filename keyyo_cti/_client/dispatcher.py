@@ -91,13 +91,13 @@ class Dispatcher(ABC):
         self._running: Dict[object, Tuple[Callable[..., object], float, str]] = {}
         self._times = HandlerTimes()
 
+    @abstractmethod
     def put(self, work: Task, size: int = 0) -> None:
         """Queue work. Never block: the callback of a command may come from the working thread.
 
         :param size: memory of the work in bytes. Only one thread at a time may queue work with a
             size.
         """
-        self._backlog.put(work, size)
 
     def put_if_running(self, work: Task) -> bool:
         """Queue work if a thread is there to run it. Start none: finalizers may call it.

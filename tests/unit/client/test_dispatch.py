@@ -865,6 +865,9 @@ def test_command_of_a_handler_lifts_the_bound_until_it_returns(
     dispatcher.poll(0)
     seen.append((dispatcher.has_room(), dispatcher.overflows()))
     assert seen == [(True, False), (False, True), (False, False)]
+    dispatcher.answered("command")
+    dispatcher.poll(0)
+    assert dispatcher.has_room()
 
 
 def test_waiting_for_an_answer_lifts_the_bound(reports: Reports) -> None:
