@@ -837,12 +837,21 @@ def test_endless_poll(reports: Reports) -> None:
         assert not waiting.is_alive()
 
 
-def test_command_lifts_the_bound_until_its_reply(reports: Reports) -> None:
+def test_polled_work_is_refused_where_no_thread_is_there_to_run_it(reports: Reports) -> None:
+    dispatcher = PolledDispatcher(None, reports)
+    assert dispatcher.put_if_running(print) is False and dispatcher.waiting() == 0
+
+
+@pytest.mark.parametrize("reserve", [0, 1])
+def test_command_lifts_the_bound_by_a_reserve_until_its_reply(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch, reserve: int
+) -> None:
+    monkeypatch.setattr("keyyo_cti._client.backlog._RESERVE_EVENTS", reserve)
     dispatcher = PolledDispatcher(1, reports)
     dispatcher.put(lambda: None)
     assert not dispatcher.has_room()
     dispatcher.expect("command")
-    assert dispatcher.has_room()
+    assert dispatcher.has_room() is bool(reserve)
     dispatcher.answered("command")
     assert not dispatcher.has_room()
 
