@@ -18,6 +18,7 @@ import pytest
 
 from keyyo_cti._client.pending import CommandFuture, Pending, Request
 from keyyo_cti._client.wire import dial
+from keyyo_cti._net import process
 from keyyo_cti._net.clock import NEVER, monotonic
 from keyyo_cti._net.reentrant import new_lock
 from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, invalid_params
@@ -186,6 +187,26 @@ def test_reply_just_before_two_waits_begin_ends_both_at_once(
     began = monotonic()
     assert asked.future.exception(SOON) is error
     assert monotonic() - began < SOON
+
+
+def test_wait_in_a_forked_child_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = request()
+    monkeypatch.setattr(process, "_forks", process.current() + 1)
+    with pytest.raises(process.OtherProcess):
+        asked.future.result(0)
+
+
+def test_function_of_asyncio_that_raises_runs_again_where_callbacks_run() -> None:
+    delivered = Delivered()
+    asked = Request(dial("33"), delivered)
+
+    def fail(_: object) -> None:
+        raise RuntimeError("the loop is closed")
+
+    fail.__module__ = "asyncio.futures"
+    asked.future.add_done_callback(fail)
+    asked.complete(None, 1)
+    assert delivered.calls == [(fail, (asked.future,))]
 
 
 def test_wait_in_a_signal_handler_that_interrupts_the_sdk_is_refused() -> None:
