@@ -23,7 +23,7 @@ __all__ = ["watchdog"]
 # Named here too, for an environment that was installed before the plugin had an entry point.
 pytest_plugins = ["keyyo_cti.testing", "pytester"]
 
-#: Folders of whole programs, which do what other tests measure.
+#: Folders whose tests start whole programs. Other tests measure the same modules.
 UNTRACED = {"benchmarks", "docs", "helpers", "hosts", "load", "typing"}
 
 
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def measured(request: pytest.FixtureRequest) -> None:
-    """Coverage traces the programs of tests, but not in these folders."""
+    """Coverage traces the programs of tests, except in the folders of ``UNTRACED``."""
     if request.path.relative_to(Path(__file__).parent).parts[0] in UNTRACED:
         request.getfixturevalue("untraced")
 

@@ -16,7 +16,7 @@ def start(
     """Start a daemon and add it to the threads.
 
     :param name: the beginning of its name.
-    :param message: is told, with the error, if the system has no thread left.
+    :param message: the failure to report, without its reason, if no thread can be started.
     """
     thread = threading.Thread(target=work, name=f"{name}-{len(threads) + 1}", daemon=True)
     try:

@@ -31,9 +31,9 @@ def check(process: int) -> None:
 
 
 def run_in_child(work: Callable[[], object]) -> None:
-    """Run work in each forked child, before anything else there. Windows has no fork.
+    """Run work at the start of each forked child. Windows has no fork.
 
-    Children run it in the order of these calls: a later one sees the child's ``current``.
+    A child runs all such work in the order in which it was passed to this function.
     """
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=work)

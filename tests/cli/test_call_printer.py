@@ -114,7 +114,7 @@ def test_nothing_commands_the_terminal(
     (True, "ended  rang 2 s, talked 61 s", {"duration": 61, "ringing_duration": 2}),
     (False, "ended  talked 61 s", {"duration": 61, "ringing_duration": None}),
 ])
-def test_end_that_only_the_history_knows_has_no_duration_that_nobody_knows(
+def test_end_from_the_history_shows_only_known_durations(
     connected: bool, text: str, fields: Dict[str, Any]
 ) -> None:
     call = Call(FakeLine(), "c")
