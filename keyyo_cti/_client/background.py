@@ -164,7 +164,7 @@ class Background:
     ) -> None:
         try:
             if job.callback is not None:
-                self._dispatcher.call(job.callback, error, result)
+                self._dispatcher.call(job.callback, (error, result))
         finally:
             self._unanswered.pop(id(job.future), None)
             self._answered.notify_all()

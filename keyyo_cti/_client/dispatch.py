@@ -7,13 +7,13 @@ The option ``dispatch`` chooses: the SDK's own event thread (None), the thread t
 import contextlib
 import logging
 import threading
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from .._net import process
 from .._net.reentrant import Section, Turn, Wakeup
 from .._net.user_code import name_of, refuse_coroutine, require_function
 from .backlog import Task, Work
-from .dispatcher import SDK_ONLY, SLOW, Dispatcher, Running
+from .dispatcher import CALLBACK, SDK_ONLY, SLOW, Dispatcher, Running
 
 __all__ = [
     "SLOW", "Choice", "Dispatcher", "EventThread", "ExternalDispatcher", "PolledDispatcher",
@@ -162,7 +162,9 @@ class EventThread(Dispatcher):
         take, do_safely = self._backlog.take, self._do_safely
         try:
             while True:
-                do_safely(*take())
+                # Without a star, which would cost as much as the rest of the loop.
+                work, size = take()
+                do_safely(work, size)
                 process.check(self._process)
                 if self._acquired <= 0 and not self._backlog.waiting() and self._end():
                     return
@@ -267,6 +269,15 @@ class ExternalDispatcher(EventThread):
             # It cannot be reported through the function that has failed.
             self._failed(self._hand_over, error, reports=False)
             handed.fail()
+
+    def call(
+        self,
+        function: Callable[..., object],
+        arguments: Tuple[Any, ...] = (),
+        event: str = CALLBACK,
+    ) -> bool:
+        # Only here: the look-up would take time for each handler.
+        return self._work() is not SDK_ONLY and super().call(function, arguments, event)
 
     def do(self, work: Task) -> None:
         """Run work that was passed on."""

@@ -108,7 +108,7 @@ class Dispatcher(ABC):
 
     def deliver(self, function: Callable[..., object], *arguments: Any) -> None:
         """Queue a call of user code."""
-        self.put(partial(self.call, function, *arguments))
+        self.put(partial(self.call, function, arguments))
 
     def wait_for_room(self, timeout: float, given_up: Callable[[], bool]) -> bool:
         """Wait until the backlog has room, overflows, or is given up.
@@ -167,21 +167,21 @@ class Dispatcher(ABC):
         self._room.notify_all()
 
     def call(
-        self, function: Callable[..., object], *arguments: Any, event: str = CALLBACK
+        self,
+        function: Callable[..., object],
+        arguments: Tuple[Any, ...] = (),
+        event: str = CALLBACK,
     ) -> bool:
         """Run user code, inside a piece of work. Log and report what it raises, then go on.
 
+        :param arguments: of the function. A tuple: this runs for each handler, and a call with a
+            star or a keyword takes much longer.
         :param event: the event whose handler it is.
         :returns: False if it did not run, because the program did not take the work.
         :raises OtherProcess: the code has forked, and this is the child.
         :raises KeyboardInterrupt: in the main thread, where it ends the program.
         :raises SystemExit: likewise.
         """
-        # Not by _work(): a call more for each handler.
-        work = self._doing.work
-        assert work is not None
-        if work is SDK_ONLY:
-            return False
         me, began = object(), self._clock()
         self._running[me] = function, began, event
         try:

@@ -61,17 +61,18 @@ class EventSource:
 
         :returns: True if a handler was called.
         """
-        return self.emit_on(self.cti, name, *arguments)
+        return self.emit_on(self.cti, name, arguments)
 
-    def emit_on(self, emitter: Emitter, name: str, *arguments: Any) -> bool:
+    def emit_on(self, emitter: Emitter, name: str, arguments: Tuple[Any, ...]) -> bool:
         """Call the handlers of an event of the CTI or of a call.
 
+        :param arguments: of the handlers.
         :returns: True if a handler was called.
         """
         handled = False
         for handler in emitter.handlers(name):
             if not self.muted:
-                handled = self._dispatcher.call(handler, *arguments, event=name) or handled
+                handled = self._dispatcher.call(handler, arguments, name) or handled
         return handled
 
     def emit_error(self, error: BaseException) -> bool:
@@ -274,12 +275,12 @@ class Notifications:
             self._explain(update, "the handlers knew it before the connection was lost")
             return
         try:
-            handled = source.emit_on(source.cti, "newCall", call)
+            handled = source.emit_on(source.cti, "newCall", (call,))
             state = fields.get("state")
             event = STATE_EVENTS.get(state) if isinstance(state, str) else None
             event = None if kind == UPDATED else event
             if event is not None:
-                handled = source.emit_on(call, event) or handled
+                handled = source.emit_on(call, event, ()) or handled
             if not handled:
                 self._explain(update, _explain_silence(source, call, event))
         finally:

@@ -230,7 +230,7 @@ def test_slowest_that_raises_has_not_the_time_of_the_handler_of_error(clock: Clo
         seen.append(slowest(polled, clock))
 
     def report(error: BaseException) -> object:
-        return polled.call(on_error, error, event="error")
+        return polled.call(on_error, (error,), "error")
 
     polled: Dispatcher = PolledDispatcher(None, report, clock)
     polled._times = HandlerTimes(clock)
@@ -270,7 +270,7 @@ def test_slowest_of_two_threads_is_not_running_after_both_have_returned(clock: C
 
     threads = []
     for number in range(2):
-        work = partial(external.call, block, number)
+        work = partial(external.call, block, (number,))
         threads.append(threading.Thread(target=external._do, args=(work, [])))
         threads[number].start()
         assert began[number].wait(20.0)
