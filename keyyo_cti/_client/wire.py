@@ -7,7 +7,7 @@ the server judges them.
 
 import json
 from types import MappingProxyType
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Union
 
 from .._net.javascript import as_key, as_whole
 from .._net.json_text import TooDeep, parse_json
@@ -24,10 +24,18 @@ CALL_FIELDS = (
 #: Shared names. Otherwise each call would have its own copies, a third of its memory.
 _SHARED = {name: name for name in CALL_FIELDS}
 
-#: The names of a call in the order in which they came -> the same as shared names. One look-up
-#: replaces one for each name. A usual server has few orders; another one must not fill the memory.
-_orders: Dict[Tuple[str, ...], Tuple[str, ...]] = {}
-_MAX_ORDERS = 100
+
+class _Layout(NamedTuple):
+    """The names of a call's fields in the order in which they came, and a dict of them to copy."""
+
+    names: List[str]
+    blank: Dict[str, Any]
+
+
+#: The number of fields -> their last layout. A copy with shared names is made at once, not name by
+#: name. A usual server has few layouts; another one must not fill the memory.
+_layouts: Dict[int, _Layout] = {}
+_MAX_LAYOUTS = 100
 _MAX_NAMES = 500
 
 
@@ -100,7 +108,7 @@ def decode(message: Any) -> Union[Reply, CallFields]:
     if not isinstance(message, str):
         raise UnreadableMessage(f"expected a string with JSON, got {type(message).__name__}")
     try:
-        fields = parse_json(message, decoder=_STRICT)
+        fields = parse_json(message, 0, _STRICT)
     except TooDeep as error:
         raise UnreadableMessage(str(error)) from None
     except ValueError as error:
@@ -122,17 +130,22 @@ def _read_notification(fields: Dict[str, Any]) -> CallFields:
         callref = as_key(callref)
         if callref is None:
             raise UnreadableMessage("a call notification without a call and its callref")
-    names = tuple(call)
-    shared: Dict[str, Any] = dict(zip(_orders.get(names) or _share(names), call.values()))
+    shared = _share_names(call)
     shared["callref"] = callref
     return shared
 
 
-def _share(names: Tuple[str, ...]) -> Tuple[str, ...]:
-    shared = tuple(_SHARED.get(name, name) for name in names)
-    if len(_orders) < _MAX_ORDERS and sum(map(len, names)) <= _MAX_NAMES:
-        _orders[shared] = shared
-    return shared
+def _share_names(call: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the fields of a call with shared names, in the same order."""
+    names = [*call]
+    layout = _layouts.get(len(names))
+    if layout is None or layout.names != names:
+        names = [_SHARED.get(name, name) for name in names]
+        layout = _Layout(names, dict.fromkeys(names))
+        if len(names) <= _MAX_LAYOUTS and sum(map(len, names)) <= _MAX_NAMES:
+            _layouts[len(names)] = layout
+    # The names of the left one, the values of the right one.
+    return layout.blank | call
 
 
 def _read_reply(fields: Dict[str, Any]) -> Reply:

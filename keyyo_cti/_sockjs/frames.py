@@ -77,7 +77,7 @@ def decode(text: str) -> Frame:
 
 def read_array(text: str) -> Optional[List[Any]]:
     """Return the messages of a frame of kind ``a``, or None if it is another one or broken."""
-    if text[:2] != "a[":
+    if not text.startswith("a["):
         return None
     try:
         messages: List[Any] = parse_json(text, 1)

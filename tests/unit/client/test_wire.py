@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Tuple
+from typing import Any, Dict
 
 import pytest
 from hypothesis import given, settings
@@ -328,16 +328,24 @@ def test_names_are_shared() -> None:
         assert one is other is known
 
 
-def test_orders_of_names_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    orders: Dict[Tuple[str, ...], Tuple[str, ...]] = {}
-    monkeypatch.setattr(wire, "_orders", orders)
-    for number in range(1_000):
-        call = {f"field-{number}": 1, "callref": "x", **dict.fromkeys(CALL_FIELDS, "x")}
+def test_names_in_another_order_keep_that_order() -> None:
+    orders = [[*CALL_FIELDS], [*CALL_FIELDS][::-1], [*CALL_FIELDS[:-1], "other"]]
+    for names in orders * 2:
+        call = dict(zip(names, "abcdefgh"))
+        decoded = decode(json.dumps({"notify": "call", "call": call}))
+        assert decoded == call and list(decoded) == names
+
+
+def test_layouts_of_names_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    layouts: Dict[int, Any] = {}
+    monkeypatch.setattr(wire, "_layouts", layouts)
+    for count in range(1, 200):
+        call = {"callref": "x", **{str(number): 1 for number in range(count)}}
         assert decode(json.dumps({"notify": "call", "call": call})) == call
-    assert len(orders) == 100
-    orders.clear()
+    assert len(layouts) == 99
+    layouts.clear()
     decode(json.dumps({"notify": "call", "call": {"callref": "x", "y" * 501: 1}}))
-    assert orders == {}
+    assert layouts == {}
 
 
 @pytest.mark.parametrize("hidden", [create_session("secret"), Reply(3, "secret", "secret")])
