@@ -84,6 +84,10 @@ class CallViews(Emitter):
 # The slot itself: a call without a leg must not pay for the text of an AttributeError.
 _read_leg = CallViews.__dict__["_leg"].__get__
 
+# They bypass __setattr__, which would dominate the cost of a notification.
+_write_latest = CallViews.__dict__["_latest"].__set__
+_write_handled = CallViews.__dict__["_handled"].__set__
+
 
 def get_leg(call: CallViews) -> Optional[Leg]:
     """Return the part that a call has in its conversation, or None. For ``Conversations``."""
@@ -129,8 +133,7 @@ def add_dates(call: CallViews, fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def receive(call: CallViews, fields: Mapping[str, Any]) -> None:
     """Replace the latest fields of a call. For the registry, on the reader thread."""
-    # Bypasses __setattr__, which would dominate the cost of a notification.
-    _set(call, "_latest", fields)
+    _write_latest(call, fields)
     if call._latest_stale:
         _set(call, "_latest_stale", False)
 
@@ -142,7 +145,7 @@ def set_stale(call: CallViews, stale: bool) -> None:
 
 def show(call: CallViews, fields: Mapping[str, Any]) -> None:
     """Replace the fields that handlers see. For the registry, on the handlers' thread."""
-    _set(call, "_handled", fields)
+    _write_handled(call, fields)
     if call._handled_stale:
         _set(call, "_handled_stale", False)
 

@@ -38,7 +38,7 @@ _MAX_SHORT = 6
 
 #: A logged notification: the call, its fields, the number of the change, the calls that it
 #: removed, and its monotonic time.
-_Entry = Tuple[Call, str, Any, Tuple[int, Any], float]
+_Entry = Tuple[Call, str, Any, int, Any, float]
 
 #: Conversations that have ended, and the changes of all.
 Ended = Tuple[List[ConversationViews[Any]], List[Change]]
@@ -91,14 +91,17 @@ class Conversations:
 
         :param is_wanted: returns True if the program expects an event.
         """
-        entry = update[0], update[1], update[3], update[4:], self._now()
+        # The fields to keep, not all of them: the log would hold what the calls do not.
+        call, kind, _, kept, number, forgotten = update
+        now = self._now()
+        entry = call, kind, kept, number, forgotten, now
         if self._model is not None:
             self._follow(self._model, entry, True)
             return
         self._log.append(entry)
-        if update[3].get("state") in ENDED:
+        if kept.get("state") in ENDED:
             # If the program asks within this time, the end must come in time.
-            self._due = entry[4] + FOLLOW_UP
+            self._due = now + FOLLOW_UP
             if is_wanted(EVENT):
                 self._start()
 
@@ -217,7 +220,7 @@ class Conversations:
             if call.callref not in logged and latest_fields(call).get("state") not in ENDED:
                 self._adopt(model, call)
         for entry in entries:
-            model.expire(entry[4])
+            model.expire(entry[5])
             is_new = is_complete or entry[2].get("state") == "SETUP"
             self._follow(model, entry, is_new)
         self._log.clear()
@@ -236,7 +239,7 @@ class Conversations:
         return model
 
     def _follow(self, model: ConversationModel, entry: _Entry, is_new: bool) -> None:
-        call, kind, fields, (number, forgotten), now = entry
+        call, kind, fields, number, forgotten, now = entry
         self._refresh_lines(model)
         self._take_steps(model, number)
         if kind != DUPLICATE:
