@@ -106,8 +106,10 @@ class Connection:
         self._is_opening = True
         self._closed: Optional[Closed] = None
         limits = Timeouts(
-            options.connect_timeout, options.timeout, options.heartbeat_timeout,
-            options.max_message_size,
+            connect_timeout=options.connect_timeout,
+            write_timeout=options.timeout,
+            heartbeat_timeout=options.heartbeat_timeout,
+            max_message_size=options.max_message_size,
         )
         ca_certs = None if options.ca_certs is None else str(options.ca_certs)
         self._sockjs = _sockjs.Connection(
