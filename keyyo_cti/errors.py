@@ -30,7 +30,7 @@ from typing import (
 
 from ._display import error_page
 from ._display.spelling import members, no_attribute
-from ._net.javascript import as_whole
+from ._net.javascript import as_key, as_whole
 from ._net.text import plain as plain
 from ._net.text import shorten as shorten
 from .results import Fields, Result, wrap
@@ -44,13 +44,18 @@ _MAX_CODE_LENGTH = 80
 #: The fields of every error.
 _FIELDS = ("status_code", "message", "error_code")
 
-#: error_code by message, as in the JavaScript SDK 1.1.
+#: error_code by message, as in the JavaScript SDK 1.1. The message must be the same to the letter.
+#: A message that only begins with known words is in ``_CODES_BY_START``.
 _CODES = {
     "Malformed request (missing required parameters)": "missing_parameter",
     "RPC invalid params": "invalid_params",
     "Unknown session_id": "invalid_session_id",
 }
 
+#: The same by the first words of the message.
+_CODES_BY_START = {"Invalid token": "invalid_csi_token"}
+
+#: Hints by error_code.
 _HINTS: Dict[str, str] = {
     "invalid_csi_token": "get a fresh CSI token: each is bound to one line and lives one hour",
     "missing_parameter": "a required argument is missing",
@@ -76,8 +81,8 @@ class KeyyoError(Exception):
 
     :param status_code: HTTP status code, an integer.
     :param message: the server's message, unchanged.
-    :param error_code: ``invalid_csi_token``, ``missing_parameter``, ``invalid_params``,
-        ``invalid_session_id``, ``timeout``, or None without a code.
+    :param error_code: a short name such as ``invalid_csi_token``, or None without a code.
+        ``docs/errors.md`` has all of them.
     :param hint: the cause, or what to do about it; a string or None. The attribute also names
         the paragraph of ``docs/errors.md`` that explains the error.
     :param further: the further fields that the server sent.
@@ -338,8 +343,15 @@ def invalid_params(argument: str, problem: str) -> KeyyoError:
     return KeyyoError(400, f"{argument}: {problem}", "invalid_params")
 
 
+def _find_code(message: str) -> Optional[str]:
+    starts = (code for start, code in _CODES_BY_START.items() if message.startswith(start))
+    return _CODES.get(message) or next(starts, None)
+
+
 def from_server(error: Any) -> KeyyoError:
     """Return the KeyyoError for a reply's ``error``, with the code of its message.
+
+    If its message has no code, the server's own ``error_code`` stays. A number becomes text.
 
     :param error: the server's value; anything but an object is used as the message.
     """
@@ -347,9 +359,7 @@ def from_server(error: Any) -> KeyyoError:
     status = as_whole(fields.get("status_code"))
     told = fields.get("message")
     message = "The server gave no reason" if told is None else str(told)
-    code = "invalid_csi_token" if message.startswith("Invalid token") else _CODES.get(message)
-    if code is None and isinstance(fields.get("error_code"), str):
-        code = fields["error_code"]
+    code = _find_code(message) or as_key(fields.get("error_code"))
     hint = _CANNOT_TREAT_HINT if message == CANNOT_TREAT else _HINTS.get(code or "")
     further = {name: value for name, value in fields.items() if name not in _FIELDS}
     return KeyyoError(500 if status is None else status, message, code, hint, further)

@@ -129,9 +129,21 @@ def test_fields_can_be_sent_as_json_and_pickled() -> None:
 def test_error_code_of_the_server_stays_where_its_message_has_none() -> None:
     """The code that stands for a known message wins; otherwise the server's own stays."""
     assert from_server({"message": "m", "error_code": "own"}).error_code == "own"
-    assert from_server({"message": "m", "error_code": 3}).error_code is None
     known = from_server({"message": "Unknown session_id", "error_code": "own"})
     assert known.error_code == known["error_code"] == "invalid_session_id"
+
+
+@pytest.mark.parametrize(
+    "sent, code",
+    [(4217, "4217"), (4217.0, "4217"), ("4217", "4217"), (0, "0"), (True, None), ([4217], None)],
+)
+def test_error_code_of_the_server_that_is_a_number_is_kept_as_text(
+    sent: Any, code: Optional[str]
+) -> None:
+    """``error_code`` is text or None, so a program compares one type."""
+    error = from_server({"status_code": 400, "message": "m", "error_code": sent})
+    assert error.error_code == error["error_code"] == code
+    assert ("[4217]" in str(error)) == (code == "4217")
 
 
 def test_further_fields_do_not_replace_what_an_error_is() -> None:
