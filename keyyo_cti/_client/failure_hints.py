@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from typing import Optional
+from typing import FrozenSet, Optional
 
 import requests
 import urllib3
@@ -58,6 +58,10 @@ _HINTS = (
     (RuntimeError, "end some threads, and try again"),
 )
 
+#: Close codes with which the server refuses for good. An attempt to restore that ends with one of
+#: them is the last, and the session is lost. Keyyo documents none, so there is none.
+_FINAL_CODES: FrozenSet[int] = frozenset()
+
 _FAULT = "this is a bug in keyyo-cti, and the log has its traceback: please report it"
 
 
@@ -67,7 +71,9 @@ def connection_failed(closed: Closed, endpoint: str) -> ConnectionFailed:
     retry_after = cause.retry_after if isinstance(cause, BadStatus) else None
     error = ConnectionFailed(plain(closed.reason), _choose_hint(closed, endpoint), retry_after)
     error.__cause__ = cause
-    if isinstance(cause, NotSockJS) or (
+    if closed.code in _FINAL_CODES:
+        error.final = True
+    elif isinstance(cause, NotSockJS) or (
         isinstance(cause, BadStatus) and (cause.is_foreign or cause.may_pass)
     ):
         # A server that answers in place of the service decides nothing for it.

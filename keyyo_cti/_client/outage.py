@@ -19,7 +19,8 @@ _log = ThreadedLogger("keyyo_cti")
 _REFUSED = (401, 403)
 
 #: Error codes that the same request would get again. An error without a code, such as "Too many
-#: sessions", may be transient, whatever its status.
+#: sessions", may be transient, whatever its status. Close codes that are final are in
+#: ``failure_hints.py``.
 _PERMANENT = ("invalid_csi_token", "missing_parameter", "invalid_params")
 
 #: Seconds of an outage until the first warning.
@@ -227,7 +228,7 @@ class Restorer:
                 raise
             except BaseException as error:
                 return self._provider_raised(outage, error)
-        return Failure(answer, answer.error_code in _PERMANENT)
+        return Failure(answer, answer.error_code in _PERMANENT or answer.final is True)
 
     def _ask(self, outage: Outage, token: str) -> Optional[KeyyoError]:
         try:

@@ -27,7 +27,10 @@ class Closed:
 
     @property
     def clean(self) -> bool:
-        """True if one of the two sides closed the connection on purpose."""
+        """True if one of the two sides closed the connection on purpose.
+
+        While a connection opens, no other transport is tried after that.
+        """
         return self.code == NORMAL or 3000 <= self.code <= 4999
 
 

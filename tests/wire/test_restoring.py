@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, List, Optional
 import pytest
 
 from keyyo_cti import CTI, Backoff, Call, ConnectionClosed, KeyyoError
+from keyyo_cti._client import failure_hints
 from keyyo_cti._client.emitter import attribute_of
 from keyyo_cti._sockjs.xhr import XhrTransport
 from keyyo_cti.simulator import Line, ManualClock, Simulator
@@ -446,6 +447,23 @@ def test_provider_that_raises_after_close(
         tokens.allowed.set()
         reader.join(PATIENCE)
     assert kinds(seen) == ["disconnected"] and "late" in caplog.text
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_close_code_while_opening_loses_the_session_only_if_it_is_final(
+    sim: Simulator, alice: Line, tokens: Tokens, monkeypatch: pytest.MonkeyPatch, final: bool
+) -> None:
+    monkeypatch.setattr(failure_hints, "_FINAL_CODES", {4410} if final else set())
+    with supervised(tokens, sim.endpoint, transports=["xhr-polling"]) as (cti, seen):
+        sim.faults.page("xhr", body='c[4410,"Not any more"]\n', times=1)
+        sim.faults.drop()
+        seen.wait_for("lost" if final else "restored")
+        assert cti.connected is not final
+    outcome = seen.items[-1]
+    assert kinds(seen) == ["disconnected", "lost" if final else "restored"]
+    assert not final or (outcome[1].final, outcome[1].message) == (
+        True, "Connexion closed: Not any more"
+    )
 
 
 def test_attempt_to_restore_needs_no_thread_of_its_own(

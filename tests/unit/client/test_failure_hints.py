@@ -12,6 +12,7 @@ import requests
 import urllib3
 import websocket
 
+from keyyo_cti._client import failure_hints
 from keyyo_cti._client.failure_hints import connection_failed
 from keyyo_cti._net.stream import EarlyBytes
 from keyyo_cti._sockjs import Closed
@@ -83,6 +84,16 @@ def test_page_in_place_of_the_service() -> None:
     error = connection_failed(Closed(2000, "the reason", NotSockJS("a page")), ENDPOINT)
     assert error.hint and "login page" in error.hint and "sign in" in error.hint
     assert error.final is False
+
+
+@pytest.mark.parametrize("code", [1000, 1002, 1006, 2000, 2007, 2010, 3000, 4000, 4410, 4999])
+def test_close_code_is_not_final_unless_the_table_has_it(
+    code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = Closed(code, "Not any more")
+    assert connection_failed(closed, ENDPOINT).final is None
+    monkeypatch.setattr(failure_hints, "_FINAL_CODES", {code})
+    assert connection_failed(closed, ENDPOINT).final is True
 
 
 def test_cause_is_chained() -> None:

@@ -12,7 +12,13 @@ from keyyo_cti._client.slow_call import warn_while_slow
 from keyyo_cti._client.token_cache import CachedToken
 from keyyo_cti._net.clock import Monotonic, monotonic_with_sleep
 from keyyo_cti.backoff import Backoff
-from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, from_server
+from keyyo_cti.errors import (
+    CommandTimeout,
+    ConnectionClosed,
+    ConnectionFailed,
+    KeyyoError,
+    from_server,
+)
 from keyyo_cti.manager import ManagerError
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2Error
 from keyyo_cti.results import Restored
@@ -200,6 +206,15 @@ def test_refusal_that_keyyo_documents(message: str) -> None:
     line = Line(FAILED, refusal, refusal)
     assert line.restore(Provider()) == [1, 2]
     assert line.lost == [refusal]
+
+
+@pytest.mark.parametrize("final", [True, False, None])
+def test_refused_connection_ends_the_attempts_if_it_is_final(final: Optional[bool]) -> None:
+    refusal = ConnectionFailed("Not any more")
+    refusal.final = final
+    line = Line(refusal, None)
+    assert line.restore(Provider()) == ([1] if final else [1, 2])
+    assert line.lost == ([refusal] if final else [])
 
 
 @pytest.mark.fault(68)
