@@ -4,44 +4,46 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
-from .types import BOOL, CALL, ERR, NAT, NULL, NUMBER, RES, STR, UNDEF
+from .types import BOOL, CALL, ERR, NAT, NULL, NUMBER, RES, STR, UNDEF, WHOLE
 
 
 class Method(NamedTuple):
     """A method that takes a callback last.
 
+    :ivar arguments: the types of the arguments before the callback, optional ones included.
     :ivar result: the mask of ``res``.
     :ivar word: what the callback is called.
     """
 
+    arguments: Tuple[int, ...]
     result: int
     word: str
 
 
 #: Methods of a CTI and of a Call.
 METHODS: Dict[str, Method] = {
-    "create_session": Method(RES, "connected"),
-    "restore_session": Method(RES, "restored"),
-    "destroy_session": Method(NAT, "destroyed"),
-    "subscribe": Method(NAT, "subscribed"),
-    "unsubscribe": Method(NAT, "unsubscribed"),
-    "get_subscriptions": Method(RES, "listed"),
-    "set_auto_answer": Method(NAT, "changed"),
-    "get_auto_answer": Method(RES, "got_auto_answer"),
-    "dial": Method(NAT, "dialled"),
-    "send_message": Method(NAT, "sent"),
-    "int_to_local": Method(RES, "converted"),
-    "local_to_int": Method(RES, "converted"),
-    "ping": Method(NAT, "pinged"),
-    "answer": Method(NAT, "answered"),
-    "hang_up": Method(NAT, "hung_up"),
-    "reject": Method(NAT, "rejected"),
-    "transfer": Method(NAT, "transferred"),
-    "supervised_transfer": Method(NAT, "transferred"),
-    "merge": Method(NAT, "merged"),
-    "pause": Method(NAT, "paused"),
-    "park": Method(NAT, "parked"),
-    "unpark": Method(NAT, "unparked"),
+    "create_session": Method((STR, BOOL), RES, "connected"),
+    "restore_session": Method((STR, STR), RES, "restored"),
+    "destroy_session": Method((), NAT, "destroyed"),
+    "subscribe": Method((STR,), NAT, "subscribed"),
+    "unsubscribe": Method((STR,), NAT, "unsubscribed"),
+    "get_subscriptions": Method((), RES, "listed"),
+    "set_auto_answer": Method((BOOL,), NAT, "changed"),
+    "get_auto_answer": Method((), RES, "got_auto_answer"),
+    "dial": Method((STR,), NAT, "dialled"),
+    "send_message": Method((STR, STR), NAT, "sent"),
+    "int_to_local": Method((STR,), RES, "converted"),
+    "local_to_int": Method((STR,), RES, "converted"),
+    "ping": Method((), NAT, "pinged"),
+    "answer": Method((), NAT, "answered"),
+    "hang_up": Method((), NAT, "hung_up"),
+    "reject": Method((), NAT, "rejected"),
+    "transfer": Method((STR, STR), NAT, "transferred"),
+    "supervised_transfer": Method((STR, STR, WHOLE), NAT, "transferred"),
+    "merge": Method((STR, CALL, STR), NAT, "merged"),
+    "pause": Method((), NAT, "paused"),
+    "park": Method((STR, WHOLE), NAT, "parked"),
+    "unpark": Method((), NAT, "unparked"),
 }
 
 #: Methods that return at once.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import List
 
 from . import keyyo
 from .arguments import arguments_of
@@ -11,7 +11,7 @@ from .pieces import Piece, method
 from .syntax import Node
 from .translator import Translator
 from .tree import property_name, string_value
-from .types import ANY, BOOL, CALL, STR, WHOLE
+from .types import ANY, CALL
 
 
 def keyyo_call(t: Translator, node: Node, piece: Piece, mask: int, name: str) -> Piece:
@@ -45,17 +45,10 @@ def keyyo_call(t: Translator, node: Node, piece: Piece, mask: int, name: str) ->
     return method(piece, name, *arguments_of(t, node))
 
 
-#: The types of a method's arguments before its callback.
-_TYPES: Dict[str, Tuple[int, ...]] = {
-    "create_session": (STR, BOOL), "restore_session": (STR, STR), "subscribe": (STR,),
-    "unsubscribe": (STR,), "set_auto_answer": (BOOL,), "dial": (STR,), "send_message": (STR, STR),
-    "int_to_local": (STR,), "local_to_int": (STR,), "transfer": (STR, STR),
-    "supervised_transfer": (STR, STR, WHOLE), "park": (STR, WHOLE), "merge": (STR, CALL, STR),
-}
-
-
 def _note_types(t: Translator, node: Node, name: str, arguments: List[Node]) -> None:
-    for each, wanted in zip(arguments[:-1], _TYPES.get(name, ())):
+    if name not in keyyo.METHODS:
+        return
+    for each, wanted in zip(arguments[:-1], keyyo.METHODS[name].arguments):
         mask = t.mask(each)
         if mask & ~wanted and not mask & ANY:
             t.note(

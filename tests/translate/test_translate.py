@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from keyyo_cti.translate import Translation, translate
+from keyyo_cti.translate import Translation, keyyo, translate
 from keyyo_cti.translate.helpers import strings
 
+from ..helpers.methods import METHODS, Method, name_use
 from ..helpers.running import ROOT, Running
 from .differential import in_python
 from .seed import EXAMPLES
@@ -442,6 +443,17 @@ def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("keyyo_cti.translate.program")
     with pytest.raises(ImportError, match="translate"):
         translate("x")
+
+
+def test_translator_knows_every_command() -> None:
+    assert set(keyyo.METHODS) == {method.name for method in METHODS}
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_use)
+def test_translator_knows_the_type_of_each_argument_of_a_command(method: Method) -> None:
+    """Without the type, an argument that Python refuses would get no note."""
+    longest = max(len(use.arguments) for use in method.uses)
+    assert len(keyyo.METHODS[method.name].arguments) == longest
 
 
 #: A function as pages have it; each has the same names as the others.
