@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Iterator, List, Optional
+from inspect import signature
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import pytest
 
 from keyyo_cti._oauth2.token_store import LockedTokens, TokenMemory
 from keyyo_cti._oauth2.tokens import Tokens
-from keyyo_cti.account import AccountClient, TokensNotKept
+from keyyo_cti.account import Account, AccountClient, TokensNotKept
 from keyyo_cti.oauth2 import CredentialsRefused, OAuth2Client, OAuth2Error
 
 from ..helpers import canaries
@@ -104,6 +105,19 @@ def test_ahead(authority: Authority, keeper: Keeper) -> None:
     assert mine.access_token() == "canary-access-1"
     assert authority.asked == [REFRESH]
     assert keeper.kept == [mine.tokens()]
+
+
+@pytest.mark.parametrize("left, is_refreshed", [(60.1, False), (60, True), (0, True)])
+def test_access_token_is_refreshed_a_minute_before_its_end(
+    authority: Authority, keeper: Keeper, left: float, is_refreshed: bool
+) -> None:
+    account(authority, keeper, Tokens(ACCESS, REFRESH, NOW + left)).access_token()
+    assert authority.asked == [REFRESH] * is_refreshed
+
+
+def test_both_kinds_of_account_refresh_equally_early() -> None:
+    kinds: Tuple[Callable[..., object], ...] = (Account, AccountClient)
+    assert len({signature(kind).parameters["ahead"].default for kind in kinds}) == 1
 
 
 def test_refused_access_token(authority: Authority, keeper: Keeper) -> None:
