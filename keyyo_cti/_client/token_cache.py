@@ -13,8 +13,10 @@ from .slow_call import warn_while_slow
 #: Seconds that a token lives.
 _LIFE = 3600.0
 
-#: Maximum age of a token in seconds. It lives an hour, and opening a connection takes time.
-_MAX_AGE = 3300.0
+#: Seconds before its end at which a token is replaced. Opening a connection takes time.
+_AHEAD = 300.0
+
+_MAX_AGE = _LIFE - _AHEAD
 
 #: Seconds between two checks whether the session is still wanted.
 _POLL_INTERVAL = 0.5
