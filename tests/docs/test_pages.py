@@ -7,17 +7,21 @@ import importlib
 import inspect
 import re
 import threading
+from dataclasses import fields
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, Iterator, List, Tuple
 
 import pytest
 
-from keyyo_cti import simulator
+from keyyo_cti import Backoff, simulator
+from keyyo_cti._client import token_cache
 from keyyo_cti.cli.parser import COMMANDS
 from keyyo_cti.diagnosis import diagnose
+from keyyo_cti.options import Options
 from keyyo_cti.simulator import Line, Phone, Simulator
 
 from ..helpers.accounts import client_of
+from ..helpers.methods import METHODS, Method, name_use
 from ..helpers.running import ROOT
 from .guide import pairs, python_output, unmatched
 from .pages import DOCS, PAGES, PATIENCE, anchors, links, name_of, programs, run
@@ -35,6 +39,12 @@ PORT = "README.md: From JavaScript"
 #: A program that logs to stderr.
 LOGS = ("docs/guides/up-for-months.md: Up for months", "docs/trouble.md: Turn logging on")
 
+
+#: How a page states the default of an option.
+_DEFAULT = re.compile(
+    r"`(?P<option>\w+)`(?: days)? \((?P<value>[\d,]+)(?: s)?(?P<unit> MiB)?\)|"
+    r"(?P<value_first>[\d,]+) [a-z ]+\(`(?P<option_last>\w+)`\)"
+)
 
 _TABLE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.M | re.S)
 
@@ -126,6 +136,53 @@ def as_markdown(topics: Dict[str, List[str]]) -> str:
         f"**{topic}**\n\n" + "\n".join(f"- {line}" for line in lines)
         for topic, lines in topics.items()
     ).replace("``", "`")
+
+
+def find_defaults() -> Iterator[Tuple[str, str, int]]:
+    """Yield each page, option and default that the pages state."""
+    options = {option.name for option in fields(Options)}
+    for page in (*DOCS, ROOT / "samples" / "PORTING.md"):
+        for found in _DEFAULT.finditer(page.read_text("utf-8")):
+            option = found["option"] or found["option_last"]
+            if option in options:
+                value = int((found["value"] or found["value_first"]).replace(",", ""))
+                yield name_of(page), option, value * (1024 * 1024 if found["unit"] else 1)
+
+
+@pytest.mark.parametrize(("page", "option", "value"), [*find_defaults()])
+def test_default_of_an_option_that_a_page_states_is_the_one_there_is(
+    page: str, option: str, value: int
+) -> None:
+    assert getattr(Options(), option) == value
+
+
+def test_pages_that_state_the_default_of_an_option_are_found() -> None:
+    stated = {(page, option) for page, option, _ in find_defaults()}
+    assert {
+        ("docs/guides/sessions.md", "cookie_expires"),
+        ("docs/guides/networks.md", "heartbeat_timeout"),
+        ("docs/guides/threads.md", "max_active_calls"),
+        ("docs/guides/threads.md", "max_backlog_bytes"),
+        ("docs/errors.md", "timeout"),
+        ("samples/PORTING.md", "connect_timeout"),
+    } <= stated
+
+
+def test_guide_of_restores_states_the_defaults() -> None:
+    text = (ROOT / "docs" / "guides" / "up-for-months.md").read_text("utf-8")
+    pauses = Backoff()
+    assert (
+        f"`backoff=Backoff(first={pauses.first}, longest={pauses.longest}, "
+        f"attempts={pauses.attempts})`" in text
+    )
+    assert f"A token is used for up to {token_cache._MAX_AGE / 60:g} minutes." in text
+
+
+@pytest.mark.parametrize("method", METHODS, ids=name_use)
+def test_command_is_in_the_api_at_a_glance(method: Method) -> None:
+    text = (ROOT / "docs" / "api" / "index.md").read_text("utf-8")
+    glance = "".join(re.findall(rf"^\| `{method.owner}`.*$", text, re.M))
+    assert re.search(rf"`{method.name}\b", glance)
 
 
 def test_assumptions_of_the_simulator_are_on_its_page_word_for_word() -> None:
