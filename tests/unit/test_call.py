@@ -9,7 +9,7 @@ import pickle
 import sys
 import weakref
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,8 @@ from keyyo_cti._client.callback import Callback
 from keyyo_cti._client.wire import Command
 from keyyo_cti.call import Call
 from keyyo_cti.errors import KeyyoError
+
+from ..helpers.methods import CALLREF, USES, WRONG, Method, Use, name_use
 
 
 class FakeLine:
@@ -418,44 +420,30 @@ def test_dates_too_far_apart(call: Call) -> None:
     assert call.get_ringing_duration() >= 0
 
 
-COMMANDS: Tuple[Tuple[str, Tuple[Any, ...], Dict[str, Any]], ...] = (
-    ("answer", (), {"action": "answer_call"}),
-    ("hang_up", (), {"action": "terminate_call"}),
-    ("reject", (), {"action": "reject_call"}),
-    ("transfer", ("caller", "33"), {"action": "transfer_call", "side": "caller", "to": "33"}),
-    (
-        "supervised_transfer",
-        ("callee", "33"),
-        {"action": "supervised_transfer_call", "side": "callee", "to": "33"},
-    ),
-    (
-        "supervised_transfer",
-        ("callee", "33", 20),
-        {"action": "supervised_transfer_call", "side": "callee", "to": "33", "invite_timer": 20},
-    ),
-    ("pause", (), {"action": "pause_call"}),
-    ("park", ("caller",), {"action": "park_call", "side": "caller"}),
-    ("park", ("caller", 0), {"action": "park_call", "side": "caller", "slot": 0}),
-    ("unpark", (), {"action": "unpark_call"}),
+def of_call(line: FakeLine, arguments: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the arguments with a Call where a method takes one."""
+    return {
+        name: Call(line, value) if name == "second_call" else value
+        for name, value in arguments.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "use"), [each for each in USES if each[0].owner == "Call"], ids=name_use
 )
-
-
-@pytest.mark.parametrize("name, arguments, sent", COMMANDS)
 @pytest.mark.parametrize("callback", [None, answered])
 def test_command(
-    line: FakeLine,
-    call: Call,
-    name: str,
-    arguments: Tuple[Any, ...],
-    sent: Dict[str, Any],
-    callback: Optional[Callback],
+    line: FakeLine, method: Method, use: Use, callback: Optional[Callback]
 ) -> None:
     """Each method asks for its action with the call's reference; the callback comes last,
     directly after what is given of the optional arguments, or not at all."""
     given_last = () if callback is None else (callback,)
-    future = getattr(call, name)(*arguments, *given_last)
+    call, arguments = Call(line, CALLREF), of_call(line, use.arguments)
+    future = getattr(call, method.name)(*arguments.values(), *given_last)
     assert isinstance(future, Future)
-    assert line.sent == [{"id": 1, "call_ref": "ref-1", **sent}]
+    assert line.sent == [
+        {"action": method.action, "id": 1, "call_ref": CALLREF, **use.fields}
+    ]
     assert line.callbacks == [callback]
 
 
@@ -468,22 +456,6 @@ def test_optional_arguments_by_keyword(line: FakeLine, call: Call) -> None:
     assert [sent.get("slot") for sent in line.sent] == [2, None, None, None]
     assert [sent.get("invite_timer") for sent in line.sent] == [None, None, 5, None]
     assert line.callbacks == [answered, answered, None, answered]
-
-
-def test_merge(line: FakeLine, call: Call) -> None:
-    """Two calls of one line are merged by their references and sides."""
-    call.merge("caller", Call(line, "ref-2"), "callee", answered)
-    assert line.sent == [
-        {
-            "action": "merge_call",
-            "id": 1,
-            "call_ref": "ref-1",
-            "side": "caller",
-            "call_ref2": "ref-2",
-            "side2": "callee",
-        }
-    ]
-    assert line.callbacks == [answered]
 
 
 @pytest.mark.parametrize("second", [None, "ref-2", 3, {"callref": "ref-2"}])
@@ -505,41 +477,27 @@ def test_merge_with_a_call_of_another(line: FakeLine, call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    "argument, name, arguments",
-    [
-        ("side", "transfer", ("both", "33")),
-        ("to", "transfer", ("caller", "")),
-        ("to", "supervised_transfer", ("caller", 33)),
-        ("invite_timer", "supervised_transfer", ("caller", "33", -1)),
-        ("side", "park", (0,)),
-        ("slot", "park", ("caller", -2)),
-        # Python refuses to write them.
-        *(pytest.param(
-            "slot", "park", ("caller", huge), marks=pytest.mark.skipif(
-                not hasattr(sys, "get_int_max_str_digits"), reason="writes any integer"))
-          for huge in (10 ** 5000, -10 ** 5000)),
-    ],
+    ("method", "argument"), [each for each in WRONG if each[0].owner == "Call"], ids=name_use
 )
-def test_wrong_value(
-    line: FakeLine, call: Call, argument: str, name: str, arguments: Tuple[Any, ...]
-) -> None:
+def test_wrong_value(line: FakeLine, method: Method, argument: str) -> None:
     """A wrong value goes to the Future as 400 invalid_params that names the argument."""
-    error = getattr(call, name)(*arguments, answered).exception(0)
-    assert (error.status_code, error.error_code) == (400, "invalid_params")
-    assert error.message.startswith(f"{argument}: expected ")
+    call = Call(line, CALLREF)
+    before = of_call(line, method.before(argument)).values()
+    after = of_call(line, method.after(argument)).values()
+    for value in method.wrong[argument]:
+        error = getattr(call, method.name)(*before, value, *after, answered).exception(0)
+        assert (error.status_code, error.error_code) == (400, "invalid_params")
+        assert error.message.startswith(f"{argument}: expected ")
     assert line.sent == []
 
 
-@pytest.mark.parametrize(
-    "argument, sides", [("side", ("x", "caller")), ("second_call_side", ("caller", "x"))]
-)
-def test_wrong_side_of_a_merge(
-    line: FakeLine, call: Call, argument: str, sides: Tuple[Any, Any]
-) -> None:
-    """A wrong side is named as the parameter of the method is."""
-    error = call.merge(sides[0], Call(line, "ref-2"), sides[1]).exception(0)
+@pytest.mark.skipif(
+    not hasattr(sys, "get_int_max_str_digits"), reason="this Python writes any integer")
+@pytest.mark.parametrize("huge", [10 ** 5000, -10 ** 5000], ids=["huge", "huge and negative"])
+def test_slot_that_python_refuses_to_write(line: FakeLine, call: Call, huge: int) -> None:
+    error = call.park("caller", huge).exception(0)
     assert isinstance(error, KeyyoError)
-    assert error.message.startswith(f"{argument}: expected ")
+    assert error.message.startswith("slot: expected ") and line.sent == []
 
 
 @pytest.mark.parametrize("name", ["transfer", "supervised_transfer", "park", "merge"])

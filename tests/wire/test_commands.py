@@ -1,7 +1,7 @@
 """Every method on the wire: with every optional argument and without, by position and by
 keyword, with and without a callback."""
 
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 
@@ -10,8 +10,6 @@ from keyyo_cti import CTI, Call, KeyyoError
 from ..helpers.methods import CALLREF, SECOND_CALLREF, USES, WRONG, Method, Use, name_use
 from ..helpers.probe import PATIENCE, Seen
 from ..helpers.scripted_server import ScriptedServer, session
-
-TO = "33199020000"
 
 pytestmark = pytest.mark.usefixtures("transport")
 
@@ -76,25 +74,24 @@ def test_wrong_value_of_a_call() -> None:
         with CTI(endpoint=server.endpoint) as cti, CTI() as other:
             seen = Seen(cti)
             cti.create_session("tok").result(PATIENCE)
-            server.push({"notify": "call", "call": {"callref": "c1"}})
+            server.push({"notify": "call", "call": {"callref": CALLREF}})
             seen.wait_for("newCall")
             (call,) = cti.get_calls()
-            stranger = Call(other._client, "c1")
-            wrong: Any = "left"
-            for future, argument in [
-                (call.transfer(wrong, TO), "side"),
-                (call.transfer("caller", ""), "to"),
-                (call.supervised_transfer("callee", TO, -1), "invite_timer"),
-                (call.supervised_transfer("callee", TO, 1.5), "invite_timer"),  # type: ignore
-                (call.park("callee", -2), "slot"),
-                (call.park("callee", True), "slot"),
-                (call.merge("caller", "c2", "callee"), "second_call"),  # type: ignore
-                (call.merge("caller", stranger, "callee"), "second_call"),
-                (call.merge("caller", call, wrong), "second_call_side"),
-            ]:
-                error = future.exception(PATIENCE)
+
+            def expect_refusal(argument: str, name: str, arguments: Dict[str, Any]) -> None:
+                if arguments.get("second_call") == SECOND_CALLREF:
+                    arguments["second_call"] = call
+                error = getattr(call, name)(**arguments).exception(PATIENCE)
                 assert isinstance(error, KeyyoError) and error.error_code == "invalid_params"
-                assert error.message.startswith(argument)
+                assert error.message.startswith(f"{argument}: expected")
+
+            for method, argument in WRONG:
+                others = {**method.before(argument), **method.after(argument)}
+                for value in method.wrong[argument] if method.owner == "Call" else ():
+                    expect_refusal(argument, method.name, {**others, argument: value})
+            for stranger in ("another", None, Call(other._client, CALLREF)):
+                arguments = {"second_call": stranger, "second_call_side": "callee"}
+                expect_refusal("second_call", "merge", {"side": "caller", **arguments})
         assert len(server.received.items) == 1
 
 
