@@ -200,7 +200,7 @@ class Call(CallAdditions):
         return html.render_call(self)
 
     def get_duration(self) -> int:
-        """Return the seconds since the connection, up to the end of the call.
+        """Return the seconds from the answer to the end of the call, or to now.
 
         They are whole seconds, and 0 if the call was not answered. A date that the server no
         longer sends still counts. Without a date, the end is the moment when it was received.

@@ -50,7 +50,7 @@ _Key = Tuple[str, str]
 
 
 class _StoredSession(NamedTuple):
-    """A session id and its expiry as a Unix time in seconds."""
+    """A session id and its expiry, a Unix time: the last two columns of a row of the file."""
 
     session_id: str
     expires: float
@@ -139,6 +139,10 @@ class JarCookie:
 
 class FileCookie:
     """The cookie in a JSON file that only its owner can read.
+
+    The file is a list of rows ``[endpoint, name, session_id, expires]``, and ``expires`` is a Unix
+    time. A file with a row of another length is refused, so a new column needs a reader for the
+    rows of earlier versions.
 
     The file keeps the cookies of different endpoints apart, so that no server receives the
     session id of another. Threads and processes may use it at the same time. Each change replaces

@@ -41,7 +41,8 @@ class Connector:
     :param ca_certs: file of the trusted certificate authorities; None for those of the
         environment (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), else certifi's.
     :param cancel_token: cancels an opening, and every open stream.
-    :param write_timeout: seconds for a write on a stream.
+    :param write_timeout: seconds for a write on a stream. The answer of a proxy has no timeout
+        of its own: the deadline of ``open`` holds for it.
     :param proxies: see ``proxy.select_proxy``. For http to this machine, none is used.
     """
 

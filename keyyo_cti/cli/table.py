@@ -54,7 +54,8 @@ _LAYOUTS = (
     ("call", "state"),
 )
 
-#: Columns with text from others. They shrink, but not below a number such as +33 1 99 00 00 01.
+#: Columns with text from others -> the characters that a layout reserves for them. A longer text
+#: is cut in a narrow window; a number such as +33 1 99 00 00 01 is not.
 _FOREIGN = {"from": 17, "to": 17, "call": 22, "slot": 11}
 
 _RIGHT = ("rang", "talked", "time")
@@ -157,7 +158,7 @@ def _make_table(view: TableView, width: int, room: int) -> Any:
 
 
 def _select_layout(rows: Sequence[Row], width: int) -> Sequence[str]:
-    """Return the widest layout that fits."""
+    """Return the first layout that fits, or the last one if none does."""
     needs = {
         heading: max(
             [len(heading)]

@@ -1,4 +1,4 @@
-"""Faults of commands: no reply, an error, or a late reply."""
+"""Faults of commands: they are ignored, refused or performed late."""
 
 from __future__ import annotations
 
@@ -79,7 +79,10 @@ class ActionFaults:
         *,
         times: Optional[int] = 1,
     ) -> None:
-        """Perform an action, and reply to it, only later; other actions may overtake it.
+        """Perform an action later, and then reply to it; other actions may overtake it.
+
+        Until then the action has no effect. A client that has left is not replied to, and its
+        action is not performed.
 
         :param action: as for `ignore`.
         :param seconds: on the simulator's clock; a `ManualClock` needs `Simulator.elapse`.

@@ -267,7 +267,8 @@ class Faults(ActionFaults, WebFaults):
     def let_through(self, what: str) -> None:
         """Remove the fault of one phase; stalled connections continue.
 
-        :param what: as for `stall`, `refuse`, `info`, `page` and `time_out`.
+        :param what: any name that `stall` or `refuse` takes. "handshake" of `stall` and
+            "websocket" of `refuse` are the same phase.
         """
         require_one_of(what, {**REFUSALS, **dict(zip(STALLS, STALLS))}, "what")
         if what in (ACCEPT, CONNECT):

@@ -38,7 +38,8 @@ class PhaseFaults:
 
         :param phase: the phase.
         :param times: number of requests; None for all until `clear`.
-        :param answer: makes the response to a request; None makes it wait until ``clear``.
+        :param answer: ends the TCP connection of a request, or makes the response to it, which
+            phase "open" ignores; None makes the request wait until `clear`.
         :param hold: delay in seconds before `answer`; `clear` lets the request continue earlier.
         """
         self._faults[phase] = _PhaseFault(times, answer, hold)
@@ -80,7 +81,7 @@ class PhaseFaults:
 
 
 def reset_tcp(request: web.Request) -> web.Response:
-    """Reset TCP and return a response that aiohttp can no longer send."""
+    """Reset TCP, in any phase, and return a response that aiohttp can no longer send."""
     if request.transport is not None:
         tcp.reset(request.transport)
     return web.Response(status=503)

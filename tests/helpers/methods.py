@@ -1,7 +1,7 @@
-"""The methods of CTI and Call that send a command: the one table that all tests of them use.
+"""The methods of CTI and Call that send a command, with right and wrong arguments.
 
-A new command gets one line here. ``tests/unit/test_exported_members.py`` compares the table with
-the public methods, so that a command without a line fails.
+Tests that hold for every command take it from here. A new command gets one line, and
+``tests/unit/test_exported_members.py`` fails without it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ INFO, HANDSHAKE, XHR_STREAMING, XHR, XHR_SEND, OPEN = PHASES = (
 Gate = Callable[[str, web.Request], Awaitable[Optional[web.StreamResponse]]]
 """Called before each of `PHASES`; it may wait, or return a response to send instead.
 
-The response of phase "open" is ignored, because the transport has sent its headers by then.
+In the phase "open" the transport has sent its headers, so a response is ignored. A gate that
+closes or resets the TCP connection of the request works there too.
 """
 
 
