@@ -67,7 +67,7 @@ class Connector:
 
     def make_child(self) -> "Connector":
         """Return a connector to the same server, whose streams can be ended separately."""
-        make_child = Connector(
+        child = Connector(
             self._origin,
             self._ca_certs,
             CancelToken(),
@@ -75,9 +75,9 @@ class Connector:
             self._clock,
             self._proxies,
         )
-        make_child._parent = self._cancel_token
-        self._cancel_token.add(make_child._cancel_token.cancel)
-        return make_child
+        child._parent = self._cancel_token
+        self._cancel_token.add(child._cancel_token.cancel)
+        return child
 
     def end(self) -> None:
         """End every stream of a child, and open no more. Can be called more than once."""

@@ -183,7 +183,9 @@ def test_one_thread(stage: Stage) -> None:
 def test_what_it_is_opened_with(monkeypatch: pytest.MonkeyPatch) -> None:
     """The opening has the URL without its last slash, the connect time-out, the limits and the
     transports that were given, and a way there with the authorities and proxies that were."""
-    timeouts, proxies = Timeouts(7.0, 2.0, 3.0, 4), {"all": "proxy.test:3128"}
+    timeouts = Timeouts(
+        connect_timeout=7.0, write_timeout=2.0, heartbeat_timeout=3.0, max_message_size=4)
+    proxies = {"all": "proxy.test:3128"}
     stage = Stage(
         monkeypatch, url=URL + "/", timeouts=timeouts, transports=["xhr-polling"],
         ca_certs="ca.pem", proxies=proxies,

@@ -130,7 +130,7 @@ def test_log(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
 
 def test_setting(stage: Stage) -> None:
     """Each transport is told the limits that concern it."""
-    stage.run([None, "o"], timeouts=Timeouts(1.0, 2.0, 3.0, 4))
+    stage.run([None, "o"], timeouts=Timeouts(write_timeout=2.0, max_message_size=4))
     config = stage.tried[0].config
     assert (config.base_url, config.max_message_size) == ("http://server.test", 4)
     assert (config.write_timeout, config.clock) == (2.0, stage.clock)
@@ -140,7 +140,9 @@ def test_setting(stage: Stage) -> None:
 def test_limits() -> None:
     """What is not given is ten seconds to connect, thirty to write, sixty of silence, and eight
     MiB a message."""
-    assert Timeouts() == (10.0, 30.0, 60.0, 8_388_608)
+    limits = Timeouts()
+    assert (limits.connect_timeout, limits.write_timeout, limits.heartbeat_timeout) == (10, 30, 60)
+    assert limits.max_message_size == 8_388_608
 
 
 @pytest.mark.parametrize("code", [1000, 3000, 4999])
