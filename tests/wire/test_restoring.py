@@ -449,21 +449,30 @@ def test_provider_that_raises_after_close(
     assert kinds(seen) == ["disconnected"] and "late" in caplog.text
 
 
-@pytest.mark.parametrize("final", [True, False])
-def test_close_code_while_opening_loses_the_session_only_if_it_is_final(
-    sim: Simulator, alice: Line, tokens: Tokens, monkeypatch: pytest.MonkeyPatch, final: bool
+def test_close_code_while_opening_loses_the_session_if_it_is_final(
+    sim: Simulator, alice: Line, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failure_hints, "_FINAL_CODES", {4410} if final else set())
+    monkeypatch.setattr(failure_hints, "_FINAL_CODES", {4410})
     with supervised(tokens, sim.endpoint, transports=["xhr-polling"]) as (cti, seen):
-        sim.faults.page("xhr", body='c[4410,"Not any more"]\n', times=1)
+        sim.faults.page("xhr", body='c[4410,"Not any more"]\n')
         sim.faults.drop()
-        seen.wait_for("lost" if final else "restored")
-        assert cti.connected is not final
-    outcome = seen.items[-1]
-    assert kinds(seen) == ["disconnected", "lost" if final else "restored"]
-    assert not final or (outcome[1].final, outcome[1].message) == (
-        True, "Connexion closed: Not any more"
-    )
+        _, error = seen.wait_for("lost")
+        assert (error.final, error.message) == (True, "Connexion closed: Not any more")
+        assert len(tokens.given) == 1
+    assert kinds(seen) == ["disconnected", "lost"]
+
+
+def test_other_close_code_while_opening_is_tried_again(
+    sim: Simulator, alice: Line, tokens: Tokens, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "keyyo_cti")
+    with supervised(tokens, sim.endpoint, transports=["xhr-polling"]) as (cti, seen):
+        sim.faults.page("xhr", body='c[4410,"Not any more"]\n')
+        sim.faults.drop()
+        eventually(lambda: "attempt 2 to restore the session failed" in caplog.text)
+        sim.faults.clear()
+        seen.wait_for("restored")
+    assert kinds(seen) == ["disconnected", "restored"]
 
 
 def test_attempt_to_restore_needs_no_thread_of_its_own(
