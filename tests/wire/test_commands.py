@@ -6,6 +6,7 @@ from typing import Any, Dict
 import pytest
 
 from keyyo_cti import CTI, Call, KeyyoError
+from keyyo_cti.simulator import Line, Simulator
 
 from ..helpers.methods import CALLREF, SECOND_CALLREF, USES, WRONG, Method, Use, name_use
 from ..helpers.probe import PATIENCE, Seen
@@ -93,6 +94,18 @@ def test_wrong_value_of_a_call() -> None:
                 arguments = {"second_call": stranger, "second_call_side": "callee"}
                 expect_refusal("second_call", "merge", {"side": "caller", **arguments})
         assert len(server.received.items) == 1
+
+
+def test_refused_number_is_rewritten_in_the_hint(sim: Simulator, alice: Line) -> None:
+    """From the national format to the international one, with the country of the line."""
+    with CTI(endpoint=sim.endpoint, cookie_auto=False) as cti:
+        cti.create_session(sim.token(alice)).result(PATIENCE)
+        sim.faults.fail("call", 400, "RPC invalid params", times=2)
+        error = cti.dial("01 99 02 00 00").exception(PATIENCE)
+        assert isinstance(error, KeyyoError) and error.hint is not None
+        assert "number: write '33199020000'" in error.hint
+        error = cti.dial("33199020000").exception(PATIENCE)
+        assert isinstance(error, KeyyoError) and "write" not in str(error.hint)
 
 
 def test_mistakes_in_the_program() -> None:

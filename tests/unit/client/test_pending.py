@@ -21,7 +21,13 @@ from keyyo_cti._client.wire import dial
 from keyyo_cti._net import process
 from keyyo_cti._net.clock import NEVER, monotonic
 from keyyo_cti._net.reentrant import new_lock
-from keyyo_cti.errors import CommandTimeout, ConnectionClosed, KeyyoError, invalid_params
+from keyyo_cti.errors import (
+    CommandTimeout,
+    ConnectionClosed,
+    KeyyoError,
+    from_server,
+    invalid_params,
+)
 
 from ...helpers.background import SOON, Hand
 
@@ -79,6 +85,18 @@ def test_failure() -> None:
     asked, error = request(lambda *answer: seen.append(answer)), KeyyoError(400, "no")
     asked.complete(error, None)
     assert asked.future.exception(0) is error
+    assert seen == [(error, None)]
+
+
+def test_failure_of_a_command_with_a_number_says_how_to_write_it() -> None:
+    """The error of the Future and of the callback has the hint, in the format of the line."""
+    seen: List[Any] = []
+    asked = Request(dial("01 99 02 00 00"), FakeDispatcher(), lambda *answer: seen.append(answer))
+    asked.line = "33199000001"
+    asked.complete(from_server({"status_code": 400, "message": "RPC invalid params"}), None)
+    error = asked.future.exception(0)
+    assert isinstance(error, KeyyoError) and error.hint is not None
+    assert "number: write '33199020000', because the service wants digits only" in error.hint
     assert seen == [(error, None)]
 
 
