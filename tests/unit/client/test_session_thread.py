@@ -1,0 +1,680 @@
+"""The thread of a session, on connections whose server the test plays."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+import pytest
+
+from keyyo_cti import CTI, Backoff, ConnectionClosed, _sockjs
+from keyyo_cti._display.error_page import get_advice
+from keyyo_cti._net.clock import monotonic
+from keyyo_cti._net.reentrant import Flag
+from keyyo_cti._sockjs import Closed, NotOpen, SendProgress
+from keyyo_cti._sockjs.errors import LOST, NORMAL
+
+from ...helpers.background import A_WHILE, Background
+from ...helpers.probe import PATIENCE, Seen, eventually
+
+OTHER = "33199000002"
+
+SESSION = {"number": "33199000001", "now": 1_700_000_000, "session_id": "s-1"}
+
+#: So that a test does not wait for what it is not about.
+QUICK = Backoff(first=0.01, longest=0.01)
+
+#: So that no attempt follows.
+LONG = Backoff(first=1000.0, longest=1000.0, spread=0.0)
+
+
+class FakeSockJS:
+    """Stands for a SockJS connection.
+
+    :ivar opens: False if it stays silent.
+    :ivar confirms: False if the server does not confirm a close.
+    """
+
+    last_silence = silence_ended_at = 0.0
+    opens = confirms = True
+
+    def __init__(self, server: Server, listener: Any, transports: List[str]) -> None:
+        self.transport: Optional[str] = None
+        self.transports = transports
+        self.ended = Flag()
+        self.close_begun = Flag()
+        self._server, self._listener = server, listener
+        self._work: "queue.Queue[Callable[[], object]]" = queue.Queue()
+        self._end: Optional[Closed] = None
+
+    def run(self) -> None:
+        self._server.running.append(self)
+        if self.opens and not self.close_begun.is_set():
+            self.transport = self._server.transport
+            self._listener.opened()
+        while self._end is None:
+            self._work.get(timeout=PATIENCE)()
+        self.transport = None
+        self.ended.set()
+        self._listener.closed(self._end)
+
+    def send(self, message: str, progress: SendProgress) -> None:
+        if self.transport is None:
+            raise NotOpen
+        progress.begun = True
+        command = json.loads(message)
+        self._server.sent.append(command)
+        reply = self._server.replies.get(command["action"], {"result": 1})
+        if reply is not None:
+            self.receive({"id": command["id"], **reply})
+
+    def begin_close(self, within: float) -> None:
+        self.close_begun.set()
+        if self.confirms:
+            self.end(NORMAL)
+
+    def finish_close(self, until: float) -> None:
+        if not self.ended.wait(max(0.0, until - monotonic())):
+            self.end(LOST)
+
+    def silence(self) -> Optional[float]:
+        return None
+
+    # By the test.
+
+    def receive(self, message: Dict[str, Any]) -> None:
+        self.do(lambda: self._listener.received(json.dumps(message)))
+
+    def do(self, work: Callable[[], object]) -> None:
+        """Run something on the thread of the session."""
+        self._work.put(work)
+
+    def end(self, code: int = LOST) -> None:
+        def end() -> None:
+            self._end = Closed(code, "gone")
+
+        self.do(end)
+
+
+class Server:
+    """What the test plays.
+
+    :ivar replies: action -> the reply; None for no reply, 1 by default.
+    :ivar running: the connections that were opened, the newest last.
+    :ivar on_new: called with each connection that is made.
+    """
+
+    transport = "websocket"
+
+    def __init__(self) -> None:
+        self.replies: Dict[str, Optional[Dict[str, Any]]] = {
+            "create_session": {"result": SESSION}, "restore_session": {"result": SESSION},
+        }
+        self.sent: List[Dict[str, Any]] = []
+        self.running: List[FakeSockJS] = []
+        self.on_new: Callable[[FakeSockJS], object] = lambda connection: None
+
+    def connect(
+        self, url: str, listener: object, limits: object, ca_certs: object, clock: object,
+        transports: List[str], proxies: object, note: object,
+    ) -> FakeSockJS:
+        connection = FakeSockJS(self, listener, transports)
+        self.on_new(connection)
+        return connection
+
+    def refuse(self, action: str, message: str = "Invalid token") -> None:
+        self.replies[action] = {"error": {"status_code": 400, "message": message}}
+
+    def actions(self) -> List[str]:
+        return [each["action"] for each in self.sent]
+
+    def wait_for(self, action: str, count: int = 1) -> Dict[str, Any]:
+        eventually(lambda: self.actions().count(action) >= count)
+        return [each for each in self.sent if each["action"] == action][count - 1]
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    server = Server()
+    monkeypatch.setattr(_sockjs, "Connection", server.connect)
+    return server
+
+
+@pytest.fixture
+def cti(server: Server) -> Iterator[CTI]:
+    """With a session that nothing restores."""
+    with CTI(cookie_auto=False) as cti:
+        cti.create_session("token").result(PATIENCE)
+        yield cti
+
+
+@pytest.fixture
+def restored(server: Server) -> Iterator[CTI]:
+    """With a session that is restored."""
+    with CTI(cookie_auto=False, token_provider=lambda: "new", backoff=QUICK) as cti:
+        cti.create_session("token").result(PATIENCE)
+        yield cti
+
+
+@pytest.fixture
+def polled(server: Server) -> Iterator[CTI]:
+    """With a session that nothing restores, and handlers that run when the test says."""
+    with CTI(cookie_auto=False, dispatch="manual") as cti:
+        cti.create_session("token").result(PATIENCE)
+        yield cti
+
+
+def log_of(caplog: pytest.LogCaptureFixture) -> List[str]:
+    return [f"{each.name}: {each.getMessage()}" for each in list(caplog.records)]
+
+
+def threads(name: str) -> List[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name.startswith(f"keyyo-cti-{name}")]
+
+
+def end_of(session: Any) -> None:
+    """Wait until the thread of a session has ended."""
+    session._thread.join(PATIENCE)
+    assert not session._thread.is_alive()
+
+
+def current(cti: CTI) -> Any:
+    return cti._client._sessions.current
+
+
+class HangingProvider:
+    """A token_provider that does not return before the test says so."""
+
+    def __init__(self) -> None:
+        self.called, self.returns = threading.Event(), threading.Event()
+
+    def __call__(self) -> str:
+        self.called.set()
+        assert self.returns.wait(PATIENCE)
+        return "new"
+
+
+@pytest.fixture
+def hanging(server: Server) -> Iterator[HangingProvider]:
+    provider = HangingProvider()
+    yield provider
+    provider.returns.set()
+
+
+# Opening.
+
+
+def test_thread_of_a_session_does_not_keep_the_program_alive(cti: CTI) -> None:
+    """Otherwise a token_provider that hangs would keep the program from its end."""
+    assert [thread.daemon for thread in threads("reader")] == [True]
+
+
+def test_token_with_white_space_that_the_server_accepts_opens_a_session(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is explained only if the server refuses it."""
+    with CTI(cookie_auto=False) as cti:
+        cti.create_session("token\n").result(PATIENCE)
+        assert cti.connected and caplog.records == []
+
+
+def test_reply_that_comes_after_close_opens_no_session(server: Server) -> None:
+    server.replies["create_session"] = None
+    with CTI(cookie_auto=False) as cti:
+        future = cti.create_session("token")
+        sent, connection = server.wait_for("create_session"), server.running[0]
+        connection.confirms = False
+        (session,) = cti._client.begin_close()
+        connection.receive({"id": sent["id"], "result": SESSION})
+        assert future.result(PATIENCE).session_id == "s-1"
+        assert cti.session_id is None and not cti.connected
+        connection.end()
+        end_of(session)
+
+
+def test_restored_session_of_an_earlier_run_is_asked_for_its_settings(server: Server) -> None:
+    """A restore has to repeat them."""
+    server.replies["get_subscriptions"] = {"result": {"numbers": [OTHER]}}
+    server.replies["get_auto_answer"] = {"result": {"auto_answer": True}}
+    with CTI(cookie_auto=False, token_provider=lambda: "new", backoff=QUICK) as cti:
+        cti.restore_session("token", "s-1").result(PATIENCE)
+        server.wait_for("get_auto_answer")
+        cti.ping().result(PATIENCE)
+        settings = cti._client.session.settings
+        assert settings.subscribed() == [OTHER] and settings.auto_answer is True
+        assert server.actions()[1:3] == ["get_subscriptions", "get_auto_answer"]
+
+
+# Settings and conversations.
+
+
+def test_refused_subscription_is_not_recorded(server: Server, cti: CTI) -> None:
+    server.refuse("subscribe")
+    assert cti.subscribe(OTHER).exception(PATIENCE) is not None
+    settings = cti._client.session.settings
+    assert OTHER not in settings.list_followed() and OTHER not in settings.subscribed()
+
+
+def test_subscription_of_a_closed_session_is_not_recorded_for_the_next(
+    server: Server, cti: CTI
+) -> None:
+    server.replies["subscribe"] = None
+    future, old = cti.subscribe(OTHER), server.running[0]
+    sent = server.wait_for("subscribe")
+    old.confirms = False
+    (session,) = cti._client.begin_close()
+    cti.create_session("token").result(PATIENCE)
+    old.receive({"id": sent["id"], "result": 1})
+    assert future.result(PATIENCE) == 1
+    assert cti._client.session.settings.subscribed() == []
+    old.end()
+    end_of(session)
+
+
+@pytest.mark.parametrize("ask", [lambda cti: cti.subscribe(OTHER), lambda cti: cti.ping()])
+@pytest.mark.parametrize("refused", [False, True])
+def test_reply_is_told_to_what_follows_conversations(
+    server: Server, cti: CTI, monkeypatch: pytest.MonkeyPatch, ask: Callable[[CTI], Any],
+    refused: bool,
+) -> None:
+    told: List[Any] = []
+    conversations = cti._client._conversations
+    monkeypatch.setattr(conversations, "ask", lambda command: lambda *reply: told.append(reply))
+    if refused:
+        server.refuse("subscribe")
+        server.refuse("ping")
+    future = ask(cti)
+    error = future.exception(PATIENCE)
+    assert told == [(error, None if refused else 1)]
+
+
+# Ends.
+
+
+def test_drop_fails_waits_at_once_and_handlers_later(server: Server, polled: CTI) -> None:
+    """A wait for ``disconnected`` has its event."""
+    call, drop = polled.wait_for("newCall"), polled.wait_for("disconnected")
+    while polled.poll(0):
+        pass
+    server.running[0].end()
+    assert drop.result(PATIENCE) is None
+    assert "the session was lost" in str(call.exception(PATIENCE))
+
+
+def test_destroy_fails_waits_at_once(polled: CTI) -> None:
+    waiting = polled.wait_for("disconnected")
+    polled.destroy_session().result(PATIENCE)
+    assert "the session was closed" in str(waiting.exception(PATIENCE))
+
+
+def test_wait_that_begins_after_the_end_fails_when_its_handlers_have_run(
+    server: Server, polled: CTI
+) -> None:
+    """Until then, a handler may open another session."""
+    session = current(polled)
+    server.running[0].end()
+    end_of(session)
+    waiting = polled.wait_for("newCall")
+    assert not waiting.done()
+    while polled.poll(0):
+        pass
+    assert "the session was lost" in str(waiting.exception(0))
+
+
+def test_wait_for_a_drop_is_not_over_with_a_close(server: Server, cti: CTI) -> None:
+    """Not even if it begins before the closed connection has ended."""
+    server.running[0].confirms = False
+    (session,) = cti._client.begin_close()
+    waiting = cti.wait_for("disconnected")
+    server.running[0].end()
+    end_of(session)
+    assert cti.wait(PATIENCE) and not waiting.done()
+    waiting.cancel()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_only_the_handler_of_the_last_end_may_wait_for_the_next_session(
+    server: Server, is_lost: bool
+) -> None:
+    """An earlier one does not know of the end, and would wait without an end."""
+    provider: Any = (lambda: "new") if is_lost else None
+    once = Backoff(attempts=1, first=0.01)
+    with CTI(
+        cookie_auto=False, token_provider=provider, backoff=once, dispatch="manual"
+    ) as cti:
+        over: Dict[str, bool] = {}
+        for event in ("error", "disconnected", "lost"):
+            cti.on(event, lambda *_, event=event: over.update(
+                {event: cti.wait_for("newCall").done()}))
+        cti.create_session("token").result(PATIENCE)
+        server.refuse("restore_session")
+        session = current(cti)
+        cti._client._events.post_error(OSError("before the end"))
+        server.running[0].end()
+        end_of(session)
+        while cti.poll(0):
+            pass
+        if is_lost:
+            assert over == {"error": True, "disconnected": True, "lost": False}
+        else:
+            assert over == {"error": True, "disconnected": False}
+
+
+def test_wait_after_a_drop_goes_on_only_if_a_handler_has_run(server: Server, cti: CTI) -> None:
+    """The handler may open another session later, for example on a timer."""
+    dropped = threading.Event()
+    cti.onDisconnected = dropped.set
+    server.running[0].end()
+    assert dropped.wait(PATIENCE)
+    assert not cti.wait(A_WHILE)
+
+
+def test_session_that_follows_a_handled_drop_ends_the_wait_with_its_own_end(
+    server: Server, cti: CTI
+) -> None:
+    dropped = threading.Event()
+    cti.onDisconnected = dropped.set
+    server.running[0].end()
+    assert dropped.wait(PATIENCE)
+    cti.create_session("token").result(PATIENCE)
+    cti.destroy_session().result(PATIENCE)
+    assert cti.wait(PATIENCE)
+
+
+def test_handler_of_a_drop_that_exits_keeps_no_wait(server: Server, polled: CTI) -> None:
+    def leave() -> None:
+        raise SystemExit
+
+    polled.onDisconnected = leave
+    session = current(polled)
+    server.running[0].end()
+    end_of(session)
+    with pytest.raises(SystemExit):
+        while polled.poll(0):
+            pass
+    assert polled.wait(0)
+
+
+UNRESTORED = "keyyo_cti.wire: without token_provider, nothing restores the session"
+
+
+def test_drop_that_nothing_restores_is_noted_once(
+    server: Server, cti: CTI, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    session = current(cti)
+    server.running[0].end()
+    end_of(session)
+    assert log_of(caplog).count(UNRESTORED) == 1
+
+
+@pytest.mark.parametrize("how", ["closed", "never opened", "restored"])
+def test_other_end_is_not_noted_as_a_drop_that_nothing_restores(
+    server: Server, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    provider: Any = (lambda: "new") if how == "restored" else None
+    with CTI(cookie_auto=False, token_provider=provider, backoff=QUICK) as cti:
+        seen = Seen(cti)
+        if how == "never opened":
+            server.replies["create_session"] = None
+        future = cti.create_session("token")
+        server.wait_for("create_session")
+        if how == "closed":
+            future.result(PATIENCE)
+            cti.close()
+        elif how == "never opened":
+            server.running[0].end()
+            assert future.exception(PATIENCE) is not None
+        else:
+            future.result(PATIENCE)
+            server.running[0].end()
+            seen.wait_for("restored")
+    assert UNRESTORED not in log_of(caplog)
+
+
+def test_close_of_a_server_that_does_not_confirm_is_forced(server: Server, cti: CTI) -> None:
+    server.running[0].confirms = False
+    session = current(cti)
+    cti._client.close(monotonic() + 0.1)
+    end_of(session)
+
+
+def test_close_returns_after_the_last_step_of_the_thread(
+    server: Server, cti: CTI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a program could end in the middle of it."""
+    session = current(cti)
+    release = session._release_dispatcher
+
+    def release_late() -> None:
+        threading.Event().wait(A_WHILE)
+        release()
+
+    monkeypatch.setattr(session, "_release_dispatcher", release_late)
+    cti.close()
+    assert not session._thread.is_alive()
+
+
+# Restores.
+
+
+def drop(server: Server, seen: Seen, count: int = 1) -> None:
+    """Drop the connection, and wait for the restore."""
+    server.running[-1].end()
+    seen.wait_for("restored", count)
+
+
+def test_command_before_the_restore_is_over_is_refused(server: Server, restored: CTI) -> None:
+    server.replies["restore_session"] = None
+    server.running[0].end()
+    server.wait_for("restore_session")
+    error = restored.ping().exception(PATIENCE)
+    assert isinstance(error, ConnectionClosed) and not error.sent
+    assert "wait for the event restored" in str(get_advice(error))
+    assert "ping" not in server.actions()
+
+
+def test_transport_of_the_session_is_tried_first(server: Server, restored: CTI) -> None:
+    seen = Seen(restored)
+    server.transport = "xhr-streaming"
+    order: List[List[str]] = []
+    server.on_new = lambda connection: order.append(connection.transports)
+    drop(server, seen)
+    drop(server, seen, 2)
+    assert [each[0] for each in order] == ["websocket", "xhr-streaming"]
+
+
+def test_pauses_grow_over_drops_that_follow_each_other(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    backoff = Backoff(first=0.1, longest=1000.0, spread=0.0)
+    with CTI(cookie_auto=False, token_provider=lambda: "new", backoff=backoff) as cti:
+        seen = Seen(cti)
+        cti.create_session("token").result(PATIENCE)
+        drop(server, seen)
+        drop(server, seen, 2)
+    pauses = [each.split()[3] for each in log_of(caplog) if "pause of" in each]
+    assert pauses == ["0.1", "0.2"]
+
+
+def test_restored_session_that_is_destroyed_ends_the_wait(server: Server, restored: CTI) -> None:
+    drop(server, Seen(restored))
+    restored.destroy_session().result(PATIENCE)
+    assert restored.wait(PATIENCE)
+
+
+def test_restored_session_keeps_the_wait_until_its_last_handler_has_run(server: Server) -> None:
+    options: Dict[str, Any] = {"backoff": QUICK, "dispatch": "manual", "cookie_auto": False}
+    with CTI(token_provider=lambda: "new", **options) as cti:
+        cti.create_session("token").result(PATIENCE)
+        restored = cti.wait_for("restored")
+        server.running[0].end()
+        restored.result(PATIENCE)
+        while cti.poll(0):
+            pass
+        cti._client.close(monotonic())
+        eventually(lambda: not threads("reader"))
+        assert not cti.wait(0)
+        while cti.poll(0):
+            pass
+        assert cti.wait(0)
+
+
+def test_session_that_is_being_destroyed_is_not_restored(server: Server, restored: CTI) -> None:
+    """Its state is unknown."""
+    seen = Seen(restored)
+    server.replies["destroy_session"] = None
+    restored.destroy_session()
+    server.wait_for("destroy_session")
+    server.running[0].end()
+    error = seen.wait_for("lost")[1]
+    assert "while the session was being destroyed" in str(error.hint)
+    assert len(server.running) == 1
+
+
+def test_bug_in_a_restore_is_logged_and_loses_the_session(
+    server: Server, restored: CTI, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    seen = Seen(restored)
+    monkeypatch.setattr(restored._client._shared.pauses, "begin", fail)
+    server.running[0].end()
+    error = seen.wait_for("lost")[1]
+    assert (error.status_code, error.message) == (500, "The SDK failed: ZeroDivisionError")
+    assert error.error_code == "internal"
+    assert "keyyo_cti: the session cannot be restored" in log_of(caplog)
+
+
+# Close during a restore.
+
+
+def test_close_in_a_long_pause_ends_the_thread(server: Server) -> None:
+    with CTI(cookie_auto=False, token_provider=lambda: "new", backoff=LONG) as cti:
+        cti.create_session("token").result(PATIENCE)
+        session = current(cti)
+        server.running[0].end()
+        cti.wait_for("disconnected").result(PATIENCE)
+        cti.close()
+        assert not session._thread.is_alive()
+
+
+def lose(server: Server, cti: CTI, provider: HangingProvider) -> Any:
+    """Drop the connection, and wait until the provider hangs; return the session."""
+    cti.create_session("token").result(PATIENCE)
+    session = current(cti)
+    server.running[-1].end()
+    assert provider.called.wait(PATIENCE)
+    return session
+
+
+def test_close_does_not_wait_for_a_provider_that_hangs(
+    server: Server, hanging: HangingProvider
+) -> None:
+    """The thread of the handlers ends, and then the reader, when the provider returns."""
+    with CTI(cookie_auto=False, token_provider=hanging, backoff=QUICK) as cti:
+        session = lose(server, cti, hanging)
+        closing = Background(cti._client.close, monotonic())
+        closing.result()
+        assert closing.seconds < 0.9 and session._thread.is_alive()
+        eventually(lambda: not threads("events"))
+        hanging.returns.set()
+        end_of(session)
+        assert len(server.running) == 1
+
+
+def count_releases(cti: CTI, monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    """The names of the threads on which sessions let go of the thread of the handlers."""
+    release, released = cti._client._dispatcher.release, []
+
+    def count() -> None:
+        released.append(threading.current_thread().name)
+        release()
+
+    monkeypatch.setattr(cti._client._dispatcher, "release", count)
+    return released
+
+
+def test_session_lets_go_of_the_thread_of_the_handlers_once(
+    server: Server, hanging: HangingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the next session would have none."""
+    with CTI(cookie_auto=False, token_provider=hanging, backoff=QUICK) as cti:
+        released = count_releases(cti, monkeypatch)
+        session = lose(server, cti, hanging)
+        cti._client.close(monotonic())
+        hanging.returns.set()
+        end_of(session)
+        assert len(released) == 1
+
+
+def test_thread_of_the_handlers_stays_until_a_closed_connection_has_ended(
+    server: Server, cti: CTI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the last callbacks would need a new one, which may not start at the exit."""
+    released = count_releases(cti, monkeypatch)
+    server.running[0].confirms = False
+    (session,) = cti._client.begin_close()
+    assert released == []
+    server.running[0].end()
+    end_of(session)
+    assert len(released) == 1
+
+
+@pytest.mark.parametrize("act", ["close", "wait"])
+def test_provider_that_closes_or_waits_does_not_wait_for_itself(
+    server: Server, act: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcome: "Future[Optional[BaseException]]" = Future()
+
+    def provide() -> str:
+        try:
+            client.close() if act == "close" else client.wait(0)
+        except BaseException as error:
+            outcome.set_result(error)
+        else:
+            outcome.set_result(None)
+        return "new"
+
+    with CTI(cookie_auto=False, token_provider=provide, backoff=QUICK) as client:
+        client.create_session("token").result(PATIENCE)
+        session = current(client)
+        server.running[0].end()
+        error = outcome.result(PATIENCE)
+        if act == "close":
+            assert error is None
+            end_of(session)
+            assert client.wait(PATIENCE) and len(server.running) == 1
+        else:
+            assert isinstance(error, RuntimeError) and "wait for itself" in str(error)
+
+
+def test_close_just_before_an_attempt_connects_nothing(server: Server, restored: CTI) -> None:
+    seen, session = Seen(restored), current(restored)
+    server.on_new = lambda connection: restored._client.begin_close()
+    server.running[0].end()
+    end_of(session)
+    assert restored.wait(PATIENCE) and len(server.running) == 1
+    assert seen.of("restored") == seen.of("lost") == []
+
+
+def test_close_just_as_the_session_is_restored_is_a_close(
+    server: Server, restored: CTI, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen, session = Seen(restored), current(restored)
+    monkeypatch.setattr(
+        restored._client._shared.pauses, "restored", restored._client.begin_close)
+    server.running[0].end()
+    end_of(session)
+    assert restored.wait(PATIENCE) and not restored.connected
+    assert seen.of("restored") == []
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
