@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import queue
 import threading
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti import CTI, Backoff, ConnectionClosed, _sockjs
+from keyyo_cti import CTI, Backoff, ConnectionClosed
 from keyyo_cti._display.error_page import get_advice
 from keyyo_cti._net.clock import monotonic
-from keyyo_cti._net.reentrant import Flag
-from keyyo_cti._sockjs import Closed, NotOpen, SendProgress
-from keyyo_cti._sockjs.errors import LOST, NORMAL
 
 from ...helpers.background import A_WHILE, Background
+from ...helpers.played_server import SESSION, PlayedServer, current, end_of, play_server
 from ...helpers.probe import PATIENCE, Seen, eventually
 
 OTHER = "33199000002"
-
-SESSION = {"number": "33199000001", "now": 1_700_000_000, "session_id": "s-1"}
 
 #: So that a test does not wait for what it is not about.
 QUICK = Backoff(first=0.01, longest=0.01)
@@ -32,120 +26,13 @@ QUICK = Backoff(first=0.01, longest=0.01)
 LONG = Backoff(first=1000.0, longest=1000.0, spread=0.0)
 
 
-class FakeSockJS:
-    """Stands for a SockJS connection.
-
-    :ivar opens: False if it stays silent.
-    :ivar confirms: False if the server does not confirm a close.
-    """
-
-    last_silence = silence_ended_at = 0.0
-    opens = confirms = True
-
-    def __init__(self, server: Server, listener: Any, transports: List[str]) -> None:
-        self.transport: Optional[str] = None
-        self.transports = transports
-        self.ended = Flag()
-        self.close_begun = Flag()
-        self._server, self._listener = server, listener
-        self._work: "queue.Queue[Callable[[], object]]" = queue.Queue()
-        self._end: Optional[Closed] = None
-
-    def run(self) -> None:
-        self._server.running.append(self)
-        if self.opens and not self.close_begun.is_set():
-            self.transport = self._server.transport
-            self._listener.opened()
-        while self._end is None:
-            self._work.get(timeout=PATIENCE)()
-        self.transport = None
-        self.ended.set()
-        self._listener.closed(self._end)
-
-    def send(self, message: str, progress: SendProgress) -> None:
-        if self.transport is None:
-            raise NotOpen
-        progress.begun = True
-        command = json.loads(message)
-        self._server.sent.append(command)
-        reply = self._server.replies.get(command["action"], {"result": 1})
-        if reply is not None:
-            self.receive({"id": command["id"], **reply})
-
-    def begin_close(self, within: float) -> None:
-        self.close_begun.set()
-        if self.confirms:
-            self.end(NORMAL)
-
-    def finish_close(self, until: float) -> None:
-        if not self.ended.wait(max(0.0, until - monotonic())):
-            self.end(LOST)
-
-    def silence(self) -> Optional[float]:
-        return None
-
-    # By the test.
-
-    def receive(self, message: Dict[str, Any]) -> None:
-        self.do(lambda: self._listener.received(json.dumps(message)))
-
-    def do(self, work: Callable[[], object]) -> None:
-        """Run something on the thread of the session."""
-        self._work.put(work)
-
-    def end(self, code: int = LOST) -> None:
-        def end() -> None:
-            self._end = Closed(code, "gone")
-
-        self.do(end)
-
-
-class Server:
-    """What the test plays.
-
-    :ivar replies: action -> the reply; None for no reply, 1 by default.
-    :ivar running: the connections that were opened, the newest last.
-    :ivar on_new: called with each connection that is made.
-    """
-
-    transport = "websocket"
-
-    def __init__(self) -> None:
-        self.replies: Dict[str, Optional[Dict[str, Any]]] = {
-            "create_session": {"result": SESSION}, "restore_session": {"result": SESSION},
-        }
-        self.sent: List[Dict[str, Any]] = []
-        self.running: List[FakeSockJS] = []
-        self.on_new: Callable[[FakeSockJS], object] = lambda connection: None
-
-    def connect(
-        self, url: str, listener: object, limits: object, ca_certs: object, clock: object,
-        transports: List[str], proxies: object, note: object,
-    ) -> FakeSockJS:
-        connection = FakeSockJS(self, listener, transports)
-        self.on_new(connection)
-        return connection
-
-    def refuse(self, action: str, message: str = "Invalid token") -> None:
-        self.replies[action] = {"error": {"status_code": 400, "message": message}}
-
-    def actions(self) -> List[str]:
-        return [each["action"] for each in self.sent]
-
-    def wait_for(self, action: str, count: int = 1) -> Dict[str, Any]:
-        eventually(lambda: self.actions().count(action) >= count)
-        return [each for each in self.sent if each["action"] == action][count - 1]
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> PlayedServer:
+    return play_server(monkeypatch)
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Server:
-    server = Server()
-    monkeypatch.setattr(_sockjs, "Connection", server.connect)
-    return server
-
-
-@pytest.fixture
-def cti(server: Server) -> Iterator[CTI]:
+def cti(server: PlayedServer) -> Iterator[CTI]:
     """With a session that nothing restores."""
     with CTI(cookie_auto=False) as cti:
         cti.create_session("token").result(PATIENCE)
@@ -153,7 +40,7 @@ def cti(server: Server) -> Iterator[CTI]:
 
 
 @pytest.fixture
-def restored(server: Server) -> Iterator[CTI]:
+def restored(server: PlayedServer) -> Iterator[CTI]:
     """With a session that is restored."""
     with CTI(cookie_auto=False, token_provider=lambda: "new", backoff=QUICK) as cti:
         cti.create_session("token").result(PATIENCE)
@@ -161,7 +48,7 @@ def restored(server: Server) -> Iterator[CTI]:
 
 
 @pytest.fixture
-def polled(server: Server) -> Iterator[CTI]:
+def polled(server: PlayedServer) -> Iterator[CTI]:
     """With a session that nothing restores, and handlers that run when the test says."""
     with CTI(cookie_auto=False, dispatch="manual") as cti:
         cti.create_session("token").result(PATIENCE)
@@ -174,16 +61,6 @@ def log_of(caplog: pytest.LogCaptureFixture) -> List[str]:
 
 def threads(name: str) -> List[threading.Thread]:
     return [each for each in threading.enumerate() if each.name.startswith(f"keyyo-cti-{name}")]
-
-
-def end_of(session: Any) -> None:
-    """Wait until the thread of a session has ended."""
-    session._thread.join(PATIENCE)
-    assert not session._thread.is_alive()
-
-
-def current(cti: CTI) -> Any:
-    return cti._client._sessions.current
 
 
 class HangingProvider:
@@ -199,7 +76,7 @@ class HangingProvider:
 
 
 @pytest.fixture
-def hanging(server: Server) -> Iterator[HangingProvider]:
+def hanging(server: PlayedServer) -> Iterator[HangingProvider]:
     provider = HangingProvider()
     yield provider
     provider.returns.set()
@@ -214,7 +91,7 @@ def test_thread_of_a_session_does_not_keep_the_program_alive(cti: CTI) -> None:
 
 
 def test_token_with_white_space_that_the_server_accepts_opens_a_session(
-    server: Server, caplog: pytest.LogCaptureFixture
+    server: PlayedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is explained only if the server refuses it."""
     with CTI(cookie_auto=False) as cti:
@@ -222,7 +99,7 @@ def test_token_with_white_space_that_the_server_accepts_opens_a_session(
         assert cti.connected and caplog.records == []
 
 
-def test_reply_that_comes_after_close_opens_no_session(server: Server) -> None:
+def test_reply_that_comes_after_close_opens_no_session(server: PlayedServer) -> None:
     server.replies["create_session"] = None
     with CTI(cookie_auto=False) as cti:
         future = cti.create_session("token")
@@ -236,7 +113,9 @@ def test_reply_that_comes_after_close_opens_no_session(server: Server) -> None:
         end_of(session)
 
 
-def test_restored_session_of_an_earlier_run_is_asked_for_its_settings(server: Server) -> None:
+def test_restored_session_of_an_earlier_run_is_asked_for_its_settings(
+    server: PlayedServer
+) -> None:
     """A restore has to repeat them."""
     server.replies["get_subscriptions"] = {"result": {"numbers": [OTHER]}}
     server.replies["get_auto_answer"] = {"result": {"auto_answer": True}}
@@ -252,7 +131,7 @@ def test_restored_session_of_an_earlier_run_is_asked_for_its_settings(server: Se
 # Settings and conversations.
 
 
-def test_refused_subscription_is_not_recorded(server: Server, cti: CTI) -> None:
+def test_refused_subscription_is_not_recorded(server: PlayedServer, cti: CTI) -> None:
     server.refuse("subscribe")
     assert cti.subscribe(OTHER).exception(PATIENCE) is not None
     settings = cti._client.session.settings
@@ -260,7 +139,7 @@ def test_refused_subscription_is_not_recorded(server: Server, cti: CTI) -> None:
 
 
 def test_subscription_of_a_closed_session_is_not_recorded_for_the_next(
-    server: Server, cti: CTI
+    server: PlayedServer, cti: CTI
 ) -> None:
     server.replies["subscribe"] = None
     future, old = cti.subscribe(OTHER), server.running[0]
@@ -278,7 +157,7 @@ def test_subscription_of_a_closed_session_is_not_recorded_for_the_next(
 @pytest.mark.parametrize("ask", [lambda cti: cti.subscribe(OTHER), lambda cti: cti.ping()])
 @pytest.mark.parametrize("refused", [False, True])
 def test_reply_is_told_to_what_follows_conversations(
-    server: Server, cti: CTI, monkeypatch: pytest.MonkeyPatch, ask: Callable[[CTI], Any],
+    server: PlayedServer, cti: CTI, monkeypatch: pytest.MonkeyPatch, ask: Callable[[CTI], Any],
     refused: bool,
 ) -> None:
     told: List[Any] = []
@@ -295,7 +174,7 @@ def test_reply_is_told_to_what_follows_conversations(
 # Ends.
 
 
-def test_drop_fails_waits_at_once_and_handlers_later(server: Server, polled: CTI) -> None:
+def test_drop_fails_waits_at_once_and_handlers_later(server: PlayedServer, polled: CTI) -> None:
     """A wait for ``disconnected`` has its event."""
     call, drop = polled.wait_for("newCall"), polled.wait_for("disconnected")
     while polled.poll(0):
@@ -312,7 +191,7 @@ def test_destroy_fails_waits_at_once(polled: CTI) -> None:
 
 
 def test_wait_that_begins_after_the_end_fails_when_its_handlers_have_run(
-    server: Server, polled: CTI
+    server: PlayedServer, polled: CTI
 ) -> None:
     """Until then, a handler may open another session."""
     session = current(polled)
@@ -325,7 +204,7 @@ def test_wait_that_begins_after_the_end_fails_when_its_handlers_have_run(
     assert "the session was lost" in str(waiting.exception(0))
 
 
-def test_wait_for_a_drop_is_not_over_with_a_close(server: Server, cti: CTI) -> None:
+def test_wait_for_a_drop_is_not_over_with_a_close(server: PlayedServer, cti: CTI) -> None:
     """Not even if it begins before the closed connection has ended."""
     server.running[0].confirms = False
     (session,) = cti._client.begin_close()
@@ -338,7 +217,7 @@ def test_wait_for_a_drop_is_not_over_with_a_close(server: Server, cti: CTI) -> N
 
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_only_the_handler_of_the_last_end_may_wait_for_the_next_session(
-    server: Server, is_lost: bool
+    server: PlayedServer, is_lost: bool
 ) -> None:
     """An earlier one does not know of the end, and would wait without an end."""
     provider: Any = (lambda: "new") if is_lost else None
@@ -364,7 +243,9 @@ def test_only_the_handler_of_the_last_end_may_wait_for_the_next_session(
             assert over == {"error": True, "disconnected": False}
 
 
-def test_wait_after_a_drop_goes_on_only_if_a_handler_has_run(server: Server, cti: CTI) -> None:
+def test_wait_after_a_drop_goes_on_only_if_a_handler_has_run(
+    server: PlayedServer, cti: CTI
+) -> None:
     """The handler may open another session later, for example on a timer."""
     dropped = threading.Event()
     cti.onDisconnected = dropped.set
@@ -374,7 +255,7 @@ def test_wait_after_a_drop_goes_on_only_if_a_handler_has_run(server: Server, cti
 
 
 def test_session_that_follows_a_handled_drop_ends_the_wait_with_its_own_end(
-    server: Server, cti: CTI
+    server: PlayedServer, cti: CTI
 ) -> None:
     dropped = threading.Event()
     cti.onDisconnected = dropped.set
@@ -385,7 +266,7 @@ def test_session_that_follows_a_handled_drop_ends_the_wait_with_its_own_end(
     assert cti.wait(PATIENCE)
 
 
-def test_handler_of_a_drop_that_exits_keeps_no_wait(server: Server, polled: CTI) -> None:
+def test_handler_of_a_drop_that_exits_keeps_no_wait(server: PlayedServer, polled: CTI) -> None:
     def leave() -> None:
         raise SystemExit
 
@@ -403,7 +284,7 @@ UNRESTORED = "keyyo_cti.wire: without token_provider, nothing restores the sessi
 
 
 def test_drop_that_nothing_restores_is_noted_once(
-    server: Server, cti: CTI, caplog: pytest.LogCaptureFixture
+    server: PlayedServer, cti: CTI, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     session = current(cti)
@@ -414,7 +295,7 @@ def test_drop_that_nothing_restores_is_noted_once(
 
 @pytest.mark.parametrize("how", ["closed", "never opened", "restored"])
 def test_other_end_is_not_noted_as_a_drop_that_nothing_restores(
-    server: Server, caplog: pytest.LogCaptureFixture, how: str
+    server: PlayedServer, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
     provider: Any = (lambda: "new") if how == "restored" else None
@@ -437,7 +318,7 @@ def test_other_end_is_not_noted_as_a_drop_that_nothing_restores(
     assert UNRESTORED not in log_of(caplog)
 
 
-def test_close_of_a_server_that_does_not_confirm_is_forced(server: Server, cti: CTI) -> None:
+def test_close_of_a_server_that_does_not_confirm_is_forced(server: PlayedServer, cti: CTI) -> None:
     server.running[0].confirms = False
     session = current(cti)
     cti._client.close(monotonic() + 0.1)
@@ -445,7 +326,7 @@ def test_close_of_a_server_that_does_not_confirm_is_forced(server: Server, cti: 
 
 
 def test_close_returns_after_the_last_step_of_the_thread(
-    server: Server, cti: CTI, monkeypatch: pytest.MonkeyPatch
+    server: PlayedServer, cti: CTI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise a program could end in the middle of it."""
     session = current(cti)
@@ -463,13 +344,15 @@ def test_close_returns_after_the_last_step_of_the_thread(
 # Restores.
 
 
-def drop(server: Server, seen: Seen, count: int = 1) -> None:
+def drop(server: PlayedServer, seen: Seen, count: int = 1) -> None:
     """Drop the connection, and wait for the restore."""
     server.running[-1].end()
     seen.wait_for("restored", count)
 
 
-def test_command_before_the_restore_is_over_is_refused(server: Server, restored: CTI) -> None:
+def test_command_before_the_restore_is_over_is_refused(
+    server: PlayedServer, restored: CTI
+) -> None:
     server.replies["restore_session"] = None
     server.running[0].end()
     server.wait_for("restore_session")
@@ -479,7 +362,7 @@ def test_command_before_the_restore_is_over_is_refused(server: Server, restored:
     assert "ping" not in server.actions()
 
 
-def test_transport_of_the_session_is_tried_first(server: Server, restored: CTI) -> None:
+def test_transport_of_the_session_is_tried_first(server: PlayedServer, restored: CTI) -> None:
     seen = Seen(restored)
     server.transport = "xhr-streaming"
     order: List[List[str]] = []
@@ -490,7 +373,7 @@ def test_transport_of_the_session_is_tried_first(server: Server, restored: CTI) 
 
 
 def test_pauses_grow_over_drops_that_follow_each_other(
-    server: Server, caplog: pytest.LogCaptureFixture
+    server: PlayedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     backoff = Backoff(first=0.1, longest=1000.0, spread=0.0)
@@ -503,13 +386,17 @@ def test_pauses_grow_over_drops_that_follow_each_other(
     assert pauses == ["0.1", "0.2"]
 
 
-def test_restored_session_that_is_destroyed_ends_the_wait(server: Server, restored: CTI) -> None:
+def test_restored_session_that_is_destroyed_ends_the_wait(
+    server: PlayedServer, restored: CTI
+) -> None:
     drop(server, Seen(restored))
     restored.destroy_session().result(PATIENCE)
     assert restored.wait(PATIENCE)
 
 
-def test_restored_session_keeps_the_wait_until_its_last_handler_has_run(server: Server) -> None:
+def test_restored_session_keeps_the_wait_until_its_last_handler_has_run(
+    server: PlayedServer
+) -> None:
     options: Dict[str, Any] = {"backoff": QUICK, "dispatch": "manual", "cookie_auto": False}
     with CTI(token_provider=lambda: "new", **options) as cti:
         cti.create_session("token").result(PATIENCE)
@@ -526,7 +413,9 @@ def test_restored_session_keeps_the_wait_until_its_last_handler_has_run(server: 
         assert cti.wait(0)
 
 
-def test_session_that_is_being_destroyed_is_not_restored(server: Server, restored: CTI) -> None:
+def test_session_that_is_being_destroyed_is_not_restored(
+    server: PlayedServer, restored: CTI
+) -> None:
     """Its state is unknown."""
     seen = Seen(restored)
     server.replies["destroy_session"] = None
@@ -539,7 +428,7 @@ def test_session_that_is_being_destroyed_is_not_restored(server: Server, restore
 
 
 def test_bug_in_a_restore_is_logged_and_loses_the_session(
-    server: Server, restored: CTI, caplog: pytest.LogCaptureFixture,
+    server: PlayedServer, restored: CTI, caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: Any) -> None:
@@ -557,7 +446,7 @@ def test_bug_in_a_restore_is_logged_and_loses_the_session(
 # Close during a restore.
 
 
-def test_close_in_a_long_pause_ends_the_thread(server: Server) -> None:
+def test_close_in_a_long_pause_ends_the_thread(server: PlayedServer) -> None:
     with CTI(cookie_auto=False, token_provider=lambda: "new", backoff=LONG) as cti:
         cti.create_session("token").result(PATIENCE)
         session = current(cti)
@@ -567,7 +456,7 @@ def test_close_in_a_long_pause_ends_the_thread(server: Server) -> None:
         assert not session._thread.is_alive()
 
 
-def lose(server: Server, cti: CTI, provider: HangingProvider) -> Any:
+def lose(server: PlayedServer, cti: CTI, provider: HangingProvider) -> Any:
     """Drop the connection, and wait until the provider hangs; return the session."""
     cti.create_session("token").result(PATIENCE)
     session = current(cti)
@@ -577,7 +466,7 @@ def lose(server: Server, cti: CTI, provider: HangingProvider) -> Any:
 
 
 def test_close_does_not_wait_for_a_provider_that_hangs(
-    server: Server, hanging: HangingProvider
+    server: PlayedServer, hanging: HangingProvider
 ) -> None:
     """The thread of the handlers ends, and then the reader, when the provider returns."""
     with CTI(cookie_auto=False, token_provider=hanging, backoff=QUICK) as cti:
@@ -604,7 +493,7 @@ def count_releases(cti: CTI, monkeypatch: pytest.MonkeyPatch) -> List[str]:
 
 
 def test_session_lets_go_of_the_thread_of_the_handlers_once(
-    server: Server, hanging: HangingProvider, monkeypatch: pytest.MonkeyPatch
+    server: PlayedServer, hanging: HangingProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the next session would have none."""
     with CTI(cookie_auto=False, token_provider=hanging, backoff=QUICK) as cti:
@@ -617,7 +506,7 @@ def test_session_lets_go_of_the_thread_of_the_handlers_once(
 
 
 def test_thread_of_the_handlers_stays_until_a_closed_connection_has_ended(
-    server: Server, cti: CTI, monkeypatch: pytest.MonkeyPatch
+    server: PlayedServer, cti: CTI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise the last callbacks would need a new one, which may not start at the exit."""
     released = count_releases(cti, monkeypatch)
@@ -631,7 +520,7 @@ def test_thread_of_the_handlers_stays_until_a_closed_connection_has_ended(
 
 @pytest.mark.parametrize("act", ["close", "wait"])
 def test_provider_that_closes_or_waits_does_not_wait_for_itself(
-    server: Server, act: str, caplog: pytest.LogCaptureFixture
+    server: PlayedServer, act: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcome: "Future[Optional[BaseException]]" = Future()
 
@@ -657,7 +546,9 @@ def test_provider_that_closes_or_waits_does_not_wait_for_itself(
             assert isinstance(error, RuntimeError) and "wait for itself" in str(error)
 
 
-def test_close_just_before_an_attempt_connects_nothing(server: Server, restored: CTI) -> None:
+def test_close_just_before_an_attempt_connects_nothing(
+    server: PlayedServer, restored: CTI
+) -> None:
     seen, session = Seen(restored), current(restored)
     server.on_new = lambda connection: restored._client.begin_close()
     server.running[0].end()
@@ -667,7 +558,7 @@ def test_close_just_before_an_attempt_connects_nothing(server: Server, restored:
 
 
 def test_close_just_as_the_session_is_restored_is_a_close(
-    server: Server, restored: CTI, caplog: pytest.LogCaptureFixture,
+    server: PlayedServer, restored: CTI, caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen, session = Seen(restored), current(restored)
