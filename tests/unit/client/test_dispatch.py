@@ -22,6 +22,11 @@ from keyyo_cti._client.dispatch import (
     name_of,
 )
 from keyyo_cti._client.pending import CommandFuture
+from keyyo_cti._net import process
+from keyyo_cti._net.reentrant import interrupts_itself
+
+from ...helpers.background import Background
+from ...helpers.probe import eventually
 
 SOON = 5.0
 
@@ -300,6 +305,18 @@ def test_a_fault_of_our_own(each: Dispatcher, caplog: pytest.LogCaptureFixture) 
     drain(each)
     assert ran == [1]
     assert "a fault" in caplog.text
+
+
+def test_fault_of_our_own_is_logged_by_the_logger_of_the_sdk(
+    thread: EventThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault() -> None:
+        raise AssertionError("a fault")
+
+    thread.put(fault)
+    drain(thread)
+    (record,) = errors(caplog)
+    assert (record.name, record.getMessage()) == ("keyyo_cti", "an event could not be delivered")
 
 
 def test_running(each: Dispatcher) -> None:
@@ -678,6 +695,147 @@ def test_finish_waits_for_a_thread_at_its_last_instructions(reports: Reports) ->
     assert "events" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_work_without_a_size_takes_no_bytes_of_the_backlog(reports: Reports) -> None:
+    """Neither does what makes the thread check whether it may end."""
+    thread = EventThread("events", None, reports, max_bytes=1)
+    polled = PolledDispatcher(None, reports, max_bytes=1)
+    go = threading.Event()
+    thread.acquire()
+    thread.put(go.wait)
+    for dispatcher in (thread, polled):
+        dispatcher.put(print)
+        assert dispatcher.put_if_running(str) == (dispatcher is thread)
+        assert dispatcher.has_room()
+    thread.release()
+    go.set()
+    thread.finish(SOON)
+    assert thread.has_room()
+
+
+def test_work_for_a_running_thread_is_refused_where_there_is_none(reports: Reports) -> None:
+    dispatcher, ran = EventThread("events", None, reports), []  # type: EventThread, List[int]
+    assert dispatcher.put_if_running(lambda: ran.append(1)) is False
+    dispatcher.acquire()
+    assert dispatcher.put_if_running(lambda: ran.append(2)) is True
+    process._forks += 1
+    try:
+        # In a forked child, which has the object but not the thread.
+        assert dispatcher.put_if_running(lambda: ran.append(3)) is False
+    finally:
+        process._forks -= 1
+    dispatcher.release()
+    dispatcher.finish(SOON)
+    assert ran == [2] and dispatcher.waiting() == 0
+
+
+def test_thread_that_cannot_be_held_leaves_nothing_in_the_queue(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    dispatcher = EventThread("events", None, reports)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError):
+        dispatcher.acquire()
+    assert dispatcher.waiting() == 0
+
+
+class Hooked:
+    """A section that first does what another thread may do just then, once."""
+
+    def __init__(self, section: Any, first: Callable[[], object]) -> None:
+        self._section, self._first = section, [first]
+        self.run = section.run
+
+    def call(self, work: Callable[[], Any]) -> Any:
+        if self._first:
+            self._first.pop()()
+        return self._section.call(work)
+
+
+def test_thread_that_is_held_again_as_it_is_about_to_end_goes_on(reports: Reports) -> None:
+    dispatcher, seen = EventThread("events", None, reports), []  # type: EventThread, List[Any]
+    held = threading.Event()
+
+    def hold() -> None:
+        dispatcher._life = life
+        dispatcher.acquire()
+        held.set()
+
+    life = dispatcher._life
+    dispatcher._life = Hooked(life, hold)  # type: ignore[assignment]
+    for _ in range(2):
+        dispatcher.put(lambda: seen.append(threading.current_thread()))
+        assert held.wait(SOON)
+        drain(dispatcher)
+    assert dispatcher._thread is seen[0] and seen[1] is seen[0]
+    dispatcher.release()
+    dispatcher.finish(SOON)
+    assert not any(each.is_alive() for each in seen)
+
+
+def test_work_that_comes_as_the_thread_is_about_to_end_runs_on_it(reports: Reports) -> None:
+    dispatcher, seen = EventThread("events", None, reports), []  # type: EventThread, List[Any]
+    done = threading.Event()
+
+    def see() -> None:
+        seen.append(threading.current_thread())
+        if len(seen) == 2:
+            done.set()
+
+    dispatcher._life = Hooked(dispatcher._life, lambda: dispatcher.put(see))  # type: ignore
+    dispatcher.put(see)
+    assert done.wait(SOON)
+    dispatcher.finish(SOON)
+    assert seen[0] is seen[1] and not seen[0].is_alive()
+
+
+def test_work_that_comes_as_the_queueing_thread_has_done_all_is_done_too(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no thread can be started, the other thread leaves its work to this one."""
+    dispatcher, ran = EventThread("events", None, reports), []  # type: EventThread, List[int]
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def take_now() -> Any:
+        taken = take()
+        if taken is None and len(ran) == 1:
+            dispatcher.deliver(ran.append, 2)
+        return taken
+
+    take = dispatcher._backlog.take_now
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(dispatcher._backlog, "take_now", take_now)
+    dispatcher.deliver(ran.append, 1)
+    assert ran == [1, 2]
+
+
+def test_thread_of_a_forked_child_does_no_later_work(reports: Reports) -> None:
+    """The parent does it."""
+    dispatcher, ran = EventThread("events", None, reports), []  # type: EventThread, List[int]
+    threads: List[threading.Thread] = []
+    go = threading.Event()
+
+    def fork() -> None:
+        threads.append(threading.current_thread())
+        go.wait(SOON)
+        process._forks += 1
+
+    try:
+        dispatcher.put(fork)
+        dispatcher.put(lambda: ran.append(1))
+        eventually(lambda: threads)
+        go.set()
+        threads[0].join(SOON)
+        assert not threads[0].is_alive() and ran == []
+    finally:
+        process._forks -= 1
+    assert reports.errors == []
+
+
 def test_finish_inside(thread: EventThread) -> None:
     """Finishing inside a handler does not wait for itself."""
     ran: List[int] = []
@@ -829,6 +987,21 @@ def test_endless_poll(reports: Reports) -> None:
         polled.deliver(lambda: None)
         waiting.join(SOON)
         assert not waiting.is_alive()
+
+
+def test_poll_counts_what_it_has_run_if_others_take_work_too(reports: Reports) -> None:
+    dispatcher, ran = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[int]
+    dispatcher.put(dispatcher._backlog.take_now)
+    dispatcher.put(lambda: ran.append(1))
+    assert dispatcher.poll(0) == 1 and ran == []
+
+
+def test_handler_in_poll_may_wait_for_other_threads(reports: Reports) -> None:
+    """It interrupts nothing that another thread may need."""
+    dispatcher, seen = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[bool]
+    dispatcher.put(lambda: seen.append(interrupts_itself()))
+    dispatcher.poll(0)
+    assert seen == [False]
 
 
 def test_polled_work_is_refused_where_no_thread_is_there_to_run_it(reports: Reports) -> None:
@@ -1002,6 +1175,59 @@ def test_inline_and_then_raises(reports: Reports) -> None:
     external.release()
     external.finish(SOON)
     assert ran == [0, 1, 2]
+
+
+def test_only_work_is_handed_over(reports: Reports) -> None:
+    """Not what makes the thread check whether it may end."""
+    handed: List[Work] = []
+    external = ExternalDispatcher(handed.append, "events", None, reports)
+    external.acquire()
+    external.put(print)
+    external.release()
+    external.finish(SOON)
+    assert len(handed) == 1
+
+
+def test_room_for_the_reader_is_seen_before_the_loop_has_run_anything(reports: Reports) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hand_over(work: Work) -> None:
+        entered.set()
+        go_on.wait(SOON)
+
+    external = ExternalDispatcher(hand_over, "events", 2, reports)
+    external.acquire()
+    external.put(print)
+    assert entered.wait(SOON)
+    for _ in range(2):
+        external.put(print)
+    reader = Background(external.wait_for_room, 4 * SOON, lambda: False)
+    eventually(lambda: external._room.waiters)
+    go_on.set()
+    assert reader.result() and reader.seconds < SOON
+    external.release()
+    external.finish(SOON)
+
+
+def test_function_that_forks_and_raises_is_not_reported_in_the_child(
+    reports: Reports, caplog: pytest.LogCaptureFixture
+) -> None:
+    threads: List[threading.Thread] = []
+
+    def hand_over(work: Work) -> None:
+        threads.append(threading.current_thread())
+        process._forks += 1
+        raise OSError
+
+    external = ExternalDispatcher(hand_over, "events", None, reports)
+    try:
+        external.put(print)
+        eventually(lambda: threads)
+        threads[0].join(SOON)
+        assert not threads[0].is_alive()
+    finally:
+        process._forks -= 1
+    assert errors(caplog) == [] and reports.errors == []
 
 
 def test_a_loop_inside_a_handler(reports: Reports) -> None:
