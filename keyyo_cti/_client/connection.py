@@ -77,9 +77,9 @@ class Connection:
         notifications: Notifications,
         options: Options,
         dispatcher: Dispatcher,
-        first: Optional[str] = None,
+        first: Optional[str],
+        wire_log: WireLog,
         clock: Monotonic = monotonic,
-        wire_log: Optional[WireLog] = None,
     ) -> None:
         self.in_session = False
         self.ended = False
@@ -90,11 +90,11 @@ class Connection:
         self._options = options
         self._dispatcher = dispatcher
         self._clock = clock
-        self._wire_log = wire_log or WireLog()
+        self._wire_log = wire_log
         self._pending = Pending(options.timeout, clock)
         self._watch = HandlerWatch(dispatcher)
         self._complaints = Complaints(
-            source, self._wire_log, notifications.conversations.disturb, self._wait_for_room, clock
+            source, wire_log, notifications.conversations.disturb, self._wait_for_room, clock
         )
         self._pinger = Pinger(None, self._ping, NEVER)
         self._pinged_at = self._paused_at = -NEVER
@@ -116,7 +116,7 @@ class Connection:
             options.endpoint, self, limits, ca_certs, clock,
             # ``first`` goes to the front, if it is listed.
             sorted(options.transports, key=lambda name: name != first),
-            options.proxies, note=partial(self._wire_log.note, "{}"),
+            options.proxies, note=partial(wire_log.note, "{}"),
         )
 
     @property
@@ -155,11 +155,11 @@ class Connection:
             self._answer(request, not_connected(), None)
 
     def _take_early(self) -> None:
-        while self._early:
+        while True:
             try:
                 request = self._early.popleft()
             except IndexError:
-                return  # Another thread was faster.
+                return
             if self._closed is None:
                 self._send(request)
             elif self.closing:
@@ -205,7 +205,7 @@ class Connection:
 
     def _report_if_answered(self) -> None:
         """Report that no command is pending, so that deferred commands may be completed."""
-        if self.closing and not self._completing and not self._pending.any():
+        if not self._completing and not self._pending.any():
             self._events.answered()
 
     def _react(
