@@ -18,11 +18,14 @@ from keyyo_cti._client.dispatch import (
     EventThread,
     ExternalDispatcher,
     PolledDispatcher,
+    Running,
     Work,
     name_of,
 )
+from keyyo_cti._client.dispatcher import SDK_ONLY
 from keyyo_cti._client.pending import CommandFuture
 from keyyo_cti._net import process
+from keyyo_cti._net.clock import monotonic
 from keyyo_cti._net.reentrant import interrupts_itself
 
 from ...helpers.background import Background
@@ -1072,6 +1075,100 @@ def test_waiting_for_an_answer_lifts_the_bound(reports: Reports) -> None:
     answer = CommandFuture(polled)
     answer.set_result(1)
     assert answer.result() == 1 and not polled.wait_for_room(0, lambda: False)
+
+
+def test_wait_of_a_handler_for_an_answer_wakes_the_reader(reports: Reports) -> None:
+    """The answer may be the next to be read. Afterwards the bound holds again."""
+    polled, seen = PolledDispatcher(1, reports), []  # type: PolledDispatcher, List[bool]
+
+    def handler() -> None:
+        with polled.waiting_in_handler():
+            seen.append(bool(reader.result()) and reader.seconds < SOON)
+        seen.append(polled.has_room())
+
+    polled.put(handler)
+    polled.put(print)
+    # The handler itself is taken from the queue.
+    polled.put(print)
+    reader = Background(polled.wait_for_room, 3 * SOON, lambda: False)
+    eventually(lambda: polled._room.waiters)
+    polled.poll(0)
+    assert seen == [True, False] and reports.errors == []
+
+
+def test_wait_outside_handlers_lifts_no_bound(reports: Reports) -> None:
+    polled = PolledDispatcher(1, reports)
+    polled.put(print)
+    with polled.waiting_in_handler():
+        assert not polled.has_room()
+
+
+# What is called.
+
+
+def test_call_says_whether_the_code_has_run(reports: Reports) -> None:
+    def refuse(work: Work) -> None:
+        raise OSError
+
+    said: List[bool] = []
+    polled = PolledDispatcher(None, reports)
+    polled.put(lambda: said.append(polled.call(str)))
+    polled.poll(0)
+    external = ExternalDispatcher(refuse, "events", None, reports)
+    external.put(lambda: said.append(external.call(str)))
+    external.finish(SOON)
+    assert said == [True, False]
+
+
+def test_callback_that_runs_is_named_as_one(reports: Reports) -> None:
+    polled, events = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[str]
+
+    def see() -> None:
+        running = polled.running()
+        assert running is not None
+        events.append(running.event)
+
+    polled.deliver(see)
+    polled.poll(0)
+    slowest = polled.slowest(monotonic())
+    assert events == ["callback"] and slowest is not None and slowest.event == "callback"
+    assert Running(see, 0.0).event == "callback"
+
+
+def test_command_of_work_that_the_program_did_not_take_is_not_kept(reports: Reports) -> None:
+    def refuse(work: Work) -> None:
+        raise OSError
+
+    external = ExternalDispatcher(refuse, "events", None, reports)
+    external.put(lambda: external.expect(object()))
+    external.finish(SOON)
+    assert SDK_ONLY == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_handler_that_forks_does_nothing_more_in_the_child(
+    reports: Reports, caplog: pytest.LogCaptureFixture, fails: bool
+) -> None:
+    """Neither is its exception reported there, nor are later handlers called."""
+    polled, ran = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[int]
+
+    def fork() -> None:
+        process._forks += 1
+        if fails:
+            raise OSError
+
+    def work() -> None:
+        polled.call(fork)
+        ran.append(1)
+
+    polled.put(work)
+    before = process._forks
+    try:
+        with pytest.raises(process.OtherProcess):
+            polled.poll(0)
+    finally:
+        process._forks = before
+    assert ran == [] and reports.errors == [] and errors(caplog) == []
 
 
 # A function of the user's.
