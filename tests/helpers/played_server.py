@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Optional
 import pytest
 
 from keyyo_cti import _sockjs
-from keyyo_cti._net.clock import monotonic
+from keyyo_cti._net.clock import monotonic, monotonic_with_sleep
 from keyyo_cti._net.reentrant import Flag
 from keyyo_cti._sockjs import Closed, NotOpen, SendProgress
 from keyyo_cti._sockjs.errors import LOST, NORMAL
@@ -48,8 +48,10 @@ class PlayedConnection:
             self.transport = self._server.transport
             self._listener.opened()
         while self._end is None:
-            self._work.get(timeout=PATIENCE)()
+            # Longer than a test waits for its end.
+            self._work.get(timeout=3 * PATIENCE)()
         self.transport = None
+        self.silence_ended_at = monotonic_with_sleep()
         self.ended.set()
         self._listener.closed(self._end)
 

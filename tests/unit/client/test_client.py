@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, List
 
 import pytest
 
-from keyyo_cti import CTI, Call, ConnectionClosed, ConnectionFailed
+from keyyo_cti import CTI, Backoff, Call, ConnectionClosed, ConnectionFailed
 from keyyo_cti._client import client as module
 from keyyo_cti._display.error_page import get_advice
 from keyyo_cti._net import process, redaction
@@ -71,7 +71,9 @@ def test_threads_and_wire_log_of_each_cti_have_its_number(
         del caplog.records[:]
         with CTI(cookie_auto=False) as cti:
             cti.create_session("token").result(PATIENCE)
-            cti.wait_for("newCall", timeout=PATIENCE)
+            cti.wait_for("lost", timeout=PATIENCE)
+            notify(server, "c1")
+            eventually(lambda: "c1 SETUP is not delivered" in caplog.text)
             names = set(threads()) - before
             (number,) = {name.rpartition("-")[2] for name in names if "log" not in name}
             kinds = {name.rpartition("-")[0] for name in names if "log" not in name}
@@ -111,6 +113,35 @@ def test_limits_of_the_backlog_stop_the_reader(server: PlayedServer) -> None:
             eventually(lambda: not cti._client._dispatcher.has_room())
             while cti.poll(0):
                 pass
+
+
+def test_work_that_the_program_runs_out_of_order_shows_the_latest_state(
+    server: PlayedServer,
+) -> None:
+    """Its function may run each piece of work on another thread."""
+    works: "queue.Queue[Callable[[], None]]" = queue.Queue()
+    with CTI(cookie_auto=False, dispatch=works.put) as cti:
+        cti.create_session("token").result(PATIENCE)
+        states: List[Any] = []
+        first, second = (works_of(server, cti, works, state) for state in ("SETUP", "CONNECT"))
+        for work in (*second, *first):
+            work()
+        cti.ping(lambda err, res: states.append(cti.get_calls()[0].state)).result(PATIENCE)
+        works.get(timeout=PATIENCE)()
+        assert states == ["CONNECT"]
+
+
+def works_of(
+    server: PlayedServer, cti: CTI, works: Any, state: str
+) -> List[Callable[[], None]]:
+    """Return the work that a notification makes."""
+    notify(server, "c1", state=state)
+    cti.ping(lambda err, res: None).result(PATIENCE)
+    made = []
+    while True:
+        made.append(works.get(timeout=PATIENCE))
+        if works.empty():
+            return made
 
 
 # Opening.
@@ -213,7 +244,30 @@ def test_cti_that_was_opened_belongs_to_the_parent(
     assert polled._client.unclosed() and polled.transport == "websocket"
 
 
+def test_close_in_a_forked_child_returns_at_once(cti: CTI) -> None:
+    """None of the threads that it would wait for is there."""
+    with forked(cti):
+        began = monotonic()
+        cti.close()
+        assert monotonic() - began < AT_ONCE
+    assert cti.connected
+
+
 # The end.
+
+
+def test_close_ends_a_gap(server: PlayedServer) -> None:
+    """From then on the program misses nothing."""
+    long = Backoff(first=1000.0, longest=1000.0)
+    with CTI(cookie_auto=False, token_provider=lambda: "new", backoff=long) as cti:
+        cti.create_session("token").result(PATIENCE)
+        dropped = cti.wait_for("disconnected")
+        server.running[0].end()
+        dropped.result(PATIENCE)
+        cti.close()
+        history = cti._client.session.history
+        drops, gaps, seconds = history.summary(history.clock() + 1000)
+        assert (drops, gaps) == (1, 1) and seconds < 1000
 
 
 def test_close_is_noted_once(

@@ -909,7 +909,7 @@ def test_sys_exit_where_no_thread_can_start(
 def test_poll_is_for_manual(reports: Reports, kind: Callable[..., Dispatcher]) -> None:
     """Polling anything but a polled dispatcher raises, and says for what it is."""
     arguments = (print,) if kind is ExternalDispatcher else ()
-    with pytest.raises(RuntimeError, match='dispatch="manual"'):
+    with pytest.raises(RuntimeError, match=r'^poll\(\) is for CTI\(dispatch="manual"\)$'):
         kind(*arguments, "events", None, reports).poll(0)
 
 
@@ -1169,6 +1169,65 @@ def test_handler_that_forks_does_nothing_more_in_the_child(
     finally:
         process._forks = before
     assert ran == [] and reports.errors == [] and errors(caplog) == []
+
+
+def test_reporting_lasts_until_the_outermost_is_over(reports: Reports) -> None:
+    polled, outermost = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[bool]
+    with polled.reporting() as first:
+        outermost.append(first)
+        for _ in range(2):
+            with polled.reporting() as inner:
+                outermost.append(inner)
+    with polled.reporting() as last:
+        outermost.append(last)
+    assert outermost == [True, False, False, True]
+
+
+def test_settle_does_not_wait_for_the_work_that_settles(reports: Reports) -> None:
+    polled, took = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[float]
+
+    def settle() -> None:
+        began = monotonic()
+        polled.settle(2 * SOON)
+        took.append(monotonic() - began)
+
+    polled.put(settle)
+    polled.poll(0)
+    settle()
+    assert max(took) < SOON
+
+
+def test_settle_waits_for_all_work_on_other_threads_and_for_no_later(reports: Reports) -> None:
+    """Two threads of the program run work that they were handed."""
+    handed: "queue.Queue[Work]" = queue.Queue()
+    external = ExternalDispatcher(handed.put, "events", None, reports)
+    begun = [threading.Event() for _ in range(3)]
+    go = [threading.Event() for _ in range(3)]
+
+    def block(number: int) -> None:
+        begun[number].set()
+        go[number].wait(3 * SOON)
+
+    for number in range(3):
+        external.deliver(block, number)
+    running = []
+    for number in range(2):
+        running.append(Background(handed.get(timeout=SOON)))
+        assert begun[number].wait(SOON)
+    settling = Background(external.settle, 3 * SOON)
+    eventually(lambda: external._work_ended.waiters)
+    running.append(Background(handed.get(timeout=SOON)))
+    assert begun[2].wait(SOON)
+    go[0].set()
+    running[0].result()
+    assert settling.waits()
+    go[1].set()
+    settling.result()
+    assert settling.seconds < SOON
+    go[2].set()
+    for each in running:
+        each.result()
+    external.finish(SOON)
 
 
 # A function of the user's.

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import pytest
 
-from keyyo_cti import CTI, Backoff, ConnectionClosed
+from keyyo_cti import CTI, Backoff, ConnectionClosed, KeyyoError
 from keyyo_cti._display.error_page import get_advice
 from keyyo_cti._net.clock import monotonic
 
@@ -128,6 +128,32 @@ def test_restored_session_of_an_earlier_run_is_asked_for_its_settings(
         assert server.actions()[1:3] == ["get_subscriptions", "get_auto_answer"]
 
 
+def test_refused_session_closes_its_connection(server: PlayedServer) -> None:
+    server.refuse("create_session")
+    with CTI(cookie_auto=False) as cti:
+        assert cti.create_session("token").exception(PATIENCE) is not None
+        assert server.running[0].close_begun.wait(PATIENCE)
+        assert cti.wait(PATIENCE)
+
+
+def test_session_that_still_closes_changes_no_call_of_the_next(
+    server: PlayedServer, cti: CTI
+) -> None:
+    old = server.running[0]
+    old.confirms = False
+    (session,) = cti._client.begin_close()
+    cti.create_session("token").result(PATIENCE)
+    for connection, state in ((server.running[1], "SETUP"), (old, "RELEASE")):
+        connection.receive({"notify": "call", "call": {"callref": "c1", "state": state}})
+        handled = threading.Event()
+        connection.do(handled.set)
+        assert handled.wait(PATIENCE)
+    (call,) = cti.get_calls()
+    assert call.state == "SETUP"
+    old.end()
+    end_of(session)
+
+
 # Settings and conversations.
 
 
@@ -184,10 +210,14 @@ def test_drop_fails_waits_at_once_and_handlers_later(server: PlayedServer, polle
     assert "the session was lost" in str(call.exception(PATIENCE))
 
 
-def test_destroy_fails_waits_at_once(polled: CTI) -> None:
-    waiting = polled.wait_for("disconnected")
+def test_destroy_fails_waits_at_once(server: PlayedServer, polled: CTI) -> None:
+    """Not only when the server has confirmed the close."""
+    server.running[0].confirms = False
+    waiting, session = polled.wait_for("disconnected"), current(polled)
     polled.destroy_session().result(PATIENCE)
     assert "the session was closed" in str(waiting.exception(PATIENCE))
+    server.running[0].end()
+    end_of(session)
 
 
 def test_wait_that_begins_after_the_end_fails_when_its_handlers_have_run(
@@ -425,6 +455,33 @@ def test_session_that_is_being_destroyed_is_not_restored(
     error = seen.wait_for("lost")[1]
     assert "while the session was being destroyed" in str(error.hint)
     assert len(server.running) == 1
+    # The program misses nothing that it wanted.
+    assert (restored.health().drops, restored.health().gaps) == (1, 0)
+
+
+def test_setting_that_the_new_session_refuses_is_reported(
+    server: PlayedServer, restored: CTI
+) -> None:
+    seen = Seen(restored)
+    restored.subscribe(OTHER).result(PATIENCE)
+    server.refuse("restore_session", "Unknown session_id")
+    server.refuse("subscribe", "Too many subscriptions")
+    drop(server, seen)
+    (_, error) = seen.wait_for("error")
+    assert isinstance(error, KeyyoError) and error.message == "Too many subscriptions"
+
+
+def test_loss_fails_waits_at_once(server: PlayedServer) -> None:
+    """Before the handlers of the loss have run."""
+    once = Backoff(attempts=1, first=0.01)
+    with CTI(
+        cookie_auto=False, token_provider=lambda: "new", backoff=once, dispatch="manual"
+    ) as cti:
+        cti.create_session("token").result(PATIENCE)
+        server.refuse("restore_session")
+        waiting = cti.wait_for("newCall")
+        server.running[0].end()
+        assert "the session was lost" in str(waiting.exception(PATIENCE))
 
 
 def test_bug_in_a_restore_is_logged_and_loses_the_session(
