@@ -132,20 +132,18 @@ class EventThread(Dispatcher):
 
     def _work_here(self) -> None:
         """Run all queued work on this thread, with the work that other threads add meanwhile."""
-        leaves = True
         try:
             while True:
                 taken = self._backlog.take_now()
                 if taken is None:
                     break
                 self._do_safely(*taken)
-            leaves = False
         finally:
             # After Ctrl-C or sys.exit() in the main thread, the next put does the rest. Otherwise
             # this flag would stay set, and no thread would do it.
             self._works_here = False
-        if not leaves and self._backlog.waiting() and self._thread is None:
-            self._start_for_work()
+        # Another thread may have added work just before the flag was reset.
+        self._start_for_work()
 
     def _do_safely(self, work: Task, size: int) -> None:
         try:

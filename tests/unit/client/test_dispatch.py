@@ -20,6 +20,7 @@ from keyyo_cti._client.dispatch import (
     PolledDispatcher,
     Running,
     Work,
+    make_dispatcher,
     name_of,
 )
 from keyyo_cti._client.dispatcher import SDK_ONLY
@@ -1331,6 +1332,50 @@ def test_inline_and_then_raises(reports: Reports) -> None:
     external.release()
     external.finish(SOON)
     assert ran == [0, 1, 2]
+
+
+def test_bytes_of_what_is_handed_over_count_until_the_loop_has_run_it(reports: Reports) -> None:
+    """Then the reader goes on."""
+    handed: "queue.Queue[Work]" = queue.Queue()
+    external = ExternalDispatcher(handed.put, "events", None, reports, max_bytes=1)
+    external.acquire()
+    external.put(print, size=1)
+    work = handed.get(timeout=SOON)
+    reader = Background(external.wait_for_room, 4 * SOON, lambda: False)
+    eventually(lambda: external._room.waiters)
+    assert not external.has_room()
+    work()
+    assert external.has_room() and reader.result() and reader.seconds < SOON
+    external.release()
+    external.finish(SOON)
+
+
+def test_release_hands_over_the_rest_at_once(reports: Reports) -> None:
+    """Otherwise a loop that has stopped would keep the thread alive."""
+    handed: List[Work] = []
+    external = ExternalDispatcher(handed.append, "events", 1, reports)
+    external.acquire()
+    for _ in range(3):
+        external.put(print)
+    eventually(lambda: external._done.waiters)
+    assert len(handed) == 1
+    external.release()
+    external.finish(SOON)
+    assert len(handed) == 3
+    assert "events" not in [thread.name for thread in threading.enumerate()]
+
+
+@pytest.mark.parametrize("wrong", ["thread", 1, b"manual"])
+def test_option_that_is_none_of_the_kinds_is_refused(reports: Reports, wrong: Any) -> None:
+    with pytest.raises(TypeError, match='^dispatch: expected None, "manual" or a function$'):
+        make_dispatcher(wrong, "events", None, reports)
+
+
+def test_coroutine_function_is_refused_by_the_name_of_the_option(reports: Reports) -> None:
+    async def hand_over(work: Work) -> None: ...
+
+    with pytest.raises(TypeError, match="^dispatch: "):
+        make_dispatcher(hand_over, "events", None, reports)
 
 
 def test_only_work_is_handed_over(reports: Reports) -> None:
