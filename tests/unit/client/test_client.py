@@ -19,7 +19,7 @@ from keyyo_cti._net.clock import monotonic
 
 from ...helpers.background import A_WHILE, Background
 from ...helpers.played_server import PlayedServer, current, end_of, play_server
-from ...helpers.probe import PATIENCE, Record, eventually
+from ...helpers.probe import PATIENCE, Record, Seen, eventually
 
 #: Less than a timeout of one second.
 AT_ONCE = 0.9
@@ -115,6 +115,28 @@ def test_limits_of_the_backlog_stop_the_reader(server: PlayedServer) -> None:
                 pass
 
 
+@pytest.mark.parametrize("restores", [False, True])
+def test_state_that_is_repeated_after_a_gap_is_told_once_if_the_sdk_restores(
+    server: PlayedServer, restores: bool
+) -> None:
+    """A program that opens a session itself is told what JavaScript would tell."""
+    provider: Any = (lambda: "new") if restores else None
+    quick = Backoff(first=0.01, longest=0.01)
+    with CTI(cookie_auto=False, token_provider=provider, backoff=quick) as cti:
+        seen = Seen(cti)
+        cti.create_session("token").result(PATIENCE)
+        notify(server, "c1")
+        seen.wait_for("setup")
+        server.running[0].end()
+        seen.wait_for("restored" if restores else "disconnected")
+        if not restores:
+            cti.create_session("token").result(PATIENCE)
+        notify(server, "c1")
+        notify(server, "c1", state="RELEASE")
+        seen.wait_for("release")
+        assert len(seen.of("setup")) == (1 if restores else 2)
+
+
 def test_work_that_the_program_runs_out_of_order_shows_the_latest_state(
     server: PlayedServer,
 ) -> None:
@@ -200,6 +222,9 @@ def test_restore_by_the_program_tries_the_transport_of_the_last_session_first(
 # In a forked child.
 
 
+THEIRS = "^this CTI belongs to the parent process: make another one after fork$"
+
+
 @contextmanager
 def forked(cti: CTI) -> Iterator[None]:
     """Let the test go on as a forked child would."""
@@ -233,7 +258,7 @@ def test_cti_that_was_opened_belongs_to_the_parent(
     ]
     with forked(polled):
         for use in uses:
-            with pytest.raises(RuntimeError, match="parent process: make another one after fork"):
+            with pytest.raises(RuntimeError, match=THEIRS):
                 use()
         assert polled._client.known_calls() == []
         assert not polled.connected and polled.transport is None
@@ -265,9 +290,9 @@ def test_close_ends_a_gap(server: PlayedServer) -> None:
         server.running[0].end()
         dropped.result(PATIENCE)
         cti.close()
-        history = cti._client.session.history
-        drops, gaps, seconds = history.summary(history.clock() + 1000)
-        assert (drops, gaps) == (1, 1) and seconds < 1000
+        first, second = cti.health(), cti.health()
+        assert (first.drops, first.gaps) == (1, 1)
+        assert first.gap_seconds == second.gap_seconds
 
 
 def test_close_is_noted_once(
@@ -411,6 +436,25 @@ def test_close_in_a_handler_for_which_the_thread_of_events_waits_does_not_wait(
         assert closed.result(PATIENCE) < PATIENCE / 2
     work.put(None)
     looping.result()
+
+
+def test_close_in_a_handler_does_not_wait_for_a_handler_on_another_thread(
+    server: PlayedServer, parked: Parked
+) -> None:
+    """That one may wait for the end of this one."""
+    works: "queue.Queue[Callable[[], None]]" = queue.Queue()
+    with CTI(cookie_auto=False, dispatch=works.put) as cti:
+        cti.create_session("token").result(PATIENCE)
+        cti.onNewCall = parked
+        notify(server, "c1")
+        beside = Background(lambda: works.get(timeout=PATIENCE)())
+        assert parked.begun.wait(PATIENCE)
+        cti.ping(lambda err, res: cti._client.close(monotonic() + PATIENCE)).result(PATIENCE)
+        closing = Background(lambda: works.get(timeout=PATIENCE)())
+        closing.result()
+        assert closing.seconds < PATIENCE / 2
+        parked.goes_on.set()
+        beside.result()
 
 
 def test_close_in_a_signal_handler_that_interrupts_the_sdk_does_not_wait(

@@ -29,7 +29,7 @@ from keyyo_cti._net import process
 from keyyo_cti._net.clock import monotonic
 from keyyo_cti._net.reentrant import interrupts_itself
 
-from ...helpers.background import Background
+from ...helpers.background import A_WHILE, Background
 from ...helpers.probe import eventually
 
 SOON = 5.0
@@ -1083,6 +1083,8 @@ def test_wait_of_a_handler_for_an_answer_wakes_the_reader(reports: Reports) -> N
     polled, seen = PolledDispatcher(1, reports), []  # type: PolledDispatcher, List[bool]
 
     def handler() -> None:
+        # So that the reader has seen that the taking of this work made no room.
+        threading.Event().wait(A_WHILE)
         with polled.waiting_in_handler():
             seen.append(bool(reader.result()) and reader.seconds < SOON)
         seen.append(polled.has_room())

@@ -97,6 +97,17 @@ def test_slowest_is_that_of_the_last_day(dispatcher: Dispatcher, clock: Clock) -
     assert slowest(dispatcher, clock).seconds == 0.0
 
 
+def test_hour_ends_before_the_call_that_ends_with_it(
+    dispatcher: Dispatcher, clock: Clock
+) -> None:
+    run(dispatcher, clock, 9.0)
+    first = clock.now
+    clock.now = first + HOUR - 1
+    run(dispatcher, clock, 1.0)
+    clock.now = first + DAY
+    assert slowest(dispatcher, clock).seconds == 1.0
+
+
 def test_slowest_of_months_takes_bounded_memory(dispatcher: Dispatcher, clock: Clock) -> None:
     for number in range(500):
         clock.now += HOUR / 3

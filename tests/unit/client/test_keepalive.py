@@ -95,7 +95,7 @@ def test_idle(busy: Busy, log: pytest.LogCaptureFixture) -> None:
 def test_something_waits(busy: Busy) -> None:
     """When work waits, it is looked at whether it gets on."""
     busy.wait_behind(1)
-    assert HandlerWatch(busy, 5.0).due(100) == 105
+    assert HandlerWatch(busy).due(100) == 105
 
 
 def test_slow(busy: Busy, log: pytest.LogCaptureFixture) -> None:

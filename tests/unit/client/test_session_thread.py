@@ -363,8 +363,8 @@ def test_close_returns_after_the_last_step_of_the_thread(
     release = session._release_dispatcher
 
     def release_late() -> None:
-        threading.Event().wait(A_WHILE)
         release()
+        threading.Event().wait(A_WHILE)
 
     monkeypatch.setattr(session, "_release_dispatcher", release_late)
     cti.close()
