@@ -8,7 +8,7 @@ import logging
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import pytest
 
@@ -34,7 +34,22 @@ Act = Callable[[Simulator, Line, Handler, Dict[str, Any]], CTI]
 
 
 @pytest.fixture
-def unconfigured(monkeypatch: pytest.MonkeyPatch) -> Callable[[], logging.Logger]:
+def levels() -> Iterator[Callable[[], None]]:
+    """Makes logging forget which levels are on. It remembers them for each logger; the tests
+    after this one would find the SDK's log disabled."""
+
+    def forget() -> None:
+        _log.setLevel(_log.level)
+
+    yield forget
+    forget()
+
+
+# The levels first, so that they are forgotten after monkeypatch has undone its changes.
+@pytest.fixture
+def unconfigured(
+    levels: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], logging.Logger]:
     """Takes pytest's handlers away, which it adds just before the test; gives the root."""
 
     def take() -> logging.Logger:
@@ -282,6 +297,7 @@ CONFIGURED: Dict[str, Tuple[Optional[logging.Handler], int, Dict[str, Any], bool
 
 @pytest.mark.parametrize("how", CONFIGURED)
 def test_printed_if_no_handler_of_the_log_gets_it(
+    levels: Callable[[], None],
     unconfigured: Unconfigured,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -294,7 +310,7 @@ def test_printed_if_no_handler_of_the_log_gets_it(
         root.addHandler(handler)
     for name, value in settings.items():
         monkeypatch.setattr(_log, name, value)
-    logging.getLogger().manager._clear_cache()  # type: ignore[attr-defined]
+    levels()
     cti = CTI(cookie_auto=False, may_dial=Slip())
     cti.dial("33199020000").exception(PATIENCE)
     assert capsys.readouterr().err.splitlines().count(LAST) == printed
