@@ -18,24 +18,11 @@ from keyyo_cti._net import process, redaction
 from keyyo_cti._net.clock import monotonic
 
 from ...helpers.background import A_WHILE, Background
-from ...helpers.played_server import PlayedServer, current, end_of, play_server
+from ...helpers.played_server import PlayedServer, current, end_of
 from ...helpers.probe import PATIENCE, Record, Seen, eventually
 
 #: Less than a timeout of one second.
 AT_ONCE = 0.9
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> PlayedServer:
-    return play_server(monkeypatch)
-
-
-@pytest.fixture
-def cti(server: PlayedServer) -> Iterator[CTI]:
-    """With a session."""
-    with CTI(cookie_auto=False) as cti:
-        cti.create_session("token").result(PATIENCE)
-        yield cti
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from keyyo_cti._display.error_page import get_advice
 from keyyo_cti._net.clock import monotonic
 
 from ...helpers.background import A_WHILE, Background
-from ...helpers.played_server import SESSION, PlayedServer, current, end_of, play_server
+from ...helpers.played_server import SESSION, PlayedServer, current, end_of
 from ...helpers.probe import PATIENCE, Seen, eventually
 
 OTHER = "33199000002"
@@ -24,19 +24,6 @@ QUICK = Backoff(first=0.01, longest=0.01)
 
 #: So that no attempt follows.
 LONG = Backoff(first=1000.0, longest=1000.0, spread=0.0)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> PlayedServer:
-    return play_server(monkeypatch)
-
-
-@pytest.fixture
-def cti(server: PlayedServer) -> Iterator[CTI]:
-    """With a session that nothing restores."""
-    with CTI(cookie_auto=False) as cti:
-        cti.create_session("token").result(PATIENCE)
-        yield cti
 
 
 @pytest.fixture
