@@ -84,7 +84,7 @@ class CallViews(Emitter):
 # The slot itself: a call without a leg must not pay for the text of an AttributeError.
 _read_leg = CallViews.__dict__["_leg"].__get__
 
-# They bypass __setattr__, which would dominate the cost of a notification.
+# The setters of the slots: __setattr__ would dominate the cost of a notification.
 _write_latest = CallViews.__dict__["_latest"].__set__
 _write_handled = CallViews.__dict__["_handled"].__set__
 

@@ -91,7 +91,7 @@ class Conversations:
 
         :param is_wanted: returns True if the program expects an event.
         """
-        # The fields to keep, not all of them: the log would hold what the calls do not.
+        # The log has the kept fields only: all fields may take much memory.
         call, kind, _, kept, number, forgotten = update
         now = self._now()
         entry = call, kind, kept, number, forgotten, now

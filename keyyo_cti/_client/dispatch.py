@@ -137,7 +137,7 @@ class EventThread(Dispatcher):
                 taken = self._backlog.take_now()
                 if taken is None:
                     break
-                self._do_safely(*taken)
+                self._do_safely(taken)
         finally:
             # After Ctrl-C or sys.exit() in the main thread, the next put does the rest. Otherwise
             # this flag would stay set, and no thread would do it.
@@ -145,7 +145,8 @@ class EventThread(Dispatcher):
         # Another thread may have added work just before the flag was reset.
         self._start_for_work()
 
-    def _do_safely(self, work: Task, size: int) -> None:
+    def _do_safely(self, taken: Tuple[Task, int]) -> None:
+        work, size = taken
         try:
             if work is not _wake_up:
                 self._take_up(work, size)
@@ -160,9 +161,8 @@ class EventThread(Dispatcher):
         take, do_safely = self._backlog.take, self._do_safely
         try:
             while True:
-                # Without a star, which would cost as much as the rest of the loop.
-                work, size = take()
-                do_safely(work, size)
+                # A name would keep the work, and its call, until the next event of a quiet line.
+                do_safely(take())
                 process.check(self._process)
                 if self._acquired <= 0 and not self._backlog.waiting() and self._end():
                     return
@@ -274,7 +274,7 @@ class ExternalDispatcher(EventThread):
         arguments: Tuple[Any, ...] = (),
         event: str = CALLBACK,
     ) -> bool:
-        # Only here: the look-up would take time for each handler.
+        # No other dispatcher has work that the program did not take.
         return self._work() is not SDK_ONLY and super().call(function, arguments, event)
 
     def do(self, work: Task) -> None:

@@ -174,8 +174,8 @@ class Dispatcher(ABC):
     ) -> bool:
         """Run user code, inside a piece of work. Log and report what it raises, then go on.
 
-        :param arguments: of the function. A tuple: this runs for each handler, and a call with a
-            star or a keyword takes much longer.
+        :param arguments: the arguments of the function. They are one tuple because a call with a
+            star takes much longer, and this runs for each handler.
         :param event: the event whose handler it is.
         :returns: False if it did not run, because the program did not take the work.
         :raises OtherProcess: the code has forked, and this is the child.

@@ -59,7 +59,7 @@ _HINTS = (
 )
 
 #: Close codes with which the server refuses for good. An attempt to restore that ends with one of
-#: them is the last, and the session is lost. Keyyo documents none, so there is none.
+#: them is the last, and the session is lost. Keyyo documents no such code, so the set is empty.
 _FINAL_CODES: FrozenSet[int] = frozenset()
 
 _FAULT = "this is a bug in keyyo-cti, and the log has its traceback: please report it"

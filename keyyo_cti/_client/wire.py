@@ -32,10 +32,11 @@ class _Layout(NamedTuple):
     blank: Dict[str, Any]
 
 
-#: The number of fields -> their last layout. A copy with shared names is made at once, not name by
+#: The number of fields -> their layouts. A copy with shared names is made at once, not name by
 #: name. A usual server has few layouts; another one must not fill the memory.
-_layouts: Dict[int, _Layout] = {}
-_MAX_LAYOUTS = 100
+_layouts: Dict[int, List[_Layout]] = {}
+_MAX_LAYOUTS = 8
+_MAX_FIELDS = 50
 _MAX_NAMES = 500
 
 
@@ -138,14 +139,23 @@ def _read_notification(fields: Dict[str, Any]) -> CallFields:
 def _share_names(call: Dict[str, Any]) -> Dict[str, Any]:
     """Return the fields of a call with shared names, in the same order."""
     names = [*call]
-    layout = _layouts.get(len(names))
-    if layout is None or layout.names != names:
-        names = [_SHARED.get(name, name) for name in names]
-        layout = _Layout(names, dict.fromkeys(names))
-        if len(names) <= _MAX_LAYOUTS and sum(map(len, names)) <= _MAX_NAMES:
-            _layouts[len(names)] = layout
-    # The names of the left one, the values of the right one.
+    for layout in _layouts.get(len(names), ()):
+        if layout.names == names:
+            break
+    else:
+        layout = _add_layout(names)
+    # The result has the names of ``blank`` and the values of ``call``.
     return layout.blank | call
+
+
+def _add_layout(names: List[str]) -> _Layout:
+    names = [_SHARED.get(name, name) for name in names]
+    layout = _Layout(names, dict.fromkeys(names))
+    if len(names) <= _MAX_FIELDS and sum(map(len, names)) <= _MAX_NAMES:
+        known = _layouts.setdefault(len(names), [])
+        if len(known) < _MAX_LAYOUTS:
+            known.append(layout)
+    return layout
 
 
 def _read_reply(fields: Dict[str, Any]) -> Reply:

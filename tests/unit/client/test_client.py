@@ -14,15 +14,14 @@ import pytest
 from keyyo_cti import CTI, Backoff, Call, ConnectionClosed, ConnectionFailed
 from keyyo_cti._client import client as module
 from keyyo_cti._display.error_page import get_advice
-from keyyo_cti._net import process, redaction
+from keyyo_cti._net import redaction
 from keyyo_cti._net.clock import monotonic
 
 from ...helpers.background import A_WHILE, Background
 from ...helpers.played_server import PlayedServer, current, end_of
+from ...helpers.pretended_fork import PretendedFork
 from ...helpers.probe import PATIENCE, Record, Seen, eventually
-
-#: Less than a timeout of one second.
-AT_ONCE = 0.9
+from ...helpers.written_log import read_log
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def test_threads_and_wire_log_of_each_cti_have_its_number(
             (number,) = {name.rpartition("-")[2] for name in names if "log" not in name}
             kinds = {name.rpartition("-")[0] for name in names if "log" not in name}
             assert kinds == {"keyyo-cti-reader", "keyyo-cti-events", "keyyo-cti-waits"}
-            sources = {each.cti for each in caplog.records if hasattr(each, "cti")}
+            sources = {each.cti for each in read_log(caplog) if hasattr(each, "cti")}
             assert sources == {f"keyyo-cti-{number}"}
         numbers.append(number)
     assert int(numbers[0]) < int(numbers[1])
@@ -132,25 +131,19 @@ def test_work_that_the_program_runs_out_of_order_shows_the_latest_state(
     with CTI(cookie_auto=False, dispatch=works.put) as cti:
         cti.create_session("token").result(PATIENCE)
         states: List[Any] = []
-        first, second = (works_of(server, cti, works, state) for state in ("SETUP", "CONNECT"))
-        for work in (*second, *first):
-            work()
+        first, second = (work_of(server, works, state) for state in ("SETUP", "CONNECT"))
+        second()
+        first()
         cti.ping(lambda err, res: states.append(cti.get_calls()[0].state)).result(PATIENCE)
         works.get(timeout=PATIENCE)()
         assert states == ["CONNECT"]
 
 
-def works_of(
-    server: PlayedServer, cti: CTI, works: Any, state: str
-) -> List[Callable[[], None]]:
+def work_of(server: PlayedServer, works: Any, state: str) -> Callable[[], None]:
     """Return the work that a notification makes."""
     notify(server, "c1", state=state)
-    cti.ping(lambda err, res: None).result(PATIENCE)
-    made = []
-    while True:
-        made.append(works.get(timeout=PATIENCE))
-        if works.empty():
-            return made
+    work: Callable[[], None] = works.get(timeout=PATIENCE)
+    return work
 
 
 # Opening.
@@ -215,12 +208,10 @@ THEIRS = "^this CTI belongs to the parent process: make another one after fork$"
 @contextmanager
 def forked(cti: CTI) -> Iterator[None]:
     """Let the test go on as a forked child would."""
-    process._forks += 1
-    try:
+    with PretendedFork() as fork:
+        fork()
         cti._client.after_fork()
         yield
-    finally:
-        process._forks -= 1
 
 
 def test_cti_that_was_not_opened_works_in_a_forked_child(server: PlayedServer) -> None:
@@ -260,8 +251,8 @@ def test_close_in_a_forked_child_returns_at_once(cti: CTI) -> None:
     """None of the threads that it would wait for is there."""
     with forked(cti):
         began = monotonic()
-        cti.close()
-        assert monotonic() - began < AT_ONCE
+        cti._client.close(began + PATIENCE)
+        assert monotonic() - began < PATIENCE / 2
     assert cti.connected
 
 
@@ -289,7 +280,7 @@ def test_close_is_noted_once(
     for _ in range(2):
         cti.close()
     CTI(cookie_auto=False).close()
-    assert [each.getMessage() for each in caplog.records].count("closed by the program") == 1
+    assert [each.getMessage() for each in read_log(caplog)].count("closed by the program") == 1
 
 
 def test_close_shares_its_time_among_its_steps(
@@ -312,7 +303,7 @@ def test_close_shares_its_time_among_its_steps(
         client.close(monotonic() + 1000)
         assert len(timeouts) == 8 and all(900 < each <= 1000 for each in timeouts[4:])
         client.close()
-        assert len(timeouts) == 12 and all(1 < each < 2 for each in timeouts[8:])
+        assert len(timeouts) == 12 and all(each < 2 for each in timeouts[8:])
 
 
 def test_close_ends_the_thread_for_deadlines(cti: CTI) -> None:

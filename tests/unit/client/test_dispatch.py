@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator, List, Optional, Tuple, Type
 
@@ -29,7 +30,8 @@ from keyyo_cti._net import process
 from keyyo_cti._net.clock import monotonic
 from keyyo_cti._net.reentrant import interrupts_itself
 
-from ...helpers.background import A_WHILE, Background
+from ...helpers.background import Background
+from ...helpers.pretended_fork import PretendedFork
 from ...helpers.probe import eventually
 
 SOON = 5.0
@@ -705,13 +707,15 @@ def test_work_without_a_size_takes_no_bytes_of_the_backlog(reports: Reports) -> 
     polled = PolledDispatcher(None, reports, max_bytes=1)
     go = threading.Event()
     thread.acquire()
-    thread.put(go.wait)
-    for dispatcher in (thread, polled):
-        dispatcher.put(print)
-        assert dispatcher.put_if_running(str) == (dispatcher is thread)
-        assert dispatcher.has_room()
-    thread.release()
-    go.set()
+    thread.put(functools.partial(go.wait, SOON))
+    try:
+        for dispatcher in (thread, polled):
+            dispatcher.put(print)
+            assert dispatcher.put_if_running(str) == (dispatcher is thread)
+            assert dispatcher.has_room()
+    finally:
+        thread.release()
+        go.set()
     thread.finish(SOON)
     assert thread.has_room()
 
@@ -721,12 +725,10 @@ def test_work_for_a_running_thread_is_refused_where_there_is_none(reports: Repor
     assert dispatcher.put_if_running(lambda: ran.append(1)) is False
     dispatcher.acquire()
     assert dispatcher.put_if_running(lambda: ran.append(2)) is True
-    process._forks += 1
-    try:
-        # In a forked child, which has the object but not the thread.
+    with PretendedFork() as fork:
+        fork()
+        # The child has the object but not the thread.
         assert dispatcher.put_if_running(lambda: ran.append(3)) is False
-    finally:
-        process._forks -= 1
     dispatcher.release()
     dispatcher.finish(SOON)
     assert ran == [2] and dispatcher.waiting() == 0
@@ -823,20 +825,18 @@ def test_thread_of_a_forked_child_does_no_later_work(reports: Reports) -> None:
     threads: List[threading.Thread] = []
     go = threading.Event()
 
-    def fork() -> None:
+    def handler() -> None:
         threads.append(threading.current_thread())
         go.wait(SOON)
-        process._forks += 1
+        fork()
 
-    try:
-        dispatcher.put(fork)
+    with PretendedFork() as fork:
+        dispatcher.put(handler)
         dispatcher.put(lambda: ran.append(1))
         eventually(lambda: threads)
         go.set()
         threads[0].join(SOON)
         assert not threads[0].is_alive() and ran == []
-    finally:
-        process._forks -= 1
     assert reports.errors == []
 
 
@@ -1083,8 +1083,8 @@ def test_wait_of_a_handler_for_an_answer_wakes_the_reader(reports: Reports) -> N
     polled, seen = PolledDispatcher(1, reports), []  # type: PolledDispatcher, List[bool]
 
     def handler() -> None:
-        # So that the reader has seen that the taking of this work made no room.
-        threading.Event().wait(A_WHILE)
+        # Meanwhile the reader sees that taking this work made no room.
+        assert reader.waits()
         with polled.waiting_in_handler():
             seen.append(bool(reader.result()) and reader.seconds < SOON)
         seen.append(polled.has_room())
@@ -1155,22 +1155,18 @@ def test_handler_that_forks_does_nothing_more_in_the_child(
     """Neither is its exception reported there, nor are later handlers called."""
     polled, ran = PolledDispatcher(None, reports), []  # type: PolledDispatcher, List[int]
 
-    def fork() -> None:
-        process._forks += 1
+    def handler() -> None:
+        fork()
         if fails:
             raise OSError
 
     def work() -> None:
-        polled.call(fork)
+        polled.call(handler)
         ran.append(1)
 
     polled.put(work)
-    before = process._forks
-    try:
-        with pytest.raises(process.OtherProcess):
-            polled.poll(0)
-    finally:
-        process._forks = before
+    with PretendedFork() as fork, pytest.raises(process.OtherProcess):
+        polled.poll(0)
     assert ran == [] and reports.errors == [] and errors(caplog) == []
 
 
@@ -1419,17 +1415,15 @@ def test_function_that_forks_and_raises_is_not_reported_in_the_child(
 
     def hand_over(work: Work) -> None:
         threads.append(threading.current_thread())
-        process._forks += 1
+        fork()
         raise OSError
 
     external = ExternalDispatcher(hand_over, "events", None, reports)
-    try:
+    with PretendedFork() as fork:
         external.put(print)
         eventually(lambda: threads)
         threads[0].join(SOON)
         assert not threads[0].is_alive()
-    finally:
-        process._forks -= 1
     assert errors(caplog) == [] and reports.errors == []
 
 
@@ -1488,3 +1482,25 @@ class Callable_:
 def test_name_of(function: Callable[..., Any], name: str) -> None:
     """A function is named as a person would look for it, with its place where it has one."""
     assert name_of(function).startswith(name)
+
+
+@pytest.mark.parametrize("kind", ["thread", "function"])
+def test_event_thread_keeps_nothing_of_work_that_is_done(reports: Reports, kind: str) -> None:
+    """The next event of a quiet line may come hours later."""
+
+    class Window:
+        pass
+
+    window = Window()
+    kept = weakref.ref(window)
+    dispatcher: EventThread = EventThread("events", None, reports)
+    if kind == "function":
+        dispatcher = ExternalDispatcher(lambda work: work(), "events", None, reports)
+    done = threading.Event()
+    dispatcher.acquire()
+    dispatcher.deliver(lambda window: done.set(), window)
+    del window
+    assert done.wait(SOON)
+    eventually(lambda: kept() is None)
+    dispatcher.release()
+    dispatcher.finish(SOON)

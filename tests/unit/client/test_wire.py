@@ -328,6 +328,16 @@ def test_names_are_shared() -> None:
         assert one is other is known
 
 
+def test_names_are_shared_by_calls_with_other_fields_in_between() -> None:
+    """A call that rings and one that was missed may have the same number of fields."""
+    calls = [{"callref": "x", name: 1, "undocumented": 2} for name in CALL_FIELDS[5:8]] * 3
+    messages = [json.dumps({"notify": "call", "call": call}) for call in calls]
+    decoded = [decode(message) for message in messages]
+    assert all(isinstance(each, dict) for each in decoded)
+    names = [id(name) for fields in decoded[3:] for name in fields]
+    assert len(set(names)) == 1 + 3 + 3
+
+
 def test_names_in_another_order_keep_that_order() -> None:
     orders = [[*CALL_FIELDS], [*CALL_FIELDS][::-1], [*CALL_FIELDS[:-1], "other"]]
     for names in orders * 2:
@@ -339,10 +349,12 @@ def test_names_in_another_order_keep_that_order() -> None:
 def test_layouts_of_names_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     layouts: Dict[int, Any] = {}
     monkeypatch.setattr(wire, "_layouts", layouts)
-    for count in range(1, 200):
-        call = {"callref": "x", **{str(number): 1 for number in range(count)}}
-        assert decode(json.dumps({"notify": "call", "call": call})) == call
-    assert len(layouts) == 99
+    for count in range(1, 100):
+        for variant in range(20):
+            fields = {f"{variant}.{number}": 1 for number in range(count)}
+            call = {"callref": "x", **fields}
+            assert decode(json.dumps({"notify": "call", "call": call})) == call
+    assert [len(each) for each in layouts.values()] == [8] * 49
     layouts.clear()
     decode(json.dumps({"notify": "call", "call": {"callref": "x", "y" * 501: 1}}))
     assert layouts == {}
