@@ -52,7 +52,7 @@ _CODES = {
     "Unknown session_id": "invalid_session_id",
 }
 
-#: The same by the first words of the message.
+#: error_code by the first words of the message.
 _CODES_BY_START = {"Invalid token": "invalid_csi_token"}
 
 #: Hints by error_code.

@@ -81,8 +81,8 @@ class ActionFaults:
     ) -> None:
         """Perform an action later, and then reply to it; other actions may overtake it.
 
-        Until then the action has no effect. A client that has left is not replied to, and its
-        action is not performed.
+        Until then the action has no effect. If the client has left by then, the simulator does
+        not perform the action.
 
         :param action: as for `ignore`.
         :param seconds: on the simulator's clock; a `ManualClock` needs `Simulator.elapse`.

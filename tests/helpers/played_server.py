@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import queue
+import threading
 from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
-from keyyo_cti import _sockjs
+from keyyo_cti import CTI, _sockjs
 from keyyo_cti._net.clock import monotonic, monotonic_with_sleep
 from keyyo_cti._net.reentrant import Flag
 from keyyo_cti._sockjs import Closed, NotOpen, SendProgress
@@ -135,6 +136,14 @@ def play_server(monkeypatch: pytest.MonkeyPatch) -> PlayedServer:
     server = PlayedServer()
     monkeypatch.setattr(_sockjs, "Connection", server.connect)
     return server
+
+
+def drop_with_handler(server: PlayedServer, cti: CTI) -> None:
+    """Drop the connection, and wait until a handler of the drop has been called."""
+    dropped = threading.Event()
+    cti.onDisconnected = dropped.set
+    server.running[-1].end()
+    assert dropped.wait(PATIENCE)
 
 
 def end_of(session: Any) -> None:

@@ -31,7 +31,7 @@ Send = Callable[[str, SendProgress], None]
 
 
 class FakeSockJS:
-    """Stands for the SockJS connection: keeps what it is told.
+    """A SockJS connection that records how it is used.
 
     :ivar on_send: called with each message; raises as the transport would.
     """
@@ -226,7 +226,7 @@ def test_session_command_that_comes_just_as_the_opening_is_over_is_not_left_wait
     assert len(bench.sockjs.sent) == (not end) and request.future.done() == end
 
 
-def test_session_command_is_told_why_the_connection_could_not_be_opened(bench: Bench) -> None:
+def test_session_command_fails_with_the_reason_of_a_failed_opening(bench: Bench) -> None:
     request = bench.ask(wire.create_session("token"))
     bench.close()
     error = error_of(request)

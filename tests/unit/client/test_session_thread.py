@@ -14,7 +14,13 @@ from keyyo_cti._display.error_page import get_advice
 from keyyo_cti._net.clock import monotonic
 
 from ...helpers.background import A_WHILE, Background
-from ...helpers.played_server import SESSION, PlayedServer, current, end_of
+from ...helpers.played_server import (
+    SESSION,
+    PlayedServer,
+    current,
+    drop_with_handler,
+    end_of,
+)
 from ...helpers.probe import PATIENCE, Seen, eventually
 from ...helpers.written_log import read_log
 
@@ -170,7 +176,7 @@ def test_subscription_of_a_closed_session_is_not_recorded_for_the_next(
 
 @pytest.mark.parametrize("ask", [lambda cti: cti.subscribe(OTHER), lambda cti: cti.ping()])
 @pytest.mark.parametrize("refused", [False, True])
-def test_reply_is_told_to_what_follows_conversations(
+def test_reply_reaches_the_reaction_of_the_conversations(
     server: PlayedServer, cti: CTI, monkeypatch: pytest.MonkeyPatch, ask: Callable[[CTI], Any],
     refused: bool,
 ) -> None:
@@ -265,20 +271,14 @@ def test_wait_after_a_drop_goes_on_only_if_a_handler_has_run(
     server: PlayedServer, cti: CTI
 ) -> None:
     """The handler may open another session later, for example on a timer."""
-    dropped = threading.Event()
-    cti.onDisconnected = dropped.set
-    server.running[0].end()
-    assert dropped.wait(PATIENCE)
+    drop_with_handler(server, cti)
     assert not cti.wait(A_WHILE)
 
 
 def test_session_that_follows_a_handled_drop_ends_the_wait_with_its_own_end(
     server: PlayedServer, cti: CTI
 ) -> None:
-    dropped = threading.Event()
-    cti.onDisconnected = dropped.set
-    server.running[0].end()
-    assert dropped.wait(PATIENCE)
+    drop_with_handler(server, cti)
     cti.create_session("token").result(PATIENCE)
     cti.destroy_session().result(PATIENCE)
     assert cti.wait(PATIENCE)
